@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One array of settings for every target of ours, strictest first.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A room: a library target with our settings.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// A door: an executable target that joins a process to its adapters.
+func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "carillon",
+    products: [
+        .library(name: "CarillonCron", targets: ["CarillonCron"]),
+        .executable(name: "carillon", targets: ["carillon"]),
+        .executable(name: "carillon-scheduler", targets: ["carillon-scheduler"]),
+        .executable(name: "carillon-worker", targets: ["carillon-worker"]),
+        .executable(name: "carillon-gateway", targets: ["carillon-gateway"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    ],
+    targets: [
+        // C rooms
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CProtobuf", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "CCarillonProto", dependencies: ["CProtobuf"]),
+
+        // Pure rooms
+        room("CarillonCron", []),
+        room("CarillonCore", ["CarillonCron"]),
+        room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
+
+        // Adapters
+        room(
+            "CarillonRPC",
+            [
+                "CarillonCore", "CarillonWire", logging,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        room("CarillonPostgres", ["CarillonCore", "CarillonSystem", "CPostgres", logging]),
+        room("CarillonCurl", ["CarillonCore", "CCurl", "CLinux"]),
+        room(
+            "CarillonSystem",
+            [
+                "CarillonCore", "CarillonCron", "CLinux", logging, arguments,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
+
+        // Processes
+        room("CarillonScheduler", ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", logging]),
+        room("CarillonWorker", ["CarillonCore", "CarillonWire", "CarillonSystem", logging]),
+        room(
+            "CarillonGateway",
+            [
+                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ]
+        ),
+        room(
+            "CarillonCommand",
+            ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging]
+        ),
+
+        // Doors
+        door(
+            "carillon-scheduler",
+            ["CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonSystem", "CarillonCore", arguments, logging]
+        ),
+        door(
+            "carillon-worker",
+            ["CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonSystem", "CarillonCore", arguments, logging]
+        ),
+        door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
+        door("carillon", ["CarillonCommand"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,141 @@
+/// One batch is in flight at a time, and the next one grows meanwhile (design § 5: group commit).
+extension Dispatcher {
+    /// Sends the next batch, when none is on its way.
+    mutating func commit(into actions: inout [Action]) {
+        guard inFlight == nil, let epoch = lease.epoch else { return }
+        let batch: PendingBatch
+        if parts.isEmpty {
+            guard !pending.isEmpty else { return }
+            batch = pending
+            pending = PendingBatch()
+        } else {
+            batch = parts.removeFirst()
+        }
+        let sequence = nextSequence
+        nextSequence += 1
+        inFlight = (batch, sequence)
+        actions.append(.commit(batch.batch(sequence: sequence, owner: configuration.owner, epoch: epoch)))
+    }
+
+    mutating func committed(
+        _ result: CommitResult,
+        _ batch: PendingBatch,
+        at now: Now,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        inFlight = nil
+        switch result {
+        case .fenced:
+            // Put back, so that those who wait for its changes are told.
+            parts.insert(batch, at: 0)
+            stepDown("a write was fenced off: another scheduler holds the lease", at: now, into: &actions)
+            lease.lost(at: now.boot)
+        case .refused(let message, let constraint):
+            refused(batch, message: message, constraint: constraint, into: &actions)
+        case .committed(let notPending):
+            made(durable: batch, notPending: Set(notPending), into: &actions)
+        }
+    }
+
+    private mutating func made(durable batch: PendingBatch, notPending: Set<ExecutionID>, into actions: inout [Action]) {
+        var recorded: [Execution] = []
+        for execution in batch.inserts { arm(execution, notPending, &recorded) }
+        for start in batch.starts {
+            guard let slot = ledger.slot(of: start.id), ledger[slot].execution.token == start.token else { continue }
+            if case .claiming = ledger[slot].state { sendClaimed(slot) }
+        }
+        for update in batch.updates {
+            if let link = update.link, let token = update.token { acknowledgements[link, default: []].append(token) }
+            recorded.append(update.execution)
+            guard let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording,
+                ledger[slot].execution.status == update.execution.status
+            else { continue }
+            ledger[slot].rowStatus = update.execution.status
+            if update.execution.status == .retrying {
+                awaitRetry(slot)
+            } else {
+                let open = leave(slot)
+                if let ticket = open.waiter { actions.append(.reply(ticket, .execution(update.execution))) }
+            }
+        }
+        for change in batch.changes {
+            for execution in change.change.inserts { arm(execution, notPending, &recorded) }
+            guard let ticket = change.ticket, let result = change.result else { continue }
+            actions.append(.reply(ticket, result))
+        }
+        if !recorded.isEmpty { actions.append(.recorded(recorded)) }
+    }
+
+    /// The row of an execution is durable: it may run when its time comes.
+    private mutating func arm(_ execution: Execution, _ notPending: Set<ExecutionID>, _ recorded: inout [Execution]) {
+        guard execution.status == .pending else {
+            recorded.append(execution)
+            return
+        }
+        guard let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting else { return }
+        guard !notPending.contains(execution.id) else {
+            let open = leave(slot)
+            precondition(open.waiter == nil || execution.trigger == .manual, "a schedule's execution has no waiter")
+            return
+        }
+        move(slot, to: .armed)
+        ledger.setTimer(slot, to: execution.scheduledTime)
+    }
+
+    /// The retry is durable. What made it pointless meanwhile ends it here.
+    private mutating func awaitRetry(_ slot: Int32) {
+        let record = agenda[ledger[slot].job]
+        if let reason = ledger[slot].cancelReason {
+            conclude(slot, as: .cancelled, reason: reason)
+        } else if record.deleted {
+            conclude(slot, as: .cancelled, reason: .jobDeleted)
+        } else {
+            move(slot, to: .retrying)
+            ledger.setTimer(slot, to: ledger[slot].execution.nextAttemptAt ?? now)
+        }
+    }
+
+    /// The database will not have a batch: it is split until the bad row is alone.
+    private mutating func refused(
+        _ batch: PendingBatch,
+        message: String,
+        constraint: String?,
+        into actions: inout [Action]
+    ) {
+        if let smaller = batch.split() {
+            parts.insert(contentsOf: smaller, at: 0)
+            return
+        }
+        if let change = batch.changes.first {
+            takeBack(change)
+            guard let ticket = change.ticket else { return }
+            let isName = constraint?.contains("name") ?? false
+            let name = change.change.job?.name ?? ""
+            let error =
+                isName
+                ? ClientError(
+                    .alreadyExists, "a job named '\(name)' exists already; names are unique among living jobs",
+                    errors: [FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")],
+                    reason: .nameTaken
+                ) : ClientError(.internal, "the database refused the change: \(message)")
+            actions.append(.reply(ticket, .refused(error)))
+            return
+        }
+        actions.append(.note(.rowRefused(message)))
+        if var update = batch.updates.first, update.execution.reason != .recordRefused {
+            // Recorded as what it is, without the texts that the database would not have.
+            update.execution.response = nil
+            update.execution.reason = .recordRefused
+            update.execution.errorMessage = "the database refused the record of this outcome; its texts were dropped"
+            update.attempt = nil
+            var part = PendingBatch()
+            part.updates = [update]
+            parts.insert(part, at: 0)
+            return
+        }
+        for execution in batch.inserts {
+            if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+/// From the due time to the worker (design § 5: Dispatch).
+extension Dispatcher {
+    /// Moves what is due into the ready queue, and ends what has waited too long.
+    mutating func collectDue(at now: Now) {
+        while let slot = ledger.popDue(at: self.now) {
+            switch ledger[slot].state {
+            case .armed, .retrying:
+                makeReady(slot)
+            case .missing:
+                conclude(slot, as: .unknown, reason: .outcomeLost)
+            default:
+                break
+            }
+        }
+    }
+
+    /// Puts an execution in line for a slot.
+    mutating func makeReady(_ slot: Int32) {
+        ledger.clearTimer(slot)
+        move(slot, to: .ready)
+        let open = ledger[slot]
+        ready.push(
+            slot, id: open.execution.id, priority: agenda[open.job].priority, time: open.execution.scheduledTime
+        )
+    }
+
+    /// Sends what is ready, as long as there are free slots.
+    mutating func dispatchReady() {
+        guard !isStopping else { return }
+        while !ready.isEmpty, let link = roster.freest {
+            guard let (slot, id) = ready.pop() else { return }
+            // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
+            guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
+            let open = ledger[slot]
+            let record = agenda[open.job]
+            let isFirst = open.execution.attempts == 0 && open.execution.lostAttempts == 0 && open.rowStatus == .pending
+            if isFirst, open.execution.trigger == .schedule {
+                if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
+                    conclude(slot, as: .skipped, reason: .expired)
+                    continue
+                }
+                if record.overlapPolicy == .skip, record.openCount > 0 {
+                    conclude(slot, as: .skipped, reason: .overlap)
+                    continue
+                }
+            }
+            if record.executionType == .atMostOnce {
+                claim(slot, for: link)
+            } else {
+                send(slot, to: link)
+            }
+        }
+    }
+
+    /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
+    private mutating func claim(_ slot: Int32, for link: LinkID) {
+        roster.modify(link) { $0.reserved += 1 }
+        let token = makeToken()
+        ledger[slot].execution.token = token
+        move(slot, to: .claiming(link))
+        let execution = ledger[slot].execution
+        pending.starts.append(
+            ExecutionStart(
+                id: execution.id, token: token, attempts: execution.attempts + 1,
+                lostAttempts: execution.lostAttempts, actualStartTime: execution.actualStartTime ?? now,
+                worker: roster[link]?.name
+            )
+        )
+    }
+
+    /// The claim is durable: the call leaves, to another worker if that one is gone.
+    mutating func sendClaimed(_ slot: Int32) {
+        guard case .claiming(let reserved) = ledger[slot].state else { return }
+        roster.modify(reserved) { $0.reserved -= 1 }
+        ledger[slot].rowStatus = .running
+        if let reason = ledger[slot].cancelReason {
+            conclude(slot, as: .cancelled, reason: reason)
+            return
+        }
+        let hasSlot = (roster[reserved]?.freeSlots ?? 0) > 0
+        guard !isStopping, let link = hasSlot ? reserved : roster.freest else {
+            // Nothing has left this process: it may wait for a slot and be claimed anew.
+            ledger[slot].execution.token = nil
+            makeReady(slot)
+            return
+        }
+        send(slot, to: link, token: ledger[slot].execution.token)
+    }
+
+    private mutating func makeToken() -> Token {
+        defer { nextToken += 1 }
+        return Token(epoch: lease.epoch ?? 0, sequence: nextToken)
+    }
+
+    private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
+        let token = token ?? makeToken()
+        ledger[slot].execution.token = token
+        ledger[slot].dispatchedMicroseconds = nowMicroseconds
+        ledger[slot].isAdoptable = false
+        ledger[slot].execution.worker = roster[link]?.name
+        move(slot, to: .dispatched(link))
+        roster.modify(link) {
+            $0.sent += 1
+            $0.inFlight += 1
+        }
+        let open = ledger[slot]
+        let record = agenda[open.job]
+        outgoing[link, default: []].append(
+            DispatchedCall(
+                token: token, shard: record.id.shard, executionID: open.execution.id, jobID: record.id,
+                attempt: open.attemptNumber, scheduledTime: open.execution.scheduledTime, call: record.call,
+                timeoutMs: Int(record.timeoutMs),
+                connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
+                atMostOnce: record.executionType == .atMostOnce, responseLimit: configuration.responseLimit
+            )
+        )
+    }
+
+    /// Ends an execution without an attempt's outcome.
+    mutating func conclude(_ slot: Int32, as status: ExecutionStatus, reason: Reason, message: String? = nil) {
+        ledger.clearTimer(slot)
+        ledger[slot].execution.status = status
+        ledger[slot].execution.reason = reason
+        ledger[slot].execution.finishedAt = now
+        ledger[slot].execution.nextAttemptAt = nil
+        if let message { ledger[slot].execution.errorMessage = message }
+        move(slot, to: .recording)
+        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
+    }
+}

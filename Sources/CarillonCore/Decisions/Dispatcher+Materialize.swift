@@ -1,0 +1,157 @@
+/// Rows ahead of time, and what an outage left behind (design § 5: Materialize, Catch-up, Bounds).
+extension Dispatcher {
+    /// Makes the rows of all due times within the horizon.
+    mutating func materialize(into actions: inout [Action]) {
+        let until = now + horizonMs
+        if ledger.count >= configuration.maxOpenExecutions {
+            if !isMaterializationHeld {
+                isMaterializationHeld = true
+                actions.append(.note(.materializationHeld(openExecutions: ledger.count)))
+            }
+            return
+        }
+        if isMaterializationHeld, ledger.count > configuration.maxOpenExecutions / 10 * 9 { return }
+        isMaterializationHeld = false
+        // Far behind, after a hold or a long stall: what was missed is an outage's, so that it cannot flood.
+        if materializedThrough < now - 5_000, let first = agenda.firstTime, first < now - 5_000 {
+            openGap(into: &actions)
+        }
+        while let (time, slot) = agenda.first, time <= until {
+            guard pending.rowCount < batchLimit, ledger.count < configuration.maxOpenExecutions else { return }
+            make(slot, at: time)
+            agenda.arm(slot, after: time)
+            let isLastOfInstant = agenda.firstTime.map { $0 > time } ?? true
+            if isLastOfInstant, time > materializedThrough {
+                materializedThrough = time
+                pending.materializedThrough = time
+            }
+        }
+    }
+
+    /// Puts the row of one occurrence into the batch.
+    private mutating func make(_ job: Int32, at time: Timestamp, isCatchUp: Bool = false) {
+        let execution = occurrence(of: agenda[job].id, at: time)
+        guard ledger.slot(of: execution.id) == nil else { return }
+        var open = OpenExecution(execution: execution, job: job, state: .inserting)
+        open.isCatchUp = isCatchUp
+        enter(open)
+        pending.inserts.append(execution)
+    }
+
+    func occurrence(of job: JobID, at time: Timestamp, trigger: Trigger = .schedule, nonce: [UInt8] = []) -> Execution {
+        Execution(
+            id: ExecutionID(job: job, scheduledTime: time, trigger: trigger, nonce: nonce),
+            jobID: job, trigger: trigger, scheduledTime: time, status: .pending, createdAt: now
+        )
+    }
+
+    /// Everything from materializedThrough to now was missed.
+    mutating func openGap(into actions: inout [Action]) {
+        guard materializedThrough < now else { return }
+        let gap = Gap(from: materializedThrough, to: now)
+        materializedThrough = now
+        pending.materializedThrough = now
+        for slot in agenda.allSlots { agenda.arm(slot, after: now) }
+        openGap(gap, covered: [:], into: &actions)
+    }
+
+    /// Puts the due times of a gap in line, behind those of one that is still worked off.
+    mutating func openGap(_ gap: Gap, covered: [JobID: [GapRow]], into actions: inout [Action]) {
+        if catchUp != nil {
+            catchUp!.extend(by: gap)
+        } else {
+            catchUp = CatchUp(gap: gap, covered: covered)
+        }
+        for slot in agenda.allSlots where !(catchUp?.isArmed(slot) ?? true) {
+            let record = agenda[slot]
+            if record.isScheduled { catchUp?.arm(slot, record, after: gap.from) }
+        }
+        guard let open = catchUp else { return }
+        if open.isEmpty {
+            catchUp = nil
+            pending.gap = .some(nil)
+        } else {
+            pending.gap = .some(open.gap)
+            actions.append(.note(.gapOpened(open.gap)))
+        }
+    }
+
+    /// Works the gap off beside the live work, at most a tenth of the capacity of the moment.
+    mutating func workOffGap(into actions: inout [Action]) {
+        guard catchUp != nil else { return }
+        let limit = max(1, roster.capacity / 10)
+        var steps = 0
+        while ledger.catchUpCount < limit, steps < 1_000, pending.rowCount < batchLimit,
+            ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
+        {
+            steps += 1
+            account(slot, at: time)
+        }
+        guard steps > 0 else { return }
+        if let gap = catchUp?.progress() {
+            pending.gap = .some(gap)
+        } else {
+            catchUp = nil
+            pending.gap = .some(nil)
+            actions.append(.note(.gapClosed))
+        }
+    }
+
+    /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
+    private mutating func account(_ slot: Int32, at time: Timestamp) {
+        guard let gap = catchUp?.gap else { return }
+        let record = agenda[slot]
+        let oldest = gap.to - Int64(record.catchUpWindowMs)
+        guard time < oldest, record.catchUpPolicy != .all else {
+            make(slot, at: time, isCatchUp: true)
+            catchUp?.arm(slot, record, after: time)
+            return
+        }
+        var last = time
+        var beforeLast: Timestamp?
+        var count: Int64 = 1
+        // An outage of years is taken in slices, so that no turn takes long.
+        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest {
+            beforeLast = last
+            last = next
+            count += 1
+        }
+        let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest } ?? true
+        if record.catchUpPolicy == .latest, isWhole {
+            if let beforeLast { skip(slot, from: time, to: beforeLast, count: count - 1) }
+            make(slot, at: last, isCatchUp: true)
+        } else {
+            skip(slot, from: time, to: last, count: count)
+        }
+        catchUp?.arm(slot, record, after: last)
+    }
+
+    /// One row for due times that are not run.
+    private mutating func skip(_ job: Int32, from: Timestamp, to: Timestamp, count: Int64) {
+        var execution = occurrence(of: agenda[job].id, at: to)
+        execution.status = .skipped
+        execution.reason = .catchUp
+        execution.finishedAt = now
+        execution.skippedCount = count
+        execution.skippedFrom = from
+        pending.inserts.append(execution)
+    }
+
+    /// Moves the marks on now and then, so that a take-over has little to read.
+    mutating func writeMarks(at now: Now) {
+        guard inFlight == nil, now.boot >= marksWrittenAt + marksIntervalMs else { return }
+        marksWrittenAt = now.boot
+        // Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
+        var settled = min(materializedThrough, self.now)
+        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        for slot in ledger.allSlots { settled = min(settled, ledger[slot].execution.id.time) }
+        pending.settledThrough = settled
+        // Without a due time in between, nothing was missed up to now.
+        if !isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true, self.now > materializedThrough {
+            materializedThrough = self.now
+        }
+        if pending.materializedThrough == nil, !pending.inserts.isEmpty || inFlight == nil {
+            pending.materializedThrough = materializedThrough
+        }
+    }
+}

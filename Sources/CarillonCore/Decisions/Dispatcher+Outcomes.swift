@@ -1,0 +1,187 @@
+/// What came of an attempt (design § 5: Record, Retry).
+extension Dispatcher {
+    /// The longest that a Retry-After is honoured.
+    private var retryAfterLimitMs: UInt64 { 3_600_000 }
+
+    mutating func workerReported(
+        _ link: LinkID,
+        _ outcomes: [CallOutcome],
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        // Not ours to judge: the worker keeps it for whoever leads.
+        guard case .leading = phase else { return }
+        for outcome in outcomes {
+            guard let slot = ledger.slot(of: outcome.executionID) else {
+                report(lateOutcome: outcome, over: link, into: &actions)
+                continue
+            }
+            if ledger[slot].state == .recording, ledger[slot].execution.token == outcome.token {
+                // Repeated before it is durable: acknowledged with the first.
+                acknowledgeWithPending(slot, link: link, token: outcome.token)
+                continue
+            }
+            guard accepts(outcome.token, outcome.attempt, for: slot) else {
+                report(lateOutcome: outcome, over: link, into: &actions)
+                continue
+            }
+            if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
+            ledger.clearTimer(slot)
+            ledger[slot].execution.token = outcome.token
+            ledger[slot].isAdoptable = false
+            settle(slot, outcome, link: link, using: &random)
+        }
+    }
+
+    /// A report that counts for nothing is acknowledged all the same, or the worker would keep it for ever. Only an
+    /// UNKNOWN may still learn the truth from it (G6).
+    private mutating func report(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
+        figures.lateReports += 1
+        acknowledgements[link, default: []].append(outcome.token)
+        guard outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil else { return }
+        actions.append(.findExecution(outcome, worker: roster[link]?.name ?? ""))
+    }
+
+    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String) {
+        guard case .leading = phase, var execution, execution.status == .unknown, execution.token == outcome.token,
+            let status = finalStatus(of: outcome)
+        else { return }
+        execution.status = status
+        execution.reason = nil
+        execution.worker = worker
+        fill(&execution, from: outcome)
+        execution.finishedAt = now
+        pending.updates.append(PendingBatch.Update(execution: execution))
+    }
+
+    private func finalStatus(of outcome: CallOutcome) -> ExecutionStatus? {
+        switch outcome.kind {
+        case .answered: isSuccess(outcome) ? .success : .failed
+        case .failed, .notSent: .failed
+        case .cancelled: .cancelled
+        case .notStarted: nil
+        }
+    }
+
+    private func isSuccess(_ outcome: CallOutcome) -> Bool {
+        outcome.kind == .answered && (200..<300).contains(outcome.httpStatus ?? 0)
+    }
+
+    private func fill(_ execution: inout Execution, from outcome: CallOutcome) {
+        execution.httpStatus = outcome.httpStatus
+        execution.durationMicroseconds = Int64(clamping: outcome.durationMicroseconds)
+        execution.response = outcome.response
+        execution.errorMessage = outcome.errorMessage
+    }
+
+    private mutating func settle(
+        _ slot: Int32,
+        _ outcome: CallOutcome,
+        link: LinkID,
+        using random: inout some RandomNumberGenerator
+    ) {
+        if outcome.kind == .notStarted {
+            figures.returnedAttempts += 1
+            acknowledgements[link, default: []].append(outcome.token)
+            if let reason = ledger[slot].cancelReason {
+                conclude(slot, as: .cancelled, reason: reason)
+            } else {
+                ledger[slot].execution.token = nil
+                makeReady(slot)
+            }
+            return
+        }
+        var execution = ledger[slot].execution
+        let record = agenda[ledger[slot].job]
+        let started = ledger[slot].dispatchedMicroseconds + Int64(clamping: outcome.startedAfterMicroseconds)
+        if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
+            execution.actualStartTime = Timestamp(milliseconds: started / 1000)
+            execution.driftMicroseconds = started - execution.scheduledTime.milliseconds * 1000
+        }
+        execution.attempts += 1
+        execution.nextAttemptAt = nil
+        execution.reason = nil
+        fill(&execution, from: outcome)
+
+        if isSuccess(outcome) {
+            figures.succeededAttempts += 1
+            execution.status = .success
+        } else if outcome.kind == .cancelled {
+            figures.cancelledAttempts += 1
+            execution.status = .cancelled
+            execution.reason = ledger[slot].cancelReason ?? .cancelRequested
+        } else {
+            if outcome.kind == .notSent { figures.unsentAttempts += 1 } else { figures.failedAttempts += 1 }
+            if execution.errorMessage == nil, let status = outcome.httpStatus {
+                execution.errorMessage = "the target answered with status \(status); 200 to 299 is success"
+            }
+            let mayRepeat = record.executionType == .atLeastOnce || outcome.kind == .notSent
+            let isGone = record.deleted || (!record.active && !record.hidden && execution.trigger == .schedule)
+            if let reason = ledger[slot].cancelReason {
+                execution.status = .cancelled
+                execution.reason = reason
+            } else if mayRepeat, !isGone, execution.attempts <= Int(record.maxRetries) {
+                execution.status = .retrying
+                execution.nextAttemptAt =
+                    now + retryDelayMs(record, attempts: execution.attempts, outcome, using: &random)
+            } else {
+                execution.status = isGone && mayRepeat && execution.attempts <= Int(record.maxRetries) ? .cancelled : .failed
+                if execution.status == .cancelled {
+                    execution.reason = record.deleted ? .jobDeleted : .jobPaused
+                } else if mayRepeat, record.maxRetries > 0 {
+                    execution.reason = .retriesExhausted
+                }
+            }
+        }
+        var update = PendingBatch.Update(execution: execution, link: link, token: outcome.token)
+        if execution.status != .success, outcome.kind != .cancelled {
+            update.attempt = Attempt(
+                executionID: execution.id, number: execution.attempts, token: outcome.token,
+                startedAt: Timestamp(milliseconds: started / 1000),
+                finishedAt: Timestamp(milliseconds: (started + Int64(clamping: outcome.durationMicroseconds)) / 1000),
+                durationMicroseconds: Int64(clamping: outcome.durationMicroseconds), httpStatus: outcome.httpStatus,
+                response: outcome.response, errorMessage: execution.errorMessage, worker: execution.worker
+            )
+        }
+        if execution.status.isFinal {
+            execution.finishedAt = Timestamp(
+                milliseconds: (started + Int64(clamping: outcome.durationMicroseconds)) / 1000
+            )
+            update.execution.finishedAt = execution.finishedAt
+            if execution.trigger == .schedule || execution.status == .success {
+                agenda.setLastFailed(ledger[slot].job, execution.status == .failed)
+            }
+        }
+        // The texts live in the row; the ledger needs only what decides.
+        execution.response = nil
+        ledger[slot].execution = execution
+        move(slot, to: .recording)
+        pending.updates.append(update)
+    }
+
+    /// Initial delay, doubled with each attempt, at most the longest, plus up to 10 %; or what the target asked for.
+    private func retryDelayMs(
+        _ record: JobRecord,
+        attempts: Int,
+        _ outcome: CallOutcome,
+        using random: inout some RandomNumberGenerator
+    ) -> Int64 {
+        let base = record.retryDelayMs(afterAttempts: attempts)
+        if let asked = outcome.retryAfterMs, outcome.httpStatus == 429 || outcome.httpStatus == 503 {
+            return max(base, Int64(min(asked, retryAfterLimitMs)))
+        }
+        return base + (base > 0 ? Int64.random(in: 0...max(1, base / 10), using: &random) : 0)
+    }
+
+    /// The outcome of that execution is in a batch already; its new connection is told as well.
+    private mutating func acknowledgeWithPending(_ slot: Int32, link: LinkID, token: Token) {
+        let id = ledger[slot].execution.id
+        if let index = pending.updates.firstIndex(where: { $0.execution.id == id }) {
+            pending.updates[index].link = link
+            pending.updates[index].token = token
+        } else if let index = inFlight?.batch.updates.firstIndex(where: { $0.execution.id == id }) {
+            inFlight?.batch.updates[index].link = link
+            inFlight?.batch.updates[index].token = token
+        }
+    }
+}

@@ -1,0 +1,260 @@
+/// Standby, take-over, and the end of leading (design § 5: Leases, Workers across a take-over).
+extension Dispatcher {
+    mutating func leaseAnswered(
+        _ result: LeaseResult,
+        sentAt: BootTime,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        switch result {
+        case .heldByOther(_, let databaseTime):
+            sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
+            stepDown("another scheduler holds the lease", at: now, into: &actions)
+            lease.lost(at: now.boot)
+        case .held(let epoch, let shards, let databaseTime):
+            let isNew = lease.epoch == nil
+            lease.held(epoch: epoch, at: now.boot)
+            sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
+            guard isNew, lease.epoch == epoch else { return }
+            actions.append(.note(.leadershipTaken(epoch: epoch)))
+            phase = .loading(Loading(shards: shards))
+            agenda.removeAll()
+            actions.append(.loadJobs)
+        }
+    }
+
+    /// Takes in the database's clock. A step while leading is an outage, or its opposite.
+    private mutating func sampleClock(
+        _ databaseTime: Timestamp,
+        sentAt: BootTime,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .stepped(let milliseconds) = clock.sample(databaseTime, sent: sentAt, received: now.boot) else {
+            nowMicroseconds = max(nowMicroseconds, clock.microseconds(at: now.boot))
+            return
+        }
+        nowMicroseconds = clock.microseconds(at: now.boot)
+        actions.append(.note(.clockStepped(milliseconds: milliseconds)))
+        guard case .leading = phase else { return }
+        if milliseconds > 5_000 {
+            openGap(into: &actions)
+        } else if milliseconds < 0 {
+            stepBack()
+        }
+    }
+
+    /// The clock went back: rows that lie in the future again are withdrawn, and made anew when their time comes. What has
+    /// run keeps its row, so it never runs again.
+    private mutating func stepBack() {
+        for slot in ledger.allSlots {
+            let open = ledger[slot]
+            guard open.execution.trigger == .schedule, open.execution.scheduledTime > now else { continue }
+            switch open.state {
+            case .inserting, .armed, .ready:
+                pending.withdrawals.append(open.execution.id)
+                leave(slot)
+            default:
+                break
+            }
+        }
+        materializedThrough = now
+        pending.materializedThrough = now
+        for slot in agenda.allSlots { agenda.arm(slot, after: now) }
+    }
+
+    mutating func jobsLoaded(
+        _ jobs: [PlannedJob],
+        isLast: Bool,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .loading(var loading) = phase else { return }
+        for job in jobs { agenda.put(JobRecord(job)) }
+        guard isLast else { return }
+        if case .jobs = loading.step {
+            loading.step = .openExecutions
+            phase = .loading(loading)
+            actions.append(.loadOpenExecutions(since: settledThrough(of: loading.shards)))
+        } else {
+            loadGapRows(loading, at: now, into: &actions)
+        }
+    }
+
+    mutating func openExecutionsLoaded(
+        _ executions: [Execution],
+        isLast: Bool,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .loading(var loading) = phase else { return }
+        loading.executions.append(contentsOf: executions)
+        phase = .loading(loading)
+        guard isLast else { return }
+        let missing = Set(loading.executions.map(\.jobID)).filter { agenda.slot(of: $0) == nil }
+        if missing.isEmpty {
+            loadGapRows(loading, at: now, into: &actions)
+        } else {
+            loading.step = .jobsNamed(missing.sorted())
+            phase = .loading(loading)
+            actions.append(.loadJobsNamed(missing.sorted()))
+        }
+    }
+
+    private mutating func loadGapRows(_ loading: Loading, at now: Now, into actions: inout [Action]) {
+        var loading = loading
+        // Rows are made in this order only: the marks of all shards move together, so the earliest is the truth.
+        let marks = loading.shards.map { $0.materializedThrough ?? self.now }
+        let noted = loading.shards.compactMap(\.gap)
+        let from = min(marks.min() ?? self.now, noted.map(\.from).min() ?? .distantFuture)
+        guard from < self.now else {
+            lead(loading, at: now, into: &actions)
+            return
+        }
+        let gap = Gap(from: from, to: max(self.now, marks.max() ?? self.now))
+        loading.gap = gap
+        loading.step = .gapRows(gap)
+        phase = .loading(loading)
+        actions.append(.loadGapRows(gap))
+    }
+
+    mutating func gapRowsLoaded(
+        _ rows: [GapRow],
+        isLast: Bool,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .loading(var loading) = phase else { return }
+        for row in rows { loading.gapRows[row.jobID, default: []].append(row) }
+        phase = .loading(loading)
+        if isLast { lead(loading, at: now, into: &actions) }
+    }
+
+    mutating func loadFailed(_ text: String, into actions: inout [Action]) {
+        guard case .loading(var loading) = phase else { return }
+        actions.append(.note(.loadFailed(text)))
+        switch loading.step {
+        case .jobs:
+            agenda.removeAll()
+            actions.append(.loadJobs)
+        case .openExecutions:
+            loading.executions = []
+            actions.append(.loadOpenExecutions(since: settledThrough(of: loading.shards)))
+        case .jobsNamed(let ids):
+            actions.append(.loadJobsNamed(ids))
+        case .gapRows(let gap):
+            loading.gapRows = [:]
+            actions.append(.loadGapRows(gap))
+        }
+        phase = .loading(loading)
+    }
+
+    private func settledThrough(of shards: [ShardRecord]) -> Timestamp {
+        let marks = shards.map { $0.settledThrough ?? Timestamp(milliseconds: 0) }
+        return marks.min() ?? Timestamp(milliseconds: 0)
+    }
+
+    /// All is read: from here on this scheduler leads.
+    private mutating func lead(_ loading: Loading, at now: Now, into actions: inout [Action]) {
+        guard let epoch = lease.epoch else { return }
+        phase = .leading
+        materializedThrough = max(self.now, loading.shards.compactMap(\.materializedThrough).max() ?? self.now)
+        pending = PendingBatch()
+        pending.materializedThrough = materializedThrough
+        inFlight = nil
+        parts = []
+        nextSequence = 1
+        nextToken = 1
+        marksWrittenAt = now.boot
+        isMaterializationHeld = false
+
+        for slot in agenda.allSlots { agenda.arm(slot, after: materializedThrough) }
+        for execution in loading.executions { inherit(execution) }
+        if let gap = loading.gap {
+            // The gap ends where its reading began; what became due while it was read is missed as well.
+            openGap(Gap(from: gap.from, to: materializedThrough), covered: loading.gapRows, into: &actions)
+        }
+        roster.forgetAnswers()
+        adoptUntil = now.boot + 2_000
+        knowsWorkers = roster.count > 0
+        for link in roster.workers.keys.sorted() {
+            actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
+        }
+        actions.append(.note(.leading(epoch: epoch, jobs: agenda.visibleCount, openExecutions: ledger.count)))
+    }
+
+    /// Takes over an execution that the leader before left open.
+    private mutating func inherit(_ row: Execution) {
+        guard let job = agenda.slot(of: row.jobID), ledger.slot(of: row.id) == nil else { return }
+        var execution = row
+        // In the row the attempt that runs is counted already; here it counts when it has ended.
+        if row.status == .running { execution.attempts = max(0, row.attempts - 1) }
+        var open = OpenExecution(execution: execution, job: job, state: .inherited)
+        open.rowStatus = row.status
+        open.isAdoptable = true
+        switch row.status {
+        case .pending where row.scheduledTime > now:
+            open.state = .armed
+        case .retrying where (row.nextAttemptAt ?? now) > now:
+            open.state = .retrying
+        default:
+            break
+        }
+        let slot = enter(open)
+        switch open.state {
+        case .armed: ledger.setTimer(slot, to: row.scheduledTime)
+        case .retrying: ledger.setTimer(slot, to: row.nextAttemptAt ?? now)
+        default: break
+        }
+    }
+
+    /// What nobody has claimed goes out again, or, where that could send a request twice, waits for the truth.
+    mutating func endAdoption(at now: Now) {
+        guard let until = adoptUntil else { return }
+        guard now.boot >= until || (knowsWorkers && roster.allHaveAnswered) else { return }
+        adoptUntil = nil
+        for slot in ledger.allSlots where ledger[slot].state == .inherited {
+            let open = ledger[slot]
+            if open.rowStatus == .running {
+                lose(slot)
+            } else {
+                makeReady(slot)
+            }
+        }
+    }
+
+    /// Ends leading: all that is in memory belongs to the next leader now.
+    mutating func stepDown(_ why: String, at now: Now, into actions: inout [Action]) {
+        guard lease.epoch != nil else { return }
+        let epoch = lease.epoch ?? 0
+        actions.append(.note(.leadershipLost(why)))
+        let unknown = ClientError(
+            .unavailable,
+            "the leading scheduler changed while this request was on its way; whether it was done is not known"
+        )
+        let batches = [inFlight?.batch, pending].compactMap { $0 } + parts
+        for batch in batches {
+            for change in batch.changes {
+                if let ticket = change.ticket { actions.append(.reply(ticket, .refused(unknown))) }
+            }
+        }
+        for slot in ledger.allSlots {
+            if let ticket = ledger[slot].waiter { actions.append(.reply(ticket, .refused(unknown))) }
+        }
+        for link in roster.workers.keys.sorted() {
+            actions.append(.announceLead(link, epoch: epoch, shards: []))
+        }
+        phase = .standby
+        agenda.removeAll()
+        ledger.removeAll()
+        ready.removeAll()
+        pending = PendingBatch()
+        inFlight = nil
+        parts = []
+        catchUp = nil
+        adoptUntil = nil
+        outgoing = [:]
+        acknowledgements = [:]
+        roster.forgetAnswers()
+    }
+}

@@ -1,0 +1,327 @@
+/// What a dispatcher is told at its start.
+package struct DispatcherConfiguration: Sendable, Hashable {
+    /// Random, new at each process start: the owner of the leases that it takes.
+    package var owner: UniqueID
+    /// host:port at which clients and workers reach this scheduler.
+    package var address: String
+    package var leaseMs: Int
+    package var horizonMs: Int
+    package var maxOpenExecutions: Int
+    /// Bytes of a response that workers keep.
+    package var responseLimit: Int
+    package var connectTimeoutMs: Int
+
+    package init(
+        owner: UniqueID, address: String, leaseMs: Int = 5_000, horizonMs: Int = 500,
+        maxOpenExecutions: Int = 250_000, responseLimit: Int = 4_096, connectTimeoutMs: Int = 10_000
+    ) {
+        self.owner = owner
+        self.address = address
+        self.leaseMs = leaseMs
+        self.horizonMs = horizonMs
+        self.maxOpenExecutions = maxOpenExecutions
+        self.responseLimit = responseLimit
+        self.connectTimeoutMs = connectTimeoutMs
+    }
+}
+
+/// The scheduler's decisions: a value that is told what happened and says what is to be done. It reads no clock, touches no
+/// socket and waits for nothing; a runner turns the world into its events and its actions into the world.
+///
+/// Its life: standby → loading (the lease is ours; jobs and open executions are read) → leading → standby …
+package struct Dispatcher: ~Copyable {
+    enum Phase {
+        case standby
+        case loading(Loading)
+        case leading
+    }
+
+    /// What a take-over has read so far.
+    struct Loading {
+        var shards: [ShardRecord]
+        var executions: [Execution] = []
+        var gap: Gap?
+        var gapRows: [JobID: [GapRow]] = [:]
+        /// What is being read, to be asked again when it fails.
+        var step: Step = .jobs
+
+        enum Step {
+            case jobs
+            case openExecutions
+            case jobsNamed([JobID])
+            case gapRows(Gap)
+        }
+    }
+
+    let configuration: DispatcherConfiguration
+    var lease: LeaseKeeper
+    var clock = ClusterClock()
+    var phase = Phase.standby
+    var agenda = Agenda()
+    var ledger = ExecutionLedger()
+    var ready = ReadyQueue()
+    var roster = WorkerRoster()
+    var catchUp: CatchUp?
+
+    /// Every due time up to here has its row in a batch; what is durable of that lags behind by a commit.
+    var materializedThrough = Timestamp.distantPast
+    /// When the marks in `shards` were last written.
+    var marksWrittenAt = BootTime(nanoseconds: 0)
+    var nextSequence: UInt64 = 1
+    var nextToken: UInt64 = 1
+
+    var pending = PendingBatch()
+    var inFlight: (batch: PendingBatch, sequence: UInt64)?
+    /// Parts of a batch that was refused: written one by one before anything else.
+    var parts: [PendingBatch] = []
+
+    /// Until when inherited executions wait for a worker to claim them; `nil` when that is over.
+    var adoptUntil: BootTime?
+    /// Whether workers were connected when leading began: then their answers end the waiting. A scheduler that has just
+    /// started knows none and waits the whole time for those that dial again.
+    var knowsWorkers = false
+    var isMaterializationHeld = false
+    var isStopping = false
+    var hasStopped = false
+
+    /// The latest instant of cluster time that anything was decided at: it never goes back but for a step of the clock.
+    var nowMicroseconds: Int64 = 0
+    var outgoing: [LinkID: [DispatchedCall]] = [:]
+    var acknowledgements: [LinkID: [Token]] = [:]
+
+    package var figures = Figures()
+
+    /// Counts since the start, for the metrics.
+    package struct Figures: Sendable, Hashable {
+        package var lateReports: UInt64 = 0
+        package var lostAttempts: UInt64 = 0
+        package var succeededAttempts: UInt64 = 0
+        package var failedAttempts: UInt64 = 0
+        package var unsentAttempts: UInt64 = 0
+        package var cancelledAttempts: UInt64 = 0
+        package var returnedAttempts: UInt64 = 0
+
+        package init() {}
+    }
+
+    package init(configuration: DispatcherConfiguration) {
+        self.configuration = configuration
+        self.lease = LeaseKeeper(leaseMs: configuration.leaseMs)
+    }
+
+    // MARK: What others may see
+
+    /// The epoch, while leading with a lease that is valid at `boot`.
+    package func leadingEpoch(at boot: BootTime) -> Int64? {
+        guard case .leading = phase, lease.isValid(at: boot) else { return nil }
+        return lease.epoch
+    }
+
+    package var isLeading: Bool {
+        if case .leading = phase { true } else { false }
+    }
+
+    package var isReadyToLead: Bool { clock.isSet }
+    package var jobCount: Int { agenda.visibleCount }
+    package var activeJobCount: Int { agenda.activeCount }
+    package var lastFailedCount: Int { agenda.lastFailedCount }
+    package var heapSize: Int { agenda.heapCount + ledger.timerCount }
+    package var readyQueueDepth: Int { ready.count }
+    package var openExecutionCount: Int { ledger.count }
+
+    package func clusterTime(at boot: BootTime) -> Timestamp { clock.time(at: boot) }
+
+    /// The connected workers as (link, in flight, free slots, draining).
+    package var workers: [(link: LinkID, inFlight: Int, freeSlots: Int, isDraining: Bool)] {
+        roster.workers.map { ($0.key, $0.value.inFlight, $0.value.freeSlots, $0.value.draining) }
+    }
+
+    /// Whether the lease is on its way back.
+    package var isReleasing: Bool { lease.state == .releasing }
+
+    var now: Timestamp { Timestamp(milliseconds: nowMicroseconds / 1000) }
+
+    // MARK: Events
+
+    /// Takes in an event. Only `tick` makes the clock's decisions, so a turn of many events ends in one.
+    package mutating func handle(
+        _ event: Event,
+        at now: Now,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        nowMicroseconds = max(nowMicroseconds, clock.microseconds(at: now.boot))
+        switch event {
+        case .tick:
+            tick(at: now, using: &random, into: &actions)
+        case .leaseAnswered(let result, let sentAt):
+            leaseAnswered(result, sentAt: sentAt, at: now, into: &actions)
+        case .leaseConnectionLost(let text):
+            stepDown(text, at: now, into: &actions)
+            lease.lost(at: now.boot)
+        case .leaseReleased:
+            lease.wasReleased()
+        case .jobsLoaded(let jobs, let isLast):
+            jobsLoaded(jobs, isLast: isLast, at: now, into: &actions)
+        case .openExecutionsLoaded(let executions, let isLast):
+            openExecutionsLoaded(executions, isLast: isLast, at: now, into: &actions)
+        case .gapRowsLoaded(let rows, let isLast):
+            gapRowsLoaded(rows, isLast: isLast, at: now, into: &actions)
+        case .loadFailed(let text):
+            loadFailed(text, into: &actions)
+        case .committed(let result, let epoch, let sequence):
+            guard epoch == lease.epoch, let batch = inFlight, batch.sequence == sequence else { return }
+            committed(result, batch.batch, at: now, using: &random, into: &actions)
+        case .jobsRefreshed(let jobs):
+            jobsRefreshed(jobs)
+        case .executionFound(let execution, let outcome, let worker):
+            executionFound(execution, outcome: outcome, worker: worker)
+        case .workerJoined(let link, let name, let bootID, let maxWorkers):
+            workerJoined(link, name: name, bootID: bootID, maxWorkers: maxWorkers, at: now, into: &actions)
+        case .workerHeld(let link, let epoch, let held):
+            workerHeld(link, epoch: epoch, held)
+        case .workerGranted(let link, let granted):
+            workerGranted(link, granted, into: &actions)
+        case .workerStarted(let link, let tokens):
+            workerStarted(link, tokens)
+        case .workerReported(let link, let outcomes):
+            workerReported(link, outcomes, using: &random, into: &actions)
+        case .workerDrained(let link):
+            roster.modify(link) { $0.draining = true }
+        case .workerLeft(let link):
+            workerLeft(link, at: now)
+        case .changeRequested(let ticket, let request):
+            changeRequested(ticket, request, at: now, into: &actions)
+        case .ticketAbandoned(let ticket):
+            abandon(ticket)
+        case .stopRequested:
+            isStopping = true
+        }
+    }
+
+    /// When `tick` wants to be called next, if nothing else happens.
+    package func wake(after now: Now) -> BootTime? {
+        var wake = lease.wake
+        func consider(_ time: BootTime?) {
+            guard let time else { return }
+            wake = min(wake ?? time, time)
+        }
+        guard case .leading = phase else { return wake }
+        consider(adoptUntil)
+        consider(roster.wake)
+        // Without the lease nothing is done whose time has come: the answer to the renewal will say how it goes on.
+        guard lease.isValid(at: now.boot) else { return wake }
+        if clock.isSet {
+            consider(ledger.firstTimer.map { clock.boot(at: $0) })
+            if !isStopping, !isMaterializationHeld, pending.rowCount < batchLimit {
+                consider(agenda.firstTime.map { clock.boot(at: $0 - horizonMs) })
+            }
+        }
+        if inFlight == nil { consider(marksWrittenAt + marksIntervalMs) }
+        return wake
+    }
+
+    /// How many rows a batch may hold before the rest waits for the next one.
+    var batchLimit: Int { 5_000 }
+
+    /// How often the marks in `shards` move on while nothing else is written.
+    var marksIntervalMs: Int64 { 5_000 }
+
+    /// How far ahead rows are made: further when many jobs may be due at once, so that a herd's rows are durable in time.
+    var horizonMs: Int64 {
+        agenda.activeCount > 5_000 ? max(2_000, Int64(configuration.horizonMs)) : Int64(configuration.horizonMs)
+    }
+
+    /// Looks at the clocks and does what is due, in the order in which an execution lives.
+    private mutating func tick(
+        at now: Now,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        if case .leading = phase {
+            endPartings(at: now, into: &actions)
+            endAdoption(at: now)
+            if lease.isValid(at: now.boot) {
+                if !isStopping {
+                    materialize(into: &actions)
+                    workOffGap(into: &actions)
+                }
+                collectDue(at: now)
+                dispatchReady()
+                writeMarks(at: now)
+                commit(into: &actions)
+            }
+            flush(at: now, into: &actions)
+            stopIfDone(into: &actions)
+        } else if isStopping {
+            stopIfDone(into: &actions)
+        }
+        guard !isStopping || lease.epoch != nil else { return }
+        switch lease.next(at: now.boot) {
+        case .acquire: actions.append(.acquireLease)
+        case .renew(let epoch): actions.append(.renewLease(epoch: epoch))
+        case .release, nil: break
+        }
+    }
+
+    /// Ends the process once what was begun is durable: nothing more is dispatched, and no batch is on its way.
+    private mutating func stopIfDone(into actions: inout [Action]) {
+        guard isStopping, !hasStopped else { return }
+        if case .leading = phase, inFlight != nil || !pending.isEmpty || !parts.isEmpty, lease.epoch != nil { return }
+        hasStopped = true
+        for link in roster.workers.keys {
+            if let epoch = lease.epoch { actions.append(.announceLead(link, epoch: epoch, shards: [])) }
+        }
+        if case .release(let epoch) = lease.release() {
+            actions.append(.releaseLease(epoch: epoch))
+        }
+        phase = .standby
+        actions.append(.stopped)
+    }
+
+    /// Sends what was gathered in this turn: one message a worker.
+    private mutating func flush(at now: Now, into actions: inout [Action]) {
+        for (link, calls) in outgoing where !calls.isEmpty {
+            actions.append(.dispatch(link, clusterTime: self.now, calls))
+        }
+        outgoing.removeAll(keepingCapacity: true)
+        for (link, tokens) in acknowledgements where !tokens.isEmpty {
+            actions.append(.acknowledge(link, tokens))
+        }
+        acknowledgements.removeAll(keepingCapacity: true)
+    }
+
+    /// Changes the state of an execution, and with it whether it counts as open for its job.
+    mutating func move(_ slot: Int32, to state: OpenExecution.State) {
+        let wasOpen = ledger[slot].isOpen
+        ledger[slot].state = state
+        let isOpen = ledger[slot].isOpen
+        if wasOpen != isOpen { agenda.countOpen(ledger[slot].job, by: isOpen ? 1 : -1) }
+    }
+
+    /// Takes an execution into the ledger.
+    @discardableResult
+    mutating func enter(_ open: OpenExecution) -> Int32 {
+        agenda.countExecution(open.job, by: 1)
+        if open.isOpen { agenda.countOpen(open.job, by: 1) }
+        return ledger.insert(open)
+    }
+
+    /// Takes an execution out of the ledger, and its job with it when that was all that kept it.
+    @discardableResult
+    mutating func leave(_ slot: Int32) -> OpenExecution {
+        let open = ledger.remove(slot)
+        if open.isOpen { agenda.countOpen(open.job, by: -1) }
+        agenda.countExecution(open.job, by: -1)
+        forgetJobIfIdle(open.job)
+        return open
+    }
+
+    /// A deleted or hidden job stays in memory only as long as an execution needs it.
+    mutating func forgetJobIfIdle(_ job: Int32) {
+        let record = agenda[job]
+        guard record.deleted || record.hidden, record.executionCount == 0 else { return }
+        catchUp?.disarm(job)
+        agenda.remove(job)
+    }
+}

@@ -1,0 +1,97 @@
+/// What happens to a scheduler.
+package enum Event: Sendable {
+    /// The end of a turn, or a timer: time to look at the clocks. Every other event only takes notice; this one acts.
+    case tick
+    case leaseAnswered(LeaseResult, sentAt: BootTime)
+    case leaseConnectionLost(String)
+    case leaseReleased
+    case jobsLoaded([PlannedJob], isLast: Bool)
+    case openExecutionsLoaded([Execution], isLast: Bool)
+    case gapRowsLoaded([GapRow], isLast: Bool)
+    /// One of the reads above failed: asked again.
+    case loadFailed(String)
+    case committed(CommitResult, epoch: Int64, sequence: UInt64)
+    /// What the REFRESH_INTERVAL re-read found: jobs that changed since the one before.
+    case jobsRefreshed([PlannedJob])
+    case executionFound(Execution?, outcome: CallOutcome, worker: String)
+
+    case workerJoined(LinkID, name: String, bootID: UniqueID, maxWorkers: Int)
+    case workerHeld(LinkID, epoch: Int64, [HeldCall])
+    case workerGranted(LinkID, UInt64)
+    case workerStarted(LinkID, [Token])
+    case workerReported(LinkID, [CallOutcome])
+    case workerDrained(LinkID)
+    case workerLeft(LinkID)
+
+    case changeRequested(Ticket, ChangeRequest)
+    /// Nobody waits for that answer any more.
+    case ticketAbandoned(Ticket)
+    /// SIGTERM: finish what can be finished, hand the lease over, end.
+    case stopRequested
+}
+
+/// A change that a client asks for. The runner has read the job and merged and validated the settings; what the change
+/// means for the executions is decided here.
+package enum ChangeRequest: Sendable {
+    case create(PlannedJob, IdempotencyRecord?)
+    /// `job.version` is the version that was read, plus one.
+    case update(PlannedJob, scheduleChanged: Bool)
+    case delete(Job)
+    case pause(Job)
+    case resume(PlannedJob)
+    case run(Job, IdempotencyRecord?, nonce: UniqueID)
+    case cancel(JobID, ExecutionID)
+    case executeNow(PlannedJob, wait: Bool, nonce: UniqueID)
+}
+
+/// What became of a change.
+package enum ChangeResult: Sendable {
+    case job(Job)
+    case deleted(JobID)
+    case execution(Execution)
+    /// The job changed since it was read: read it again.
+    case stale
+    /// No such execution in memory: it is over, or never was.
+    case notOpen
+    case refused(ClientError)
+}
+
+/// What a scheduler is to do.
+package enum Action: Sendable {
+    case acquireLease
+    case renewLease(epoch: Int64)
+    case releaseLease(epoch: Int64)
+    case loadJobs
+    case loadJobsNamed([JobID])
+    case loadOpenExecutions(since: Timestamp)
+    case loadGapRows(Gap)
+    case commit(WriteBatch)
+    case findExecution(CallOutcome, worker: String)
+
+    /// To a worker: this scheduler leads (or, with no shards, leads no longer).
+    case announceLead(LinkID, epoch: Int64, shards: [UInt8])
+    case dispatch(LinkID, clusterTime: Timestamp, [DispatchedCall])
+    case acknowledge(LinkID, [Token])
+    case cancelCalls(LinkID, [Token])
+
+    case reply(Ticket, ChangeResult)
+    /// Rows that became durable: for those who watch, and for the metrics.
+    case recorded([Execution])
+    case note(Note)
+    /// All is handed over: the process may end.
+    case stopped
+}
+
+/// Something that people should be able to read in the log.
+package enum Note: Sendable, Hashable {
+    case leadershipTaken(epoch: Int64)
+    case leadershipLost(String)
+    case leading(epoch: Int64, jobs: Int, openExecutions: Int)
+    case gapOpened(Gap)
+    case gapClosed
+    case clockStepped(milliseconds: Int64)
+    case loadFailed(String)
+    case workerLost(name: String, executions: Int)
+    case rowRefused(String)
+    case materializationHeld(openExecutions: Int)
+}

@@ -1,0 +1,167 @@
+/// An execution that is not over, as the leader keeps it.
+struct OpenExecution {
+    enum State: Equatable {
+        /// Its row is in a batch that is not yet durable.
+        case inserting
+        /// Durable; waits for its time.
+        case armed
+        /// Due; waits for a free slot.
+        case ready
+        /// AT_MOST_ONCE: the claim is in a batch, with a slot reserved.
+        case claiming(LinkID)
+        /// A worker has it.
+        case dispatched(LinkID)
+        /// A worker had it whose connection was cut; it may come back.
+        case parted(worker: String)
+        /// Taken over; nobody has said yet that he holds it.
+        case inherited
+        /// Waits for its next attempt.
+        case retrying
+        /// AT_MOST_ONCE: claimed once, held by nobody; becomes UNKNOWN at its time.
+        case missing
+        /// Its end is in a batch that is not yet durable.
+        case recording
+    }
+
+    var execution: Execution
+    var job: Int32
+    var state: State
+    /// What its row says, as far as is known.
+    var rowStatus: ExecutionStatus = .pending
+    /// Cluster time of the current dispatch, microseconds.
+    var dispatchedMicroseconds: Int64 = 0
+    /// Whether a cancel was asked for while a worker had it, and by what.
+    var cancelReason: Reason?
+    /// Taken over, and not dispatched since: a worker may still say that it holds it.
+    var isAdoptable = false
+    /// Made from the gap: paced.
+    var isCatchUp = false
+    /// Someone waits for its end (ExecuteNow).
+    var waiter: Ticket?
+
+    /// Dispatched, running, or waiting for a retry (design § 3).
+    var isOpen: Bool {
+        switch state {
+        case .claiming, .dispatched, .parted, .retrying, .missing: true
+        case .inherited: rowStatus != .pending
+        case .inserting, .armed, .ready, .recording: false
+        }
+    }
+
+    /// The number that its current or next attempt has.
+    var attemptNumber: Int { execution.attempts + 1 }
+}
+
+/// All executions that are not over, and the timers of those that wait for one.
+struct ExecutionLedger {
+    private var rows = Slab<OpenExecution>()
+    private var slots: [ExecutionID: Int32] = [:]
+    private var timers = TimerHeap()
+    private(set) var catchUpCount = 0
+
+    var count: Int { slots.count }
+    var timerCount: Int { timers.count }
+    var allSlots: [Int32] { rows.slots }
+
+    func slot(of id: ExecutionID) -> Int32? { slots[id] }
+
+    subscript(slot: Int32) -> OpenExecution {
+        get { rows[slot] }
+        _modify { yield &rows[slot] }
+    }
+
+    /// Adds one that is not there yet.
+    mutating func insert(_ open: OpenExecution) -> Int32 {
+        let slot = rows.insert(open)
+        slots[open.execution.id] = slot
+        if open.isCatchUp { catchUpCount += 1 }
+        return slot
+    }
+
+    mutating func remove(_ slot: Int32) -> OpenExecution {
+        timers.remove(slot)
+        let open = rows.remove(slot)
+        slots[open.execution.id] = nil
+        if open.isCatchUp { catchUpCount -= 1 }
+        return open
+    }
+
+    mutating func removeAll() {
+        self = ExecutionLedger()
+    }
+
+    mutating func setTimer(_ slot: Int32, to time: Timestamp) {
+        timers.set(slot, to: time.milliseconds)
+    }
+
+    mutating func clearTimer(_ slot: Int32) {
+        timers.remove(slot)
+    }
+
+    var firstTimer: Timestamp? { timers.first.map { Timestamp(milliseconds: $0.time) } }
+
+    /// The next whose timer has come.
+    mutating func popDue(at now: Timestamp) -> Int32? {
+        guard let first = timers.first, first.time <= now.milliseconds else { return nil }
+        return timers.popFirst()?.key
+    }
+}
+
+/// Due executions that wait for a free slot: by priority, then by due time, then in order of arrival.
+struct ReadyQueue {
+    private struct Entry {
+        var priority: Int32
+        var time: Int64
+        var order: UInt64
+        var slot: Int32
+        var id: ExecutionID
+
+        func precedes(_ other: Entry) -> Bool {
+            if priority != other.priority { return priority > other.priority }
+            return time != other.time ? time < other.time : order < other.order
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var order: UInt64 = 0
+
+    var count: Int { heap.count }
+    var isEmpty: Bool { heap.isEmpty }
+
+    mutating func push(_ slot: Int32, id: ExecutionID, priority: Int32, time: Timestamp) {
+        order += 1
+        heap.append(Entry(priority: priority, time: time.milliseconds, order: order, slot: slot, id: id))
+        var position = heap.count - 1
+        while position > 0 {
+            let parent = (position - 1) / 2
+            guard heap[position].precedes(heap[parent]) else { break }
+            heap.swapAt(position, parent)
+            position = parent
+        }
+    }
+
+    /// Removes and returns the first. It may have been cancelled or taken elsewhere meanwhile: the caller looks.
+    mutating func pop() -> (slot: Int32, id: ExecutionID)? {
+        guard let first = heap.first else { return nil }
+        let last = heap.removeLast()
+        if !heap.isEmpty {
+            heap[0] = last
+            var position = 0
+            while true {
+                var best = position
+                for child in position * 2 + 1...position * 2 + 2
+                where child < heap.count && heap[child].precedes(heap[best]) {
+                    best = child
+                }
+                if best == position { break }
+                heap.swapAt(position, best)
+                position = best
+            }
+        }
+        return (first.slot, first.id)
+    }
+
+    mutating func removeAll() {
+        heap.removeAll()
+    }
+}

@@ -1,0 +1,103 @@
+/// Decides when to ask for the lease, when to renew it, and until when it may be relied upon (design § 5, Leases).
+package struct LeaseKeeper: Sendable, Hashable {
+    package enum State: Sendable, Hashable {
+        /// Someone else leads, or nobody; we ask again at that time.
+        case standby(askAt: BootTime)
+        case asking(sentAt: BootTime)
+        case held(epoch: Int64, deadline: BootTime, renewAt: BootTime)
+        case renewing(epoch: Int64, deadline: BootTime, sentAt: BootTime)
+        case releasing
+        case released
+    }
+
+    package enum Request: Sendable, Hashable {
+        case acquire
+        case renew(epoch: Int64)
+        case release(epoch: Int64)
+    }
+
+    package private(set) var state: State = .standby(askAt: BootTime(nanoseconds: .min))
+    private let leaseMs: Int64
+    private let renewMs: Int64
+    /// How long a standby waits between two attempts: a free advisory lock is taken within this.
+    private let askMs: Int64 = 250
+
+    package init(leaseMs: Int) {
+        self.leaseMs = Int64(leaseMs)
+        self.renewMs = max(100, Int64(leaseMs) / 5)
+    }
+
+    package var epoch: Int64? {
+        switch state {
+        case .held(let epoch, _, _), .renewing(let epoch, _, _): epoch
+        default: nil
+        }
+    }
+
+    /// Whether the lease may be relied upon at `now`: nothing is dispatched otherwise.
+    package func isValid(at now: BootTime) -> Bool {
+        switch state {
+        case .held(_, let deadline, _), .renewing(_, let deadline, _): now < deadline
+        default: false
+        }
+    }
+
+    /// When `next` will have something to say.
+    package var wake: BootTime? {
+        switch state {
+        case .standby(let askAt): askAt
+        case .held(_, let deadline, let renewAt): min(deadline, renewAt)
+        case .renewing(_, let deadline, _): deadline
+        case .asking, .releasing, .released: nil
+        }
+    }
+
+    /// What is to be asked of the database now.
+    package mutating func next(at now: BootTime) -> Request? {
+        switch state {
+        case .standby(let askAt) where now >= askAt:
+            state = .asking(sentAt: now)
+            return .acquire
+        case .held(let epoch, let deadline, let renewAt) where now >= renewAt:
+            state = .renewing(epoch: epoch, deadline: deadline, sentAt: now)
+            return .renew(epoch: epoch)
+        default:
+            return nil
+        }
+    }
+
+    /// Whether the lease was still valid by our own books when `now` came; a leader past its deadline has lost it.
+    package func hasExpired(at now: BootTime) -> Bool {
+        epoch != nil && !isValid(at: now)
+    }
+
+    /// The lease is ours, or is still ours.
+    package mutating func held(epoch: Int64, at now: BootTime) {
+        switch state {
+        case .asking(let sentAt), .renewing(_, _, let sentAt):
+            state = .held(
+                epoch: epoch,
+                deadline: sentAt + (leaseMs - min(1000, leaseMs / 5)),
+                renewAt: max(now, sentAt + renewMs)
+            )
+        case .standby, .held, .releasing, .released:
+            break
+        }
+    }
+
+    /// The lease is someone else's, or its connection is gone.
+    package mutating func lost(at now: BootTime, waitMs: Int64? = nil) {
+        if state == .released || state == .releasing { return }
+        state = .standby(askAt: now + (waitMs ?? askMs))
+    }
+
+    /// Gives the lease back, for good.
+    package mutating func release() -> Request? {
+        defer { state = epoch == nil ? .released : .releasing }
+        return epoch.map { .release(epoch: $0) }
+    }
+
+    package mutating func wasReleased() {
+        state = .released
+    }
+}

@@ -1,0 +1,84 @@
+/// What an api_url must be: absolute, http or https, with a host, without userinfo, at most 2,083 bytes
+/// (RFC 3986, section 3; RFC 9110, section 4.2).
+package enum URLRule {
+    package static let maxBytes = 2_083
+
+    /// What is wrong with `url`, as a sentence that says what would be right; `nil` when nothing is.
+    package static func problem(with url: String) -> String? {
+        let example = "an absolute http or https URL such as https://example.com/hook"
+        if url.isEmpty { return "is empty; it must be \(example)" }
+        let bytes = Array(url.utf8)
+        if bytes.count > maxBytes { return "has \(bytes.count) bytes; at most \(maxBytes) are allowed" }
+        if let index = bytes.firstIndex(where: { $0 <= 0x20 || $0 >= 0x7F }) {
+            return
+                "has a character at position \(index + 1) that a URL may not hold (a space, a control character or one outside ASCII); percent-encode it"
+        }
+        if let index = bytes.firstIndex(where: { "\"<>\\^`{|}".utf8.contains($0) }) {
+            return
+                "has '\(Character(UnicodeScalar(bytes[index])))' at position \(index + 1), which a URL may not hold; percent-encode it"
+        }
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return "has no scheme; it must be \(example)" }
+        let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            return "has the scheme '\(scheme)'; only http and https are called"
+        }
+        guard bytes[(colon + 1)...].starts(with: [UInt8(ascii: "/"), UInt8(ascii: "/")]) else {
+            return "has no '//' after '\(scheme):'; it must be \(example)"
+        }
+        let rest = bytes[(colon + 3)...]
+        let end = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+        return problem(withAuthority: Array(rest[..<end])) ?? problem(withEscapes: bytes)
+    }
+
+    private static func problem(withAuthority authority: [UInt8]) -> String? {
+        if authority.contains(UInt8(ascii: "@")) {
+            return "holds a user name or password before the host; send credentials in a header instead"
+        }
+        var host = authority[...]
+        var port: ArraySlice<UInt8>?
+        if authority.first == UInt8(ascii: "[") {
+            guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else { return "has a '[' in its host without a ']'" }
+            host = authority[1..<close]
+            let allowed = "0123456789abcdefABCDEF:.".utf8
+            guard host.contains(UInt8(ascii: ":")), host.allSatisfy({ allowed.contains($0) }) else {
+                return "has '[\(String(decoding: host, as: UTF8.self))]' as its host, which is no IPv6 address"
+            }
+            let after = authority[(close + 1)...]
+            if let first = after.first {
+                guard first == UInt8(ascii: ":") else { return "has something other than a port after its host" }
+                port = after.dropFirst()
+            }
+        } else {
+            if let colon = authority.firstIndex(of: UInt8(ascii: ":")) {
+                host = authority[..<colon]
+                port = authority[(colon + 1)...]
+            }
+            let isName = host.allSatisfy { byte in
+                (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
+                    || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "-._~%".utf8.contains(byte)
+            }
+            guard isName else { return "has '\(String(decoding: host, as: UTF8.self))' as its host, which is no host name" }
+        }
+        if host.isEmpty { return "has no host" }
+        guard let port, !port.isEmpty else { return nil }
+        guard port.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
+            let number = Int(String(decoding: port, as: UTF8.self)), (1...65_535).contains(number)
+        else {
+            return "has the port '\(String(decoding: port, as: UTF8.self))'; a port is a number from 1 to 65535"
+        }
+        return nil
+    }
+
+    private static func problem(withEscapes bytes: [UInt8]) -> String? {
+        func isHex(_ byte: UInt8) -> Bool {
+            (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
+                || (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "f"))
+        }
+        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "%") {
+            guard index + 2 < bytes.count, isHex(bytes[index + 1]), isHex(bytes[index + 2]) else {
+                return "has a '%' at position \(index + 1) without two hexadecimal digits after it"
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,72 @@
+/// A call that the HTTP client is to make now.
+package struct HTTPRequest: Sendable, Hashable {
+    package var token: Token
+    package var method: String
+    package var url: String
+    /// All of them, in order; the caller adds none but Host, Content-Length and what the connection needs.
+    package var headers: [HTTPHeader]
+    package var body: String?
+    /// From the hand-over to the last byte of the answer.
+    package var timeoutMs: Int
+    package var connectTimeoutMs: Int
+    /// A fresh connection, HTTP/1.1, never reused: libcurl repeats a request on a reused connection that closed early.
+    package var atMostOnce: Bool
+    /// Bytes of the answer's body that are kept; the rest is not read.
+    package var responseLimit: Int
+
+    package init(
+        token: Token, method: String, url: String, headers: [HTTPHeader], body: String?, timeoutMs: Int,
+        connectTimeoutMs: Int, atMostOnce: Bool, responseLimit: Int
+    ) {
+        self.token = token
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMs = timeoutMs
+        self.connectTimeoutMs = connectTimeoutMs
+        self.atMostOnce = atMostOnce
+        self.responseLimit = responseLimit
+    }
+}
+
+/// How a call ended.
+package struct HTTPResult: Sendable, Hashable {
+    package var token: Token
+    /// `answered`, `failed`, `notSent` or `cancelled`.
+    package var kind: OutcomeKind
+    /// When the request was handed to the client.
+    package var startedAt: BootTime
+    package var durationMicroseconds: UInt64
+    package var httpStatus: Int?
+    /// Valid UTF-8 without NUL, at most the request's limit.
+    package var response: String?
+    /// One sentence: what failed, against what.
+    package var errorMessage: String?
+    /// Of 429 and 503: what Retry-After asks for, seconds or HTTP date (RFC 9110, section 10.2.3), in milliseconds.
+    package var retryAfterMs: UInt64?
+
+    package init(
+        token: Token, kind: OutcomeKind, startedAt: BootTime, durationMicroseconds: UInt64, httpStatus: Int? = nil,
+        response: String? = nil, errorMessage: String? = nil, retryAfterMs: UInt64? = nil
+    ) {
+        self.token = token
+        self.kind = kind
+        self.startedAt = startedAt
+        self.durationMicroseconds = durationMicroseconds
+        self.httpStatus = httpStatus
+        self.response = response
+        self.errorMessage = errorMessage
+        self.retryAfterMs = retryAfterMs
+    }
+}
+
+/// The HTTP client of a worker.
+package protocol HTTPCaller: Sendable {
+    /// Hands the calls over; each ends in exactly one result, delivered in batches to the closure given at creation.
+    func start(_ requests: [HTTPRequest])
+    /// Stops calls that still run: they end as `cancelled`. Unknown tokens are ignored.
+    func cancel(_ tokens: [Token])
+    /// Stops the client's thread once nothing runs any more.
+    func shutdown()
+}

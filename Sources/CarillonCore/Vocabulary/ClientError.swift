@@ -1,0 +1,57 @@
+/// One thing that is wrong with a request: the field as the API names it, and a sentence that says what would be right.
+package struct FieldError: Sendable, Hashable {
+    package var field: String
+    package var message: String
+
+    package init(field: String, message: String) {
+        self.field = field
+        self.message = message
+    }
+}
+
+/// Why a request of a client was not done (design § 7).
+package struct ClientError: Error, Sendable, Hashable {
+    package enum Code: String, Sendable, CaseIterable {
+        case invalidArgument = "INVALID_ARGUMENT"
+        case notFound = "NOT_FOUND"
+        case alreadyExists = "ALREADY_EXISTS"
+        case failedPrecondition = "FAILED_PRECONDITION"
+        case notLeader = "NOT_LEADER"
+        case unavailable = "UNAVAILABLE"
+        case resourceExhausted = "RESOURCE_EXHAUSTED"
+        case unauthenticated = "UNAUTHENTICATED"
+        case unimplemented = "UNIMPLEMENTED"
+        case `internal` = "INTERNAL"
+    }
+
+    /// Tells cases of one code apart.
+    package enum Reason: String, Sendable, CaseIterable {
+        case versionMismatch = "VERSION_MISMATCH"
+        case overlap = "OVERLAP"
+        case alreadyFinished = "ALREADY_FINISHED"
+        case nameTaken = "NAME_TAKEN"
+        case idempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED"
+        case idempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE"
+    }
+
+    package var code: Code
+    package var text: String
+    package var errors: [FieldError]
+    /// Whether the same request may succeed later.
+    package var retryable: Bool
+    package var reason: Reason?
+    /// With `notLeader`: host:port of the leader, when known.
+    package var leaderAddress: String?
+
+    package init(
+        _ code: Code, _ text: String, errors: [FieldError] = [], retryable: Bool? = nil, reason: Reason? = nil,
+        leaderAddress: String? = nil
+    ) {
+        self.code = code
+        self.text = text
+        self.errors = errors
+        self.retryable = retryable ?? (code == .unavailable || code == .notLeader || code == .resourceExhausted)
+        self.reason = reason
+        self.leaderAddress = leaderAddress
+    }
+}

@@ -1,0 +1,100 @@
+/// One attempt on its way to a worker: everything that the worker needs to make the call.
+package struct DispatchedCall: Sendable, Hashable {
+    package var token: Token
+    package var shard: UInt8
+    package var executionID: ExecutionID
+    package var jobID: JobID
+    /// From 1.
+    package var attempt: Int
+    package var scheduledTime: Timestamp
+    /// How long the worker waits after receiving it before it makes the request.
+    package var startAfterMicroseconds: UInt64
+    package var call: HTTPCall
+    package var timeoutMs: Int
+    package var connectTimeoutMs: Int
+    package var atMostOnce: Bool
+    /// Bytes of the response that are kept.
+    package var responseLimit: Int
+
+    package init(
+        token: Token, shard: UInt8, executionID: ExecutionID, jobID: JobID, attempt: Int, scheduledTime: Timestamp,
+        startAfterMicroseconds: UInt64 = 0, call: HTTPCall, timeoutMs: Int, connectTimeoutMs: Int, atMostOnce: Bool,
+        responseLimit: Int
+    ) {
+        self.token = token
+        self.shard = shard
+        self.executionID = executionID
+        self.jobID = jobID
+        self.attempt = attempt
+        self.scheduledTime = scheduledTime
+        self.startAfterMicroseconds = startAfterMicroseconds
+        self.call = call
+        self.timeoutMs = timeoutMs
+        self.connectTimeoutMs = connectTimeoutMs
+        self.atMostOnce = atMostOnce
+        self.responseLimit = responseLimit
+    }
+}
+
+/// How an attempt ended.
+package enum OutcomeKind: Sendable, Hashable, CaseIterable {
+    /// An HTTP answer came, whatever its status.
+    case answered
+    /// No answer; the request may have been sent.
+    case failed
+    /// No answer, and it is certain that no byte of the request was sent.
+    case notSent
+    /// The call was never begun: it costs no attempt.
+    case notStarted
+    /// Stopped by a Cancel.
+    case cancelled
+}
+
+/// What a worker reports of one attempt.
+package struct CallOutcome: Sendable, Hashable {
+    package var token: Token
+    package var executionID: ExecutionID
+    package var jobID: JobID
+    package var attempt: Int
+    package var kind: OutcomeKind
+    /// Microseconds from the receipt of the dispatch until the request was handed to the HTTP client.
+    package var startedAfterMicroseconds: UInt64
+    package var durationMicroseconds: UInt64
+    package var httpStatus: Int?
+    package var response: String?
+    package var errorMessage: String?
+    package var retryAfterMs: UInt64?
+
+    package init(
+        token: Token, executionID: ExecutionID, jobID: JobID, attempt: Int, kind: OutcomeKind,
+        startedAfterMicroseconds: UInt64 = 0, durationMicroseconds: UInt64 = 0, httpStatus: Int? = nil,
+        response: String? = nil, errorMessage: String? = nil, retryAfterMs: UInt64? = nil
+    ) {
+        self.token = token
+        self.executionID = executionID
+        self.jobID = jobID
+        self.attempt = attempt
+        self.kind = kind
+        self.startedAfterMicroseconds = startedAfterMicroseconds
+        self.durationMicroseconds = durationMicroseconds
+        self.httpStatus = httpStatus
+        self.response = response
+        self.errorMessage = errorMessage
+        self.retryAfterMs = retryAfterMs
+    }
+}
+
+/// A call that a worker runs at the moment, as it tells a new leader.
+package struct HeldCall: Sendable, Hashable {
+    package var token: Token
+    package var executionID: ExecutionID
+    package var jobID: JobID
+    package var attempt: Int
+
+    package init(token: Token, executionID: ExecutionID, jobID: JobID, attempt: Int) {
+        self.token = token
+        self.executionID = executionID
+        self.jobID = jobID
+        self.attempt = attempt
+    }
+}

@@ -1,0 +1,26 @@
+/// One header field of a request, in the order in which it is sent.
+package struct HTTPHeader: Sendable, Hashable {
+    package var name: String
+    package var value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// What a job calls.
+package struct HTTPCall: Sendable, Hashable {
+    package var url: String
+    package var method: String
+    package var headers: [HTTPHeader]
+    /// `nil`: Carillon's own JSON body, for the methods that have a body.
+    package var body: String?
+
+    package init(url: String, method: String = "POST", headers: [HTTPHeader] = [], body: String? = nil) {
+        self.url = url
+        self.method = method
+        self.headers = headers
+        self.body = body
+    }
+}

@@ -1,0 +1,83 @@
+/// The identity of a job: a UUIDv7, given at creation.
+package struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let uuid: UniqueID
+
+    package init(_ uuid: UniqueID) {
+        self.uuid = uuid
+    }
+
+    /// The shard of the job, 0 to 15: the low bits of an FNV-1a hash of the id's bytes, so that it can be computed anywhere.
+    package var shard: UInt8 {
+        var hash: UInt32 = 2_166_136_261
+        for index in 0..<16 {
+            hash = (hash ^ UInt32(uuid[index])) &* 16_777_619
+        }
+        return UInt8((hash ^ hash >> 16) & 15)
+    }
+
+    package var description: String { uuid.description }
+
+    package static func < (left: JobID, right: JobID) -> Bool { left.uuid < right.uuid }
+}
+
+/// The identity of an execution, ordered by its scheduled time.
+///
+/// UUIDv8 (RFC 9562, section 5.8): 48 bits of the scheduled time in milliseconds, then 74 bits of
+/// SHA-256(job id, trigger, nonce). For a scheduled occurrence the nonce is empty, so the same occurrence has the same
+/// id on every scheduler and after every crash.
+package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let uuid: UniqueID
+
+    package init(_ uuid: UniqueID) {
+        self.uuid = uuid
+    }
+
+    /// The id of the occurrence of `job` at `time`.
+    package init(job: JobID, scheduledTime time: Timestamp, trigger: Trigger, nonce: [UInt8] = []) {
+        var input = job.uuid.bytes
+        // The time is part of the input too: without it all ids of a job would share their 74 bits.
+        input.append(contentsOf: UniqueID(high: UInt64(bitPattern: time.milliseconds), low: 0).bytes.prefix(8))
+        input.append(trigger == .schedule ? 0 : 1)
+        input.append(contentsOf: nonce)
+        let digest = SHA256.digest(of: input)
+        var first: UInt64 = 0
+        var second: UInt64 = 0
+        for index in 0..<8 {
+            first = first << 8 | UInt64(digest[index])
+            second = second << 8 | UInt64(digest[index + 8])
+        }
+        let clamped = UInt64(bitPattern: max(0, min(time.milliseconds, 0xFFFF_FFFF_FFFF)))
+        uuid = UniqueID(
+            high: clamped << 16 | 0x8000 | first & 0x0FFF,
+            low: second & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        )
+    }
+
+    /// The time that the id begins with.
+    package var time: Timestamp { Timestamp(milliseconds: Int64(uuid.high >> 16)) }
+
+    /// The smallest id of that time: the lower bound of a range over ids.
+    package static func first(at time: Timestamp) -> ExecutionID {
+        ExecutionID(UniqueID(high: UInt64(bitPattern: max(0, time.milliseconds)) << 16, low: 0))
+    }
+
+    package var description: String { uuid.description }
+
+    package static func < (left: ExecutionID, right: ExecutionID) -> Bool { left.uuid < right.uuid }
+}
+
+/// The identity of one dispatch of one attempt: the epoch of the lease under which it was made, and a number that is
+/// never used twice within that epoch.
+package struct Token: Sendable, Hashable, Comparable {
+    package var epoch: Int64
+    package var sequence: UInt64
+
+    package init(epoch: Int64, sequence: UInt64) {
+        self.epoch = epoch
+        self.sequence = sequence
+    }
+
+    package static func < (left: Token, right: Token) -> Bool {
+        (left.epoch, left.sequence) < (right.epoch, right.sequence)
+    }
+}

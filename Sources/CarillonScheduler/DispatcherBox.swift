@@ -1,0 +1,105 @@
+internal import CarillonCore
+internal import CarillonSystem
+internal import Synchronization
+
+/// Holds the dispatcher. Only the pump's thread calls `handle`, `status` and `wake`; the mutex makes that safe, not fast.
+final class DispatcherBox: Sendable {
+    private struct Held: ~Copyable {
+        var dispatcher: Dispatcher
+        var random = SystemRandomNumberGenerator()
+    }
+
+    private struct Ending {
+        var hasStopped = false
+        var isReleased = false
+        var waiting: CheckedContinuation<Void, Never>?
+    }
+
+    private let held: Mutex<Held>
+    private let ending = Mutex(Ending())
+
+    init(_ dispatcher: consuming sending Dispatcher) {
+        held = Mutex(Held(dispatcher: dispatcher))
+    }
+
+    func handle(_ event: Event, at now: Now, into actions: inout [Action]) {
+        let made = held.withLock { held in
+            var made: [Action] = []
+            held.dispatcher.handle(event, at: now, using: &held.random, into: &made)
+            return made
+        }
+        actions.append(contentsOf: made)
+    }
+
+    func wake(after now: Now) -> BootTime? {
+        held.withLock { $0.dispatcher.wake(after: now) }
+    }
+
+    func status(at now: Now, leaderAddress: String?) -> Status {
+        held.withLock { held in
+            var status = Status()
+            status.epoch = held.dispatcher.leadingEpoch(at: now.boot)
+            status.isLeading = status.epoch != nil
+            status.isReady = held.dispatcher.isReadyToLead
+            status.leaderAddress = leaderAddress
+            status.clusterTime = held.dispatcher.isReadyToLead ? held.dispatcher.clusterTime(at: now.boot) : now.wall
+            status.readAt = now.boot
+            status.jobs = held.dispatcher.jobCount
+            status.activeJobs = held.dispatcher.activeJobCount
+            status.heapSize = held.dispatcher.heapSize
+            status.readyQueueDepth = held.dispatcher.readyQueueDepth
+            status.openExecutions = held.dispatcher.openExecutionCount
+            status.lastFailed = held.dispatcher.lastFailedCount
+            status.figures = held.dispatcher.figures
+            for worker in held.dispatcher.workers {
+                status.workers[worker.link] = (worker.inFlight, worker.freeSlots, worker.isDraining)
+            }
+            return status
+        }
+    }
+
+    // MARK: The end
+
+    /// The dispatcher has nothing more to do. With no lease to give back, that is the end.
+    func stopped() {
+        finish { $0.hasStopped = true }
+    }
+
+    func released() {
+        finish { $0.isReleased = true }
+    }
+
+    private func finish(_ change: (inout Ending) -> Void) {
+        let waiting = ending.withLock { ending in
+            change(&ending)
+            guard ending.hasStopped, ending.isReleased || !isReleasing else { return nil as CheckedContinuation<Void, Never>? }
+            defer { ending.waiting = nil }
+            return ending.waiting
+        }
+        waiting?.resume()
+    }
+
+    /// Whether a lease is on its way back.
+    private var isReleasing: Bool {
+        held.withLock { $0.dispatcher.isReleasing }
+    }
+
+    func waitUntilStopped(limitMs: Int) async {
+        let timer = Task {
+            try? await Task.sleep(for: .milliseconds(limitMs))
+            finish {
+                $0.hasStopped = true
+                $0.isReleased = true
+            }
+        }
+        await withCheckedContinuation { continuation in
+            let isOver = ending.withLock { ending in
+                if ending.hasStopped, ending.isReleased || !isReleasing { return true }
+                ending.waiting = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+        timer.cancel()
+    }
+}

@@ -1,0 +1,68 @@
+internal import CarillonCore
+internal import CarillonCron
+internal import Synchronization
+
+/// The plans of all schedules in use: jobs with the same expression, zone and policy share one.
+final class PlanCatalog: Sendable {
+    private struct Key: Hashable {
+        var expression: String
+        var zone: String
+        var policy: DaylightPolicy
+    }
+
+    private let zones: any ZoneSource
+    private let plans = Mutex<[Key: SchedulePlan]>([:])
+    /// A catalog of a million one-off schedules would never shrink: beyond this it starts anew (jobs keep their plans).
+    private let limit = 200_000
+
+    init(zones: any ZoneSource) {
+        self.zones = zones
+    }
+
+    /// The plan, or what is wrong with the schedule or the zone.
+    func plan(
+        _ expression: String,
+        _ zone: String,
+        _ policy: DaylightPolicy
+    ) -> Result<SchedulePlan, JobRules.FieldErrors> {
+        let key = Key(expression: expression, zone: zone, policy: policy)
+        if let plan = plans.withLock({ $0[key] }) { return .success(plan) }
+        var errors: [FieldError] = []
+        var parsed: CronExpression?
+        var rules: TimeZoneRules?
+        do {
+            let cron = try CronExpression(expression)
+            if cron.isReboot {
+                errors.append(
+                    FieldError(
+                        field: "schedule",
+                        message: "is @reboot, which is not supported here: a cluster has no boot; use @at or a cron expression"
+                    )
+                )
+            }
+            parsed = cron
+        } catch {
+            errors.append(FieldError(field: "schedule", message: error.message))
+        }
+        do {
+            rules = try zones.rules(named: zone)
+        } catch {
+            errors.append(FieldError(field: "time_zone", message: error.message))
+        }
+        guard errors.isEmpty, let parsed, let rules else { return .failure(JobRules.FieldErrors(errors)) }
+        let plan = SchedulePlan(expression: parsed, zone: rules, policy: policy)
+        return .success(
+            plans.withLock { plans in
+                if let winner = plans[key] { return winner }
+                if plans.count >= limit { plans.removeAll() }
+                plans[key] = plan
+                return plan
+            }
+        )
+    }
+
+    /// Forgets the plans of zones whose rules changed.
+    func forget(zones names: Set<String>) {
+        plans.withLock { plans in plans = plans.filter { !names.contains($0.key.zone) } }
+    }
+}

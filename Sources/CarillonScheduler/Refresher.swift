@@ -1,0 +1,83 @@
+internal import CarillonCore
+internal import CarillonSystem
+internal import Logging
+internal import Synchronization
+
+/// Looks at what changes without anybody's asking: rows that somebody edited with SQL, time zone data, partitions.
+final class Refresher: Sendable {
+    private let store: any JobStore
+    private let rules: JobRules
+    private let logger: Logger
+    private let pump: Pump<Event>
+    /// Up to when changes have been looked for.
+    private let lookedUntil = Mutex<Timestamp?>(nil)
+
+    init(store: any JobStore, rules: JobRules, logger: Logger, pump: Pump<Event>) {
+        self.store = store
+        self.rules = rules
+        self.logger = logger
+        self.pump = pump
+    }
+
+    /// Until cancelled.
+    func run(
+        everyMs: Int,
+        retentionDays: Int,
+        isLeading: @Sendable () -> Bool,
+        clusterTime: @Sendable () -> Timestamp,
+        reloadZones: @Sendable () -> Void
+    ) async {
+        var maintainedAt: BootTime?
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(everyMs))
+            if Task.isCancelled { return }
+            reloadZones()
+            guard isLeading() else {
+                lookedUntil.withLock { $0 = nil }
+                continue
+            }
+            _ = await refreshNow(clusterTime: clusterTime())
+            let boot = SystemClock.bootTime()
+            if maintainedAt.map({ boot.milliseconds(since: $0) >= 3_600_000 }) ?? true {
+                maintainedAt = boot
+                await maintain(before: clusterTime() - Int64(retentionDays) * 86_400_000, retentionDays: retentionDays)
+            }
+        }
+    }
+
+    /// Reads what changed since the last look; returns whether that was possible.
+    func refreshNow(clusterTime: Timestamp) async -> Bool {
+        // A little overlap: a transaction may commit after a later one was seen.
+        let since = (lookedUntil.withLock { $0 } ?? clusterTime - 3_600_000) - 10_000
+        let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
+        store.submit(.loadChangedJobs(since: since)) { answer in
+            continuation.yield(answer)
+            switch answer {
+            case .jobs(_, isLast: false): break
+            default: continuation.finish()
+            }
+        }
+        for await answer in answers {
+            switch answer {
+            case .jobs(let jobs, _):
+                if !jobs.isEmpty { pump.post(.jobsRefreshed(jobs.map(rules.planned))) }
+            case .failed(let text):
+                logger.warning("the re-read of the jobs failed", metadata: ["error": "\(text)"])
+                return false
+            default:
+                return false
+            }
+        }
+        lookedUntil.withLock { $0 = clusterTime }
+        return true
+    }
+
+    private func maintain(before: Timestamp, retentionDays: Int) async {
+        let answer = await withCheckedContinuation { continuation in
+            store.submit(.maintain(retainFrom: retentionDays > 0 ? before : nil)) { continuation.resume(returning: $0) }
+        }
+        if case .failed(let text) = answer {
+            logger.warning("the partitions could not be kept in order", metadata: ["error": "\(text)"])
+        }
+    }
+}

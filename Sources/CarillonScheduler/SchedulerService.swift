@@ -1,0 +1,295 @@
+package import CarillonCore
+internal import CarillonCron
+internal import CarillonSystem
+package import CarillonWire
+package import Logging
+internal import Synchronization
+
+/// A scheduler: turns the world into the dispatcher's events and its actions into the world. It decides nothing.
+package final class SchedulerService: PeerReceiver {
+    private let configuration: SchedulerConfiguration
+    private let store: any JobStore
+    private let logger: Logger
+    private let metrics: SchedulerMetrics
+    private let pump: Pump<Event>
+    private let box: DispatcherBox
+    private let peers = Peers()
+    private let watchers = Watchers()
+    private let tickets = Tickets()
+    private let catalog: PlanCatalog
+    private let zones: any ZoneSource
+    private let rules: JobRules
+    private let desk: RequestDesk
+    private let status: StatusBoard
+    private let refresher: Refresher
+    private let driftLog: DriftLog
+
+    package init(
+        configuration: SchedulerConfiguration,
+        store: any JobStore,
+        reader: any HistoryReader,
+        zones: any ZoneSource,
+        metrics: SchedulerMetrics,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.zones = zones
+        self.metrics = metrics
+        self.logger = logger
+        let catalog = PlanCatalog(zones: zones)
+        let rules = JobRules(defaults: configuration.defaults) { catalog.plan($0, $1, $2) }
+        let status = StatusBoard()
+        let box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
+        let turn = Turn()
+        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 500) { events, now in turn.run(&events, now) }
+        self.catalog = catalog
+        self.rules = rules
+        self.status = status
+        self.box = box
+        self.pump = pump
+        self.driftLog = DriftLog(logger: logger)
+        self.refresher = Refresher(store: store, rules: rules, logger: logger, pump: pump)
+        self.desk = RequestDesk(
+            configuration: configuration, store: store, reader: reader, catalog: catalog, rules: rules,
+            tickets: tickets, watchers: watchers, peers: peers, status: status, zones: zones, refresher: refresher,
+            pump: pump, logger: logger
+        )
+        turn.service = self
+    }
+
+    /// Begins to ask for the lease. Returns at once.
+    package func start() {
+        pump.start()
+    }
+
+    /// Looks for changes made by hand and for new time zone data, and keeps the partitions in order, until cancelled.
+    package func maintain() async {
+        await refresher.run(
+            everyMs: configuration.refreshIntervalMs, retentionDays: configuration.retentionDays,
+            isLeading: { self.status.current.isLeading },
+            clusterTime: { self.status.clusterTime() },
+            reloadZones: { self.catalog.forget(zones: self.zones.reload()) }
+        )
+    }
+
+    /// Hands over: dispatches nothing more, records what was begun, gives the lease back. Returns when that is done, or
+    /// after `limitMs`.
+    package func stop(limitMs: Int = 8_000) async {
+        pump.post(.stopRequested)
+        await box.waitUntilStopped(limitMs: limitMs)
+        pump.stop()
+        tickets.refuseAll(ClientError(.unavailable, "this scheduler is stopping; try again"))
+    }
+
+    /// Whether clients can be served, and why not.
+    package var readiness: (isReady: Bool, text: String) {
+        let current = status.current
+        if current.isLeading { return (true, "leading, epoch \(current.epoch ?? 0)") }
+        if let leader = current.leaderAddress { return (true, "standing by; \(leader) leads") }
+        return (false, "no scheduler leads: the database is not reachable, or a take-over is under way")
+    }
+
+    /// To be called the moment the lease connection dies.
+    package func leaseConnectionLost(_ text: String) {
+        pump.post(.leaseConnectionLost(text))
+    }
+
+    // MARK: One turn of the dispatcher
+
+    fileprivate func run(_ events: inout [Event], at now: Now) -> BootTime? {
+        var actions: [Action] = []
+        for event in events { box.handle(event, at: now, into: &actions) }
+        events.removeAll(keepingCapacity: true)
+        box.handle(.tick, at: SystemClock.now(), into: &actions)
+        for action in actions { perform(action) }
+        let end = SystemClock.now()
+        status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
+        metrics.update(status.current, peers: peers)
+        return box.wake(after: end)
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .acquireLease:
+            lease(
+                .acquireLease(
+                    owner: configuration.dispatcher.owner, address: configuration.dispatcher.address,
+                    leaseMs: configuration.dispatcher.leaseMs
+                )
+            )
+        case .renewLease(let epoch):
+            lease(
+                .renewLease(
+                    owner: configuration.dispatcher.owner, epoch: epoch, leaseMs: configuration.dispatcher.leaseMs
+                )
+            )
+        case .releaseLease(let epoch):
+            store.submit(.releaseLease(owner: configuration.dispatcher.owner, epoch: epoch)) { [box, pump] _ in
+                pump.post(.leaseReleased)
+                box.released()
+            }
+        case .loadJobs: load(.loadJobs)
+        case .loadJobsNamed(let ids): load(.loadJobsNamed(ids))
+        case .loadOpenExecutions(let since): load(.loadOpenExecutions(since: since))
+        case .loadGapRows(let gap): load(.loadGapRows(gap))
+        case .commit(let batch): commit(batch)
+        case .findExecution(let outcome, let worker):
+            store.submit(.findExecution(outcome.executionID)) { [pump] answer in
+                if case .execution(let execution) = answer {
+                    pump.post(.executionFound(execution, outcome: outcome, worker: worker))
+                }
+            }
+        case .announceLead(let link, let epoch, let shards):
+            peers.send(.lead(epoch: epoch, shards: shards), to: link)
+        case .dispatch(let link, let clusterTime, let calls):
+            peers.send(.dispatch(clusterTime: clusterTime, calls), to: link)
+        case .acknowledge(let link, let tokens): peers.send(.outcomeAck(tokens), to: link)
+        case .cancelCalls(let link, let tokens): peers.send(.cancel(tokens), to: link)
+        case .reply(let ticket, let result): tickets.answer(ticket, result)
+        case .recorded(let executions):
+            metrics.record(executions)
+            driftLog.look(at: executions)
+            watchers.tell(executions)
+        case .note(let note): log(note)
+        case .stopped: box.stopped()
+        }
+    }
+
+    private func lease(_ request: StoreRequest) {
+        let sentAt = SystemClock.bootTime()
+        store.submit(request) { [pump, status] answer in
+            switch answer {
+            case .lease(let result):
+                if case .heldByOther(let leader, _) = result { status.setLeader(leader) }
+                pump.post(.leaseAnswered(result, sentAt: sentAt))
+            case .leaseConnectionLost(let text), .failed(let text):
+                pump.post(.leaseConnectionLost(text))
+            default:
+                break
+            }
+        }
+    }
+
+    private func load(_ request: StoreRequest) {
+        store.submit(request) { [pump, rules] answer in
+            switch answer {
+            case .jobs(let jobs, let isLast): pump.post(.jobsLoaded(jobs.map(rules.planned), isLast: isLast))
+            case .openExecutions(let rows, let isLast): pump.post(.openExecutionsLoaded(rows, isLast: isLast))
+            case .gapRows(let rows, let isLast): pump.post(.gapRowsLoaded(rows, isLast: isLast))
+            case .failed(let text): pump.post(.loadFailed(text))
+            default: break
+            }
+        }
+    }
+
+    private func commit(_ batch: WriteBatch) {
+        let (epoch, sequence) = (batch.epoch, batch.sequence)
+        store.submit(.commit(batch)) { [pump] answer in
+            if case .commit(let result) = answer { pump.post(.committed(result, epoch: epoch, sequence: sequence)) }
+        }
+    }
+
+    private func log(_ note: Note) {
+        switch note {
+        case .leadershipTaken(let epoch):
+            logger.info("lease taken", metadata: ["epoch": "\(epoch)"])
+        case .leadershipLost(let why):
+            logger.warning("lease lost", metadata: ["why": "\(why)"])
+            watchers.end(with: ClientError(.notLeader, "this scheduler leads no longer"))
+        case .leading(let epoch, let jobs, let open):
+            logger.info("leading", metadata: ["epoch": "\(epoch)", "jobs": "\(jobs)", "open_executions": "\(open)"])
+        case .gapOpened(let gap):
+            logger.warning(
+                "catching up on missed times",
+                metadata: [
+                    "from": "\(RFC3339.format(milliseconds: gap.from.milliseconds))",
+                    "to": "\(RFC3339.format(milliseconds: gap.to.milliseconds))",
+                ]
+            )
+        case .gapClosed: logger.info("caught up")
+        case .clockStepped(let milliseconds):
+            logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
+        case .loadFailed(let text): logger.warning("reading failed, asking again", metadata: ["error": "\(text)"])
+        case .workerLost(let name, let count):
+            logger.warning("worker lost", metadata: ["worker": "\(name)", "executions": "\(count)"])
+        case .rowRefused(let text): logger.error("the database refused a row", metadata: ["error": "\(text)"])
+        case .materializationHeld(let count):
+            logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])
+        }
+    }
+
+    // MARK: The network
+
+    package func welcome(for hello: Hello) -> Welcome {
+        let current = status.current
+        return Welcome(
+            serverID: configuration.dispatcher.owner, leading: current.isLeading, epoch: current.epoch,
+            shards: current.isLeading ? Array(0..<16) : [], heartbeatMs: UInt32(configuration.heartbeatMs),
+            maxFrameBytes: UInt32(configuration.maxFrameBytes), serverTime: status.clusterTime(),
+            version: configuration.version,
+            leaderAddress: current.isLeading ? configuration.dispatcher.address : current.leaderAddress
+        )
+    }
+
+    package func connected(_ peer: AcceptedPeer) {
+        peers.add(peer)
+        logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
+        guard peer.hello.role == .worker else { return }
+        logger.info("worker connected", metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)"])
+        pump.post(
+            .workerJoined(
+                peer.id, name: peer.hello.name, bootID: peer.hello.bootID, maxWorkers: Int(peer.hello.maxWorkers ?? 0)
+            )
+        )
+    }
+
+    package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
+        for envelope in envelopes {
+            switch envelope.message {
+            case .holding(let epoch, let running): pump.post(.workerHeld(connection, epoch: epoch, running))
+            case .credit(let granted): pump.post(.workerGranted(connection, granted))
+            case .started(let tokens): pump.post(.workerStarted(connection, tokens))
+            case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
+            case .drain: pump.post(.workerDrained(connection))
+            case .request(let request):
+                if let peer = peers.peer(connection) { desk.handle(request, id: envelope.id, from: peer) }
+            case .unknown:
+                let error = ClientError(.unimplemented, "this scheduler does not know that message; it may be older than you")
+                peers.link(connection)?.send([Envelope(id: envelope.id, .error(error))])
+            default:
+                break
+            }
+        }
+    }
+
+    package func measuredSkew(_ skewMs: Double, of connection: ConnectionID) {
+        peers.setSkew(skewMs, of: connection)
+    }
+
+    package func disconnected(_ connection: ConnectionID, why: String) {
+        guard let peer = peers.remove(connection) else { return }
+        watchers.removeAll(of: connection)
+        guard peer.hello.role == .worker else { return }
+        logger.info("worker disconnected", metadata: ["worker": "\(peer.hello.name)", "why": "\(why)"])
+        pump.post(.workerLeft(connection))
+    }
+}
+
+/// Lets the pump's closure reach the service that owns the pump. Set once, before the pump starts.
+private final class Turn: Sendable {
+    private let held = Mutex<WeakService>(WeakService())
+
+    private struct WeakService: Sendable {
+        weak var service: SchedulerService?
+    }
+
+    var service: SchedulerService? {
+        get { held.withLock { $0.service } }
+        set { held.withLock { $0.service = newValue } }
+    }
+
+    func run(_ events: inout [Event], _ now: Now) -> BootTime? {
+        service?.run(&events, at: now)
+    }
+}

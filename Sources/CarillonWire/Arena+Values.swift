@@ -1,0 +1,108 @@
+internal import CCarillonProto
+internal import CProtobuf
+internal import CarillonCore
+
+/// Swift values as the pieces that protobuf-c's structs are made of.
+extension Arena {
+    typealias List<T> = (count: Int, pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?)
+
+    /// A NUL-terminated copy. A NUL inside would cut the text: it becomes U+FFFD.
+    func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+        var text = text
+        let copy: UnsafeMutablePointer<CChar>? = text.withUTF8 { utf8 in
+            guard let base = utf8.baseAddress else { return nil }
+            guard !TextScan.containsNUL(base, utf8.count) else { return nil }
+            let memory = allocate(CChar.self, count: utf8.count + 1)
+            UnsafeMutableRawPointer(memory).copyMemory(from: base, byteCount: utf8.count)
+            memory[utf8.count] = 0
+            return memory
+        }
+        return copy ?? stringWithoutNUL(text)
+    }
+
+    @inline(never)
+    private func stringWithoutNUL(_ text: String) -> UnsafeMutablePointer<CChar> {
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if byte == 0 { bytes += [0xEF, 0xBF, 0xBD] } else { bytes.append(byte) }
+        }
+        let memory = allocate(CChar.self, count: bytes.count + 1)
+        for (index, byte) in bytes.enumerated() { memory[index] = CChar(bitPattern: byte) }
+        memory[bytes.count] = 0
+        return memory
+    }
+
+    func string(_ text: String?) -> UnsafeMutablePointer<CChar>? {
+        guard let text else { return nil }
+        return string(text) as UnsafeMutablePointer<CChar>
+    }
+
+    func id(_ id: UniqueID) -> ProtobufCBinaryData {
+        let memory = allocate(UInt64.self, count: 2)
+        memory[0] = id.high.bigEndian
+        memory[1] = id.low.bigEndian
+        return ProtobufCBinaryData(
+            len: 16, data: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self)
+        )
+    }
+
+    /// One struct, initialized by protobuf-c.
+    func one<T>(_ initialize: (UnsafeMutablePointer<T>?) -> Void) -> UnsafeMutablePointer<T> {
+        let memory = allocate(T.self, count: 1)
+        initialize(memory)
+        return memory
+    }
+
+    /// A repeated message: the structs side by side, and the pointers to them.
+    func list<Element, T>(
+        _ elements: [Element], _ initialize: (UnsafeMutablePointer<T>?) -> Void,
+        _ fill: (Element, UnsafeMutablePointer<T>) -> Void
+    ) -> List<T> {
+        guard !elements.isEmpty else { return (0, nil) }
+        let structs = allocate(T.self, count: elements.count)
+        let pointers = allocate(UnsafeMutablePointer<T>?.self, count: elements.count)
+        for (index, element) in elements.enumerated() {
+            initialize(structs + index)
+            fill(element, structs + index)
+            pointers[index] = structs + index
+        }
+        return (elements.count, pointers)
+    }
+
+    func strings(_ texts: [String]) -> List<CChar> {
+        guard !texts.isEmpty else { return (0, nil) }
+        let pointers = allocate(UnsafeMutablePointer<CChar>?.self, count: texts.count)
+        for (index, text) in texts.enumerated() { pointers[index] = string(text) }
+        return (texts.count, pointers)
+    }
+
+    func numbers<Element, Number>(
+        _ elements: [Element], _ number: (Element) -> Number
+    ) -> (count: Int, numbers: UnsafeMutablePointer<Number>?) {
+        guard !elements.isEmpty else { return (0, nil) }
+        let memory = allocate(Number.self, count: elements.count)
+        for (index, element) in elements.enumerated() { memory[index] = number(element) }
+        return (elements.count, memory)
+    }
+
+    func headers(_ headers: [HTTPHeader]) -> List<Carillon__V1__Header> {
+        list(headers, carillon__v1__header__init) { header, wire in
+            wire.pointee.name = string(header.name)
+            wire.pointee.value = string(header.value)
+        }
+    }
+
+    func token(_ token: Token) -> UnsafeMutablePointer<Carillon__V1__Token> {
+        let wire = one(carillon__v1__token__init)
+        wire.pointee.epoch = token.epoch
+        wire.pointee.sequence = token.sequence
+        return wire
+    }
+
+    func tokens(_ tokens: [Token]) -> List<Carillon__V1__Token> {
+        list(tokens, carillon__v1__token__init) { token, wire in
+            wire.pointee.epoch = token.epoch
+            wire.pointee.sequence = token.sequence
+        }
+    }
+}

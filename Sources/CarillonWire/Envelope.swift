@@ -1,0 +1,10 @@
+/// One frame's content: a message, and the id that ties an answer to its request (0: no answer is expected).
+package struct Envelope: Sendable, Hashable {
+    package var id: UInt64
+    package var message: Message
+
+    package init(id: UInt64 = 0, _ message: Message) {
+        self.id = id
+        self.message = message
+    }
+}

@@ -1,0 +1,214 @@
+package import CarillonCore
+
+/// A message of the protocol, version 1 (`proto/carillon.proto`), as Swift values.
+package enum Message: Sendable, Hashable {
+    // The connection
+    case hello(Hello)
+    case welcome(Welcome)
+    /// The sender's wall clock, microseconds since 1970.
+    case ping(sentMicroseconds: Int64)
+    case pong(pingSentMicroseconds: Int64, answeredMicroseconds: Int64)
+    case goodbye(why: String)
+    case error(ClientError)
+
+    // Scheduler and worker
+    /// No shards: it leads no longer.
+    case lead(epoch: Int64, shards: [UInt8])
+    case holding(epoch: Int64, running: [HeldCall])
+    case credit(granted: UInt64)
+    case dispatch(clusterTime: Timestamp, [DispatchedCall])
+    case started([Token])
+    case outcome([CallOutcome])
+    case outcomeAck([Token])
+    case cancel([Token])
+    case drain
+
+    // Clients
+    case request(Request)
+    case answer(Answer)
+
+    /// A body that this version does not know; answered with UNIMPLEMENTED when it carries an id.
+    case unknown
+}
+
+/// What a client can ask (the names are those of the protocol's messages).
+package enum Request: Sendable, Hashable {
+    case createJob(JobSettings, idempotencyKey: String?, fingerprint: String?)
+    case getJob(JobID)
+    case listJobs(ListJobs)
+    case updateJob(JobID, JobSettings, ifVersion: Int64?)
+    case deleteJob(JobID, ifVersion: Int64?)
+    case pauseJob(JobID)
+    case resumeJob(JobID)
+    case runJob(JobID, idempotencyKey: String?, fingerprint: String?)
+    case listExecutions(ListExecutions)
+    case getExecution(JobID, ExecutionID)
+    case getLatestExecution(JobID)
+    case getExecutionStats(JobID, from: Timestamp?, to: Timestamp?)
+    case cancelExecution(JobID, ExecutionID)
+    case watchExecutions(JobID?)
+    case stopWatching
+    case executeNow(JobSettings, wait: Bool)
+    case refreshSchedule
+    case previewSchedule(PreviewSchedule)
+    case getCluster
+}
+
+package struct ListJobs: Sendable, Hashable {
+    package var active: Bool?
+    package var name: String?
+    package var tag: String?
+    package var lastStatus: ExecutionStatus?
+    package var limit: UInt32?
+    package var cursor: String?
+
+    package init() {}
+}
+
+package struct ListExecutions: Sendable, Hashable {
+    package var jobID: JobID?
+    package var statuses: [ExecutionStatus] = []
+    package var from: Timestamp?
+    package var to: Timestamp?
+    package var limit: UInt32?
+    package var cursor: String?
+
+    package init() {}
+}
+
+package struct PreviewSchedule: Sendable, Hashable {
+    package var schedule: String
+    package var timeZone: String?
+    package var from: Timestamp?
+    package var count: UInt32?
+    /// By its name in the API: CRON, SKIP, BOTH.
+    package var daylightPolicy: String?
+
+    package init(schedule: String) {
+        self.schedule = schedule
+    }
+}
+
+/// What a scheduler answers.
+package enum Answer: Sendable, Hashable {
+    case job(JobView)
+    case jobList([JobView], nextCursor: String?, totalCount: Int64?)
+    case deleted(JobID)
+    case execution(Execution, failedAttempts: [Attempt], url: String?)
+    case executionList([Execution], nextCursor: String?)
+    case executionStats(JobID, from: Timestamp, to: Timestamp, ExecutionStats)
+    case scheduleRefreshed(status: String, jobs: Int64)
+    case schedulePreview(SchedulePreview)
+    case cluster(ClusterView)
+}
+
+/// A job as clients see it.
+package struct JobView: Sendable, Hashable {
+    package var job: Job
+    package var scheduleDescription: String
+    package var nextRunTime: Timestamp?
+
+    package init(job: Job, scheduleDescription: String, nextRunTime: Timestamp?) {
+        self.job = job
+        self.scheduleDescription = scheduleDescription
+        self.nextRunTime = nextRunTime
+    }
+}
+
+package struct SchedulePreview: Sendable, Hashable {
+    package var schedule: String
+    package var timeZone: String
+    package var scheduleDescription: String
+    /// Each with the same instant in the zone, with its offset.
+    package var times: [PreviewedTime]
+
+    package struct PreviewedTime: Sendable, Hashable {
+        package var time: Timestamp
+        package var localTime: String
+
+        package init(time: Timestamp, localTime: String) {
+            self.time = time
+            self.localTime = localTime
+        }
+    }
+
+    package init(schedule: String, timeZone: String, scheduleDescription: String, times: [PreviewedTime]) {
+        self.schedule = schedule
+        self.timeZone = timeZone
+        self.scheduleDescription = scheduleDescription
+        self.times = times
+    }
+}
+
+/// What one scheduler knows of the cluster.
+package struct ClusterView: Sendable, Hashable {
+    package var serverID: UniqueID
+    package var leading: Bool
+    package var epoch: Int64?
+    package var leaderAddress: String?
+    package var clusterTime: Timestamp
+    package var databaseSkewMs: Int64
+    package var databaseConnected: Bool
+    package var jobs: Int64
+    package var activeJobs: Int64
+    package var heapSize: Int64
+    package var readyQueueDepth: Int64
+    package var openExecutions: Int64
+    package var shards: [ShardRecord]
+    package var workers: [WorkerView]
+    package var version: String
+    package var timeZoneDataVersion: String
+    package var startedAt: Timestamp?
+
+    package init(
+        serverID: UniqueID, leading: Bool, epoch: Int64?, leaderAddress: String?, clusterTime: Timestamp,
+        databaseSkewMs: Int64, databaseConnected: Bool, jobs: Int64, activeJobs: Int64, heapSize: Int64,
+        readyQueueDepth: Int64, openExecutions: Int64, shards: [ShardRecord], workers: [WorkerView], version: String,
+        timeZoneDataVersion: String, startedAt: Timestamp?
+    ) {
+        self.serverID = serverID
+        self.leading = leading
+        self.epoch = epoch
+        self.leaderAddress = leaderAddress
+        self.clusterTime = clusterTime
+        self.databaseSkewMs = databaseSkewMs
+        self.databaseConnected = databaseConnected
+        self.jobs = jobs
+        self.activeJobs = activeJobs
+        self.heapSize = heapSize
+        self.readyQueueDepth = readyQueueDepth
+        self.openExecutions = openExecutions
+        self.shards = shards
+        self.workers = workers
+        self.version = version
+        self.timeZoneDataVersion = timeZoneDataVersion
+        self.startedAt = startedAt
+    }
+}
+
+package struct WorkerView: Sendable, Hashable {
+    package var name: String
+    package var bootID: UniqueID
+    package var address: String
+    package var draining: Bool
+    package var maxWorkers: Int
+    package var inFlight: Int
+    package var freeSlots: Int
+    package var skewMs: Double?
+    package var version: String?
+
+    package init(
+        name: String, bootID: UniqueID, address: String, draining: Bool, maxWorkers: Int, inFlight: Int,
+        freeSlots: Int, skewMs: Double?, version: String?
+    ) {
+        self.name = name
+        self.bootID = bootID
+        self.address = address
+        self.draining = draining
+        self.maxWorkers = maxWorkers
+        self.inFlight = inFlight
+        self.freeSlots = freeSlots
+        self.skewMs = skewMs
+        self.version = version
+    }
+}

@@ -1,0 +1,169 @@
+internal import CCarillonProto
+internal import CProtobuf
+package import CarillonCore
+
+/// Envelopes ↔ bytes. It owns the memory of the C structs in between and reuses it: make one per connection or thread.
+package struct MessageCodec: ~Copyable {
+    private let arena = Arena()
+
+    package init() {}
+
+    // MARK: Encoding
+
+    /// Appends a frame: the length, then the payload.
+    package func encode(_ envelope: Envelope, into output: inout [UInt8]) {
+        withFrame(of: envelope) { output.append(contentsOf: $0) }
+    }
+
+    /// A frame, length and payload, that is valid during the call.
+    package func withFrame<R>(of envelope: Envelope, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        arena.reset()
+        var wire = wireEnvelope(envelope)
+        return withUnsafeMutablePointer(to: &wire) { wire in
+            let message = UnsafeRawPointer(wire).assumingMemoryBound(to: ProtobufCMessage.self)
+            let size = protobuf_c_message_get_packed_size(message)
+            let frame = arena.raw(FrameEncoder.headerBytes + size)
+            frame.storeBytes(of: UInt32(size).bigEndian, as: UInt32.self)
+            protobuf_c_message_pack(
+                message, (frame + FrameEncoder.headerBytes).assumingMemoryBound(to: UInt8.self)
+            )
+            return body(UnsafeRawBufferPointer(start: frame, count: FrameEncoder.headerBytes + size))
+        }
+    }
+
+    /// The frame of one envelope, where no codec is at hand.
+    package static func frame(of envelope: Envelope) -> [UInt8] {
+        MessageCodec().withFrame(of: envelope) { Array($0) }
+    }
+
+    private func wireEnvelope(_ envelope: Envelope) -> Carillon__V1__Envelope {
+        var wire = Carillon__V1__Envelope()
+        carillon__v1__envelope__init(&wire)
+        wire.id = envelope.id
+        switch envelope.message {
+        case .hello(let hello):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_HELLO
+            wire.hello = arena.hello(hello)
+        case .welcome(let welcome):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_WELCOME
+            wire.welcome = arena.welcome(welcome)
+        case .ping(let sent):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_PING
+            wire.ping = arena.ping(sent)
+        case .pong(let sent, let answered):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_PONG
+            wire.pong = arena.pong(sent, answered)
+        case .goodbye(let why):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_GOODBYE
+            wire.goodbye = arena.goodbye(why)
+        case .error(let error):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_ERROR
+            wire.error = arena.error(error)
+        case .lead(let epoch, let shards):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_LEAD
+            wire.lead = arena.lead(epoch, shards)
+        case .holding(let epoch, let running):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_HOLDING
+            wire.holding = arena.holding(epoch, running)
+        case .credit(let granted):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_CREDIT
+            wire.credit = arena.credit(granted)
+        case .dispatch(let clusterTime, let calls):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_DISPATCH
+            wire.dispatch = arena.dispatch(clusterTime, calls)
+        case .started(let tokens):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_STARTED
+            wire.started = arena.started(tokens)
+        case .outcome(let outcomes):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_OUTCOME
+            wire.outcome = arena.outcome(outcomes)
+        case .outcomeAck(let tokens):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_OUTCOME_ACK
+            wire.outcome_ack = arena.outcomeAck(tokens)
+        case .cancel(let tokens):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_CANCEL
+            wire.cancel = arena.cancel(tokens)
+        case .drain:
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_DRAIN
+            wire.drain = arena.one(carillon__v1__drain__init)
+        case .request(let request): arena.request(request, into: &wire)
+        case .answer(let answer): arena.answer(answer, into: &wire)
+        case .unknown: break
+        }
+        return wire
+    }
+
+    // MARK: Decoding
+
+    /// Reads one payload.
+    /// - Throws: `malformed` or `invalid`, with the message and the field; `requestID` is set where a client's request can
+    ///   be answered with it.
+    package func decode(payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
+        do throws(WireError) {
+            return try unpack(payload)
+        } catch {
+            guard error.kind == .invalid, let known = try? PayloadScanner.peek(payload), let id = known.id, id != 0,
+                MessageCodec.requestFields.contains(known.body)
+            else { throw error }
+            var answerable = error
+            answerable.requestID = id
+            // The path begins with the request's own name, which its sender knows.
+            if let field = error.field, let dot = field.firstIndex(of: ".") {
+                answerable.field = String(field[field.index(after: dot)...])
+            }
+            throw answerable
+        }
+    }
+
+    /// As above, for bytes in an array.
+    package func decode(payload: [UInt8]) throws(WireError) -> Envelope {
+        let outcome = payload.withUnsafeBytes { bytes -> Result<Envelope, WireError> in
+            do throws(WireError) {
+                return .success(try decode(payload: bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+
+    /// The numbers that the envelope's requests have.
+    package static let requestFields: ClosedRange<UInt32> = 32...63
+    /// The numbers of answers to clients.
+    package static let answerFields: ClosedRange<UInt32> = 64...95
+    /// The number of Error.
+    package static let errorField: UInt32 = 7
+
+    /// The id and the number of the body's field, without looking into the body; to route an answer that someone else decodes.
+    package static func peek(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (id: UInt64, body: UInt32) {
+        let (id, body) = try PayloadScanner.peek(payload)
+        guard let id else { throw WireError(.invalid, "is required", field: "id") }
+        return (id, body)
+    }
+
+    private func unpack(_ payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
+        let unpacked = try arena.unpackEnvelope(payload)
+        return Envelope(id: unpacked.pointee.id, try Message(unpacked.pointee))
+    }
+}
+
+extension Arena {
+    /// Scans and unpacks an envelope; it is valid until the next `reset`.
+    func unpackEnvelope(
+        _ payload: UnsafeRawBufferPointer
+    ) throws(WireError) -> UnsafeMutablePointer<Carillon__V1__Envelope> {
+        // An empty payload may have no address at all.
+        var nothing: UInt8 = 0
+        guard let start = payload.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+            try PayloadScanner.scan(MessagePlan.envelope.plan, &nothing, &nothing)
+            throw WireError(.invalid, "is required", field: "id")
+        }
+        try PayloadScanner.scan(MessagePlan.envelope.plan, start, start + payload.count)
+        // What a message takes in memory is bounded by what it took on the wire.
+        reset(limit: 64 << 10 + payload.count * 48)
+        guard let envelope = carillon__v1__envelope__unpack(allocator, payload.count, start) else {
+            throw WireError(.malformed, "the message cannot be unpacked, or it has too many fields")
+        }
+        return envelope
+    }
+}

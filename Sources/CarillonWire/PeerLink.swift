@@ -1,0 +1,55 @@
+/// Names one connection within a process; never used twice.
+package typealias ConnectionID = Int
+
+/// The sending end of an established connection.
+package protocol PeerLink: Sendable {
+    /// Queues the envelopes, in order, and flushes once. Safe from any thread. Once the connection has ended they are dropped:
+    /// the receiver has been told, or will be, by `disconnected`.
+    func send(_ envelopes: [Envelope])
+    /// Sends a Goodbye and closes.
+    func close(why: String)
+}
+
+/// A connection that a scheduler accepted and whose handshake is complete.
+package struct AcceptedPeer: Sendable {
+    package var id: ConnectionID
+    package var hello: Hello
+    /// host:port of the other end.
+    package var address: String
+    package var link: any PeerLink
+
+    package init(id: ConnectionID, hello: Hello, address: String, link: any PeerLink) {
+        self.id = id
+        self.hello = hello
+        self.address = address
+        self.link = link
+    }
+}
+
+/// Receives what happens on the connections that a scheduler accepted. Called on the network's threads, in order for each
+/// connection, several messages at once where they came at once. Ping, Pong, Hello and Welcome never arrive here.
+package protocol PeerReceiver: Sendable {
+    /// What Welcome is to say at this moment (leading, epoch, leader's address).
+    func welcome(for hello: Hello) -> Welcome
+    func connected(_ peer: AcceptedPeer)
+    func received(_ envelopes: [Envelope], from connection: ConnectionID)
+    /// A heartbeat came back: how far the peer's wall clock is ahead of ours, in milliseconds.
+    func measuredSkew(_ skewMs: Double, of connection: ConnectionID)
+    func disconnected(_ connection: ConnectionID, why: String)
+}
+
+/// Receives what happens on the connections that a worker keeps to its schedulers. Called on the network's threads.
+package protocol SchedulerReceiver: Sendable {
+    /// A connection is up. `scheduler` is the configured address that it was dialled for.
+    func connected(_ connection: ConnectionID, to scheduler: String, welcome: Welcome, link: any PeerLink)
+    func received(_ envelopes: [Envelope], from connection: ConnectionID)
+    func disconnected(_ connection: ConnectionID, why: String)
+}
+
+/// Keeps a connection to each of a list of schedulers, for ever, with backoff and jitter (a name that resolves to
+/// several addresses means all of them).
+package protocol SchedulerDialer: Sendable {
+    /// Starts dialling; `hello` is asked for at each connection.
+    func start(hello: @escaping @Sendable () -> Hello, receiver: any SchedulerReceiver)
+    func stop()
+}

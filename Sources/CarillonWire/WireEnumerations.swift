@@ -1,0 +1,134 @@
+internal import CCarillonProto
+internal import CarillonCore
+internal import CarillonCron
+
+/// An enumeration of the core and its twin in the protocol.
+protocol WireEnumeration: CaseIterable {
+    associatedtype Wire: Equatable
+    var wire: Wire { get }
+}
+
+extension WireEnumeration {
+    /// The scanner has refused numbers that the protocol does not have.
+    init(wire: Wire) throws(WireError) {
+        guard let value = Self.allCases.first(where: { $0.wire == wire }) else {
+            throw WireError(.invalid, "an unknown value of an enumeration")
+        }
+        self = value
+    }
+}
+
+extension Role: WireEnumeration {
+    var wire: Carillon__V1__Role {
+        switch self {
+        case .client: CARILLON__V1__ROLE__ROLE_CLIENT
+        case .worker: CARILLON__V1__ROLE__ROLE_WORKER
+        }
+    }
+}
+
+extension ClientError.Code: WireEnumeration {
+    var wire: Carillon__V1__ErrorCode {
+        switch self {
+        case .invalidArgument: CARILLON__V1__ERROR_CODE__ERROR_CODE_INVALID_ARGUMENT
+        case .notFound: CARILLON__V1__ERROR_CODE__ERROR_CODE_NOT_FOUND
+        case .alreadyExists: CARILLON__V1__ERROR_CODE__ERROR_CODE_ALREADY_EXISTS
+        case .failedPrecondition: CARILLON__V1__ERROR_CODE__ERROR_CODE_FAILED_PRECONDITION
+        case .notLeader: CARILLON__V1__ERROR_CODE__ERROR_CODE_NOT_LEADER
+        case .unavailable: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAVAILABLE
+        case .resourceExhausted: CARILLON__V1__ERROR_CODE__ERROR_CODE_RESOURCE_EXHAUSTED
+        case .unauthenticated: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAUTHENTICATED
+        case .unimplemented: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNIMPLEMENTED
+        case .internal: CARILLON__V1__ERROR_CODE__ERROR_CODE_INTERNAL
+        }
+    }
+}
+
+extension OutcomeKind: WireEnumeration {
+    var wire: Carillon__V1__OutcomeKind {
+        switch self {
+        case .answered: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED
+        case .failed: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_FAILED
+        case .notSent: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_SENT
+        case .notStarted: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_STARTED
+        case .cancelled: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED
+        }
+    }
+}
+
+extension ExecutionType: WireEnumeration {
+    var wire: Carillon__V1__ExecutionType {
+        switch self {
+        case .atLeastOnce: CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE
+        case .atMostOnce: CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_MOST_ONCE
+        }
+    }
+}
+
+extension CatchUpPolicy: WireEnumeration {
+    var wire: Carillon__V1__CatchUpPolicy {
+        switch self {
+        case .latest: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST
+        case .all: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_ALL
+        case .none: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_NONE
+        }
+    }
+}
+
+extension OverlapPolicy: WireEnumeration {
+    var wire: Carillon__V1__OverlapPolicy {
+        switch self {
+        case .allow: CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW
+        case .skip: CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_SKIP
+        }
+    }
+}
+
+extension Trigger: WireEnumeration {
+    var wire: Carillon__V1__Trigger {
+        switch self {
+        case .schedule: CARILLON__V1__TRIGGER__TRIGGER_SCHEDULE
+        case .manual: CARILLON__V1__TRIGGER__TRIGGER_MANUAL
+        }
+    }
+}
+
+extension ExecutionStatus: WireEnumeration {
+    var wire: Carillon__V1__ExecutionStatus {
+        switch self {
+        case .pending: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING
+        case .running: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_RUNNING
+        case .retrying: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_RETRYING
+        case .success: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_SUCCESS
+        case .failed: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_FAILED
+        case .cancelled: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_CANCELLED
+        case .unknown: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_UNKNOWN
+        case .skipped: CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_SKIPPED
+        }
+    }
+}
+
+/// The daylight policies, by number and by their names in the API.
+enum WireDaylight {
+    private static let all: [(DaylightPolicy, Carillon__V1__DstPolicy, String)] = [
+        (.cron, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, "CRON"),
+        (.skip, CARILLON__V1__DST_POLICY__DST_POLICY_SKIP, "SKIP"),
+        (.both, CARILLON__V1__DST_POLICY__DST_POLICY_BOTH, "BOTH"),
+    ]
+
+    static func wire(_ policy: DaylightPolicy) -> Carillon__V1__DstPolicy {
+        all.first { $0.0 == policy }?.1 ?? CARILLON__V1__DST_POLICY__DST_POLICY_CRON
+    }
+
+    static func wire(name: String) -> Carillon__V1__DstPolicy? {
+        all.first { $0.2 == name }?.1
+    }
+
+    static func policy(_ wire: Carillon__V1__DstPolicy) -> DaylightPolicy {
+        all.first { $0.1 == wire }?.0 ?? .cron
+    }
+
+    static func name(_ wire: Carillon__V1__DstPolicy) -> String {
+        all.first { $0.1 == wire }?.2 ?? "CRON"
+    }
+}

@@ -1,0 +1,94 @@
+internal import CCarillonProto
+internal import CProtobuf
+internal import CarillonCore
+
+/// Reads the pieces of protobuf-c's structs as Swift values. The scanner has checked the bytes before: strings are UTF-8,
+/// ids have 16 bytes, required fields are there.
+enum WireReader {
+    static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
+        pointer.map { String(cString: $0) } ?? ""
+    }
+
+    static func optionalText(_ pointer: UnsafeMutablePointer<CChar>?) -> String? {
+        pointer.map { String(cString: $0) }
+    }
+
+    static func id(_ data: ProtobufCBinaryData) -> UniqueID {
+        guard data.len == 16, let bytes = data.data else { return .zero }
+        let raw = UnsafeRawPointer(bytes)
+        return UniqueID(
+            high: UInt64(bigEndian: raw.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        )
+    }
+
+    static func list<T, Element>(
+        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?,
+        _ read: (UnsafeMutablePointer<T>) throws(WireError) -> Element
+    ) throws(WireError) -> [Element] {
+        guard count > 0, let pointers else { return [] }
+        var elements: [Element] = []
+        elements.reserveCapacity(count)
+        for index in 0..<count {
+            guard let pointer = pointers[index] else { continue }
+            elements.append(try read(pointer))
+        }
+        return elements
+    }
+
+    static func strings(_ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> [String] {
+        guard count > 0, let pointers else { return [] }
+        return (0..<count).map { text(pointers[$0]) }
+    }
+
+    static func shards(_ count: Int, _ numbers: UnsafeMutablePointer<UInt32>?) throws(WireError) -> [UInt8] {
+        guard count > 0, let numbers else { return [] }
+        var shards: [UInt8] = []
+        shards.reserveCapacity(min(count, 16))
+        for index in 0..<count { shards.append(try shard(numbers[index])) }
+        return shards
+    }
+
+    static func shard(_ number: UInt32) throws(WireError) -> UInt8 {
+        guard let shard = UInt8(exactly: number) else {
+            throw WireError(.invalid, "\(number) is no shard; shards are 0 to 255", field: "shard")
+        }
+        return shard
+    }
+
+    static func headers(
+        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?
+    ) -> [HTTPHeader] {
+        guard count > 0, let pointers else { return [] }
+        var headers: [HTTPHeader] = []
+        headers.reserveCapacity(count)
+        for index in 0..<count {
+            guard let header = pointers[index] else { continue }
+            headers.append(HTTPHeader(name: text(header.pointee.name), value: text(header.pointee.value)))
+        }
+        return headers
+    }
+
+    static func token(_ wire: UnsafeMutablePointer<Carillon__V1__Token>?) -> Token {
+        guard let wire else { return Token(epoch: 0, sequence: 0) }
+        return Token(epoch: wire.pointee.epoch, sequence: wire.pointee.sequence)
+    }
+
+    static func tokens(
+        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Token>?>?
+    ) -> [Token] {
+        guard count > 0, let pointers else { return [] }
+        var tokens: [Token] = []
+        tokens.reserveCapacity(count)
+        for index in 0..<count { tokens.append(token(pointers[index])) }
+        return tokens
+    }
+
+    static func time(_ has: Int32, _ milliseconds: Int64) -> Timestamp? {
+        has != 0 ? Timestamp(milliseconds: milliseconds) : nil
+    }
+
+    static func optional<Number>(_ has: Int32, _ value: Number) -> Number? {
+        has != 0 ? value : nil
+    }
+}

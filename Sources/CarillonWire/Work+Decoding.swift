@@ -1,0 +1,48 @@
+internal import CCarillonProto
+internal import CarillonCore
+
+extension HeldCall {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__HeldCall>) throws(WireError) {
+        self.init(
+            token: WireReader.token(wire.pointee.token),
+            executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt)
+        )
+    }
+}
+
+extension DispatchedCall {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>) throws(WireError) {
+        self.init(
+            token: WireReader.token(wire.pointee.token), shard: try WireReader.shard(wire.pointee.shard),
+            executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt),
+            scheduledTime: Timestamp(milliseconds: wire.pointee.scheduled_time),
+            startAfterMicroseconds: wire.pointee.has_start_after_us != 0 ? wire.pointee.start_after_us : 0,
+            call: HTTPCall(
+                url: WireReader.text(wire.pointee.url), method: WireReader.text(wire.pointee.method),
+                headers: WireReader.headers(wire.pointee.n_headers, wire.pointee.headers),
+                body: WireReader.optionalText(wire.pointee.body)
+            ),
+            timeoutMs: Int(wire.pointee.timeout_ms), connectTimeoutMs: Int(wire.pointee.connect_timeout_ms),
+            atMostOnce: wire.pointee.at_most_once != 0, responseLimit: Int(wire.pointee.response_limit)
+        )
+    }
+}
+
+extension CallOutcome {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__CallOutcome>) throws(WireError) {
+        self.init(
+            token: WireReader.token(wire.pointee.token),
+            executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt),
+            kind: try OutcomeKind(wire: wire.pointee.kind),
+            startedAfterMicroseconds: wire.pointee.started_after_us,
+            durationMicroseconds: wire.pointee.duration_us,
+            httpStatus: wire.pointee.has_http_status != 0 ? Int(wire.pointee.http_status) : nil,
+            response: WireReader.optionalText(wire.pointee.response),
+            errorMessage: WireReader.optionalText(wire.pointee.error_message),
+            retryAfterMs: WireReader.optional(wire.pointee.has_retry_after_ms, wire.pointee.retry_after_ms)
+        )
+    }
+}
