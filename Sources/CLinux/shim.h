@@ -1,9 +1,7 @@
 #pragma once
 
-// What `import Glibc` leaves out: the event interfaces of Linux need _GNU_SOURCE, and their headers.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// What `import Glibc` leaves out: the event interfaces of Linux. _GNU_SOURCE is not defined here, because it changes what
+// the headers define (fd_set, for one), and a file that imports Glibc too would see two definitions of one type.
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,3 +12,18 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
+
+/// Declared by <pthread.h> under _GNU_SOURCE only. The kernel takes names of at most 15 bytes.
+extern int pthread_setname_np(pthread_t thread, const char *name);
+
+// prctl is variadic, and variadic C is not imported into Swift.
+
+/// How late the kernel may wake the calling thread from a timed wait, in nanoseconds (50,000 unless set).
+static inline int carillon_set_timer_slack(unsigned long nanoseconds) {
+    return prctl(PR_SET_TIMERSLACK, nanoseconds, 0UL, 0UL, 0UL);
+}
+
+/// The signal that the calling process gets when its parent's thread ends; 0 for none.
+static inline int carillon_set_parent_death_signal(int number) {
+    return prctl(PR_SET_PDEATHSIG, (unsigned long)number, 0UL, 0UL, 0UL);
+}

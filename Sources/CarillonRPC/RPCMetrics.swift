@@ -1,1 +1,38 @@
-import CarillonWire
+/// Where the counts of the network go. The processes connect it to their registry; it is called on the network's threads.
+package struct RPCMetrics: Sendable {
+    package enum Direction: String, Sendable {
+        case received
+        case sent
+    }
+
+    /// One frame: its message's name, and its bytes with the length before it.
+    package var frame: @Sendable (_ direction: Direction, _ message: String, _ bytes: Int) -> Void
+    /// A connection that ended for a reason of the protocol: `undecodable`, `out_of_state`, `silent`, `slow_reader`,
+    /// `too_many_connections`, `handshake`.
+    package var failure: @Sendable (_ kind: String) -> Void
+    /// A connection is established (+1) or has ended (-1).
+    package var connections: @Sendable (_ change: Int) -> Void
+
+    package init(
+        frame: @escaping @Sendable (Direction, String, Int) -> Void = { _, _, _ in },
+        failure: @escaping @Sendable (String) -> Void = { _ in },
+        connections: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.frame = frame
+        self.failure = failure
+        self.connections = connections
+    }
+
+    /// The kind of failure that a reason of a connection's end tells of, if it is one.
+    func countEnd(_ why: String) {
+        if why.hasPrefix("undecodable") {
+            failure("undecodable")
+        } else if why.hasPrefix("out of state") {
+            failure("out_of_state")
+        } else if why.hasPrefix("silent") {
+            failure("silent")
+        } else if why.hasPrefix("no Hello") || why.hasPrefix("no Welcome") || why.hasPrefix("refused") {
+            failure("handshake")
+        }
+    }
+}

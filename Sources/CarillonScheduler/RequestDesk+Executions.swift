@@ -156,7 +156,7 @@ extension RequestDesk {
                 version: entry.peer.hello.version
             )
         }
-        let leader = current.isLeading ? configuration.dispatcher.address : livingLeader(shards, now)
+        let leader = current.isLeading ? status.ownAddress : livingLeader(shards, now)
         return .cluster(
             ClusterView(
                 serverID: configuration.dispatcher.owner, leading: current.isLeading, epoch: current.epoch,

@@ -115,7 +115,7 @@ final class RequestDesk: Sendable {
     func notLeading() -> ClientError? {
         let current = status.current
         guard !current.isLeading else { return nil }
-        if let leader = current.leaderAddress, leader != configuration.dispatcher.address {
+        if let leader = current.leaderAddress, leader != status.ownAddress {
             return ClientError(.notLeader, "this scheduler stands by; \(leader) leads", leaderAddress: leader)
         }
         return ClientError(

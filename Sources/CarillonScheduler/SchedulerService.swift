@@ -59,7 +59,9 @@ package final class SchedulerService: PeerReceiver {
     }
 
     /// Begins to ask for the lease. Returns at once.
-    package func start() {
+    /// - Parameter address: host:port at which clients and workers reach this scheduler.
+    package func start(address: String) {
+        status.ownAddress = address
         pump.start()
     }
 
@@ -114,7 +116,7 @@ package final class SchedulerService: PeerReceiver {
         case .acquireLease:
             lease(
                 .acquireLease(
-                    owner: configuration.dispatcher.owner, address: configuration.dispatcher.address,
+                    owner: configuration.dispatcher.owner, address: status.ownAddress,
                     leaseMs: configuration.dispatcher.leaseMs
                 )
             )
@@ -228,7 +230,7 @@ package final class SchedulerService: PeerReceiver {
             shards: current.isLeading ? Array(0..<16) : [], heartbeatMs: UInt32(configuration.heartbeatMs),
             maxFrameBytes: UInt32(configuration.maxFrameBytes), serverTime: status.clusterTime(),
             version: configuration.version,
-            leaderAddress: current.isLeading ? configuration.dispatcher.address : current.leaderAddress
+            leaderAddress: current.isLeading ? status.ownAddress : current.leaderAddress
         )
     }
 

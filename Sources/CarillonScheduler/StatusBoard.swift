@@ -5,6 +5,13 @@ internal import Synchronization
 /// The last status that the dispatcher's thread left.
 final class StatusBoard: Sendable {
     private let held = Mutex(Status())
+    private let address = Mutex("")
+
+    /// host:port at which clients and workers reach this scheduler.
+    var ownAddress: String {
+        get { address.withLock { $0 } }
+        set { address.withLock { $0 = newValue } }
+    }
 
     var current: Status { held.withLock { $0 } }
 

@@ -1,5 +1,6 @@
 internal import CCarillonProto
 internal import CarillonCore
+internal import CarillonCron
 
 /// Jobs and their settings, as protobuf-c's structs.
 extension Arena {
@@ -18,7 +19,7 @@ extension Arena {
         wire.pointee.time_zone = string(settings.timeZone)
         if let policy = settings.daylightPolicy {
             wire.pointee.has_dst_policy = 1
-            wire.pointee.dst_policy = WireDaylight.wire(policy)
+            wire.pointee.dst_policy = policy.wire
         }
         wire.pointee.http_method = string(settings.method)
         if let headers = settings.headers {
@@ -82,7 +83,7 @@ extension Arena {
         settings.pointee.description = string(job.description)
         settings.pointee.time_zone = string(job.timeZone)
         settings.pointee.has_dst_policy = 1
-        settings.pointee.dst_policy = WireDaylight.wire(job.daylightPolicy)
+        settings.pointee.dst_policy = job.daylightPolicy.wire
         settings.pointee.http_method = string(job.call.method)
         (settings.pointee.n_headers, settings.pointee.headers) = headers(job.call.headers)
         settings.pointee.body = string(job.call.body)

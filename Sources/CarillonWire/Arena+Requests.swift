@@ -1,5 +1,6 @@
 internal import CCarillonProto
 internal import CarillonCore
+internal import CarillonCron
 
 /// Requests of clients, as protobuf-c's structs.
 extension Arena {
@@ -158,9 +159,9 @@ extension Arena {
         wire.pointee.from = preview.from?.milliseconds ?? 0
         wire.pointee.has_count = preview.count == nil ? 0 : 1
         wire.pointee.count = preview.count ?? 0
-        if let policy = preview.daylightPolicy.flatMap(WireDaylight.wire(name:)) {
+        if let policy = preview.daylightPolicy.flatMap(DaylightPolicy.init(rawValue:)) {
             wire.pointee.has_dst_policy = 1
-            wire.pointee.dst_policy = policy
+            wire.pointee.dst_policy = policy.wire
         }
         return wire
     }

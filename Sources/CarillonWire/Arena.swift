@@ -1,10 +1,11 @@
+internal import CCarillonProto
 internal import CProtobuf
 
 /// Memory for the C structs of one message: taken piece by piece, given back all at once.
 ///
 /// The first chunk is kept from message to message, so that the hot ones need no `malloc`. Chunks are linked: what has
 /// been handed out never moves.
-struct Arena: ~Copyable {
+final class Arena {
     /// A chunk larger than this is not kept for the next message.
     private static let keptBytes = 256 << 10
     private static let firstBytes = 8 << 10

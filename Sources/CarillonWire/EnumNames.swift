@@ -1,37 +1,34 @@
+internal import CCarillonProto
 internal import CProtobuf
 
-/// Enumeration values by the names that the API uses: the protocol's, without the enumeration's own name before them.
-enum EnumNames {
-    static func all(of descriptor: UnsafePointer<ProtobufCEnumDescriptor>) -> [String] {
-        let prefix = prefix(of: descriptor)
-        return values(of: descriptor).map { short($0, prefix) }
+/// An enumeration's values by the names that the API uses: the protocol's, without the enumeration's own name before them.
+struct EnumNames {
+    private let names: [(number: Int32, name: String)]
+
+    init(of descriptor: UnsafePointer<ProtobufCEnumDescriptor>) {
+        let prefix = EnumNames.prefix(of: String(cString: descriptor.pointee.short_name))
+        names = (0..<Int(descriptor.pointee.n_values)).map { index in
+            let value = descriptor.pointee.values[index]
+            let name = String(cString: value.name)
+            return (value.value, name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name)
+        }
     }
 
-    static func name(of number: Int32, in descriptor: UnsafePointer<ProtobufCEnumDescriptor>) -> String? {
-        guard let value = protobuf_c_enum_descriptor_get_value(descriptor, number) else { return nil }
-        return short(value.pointee, prefix(of: descriptor))
+    /// All names, for a sentence.
+    var list: String { names.map(\.name).joined(separator: ", ") }
+
+    func name(of number: Int32) -> String? {
+        names.first { $0.number == number }?.name
     }
 
-    static func number(of name: String, in descriptor: UnsafePointer<ProtobufCEnumDescriptor>) -> Int32? {
-        let prefix = prefix(of: descriptor)
-        return values(of: descriptor).first { short($0, prefix) == name }?.value
-    }
-
-    private static func values(
-        of descriptor: UnsafePointer<ProtobufCEnumDescriptor>
-    ) -> UnsafeBufferPointer<ProtobufCEnumValue> {
-        UnsafeBufferPointer(start: descriptor.pointee.values, count: Int(descriptor.pointee.n_values))
-    }
-
-    private static func short(_ value: ProtobufCEnumValue, _ prefix: String) -> String {
-        let name = String(cString: value.name)
-        return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+    func number(of name: String) -> Int32? {
+        names.first { $0.name == name }?.number
     }
 
     /// `ExecutionType` → `EXECUTION_TYPE_`.
-    private static func prefix(of descriptor: UnsafePointer<ProtobufCEnumDescriptor>) -> String {
+    private static func prefix(of name: String) -> String {
         var prefix = ""
-        for character in String(cString: descriptor.pointee.short_name) {
+        for character in name {
             if character.isUppercase, !prefix.isEmpty { prefix += "_" }
             prefix += character.uppercased()
         }

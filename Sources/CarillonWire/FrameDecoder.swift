@@ -33,7 +33,7 @@ package struct FrameDecoder: ~Copyable {
                 rest = UnsafeRawBufferPointer(rebasing: rest[consumed...])
             }
             while rest.count >= 4 {
-                let length = try checkedLength(rest)
+                let length = try FrameDecoder.checkedLength(rest, limit: maxFrameBytes)
                 guard rest.count - 4 >= length else { break }
                 try frame(UnsafeRawBufferPointer(rebasing: rest[4..<4 + length]))
                 rest = UnsafeRawBufferPointer(rebasing: rest[(4 + length)...])
@@ -71,7 +71,10 @@ package struct FrameDecoder: ~Copyable {
             partial.append(contentsOf: bytes[0..<consumed])
             guard partial.count == 4 else { return nil }
         }
-        let length = try partial.withHeader(checkedLength)
+        let limit = maxFrameBytes
+        let length = try partial.withHeader { (header) throws(WireError) in
+            try FrameDecoder.checkedLength(header, limit: limit)
+        }
         let missing = min(4 + length - partial.count, bytes.count - consumed)
         partial.append(contentsOf: bytes[consumed..<consumed + missing])
         consumed += missing
@@ -87,11 +90,11 @@ package struct FrameDecoder: ~Copyable {
         return consumed
     }
 
-    private func checkedLength(_ header: UnsafeRawBufferPointer) throws(WireError) -> Int {
+    private static func checkedLength(_ header: UnsafeRawBufferPointer, limit: Int) throws(WireError) -> Int {
         let length = Int(UInt32(bigEndian: header.loadUnaligned(as: UInt32.self)))
-        guard length <= maxFrameBytes else {
+        guard length <= limit else {
             throw WireError(
-                .oversized, "a frame announces \(length) bytes; at most \(maxFrameBytes) are accepted here"
+                .oversized, "a frame announces \(length) bytes; at most \(limit) are accepted here"
             )
         }
         return length

@@ -1,6 +1,6 @@
 internal import CCarillonProto
 internal import CProtobuf
-package import CarillonCore
+internal import CarillonCore
 
 /// Envelopes ↔ bytes. It owns the memory of the C structs in between and reuses it: make one per connection or thread.
 package struct MessageCodec: ~Copyable {
@@ -140,6 +140,18 @@ package struct MessageCodec: ~Copyable {
         guard let id else { throw WireError(.invalid, "is required", field: "id") }
         return (id, body)
     }
+
+    /// The name of a body's field; `unknown` for a number that the envelope does not have.
+    package static func name(ofBody number: UInt32) -> String {
+        Int(number) < bodyNames.count ? bodyNames[Int(number)] : "unknown"
+    }
+
+    private static let bodyNames: [String] = {
+        let fields = MessageJSON.envelopeFields
+        var names = [String](repeating: "unknown", count: Int((fields.map(\.number).max() ?? 0) + 1))
+        for field in fields { names[Int(field.number)] = field.name }
+        return names
+    }()
 
     private func unpack(_ payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
         let unpacked = try arena.unpackEnvelope(payload)

@@ -1,3 +1,4 @@
+internal import CCarillonProto
 internal import CProtobuf
 
 /// Checks the raw bytes of a message against its descriptor before protobuf-c unpacks them: it neither looks at UTF-8 nor
@@ -125,7 +126,7 @@ enum PayloadScanner {
             guard let value = Int32(exactly: Int64(bitPattern: number)),
                 protobuf_c_enum_descriptor_get_value(descriptor, value) != nil
             else {
-                let names = descriptor.map { EnumNames.all(of: $0).joined(separator: ", ") } ?? ""
+                let names = descriptor.map { EnumNames(of: $0).list } ?? ""
                 throw invalid(field, "\(Int64(bitPattern: number)) is none of its values (\(names))")
             }
         default: break

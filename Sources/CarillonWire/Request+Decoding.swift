@@ -1,6 +1,7 @@
 internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
+internal import CarillonCron
 
 extension Request {
     /// `nil` when the body is no request.
@@ -74,7 +75,7 @@ extension Request {
         case CARILLON__V1__ENVELOPE__BODY_REFRESH_SCHEDULE:
             self = .refreshSchedule
         case CARILLON__V1__ENVELOPE__BODY_PREVIEW_SCHEDULE:
-            self = .previewSchedule(PreviewSchedule(wire.preview_schedule))
+            self = .previewSchedule(try PreviewSchedule(wire.preview_schedule))
         case CARILLON__V1__ENVELOPE__BODY_GET_CLUSTER:
             self = .getCluster
         default: return nil
@@ -109,12 +110,12 @@ extension ListExecutions {
 }
 
 extension PreviewSchedule {
-    init(_ wire: UnsafeMutablePointer<Carillon__V1__PreviewSchedule>) {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__PreviewSchedule>) throws(WireError) {
         self.init(schedule: WireReader.text(wire.pointee.schedule))
         timeZone = WireReader.optionalText(wire.pointee.time_zone)
         from = WireReader.time(wire.pointee.has_from, wire.pointee.from)
         count = WireReader.optional(wire.pointee.has_count, wire.pointee.count)
-        if wire.pointee.has_dst_policy != 0 { daylightPolicy = WireDaylight.name(wire.pointee.dst_policy) }
+        if wire.pointee.has_dst_policy != 0 { daylightPolicy = try DaylightPolicy(wire: wire.pointee.dst_policy).rawValue }
     }
 }
 
@@ -129,7 +130,7 @@ extension JobSettings {
         name = WireReader.optionalText(wire.pointee.name)
         description = WireReader.optionalText(wire.pointee.description)
         timeZone = WireReader.optionalText(wire.pointee.time_zone)
-        if wire.pointee.has_dst_policy != 0 { daylightPolicy = WireDaylight.policy(wire.pointee.dst_policy) }
+        if wire.pointee.has_dst_policy != 0 { daylightPolicy = try DaylightPolicy(wire: wire.pointee.dst_policy) }
         method = WireReader.optionalText(wire.pointee.http_method)
         if wire.pointee.n_headers > 0 {
             headers = WireReader.headers(wire.pointee.n_headers, wire.pointee.headers)

@@ -108,27 +108,12 @@ extension ExecutionStatus: WireEnumeration {
     }
 }
 
-/// The daylight policies, by number and by their names in the API.
-enum WireDaylight {
-    private static let all: [(DaylightPolicy, Carillon__V1__DstPolicy, String)] = [
-        (.cron, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, "CRON"),
-        (.skip, CARILLON__V1__DST_POLICY__DST_POLICY_SKIP, "SKIP"),
-        (.both, CARILLON__V1__DST_POLICY__DST_POLICY_BOTH, "BOTH"),
-    ]
-
-    static func wire(_ policy: DaylightPolicy) -> Carillon__V1__DstPolicy {
-        all.first { $0.0 == policy }?.1 ?? CARILLON__V1__DST_POLICY__DST_POLICY_CRON
-    }
-
-    static func wire(name: String) -> Carillon__V1__DstPolicy? {
-        all.first { $0.2 == name }?.1
-    }
-
-    static func policy(_ wire: Carillon__V1__DstPolicy) -> DaylightPolicy {
-        all.first { $0.1 == wire }?.0 ?? .cron
-    }
-
-    static func name(_ wire: Carillon__V1__DstPolicy) -> String {
-        all.first { $0.1 == wire }?.2 ?? "CRON"
+extension DaylightPolicy: WireEnumeration {
+    var wire: Carillon__V1__DstPolicy {
+        switch self {
+        case .cron: CARILLON__V1__DST_POLICY__DST_POLICY_CRON
+        case .skip: CARILLON__V1__DST_POLICY__DST_POLICY_SKIP
+        case .both: CARILLON__V1__DST_POLICY__DST_POLICY_BOTH
+        }
     }
 }

@@ -7,19 +7,18 @@ enum WireTime {
 
     /// Milliseconds of an RFC 3339 text; throws a sentence that says what is wrong with it.
     static func parse(_ text: String) throws(WireError) -> Int64 {
-        do {
-            let milliseconds = try RFC3339.milliseconds(text)
-            guard range.contains(milliseconds) else {
-                throw WireError(.invalid, "the year must be 1 to 9999")
-            }
-            return milliseconds
-        } catch {
-            throw WireError(.invalid, "\(error)")
+        guard let milliseconds = RFC3339.parse(text) else {
+            let shown = text.count > 60 ? text.prefix(60) + "…" : text
+            throw WireError(.invalid, "\"\(shown)\" is not an RFC 3339 time such as 2026-03-01T12:00:00Z")
         }
+        guard range.contains(milliseconds) else {
+            throw WireError(.invalid, "the year must be 1 to 9999")
+        }
+        return milliseconds
     }
 
     /// RFC 3339 in UTC.
     static func text(_ milliseconds: Int64) -> String {
-        RFC3339.text(milliseconds)
+        RFC3339.format(milliseconds: milliseconds)
     }
 }

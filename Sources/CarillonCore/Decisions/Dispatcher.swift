@@ -2,8 +2,6 @@
 package struct DispatcherConfiguration: Sendable, Hashable {
     /// Random, new at each process start: the owner of the leases that it takes.
     package var owner: UniqueID
-    /// host:port at which clients and workers reach this scheduler.
-    package var address: String
     package var leaseMs: Int
     package var horizonMs: Int
     package var maxOpenExecutions: Int
@@ -12,11 +10,10 @@ package struct DispatcherConfiguration: Sendable, Hashable {
     package var connectTimeoutMs: Int
 
     package init(
-        owner: UniqueID, address: String, leaseMs: Int = 5_000, horizonMs: Int = 500,
+        owner: UniqueID, leaseMs: Int = 5_000, horizonMs: Int = 500,
         maxOpenExecutions: Int = 250_000, responseLimit: Int = 4_096, connectTimeoutMs: Int = 10_000
     ) {
         self.owner = owner
-        self.address = address
         self.leaseMs = leaseMs
         self.horizonMs = horizonMs
         self.maxOpenExecutions = maxOpenExecutions

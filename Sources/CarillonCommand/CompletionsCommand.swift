@@ -1,0 +1,33 @@
+internal import ArgumentParser
+
+/// `carillon completions`: the script that teaches a shell our words.
+struct CompletionsCommand: WorldCommand {
+    enum Shell: String, ExpressibleByArgument, CaseIterable {
+        case bash, zsh, fish
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "completions",
+        abstract: "Print the completion script of a shell.",
+        discussion: """
+            bash:  carillon completions bash > ~/.local/share/bash-completion/completions/carillon
+            zsh:   carillon completions zsh > ~/.zsh/completions/_carillon   (a folder of your fpath)
+            fish:  carillon completions fish > ~/.config/fish/completions/carillon.fish
+
+            `carillon --generate-completion-script SHELL` prints the same.
+            """
+    )
+
+    @Argument(help: "bash, zsh or fish.")
+    var shell: Shell
+
+    func run(in world: World) {
+        let kind: CompletionShell =
+            switch shell {
+            case .bash: .bash
+            case .zsh: .zsh
+            case .fish: .fish
+            }
+        world.write(Carillon.completionScript(for: kind) + "\n")
+    }
+}

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+
+/// `carillon execution …`
+struct ExecutionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "execution",
+        abstract: "Look at what was run, live or afterwards.",
+        discussion: """
+            An execution is the life of one due time of a job: its calls and its outcome.
+
+              carillon execution list --status FAILED --from yesterday
+              carillon execution list report --from -2h
+              carillon execution watch
+              carillon execution stats report --from 2026-11-01
+            """,
+        subcommands: [
+            ExecutionList.self, ExecutionGet.self, ExecutionLatest.self, ExecutionStats.self, ExecutionCancel.self,
+            ExecutionWatch.self,
+        ],
+        aliases: ["executions"]
+    )
+}
+
+/// The words of the protocol, for completions.
+enum ExecutionStatusNames {
+    static let all = ["PENDING", "RUNNING", "RETRYING", "SUCCESS", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED"]
+}
+
+/// `--from` and `--to`.
+struct RangeOptions: ParsableArguments {
+    @Option(
+        name: .customLong("from"), parsing: .unconditional,
+        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.rule).", valueName: "time")
+    )
+    var from: TimeWord?
+
+    @Option(
+        name: .customLong("to"), parsing: .unconditional,
+        help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time")
+    )
+    var to: TimeWord?
+}

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+struct ExecutionList: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List executions, newest first: of one job, or of all.",
+        discussion: """
+              carillon execution list --status FAILED --from yesterday
+              carillon execution list report --limit 10
+              carillon execution list report --from 2026-11-01 --to 2026-12-01 --all --output json
+            """
+    )
+
+    @Argument(help: "The job's id or name; all jobs when it is left out.")
+    var job: String?
+
+    @Option(
+        name: .customLong("status"), parsing: .singleValue,
+        help: ArgumentHelp("Only these: SUCCESS, FAILED, ...; may be repeated, or have commas.", valueName: "status"),
+        completion: .list(ExecutionStatusNames.all)
+    )
+    var status: [String] = []
+
+    @OptionGroup
+    var range: RangeOptions
+
+    @OptionGroup
+    var page: PageOptions
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world)
+        var arguments: [JSONValue.Member] = []
+        if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
+        let statuses = status.flatMap { $0.split(separator: ",") }.map { Text.constant(Text.trimmed($0)) }
+        if !statuses.isEmpty { arguments.append(JSONValue.Member("status", .array(statuses.map(JSONValue.string)))) }
+        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now())))) }
+        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now())))) }
+        let list = PagedList(request: "list_executions", arguments: arguments, member: "executions", count: page.count)
+        try await list.write(in: session, as: job == nil ? .executionsOfAllJobs : .executions)
+    }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+struct ExecutionStats: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show how a job did: successes, failures, durations, drift.",
+        discussion: """
+            The last 24 hours unless told.
+
+              carillon execution stats report --from -7d
+            """
+    )
+
+    @Argument(help: "The job's id or name.")
+    var job: String
+
+    @OptionGroup
+    var range: RangeOptions
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world)
+        var arguments = [JSONValue.Member("job_id", .string(try await session.jobID(job)))]
+        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now())))) }
+        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now())))) }
+        let stats = try await session.call("get_execution_stats", .object(arguments))
+        switch session.format {
+        case .json: session.writeJSON(stats)
+        case .table: session.write(FactSheet.stats(stats).text(session.style))
+        }
+    }
+}

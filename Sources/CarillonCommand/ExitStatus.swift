@@ -1,0 +1,65 @@
+internal import CarillonCore
+
+/// How the process ends, for scripts (after sysexits.h). The help of `carillon` lists them.
+package enum ExitStatus: Int32, Sendable, CaseIterable {
+    case success = 0
+    case failure = 1
+    case usage = 64
+    case invalidData = 65
+    case notFound = 66
+    case unavailable = 69
+    case `internal` = 70
+    case alreadyExists = 73
+    case conflict = 75
+
+    init(_ code: ClientError.Code) {
+        switch code {
+        case .invalidArgument: self = .invalidData
+        case .notFound: self = .notFound
+        case .unavailable, .notLeader: self = .unavailable
+        case .internal: self = .internal
+        case .alreadyExists: self = .alreadyExists
+        case .failedPrecondition: self = .conflict
+        case .resourceExhausted, .unauthenticated, .unimplemented: self = .failure
+        }
+    }
+
+    private var meaning: String {
+        switch self {
+        case .success: "done"
+        case .failure: "the request failed for another reason"
+        case .usage: "the command line is wrong"
+        case .invalidData: "the request is wrong (INVALID_ARGUMENT)"
+        case .notFound: "there is no such job, execution or file (NOT_FOUND)"
+        case .unavailable: "no scheduler answers, or none leads (UNAVAILABLE)"
+        case .internal: "an error within Carillon (INTERNAL)"
+        case .alreadyExists: "the name is taken (ALREADY_EXISTS)"
+        case .conflict: "the state does not allow it (FAILED_PRECONDITION); the message says which"
+        }
+    }
+
+    /// For the help: one line for each.
+    static let table = allCases.map { status in
+        let number = String(status.rawValue)
+        return "  " + number + String(repeating: " ", count: 4 - number.count) + status.meaning
+    }.joined(separator: "\n")
+}
+
+/// Something that went wrong here and not in a scheduler, with the status to end with.
+struct CommandFailure: Error {
+    var status: ExitStatus
+    var text: String
+}
+
+extension ClientError {
+    /// What a person reads: the sentence, then a line for each field.
+    var report: String {
+        var text = "error: \(Display.line(text))"
+        if let reason { text += " (\(reason.rawValue))" }
+        text += "\n"
+        for error in errors where self.text != "\(error.field): \(error.message)" {
+            text += "  \(Display.line(error.field)): \(Display.line(error.message))\n"
+        }
+        return text
+    }
+}

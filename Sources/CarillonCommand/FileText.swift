@@ -1,0 +1,67 @@
+internal import Glibc
+
+/// Why a file could not be read or written: one sentence.
+package struct FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+
+    /// The error of the system call that just failed.
+    init(errno code: Int32, _ what: String) {
+        description = "\(what): \(String(cString: strerror(code)))"
+    }
+}
+
+/// Whole files as bytes.
+enum FileText {
+    /// More than any request may have.
+    static let limit = 16 << 20
+
+    static func bytes(at path: String) throws(FileProblem) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileProblem(errno: errno, "\(path) cannot be read") }
+        defer { close(descriptor) }
+        return try bytes(of: descriptor, name: path)
+    }
+
+    static func bytes(of descriptor: Int32, name: String) throws(FileProblem) -> [UInt8] {
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count == 0 { return content }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileProblem(errno: errno, "\(name) cannot be read")
+            }
+            content.append(contentsOf: buffer[..<count])
+            guard content.count <= limit else { throw FileProblem("\(name) has more than \(limit >> 20) MiB") }
+        }
+    }
+
+    /// Replaces a file by one with this content, whole or not at all.
+    static func replace(_ path: String, with text: String, mode: mode_t = 0o644) throws(FileProblem) {
+        let new = path + ".new"
+        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw FileProblem(errno: errno, "\(new) cannot be written") }
+        let bytes = Array(text.utf8)
+        let count = write(descriptor, bytes, bytes.count)
+        let code = errno
+        // The umask may have taken something away, and an older file may have had more.
+        fchmod(descriptor, mode)
+        fsync(descriptor)
+        close(descriptor)
+        guard count == bytes.count else { throw FileProblem(errno: code, "\(new) cannot be written") }
+        guard rename(new, path) == 0 else { throw FileProblem(errno: errno, "\(path) cannot be written") }
+    }
+
+    /// The first line of a file without white space around it; `nil` when there is no such file or it is empty.
+    static func line(at path: String) -> String? {
+        guard let bytes = try? bytes(at: path) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        let line = text.split(whereSeparator: \.isNewline).first.map(Text.trimmed) ?? ""
+        return line.isEmpty ? nil : line
+    }
+}

@@ -1,0 +1,22 @@
+internal import ArgumentParser
+
+/// `carillon job …`
+struct JobCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job",
+        abstract: "Make, change and look at jobs.",
+        discussion: """
+            A job says what to call and when. JOB is its id or its name.
+
+              carillon job create --name report --schedule '0 0 9 * * MON-FRI' --time-zone Europe/Berlin \\
+                  --url https://example.org/report --header 'Authorization: Bearer secret'
+              carillon job update report --schedule '0 30 9 * * MON-FRI'
+              carillon job pause report
+            """,
+        subcommands: [
+            JobCreate.self, JobList.self, JobGet.self, JobUpdate.self, JobDelete.self, JobPause.self, JobResume.self,
+            JobRun.self,
+        ],
+        aliases: ["jobs"]
+    )
+}

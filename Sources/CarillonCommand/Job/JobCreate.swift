@@ -1,0 +1,78 @@
+internal import ArgumentParser
+internal import CarillonCore
+internal import CarillonWire
+
+struct JobCreate: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a job.",
+        discussion: """
+            A schedule and a URL are all it needs; the scheduler has defaults for the rest.
+
+              carillon job create --schedule '*/5 * * * * *' --url http://127.0.0.1:9000/hook
+              carillon job create --name backup --schedule @daily --url https://example.org/backup \\
+                  --execution-type AT_MOST_ONCE --timeout 10m --tag nightly
+              carillon job create --file job.json
+              carillon job get backup -o json | carillon job create --file - --name backup-2
+
+            A file holds a JSON object with the settings by the names of the API (schedule, api_url, max_retries, ...).
+            Times: \(TimeWord.rule). Durations: \(Span.rule).
+            With --idempotency-key the same command may be repeated: the job is made once.
+            """
+    )
+
+    @OptionGroup(title: "Settings")
+    var settings: JobSettingsOptions
+
+    @Flag(name: .customLong("paused"), help: "Make it inactive; `carillon job resume` starts it.")
+    var paused = false
+
+    @Option(name: .customLong("idempotency-key"), help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key"))
+    var idempotencyKey: String?
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world)
+        var members = try settings.members(in: world, droppingNulls: true)
+        if paused {
+            members.removeAll { $0.name == "active" }
+            members.append(JSONValue.Member("active", false))
+        }
+        if let idempotencyKey {
+            members.append(JSONValue.Member("idempotency_key", .string(idempotencyKey)))
+            members.append(JSONValue.Member("fingerprint", .string(Fingerprint.of(.object(members)))))
+        }
+        session.show(job: try await session.call("create_job", .object(members)))
+    }
+}
+
+/// What a request was, to tell a repeated one from another one with the same key.
+enum Fingerprint {
+    static func of(_ value: JSONValue) -> String {
+        let digest = SHA256.digest(of: JSONText.bytes(of: value))
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+extension Session {
+    func show(job: JSONValue) {
+        switch format {
+        case .json: writeJSON(job)
+        case .table: write(FactSheet.job(job).text(style))
+        }
+    }
+
+    func show(execution: JSONValue) {
+        switch format {
+        case .json: writeJSON(execution)
+        case .table:
+            write(FactSheet.execution(execution).text(style))
+            let attempts = execution["failed_attempts"]?.array ?? []
+            guard !attempts.isEmpty else { return }
+            var table = Table(layout: .attempts, width: world.terminalWidth, style: style)
+            write("\nfailed attempts\n" + table.lines(of: attempts))
+        }
+    }
+}

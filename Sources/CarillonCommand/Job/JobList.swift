@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+struct JobList: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List jobs, newest first.",
+        discussion: """
+              carillon job list --active
+              carillon job list --tag nightly --last-status FAILED
+              carillon job list --all --output json
+            """
+    )
+
+    @Flag(inversion: .prefixedNo, help: "Only active jobs, or only paused ones.")
+    var active: Bool?
+
+    @Option(name: .customLong("name"), help: "The job of this name.")
+    var name: String?
+
+    @Option(name: .customLong("tag"), help: "Jobs with this tag.")
+    var tag: String?
+
+    @Option(
+        name: .customLong("last-status"),
+        help: ArgumentHelp("Jobs whose last execution ended so: SUCCESS, FAILED, ...", valueName: "status"),
+        completion: .list(ExecutionStatusNames.all)
+    )
+    var lastStatus: String?
+
+    @OptionGroup
+    var page: PageOptions
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world)
+        var arguments: [JSONValue.Member] = []
+        if let active { arguments.append(JSONValue.Member("active", .bool(active))) }
+        if let name { arguments.append(JSONValue.Member("name", .string(name))) }
+        if let tag { arguments.append(JSONValue.Member("tag", .string(tag))) }
+        if let lastStatus { arguments.append(JSONValue.Member("last_status", .string(Text.constant(lastStatus)))) }
+        let list = PagedList(request: "list_jobs", arguments: arguments, member: "jobs", count: page.count)
+        try await list.write(in: session, as: .jobs)
+    }
+}

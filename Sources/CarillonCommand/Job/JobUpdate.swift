@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+struct JobUpdate: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Change a job.",
+        discussion: """
+            What is not said stays as it is. --header and --tag replace all headers or tags; --clear puts a setting back \
+            to its default.
+
+              carillon job update report --schedule '0 0 10 * * *' --max-retries 5
+              carillon job update report --clear body --clear headers
+              carillon job update report --if-version 3 --url https://example.org/v2
+            """
+    )
+
+    @Argument(help: "The job's id or name.")
+    var job: String
+
+    @OptionGroup(title: "Settings")
+    var settings: JobSettingsOptions
+
+    @Option(
+        name: .customLong("clear"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A setting that goes back to its default, by its name in the API; may be repeated.", valueName: "field")
+    )
+    var cleared: [String] = []
+
+    @Option(
+        name: .customLong("if-version"),
+        help: ArgumentHelp("Change it only if it still has this version.", valueName: "number")
+    )
+    var ifVersion: Int64?
+
+    @OptionGroup(title: "Global options")
+    var global: GlobalOptions
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world)
+        var members = try settings.members(in: world, droppingNulls: false)
+        for name in cleared.map({ Text.field($0) }) {
+            guard members.allSatisfy({ $0.name != name || $0.value == .null }) else {
+                throw ValidationError("\(name) is both set and cleared; only one of them can be meant")
+            }
+            members.removeAll { $0.name == name }
+            members.append(JSONValue.Member(name, .null))
+        }
+        guard !members.isEmpty else {
+            throw ValidationError("nothing to change; say what, for instance --schedule '0 0 9 * * *' or --clear body")
+        }
+        let id = try await session.jobID(job)
+        members.insert(JSONValue.Member("job_id", .string(id)), at: 0)
+        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(ifVersion))) }
+        session.show(job: try await session.call("update_job", .object(members)))
+    }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case table, json
+}
+
+/// What every command that talks to a scheduler takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: .customLong("schedulers"),
+        help: ArgumentHelp(
+            "Addresses of the schedulers, with commas between. (environment: SCHEDULERS; default: 127.0.0.1:7070)",
+            valueName: "host:port,..."
+        )
+    )
+    var schedulers: String?
+
+    @Option(
+        name: [.customLong("output"), .customShort("o")],
+        help: "table or json. (environment: CARILLON_OUTPUT; default: table)"
+    )
+    var output: OutputFormat?
+
+    @Option(
+        name: .customLong("request-timeout"),
+        help: ArgumentHelp("How long to wait for an answer. (default: 10s)", valueName: "duration")
+    )
+    var requestTimeout: Span?
+
+    func addresses(in world: World) throws -> [String] {
+        let text = schedulers ?? world.environment["SCHEDULERS"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1:7070"
+        let addresses = text.split(separator: ",").map(Text.trimmed).filter { !$0.isEmpty }
+        guard !addresses.isEmpty else {
+            throw ValidationError("--schedulers is empty; it must name at least one address such as 127.0.0.1:7070")
+        }
+        for address in addresses {
+            guard let host = HostPort(address), host.port > 0 else {
+                throw ValidationError("\"\(address)\" in --schedulers is not host:port, such as 127.0.0.1:7070 or [::1]:7070")
+            }
+        }
+        return addresses
+    }
+
+    func format(in world: World) throws -> OutputFormat {
+        if let output { return output }
+        guard let text = world.environment["CARILLON_OUTPUT"], !text.isEmpty else { return .table }
+        guard let format = OutputFormat(rawValue: text.lowercased()) else {
+            throw ValidationError("CARILLON_OUTPUT is \"\(text)\"; it must be table or json")
+        }
+        return format
+    }
+
+    func session(in world: World) throws -> Session {
+        Session(
+            world: world, caller: try world.connect(try addresses(in: world), requestTimeout?.milliseconds),
+            format: try format(in: world)
+        )
+    }
+}
+
+/// `--limit` and `--all` of a list.
+struct PageOptions: ParsableArguments {
+    @Option(name: .customLong("limit"), help: ArgumentHelp("How many at most.", valueName: "count"))
+    var limit = 100
+
+    @Flag(name: .customLong("all"), help: "All there are, however many.")
+    var all = false
+
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit is \(limit); it must be at least 1") }
+    }
+
+    /// `nil`: without bound.
+    var count: Int? { all ? nil : limit }
+}

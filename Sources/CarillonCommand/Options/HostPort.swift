@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import CarillonRPC
+
+/// host:port of the command line; an IPv6 address stands in brackets.
+struct HostPort: Hashable, Sendable, CustomStringConvertible {
+    var host: String
+    /// 0: any that is free.
+    var port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    init?(_ text: String) {
+        guard let endpoint = try? Endpoint(text) else { return nil }
+        self.init(host: endpoint.host, port: endpoint.port)
+    }
+
+    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension HostPort: ExpressibleByArgument {
+    init?(argument: String) {
+        self.init(argument)
+    }
+
+    var defaultValueDescription: String { description }
+}

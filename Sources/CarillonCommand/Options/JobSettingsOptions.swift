@@ -1,0 +1,224 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+/// The settings of a job as options: what `job create` and `job update` share.
+struct JobSettingsOptions: ParsableArguments {
+    @Option(
+        name: .customLong("schedule"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "When: a cron expression of five or six fields (with seconds first), @hourly and the like, or @every 90s.",
+            valueName: "expression"
+        )
+    )
+    var schedule: String?
+
+    @Option(name: [.customLong("url"), .customLong("api-url")], help: "What is called: an absolute http or https URL.")
+    var url: String?
+
+    @Option(name: .customLong("name"), parsing: .unconditional, help: "A name of its own, to say instead of the id.")
+    var name: String?
+
+    @Option(name: .customLong("description"), parsing: .unconditional, help: "A note for people.")
+    var description: String?
+
+    @Option(name: .customLong("time-zone"), help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone"))
+    var timeZone: String?
+
+    @Option(
+        name: .customLong("dst-policy"),
+        help: ArgumentHelp("What happens when clocks change: CRON, SKIP or BOTH.", valueName: "policy"),
+        completion: .list(["CRON", "SKIP", "BOTH"])
+    )
+    var dstPolicy: String?
+
+    @Option(
+        name: .customLong("method"), help: "The HTTP method; POST unless told.",
+        completion: .list(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    )
+    var method: String?
+
+    @Option(
+        name: .customLong("header"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A header of the request; may be repeated.", valueName: "name: value")
+    )
+    var headers: [String] = []
+
+    @Option(
+        name: .customLong("body"), parsing: .unconditional,
+        help: ArgumentHelp("The body of the request: text, @FILE, or - for standard input.", valueName: "body")
+    )
+    var body: String?
+
+    @Option(
+        name: .customLong("execution-type"),
+        help: ArgumentHelp("AT_LEAST_ONCE or AT_MOST_ONCE.", valueName: "type"),
+        completion: .list(["AT_LEAST_ONCE", "AT_MOST_ONCE"])
+    )
+    var executionType: String?
+
+    @Option(name: .customLong("timeout"), help: ArgumentHelp("How long one call may take.", valueName: "duration"))
+    var timeout: Span?
+
+    @Option(
+        name: .customLong("max-retries"), parsing: .unconditional,
+        help: ArgumentHelp("Attempts after a failed first one.", valueName: "count")
+    )
+    var maxRetries: Int?
+
+    @Option(
+        name: .customLong("retry-initial-delay"),
+        help: ArgumentHelp("Wait before the second attempt; it doubles from there.", valueName: "duration")
+    )
+    var retryInitialDelay: Span?
+
+    @Option(name: .customLong("retry-max-delay"), help: ArgumentHelp("The longest wait.", valueName: "duration"))
+    var retryMaxDelay: Span?
+
+    @Option(
+        name: .customLong("catch-up-policy"),
+        help: ArgumentHelp("Times missed in a long outage: LATEST, ALL or NONE of them run.", valueName: "policy"),
+        completion: .list(["LATEST", "ALL", "NONE"])
+    )
+    var catchUpPolicy: String?
+
+    @Option(
+        name: .customLong("catch-up-window"),
+        help: ArgumentHelp("Times missed by no more than this always run.", valueName: "duration")
+    )
+    var catchUpWindow: Span?
+
+    @Option(
+        name: .customLong("overlap-policy"),
+        help: ArgumentHelp("While one is still open: ALLOW or SKIP the next.", valueName: "policy"),
+        completion: .list(["ALLOW", "SKIP"])
+    )
+    var overlapPolicy: String?
+
+    @Option(
+        name: .customLong("priority"), parsing: .unconditional,
+        help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number")
+    )
+    var priority: Int?
+
+    @Option(name: .customLong("starts-at"), parsing: .unconditional, help: ArgumentHelp("Not before.", valueName: "time"))
+    var startsAt: TimeWord?
+
+    @Option(name: .customLong("ends-at"), parsing: .unconditional, help: ArgumentHelp("Not after.", valueName: "time"))
+    var endsAt: TimeWord?
+
+    @Option(
+        name: .customLong("tag"), parsing: .unconditionalSingleValue, help: "A tag to filter by; may be repeated."
+    )
+    var tags: [String] = []
+
+    @Option(
+        name: .customLong("file"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "Settings from a JSON object in a file, or - for standard input; options count more.", valueName: "path"
+        ),
+        completion: .file(extensions: ["json"])
+    )
+    var file: String?
+
+    /// What `job get` shows and nobody can set: ignored in a file, so that one job can be made from another.
+    private static let readOnly: Set<String> = [
+        "job_id", "schedule_description", "version", "created_at", "updated_at", "next_run_time",
+    ]
+
+    /// The settings as members of a request, in the order of the protocol's fields.
+    func members(in world: World, droppingNulls: Bool) throws -> [JSONValue.Member] {
+        var members = try file.map { try JobSettingsOptions.read($0, in: world) } ?? []
+        if droppingNulls { members.removeAll { $0.value == .null } }
+        for option in try given(in: world) {
+            if let index = members.firstIndex(where: { $0.name == option.name }) {
+                members[index] = option
+            } else {
+                members.append(option)
+            }
+        }
+        return members
+    }
+
+    private func given(in world: World) throws -> [JSONValue.Member] {
+        if file == "-", body == "-" {
+            throw ValidationError("--file - and --body - cannot both read standard input")
+        }
+        var members: [JSONValue.Member] = []
+        func add(_ name: String, _ value: JSONValue?) {
+            if let value { members.append(JSONValue.Member(name, value)) }
+        }
+        add("schedule", schedule.map(JSONValue.string))
+        add("api_url", url.map(JSONValue.string))
+        add("execution_type", executionType.map { .string(Text.constant($0)) })
+        add("name", name.map(JSONValue.string))
+        add("description", description.map(JSONValue.string))
+        add("time_zone", timeZone.map(JSONValue.string))
+        add("dst_policy", dstPolicy.map { .string(Text.constant($0)) })
+        add("http_method", method.map(JSONValue.string))
+        add("headers", headers.isEmpty ? nil : try JobSettingsOptions.headers(headers))
+        add("body", try body.map { .string(try JobSettingsOptions.body($0, in: world)) })
+        add("timeout_seconds", timeout.map { .number($0.seconds) })
+        add("max_retries", maxRetries.map { .integer(Int64($0)) })
+        add("retry_initial_delay_seconds", retryInitialDelay.map { .number($0.seconds) })
+        add("retry_max_delay_seconds", retryMaxDelay.map { .number($0.seconds) })
+        add("catch_up_policy", catchUpPolicy.map { .string(Text.constant($0)) })
+        add("catch_up_window_seconds", catchUpWindow.map { .number($0.seconds) })
+        add("overlap_policy", overlapPolicy.map { .string(Text.constant($0)) })
+        add("priority", priority.map { .integer(Int64($0)) })
+        add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
+        add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
+        add("tags", tags.isEmpty ? nil : .array(tags.map(JSONValue.string)))
+        return members
+    }
+
+    static func headers(_ lines: [String]) throws -> JSONValue {
+        var members: [JSONValue.Member] = []
+        for line in lines {
+            guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
+                throw ValidationError("--header \"\(line)\" is not \"Name: value\"")
+            }
+            let name = Text.trimmed(line[..<colon])
+            let value = Text.trimmed(line[line.index(after: colon)...])
+            // Fields of one name are one field with commas between (RFC 9110, section 5.3).
+            let same = members.firstIndex { $0.name.lowercased() == name.lowercased() }
+            if let same, case .string(let before) = members[same].value {
+                members[same].value = .string("\(before), \(value)")
+            } else {
+                members.append(JSONValue.Member(name, .string(value)))
+            }
+        }
+        return .object(members)
+    }
+
+    private static func body(_ text: String, in world: World) throws -> String {
+        let bytes: [UInt8]
+        if text == "-" {
+            bytes = try world.readInput()
+        } else if text.hasPrefix("@") {
+            bytes = try world.readFile(String(text.dropFirst()))
+        } else {
+            return text
+        }
+        guard let body = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(status: .invalidData, text: "--body \(text) is not UTF-8 text; a body must be")
+        }
+        return body
+    }
+
+    private static func read(_ path: String, in world: World) throws -> [JSONValue.Member] {
+        let name = path == "-" ? "standard input" : path
+        let bytes = path == "-" ? try world.readInput() : try world.readFile(path)
+        let value: JSONValue
+        do throws(JSONText.Problem) {
+            value = try JSONText.read(bytes)
+        } catch {
+            throw CommandFailure(status: .invalidData, text: "\(name) is not JSON: \(error)")
+        }
+        guard case .object(let members) = value else {
+            throw CommandFailure(
+                status: .invalidData, text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
+            )
+        }
+        return members.filter { !readOnly.contains($0.name) }
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import CarillonCore
+internal import Glibc
+
+/// A command that works with nothing but what it is given.
+protocol WorldCommand: ParsableCommand {
+    func run(in world: World) async throws
+}
+
+/// The whole program: runs the process's own command line and ends the process.
+package func carillonMain() async -> Never {
+    // A reader of our output that goes away is no reason to die without a word.
+    signal(SIGPIPE, SIG_IGN)
+    exit(await runCarillon(Array(CommandLine.arguments.dropFirst()), in: .live()))
+}
+
+/// Runs one command line.
+/// - Returns: the status to end the process with.
+package func runCarillon(_ arguments: [String], in world: World) async -> Int32 {
+    do {
+        var command = try Carillon.parseAsRoot(LeadingOptions.moved(arguments))
+        switch command {
+        case let command as any WorldCommand: try await command.run(in: world)
+        case var command as any AsyncParsableCommand: try await command.run()
+        default: try command.run()
+        }
+        return ExitStatus.success.rawValue
+    } catch {
+        return report(error, in: world)
+    }
+}
+
+private func report(_ error: any Error, in world: World) -> Int32 {
+    switch error {
+    case let error as ClientError:
+        world.writeError(error.report)
+        return ExitStatus(error.code).rawValue
+    case let error as CommandFailure:
+        world.writeError("error: \(error.text)\n")
+        return error.status.rawValue
+    case let error as FileProblem:
+        world.writeError("error: \(error)\n")
+        return ExitStatus.notFound.rawValue
+    default:
+        let code = Carillon.exitCode(for: error).rawValue
+        let message = Carillon.fullMessage(for: error)
+        guard !message.isEmpty else { return code }
+        if code == 0 {
+            world.write(message + "\n")
+        } else {
+            let isError = message.hasPrefix("Error: ")
+            world.writeError((isError ? "error: " + message.dropFirst(7) : message[...]) + "\n")
+        }
+        return code
+    }
+}
+
+/// `carillon --output json job list` is as good as `carillon job list --output json`: what comes before the command's
+/// name is moved behind it.
+enum LeadingOptions {
+    private static let withValue: Set<String> = ["--schedulers", "--output", "-o", "--request-timeout"]
+    private static let groups: Set<String> = ["job", "execution", "cron"]
+
+    static func moved(_ arguments: [String]) -> [String] {
+        var rest = arguments[...]
+        var leading: [String] = []
+        while let first = rest.first {
+            if withValue.contains(first), rest.count > 1 {
+                leading += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if withValue.contains(where: { first.hasPrefix($0 + "=") }) {
+                leading.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        guard !leading.isEmpty, let command = rest.first, !command.hasPrefix("-") else { return arguments }
+        let words = groups.contains(command) && rest.count > 1 ? 2 : 1
+        return rest.prefix(words) + leading + rest.dropFirst(words)
+    }
+}

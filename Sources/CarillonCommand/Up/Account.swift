@@ -1,0 +1,36 @@
+internal import Glibc
+
+/// A user of this machine.
+struct Account: Sendable, Hashable {
+    var name: String
+    var user: uid_t
+    var group: gid_t
+
+    static func named(_ name: String) -> Account? {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return Account(name: name, user: entry.pw_uid, group: entry.pw_gid)
+    }
+
+    /// The first folder on the way to `path` (and at last itself) that this user may not pass through; `nil` when the way is
+    /// open. Folders that do not exist yet are not looked at. Only the owner, the group and the others count: access lists
+    /// are not read.
+    func obstacle(onTheWayTo path: String) -> String? {
+        var folder = ""
+        for part in [""] + path.split(separator: "/").map(String.init) {
+            folder += part.isEmpty ? "/" : (folder.hasSuffix("/") ? part : "/" + part)
+            var status = stat()
+            guard stat(folder, &status) == 0 else { return nil }
+            guard mayPass(status) else { return folder }
+        }
+        return nil
+    }
+
+    private func mayPass(_ status: stat) -> Bool {
+        if user == 0 { return true }
+        let bit: mode_t = status.st_uid == user ? 0o100 : status.st_gid == group ? 0o010 : 0o001
+        return status.st_mode & bit != 0
+    }
+}

@@ -1,0 +1,151 @@
+internal import Glibc
+
+/// The whole system on this machine: works out who listens where, then hands the programs to a supervisor.
+struct LocalSystem {
+    var options: UpCommand
+    var world: World
+
+    /// What `carillon up` starts, beside its own program.
+    private static let programs = ["carillon-scheduler", "carillon-worker", "carillon-gateway"]
+    private static let schedulerMetricsPort = 7071
+
+    func run() throws -> Int32 {
+        let runner = LocalSystem.ownProgram()
+        let bin = String(runner[..<(runner.lastIndex(of: "/") ?? runner.startIndex)])
+        for program in LocalSystem.programs where access("\(bin)/\(program)", X_OK) != 0 {
+            throw CommandFailure(
+                status: .failure, text: "\(bin)/\(program) is missing; `make build` puts all programs beside each other"
+            )
+        }
+        let data = try DataFolder(options.dataFolder)
+        let lock = try data.lock()
+        defer { close(lock) }
+        let rpc = try LocalSystem.address(options.rpc, option: "--rpc", not: [])
+        let gateway = try LocalSystem.address(options.gateway, option: "--gateway", not: [rpc.port])
+        // From here on a Ctrl-C is noticed where we choose to, and nothing is left half done.
+        let inbox = try SignalInbox(catching: Supervisor.signals)
+        say("logs are in \(data.path)/logs")
+        let database = options.databaseURL == nil
+            ? try PrivateDatabase(of: data, environment: world.environment, runner: runner, say: say) : nil
+        let url = options.databaseURL ?? database?.url ?? ""
+        if database == nil { world.write("database \(url)\n") }
+
+        let reachable = LocalSystem.reachable(gateway)
+        let supervisor = Supervisor(
+            children: try children(data, bin, database, url, rpc, gateway), hasDatabase: database != nil, runner: runner,
+            say: say, isDatabaseReady: { database?.isReady ?? true },
+            databaseBecameReady: { world.write("database \(url)\n") },
+            healthProblem: { HealthProbe.problem(at: reachable) },
+            becameHealthy: { world.write("ready http://\(reachable)\n") }
+        )
+        return supervisor.run(inbox)
+    }
+
+    private func say(_ text: String) {
+        world.writeError("\(text)\n")
+    }
+
+    // MARK: The children
+
+    private func children(
+        _ data: DataFolder, _ bin: String, _ database: PrivateDatabase?, _ url: String, _ rpc: HostPort,
+        _ gateway: HostPort
+    ) throws -> [SupervisedChild] {
+        var children: [SupervisedChild] = []
+        func add(_ life: Supervision.Child, _ launch: Launch) {
+            children.append(SupervisedChild(life: life, launch: launch, log: data.log(of: life.name)))
+        }
+        if let database { add(PrivateDatabase.life, database.launch) }
+        // The address that a child needs is said to it in words; what others chose for their own processes is not for it.
+        var environment = world.environment
+        for name in ["LISTEN", "METRICS_LISTEN", "SCHEDULERS", "DATABASE_URL", "MAX_WORKERS"] { environment[name] = nil }
+        var own = environment
+        if database != nil { own = own.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("DATABASE_") } }
+        // By the environment and not by the command line, which every user of the machine can read.
+        own["DATABASE_URL"] = url
+        var taken: Set<Int> = [rpc.port, gateway.port]
+        add(
+            Supervision.Child(name: "scheduler", rank: 2, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
+            Launch(
+                program: bin + "/carillon-scheduler",
+                arguments: [
+                    "--listen", rpc.description, "--metrics-listen",
+                    try metricsAddress(LocalSystem.schedulerMetricsPort, &taken),
+                ],
+                environment: own
+            )
+        )
+        let reachable = LocalSystem.reachable(rpc).description
+        for number in 1...max(1, options.workers) where options.workers > 0 {
+            // A worker ends when its calls have ended, each within its own timeout: there is no bound to set here.
+            add(
+                Supervision.Child(
+                    name: "worker-\(number)", rank: 1, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: nil
+                ),
+                Launch(
+                    program: bin + "/carillon-worker",
+                    arguments: [
+                        "--schedulers", reachable, "--max-workers", maxWorkers, "--metrics-listen",
+                        try metricsAddress(LocalSystem.schedulerMetricsPort + number, &taken),
+                    ],
+                    environment: environment
+                )
+            )
+        }
+        add(
+            Supervision.Child(name: "gateway", rank: 0, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
+            Launch(
+                program: bin + "/carillon-gateway",
+                arguments: ["--schedulers", reachable, "--listen", gateway.description], environment: environment
+            )
+        )
+        return children
+    }
+
+    private var maxWorkers: String {
+        options.maxWorkers.map(String.init) ?? world.environment["MAX_WORKERS"] ?? "256"
+    }
+
+    private func metricsAddress(_ preferred: Int, _ taken: inout Set<Int>) throws(FileProblem) -> String {
+        var port = taken.contains(preferred) ? 0 : try Ports.free(on: "127.0.0.1", preferring: preferred)
+        while port == 0 || taken.contains(port) { port = try Ports.free(on: "127.0.0.1") }
+        taken.insert(port)
+        return HostPort(host: "127.0.0.1", port: port).description
+    }
+
+    // MARK: Addresses
+
+    /// The address with a port that is free; 0 becomes one.
+    static func address(_ wanted: HostPort, option: String, not taken: Set<Int>) throws -> HostPort {
+        var address = wanted
+        if wanted.port == 0 {
+            repeat { address.port = try Ports.free(on: wanted.host) } while taken.contains(address.port)
+            return address
+        }
+        let problem =
+            taken.contains(wanted.port) ? "--rpc has that port already" : Ports.problem(with: wanted)
+        guard let problem else { return address }
+        throw CommandFailure(
+            status: .unavailable,
+            text: "\(option) \(wanted): \(problem); stop it, or choose another address, such as \(option) "
+                + "\(HostPort(host: wanted.host, port: 0)) for any free port"
+        )
+    }
+
+    /// Where a server that listens everywhere is found from here.
+    static func reachable(_ address: HostPort) -> HostPort {
+        switch address.host {
+        case "0.0.0.0": HostPort(host: "127.0.0.1", port: address.port)
+        case "::", "::0": HostPort(host: "::1", port: address.port)
+        default: address
+        }
+    }
+
+    /// The path of this very program.
+    static func ownProgram() -> String {
+        var buffer = [CChar](repeating: 0, count: 4_097)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

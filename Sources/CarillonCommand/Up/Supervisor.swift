@@ -1,0 +1,138 @@
+internal import CarillonCore
+internal import CarillonSystem
+internal import Glibc
+
+/// A child of `carillon up`.
+struct SupervisedChild: Sendable {
+    var life: Supervision.Child
+    var launch: Launch
+    /// Its log file.
+    var log: String
+}
+
+/// Runs a `Supervision`: starts, signals and reaps real processes on the thread that calls `run`, which is also the
+/// thread whose end their death signal waits for.
+struct Supervisor {
+    var children: [SupervisedChild]
+    var hasDatabase: Bool
+    /// The path of `carillon`.
+    var runner: String
+    /// Writes a line for people.
+    var say: (String) -> Void
+    /// Whether the database takes connections; asked again and again after its start.
+    var isDatabaseReady: () -> Bool
+    /// Told once, when it does.
+    var databaseBecameReady: () -> Void
+    /// Whether everything answers: `nil`, or what is still missing.
+    var healthProblem: () -> String?
+    /// Told once, when everything does.
+    var becameHealthy: () -> Void
+
+    static let signals = [SIGINT, SIGTERM, SIGHUP, SIGCHLD]
+    private static let databaseIntervalMs: Int64 = 20
+    private static let healthIntervalMs: Int64 = 100
+    private static let reminderMs: Int64 = 15_000
+    private static let logLines = 10
+
+    /// - Returns: the status to end with, once all children are gone.
+    func run(_ inbox: borrowing SignalInbox) -> Int32 {
+        var machine = Supervision(children: children.map(\.life), hasDatabase: hasDatabase)
+        var pids: [Int: pid_t] = [:]
+        var status: Int32?
+        func step(_ event: Supervision.Event) {
+            var events = [event]
+            while let event = events.popLast() {
+                for action in machine.handle(event, atMs: nowMs()) {
+                    switch action {
+                    case .start(let index):
+                        do throws(FileProblem) {
+                            pids[index] = try start(children[index])
+                        } catch {
+                            events.append(.ended(index, how: "did not start (\(error))"))
+                        }
+                    case .signal(let index, let number): if let pid = pids[index] { kill(pid, number) }
+                    case .say(let text): say(text)
+                    case .showLog(let index): showLog(children[index])
+                    case .over(let code): status = code
+                    }
+                }
+            }
+        }
+
+        step(.begun)
+        var nextReminderMs = nowMs() + Supervisor.reminderMs
+        while status == nil {
+            for number in inbox.wait(milliseconds: patienceMs(machine)) where number != SIGCHLD { step(.stopRequested) }
+            for (index, pid) in pids.sorted(by: { $0.key < $1.key }) {
+                guard let how = ChildProcess.end(of: pid) else { continue }
+                pids[index] = nil
+                step(.ended(index, how: how))
+            }
+            step(.timePassed)
+            switch machine.phase {
+            case .database where isDatabaseReady():
+                databaseBecameReady()
+                step(.databaseAccepted)
+            case .starting:
+                if let problem = healthProblem() {
+                    guard nowMs() >= nextReminderMs else { break }
+                    nextReminderMs = nowMs() + Supervisor.reminderMs
+                    say("not ready yet: \(problem)")
+                } else {
+                    step(.becameHealthy)
+                    becameHealthy()
+                }
+            default: break
+            }
+        }
+        return status ?? 0
+    }
+
+    private func patienceMs(_ machine: Supervision) -> Int64 {
+        let deadline = machine.nextDeadlineMs.map { max(0, $0 - nowMs()) } ?? 60_000
+        switch machine.phase {
+        case .database: return min(deadline, Supervisor.databaseIntervalMs)
+        case .starting: return min(deadline, Supervisor.healthIntervalMs)
+        default: return deadline
+        }
+    }
+
+    private func nowMs() -> Int64 {
+        SystemClock.bootTime().nanoseconds / 1_000_000
+    }
+
+    private func start(_ child: SupervisedChild) throws(FileProblem) -> pid_t {
+        LogFile.makeRoom(at: child.log)
+        return try ChildProcess.start(child.launch, runner: runner, output: .file(child.log))
+    }
+
+    private func showLog(_ child: SupervisedChild) {
+        let lines = LogFile.lastLines(of: child.log, count: Supervisor.logLines)
+        guard !lines.isEmpty else { return }
+        say("the last lines of \(child.log):")
+        for line in lines { say("  \(Display.line(line))") }
+    }
+}
+
+/// The log of a child.
+enum LogFile {
+    /// A log that has grown beyond this makes room at the child's next start; the one before is kept.
+    private static let limit = 32 << 20
+
+    static func makeRoom(at path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_size > limit else { return }
+        rename(path, path + ".1")
+    }
+
+    static func lastLines(of path: String, count: Int) -> [String] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        let end = lseek(descriptor, 0, Int32(SEEK_END))
+        lseek(descriptor, max(0, end - 16_384), Int32(SEEK_SET))
+        let bytes = (try? FileText.bytes(of: descriptor, name: path)) ?? []
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
+        return lines.suffix(count)
+    }
+}

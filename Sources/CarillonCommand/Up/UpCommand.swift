@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Glibc
+
+struct UpCommand: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Run the whole system on this machine.",
+        discussion: """
+            Starts a PostgreSQL of its own (or uses --database-url), a scheduler, workers and a gateway, and prints
+
+              database postgresql://...   for psql
+              ready http://...            when everything answers
+
+            A program that dies is started again after a second. Ctrl-C stops everything in order and lets the workers \
+            finish what they do; a second Ctrl-C stops it at once. Logs, the database and its password are in the data \
+            folder, which survives restarts; one `carillon up` at a time can use it. For root, whose home PostgreSQL's \
+            user cannot reach, the database is in /var/lib/carillon if it must be.
+
+              carillon up
+              carillon up --data-dir /srv/carillon --workers 4 --gateway 0.0.0.0:8000
+              carillon up --gateway 127.0.0.1:0 --rpc 127.0.0.1:0 --data-dir /tmp/try
+            """
+    )
+
+    @Option(name: .customLong("data-dir"), help: ArgumentHelp("Where everything is kept.", valueName: "folder"), completion: .directory)
+    var dataFolder = ".carillon"
+
+    @Option(name: .customLong("gateway"), help: ArgumentHelp("Where REST is served; port 0 takes a free one.", valueName: "host:port"))
+    var gateway = HostPort(host: "127.0.0.1", port: 8000)
+
+    @Option(name: .customLong("rpc"), help: ArgumentHelp("Where the scheduler listens; port 0 takes a free one.", valueName: "host:port"))
+    var rpc = HostPort(host: "127.0.0.1", port: 7070)
+
+    @Option(name: .customLong("workers"), help: ArgumentHelp("Worker processes.", valueName: "count"))
+    var workers = 1
+
+    @Option(
+        name: .customLong("max-workers"),
+        help: ArgumentHelp("Concurrent calls of one worker process. (environment: MAX_WORKERS; default: 256)", valueName: "count")
+    )
+    var maxWorkers: Int?
+
+    @Option(
+        name: .customLong("database-url"),
+        help: ArgumentHelp("Use this database instead of one of our own.", valueName: "url")
+    )
+    var databaseURL: String?
+
+    func validate() throws {
+        guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
+        if let maxWorkers, maxWorkers < 1 { throw ValidationError("--max-workers is \(maxWorkers); it must be at least 1") }
+    }
+
+    /// Blocks its thread until everything is over: the children are tied to that thread.
+    func run(in world: World) async throws {
+        let status = try LocalSystem(options: self, world: world).run()
+        if status != 0 { throw ExitCode(status) }
+    }
+}

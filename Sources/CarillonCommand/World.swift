@@ -1,0 +1,76 @@
+package import CarillonCore
+internal import CarillonSystem
+internal import Glibc
+
+/// What the commands need of the world, so that tests can give them another one.
+package struct World: Sendable {
+    package var environment: [String: String]
+    /// Columns of the terminal that the output goes to; `nil` when it goes somewhere else.
+    package var terminalWidth: Int?
+    package var now: @Sendable () -> Timestamp
+    /// Standard output and standard error; the text is written as it is.
+    package var write: @Sendable (String) -> Void
+    package var writeError: @Sendable (String) -> Void
+    /// All of standard input.
+    package var readInput: @Sendable () throws(FileProblem) -> [UInt8]
+    package var readFile: @Sendable (String) throws(FileProblem) -> [UInt8]
+    /// A client of the schedulers at these addresses, with the milliseconds that a request may take (`nil`: what suits it).
+    package var connect: @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller
+
+    package init(
+        environment: [String: String],
+        terminalWidth: Int?,
+        now: @escaping @Sendable () -> Timestamp,
+        write: @escaping @Sendable (String) -> Void,
+        writeError: @escaping @Sendable (String) -> Void,
+        readInput: @escaping @Sendable () throws(FileProblem) -> [UInt8],
+        readFile: @escaping @Sendable (String) throws(FileProblem) -> [UInt8],
+        connect: @escaping @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller
+    ) {
+        self.environment = environment
+        self.terminalWidth = terminalWidth
+        self.now = now
+        self.write = write
+        self.writeError = writeError
+        self.readInput = readInput
+        self.readFile = readFile
+        self.connect = connect
+    }
+
+    /// The process's own.
+    package static func live() -> World {
+        World(
+            environment: ProcessEnvironment.all(),
+            terminalWidth: StandardOutput.terminalWidth(),
+            now: { SystemClock.now().wall },
+            write: { StandardOutput.write($0, to: STDOUT_FILENO) },
+            writeError: { StandardOutput.write($0, to: STDERR_FILENO) },
+            readInput: { () throws(FileProblem) in try FileText.bytes(of: STDIN_FILENO, name: "standard input") },
+            readFile: { path throws(FileProblem) in try FileText.bytes(at: path) },
+            connect: { addresses, timeoutMs throws(ClientError) in
+                try RPCCaller(schedulers: addresses, timeoutMs: timeoutMs)
+            }
+        )
+    }
+
+    /// Whether statuses are coloured: only on a terminal, and not when NO_COLOR says otherwise (https://no-color.org).
+    var usesColor: Bool {
+        terminalWidth != nil && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
+}
+
+/// The environment that this process was started with.
+enum ProcessEnvironment {
+    static func all() -> [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let line = String(cString: text)
+            if let equals = line.firstIndex(of: "=") {
+                variables[String(line[..<equals])] = String(line[line.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return variables
+    }
+}

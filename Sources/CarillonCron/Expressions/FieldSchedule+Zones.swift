@@ -1,0 +1,119 @@
+/// From the local clock to instants. A zone is a row of spans of constant offset; at each border the clock is set forward
+/// (a gap: times that it never shows) or back (an overlap: times that it shows again). Three sets of instants say what a schedule
+/// means there, for gaps and overlaps of any size, one inside the other if need be:
+///
+/// - *shown*: the clock shows a time of the schedule;
+/// - *reached*: the first instant at which the clock shows a time of the schedule or a later one;
+/// - *first shown*: the first instant at which the clock shows a time of the schedule.
+///
+/// A schedule that follows the clock is due whenever shown. One with a fixed time of day is due when reached (`CRON`), when
+/// first shown (`SKIP`), or when reached or shown (`BOTH`).
+extension FieldSchedule {
+    /// The first due instant after `time`, or `none`.
+    @inline(__always)
+    func next(after time: Int64, in zone: TimeZoneRules, policy: DaylightPolicy) -> Int64 {
+        guard time < Self.end &+ TimeZoneRules.largestOffset else { return Self.none }
+        let time = max(time, -TimeZoneRules.largestOffset)
+        if let offset = zone.constantOffset {
+            let found = first(atOrAfter: time &+ 1 &+ offset)
+            return found == Self.none ? found : found &- offset
+        }
+        if followsClock { return nextShown(after: time, in: zone) }
+        switch policy {
+        case .cron: return nextReached(after: time, in: zone)
+        case .skip: return nextFirstShown(after: time, in: zone)
+        case .both: return min(nextReached(after: time, in: zone), nextShown(after: time, in: zone))
+        }
+    }
+
+    /// The last due instant before `time`, or `noneBefore`.
+    @inline(__always)
+    func previous(before time: Int64, in zone: TimeZoneRules, policy: DaylightPolicy) -> Int64 {
+        guard time > -TimeZoneRules.largestOffset else { return Self.noneBefore }
+        let time = min(time, Self.end &+ TimeZoneRules.largestOffset)
+        if let offset = zone.constantOffset {
+            let found = last(atOrBefore: time &- 1 &+ offset)
+            return found == Self.noneBefore ? found : found &- offset
+        }
+        if followsClock { return previousShown(before: time, in: zone) }
+        switch policy {
+        case .cron: return previousReached(before: time, in: zone)
+        case .skip: return previousFirstShown(before: time, in: zone)
+        case .both: return max(previousReached(before: time, in: zone), previousShown(before: time, in: zone))
+        }
+    }
+
+    // MARK: Reached
+
+    /// "Reached" grows with the time on the clock, so the first time above the highest that the clock has shown so far is
+    /// the one that is reached next.
+    private func nextReached(after time: Int64, in zone: TimeZoneRules) -> Int64 {
+        let index = zone.span(at: time)
+        let found = first(atOrAfter: zone.highest(at: time, span: index) &+ 1)
+        return found == Self.none ? found : zone.instant(reaching: found, near: index)
+    }
+
+    private func previousReached(before time: Int64, in zone: TimeZoneRules) -> Int64 {
+        let index = zone.span(at: time &- 1)
+        let found = last(atOrBefore: zone.highest(at: time &- 1, span: index))
+        return found == Self.noneBefore ? found : zone.instant(reaching: found, near: index)
+    }
+
+    // MARK: Shown
+
+    private func nextShown(after time: Int64, in zone: TimeZoneRules) -> Int64 {
+        var index = zone.span(at: time &+ 1)
+        var from = time &+ 1 &+ zone.offset(ofSpan: index)
+        // There is no time of the schedule from `from` up to `found`: a later span is searched anew only where it begins
+        // before (the clock was set back) or after (set forward over `found`) that stretch.
+        var found = first(atOrAfter: from)
+        while true {
+            let offset = zone.offset(ofSpan: index)
+            if found != Self.none, found &- offset < zone.end(ofSpan: index) { return found &- offset }
+            index += 1
+            guard index < zone.spanCount else { return Self.none }
+            let start = zone.start(ofSpan: index) &+ zone.offset(ofSpan: index)
+            if start < from || start > found {
+                from = start
+                found = first(atOrAfter: from)
+            }
+        }
+    }
+
+    private func previousShown(before time: Int64, in zone: TimeZoneRules) -> Int64 {
+        var index = zone.span(at: time &- 1)
+        var from = time &- 1 &+ zone.offset(ofSpan: index)
+        var found = last(atOrBefore: from)
+        while true {
+            let offset = zone.offset(ofSpan: index)
+            if found != Self.noneBefore, found &- offset >= zone.start(ofSpan: index) { return found &- offset }
+            index -= 1
+            guard index >= 0 else { return Self.noneBefore }
+            let last = zone.end(ofSpan: index) &+ zone.offset(ofSpan: index) &- 1
+            if last > from || last < found {
+                from = last
+                found = self.last(atOrBefore: from)
+            }
+        }
+    }
+
+    // MARK: First shown
+
+    private func nextFirstShown(after time: Int64, in zone: TimeZoneRules) -> Int64 {
+        var time = time
+        while true {
+            let found = nextShown(after: time, in: zone)
+            guard found != Self.none, let repetition = zone.repetition(at: found) else { return found }
+            time = repetition.upperBound &- 1
+        }
+    }
+
+    private func previousFirstShown(before time: Int64, in zone: TimeZoneRules) -> Int64 {
+        var time = time
+        while true {
+            let found = previousShown(before: time, in: zone)
+            guard found != Self.noneBefore, let repetition = zone.repetition(at: found) else { return found }
+            time = repetition.lowerBound
+        }
+    }
+}

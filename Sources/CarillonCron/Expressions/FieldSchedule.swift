@@ -1,0 +1,67 @@
+/// A schedule of five to seven fields as bit masks: what the search for times works on. No references, so that it is read
+/// without counting any.
+struct FieldSchedule: Sendable, Hashable {
+    /// The shape of the days, for which there are shorter ways than walking the months.
+    enum DayShape: UInt8, Sendable {
+        case everyDay, weekdays, calendar
+    }
+
+    /// Years that a schedule can fall into: the range of the year field (OCPS 1.2), and the bounds of every search.
+    static let years = 1970...2199
+    /// The first day and the day after the last, counted from 1970-01-01.
+    static let endDay: UInt32 = 84_006
+    /// Seconds on the local clock at the end of the last year.
+    static let end = Int64(endDay) * 86_400
+
+    static let allYears = NumberSet(0..<years.count)
+
+    /// Bits 0 to 59.
+    let seconds: UInt64
+    /// Bits 0 to 59.
+    let minutes: UInt64
+    /// Bits 0 to 23.
+    let hours: UInt32
+    let days: DayMasks
+    /// Bits 1 to 12.
+    let months: UInt32
+    /// Years less 1970.
+    let yearSet: NumberSet
+    let everyYear: Bool
+    let dayShape: DayShape
+    /// The minute field begins with `*`, and the hour field does.
+    let minuteBeginsWithStar: Bool
+    let hourBeginsWithStar: Bool
+    /// The first and the last second of a day of the schedule, counted from midnight.
+    let firstTime: UInt32
+    let lastTime: UInt32
+
+    init(
+        seconds: UInt64, minutes: UInt64, hours: UInt32, days: DayMasks, months: UInt32, years: NumberSet,
+        minuteBeginsWithStar: Bool, hourBeginsWithStar: Bool
+    ) {
+        self.seconds = seconds
+        self.minutes = minutes
+        self.hours = hours
+        self.days = days
+        self.months = months
+        self.yearSet = years
+        self.minuteBeginsWithStar = minuteBeginsWithStar
+        self.hourBeginsWithStar = hourBeginsWithStar
+        everyYear = years == Self.allYears
+        let everyMonth = months == 0x1ffe
+        if everyYear, everyMonth, days.isEveryDay {
+            dayShape = .everyDay
+        } else if everyYear, everyMonth, days.isPlainWeekdays {
+            dayShape = .weekdays
+        } else {
+            dayShape = .calendar
+        }
+        firstTime = UInt32(hours.trailingZeroBitCount) * 3_600 + UInt32(minutes.trailingZeroBitCount) * 60
+            + UInt32(seconds.trailingZeroBitCount)
+        lastTime = UInt32(31 - hours.leadingZeroBitCount) * 3_600 + UInt32(63 - minutes.leadingZeroBitCount) * 60
+            + UInt32(63 - seconds.leadingZeroBitCount)
+    }
+
+    /// A schedule without a fixed time of day simply follows the clock, whatever the daylight policy.
+    var followsClock: Bool { minuteBeginsWithStar || hourBeginsWithStar }
+}

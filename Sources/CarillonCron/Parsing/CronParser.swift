@@ -1,0 +1,87 @@
+/// From text to schedule.
+///
+///     expression = member *( "|" member )
+///     member     = fields / nickname / "@every" duration [ "+" duration ] / "@at" date-time
+///     fields     = [second] minute hour day-of-month month day-of-week [year]
+struct CronParser {
+    /// Longer texts are refused unread.
+    static let longestText = 1_024
+
+    private let source: CronSource
+
+    static func parse(_ text: String) throws(CronError) -> (text: String, schedule: Schedule) {
+        guard text.utf8.count <= longestText else {
+            throw CronError(
+                field: nil, position: longestText + 1, found: "",
+                message: "The expression has \(text.utf8.count) bytes; at most \(longestText) are allowed."
+            )
+        }
+        let parser = CronParser(source: CronSource(text))
+        let all = parser.source.trimmed(0..<parser.source.bytes.count)
+        let schedule = try parser.expression(all)
+        return (all.count == parser.source.bytes.count ? text : parser.source.text(all), schedule)
+    }
+
+    private func expression(_ range: Range<Int>) throws(CronError) -> Schedule {
+        guard source.bytes[range].contains(UInt8(ascii: "|")) else { return try member(range) }
+        var members: [Schedule] = []
+        var start = range.lowerBound
+        while start <= range.upperBound {
+            let end = source.bytes[start..<range.upperBound].firstIndex(of: UInt8(ascii: "|")) ?? range.upperBound
+            let part = source.trimmed(start..<end)
+            guard !part.isEmpty else {
+                throw source.error(
+                    nil, end..<min(end + 1, range.upperBound), "has no expression before it; a union is written as in 0 9 * * 1-5 | 0 11 * * 6"
+                )
+            }
+            let member = try member(part)
+            if member == .reboot {
+                throw source.error(nil, part, "cannot be joined with other expressions: it names no time")
+            }
+            members.append(member)
+            start = end + 1
+        }
+        return .union(members)
+    }
+
+    private func member(_ range: Range<Int>) throws(CronError) -> Schedule {
+        guard !range.isEmpty else {
+            throw source.error(nil, range, "comes too early: an expression has 5 fields, as in */5 * * * *, or is a nickname, as in @daily")
+        }
+        if source.bytes[range.lowerBound] == UInt8(ascii: "@") { return try NicknameParser.parse(range, of: source) }
+        let words = source.words(range)
+        if let error = FieldCount.error(words, of: source) { throw error }
+        return .fields(try fields(words))
+    }
+
+    private func fields(_ words: [Range<Int>]) throws(CronError) -> FieldSchedule {
+        let first = words.count == 5 ? 0 : 1
+        // Without a second field it is second 0, without a year field every year (OCPS 1.2).
+        var second = FieldValue()
+        second.numbers[0] = true
+        if first == 1 { second = try FieldParser.parse(.second, words[0], of: source) }
+        let minute = try FieldParser.parse(.minute, words[first], of: source)
+        let hour = try FieldParser.parse(.hour, words[first + 1], of: source)
+        let dayOfMonth = try FieldParser.parse(.dayOfMonth, words[first + 2], of: source)
+        let month = try FieldParser.parse(.month, words[first + 3], of: source)
+        let dayOfWeek = try FieldParser.parse(.dayOfWeek, words[first + 4], of: source)
+        var years = NumberSet()
+        if words.count == 7 {
+            years = try FieldParser.parse(.year, words[6], of: source).numbers
+        } else {
+            years = FieldSchedule.allYears
+        }
+        let days = DayMasks(
+            daysOfMonth: UInt32(truncatingIfNeeded: dayOfMonth.numbers.low), daysFromEnd: dayOfMonth.daysFromEnd,
+            nearestWeekdays: dayOfMonth.nearestWeekdays, hasLastWeekday: dayOfMonth.hasLastWeekday,
+            weekdays: UInt32(truncatingIfNeeded: dayOfWeek.numbers.low), nthWeekdays: dayOfWeek.nthWeekdays,
+            monthDayIsRestricted: !dayOfMonth.isWildcard, weekdayIsRestricted: !dayOfWeek.isWildcard,
+            requiresBoth: dayOfWeek.beginsWithPlus && !dayOfMonth.isWildcard && !dayOfWeek.isWildcard
+        )
+        return FieldSchedule(
+            seconds: second.numbers.low, minutes: minute.numbers.low, hours: UInt32(truncatingIfNeeded: hour.numbers.low),
+            days: days, months: UInt32(truncatingIfNeeded: month.numbers.low), years: years,
+            minuteBeginsWithStar: minute.beginsWithStar, hourBeginsWithStar: hour.beginsWithStar
+        )
+    }
+}

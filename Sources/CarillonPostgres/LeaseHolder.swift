@@ -1,0 +1,238 @@
+internal import CarillonCore
+internal import Logging
+
+/// Takes, keeps and gives back the lease, on a connection and a thread of its own. With the connection the advisory lock
+/// is gone, so its end is told the moment it is seen.
+final class LeaseHolder: Sendable {
+    enum Action: Sendable {
+        case acquire(owner: UniqueID, address: String, leaseMs: Int)
+        case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
+        case release(owner: UniqueID, epoch: Int64)
+    }
+
+    struct Request: Sendable {
+        var action: Action
+        var answer: @Sendable (StoreAnswer) -> Void
+    }
+
+    private let mailbox = Mailbox<Request>()
+    private let url: String
+    private let logger: Logger
+    private let outage: OutageLog
+    private let onLost: @Sendable (String) -> Void
+
+    init(url: String, logger: Logger, outage: OutageLog, onLost: @escaping @Sendable (String) -> Void) {
+        self.url = url
+        self.logger = logger
+        self.outage = outage
+        self.onLost = onLost
+    }
+
+    func start() {
+        WorkThread.start("pg-lease") { self.loop() }
+    }
+
+    func submit(_ request: Request) {
+        if !mailbox.post(request) { request.answer(.leaseConnectionLost("this process is ending")) }
+    }
+
+    func shutdown() {
+        mailbox.close()
+    }
+
+    private func loop() {
+        let keeper = SessionKeeper(url: url, role: .lease, logger: logger, outage: outage)
+        while true {
+            let (_, socketIsReady) = mailbox.wait(socket: keeper.session?.socket ?? -1)
+            if socketIsReady, let session = keeper.session {
+                do throws(DatabaseError) { try session.checkIdle() } catch { lose(keeper, error) }
+            }
+            let isClosed = mailbox.isClosed
+            for request in mailbox.takeAll() {
+                if isClosed {
+                    request.answer(.leaseConnectionLost("this process is ending"))
+                } else {
+                    handle(request, keeper)
+                }
+            }
+            if isClosed { return }
+        }
+    }
+
+    /// The session ended: whoever relied on it is told.
+    private func lose(_ keeper: SessionKeeper, _ error: DatabaseError) {
+        let wasOpen = keeper.session != nil
+        keeper.failed(error)
+        if wasOpen { onLost(error.message) }
+    }
+
+    private func handle(_ request: Request, _ keeper: SessionKeeper) {
+        do throws(DatabaseError) {
+            switch request.action {
+            case .acquire(let owner, let address, let leaseMs):
+                request.answer(.lease(try acquire(owner, address, leaseMs, keeper)))
+            case .renew(let owner, let epoch, let leaseMs):
+                guard keeper.session != nil else {
+                    throw DatabaseError(.connection, "the session that held the advisory lock has ended")
+                }
+                request.answer(.lease(try renew(owner, epoch, leaseMs, keeper)))
+            case .release(let owner, let epoch):
+                // Without the session there is nothing left to give back.
+                if keeper.session != nil { try release(owner, epoch, keeper) }
+                request.answer(.released)
+            }
+        } catch {
+            if case .release = request.action {
+                // The lock goes with the session.
+                keeper.close()
+                request.answer(.released)
+            } else {
+                request.answer(.leaseConnectionLost(error.message))
+            }
+        }
+    }
+
+    // MARK: Statements
+
+    private static let columns = "held, database_time, \(ShardRecord.columns(of: "(taken)"))"
+    private static let acquireStatement = Statement(
+        "acquire", "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint)"
+    )
+    private static let renewStatement = Statement(
+        "renew", "SELECT \(columns) FROM carillon_renew_lease($1::uuid, $2::bigint, $3::bigint)"
+    )
+    private static let releaseStatement = Statement(
+        "release",
+        "UPDATE shards SET lease_expires_at = clock_timestamp() WHERE owner = $1::uuid AND epoch = $2::bigint"
+    )
+    private static let unlockStatement = Statement("unlock", "SELECT pg_advisory_unlock_all()")
+    /// Ends the session that holds the lock although its lease is over; NULL when there is none.
+    private static let holder = """
+        FROM pg_locks WHERE locktype = 'advisory' AND classid = 1128354377 AND objid = 1 AND objsubid = 2 AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """
+    private static let holderStatement = Statement("holder", "SELECT pid \(holder)")
+    private static let endHolderStatement = Statement(
+        "end_holder", "SELECT pg_terminate_backend(pid) \(holder) AND pid = $1::bigint::integer"
+    )
+
+    private struct Answer {
+        var isHeld: Bool
+        var databaseTime: Timestamp
+        var shards: [ShardRecord]
+
+        var leader: String? { shards.first?.address }
+
+        /// Whether nobody's lease is valid by the database's clock.
+        var isExpired: Bool {
+            shards.allSatisfy { $0.leaseExpiresAt.map { $0 < databaseTime } ?? true }
+        }
+    }
+
+    /// Runs a statement of the lease. Rows that are locked by a batch on its way are waited for, as long as that makes
+    /// sense; a server that does not answer is given up.
+    private func run(_ steps: [Step], _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) -> [QueryResult] {
+        let end = Clock.milliseconds() + Int64(limitMs)
+        while true {
+            let left = Int(end - Clock.milliseconds())
+            do throws(DatabaseError) {
+                let session = try keeper.open()
+                return try session.run(steps, timeoutMs: max(1, left))
+            } catch {
+                let mayRepeat = error.remedy == .waitForLock || error.remedy == .repeatSoon
+                if mayRepeat, Clock.milliseconds() < end, !mailbox.isClosed { continue }
+                if keeper.session != nil, error.endsConnection || error.remedy != .waitForLock { lose(keeper, error) }
+                throw error
+            }
+        }
+    }
+
+    private func answer(_ results: [QueryResult], at index: Int = 0) throws(DatabaseError) -> Answer {
+        guard results.count > index, results[index].count == 16 else {
+            throw DatabaseError(.statement("42P01"), "the table shards does not have its 16 rows; restore them")
+        }
+        var isHeld = false
+        var time = Timestamp.distantPast
+        let shards = results[index].map { row in
+            isHeld = row.bool() ?? false
+            time = row.timestamp() ?? .distantPast
+            return ShardRecord(row: &row)
+        }
+        return Answer(isHeld: isHeld, databaseTime: time, shards: shards)
+    }
+
+    private func acquire(
+        _ owner: UniqueID,
+        _ address: String,
+        _ leaseMs: Int,
+        _ keeper: SessionKeeper
+    ) throws(DatabaseError) -> LeaseResult {
+        while keeper.session == nil, keeper.waitMs > 0 {
+            guard mailbox.sleep(ms: keeper.waitMs) else {
+                throw DatabaseError(.stopped, "this process is ending")
+            }
+        }
+        let parameters = Parameters()
+        parameters.add(owner)
+        parameters.add(address)
+        parameters.add(Int64(leaseMs))
+        let step = Step(Self.acquireStatement, parameters)
+        let limitMs = max(leaseMs, 2_000)
+        var suspect: Int64?
+        for round in 0..<40 {
+            let answer = try self.answer(try run([step], keeper, limitMs: limitMs))
+            if answer.isHeld {
+                return .held(
+                    epoch: answer.shards.first?.epoch ?? 0, shards: answer.shards, databaseTime: answer.databaseTime
+                )
+            }
+            let other = LeaseResult.heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)
+            guard answer.isExpired else { return other }
+            // Whoever took the lock a moment ago has had no time to write its lease: it is looked at twice.
+            let found = try run([Step(Self.holderStatement)], keeper, limitMs: limitMs).first
+            let pid = found.flatMap { $0.count > 0 ? $0[0].integer(0) : nil }
+            if let pid, pid == suspect {
+                try endSession(pid, keeper, limitMs: limitMs)
+                suspect = nil
+            } else {
+                suspect = pid
+            }
+            guard mailbox.sleep(ms: round == 0 ? 100 : 50) else { return other }
+            if round == 39 { return other }
+        }
+        throw DatabaseError(.timeout, "the advisory lock of the lease could not be had")
+    }
+
+    private func endSession(_ pid: Int64, _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) {
+        logger.warning("ending the session of a leader whose lease is over", metadata: ["pid": "\(pid)"])
+        let parameters = Parameters()
+        parameters.add(pid)
+        _ = try run([Step(Self.endHolderStatement, parameters)], keeper, limitMs: limitMs)
+    }
+
+    private func renew(
+        _ owner: UniqueID,
+        _ epoch: Int64,
+        _ leaseMs: Int,
+        _ keeper: SessionKeeper
+    ) throws(DatabaseError) -> LeaseResult {
+        let parameters = Parameters()
+        parameters.add(owner)
+        parameters.add(epoch)
+        parameters.add(Int64(leaseMs))
+        let answer = try self.answer(
+            try run([Step(Self.renewStatement, parameters)], keeper, limitMs: max(leaseMs, 1_000))
+        )
+        guard answer.isHeld else {
+            return .heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)
+        }
+        return .held(epoch: epoch, shards: answer.shards, databaseTime: answer.databaseTime)
+    }
+
+    private func release(_ owner: UniqueID, _ epoch: Int64, _ keeper: SessionKeeper) throws(DatabaseError) {
+        let parameters = Parameters()
+        parameters.add(owner)
+        parameters.add(epoch)
+        _ = try run([Step(Self.releaseStatement, parameters), Step(Self.unlockStatement)], keeper, limitMs: 2_000)
+    }
+}

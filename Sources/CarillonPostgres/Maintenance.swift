@@ -1,0 +1,74 @@
+internal import CarillonCore
+internal import Logging
+
+/// Keeps the partitions in order: the coming week is made, days that are old enough are dropped whole, never with an open
+/// row in them; expired idempotency keys are deleted.
+struct Maintenance {
+    let keeper: SessionKeeper
+    let logger: Logger
+
+    private static let today = Statement("today", "SELECT clock_timestamp()")
+    private static let deleteKeys = Statement(
+        "delete_keys", "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
+    )
+    /// The days whose tables are there, whether attached or left over from a detachment that was not brought to its end.
+    private static let listDays = Statement(
+        "list_days",
+        """
+        SELECT c.relname::text, p.relname::text, i.inhdetachpending
+        FROM pg_class p
+        JOIN pg_class c ON c.relnamespace = p.relnamespace AND c.relkind = 'r' AND c.relname ~ ('^' || p.relname || '_[0-9]{8,}$')
+        LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = p.oid
+        WHERE p.oid IN ('job_executions'::regclass, 'execution_attempts'::regclass)
+        ORDER BY p.relname DESC, c.relname
+        """
+    )
+
+    func run(retainFrom: Timestamp?) throws(DatabaseError) {
+        guard let now = try keeper.run([Step(Self.today)]).first.flatMap({ $0[0].timestamp(0) }) else { return }
+        let today = Day(of: now)
+        for ahead in -1...7 {
+            _ = try keeper.run([BatchCommit.makeDayStep(Day(number: today.number + Int64(ahead)))])
+        }
+        _ = try keeper.run([Step(Self.deleteKeys)])
+        if let retainFrom { try drop(before: Day(of: min(retainFrom, now))) }
+    }
+
+    /// Drops the partitions of all days before `first`. The executions of a day go first: attempts without their
+    /// execution are of no use, an execution without its attempts would tell half the truth.
+    private func drop(before first: Day) throws(DatabaseError) {
+        guard let result = try keeper.run([Step(Self.listDays)]).first else { return }
+        let found = result.map { row in (table: row.text() ?? "", parent: row.text() ?? "", isPending: row.bool()) }
+        var kept: Set<String> = []
+        for (table, parent, isPending) in found {
+            let suffix = String(table.dropFirst(parent.count + 1))
+            // Names of the same length are ordered as their days are.
+            guard suffix.count == first.suffix.count, suffix < first.suffix, !kept.contains(suffix) else { continue }
+            if parent == "job_executions", try hasOpenRow(table) {
+                kept.insert(suffix)
+                logger.warning("an old day has open executions, keeping it", metadata: ["partition": "\(table)"])
+                continue
+            }
+            if isPending == false {
+                // Nobody who reads or writes has to wait; a drop of an attached partition would lock its parent.
+                try command("ALTER TABLE \(parent) DETACH PARTITION \(table) CONCURRENTLY")
+            } else if isPending == true {
+                try command("ALTER TABLE \(parent) DETACH PARTITION \(table) FINALIZE")
+            }
+            try command("DROP TABLE \(table)")
+            logger.info("dropped an old day", metadata: ["partition": "\(table)"])
+        }
+    }
+
+    private func hasOpenRow(_ table: String) throws(DatabaseError) -> Bool {
+        let statement = Statement(
+            "open_\(table)",
+            "SELECT EXISTS (SELECT FROM \(table) WHERE status IN ('PENDING', 'RUNNING', 'RETRYING'))"
+        )
+        return try keeper.run([Step(statement)]).first?[0].bool(0) ?? true
+    }
+
+    private func command(_ sql: String) throws(DatabaseError) {
+        _ = try keeper.run([Step(Statement(sql, sql))])
+    }
+}

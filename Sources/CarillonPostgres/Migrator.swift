@@ -1,0 +1,232 @@
+package import Logging
+
+/// Brings the schema up and down. Blocks the thread that calls it.
+///
+/// Every change happens under an advisory lock, in one transaction a migration, and is recorded in `schema_migrations`
+/// with the checksum of its script. A schema that somebody applied with psql is recognized and recorded, not applied twice.
+package struct Migrator: Sendable {
+    private let url: String
+    private let logger: Logger
+    private let migrations: [Migration]
+
+    package init(url: String, logger: Logger, migrations: [Migration] = Migration.all) {
+        self.url = url
+        self.logger = logger
+        self.migrations = migrations
+    }
+
+    /// The command that a person is told to run.
+    package static let command = "carillon-scheduler migrate up --database-url URL"
+
+    /// Applies what is pending; returns what was applied. With `waits` a database that is down is waited for (until
+    /// `isStopping` says that the process ends), otherwise that is an error.
+    @discardableResult
+    package func up(
+        waits: Bool = false,
+        isStopping: () -> Bool = { false }
+    ) throws(MigrationError) -> [Migration] {
+        try locked(waits: waits, isStopping) { session throws(DatabaseError) in
+            var applied: [Migration] = []
+            let known = try self.record(in: session)
+            try self.compare(known)
+            for migration in self.migrations where known[migration.version] == nil {
+                try self.apply(migration, migration.up, in: session, "applying")
+                applied.append(migration)
+            }
+            return applied
+        }
+    }
+
+    /// Takes migrations back, newest first, until `version` is the newest left (0 takes back all); `nil` takes back one.
+    @discardableResult
+    package func down(to version: Int? = nil) throws(MigrationError) -> [Migration] {
+        try locked(waits: false, { false }) { session throws(DatabaseError) in
+            let known = try self.record(in: session)
+            try self.compare(known)
+            let applied = self.migrations.filter { known[$0.version] != nil }.reversed()
+            let chosen = version.map { limit in applied.filter { $0.version > limit } } ?? Array(applied.prefix(1))
+            for migration in chosen { try self.apply(migration, migration.down, in: session, "taking back") }
+            return chosen
+        }
+    }
+
+    /// Each migration and whether it is applied. Changes nothing.
+    package func status() throws(MigrationError) -> [MigrationStatus] {
+        try opened(waits: false, { false }) { session throws(DatabaseError) in
+            let known = try self.read(session)
+            return try self.migrations.map { migration throws(DatabaseError) in
+                if let row = known[migration.version] {
+                    return MigrationStatus(migration: migration, isApplied: true, appliedAt: row.appliedAt)
+                }
+                return MigrationStatus(migration: migration, isApplied: try self.wasAppliedByHand(migration, session))
+            }
+        }
+    }
+
+    /// Whether this program can work with the schema as it is. Changes nothing.
+    package func state(waits: Bool = false, isStopping: () -> Bool = { false }) throws(MigrationError) -> SchemaState {
+        try opened(waits: waits, isStopping) { session throws(DatabaseError) in
+            let known = try self.read(session)
+            try self.compare(known)
+            let newest = self.migrations.last?.version ?? 0
+            if let newer = known.keys.max(), newer > newest { return .newer(version: newer, known: newest) }
+            var version = 0
+            var pending: [Migration] = []
+            for migration in self.migrations {
+                var isApplied = known[migration.version] != nil
+                if !isApplied, pending.isEmpty { isApplied = try self.wasAppliedByHand(migration, session) }
+                if isApplied {
+                    version = migration.version
+                } else {
+                    pending.append(migration)
+                }
+            }
+            return pending.isEmpty ? .current(version: version) : .behind(version: version, pending: pending)
+        }
+    }
+
+    /// For a scheduler that may not migrate: throws, with the command to run, unless the schema is the right one.
+    package func verify(waits: Bool = false, isStopping: () -> Bool = { false }) throws(MigrationError) {
+        switch try state(waits: waits, isStopping: isStopping) {
+        case .current:
+            return
+        case .behind(let version, let pending):
+            let names = pending.map(\.title).joined(separator: ", ")
+            throw MigrationError(
+                "the database's schema is at version \(version) and lacks \(names), and this scheduler may not migrate; "
+                    + "run: \(Self.command)"
+            )
+        case .newer(let version, let known):
+            throw MigrationError(
+                "the database's schema is at version \(version), newer than this scheduler, which knows \(known); "
+                    + "start the newer scheduler, or take the schema back with it: carillon-scheduler migrate down --to \(known)"
+            )
+        }
+    }
+
+    // MARK: The session
+
+    private func locked<Value>(
+        waits: Bool,
+        _ isStopping: () -> Bool,
+        _ body: (Connection) throws(DatabaseError) -> Value
+    ) throws(MigrationError) -> Value {
+        try opened(waits: waits, isStopping) { session throws(DatabaseError) in
+            // Two schedulers that start together: the second one waits, and finds the work done.
+            _ = try session.texts("SELECT pg_advisory_lock(1128354377, 2)::text")
+            return try body(session)
+        }
+    }
+
+    private func opened<Value>(
+        waits: Bool,
+        _ isStopping: () -> Bool,
+        _ body: (Connection) throws(DatabaseError) -> Value
+    ) throws(MigrationError) -> Value {
+        let outage = OutageLog(logger: logger)
+        var backoff = Backoff()
+        var random = SystemRandomNumberGenerator()
+        while true {
+            do throws(DatabaseError) {
+                let settings = try ConnectionSettings(url: url, role: .migration)
+                let session = try Connection(settings, logger: logger)
+                outage.connected(.migration)
+                return try body(session)
+            } catch {
+                guard error.kind == .connection, waits, !isStopping() else { throw MigrationError(error.message) }
+                outage.failed(.migration, error)
+                Clock.sleep(ms: backoff.failed(using: &random))
+            }
+        }
+    }
+
+    // MARK: What is recorded
+
+    private struct Record {
+        var checksum: String
+        var appliedAt: String
+    }
+
+    /// What is recorded, by version.
+    private func read(_ session: Connection) throws(DatabaseError) -> [Int: Record] {
+        let isThere = try session.texts("SELECT (to_regclass('schema_migrations') IS NOT NULL)::text")
+        guard isThere.first?.first == "true" else { return [:] }
+        let rows = try session.texts(
+            """
+            SELECT version::text, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            FROM schema_migrations
+            """
+        )
+        var known: [Int: Record] = [:]
+        for row in rows { known[Int(row[0]) ?? 0] = Record(checksum: row[1], appliedAt: row[2]) }
+        return known
+    }
+
+    /// The same, after the table was made and what was applied by hand was written down.
+    private func record(in session: Connection) throws(DatabaseError) -> [Int: Record] {
+        try session.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                version    integer PRIMARY KEY,
+                name       text NOT NULL,
+                checksum   text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+            )
+            """
+        )
+        var known = try read(session)
+        for migration in migrations {
+            if known[migration.version] != nil { continue }
+            guard try wasAppliedByHand(migration, session) else { break }
+            logger.notice("a migration was applied by hand, recording it", metadata: ["migration": "\(migration.title)"])
+            _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
+            known = try read(session)
+        }
+        return known
+    }
+
+    private static let insert = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::integer, $2, $3)"
+
+    private func wasAppliedByHand(_ migration: Migration, _ session: Connection) throws(DatabaseError) -> Bool {
+        guard let probe = migration.probe else { return false }
+        return try session.texts("SELECT (\(probe))::text").first?.first == "true"
+    }
+
+    /// A script that was changed after it was applied means that nobody knows what the schema is.
+    private func compare(_ known: [Int: Record]) throws(DatabaseError) {
+        for migration in migrations {
+            guard let record = known[migration.version], record.checksum != migration.checksum else { continue }
+            throw DatabaseError(
+                .statement(""),
+                "migration \(migration.title) was applied from another script (its checksum was "
+                    + "\(record.checksum.prefix(12))…, this program's is \(migration.checksum.prefix(12))…); run the program "
+                    + "that applied it, or, when the schemas are known to agree, set the checksum in schema_migrations to "
+                    + migration.checksum
+            )
+        }
+    }
+
+    private func apply(
+        _ migration: Migration,
+        _ script: String,
+        in session: Connection,
+        _ verb: String
+    ) throws(DatabaseError) {
+        logger.notice("migrating", metadata: ["migration": "\(migration.title)", "step": "\(verb)"])
+        do throws(DatabaseError) {
+            try session.execute("BEGIN")
+            try session.execute(script)
+            if verb == "applying" {
+                _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
+            } else {
+                _ = try session.texts(
+                    "DELETE FROM schema_migrations WHERE version = $1::integer", [String(migration.version)]
+                )
+            }
+            try session.execute("COMMIT")
+        } catch {
+            try? session.execute("ROLLBACK")
+            throw DatabaseError(error.kind, "\(verb) migration \(migration.title) failed: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package import CarillonCore
+package import Logging
+
+/// Reads for clients: jobs on the primary, so that a change is visible on the next read; history there or on a replica.
+///
+/// Pages go along primary keys, so that any page costs the same; a range of times is a range of execution ids, so that only
+/// the partitions of its days are touched. A query may take 10 s.
+package final class PostgresReader: HistoryReader {
+    private let primary: ReaderPool
+    private let history: ReaderPool
+    private let hasReplica: Bool
+
+    /// Connects when it is first asked.
+    package init(configuration: PostgresConfiguration, logger: Logger) {
+        let outage = OutageLog(logger: logger)
+        primary = ReaderPool(
+            url: configuration.url, role: .reader, connections: configuration.connections, logger: logger, outage: outage
+        )
+        hasReplica = configuration.readURL != nil
+        history =
+            configuration.readURL.map {
+                ReaderPool(
+                    url: $0, role: .history, connections: configuration.connections, logger: logger, outage: outage
+                )
+            } ?? primary
+        primary.start()
+        if hasReplica { history.start() }
+    }
+
+    /// Refuses what waits, finishes what runs, closes the connections.
+    package func shutdown() {
+        primary.shutdown()
+        if hasReplica { history.shutdown() }
+    }
+
+    // MARK: Jobs
+
+    package func job(_ id: JobID, includingDeleted: Bool) async throws(ReadError) -> Job? {
+        let statement =
+            includingDeleted
+            ? Statement("job", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid")
+            : Statement(
+                "living_job", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid AND j.deleted_at IS NULL"
+            )
+        return try await primary.read { keeper throws(DatabaseError) in
+            let parameters = Parameters()
+            parameters.add(id.uuid)
+            return try Self.rows(keeper, statement, parameters) { Job(row: &$0) }.first
+        }
+    }
+
+    package func jobs(_ query: JobQuery) async throws(ReadError) -> (jobs: [Job], hasMore: Bool, total: Int64?) {
+        try await primary.read { keeper throws(DatabaseError) in
+            let (statement, parameters) = JobPage.statement(query)
+            var jobs = try Self.rows(keeper, statement, parameters) { Job(row: &$0) }
+            let hasMore = jobs.count > query.limit
+            if hasMore { jobs.removeLast(jobs.count - query.limit) }
+            guard query.isUnfiltered else { return (jobs, hasMore, nil) }
+            let count = Statement("job_count", "SELECT coalesce(sum(jobs), 0)::bigint FROM job_count")
+            let total = try Self.rows(keeper, count, Parameters()) { $0.integer() ?? 0 }.first
+            return (jobs, hasMore, total)
+        }
+    }
+
+    // MARK: Executions
+
+    package func executions(
+        _ query: ExecutionQuery
+    ) async throws(ReadError) -> (executions: [Execution], hasMore: Bool) {
+        try await history.read { keeper throws(DatabaseError) in
+            let (statement, parameters) = ExecutionPage.statement(query)
+            var rows = try Self.rows(keeper, statement, parameters) { Execution(row: &$0) }
+            let hasMore = rows.count > query.limit
+            if hasMore { rows.removeLast(rows.count - query.limit) }
+            return (rows, hasMore)
+        }
+    }
+
+    private static let executionStatement = Statement(
+        "execution",
+        "SELECT \(Execution.columns) FROM job_executions e WHERE e.execution_id = $1::uuid AND e.job_id = $2::uuid"
+    )
+    private static let attemptsStatement = Statement(
+        "attempts",
+        """
+        SELECT \(Attempt.columns) FROM execution_attempts WHERE execution_id = $1::uuid
+        ORDER BY attempt, token_epoch, token_sequence
+        """
+    )
+
+    package func execution(
+        _ id: ExecutionID,
+        of job: JobID
+    ) async throws(ReadError) -> (execution: Execution, attempts: [Attempt])? {
+        try await history.read { keeper throws(DatabaseError) in
+            let one = Parameters()
+            one.add(id.uuid)
+            one.add(job.uuid)
+            let found = try Self.rows(keeper, Self.executionStatement, one) { Execution(row: &$0) }
+            guard let execution = found.first else { return nil }
+            let all = Parameters()
+            all.add(id.uuid)
+            return (execution, try Self.rows(keeper, Self.attemptsStatement, all) { Attempt(row: &$0) })
+        }
+    }
+
+    /// What is made ahead of its time does not count yet.
+    private static let latestStatement = Statement(
+        "latest",
+        """
+        SELECT \(Execution.columns) FROM job_executions e
+        WHERE e.job_id = $1::uuid AND (e.status <> 'PENDING' OR e.scheduled_time <= clock_timestamp())
+        ORDER BY e.execution_id DESC LIMIT 1
+        """
+    )
+
+    package func latestExecution(of job: JobID) async throws(ReadError) -> Execution? {
+        try await history.read { keeper throws(DatabaseError) in
+            let parameters = Parameters()
+            parameters.add(job.uuid)
+            return try Self.rows(keeper, Self.latestStatement, parameters) { Execution(row: &$0) }.first
+        }
+    }
+
+    package func stats(of job: JobID, from: Timestamp, to: Timestamp) async throws(ReadError) -> ExecutionStats {
+        try await history.read { keeper throws(DatabaseError) in
+            let parameters = Parameters()
+            parameters.add(job.uuid)
+            parameters.add(ExecutionPage.bound(from))
+            parameters.add(ExecutionPage.bound(to))
+            let rows = try Self.rows(keeper, ExecutionStats.statement, parameters) { ExecutionStats(row: &$0) }
+            return rows.first ?? ExecutionStats()
+        }
+    }
+
+    package func shards() async throws(ReadError) -> [ShardRecord] {
+        let statement = Statement("shards", "SELECT \(ShardRecord.columns(of: "s")) FROM shards s ORDER BY s.shard")
+        return try await primary.read { keeper throws(DatabaseError) in
+            try Self.rows(keeper, statement, Parameters()) { ShardRecord(row: &$0) }
+        }
+    }
+
+    /// A little more than the server's own limit, so that its word comes first.
+    private static func rows<Value>(
+        _ keeper: SessionKeeper,
+        _ statement: Statement,
+        _ parameters: Parameters,
+        _ transform: (inout RowReader) -> Value
+    ) throws(DatabaseError) -> [Value] {
+        try keeper.run([Step(statement, parameters)], timeoutMs: 12_000).first?.map(transform) ?? []
+    }
+}

@@ -1,0 +1,66 @@
+package import CarillonCore
+package import Logging
+
+/// The database, as the writer of the shards sees it: batches on one connection, the lease on a second, what the leader
+/// reads on a third, upkeep on a fourth; each has a thread of its own. The last two are open only while they are needed.
+package final class PostgresStore: JobStore {
+    private let writer: BatchWriter
+    private let lease: LeaseHolder
+    private let loader: StoreLoader
+    private let upkeep: StoreLoader
+
+    /// Begins to connect at once.
+    ///
+    /// - Parameters:
+    ///   - onLeaseConnectionLost: called on a thread of the store, the moment the lease's connection is seen to be gone;
+    ///     the advisory lock is gone with it. Also called where a request was under way, which is answered as well.
+    ///   - onCommit: called after each batch that became durable, with the time from its hand-over to the answer, and how
+    ///     many rows it held.
+    package init(
+        configuration: PostgresConfiguration,
+        logger: Logger,
+        onLeaseConnectionLost: @escaping @Sendable (String) -> Void,
+        onCommit: @escaping @Sendable (_ microseconds: UInt64, _ rows: Int) -> Void = { _, _ in }
+    ) {
+        let url = configuration.url
+        let outage = OutageLog(logger: logger)
+        writer = BatchWriter(url: url, logger: logger, outage: outage, onCommit: onCommit)
+        lease = LeaseHolder(url: url, logger: logger, outage: outage, onLost: onLeaseConnectionLost)
+        loader = StoreLoader(url: url, role: .loader, name: "pg-loader", logger: logger, outage: outage)
+        upkeep = StoreLoader(url: url, role: .maintenance, name: "pg-upkeep", logger: logger, outage: outage)
+        writer.start()
+        lease.start()
+        loader.start()
+        upkeep.start()
+    }
+
+    /// Whether the connection that writes is there.
+    package var isConnected: Bool { writer.isConnected }
+
+    package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
+        switch request {
+        case .acquireLease(let owner, let address, let leaseMs):
+            lease.submit(.init(action: .acquire(owner: owner, address: address, leaseMs: leaseMs), answer: answer))
+        case .renewLease(let owner, let epoch, let leaseMs):
+            lease.submit(.init(action: .renew(owner: owner, epoch: epoch, leaseMs: leaseMs), answer: answer))
+        case .releaseLease(let owner, let epoch):
+            lease.submit(.init(action: .release(owner: owner, epoch: epoch), answer: answer))
+        case .commit(let batch):
+            writer.submit(.init(batch: batch, answer: answer))
+        case .maintain:
+            upkeep.submit(.init(request: request, answer: answer))
+        case .loadJobs, .loadJobsNamed, .loadOpenExecutions, .loadGapRows, .loadChangedJobs, .findIdempotencyKey,
+            .findExecution:
+            loader.submit(.init(request: request, answer: answer))
+        }
+    }
+
+    /// Ends all threads and closes all connections, and with them gives the lease's lock back. A commit that is under way
+    /// is not answered any more.
+    package func shutdown() {
+        writer.shutdown()
+        lease.shutdown()
+        loader.shutdown()
+        upkeep.shutdown()
+    }
+}

@@ -1,0 +1,142 @@
+internal import CarillonCore
+internal import Logging
+internal import Synchronization
+
+/// Reads on several connections, each with a thread of its own that takes the next request when it is free.
+final class ReaderPool: Sendable {
+    private struct Request: Sendable {
+        var enteredAt: Int64
+        /// Is handed the session, or the reason why it will not be done.
+        var work: @Sendable (Result<SessionKeeper, ReadError>) -> Void
+    }
+
+    private struct State {
+        var waiting: [Request] = []
+        var head = 0
+        var isClosed = false
+
+        mutating func next() -> Request? {
+            guard head < waiting.count else { return nil }
+            defer {
+                head += 1
+                if head == waiting.count { (waiting, head) = ([], 0) }
+            }
+            return waiting[head]
+        }
+    }
+
+    private let url: String
+    private let role: ConnectionRole
+    private let connections: Int
+    private let logger: Logger
+    private let outage: OutageLog
+    private let state = Mutex(State())
+    /// Counts the requests: each thread sleeps until it gets one.
+    private let semaphore = WakeUp(counts: true)
+
+    /// Requests that may wait.
+    private var limit: Int { 1_000 }
+    /// How long a request may wait, and how long a query may run, in milliseconds.
+    private var patienceMs: Int64 { 10_000 }
+
+    init(url: String, role: ConnectionRole, connections: Int, logger: Logger, outage: OutageLog) {
+        self.url = url
+        self.role = role
+        self.connections = connections
+        self.logger = logger
+        self.outage = outage
+    }
+
+    func start() {
+        for index in 0..<connections {
+            WorkThread.start("pg-reader-\(index)") { self.loop() }
+        }
+    }
+
+    /// Requests that wait are refused; what runs is finished.
+    func shutdown() {
+        let left = state.withLock { state in
+            state.isClosed = true
+            defer { (state.waiting, state.head) = ([], 0) }
+            return state.waiting[state.head...]
+        }
+        for request in left { request.work(.failure(Self.ending)) }
+        semaphore.signal(connections)
+    }
+
+    private static let ending = ReadError("this process is ending")
+
+    /// Runs `body` on one of the threads. What fails because its connection was gone is done once more on a new one.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (SessionKeeper) throws(DatabaseError) -> Value
+    ) async throws(ReadError) -> Value {
+        let result: Result<Value, ReadError> = await withCheckedContinuation { continuation in
+            let refusal = enter(
+                Request(enteredAt: Clock.milliseconds()) { keeper in
+                    continuation.resume(returning: keeper.flatMap { Self.attempt(body, $0) })
+                }
+            )
+            if let refusal { continuation.resume(returning: .failure(refusal)) }
+        }
+        return try result.get()
+    }
+
+    private func enter(_ request: Request) -> ReadError? {
+        let refusal: ReadError? = state.withLock { state in
+            if state.isClosed { return Self.ending }
+            guard state.waiting.count - state.head < limit else {
+                return ReadError("too many history queries wait for the database; try again in a moment")
+            }
+            state.waiting.append(request)
+            return nil
+        }
+        if refusal == nil { semaphore.signal() }
+        return refusal
+    }
+
+    private static func attempt<Value>(
+        _ body: (SessionKeeper) throws(DatabaseError) -> Value,
+        _ keeper: SessionKeeper
+    ) -> Result<Value, ReadError> {
+        let wasOpen = keeper.session != nil
+        do throws(DatabaseError) {
+            return .success(try body(keeper))
+        } catch {
+            let isStale = error.remedy == .settle || error.remedy == .reconnect
+            guard wasOpen, error.kind != .timeout, isStale else { return .failure(describe(error)) }
+        }
+        do throws(DatabaseError) {
+            return .success(try body(keeper))
+        } catch {
+            return .failure(describe(error))
+        }
+    }
+
+    private static func describe(_ error: DatabaseError) -> ReadError {
+        switch error.kind {
+        case .timeout, .statement("57014"):
+            ReadError("the query took longer than 10 s; narrow it, with a range of times for example")
+        case .connection, .stopped:
+            ReadError("the database cannot be reached: \(error.message)")
+        case .statement:
+            ReadError("the database cannot answer: \(error.message)")
+        }
+    }
+
+    private func loop() {
+        let keeper = SessionKeeper(url: url, role: role, logger: logger, outage: outage)
+        while true {
+            semaphore.take()
+            let (request, isClosed) = state.withLock { ($0.next(), $0.isClosed) }
+            guard let request else {
+                if isClosed { return }
+                continue
+            }
+            if Clock.milliseconds() - request.enteredAt > patienceMs {
+                request.work(.failure(ReadError("the query waited longer than 10 s for a connection; try again")))
+            } else {
+                request.work(.success(keeper))
+            }
+        }
+    }
+}

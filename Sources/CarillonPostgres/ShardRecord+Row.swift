@@ -1,0 +1,21 @@
+internal import CarillonCore
+
+/// A shard as its row.
+extension ShardRecord {
+    /// What is selected, in the order in which `init(row:)` reads it. `s` is the table.
+    static func columns(of table: String) -> String {
+        [
+            "shard", "owner", "address", "epoch", "lease_expires_at", "materialized_through", "settled_through",
+            "gap_from", "gap_to",
+        ].map { "\(table).\($0)" }.joined(separator: ", ")
+    }
+
+    init(row: inout RowReader) {
+        self.init(
+            shard: UInt8(clamping: row.integer() ?? 0), owner: row.uuid(), address: row.text(),
+            epoch: row.integer() ?? 0, leaseExpiresAt: row.timestamp(), materializedThrough: row.timestamp(),
+            settledThrough: row.timestamp(), gap: nil
+        )
+        if let from = row.timestamp(), let to = row.timestamp() { gap = Gap(from: from, to: to) }
+    }
+}

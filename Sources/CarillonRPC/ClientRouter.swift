@@ -1,0 +1,326 @@
+internal import CarillonCore
+internal import CarillonWire
+internal import NIOCore
+internal import Synchronization
+
+/// What an `RPCClient` knows: its connections, who leads, and who waits for what. Called from any thread.
+///
+/// Whoever waits is found in exactly one table under the lock and is taken out of it before it is resumed: so it is resumed
+/// once, whichever of answer, end of the connection, deadline and cancellation comes first.
+final class ClientRouter: DialedConnectionOwner, Sendable {
+    enum Reply: Sendable {
+        case answer(RawAnswer)
+        /// The connection had ended before the request was handed to it.
+        case notSent
+        /// The connection ended, and nobody knows what became of the request.
+        case connectionLost(why: String)
+        case timedOut
+        case cancelled
+        case closed
+    }
+
+    private enum Waiter {
+        case once(UnsafeContinuation<Reply, Never>)
+        case stream(AsyncStream<Reply>.Continuation)
+    }
+
+    private struct Pending {
+        var waiter: Waiter
+        var connection: ConnectionID
+        /// `nil`: for ever.
+        var deadline: BootTime?
+    }
+
+    private struct ChangeWaiter {
+        var continuation: UnsafeContinuation<Void, Never>
+        var deadline: BootTime
+    }
+
+    private struct State {
+        var connections: [DialedConnection] = []
+        var leader: ConnectionID?
+        /// Where NOT_LEADER sent us, until somebody there answers.
+        var leaderHint: String?
+        var nextID: UInt64 = 1
+        var turn = 0
+        var pending: [UInt64: Pending] = [:]
+        var changeWaiters: [UInt64: ChangeWaiter] = [:]
+        /// Why each address could not be had, the latest last.
+        var failures: [(address: String, why: String)] = []
+        /// Grows with each change that somebody may wait for.
+        var version: UInt64 = 0
+        var isWatchingDeadlines = false
+        var isClosed = false
+
+        var hasDeadlines: Bool { !pending.isEmpty || !changeWaiters.isEmpty }
+    }
+
+    /// How often deadlines are looked at while there are any.
+    private static let deadlineInterval = TimeAmount.milliseconds(25)
+
+    private let state = Mutex(State())
+    private let loop: any EventLoop
+
+    init(loop: any EventLoop) {
+        self.loop = loop
+    }
+
+    // MARK: Connections
+
+    func established(_ connection: DialedConnection) {
+        change { state in
+            state.connections.append(connection)
+            state.failures.removeAll { $0.address == connection.address || $0.address == connection.scheduler }
+            if connection.welcome.leading { state.leader = connection.id }
+            // A hint to it is fulfilled; any other leader is older news than this.
+            if !connection.welcome.leading, state.leaderHint == nil, state.leader == nil {
+                state.leaderHint = connection.welcome.leaderAddress
+            }
+        }
+    }
+
+    func ended(_ connection: DialedConnection, why: String) {
+        let orphans = change { state in
+            state.connections.removeAll { $0.id == connection.id }
+            if state.leader == connection.id { state.leader = nil }
+            state.failures.removeAll { $0.address == connection.address }
+            state.failures.append((connection.address, why))
+            let orphans = state.pending.filter { $0.value.connection == connection.id }
+            for id in orphans.keys { state.pending[id] = nil }
+            return orphans.values.map(\.waiter)
+        }
+        for waiter in orphans { resume(waiter, .connectionLost(why: why)) }
+    }
+
+    func attemptFailed(scheduler: String, address: String, why: String) {
+        change { state in
+            state.failures.removeAll { $0.address == address }
+            state.failures.append((address, why))
+        }
+    }
+
+    func received(_ envelopes: [Envelope], from connection: DialedConnection) {}
+
+    func answered(_ answers: [RawAnswer], from connection: DialedConnection) {
+        let complete: [(Waiter, RawAnswer)] = state.withLock { state in
+            answers.compactMap { answer in
+                guard let pending = state.pending[answer.id], pending.connection == connection.id else { return nil }
+                if case .once = pending.waiter { state.pending[answer.id] = nil }
+                return (pending.waiter, answer)
+            }
+        }
+        for (waiter, answer) in complete { resume(waiter, .answer(answer)) }
+    }
+
+    private func resume(_ waiter: Waiter, _ reply: Reply) {
+        switch waiter {
+        case .once(let continuation): continuation.resume(returning: reply)
+        case .stream(let continuation):
+            continuation.yield(reply)
+            if case .answer = reply { return }
+            continuation.finish()
+        }
+    }
+
+    // MARK: Choosing
+
+    /// A connection for a request: the leader's for one that only it can do, and where it is not known anyone's.
+    func pick(_ safety: RequestSafety, excluding: Set<ConnectionID>) -> DialedConnection? {
+        state.withLock { state in
+            let candidates = state.connections.filter { !excluding.contains($0.id) }
+            if !safety.isRead {
+                if let hint = state.leaderHint,
+                    let hinted = candidates.first(where: { $0.scheduler == hint || $0.address == hint })
+                {
+                    return hinted
+                }
+                if let leader = candidates.first(where: { $0.id == state.leader }) { return leader }
+            }
+            guard !candidates.isEmpty else { return nil }
+            state.turn &+= 1
+            return candidates[state.turn % candidates.count]
+        }
+    }
+
+    /// A scheduler has done what only a leader can do.
+    func noteLeader(_ connection: DialedConnection) {
+        state.withLock { state in
+            state.leader = connection.id
+            state.leaderHint = nil
+        }
+    }
+
+    /// A scheduler says that it does not lead. Returns an address that is not among ours, to be dialled.
+    func noteNotLeader(_ connection: DialedConnection, leaderAddress: String?) -> String? {
+        state.withLock { state in
+            if state.leader == connection.id { state.leader = nil }
+            state.leaderHint = nil
+            guard let leaderAddress, leaderAddress != connection.scheduler, leaderAddress != connection.address
+            else { return nil }
+            state.leaderHint = leaderAddress
+            let isKnown = state.connections.contains {
+                $0.scheduler == leaderAddress || $0.address == leaderAddress
+            }
+            return isKnown ? nil : leaderAddress
+        }
+    }
+
+    var connections: [DialedConnection] { state.withLock { $0.connections } }
+
+    var failures: [(address: String, why: String)] { state.withLock { $0.failures } }
+
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    func nextID() -> UInt64 {
+        state.withLock { state in
+            defer { state.nextID += 1 }
+            return state.nextID
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Sends a frame that carries `id` and waits for its answer.
+    func exchange(
+        _ id: UInt64, _ frame: [UInt8], name: String, on connection: DialedConnection, deadline: BootTime
+    ) async -> Reply {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let refusal = register(id, .once(continuation), on: connection, deadline: deadline)
+                if let refusal { return continuation.resume(returning: refusal) }
+                if Task.isCancelled { return abandon(id, .cancelled) }
+                if !connection.outbox.send(frame: frame, name: name) { abandon(id, .notSent) }
+            }
+        } onCancel: {
+            abandon(id, .cancelled)
+        }
+    }
+
+    /// As `exchange`, for many answers; the stream ends after the first reply that is none.
+    func subscribe(
+        _ id: UInt64, _ frame: [UInt8], name: String, on connection: DialedConnection, limit: Int
+    ) -> AsyncStream<Reply> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Reply.self, bufferingPolicy: .bufferingOldest(limit)
+        )
+        let refusal = register(id, .stream(continuation), on: connection, deadline: nil)
+        if let refusal {
+            resume(.stream(continuation), refusal)
+        } else if !connection.outbox.send(frame: frame, name: name) {
+            abandon(id, .notSent)
+        }
+        return stream
+    }
+
+    private func register(
+        _ id: UInt64, _ waiter: Waiter, on connection: DialedConnection, deadline: BootTime?
+    ) -> Reply? {
+        let refusal: Reply? = state.withLock { state in
+            if state.isClosed { return .closed }
+            guard state.connections.contains(where: { $0.id == connection.id }) else { return .notSent }
+            state.pending[id] = Pending(waiter: waiter, connection: connection.id, deadline: deadline)
+            return nil
+        }
+        if refusal == nil { watchDeadlines() }
+        return refusal
+    }
+
+    /// Stops waiting for an answer; one that comes later is dropped.
+    func abandon(_ id: UInt64, _ reply: Reply) {
+        let pending = state.withLock { $0.pending.removeValue(forKey: id) }
+        if let pending { resume(pending.waiter, reply) }
+    }
+
+    /// Grows whenever a connection comes, goes, or fails to come. Read it before looking for one, and wait for the next.
+    var version: UInt64 { state.withLock { $0.version } }
+
+    /// Returns when the version is another one, or at the deadline.
+    func waitForChange(since version: UInt64, until deadline: BootTime) async {
+        let id = nextID()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.isClosed || state.version != version { return true }
+                    state.changeWaiters[id] = ChangeWaiter(continuation: continuation, deadline: deadline)
+                    return false
+                }
+                if isOver { return continuation.resume() }
+                watchDeadlines()
+                if Task.isCancelled { endWait(id) }
+            }
+        } onCancel: {
+            endWait(id)
+        }
+    }
+
+    private func endWait(_ id: UInt64) {
+        state.withLock { $0.changeWaiters.removeValue(forKey: id) }?.continuation.resume()
+    }
+
+    /// Changes the state and wakes whoever waits for a change.
+    @discardableResult
+    private func change<R>(_ body: (inout State) -> sending R) -> R {
+        let (result, waiters) = state.withLock { state -> (R, [ChangeWaiter]) in
+            let result = body(&state)
+            state.version += 1
+            defer { state.changeWaiters = [:] }
+            return (result, Array(state.changeWaiters.values))
+        }
+        for waiter in waiters { waiter.continuation.resume() }
+        return result
+    }
+
+    /// Looks at the deadlines from time to time, for as long as there are any.
+    private func watchDeadlines() {
+        let mustBegin = state.withLock { state in
+            guard !state.isWatchingDeadlines else { return false }
+            state.isWatchingDeadlines = true
+            return true
+        }
+        guard mustBegin else { return }
+        loop.scheduleRepeatedTask(
+            initialDelay: ClientRouter.deadlineInterval, delay: ClientRouter.deadlineInterval
+        ) { task in
+            self.expire(at: NetworkClock.boot)
+            let isDone = self.state.withLock { state in
+                state.isWatchingDeadlines = state.hasDeadlines
+                return !state.isWatchingDeadlines
+            }
+            if isDone { task.cancel() }
+        }
+    }
+
+    /// Ends the waiting of all whose deadline has come.
+    private func expire(at now: BootTime) {
+        let (late, waiters) = state.withLock { state in
+            var late: [Waiter] = []
+            for (id, pending) in state.pending {
+                guard let deadline = pending.deadline, deadline <= now else { continue }
+                late.append(pending.waiter)
+                state.pending[id] = nil
+            }
+            var waiters: [ChangeWaiter] = []
+            for (id, waiter) in state.changeWaiters where waiter.deadline <= now {
+                waiters.append(waiter)
+                state.changeWaiters[id] = nil
+            }
+            return (late, waiters)
+        }
+        for waiter in late { resume(waiter, .timedOut) }
+        for waiter in waiters { waiter.continuation.resume() }
+    }
+
+    /// Ends all waiting for good.
+    func close() {
+        let (pending, waiters) = state.withLock { state in
+            state.isClosed = true
+            defer {
+                state.pending = [:]
+                state.changeWaiters = [:]
+            }
+            return (state.pending.values.map(\.waiter), Array(state.changeWaiters.values))
+        }
+        for waiter in pending { resume(waiter, .closed) }
+        for waiter in waiters { waiter.continuation.resume() }
+    }
+}

@@ -1,0 +1,11 @@
+internal import CarillonWire
+internal import Synchronization
+
+/// Numbers for connections: each is used once in a process.
+enum ConnectionNumber {
+    private static let last = Atomic<Int>(0)
+
+    static func next() -> ConnectionID {
+        last.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+}

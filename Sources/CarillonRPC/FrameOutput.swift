@@ -1,0 +1,79 @@
+internal import CarillonCore
+internal import CarillonWire
+internal import NIOCore
+
+/// Writes frames to a channel, many in one buffer, and knows how many bytes the peer has not taken yet. Bound to the loop.
+final class FrameOutput {
+    private let codec = MessageCodec()
+    private let metrics: RPCMetrics
+    /// The largest payload that the peer accepts.
+    var maxFrameBytes: Int
+    private(set) var unsentBytes = 0
+
+    init(maxFrameBytes: Int, metrics: RPCMetrics) {
+        self.maxFrameBytes = maxFrameBytes
+        self.metrics = metrics
+    }
+
+    /// Writes and flushes once.
+    func write(_ items: [Outbox.Item], _ context: ChannelHandlerContext) {
+        guard !items.isEmpty else { return }
+        var buffer = context.channel.allocator.buffer(capacity: items.count * 128)
+        for item in items {
+            switch item {
+            case .envelope(let envelope): append(envelope, to: &buffer)
+            case .frame(let frame, let name):
+                buffer.writeBytes(frame)
+                metrics.frame(.sent, name, frame.count)
+            }
+        }
+        let bytes = buffer.readableBytes
+        unsentBytes += bytes
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.unsentBytes -= bytes }
+        context.writeAndFlush(NIOAny(buffer), promise: written)
+    }
+
+    /// A batch that is larger than the peer accepts goes out in halves; an answer that is, as an error.
+    private func append(_ envelope: Envelope, to buffer: inout ByteBuffer) {
+        let size = codec.withFrame(of: envelope) { frame -> Int in
+            if frame.count <= maxFrameBytes + FrameEncoder.headerBytes { buffer.writeBytes(frame) }
+            return frame.count
+        }
+        if size <= maxFrameBytes + FrameEncoder.headerBytes {
+            metrics.frame(.sent, envelope.message.name, size)
+        } else if let halves = envelope.message.halves {
+            append(Envelope(id: envelope.id, halves.0), to: &buffer)
+            append(Envelope(id: envelope.id, halves.1), to: &buffer)
+        } else if envelope.id != 0 {
+            let text =
+                "the answer has \(size) bytes, more than the \(maxFrameBytes) of a frame; ask for fewer with `limit`"
+            append(
+                Envelope(id: envelope.id, .error(ClientError(.resourceExhausted, text, retryable: false))),
+                to: &buffer
+            )
+        } else {
+            metrics.failure("oversized_message")
+        }
+    }
+}
+
+extension Message {
+    /// Two messages that say the same together, for those that are batches of at least two.
+    var halves: (Message, Message)? {
+        switch self {
+        case .dispatch(let time, let calls): split(calls) { .dispatch(clusterTime: time, $0) }
+        case .outcome(let outcomes): split(outcomes) { .outcome($0) }
+        case .outcomeAck(let tokens): split(tokens) { .outcomeAck($0) }
+        case .started(let tokens): split(tokens) { .started($0) }
+        case .cancel(let tokens): split(tokens) { .cancel($0) }
+        default: nil
+        }
+    }
+
+    private func split<Element>(_ elements: [Element], _ make: ([Element]) -> Message) -> (Message, Message)? {
+        guard elements.count > 1 else { return nil }
+        let middle = elements.count / 2
+        return (make(Array(elements[..<middle])), make(Array(elements[middle...])))
+    }
+}

@@ -1,0 +1,93 @@
+internal import CarillonCore
+package import CarillonWire
+
+extension RPCClient {
+    /// Executions as they change, each as JSON, until the reader stops (or is cancelled).
+    ///
+    /// When the scheduler goes away the watch goes on with the next one; what changed in between is not told. It ends with
+    /// an error when no scheduler takes it within the take-over wait, when the request is wrong, or when its reader is so
+    /// slow that thousands of changes wait for it.
+    /// - Parameter arguments: the fields of `watch_executions`.
+    package func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
+        AsyncThrowingStream(bufferingPolicy: .bufferingOldest(RPCClient.watchBuffer)) { continuation in
+            let task = Task {
+                do throws(ClientError) {
+                    try await runWatch(arguments, continuation)
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func runWatch(
+        _ arguments: JSONValue, _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
+    ) async throws(ClientError) {
+        let safety = RequestSafety(name: "watch_executions", hasIdempotencyKey: false)
+        let wait = milliseconds(configuration.takeOverWait)
+        var patience = NetworkClock.boot + wait
+        var excluded: Set<Int> = []
+        while !Task.isCancelled {
+            let version = router.version
+            guard let connection = router.pick(safety, excluding: excluded) else {
+                guard NetworkClock.boot < patience, !router.isClosed else {
+                    throw nobody("watch_executions", configuration.takeOverWait, tried: [])
+                }
+                let soon = excluded.isEmpty ? patience : NetworkClock.boot + 100
+                excluded = []
+                await router.waitForChange(since: version, until: min(patience, soon))
+                continue
+            }
+            let begin = NetworkClock.boot
+            let refusal = try await watchOnce(arguments, on: connection, output)
+            // A subscription that stood is no failure.
+            if refusal == nil || NetworkClock.boot.milliseconds(since: begin) > 1_000 {
+                patience = NetworkClock.boot + wait
+            }
+            if refusal != nil { excluded.insert(connection.id) }
+        }
+    }
+
+    /// One subscription. Returns the error with which the scheduler refused it, `nil` when its connection ended.
+    private func watchOnce(
+        _ arguments: JSONValue, on connection: DialedConnection,
+        _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
+    ) async throws(ClientError) -> ClientError? {
+        let id = router.nextID()
+        let payload = try MessageJSON.encodeRequest(name: "watch_executions", arguments: arguments, id: id)
+        let replies = router.subscribe(
+            id, FrameEncoder.frame(payload: payload), name: "watch_executions", on: connection,
+            limit: RPCClient.watchBuffer
+        )
+        defer {
+            router.abandon(id, .cancelled)
+            connection.outbox.send([Envelope(id: id, .request(.stopWatching))])
+        }
+        for await reply in replies {
+            switch reply {
+            case .answer(let answer) where answer.body != MessageCodec.errorField:
+                let value: JSONValue
+                do throws(WireError) {
+                    value = try MessageJSON.decodeAnswer(answer.payload).value
+                } catch {
+                    throw ClientError(.internal, "the scheduler's answer cannot be read: \(error)")
+                }
+                if case .dropped = output.yield(value) {
+                    let text = "the reader of the watch is too slow: \(RPCClient.watchBuffer) changes wait for it"
+                    throw ClientError(.resourceExhausted, text)
+                }
+            case .answer(let answer):
+                let error = readError(answer)
+                guard error.code == .notLeader || error.code == .unavailable else { throw error }
+                if error.code == .notLeader { follow(error, from: connection) }
+                return error
+            case .notSent, .connectionLost: return nil
+            case .timedOut, .cancelled: return nil
+            case .closed: throw ClientError(.unavailable, "this client is closed", retryable: false)
+            }
+        }
+        return nil
+    }
+}

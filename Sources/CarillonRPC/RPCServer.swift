@@ -1,0 +1,104 @@
+package import CarillonCore
+package import CarillonWire
+package import Logging
+package import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Listens for workers and clients and hands what they send to a receiver.
+package final class RPCServer: Sendable {
+    package struct Configuration: Sendable {
+        package var host: String
+        /// 0 takes a free port.
+        package var port: Int
+        package var limits: ConnectionLimits
+        package var maxConnections: Int
+        /// A peer with more than this queued for it does not read: it is closed.
+        package var maxQueuedBytes: Int
+
+        package init(
+            host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(), maxConnections: Int = 10_000,
+            maxQueuedBytes: Int = 64 << 20
+        ) {
+            self.host = host
+            self.port = port
+            self.limits = limits
+            self.maxConnections = maxConnections
+            self.maxQueuedBytes = maxQueuedBytes
+        }
+    }
+
+    private struct State {
+        var listener: (any Channel)?
+        var isStopped = false
+    }
+
+    private let shared: ServerShared
+    private let group: any EventLoopGroup
+    private let ownsGroup: Bool
+    private let state = Mutex(State())
+
+    /// - Parameter group: where the connections live; without one the server makes a thread of its own.
+    package init(
+        configuration: Configuration, receiver: any PeerReceiver, metrics: RPCMetrics = RPCMetrics(), logger: Logger,
+        group: (any EventLoopGroup)? = nil
+    ) {
+        shared = ServerShared(
+            configuration: configuration, receiver: receiver, metrics: metrics, logger: logger
+        )
+        self.group = group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        ownsGroup = group == nil
+    }
+
+    /// Binds and accepts from now on. Returns where it listens, with the port that it got.
+    /// - Throws: a `ClientError` (`failedPrecondition`) that names the address and why it cannot be had.
+    @discardableResult
+    package func start() async throws(ClientError) -> Endpoint {
+        let shared = shared
+        let configuration = shared.configuration
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ServerPeerHandler(shared: shared))
+                }
+            }
+        do {
+            let listener = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+            let port = listener.localAddress?.port ?? configuration.port
+            let isLate = state.withLock { state in
+                state.listener = listener
+                return state.isStopped
+            }
+            if isLate { try? await listener.close() }
+            return Endpoint(host: configuration.host, port: port)
+        } catch {
+            let address = Endpoint(host: configuration.host, port: configuration.port)
+            throw ClientError(.failedPrecondition, "cannot listen on \(address): \(FailureText.of(error))")
+        }
+    }
+
+    /// How many connections are open.
+    package var connectionCount: Int { shared.count }
+
+    /// Accepts no more, says goodbye to everyone, and returns when all connections have ended, or a second later.
+    package func stop(why: String = "the scheduler stops") async {
+        let listener: (any Channel)? = state.withLock { state in
+            guard !state.isStopped else { return nil }
+            state.isStopped = true
+            return state.listener
+        }
+        try? await listener?.close()
+        shared.closeAll(why: why)
+        let end = NetworkClock.boot + 1_000
+        while shared.count > 0, NetworkClock.boot < end {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        // The last words are written; a moment for the sockets to take them.
+        try? await Task.sleep(for: .milliseconds(20))
+        if ownsGroup { try? await group.shutdownGracefully() }
+    }
+}

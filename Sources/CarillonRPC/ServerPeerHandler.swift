@@ -1,0 +1,302 @@
+internal import CarillonCore
+internal import CarillonWire
+internal import Logging
+internal import NIOCore
+
+/// One accepted connection: turns bytes into events of its state, and the state's actions into bytes and calls of the
+/// receiver. Everything happens on the connection's event loop.
+final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = Never
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    /// Watches of one client at a time.
+    private static let maxWatches = 256
+    /// How long a peer may take to read our last words.
+    private static let farewell = TimeAmount.seconds(1)
+
+    private let shared: ServerShared
+    private let id = ConnectionNumber.next()
+    private var state: ServerConnectionState
+    private var decoder: FrameDecoder
+    private let codec = MessageCodec()
+    private let output: FrameOutput
+    private var outbox: Outbox?
+    private var context: ChannelHandlerContext?
+    private var timer: Scheduled<Void>?
+
+    private var inbox: [Envelope] = []
+    private var role: Role?
+    private var isConnected = false
+    private var isLeaving = false
+    /// Requests that are not answered yet, and watches.
+    private var inFlight: Set<UInt64> = []
+    private var watches: Set<UInt64> = []
+    private var isHoldingReads = false
+    private var wantsRead = false
+
+    init(shared: ServerShared) {
+        self.shared = shared
+        let limits = shared.configuration.limits
+        state = ServerConnectionState(limits: limits, at: NetworkClock.now)
+        decoder = FrameDecoder(maxFrameBytes: limits.maxHandshakeBytes)
+        output = FrameOutput(maxFrameBytes: limits.maxFrameBytes, metrics: shared.metrics)
+    }
+
+    // MARK: The channel's events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        outbox = Outbox(loop: context.eventLoop, owner: self)
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard timer == nil, !isLeaving else { return }
+        guard shared.opened(id, { [outbox] in outbox?.close(why: $0) }) else {
+            shared.metrics.failure("too_many_connections")
+            let text = "this scheduler has \(shared.configuration.maxConnections) connections already"
+            return leave(why: text, saying: .error(ClientError(.resourceExhausted, text)))
+        }
+        schedule(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end(why: "the connection was closed")
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        flushInbox()
+        end(why: "the peer closed the connection")
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        flushInbox()
+        end(why: "\(error)")
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isLeaving else { return }
+        let buffer = unwrapInboundIn(data)
+        buffer.withUnsafeReadableBytes { bytes in
+            do throws(WireError) {
+                let buffered = decoder.bufferedBytes
+                try decoder.feed(bytes) { (payload) throws(WireError) in receive(payload, context) }
+                if decoder.bufferedBytes > buffered { perform(state.handle(.receivedBytes, at: now), context) }
+            } catch {
+                perform(state.handle(.failedToDecode(error), at: now), context)
+            }
+        }
+        decoder.maxFrameBytes = state.maxFrameBytes
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flushInbox()
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isHoldingReads { wantsRead = true } else { context.read() }
+    }
+
+    // MARK: In
+
+    private var now: WireNow { NetworkClock.now }
+
+    private func receive(_ payload: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+        guard !isLeaving else { return }
+        let event: ServerConnectionState.Event
+        do throws(WireError) {
+            let envelope = try codec.decode(payload: payload)
+            shared.metrics.frame(.received, envelope.message.name, payload.count + FrameEncoder.headerBytes)
+            event = .received(envelope)
+        } catch {
+            shared.metrics.frame(.received, "undecodable", payload.count + FrameEncoder.headerBytes)
+            event = .failedToDecode(error)
+        }
+        let action = state.handle(event, at: now)
+        if case .deliver = action, case .received(let envelope) = event {
+            deliver(envelope, context)
+        } else {
+            perform(action, context)
+        }
+    }
+
+    private func deliver(_ envelope: Envelope, _ context: ChannelHandlerContext) {
+        guard case .request(let request) = envelope.message else {
+            inbox.append(envelope)
+            return
+        }
+        switch request {
+        case .stopWatching:
+            guard watches.remove(envelope.id) != nil else { return }
+        case .watchExecutions:
+            guard isFree(envelope.id, context) else { return }
+            guard watches.count < ServerPeerHandler.maxWatches else {
+                let text = "a connection can watch \(ServerPeerHandler.maxWatches) times at once"
+                return write([Envelope(id: envelope.id, .error(ClientError(.resourceExhausted, text)))], context)
+            }
+            watches.insert(envelope.id)
+        default:
+            guard isFree(envelope.id, context) else { return }
+            inFlight.insert(envelope.id)
+        }
+        inbox.append(envelope)
+        if inFlight.count > shared.configuration.limits.maxRequestsInFlight { holdReads(true) }
+    }
+
+    private func isFree(_ id: UInt64, _ context: ChannelHandlerContext) -> Bool {
+        guard inFlight.contains(id) || watches.contains(id) else { return true }
+        let text = "out of state: id \(id) belongs to a request that is not answered yet"
+        leave(why: text, saying: .error(ClientError(.invalidArgument, text)))
+        return false
+    }
+
+    private func flushInbox() {
+        guard !inbox.isEmpty, isConnected else { return }
+        let envelopes = inbox
+        inbox = []
+        shared.receiver.received(envelopes, from: id)
+    }
+
+    /// A client with too many unanswered requests is not read from until half of them are answered.
+    private func holdReads(_ hold: Bool) {
+        guard hold != isHoldingReads else { return }
+        isHoldingReads = hold
+        _ = state.handle(.listening(!hold), at: now)
+        if !hold, wantsRead {
+            wantsRead = false
+            context?.read()
+        }
+    }
+
+    // MARK: Out
+
+    func drainOutbox() {
+        guard let outbox, let context else { return }
+        let (items, closing) = outbox.take()
+        var answered = false
+        for case .envelope(let envelope) in items where envelope.id != 0 {
+            switch envelope.message {
+            case .answer:
+                if inFlight.remove(envelope.id) != nil { answered = true }
+            case .error:
+                if inFlight.remove(envelope.id) != nil { answered = true } else { watches.remove(envelope.id) }
+            default: break
+            }
+        }
+        if !isLeaving { output.write(items, context) }
+        if answered, isHoldingReads, inFlight.count <= shared.configuration.limits.maxRequestsInFlight / 2 {
+            holdReads(false)
+        }
+        if output.unsentBytes > shared.configuration.maxQueuedBytes { return dropSlowReader(context) }
+        if let closing { leave(why: closing, saying: .goodbye(why: closing)) }
+    }
+
+    private func write(_ envelopes: [Envelope], _ context: ChannelHandlerContext) {
+        output.write(envelopes.map(Outbox.Item.envelope), context)
+        if output.unsentBytes > shared.configuration.maxQueuedBytes { dropSlowReader(context) }
+    }
+
+    private func dropSlowReader(_ context: ChannelHandlerContext) {
+        guard !isLeaving || isConnected else { return }
+        let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
+        shared.metrics.failure("slow_reader")
+        shared.slowReaders.warning(
+            "closed a peer that does not read", ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
+        )
+        isLeaving = true
+        end(why: why)
+        context.close(promise: nil)
+    }
+
+    private func perform(_ action: ServerConnectionState.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .none, .deliver: break
+        case .welcome(let hello):
+            // The first heartbeat is due before the handshake's deadline.
+            timer?.cancel()
+            timer = nil
+            welcome(hello, context)
+        case .send(let envelope): write([envelope], context)
+        case .measured(let skewMs): shared.receiver.measuredSkew(skewMs, of: id)
+        case .close(let why, let error):
+            leave(why: why, saying: error.map(Message.error) ?? .goodbye(why: why))
+        }
+        if !isLeaving { schedule(context) }
+    }
+
+    private func welcome(_ hello: Hello, _ context: ChannelHandlerContext) {
+        guard let outbox else { return }
+        let limits = shared.configuration.limits
+        var welcome = shared.receiver.welcome(for: hello)
+        welcome.protocolVersion = min(hello.protocolVersion, ProtocolVersion.current)
+        welcome.heartbeatMs = UInt32(clamping: limits.heartbeatMs)
+        welcome.maxFrameBytes = UInt32(clamping: limits.maxFrameBytes)
+        role = hello.role
+        isConnected = true
+        write([Envelope(.welcome(welcome))], context)
+        shared.metrics.connections(1)
+        shared.receiver.connected(AcceptedPeer(id: id, hello: hello, address: address(context), link: outbox))
+    }
+
+    private func address(_ context: ChannelHandlerContext) -> String {
+        context.remoteAddress.map(Endpoint.text) ?? "unknown"
+    }
+
+    // MARK: The end
+
+    /// Says the last words, waits a moment for the peer to read them, and closes.
+    private func leave(why: String, saying message: Message) {
+        guard !isLeaving, let context else { return }
+        flushInbox()
+        isLeaving = true
+        shared.metrics.countEnd(why)
+        if !isConnected {
+            shared.logger.debug(
+                "refused a connection", metadata: ["peer": "\(address(context))", "why": "\(why)"]
+            )
+        }
+        output.write([.envelope(Envelope(message))], context)
+        end(why: why)
+        // Closing at once could destroy what the peer has not read yet: first only our direction ends.
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: ServerPeerHandler.farewell) {
+            self.context?.close(promise: nil)
+        }
+    }
+
+    private func end(why: String) {
+        timer?.cancel()
+        timer = nil
+        _ = state.handle(.ended(why: why), at: now)
+        outbox?.end()
+        shared.closed(id)
+        inbox = []
+        guard isConnected else { return }
+        isConnected = false
+        shared.metrics.connections(-1)
+        shared.receiver.disconnected(id, why: why)
+    }
+
+    private func schedule(_ context: ChannelHandlerContext) {
+        guard let deadline = state.deadline else { return }
+        // Deadlines only move away while the peer is heard: an early timer looks again.
+        guard timer == nil else { return }
+        let delay = max(1_000_000, deadline - NetworkClock.boot)
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
+            self.timer = nil
+            guard !self.isLeaving, let context = self.context else { return }
+            self.perform(self.state.handle(.ticked, at: self.now), context)
+        }
+    }
+}

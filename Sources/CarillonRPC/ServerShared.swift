@@ -1,0 +1,52 @@
+internal import CarillonWire
+internal import Logging
+internal import Synchronization
+
+/// What the connections of one server share.
+final class ServerShared: Sendable {
+    let configuration: RPCServer.Configuration
+    let receiver: any PeerReceiver
+    let metrics: RPCMetrics
+    let logger: Logger
+    let slowReaders: PacedLog
+
+    private struct State {
+        var connections: [ConnectionID: @Sendable (String) -> Void] = [:]
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
+
+    init(
+        configuration: RPCServer.Configuration, receiver: any PeerReceiver, metrics: RPCMetrics, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.receiver = receiver
+        self.metrics = metrics
+        self.logger = logger
+        slowReaders = PacedLog(logger)
+    }
+
+    /// Returns whether there is room for it. `close` says goodbye.
+    func opened(_ id: ConnectionID, _ close: @escaping @Sendable (String) -> Void) -> Bool {
+        state.withLock { state in
+            guard !state.isStopping, state.connections.count < configuration.maxConnections else { return false }
+            state.connections[id] = close
+            return true
+        }
+    }
+
+    func closed(_ id: ConnectionID) {
+        state.withLock { _ = $0.connections.removeValue(forKey: id) }
+    }
+
+    func closeAll(why: String) {
+        let closers = state.withLock { state in
+            state.isStopping = true
+            return Array(state.connections.values)
+        }
+        for close in closers { close(why) }
+    }
+
+    var count: Int { state.withLock { $0.connections.count } }
+}

@@ -1,0 +1,16 @@
+internal import Synchronization
+
+/// A count that only grows. Counting is one atomic addition, from any thread.
+package final class Counter: Sendable {
+    private let count = Atomic<UInt64>(0)
+
+    init() {}
+
+    package func increment(by amount: UInt64 = 1) {
+        count.wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    package var value: UInt64 {
+        count.load(ordering: .relaxed)
+    }
+}

@@ -1,0 +1,162 @@
+internal import Synchronization
+
+/// The metrics of a process, and their text. Asking for a name again with the same kind gives the metric that is there.
+package final class MetricsRegistry: Sendable {
+    /// One value of a metric that is read when it is scraped: the values of its labels, and the figure.
+    package typealias Reading = (labels: [String], value: Double)
+
+    private enum Kind: Sendable {
+        case counter(MetricFamily<Counter>)
+        case gauge(MetricFamily<Gauge>)
+        case histogram(MetricFamily<Histogram>)
+        case read(type: String, @Sendable () -> [Reading])
+
+        var type: String {
+            switch self {
+            case .counter: "counter"
+            case .gauge: "gauge"
+            case .histogram: "histogram"
+            case .read(let type, _): type
+            }
+        }
+    }
+
+    private struct Entry: Sendable {
+        var name: String
+        var help: String
+        var labels: [String]
+        var kind: Kind
+    }
+
+    private struct Entries {
+        var ordered: [Entry] = []
+        var positions: [String: Int] = [:]
+    }
+
+    private let entries = Mutex(Entries())
+
+    /// - Parameter component: the program, such as `carillon-worker`: a label of `carillon_build_info`. With `nil` the
+    ///   metrics of the process itself are left out.
+    package init(component: String? = nil) {
+        guard let component else { return }
+        gauges("carillon_build_info", help: "The version that runs; always 1.", labels: ["component", "version"]) {
+            [([component, CarillonVersion.current], 1)]
+        }
+        ProcessMetrics.register(in: self)
+    }
+
+    // MARK: Registration
+
+    /// A counter's name ends in `_total`.
+    package func counter(_ name: String, help: String) -> Counter {
+        counters(name, help: help, labels: []).with([])
+    }
+
+    package func counters(_ name: String, help: String, labels: [String]) -> MetricFamily<Counter> {
+        let family = MetricFamily(labelCount: labels.count) { Counter() }
+        guard case .counter(let known) = enter(name, help, labels, .counter(family)) else { return family }
+        return known
+    }
+
+    package func gauge(_ name: String, help: String) -> Gauge {
+        gauges(name, help: help, labels: []).with([])
+    }
+
+    package func gauges(_ name: String, help: String, labels: [String]) -> MetricFamily<Gauge> {
+        let family = MetricFamily(labelCount: labels.count) { Gauge() }
+        guard case .gauge(let known) = enter(name, help, labels, .gauge(family)) else { return family }
+        return known
+    }
+
+    package func histogram(_ name: String, help: String, bounds: [Double]) -> Histogram {
+        histograms(name, help: help, labels: [], bounds: bounds).with([])
+    }
+
+    package func histograms(
+        _ name: String, help: String, labels: [String], bounds: [Double]
+    ) -> MetricFamily<Histogram> {
+        let family = MetricFamily(labelCount: labels.count) { Histogram(bounds: bounds) }
+        guard case .histogram(let known) = enter(name, help, labels, .histogram(family)) else { return family }
+        return known
+    }
+
+    /// A gauge that is read when it is scraped; `nil` leaves it out of that scrape. The closure may not wait.
+    package func gauge(_ name: String, help: String, read: @escaping @Sendable () -> Double?) {
+        gauges(name, help: help, labels: []) { read().map { [([], $0)] } ?? [] }
+    }
+
+    /// Gauges that are read when they are scraped, as many as there are just then.
+    package func gauges(_ name: String, help: String, labels: [String], read: @escaping @Sendable () -> [Reading]) {
+        _ = enter(name, help, labels, .read(type: "gauge", read))
+    }
+
+    /// A counter that is kept elsewhere, read when it is scraped.
+    package func counter(_ name: String, help: String, read: @escaping @Sendable () -> Double?) {
+        counters(name, help: help, labels: []) { read().map { [([], $0)] } ?? [] }
+    }
+
+    package func counters(_ name: String, help: String, labels: [String], read: @escaping @Sendable () -> [Reading]) {
+        _ = enter(name, help, labels, .read(type: "counter", read))
+    }
+
+    private func enter(_ name: String, _ help: String, _ labels: [String], _ kind: Kind) -> Kind {
+        precondition(ExpositionText.isMetricName(name), "\(name) is not a metric's name")
+        precondition(
+            labels.allSatisfy { ExpositionText.isMetricName($0) && $0 != "le" && !$0.hasPrefix("__") },
+            "\(name) has a label that Prometheus reserves or cannot read: \(labels)"
+        )
+        precondition(
+            (kind.type == "counter") == name.hasSuffix("_total"), "counters, and only they, end in _total: \(name)"
+        )
+        return entries.withLock { entries in
+            if let position = entries.positions[name] {
+                let known = entries.ordered[position]
+                precondition(
+                    known.kind.type == kind.type && known.labels == labels,
+                    "\(name) is a \(known.kind.type) with the labels \(known.labels) already"
+                )
+                if case .read = kind { entries.ordered[position].kind = kind }
+                return entries.ordered[position].kind
+            }
+            entries.positions[name] = entries.ordered.count
+            entries.ordered.append(Entry(name: name, help: help, labels: labels, kind: kind))
+            return kind
+        }
+    }
+
+    // MARK: Text
+
+    /// All metrics in the text format, ordered by name. A family without series is left out.
+    package func render() -> String {
+        let ordered = entries.withLock { $0.ordered }.sorted { $0.name < $1.name }
+        var text = ExpositionText()
+        for entry in ordered {
+            func labelled(_ values: [String]) -> [(name: String, value: String)] {
+                zip(entry.labels, values).map { (name: $0, value: $1) }
+            }
+            switch entry.kind {
+            case .counter(let family):
+                let series = family.all
+                if !series.isEmpty { text.header(name: entry.name, help: entry.help, type: "counter") }
+                for one in series { text.sample(entry.name, labelled(one.values), String(one.metric.value)) }
+            case .gauge(let family):
+                let series = family.all
+                if !series.isEmpty { text.header(name: entry.name, help: entry.help, type: "gauge") }
+                for one in series {
+                    text.sample(entry.name, labelled(one.values), ExpositionText.number(one.metric.value))
+                }
+            case .histogram(let family):
+                let series = family.all
+                if !series.isEmpty { text.header(name: entry.name, help: entry.help, type: "histogram") }
+                for one in series { text.histogram(entry.name, labelled(one.values), one.metric) }
+            case .read(let type, let read):
+                let readings = read()
+                if !readings.isEmpty { text.header(name: entry.name, help: entry.help, type: type) }
+                for reading in readings {
+                    text.sample(entry.name, labelled(reading.labels), ExpositionText.number(reading.value))
+                }
+            }
+        }
+        return text.text
+    }
+}

@@ -1,0 +1,36 @@
+/// What the probe server says to a request. It knows nothing of sockets.
+struct ProbeResponder: Sendable {
+    struct Answer: Sendable, Equatable {
+        var status: Int
+        var contentType = "text/plain; charset=utf-8"
+        /// Methods that the path would take, for a 405.
+        var allow: String?
+        var body: String
+    }
+
+    let registry: MetricsRegistry
+    let ready: @Sendable () -> (Bool, String)
+
+    /// - Parameter target: as it stands in the request line; a query is ignored, and so is a slash at the end.
+    func answer(method: String, target: String) -> Answer {
+        var path = target.prefix { $0 != "?" && $0 != "#" }
+        if path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        guard ["/metrics", "/livez", "/readyz", "/"].contains(path) else {
+            return Answer(status: 404, body: "not found: here are /metrics, /livez and /readyz\n")
+        }
+        guard method == "GET" || method == "HEAD" else {
+            return Answer(status: 405, allow: "GET, HEAD", body: "\(path) takes GET and HEAD\n")
+        }
+        switch path {
+        case "/metrics":
+            return Answer(status: 200, contentType: ExpositionText.contentType, body: registry.render())
+        case "/livez":
+            return Answer(status: 200, body: "alive\n")
+        case "/readyz":
+            let (isReady, text) = ready()
+            return Answer(status: isReady ? 200 : 503, body: text + "\n")
+        default:
+            return Answer(status: 200, body: "/metrics\n/livez\n/readyz\n")
+        }
+    }
+}

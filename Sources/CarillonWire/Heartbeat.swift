@@ -1,0 +1,62 @@
+internal import CarillonCore
+
+/// The pulse of one end of a connection: when to ping, when the peer has been silent for too long, and how far its clock
+/// is ahead.
+struct Heartbeat: Sendable {
+    private let limits: ConnectionLimits
+    private var nextPing: BootTime
+    private var lastHeard: BootTime
+    /// While nothing is read from the peer, its silence is ours.
+    private var isListening = true
+    /// The Ping whose Pong has not come: by its own time, and when it left.
+    private var outstanding: (sentMicroseconds: Int64, at: BootTime)?
+
+    init(limits: ConnectionLimits, at now: BootTime) {
+        self.limits = limits
+        nextPing = now + limits.heartbeatMs
+        lastHeard = now
+    }
+
+    enum Beat: Equatable {
+        case nothing
+        case ping(sentMicroseconds: Int64)
+        case silent(forMs: Int64)
+    }
+
+    /// When `tick` has something to do next, unless something is heard before.
+    var deadline: BootTime { isListening ? min(nextPing, lastHeard + limits.silenceMs) : nextPing }
+
+    mutating func heard(at now: BootTime) {
+        lastHeard = max(lastHeard, now)
+    }
+
+    mutating func listen(_ listening: Bool, at now: BootTime) {
+        isListening = listening
+        heard(at: now)
+    }
+
+    mutating func tick(at now: WireNow) -> Beat {
+        if isListening, now.boot >= lastHeard + limits.silenceMs {
+            return .silent(forMs: now.boot.milliseconds(since: lastHeard))
+        }
+        guard now.boot >= nextPing else { return .nothing }
+        nextPing = now.boot + limits.heartbeatMs
+        outstanding = (now.wallMicroseconds, now.boot)
+        return .ping(sentMicroseconds: now.wallMicroseconds)
+    }
+
+    /// How far the peer's wall clock is ahead of ours, in milliseconds, if this Pong answers our last Ping. The way back is
+    /// taken to be as long as the way there; elapsed time is boot time, so that a step of our own clock does not count.
+    mutating func pong(sentMicroseconds: Int64, answeredMicroseconds: Int64, at now: WireNow) -> Double? {
+        guard let ping = outstanding, ping.sentMicroseconds == sentMicroseconds else { return nil }
+        outstanding = nil
+        let halfway = Double(now.boot - ping.at) / 2_000
+        let (ahead, overflow) = answeredMicroseconds.subtractingReportingOverflow(sentMicroseconds)
+        return overflow ? nil : (Double(ahead) - halfway) / 1_000
+    }
+
+    /// "10 s", or "500 ms".
+    static func text(_ milliseconds: Int64) -> String {
+        milliseconds >= 1_000 ? "\(milliseconds / 1_000) s" : "\(milliseconds) ms"
+    }
+}

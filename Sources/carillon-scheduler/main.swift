@@ -1,0 +1,1 @@
+SchedulerCommand.main()

@@ -1,0 +1,3 @@
+internal import CarillonCommand
+
+await carillonMain()

@@ -1,0 +1,61 @@
+import CarillonCore
+import Testing
+
+@Suite("What a URL and headers may be")
+struct RuleTests {
+    @Test(
+        "URLs that are called",
+        arguments: [
+            "http://127.0.0.1:8080/", "https://example.com", "HTTP://Example.com/a?b=c#d", "http://[::1]:9/x",
+            "http://a.b.c/%7Euser?x=%20", "https://xn--bcher-kva.example/",
+        ]
+    )
+    func accepted(url: String) {
+        #expect(URLRule.problem(with: url) == nil)
+    }
+
+    @Test(
+        "URLs that are refused, with the reason",
+        arguments: [
+            ("", "is empty"), ("example.com", "no scheme"), ("ftp://example.com/", "only http and https"),
+            ("javascript:alert(1)", "only http and https"), ("file:///etc/passwd", "only http and https"),
+            ("http:/example.com", "no '//'"), ("http://", "no host"), ("http:///path", "no host"),
+            ("http://user:secret@example.com/", "user name or password"), ("http://exa mple.com/", "position 11"),
+            ("http://example.com:0/", "1 to 65535"), ("http://example.com:99999/", "1 to 65535"),
+            ("http://[::1/", "without a ']'"), ("http://[zz]/", "no IPv6"), ("http://a/%zz", "position 10"),
+            ("http://a/\u{7}", "position 10"), ("http://ä.de/", "position 8"), ("http://a_b!/", "no host name"),
+        ]
+    )
+    func refused(url: String, text: String) {
+        let problem = URLRule.problem(with: url)
+        #expect(problem?.contains(text) == true, "\(url): \(problem ?? "accepted")")
+    }
+
+    @Test("a URL has at most 2,083 bytes")
+    func length() {
+        let base = "http://example.com/"
+        let longest = base + String(repeating: "a", count: URLRule.maxBytes - base.count)
+        #expect(URLRule.problem(with: longest) == nil)
+        #expect(URLRule.problem(with: longest + "a")?.contains("2084 bytes") == true)
+    }
+
+    @Test(
+        "headers that are refused",
+        arguments: [
+            HTTPHeader(name: "Host", value: "x"), HTTPHeader(name: "content-length", value: "1"),
+            HTTPHeader(name: "Idempotency-Key", value: "x"), HTTPHeader(name: "X-Carillon-Job-Id", value: "x"),
+            HTTPHeader(name: "X-Evil", value: "a\r\nHost: b"), HTTPHeader(name: "", value: "x"),
+            HTTPHeader(name: "a b", value: "x"), HTTPHeader(name: "X-Nul", value: "a\u{0}"),
+        ]
+    )
+    func refusedHeaders(header: HTTPHeader) {
+        #expect(HeaderRule.problems(with: [header]).count == 1)
+    }
+
+    @Test("ordinary headers pass, but not twice")
+    func acceptedHeaders() {
+        let headers = [HTTPHeader(name: "Authorization", value: "Bearer x"), HTTPHeader(name: "X-A", value: "a\tb")]
+        #expect(HeaderRule.problems(with: headers).isEmpty)
+        #expect(HeaderRule.problems(with: headers + [HTTPHeader(name: "x-a", value: "c")]).count == 1)
+    }
+}

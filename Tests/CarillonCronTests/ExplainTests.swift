@@ -1,0 +1,75 @@
+import CarillonCron
+import Testing
+
+/// One sentence, and exact.
+@Suite struct ExplainTests {
+    @Test(arguments: [
+        ("0 30 9 * * MON-FRI", "At 09:30:00, Monday through Friday"),
+        ("30 9 * * *", "At 09:30:00"),
+        ("0 9,17 * * *", "At 09:00:00 and 17:00:00"),
+        ("*/30 9 * * *", "At 09:00:00 and 09:30:00"),
+        ("* * * * *", "Every minute"),
+        ("* * * * * *", "Every second"),
+        ("*/5 * * * *", "Every 5 minutes"),
+        ("*/7 * * * *", "At every 7th minute from 0 through 56 of every hour"),
+        ("*/10 * * * * *", "Every 10 seconds"),
+        ("0 * * * *", "Every hour"),
+        ("0 */2 * * *", "Every 2 hours"),
+        ("0 */5 * * *", "At 00:00:00, 05:00:00, 10:00:00, 15:00:00 and 20:00:00"),
+        ("30 * * * *", "At minute 30 of every hour"),
+        ("15,45 * * * *", "At minutes 15 and 45 of every hour"),
+        ("15,45 9-17 * * *", "At minutes 15 and 45 of hours 09 through 17"),
+        ("*/5 9-17 * * 1-5", "Every 5 minutes from 09:00 through 17:55, Monday through Friday"),
+        ("*/5 9,12,15,20 * * *", "Every 5 minutes of hours 09, 12, 15 and 20"),
+        ("30 */2 * * *", "At minute 30 of every 2nd hour from 00 through 22"),
+        ("30 * * * * *", "At second 30 of every minute"),
+        ("*/20 * 8 * * *", "Every 20 seconds from 08:00:00 through 08:59:40"),
+        ("* 30 9 * * *", "Every second of minute 30 of hour 09"),
+        ("30 */5 * * * *", "At second 30 of every 5th minute from 0 through 55 of every hour"),
+        ("0 0 1 * *", "At 00:00:00, on day 1 of the month"),
+        ("0 0 1,15 * *", "At 00:00:00, on days 1 and 15 of the month"),
+        ("0 0 1-7,15 * *", "At 00:00:00, on days 1 through 7 and 15 of the month"),
+        ("0 0 */2 * *", "At 00:00:00, on every 2nd day from 1 through 31 of the month"),
+        ("0 0 L * *", "At 00:00:00, on the last day of the month"),
+        ("0 0 L-3 * *", "At 00:00:00, on the 3rd day before the last day of the month"),
+        ("0 0 15W * *", "At 00:00:00, on the weekday (Monday through Friday) nearest day 15 of the month"),
+        ("0 0 LW * *", "At 00:00:00, on the last weekday (Monday through Friday) of the month"),
+        ("0 0 * * 1", "At 00:00:00, on Monday"),
+        ("0 0 * * 0,6", "At 00:00:00, on Saturday and Sunday"),
+        ("0 0 * * 5-7", "At 00:00:00, Friday through Sunday"),
+        ("0 0 * * FRI#2", "At 00:00:00, on the second Friday of the month"),
+        ("0 0 * * 5L", "At 00:00:00, on the last Friday of the month"),
+        ("0 0 13 * 5", "At 00:00:00, on day 13 of the month or on Friday"),
+        ("0 0 13 * +5", "At 00:00:00, on day 13 of the month if it is Friday"),
+        ("0 0 29 2 *", "At 00:00:00, on day 29 of the month, in February"),
+        ("0 0 1 */3 *", "At 00:00:00, on day 1 of the month, in January, April, July and October"),
+        ("0 0 1 6-8 *", "At 00:00:00, on day 1 of the month, in June through August"),
+        ("0 0 0 1 1 * 2030", "At 00:00:00, on day 1 of the month, in January, in 2030"),
+        ("0 0 0 1 1 * */2", "At 00:00:00, on day 1 of the month, in January, in every 2nd year from 1970 through 2198"),
+        ("0 0 31 2 *", "At 00:00:00, on day 31 of the month, in February, which never happens"),
+        ("@daily", "At 00:00:00"),
+        ("@reboot", "When the system starts"),
+        ("@every 90m", "Every 1 hour 30 minutes"),
+        ("@every 10m+3m", "Every 10 minutes, 3 minutes into each"),
+        ("@at 2026-11-23T20:00:00Z", "Once, at 2026-11-23T20:00:00Z"),
+        ("0 9 * * * | 0 11 * * 6", "At 09:00:00; and At 11:00:00, on Saturday"),
+    ])
+    func sentences(text: String, sentence: String) throws {
+        #expect(try CronExpression(text).explained() == sentence)
+    }
+
+    @Test(arguments: [
+        ("*/5 * * * *", "0 */5 * * * *"), ("0 9 * * MON-FRI", "0 0 9 * * 1-5"), ("0 0 * * 7", "0 0 0 * * 0"),
+        ("05 9 ? JAN,FEB ?", "0 5 9 * 1,2 *"), ("*/15,7 5 * * *", "0 */15,7 5 * * *"), ("7,*/15 5 * * *", "0 0,7,15,30,45 5 * * *"),
+        ("0-59 0-23 1-31 1-12 0-7", "0 0-59 0-23 1-31 * 0-6"), ("*/60 */30 * * *", "0 */31 */24 * * *"),
+        ("10-50/10 5 1,L,L-2 * FRI#L,MON", "0 10-50/10 5 1,L,L-2 * 1,5#L"), ("0 0 1 * +MON", "0 0 0 1 * +1"),
+        ("0 0 0 1 1 * */2", "0 0 0 1 1 * 1970-2198/2"), ("@every 3600s", "@every 1h"), ("* * * * * * *", "* * * * * *"),
+        ("0 0 LW * *", "0 0 0 LW * *"), ("0 9 * * *|0 8 * * *|0 9 * * *", "0 0 8 * * * | 0 0 9 * * *"),
+    ])
+    func canonicalForms(text: String, canonical: String) throws {
+        let expression = try CronExpression(text)
+        #expect(expression.canonical == canonical)
+        #expect(try CronExpression(canonical) == expression)
+        #expect(try CronExpression(canonical).hashValue == expression.hashValue)
+    }
+}

@@ -1,0 +1,276 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct RPCClientTests {
+    @Test func aRequestByNameAndATypedOne() async throws {
+        let station = try await Station.open()
+        let client = client(station)
+        let value = try await client.call("refresh_schedule", [:])
+        #expect(value == ["status": "SCHEDULE_REFRESHED", "jobs": 1])
+        #expect(try await client.request(.refreshSchedule) == .scheduleRefreshed(status: "SCHEDULE_REFRESHED", jobs: 1))
+        #expect(client.peers.map(\.scheduler) == [station.address])
+        await client.close()
+        _ = await station.scheduler.disconnection()
+        await station.server.stop()
+    }
+
+    @Test func wrongArgumentsAreNotSent() async throws {
+        let client = client([Endpoint(host: "127.0.0.1", port: 1)])
+        await #expect(throws: ClientError.self) { try await client.call("get_job", ["job_id": "x"]) }
+        await #expect(throws: ClientError.self) { try await client.call("no_such", [:]) }
+        await client.close()
+    }
+
+    @Test func errorsOfTheSchedulerAreThrown() async throws {
+        let station = try await Station.open()
+        let refusal = ClientError(.alreadyExists, "taken", reason: .nameTaken)
+        station.scheduler.behave { $0.answer = { _ in .error(refusal) } }
+        let client = client(station)
+        await #expect(throws: refusal) { try await client.call("get_cluster", [:]) }
+        await client.close()
+        await station.server.stop()
+    }
+
+    @Test func manyAtOnce() async throws {
+        let station = try await Station.open()
+        station.scheduler.behave {
+            $0.answer = { if case .getJob(let id) = $0 { .answer(.deleted(id)) } else { nil } }
+        }
+        let client = client(station)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<2_000 as Range<UInt64> {
+                group.addTask {
+                    let id = JobID(UniqueID(high: 1, low: number))
+                    return try await client.request(.getJob(id)) == .deleted(id)
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+        await client.close()
+        await station.server.stop()
+    }
+
+    @Test func notLeaderIsFollowed() async throws {
+        let leader = try await Station.open(1)
+        let standby = try await Station.open(2)
+        standby.scheduler.behave {
+            $0.leading = false
+            $0.answer = { _ in .error(ClientError(.notLeader, "no", leaderAddress: leader.address)) }
+        }
+        // It only knows the standby, and is told of the leader.
+        let client = client(standby)
+        #expect(try await client.call("run_job", ["job_id": .string(UniqueID.zero.description)])["jobs"] == 1)
+        #expect(client.peers.count == 2)
+        await client.close()
+        await leader.server.stop()
+        await standby.server.stop()
+    }
+
+    @Test func readsGoToAnyone() async throws {
+        let one = try await Station.open(1)
+        let other = try await Station.open(2)
+        for station in [one, other] {
+            station.scheduler.behave { $0.answer = { _ in .answer(.deleted(JobID(.zero))) } }
+        }
+        let client = client(one, other)
+        _ = await one.scheduler.nextConnection()
+        _ = await other.scheduler.nextConnection()
+        while client.peers.count < 2 { await Task.yield() }
+        for _ in 0..<10 { _ = try await client.request(.getJob(JobID(.zero))) }
+        for station in [one, other] {
+            #expect(station.scheduler.journal.events.contains { if case .received = $0 { true } else { false } })
+        }
+        await client.close()
+        await one.server.stop()
+        await other.server.stop()
+    }
+
+    @Test func aTakeOverIsWaitedOut() async throws {
+        let old = try await Station.open(1)
+        let new = try await Station.open(2)
+        new.scheduler.behave {
+            $0.leading = false
+            $0.answer = { _ in .error(ClientError(.notLeader, "not yet")) }
+        }
+        let client = client(old, new)
+        _ = try await client.call("refresh_schedule", [:])
+        await old.server.stop()
+        let request = Task { try await client.call("run_job", ["job_id": .string(UniqueID.zero.description)]) }
+        // Once the standby has refused, it begins to lead.
+        _ = await new.scheduler.journal.first { if case .received = $0 { true } else { false } }
+        new.scheduler.behave { $0.answer = { _ in .answer(.scheduleRefreshed(status: "new", jobs: 2)) } }
+        #expect(try await request.value["status"] == "new")
+        await client.close()
+        await new.server.stop()
+    }
+
+    @Test func nobodyThere() async throws {
+        let client = client([Endpoint(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(300))
+        do throws(ClientError) {
+            _ = try await client.call("get_cluster", [:])
+            Issue.record("an answer from nobody")
+        } catch {
+            #expect(error.code == .unavailable)
+            #expect(
+                error.text == "no scheduler took get_cluster within 0.3 seconds: 127.0.0.1:1 (Connection refused)"
+            )
+        }
+        await client.close()
+    }
+
+    @Test func aNameThatDoesNotResolve() async throws {
+        let client = client([Endpoint(host: "no-such-host.invalid", port: 7070)], takeOverWait: .milliseconds(500))
+        do throws(ClientError) {
+            _ = try await client.call("get_cluster", [:])
+        } catch {
+            #expect(error.text.contains("no-such-host.invalid"))
+        }
+        await client.close()
+    }
+
+    @Test func onlyHarmlessRequestsAreRepeatedAfterACut() async throws {
+        // A server that takes a request and cuts the connection, once.
+        for (name, arguments, isRepeated) in [
+            ("run_job", ["job_id": .string(UniqueID.zero.description)] as JSONValue, false),
+            ("pause_job", ["job_id": .string(UniqueID.zero.description)], false),
+            ("run_job", ["job_id": .string(UniqueID.zero.description), "idempotency_key": "k"], true),
+            ("create_job", ["schedule": "x", "api_url": "y", "idempotency_key": "k"], true),
+            ("create_job", ["schedule": "x", "api_url": "y"], false),
+            ("get_job", ["job_id": .string(UniqueID.zero.description)], true),
+        ] {
+            let station = try await Station.open()
+            station.scheduler.behave { $0.answer = { _ in nil } }
+            let client = client(station)
+            let (first, _) = await station.scheduler.nextConnection()
+            let request = Task { try await client.call(name, arguments) }
+            _ = await station.scheduler.journal.first { if case .received = $0 { true } else { false } }
+            station.scheduler.behave { $0.answer = { _ in .answer(.deleted(JobID(.zero))) } }
+            station.scheduler.link(first)?.close(why: "cut")
+            let result = await request.result
+            if isRepeated {
+                #expect(try result.get()["job_id"] != nil, "\(name)")
+            } else {
+                let error = #expect(throws: ClientError.self) { try result.get() }
+                #expect(error?.code == .unavailable)
+                #expect(error?.text.contains("whether it was done is not known") == true)
+            }
+            await client.close()
+            await station.server.stop()
+        }
+    }
+
+    @Test func noAnswerInTime() async throws {
+        let station = try await Station.open()
+        station.scheduler.behave { $0.answer = { _ in nil } }
+        let client = client(station, timeout: .milliseconds(200))
+        let error = await #expect(throws: ClientError.self) {
+            try await client.call("pause_job", ["job_id": .string(UniqueID.zero.description)])
+        }
+        #expect(error?.text.contains("within 0.2 seconds; whether it was done is not known") == true)
+        await client.close()
+        await station.server.stop()
+    }
+
+    @Test func aCancelledTaskStopsWaiting() async throws {
+        let station = try await Station.open()
+        station.scheduler.behave { $0.answer = { _ in nil } }
+        let client = client(station)
+        let request = Task { try await client.call("get_cluster", [:]) }
+        _ = await station.scheduler.journal.first { if case .received = $0 { true } else { false } }
+        request.cancel()
+        await #expect(throws: ClientError.self) { try await request.value }
+        // And one that waits for a scheduler.
+        let lonely = RPCClientTests.lonely()
+        let waiting = Task { try await lonely.call("get_cluster", [:]) }
+        waiting.cancel()
+        await #expect(throws: ClientError.self) { try await waiting.value }
+        await lonely.close()
+        await client.close()
+        await station.server.stop()
+    }
+
+    private static func lonely() -> RPCClient {
+        client([Endpoint(host: "127.0.0.1", port: 1)])
+    }
+
+    @Test func closingEndsAllWaiting() async throws {
+        let station = try await Station.open()
+        station.scheduler.behave { $0.answer = { _ in nil } }
+        let client = client(station)
+        let request = Task { try await client.call("get_cluster", [:]) }
+        _ = await station.scheduler.journal.first { if case .received = $0 { true } else { false } }
+        await client.close()
+        let error = await #expect(throws: ClientError.self) { try await request.value }
+        #expect(error?.text == "this client is closed")
+        await station.server.stop()
+    }
+
+    @Test func aPing() async throws {
+        let station = try await Station.open()
+        let client = client(station)
+        let (roundTrip, address) = try await client.ping()
+        #expect(roundTrip > .zero && roundTrip < .seconds(1))
+        #expect(address == station.address)
+        await client.close()
+        await station.server.stop()
+    }
+
+    @Test func aWatchGoesOnWithTheNextScheduler() async throws {
+        let one = try await Station.open(1)
+        let other = try await Station.open(2)
+        let row = Execution(
+            id: ExecutionID(.zero), jobID: JobID(.zero), trigger: .manual, scheduledTime: Timestamp(seconds: 0),
+            status: .success, createdAt: Timestamp(seconds: 0)
+        )
+        one.scheduler.behave {
+            $0.answer = { request in
+                if case .watchExecutions = request { .answer(.execution(row, failedAttempts: [], url: nil)) } else { nil }
+            }
+        }
+        other.scheduler.behave {
+            $0.leading = false
+            $0.answer = { _ in .error(ClientError(.notLeader, "no", leaderAddress: one.address)) }
+        }
+        let client = client(one, other)
+        var changes = client.watch([:]).makeAsyncIterator()
+        #expect(try await changes.next()?["status"] == "SUCCESS")
+        // The leader goes, and the other one takes over.
+        other.scheduler.behave {
+            $0.answer = { request in
+                var row = row
+                row.status = .failed
+                return if case .watchExecutions = request {
+                    .answer(.execution(row, failedAttempts: [], url: nil))
+                } else { nil }
+            }
+        }
+        await one.server.stop()
+        #expect(try await changes.next()?["status"] == "FAILED")
+        await client.close()
+        await other.server.stop()
+    }
+
+    @Test func aWatchThatIsLeftIsStopped() async throws {
+        let station = try await Station.open()
+        let row = Execution(
+            id: ExecutionID(.zero), jobID: JobID(.zero), trigger: .manual, scheduledTime: Timestamp(seconds: 0),
+            status: .success, createdAt: Timestamp(seconds: 0)
+        )
+        station.scheduler.behave { $0.answer = { _ in .answer(.execution(row, failedAttempts: [], url: nil)) } }
+        let client = client(station)
+        for try await _ in client.watch([:]) { break }
+        _ = await station.scheduler.journal.first {
+            if case .received(_, let envelopes) = $0 { envelopes.names.contains("stop_watching") } else { false }
+        }
+        await client.close()
+        await station.server.stop()
+    }
+
+    @Test func aWatchWithWrongArguments() async throws {
+        let client = client([Endpoint(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(200))
+        await #expect(throws: ClientError.self) { for try await _ in client.watch(["job": 1]) {} }
+        await client.close()
+    }
+}

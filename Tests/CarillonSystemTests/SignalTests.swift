@@ -1,0 +1,39 @@
+import CarillonSystem
+import Glibc
+import Synchronization
+import Testing
+
+/// Each runs in a process of its own: signals are a process's.
+@Suite(.timeLimit(.minutes(1)))
+struct SignalTests {
+    @Test(arguments: ["SIGTERM", "SIGINT", "SIGHUP"])
+    func firstSignalAsksForTheEnd(name: String) async {
+        // An exit test captures nothing but what is listed.
+        await #expect(processExitsWith: .exitCode(7)) { [name = name as String] in
+            Signals.install { said in _exit(said == name ? 7 : 8) }
+            raise(["SIGTERM": SIGTERM, "SIGINT": SIGINT, "SIGHUP": SIGHUP][name] ?? 0)
+            while true { pause() }
+        }
+    }
+
+    @Test func sameSignalAgainEndsAtOnce() async {
+        await #expect(processExitsWith: .exitCode(128 + SIGINT)) {
+            Signals.install { _ in while true { pause() } }
+            raise(SIGINT)
+            raise(SIGTERM)
+            raise(SIGINT)
+            while true { pause() }
+        }
+    }
+
+    @Test func brokenPipesAreErrors() async {
+        await #expect(processExitsWith: .exitCode(EPIPE)) {
+            Signals.install { _ in }
+            var ends: [Int32] = [0, 0]
+            pipe(&ends)
+            close(ends[0])
+            let written = write(ends[1], "x", 1)
+            _exit(written < 0 ? errno : 0)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package import CarillonCore
+
+/// The in-memory twin of the database: the same rules, without the disk. Its clock is an argument.
+package struct MemoryStore: Sendable {
+    package private(set) var jobs: [JobID: Job] = [:]
+    package private(set) var executions: [ExecutionID: Execution] = [:]
+    package private(set) var attempts: [Attempt] = []
+    package private(set) var keys: [String: IdempotencyRecord] = [:]
+    package private(set) var shards: [ShardRecord]
+    /// The session that holds the advisory lock.
+    package private(set) var lockHolder: Int?
+    private var commitOwner: UniqueID?
+    private var commitSequence: UInt64 = 0
+
+    package init() {
+        shards = (0..<16).map {
+            ShardRecord(
+                shard: $0, owner: nil, address: nil, epoch: 0, leaseExpiresAt: nil, materializedThrough: nil,
+                settledThrough: nil, gap: nil
+            )
+        }
+    }
+
+    // MARK: Leases
+
+    /// Takes the lease for a session if the lock is free, or if its holder's lease has expired.
+    package mutating func acquireLease(
+        session: Int, owner: UniqueID, address: String, leaseMs: Int, now: Timestamp
+    ) -> LeaseResult {
+        if let holder = lockHolder, holder != session {
+            let expires = shards.compactMap(\.leaseExpiresAt).max() ?? .distantPast
+            guard expires < now else { return .heldByOther(leader: shards[0].address, databaseTime: now) }
+        }
+        lockHolder = session
+        let epoch = (shards.map(\.epoch).max() ?? 0) + 1
+        for index in shards.indices {
+            shards[index].owner = owner
+            shards[index].address = address
+            shards[index].epoch = epoch
+            shards[index].leaseExpiresAt = now + Int64(leaseMs)
+        }
+        return .held(epoch: epoch, shards: shards, databaseTime: now)
+    }
+
+    package mutating func renewLease(
+        session: Int, owner: UniqueID, epoch: Int64, leaseMs: Int, now: Timestamp
+    ) -> LeaseResult {
+        guard lockHolder == session, shards[0].owner == owner, shards[0].epoch == epoch else {
+            return .heldByOther(leader: shards[0].address, databaseTime: now)
+        }
+        for index in shards.indices { shards[index].leaseExpiresAt = now + Int64(leaseMs) }
+        return .held(epoch: epoch, shards: shards, databaseTime: now)
+    }
+
+    package mutating func releaseLease(session: Int, owner: UniqueID, epoch: Int64, now: Timestamp) {
+        if shards[0].owner == owner, shards[0].epoch == epoch {
+            for index in shards.indices { shards[index].leaseExpiresAt = now }
+        }
+        sessionEnded(session)
+    }
+
+    /// The session's connection is gone, and its lock with it.
+    package mutating func sessionEnded(_ session: Int) {
+        if lockHolder == session { lockHolder = nil }
+    }
+
+    // MARK: Writing
+
+    package mutating func commit(_ batch: WriteBatch) -> CommitResult {
+        guard shards[0].owner == batch.owner, shards[0].epoch == batch.epoch else { return .fenced }
+        if let refusal = refusal(of: batch) { return refusal }
+        commitOwner = batch.owner
+        commitSequence = batch.sequence
+        for index in shards.indices {
+            if let through = batch.materializedThrough { shards[index].materializedThrough = through }
+            if let through = batch.settledThrough { shards[index].settledThrough = through }
+            if let gap = batch.gap { shards[index].gap = gap }
+        }
+        var notPending: [ExecutionID] = []
+        for change in batch.changes {
+            if let job = change.job { jobs[job.id] = job }
+            for id in change.withdrawals { withdraw(id) }
+            for row in change.inserts { insert(row, &notPending) }
+            if let key = change.idempotencyKey { keys["\(key.operation):\(key.key)"] = key }
+        }
+        for id in batch.withdrawals { withdraw(id) }
+        for row in batch.inserts { insert(row, &notPending) }
+        for start in batch.starts {
+            guard var row = executions[start.id], !row.status.isFinal else { continue }
+            row.status = .running
+            row.token = start.token
+            row.attempts = start.attempts
+            row.lostAttempts = start.lostAttempts
+            row.actualStartTime = start.actualStartTime
+            row.worker = start.worker
+            row.nextAttemptAt = nil
+            executions[start.id] = row
+        }
+        for update in batch.updates {
+            guard let row = executions[update.id], !row.status.isFinal || row.status == .unknown else { continue }
+            var updated = update
+            updated.createdAt = row.createdAt
+            executions[update.id] = updated
+        }
+        attempts.append(contentsOf: batch.attempts)
+        return .committed(notPending: notPending)
+    }
+
+    private func refusal(of batch: WriteBatch) -> CommitResult? {
+        for change in batch.changes {
+            guard let job = change.job, let name = job.name, job.deletedAt == nil else { continue }
+            if jobs.values.contains(where: { $0.id != job.id && $0.name == name && $0.deletedAt == nil }) {
+                return .refused(message: "duplicate name", constraint: "jobs_name_living")
+            }
+        }
+        return nil
+    }
+
+    private mutating func withdraw(_ id: ExecutionID) {
+        if executions[id]?.status == .pending { executions[id] = nil }
+    }
+
+    private mutating func insert(_ row: Execution, _ notPending: inout [ExecutionID]) {
+        if let existing = executions[row.id] {
+            if row.status == .pending, existing.status != .pending { notPending.append(row.id) }
+        } else {
+            executions[row.id] = row
+        }
+    }
+
+    /// Whether that batch was the last one that became durable: how an unknown commit is settled.
+    package func hasCommitted(_ batch: WriteBatch) -> Bool {
+        commitOwner == batch.owner && commitSequence == batch.sequence && shards[0].epoch == batch.epoch
+    }
+
+    /// Those of a batch's inserts that are not PENDING.
+    package func notPending(of batch: WriteBatch) -> [ExecutionID] {
+        (batch.inserts + batch.changes.flatMap(\.inserts)).filter { $0.status == .pending }.map(\.id).filter {
+            executions[$0]?.status != .pending
+        }
+    }
+
+    // MARK: Reading
+
+    package var livingJobs: [Job] {
+        jobs.values.filter { $0.deletedAt == nil && !$0.hidden }.sorted { $0.id < $1.id }
+    }
+
+    package func openExecutions(since: Timestamp) -> [Execution] {
+        let first = ExecutionID.first(at: since)
+        return executions.values.filter { !$0.status.isFinal && $0.id >= first }.sorted { $0.id < $1.id }
+    }
+
+    package func gapRows(_ gap: Gap) -> [GapRow] {
+        executions.values
+            .filter { $0.trigger == .schedule && $0.scheduledTime > gap.from && $0.scheduledTime <= gap.to }
+            .sorted { $0.id < $1.id }
+            .map { GapRow(jobID: $0.jobID, from: $0.skippedFrom ?? $0.scheduledTime, to: $0.scheduledTime) }
+    }
+
+    /// As somebody with psql would.
+    package mutating func editByHand(_ job: Job) {
+        jobs[job.id] = job
+    }
+}
