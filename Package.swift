@@ -20,6 +20,11 @@ func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A target of tests.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -98,6 +103,53 @@ let package = Package(
         ),
         door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
         door("carillon", ["CarillonCommand"]),
+
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["CarillonCore", "CarillonCron", logging], path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("CarillonCronTests", ["CarillonCron"]),
+        tests("CarillonCoreTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
+        tests("CarillonWireTests", ["CarillonWire", "CarillonCore", "CarillonCron", "TestSupport"]),
+        tests(
+            "CarillonRPCTests",
+            [
+                "CarillonRPC", "CarillonWire", "CarillonCore", logging,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        tests(
+            "CarillonSystemTests",
+            [
+                "CarillonSystem", "CarillonCore", "CarillonCron", logging, arguments,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        tests("CarillonPostgresTests", ["CarillonPostgres", "CarillonCore", "CarillonCron", "TestSupport", logging]),
+        tests(
+            "CarillonCurlTests",
+            [
+                "CarillonCurl", "CarillonCore", "CarillonSystem", "TestSupport", logging,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]
+        ),
+        tests("CarillonWorkerTests", ["CarillonWorker", "CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]),
+        tests(
+            "CarillonGatewayTests",
+            [
+                "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]
+        ),
+        tests(
+            "CarillonCommandTests",
+            ["CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport", arguments, logging]
+        ),
+        tests("SimulationTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
+        tests("EndToEndTests", ["CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]),
     ],
     swiftLanguageModes: [.v6]
 )

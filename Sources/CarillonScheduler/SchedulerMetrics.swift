@@ -22,15 +22,15 @@ package final class SchedulerMetrics: Sendable {
         for status in ExecutionStatus.allCases where status.isFinal { _ = executions.with(status.rawValue) }
         drift = registry.histogram(
             "carillon_drift_seconds", help: "Actual start of the first attempt less the scheduled time.",
-            bounds: Histogram.latencySeconds
+            bounds: .latencySeconds
         )
         callDuration = registry.histogram(
             "carillon_call_duration_seconds", help: "How long the last call of an execution took.",
-            bounds: Histogram.latencySeconds
+            bounds: .latencySeconds
         )
         commitDuration = registry.histogram(
             "carillon_commit_duration_seconds", help: "From the hand-over of a batch to the database's answer.",
-            bounds: Histogram.commitSeconds
+            bounds: .commitSeconds
         )
         commitRows = registry.counter("carillon_commit_rows_total", help: "Rows written in batches.")
         rpcFrames = registry.counters(
