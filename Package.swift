@@ -95,7 +95,7 @@ let package = Package(
         // Doors
         door(
             "carillon-scheduler",
-            ["CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonSystem", "CarillonCore", arguments, logging]
+            ["CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore", "CarillonCron", arguments, logging]
         ),
         door(
             "carillon-worker",
@@ -106,7 +106,7 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["CarillonCore", "CarillonCron", logging], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["CarillonCore", "CarillonCron", "CLinux", logging], path: "Tests/TestSupport",
             swiftSettings: strict
         ),
         tests("CarillonCronTests", ["CarillonCron"]),
@@ -141,7 +141,10 @@ let package = Package(
             [
                 "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests start the
+                // real server on a free loopback port and talk to it with NIOHTTP1.
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
         tests(

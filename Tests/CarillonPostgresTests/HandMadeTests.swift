@@ -62,7 +62,7 @@ import Testing
         let fixture = try Fixture()
         for change in ["overlap_policy = 'MAYBE'", "timeout_ms = 0", "name = ''", "job_id = gen_random_uuid()"] {
             try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@daily', 'http://x')")
-            #expect(throws: PostgresCluster.Failure.self, "\(change)") { try fixture.psql("UPDATE jobs SET \(change)") }
+            #expect(throws: ChildProgram.Failure.self, "\(change)") { try fixture.psql("UPDATE jobs SET \(change)") }
         }
     }
 

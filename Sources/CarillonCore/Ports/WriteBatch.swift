@@ -108,7 +108,8 @@ package struct WriteBatch: Sendable, Hashable {
 
     /// How many rows it touches, about.
     package var count: Int {
-        changes.count + withdrawals.count + inserts.count + starts.count + updates.count + attempts.count
+        let changed = changes.reduce(0) { $0 + ($1.job == nil ? 0 : 1) + $1.withdrawals.count + $1.inserts.count }
+        return changed + withdrawals.count + inserts.count + starts.count + updates.count + attempts.count
     }
 }
 
