@@ -108,7 +108,9 @@ package struct WriteBatch: Sendable, Hashable {
 
     /// How many rows it touches, about.
     package var count: Int {
-        let changed = changes.reduce(0) { $0 + ($1.job == nil ? 0 : 1) + $1.withdrawals.count + $1.inserts.count }
+        let changed = changes.reduce(0) {
+            $0 + ($1.job == nil ? 0 : 1) + $1.withdrawals.count + $1.inserts.count + ($1.idempotencyKey == nil ? 0 : 1)
+        }
         return changed + withdrawals.count + inserts.count + starts.count + updates.count + attempts.count
     }
 }
