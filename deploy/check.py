@@ -498,7 +498,7 @@ def check_help(uses, programs, must):
         check(f"{where}: {program or 'the programs'} knows every variable and flag", missing)
     for program, text in texts.items():
         squeezed = re.sub(r"\s+", " ", text)
-        defaults = {int(p) for p in re.findall(r"127\.0\.0\.1:(\d+)", squeezed)}
+        defaults = {int(p) for p in re.findall(r"(?:127\.0\.0\.1:|from )(\d+)", squeezed)}
         check(
             f"{program} --help: default ports are those of deploy/",
             [f"{p} is not in it" for p in sorted(PORTS[program]) if p not in defaults],
@@ -517,15 +517,17 @@ LANGUAGE = set(
 
 
 def documented():
-    """{name: (type, labels)} of METRICS.md."""
-    metrics = {}
+    """{name: (type, labels, headings)} of METRICS.md."""
+    metrics, heading = {}, ""
     for line in (DEPLOY / "METRICS.md").read_text().splitlines():
+        if line.startswith("## "):
+            heading = line[3:]
         cells = [c.strip() for c in line.split("|")[1:-1]]
         match = re.match(r"`([a-z_:0-9]+)`$", cells[0]) if len(cells) == 5 else None
         if match:
             labels = set(re.findall(r"`([a-z_]+)`", cells[2]))
-            kind, known = metrics.get(match.group(1), (cells[1], set()))
-            metrics[match.group(1)] = (kind, known | labels)
+            kind, known, headings = metrics.get(match.group(1), (cells[1], set(), set()))
+            metrics[match.group(1)] = (kind, known | labels, headings | {heading})
     return metrics
 
 
@@ -606,7 +608,7 @@ def check_metrics(parsed, dashboard, urls):
     if not urls:
         skip("metrics against real ones", "give --metrics URL ...")
         return
-    real, types, texts = set(), {}, []
+    real, types, texts, components = set(), {}, [], set()
     for url in urls:
         try:
             # Twice: the first may be the first request that the process counts.
@@ -618,13 +620,18 @@ def check_metrics(parsed, dashboard, urls):
             continue
         check(f"{url} answers")
         texts.append((url, text))
+        components |= set(re.findall(r'^carillon_build_info\{.*component="([a-z-]+)"', text, re.MULTILINE))
         for name, kind in re.findall(r"^# TYPE (\S+) (\S+)", text, re.MULTILINE):
             real.add(name)
             types[name] = kind
     exporter = "pg_up" in real
     if not exporter:
         skip("metrics of PostgreSQL against real ones", "no URL is postgres_exporter's")
-    wanted = {n for n in metrics if n in ours or (exporter and n.startswith("pg_"))}
+    for program in PROGRAMS:
+        if program not in components:
+            skip(f"metrics of {program} against real ones", "no URL is its")
+    absent = {p.removeprefix("carillon-").capitalize() for p in PROGRAMS if p not in components}
+    wanted = {n for n in metrics if (n in ours and not metrics[n][2] <= absent) or (exporter and n.startswith("pg_"))}
     # With labels there is nothing to see before the first event.
     unseen = {n for n in wanted - real if metrics[n][1] and n in ours}
     if unseen:
