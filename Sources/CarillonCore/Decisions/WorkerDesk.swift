@@ -68,6 +68,8 @@ package struct WorkerDesk: ~Copyable {
         package var stale: UInt64 = 0
         /// Calls that were held, or settled, already.
         package var duplicates: UInt64 = 0
+
+        package init() {}
     }
 
     let configuration: WorkerDeskConfiguration
