@@ -99,7 +99,7 @@ let package = Package(
         ),
         door(
             "carillon-worker",
-            ["CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonSystem", "CarillonCore", arguments, logging]
+            ["CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore", arguments, logging]
         ),
         door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
         door("carillon", ["CarillonCommand"]),

@@ -1,0 +1,28 @@
+internal import CarillonCore
+internal import CarillonWire
+internal import Synchronization
+
+/// The schedulers that are connected, by connection.
+final class Schedulers: Sendable {
+    struct Entry: Sendable {
+        /// The configured address.
+        var address: String
+        var link: any PeerLink
+    }
+
+    private let entries = Mutex<[ConnectionID: Entry]>([:])
+
+    func add(_ id: ConnectionID, _ entry: Entry) {
+        entries.withLock { $0[id] = entry }
+    }
+
+    func remove(_ id: ConnectionID) -> Entry? {
+        entries.withLock { $0.removeValue(forKey: id) }
+    }
+
+    func entry(_ id: ConnectionID) -> Entry? {
+        entries.withLock { $0[id] }
+    }
+
+    var count: Int { entries.withLock { $0.count } }
+}
