@@ -55,14 +55,11 @@ package final class Gateway: Sendable {
                 readOnly.contains(entry.field)
                 ? "is set by Carillon and cannot be given; leave it out" : "is not a field of this request\(rest)"
         }
-        if error.errors != [] { error.text = text(error) }
+        // The scheduler's own text is left as it is, but for names that mean nothing here.
+        if error.text.contains("fields are wrong") || error.text.contains(unknown) {
+            error.text = Problem.text(error.errors)
+        }
         return error
-    }
-
-    private static func text(_ error: ClientError) -> String {
-        let listed = error.errors.map { "\($0.field) \($0.message)" }
-        let more = listed.count > 3 ? "; and \(listed.count - 3) more" : ""
-        return listed.prefix(3).joined(separator: "; ") + more
     }
 
     /// A list as a JSON array, with its next page in a `Link` header.

@@ -7,6 +7,8 @@ internal import Logging
 
 /// Nothing of its own: what a request needs is in the request.
 struct GatewayContext: InitializableFromSource {
+    init() {}
+
     init(source: ApplicationRequestContextSource) {}
 }
 
@@ -67,7 +69,7 @@ struct GatewayResponder: HTTPResponder {
         let query = try Query.members(pairs, route.parameters)
         let body = route.takesBody ? try await Body.read(request) : []
         try check(body, of: route, request)
-        let names = zip(route.pathNames, match.values).map { JSONValue.Member($0, .string($1)) }
+        let names = zip(gateway.table.pathNames[index], match.values).map { JSONValue.Member($0, .string($1)) }
         for name in names where UniqueID(name.value.string ?? "") == nil {
             throw Problem.invalid(
                 name.name,

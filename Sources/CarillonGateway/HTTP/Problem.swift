@@ -31,7 +31,13 @@ struct Problem: Error, Sendable {
 
     /// What is wrong with the request itself.
     static func invalid(_ errors: [FieldError]) -> Problem {
-        Problem(ClientError(invalidFields: errors))
+        Problem(ClientError(.invalidArgument, text(errors), errors: errors))
+    }
+
+    /// What is wrong, in one line.
+    static func text(_ errors: [FieldError]) -> String {
+        let listed = errors.prefix(3).map { "\($0.field): \($0.message)" }
+        return listed.joined(separator: "; ") + (errors.count > 3 ? "; and \(errors.count - 3) more" : "")
     }
 
     static func invalid(_ field: String, _ message: String) -> Problem {

@@ -84,8 +84,7 @@ struct Route: Sendable {
 
 /// A request as a route's action sees it.
 struct Inquiry: Sendable {
-    var route: Route
-    /// The path as it came, in segments.
+    /// Without the slash at its end.
     var path: String
     /// The path's parameters, as members of the protocol's request.
     var names: [JSONValue.Member]

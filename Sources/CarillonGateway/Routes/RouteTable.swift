@@ -19,10 +19,13 @@ struct RouteTable: Sendable {
     }
 
     let routes: [Route]
+    /// The names of the parameters in each route's path.
+    let pathNames: [[String]]
     private var nodes = [Node()]
 
     init(_ routes: [Route]) {
         self.routes = routes
+        pathNames = routes.map(\.pathNames)
         for (index, route) in routes.enumerated() {
             var place = 0
             for segment in route.path.split(separator: "/") {

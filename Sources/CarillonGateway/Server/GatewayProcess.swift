@@ -1,5 +1,6 @@
 internal import CarillonRPC
 internal import CarillonSystem
+internal import Glibc
 internal import Hummingbird
 package import Logging
 internal import NIOCore
@@ -78,10 +79,14 @@ package struct GatewayProcess: Sendable {
             // Requests that were cut off after the time for them are no failure of the end.
             guard !stopping.hasBegun else { return }
             throw ConfigurationError(
-                "LISTEN (--listen): cannot listen on \(configuration.listen): \(error); "
+                "LISTEN (--listen): cannot listen on \(configuration.listen): \(GatewayProcess.text(error)); "
                     + "stop what listens there, or choose another address"
             )
         }
+    }
+
+    private static func text(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 
     private func startProbes(_ registry: MetricsRegistry, _ client: RPCClient) async throws -> ProbeServer? {
