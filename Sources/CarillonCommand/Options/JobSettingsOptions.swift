@@ -4,7 +4,8 @@ internal import CarillonWire
 /// The settings of a job as options: what `job create` and `job update` share.
 struct JobSettingsOptions: ParsableArguments {
     @Option(
-        name: .customLong("schedule"), parsing: .unconditional,
+        name: .customLong("schedule"),
+        parsing: .unconditional,
         help: ArgumentHelp(
             "When: a cron expression of five or six fields (with seconds first), @hourly and the like, or @every 90s.",
             valueName: "expression"
@@ -21,7 +22,10 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(name: .customLong("description"), parsing: .unconditional, help: "A note for people.")
     var description: String?
 
-    @Option(name: .customLong("time-zone"), help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone"))
+    @Option(
+        name: .customLong("time-zone"),
+        help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone")
+    )
     var timeZone: String?
 
     @Option(
@@ -32,19 +36,22 @@ struct JobSettingsOptions: ParsableArguments {
     var dstPolicy: String?
 
     @Option(
-        name: .customLong("method"), help: "The HTTP method; POST unless told.",
+        name: .customLong("method"),
+        help: "The HTTP method; POST unless told.",
         completion: .list(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     )
     var method: String?
 
     @Option(
-        name: .customLong("header"), parsing: .unconditionalSingleValue,
+        name: .customLong("header"),
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A header of the request; may be repeated.", valueName: "name: value")
     )
     var headers: [String] = []
 
     @Option(
-        name: .customLong("body"), parsing: .unconditional,
+        name: .customLong("body"),
+        parsing: .unconditional,
         help: ArgumentHelp("The body of the request: text, @FILE, or - for standard input.", valueName: "body")
     )
     var body: String?
@@ -60,7 +67,8 @@ struct JobSettingsOptions: ParsableArguments {
     var timeout: Span?
 
     @Option(
-        name: .customLong("max-retries"), parsing: .unconditional,
+        name: .customLong("max-retries"),
+        parsing: .unconditional,
         help: ArgumentHelp("Attempts after a failed first one.", valueName: "count")
     )
     var maxRetries: Int?
@@ -95,26 +103,35 @@ struct JobSettingsOptions: ParsableArguments {
     var overlapPolicy: String?
 
     @Option(
-        name: .customLong("priority"), parsing: .unconditional,
+        name: .customLong("priority"),
+        parsing: .unconditional,
         help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number")
     )
     var priority: Int?
 
-    @Option(name: .customLong("starts-at"), parsing: .unconditional, help: ArgumentHelp("Not before.", valueName: "time"))
+    @Option(
+        name: .customLong("starts-at"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Not before.", valueName: "time")
+    )
     var startsAt: TimeWord?
 
     @Option(name: .customLong("ends-at"), parsing: .unconditional, help: ArgumentHelp("Not after.", valueName: "time"))
     var endsAt: TimeWord?
 
     @Option(
-        name: .customLong("tag"), parsing: .unconditionalSingleValue, help: "A tag to filter by; may be repeated."
+        name: .customLong("tag"),
+        parsing: .unconditionalSingleValue,
+        help: "A tag to filter by; may be repeated."
     )
     var tags: [String] = []
 
     @Option(
-        name: .customLong("file"), parsing: .unconditional,
+        name: .customLong("file"),
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Settings from a JSON object in a file, or - for standard input; options count more.", valueName: "path"
+            "Settings from a JSON object in a file, or - for standard input; options count more.",
+            valueName: "path"
         ),
         completion: .file(extensions: ["json"])
     )
@@ -216,7 +233,8 @@ struct JobSettingsOptions: ParsableArguments {
         }
         guard case .object(let members) = value else {
             throw CommandFailure(
-                status: .invalidData, text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
+                status: .invalidData,
+                text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
             )
         }
         return members.filter { !readOnly.contains($0.name) }
