@@ -136,10 +136,12 @@ package final class SchedulerService: PeerReceiver {
         case .loadOpenExecutions(let since): load(.loadOpenExecutions(since: since))
         case .loadGapRows(let gap): load(.loadGapRows(gap))
         case .commit(let batch): commit(batch)
-        case .findExecution(let outcome, let worker):
+        case .findExecution(let outcome, let worker, let link):
             store.submit(.findExecution(outcome.executionID)) { [pump] answer in
                 if case .execution(let execution) = answer {
-                    pump.post(.executionFound(execution, outcome: outcome, worker: worker))
+                    pump.post(.executionFound(execution, outcome: outcome, worker: worker, link: link))
+                } else {
+                    pump.post(.executionNotRead(outcome, worker: worker, link: link))
                 }
             }
         case .announceLead(let link, let epoch, let shards):

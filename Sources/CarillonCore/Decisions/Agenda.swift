@@ -50,6 +50,11 @@ struct JobRecord {
     /// Whether its schedule makes executions at all.
     var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
 
+    /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
+    func hasEnded(for trigger: Trigger) -> Bool {
+        deleted || (!active && !hidden && trigger == .schedule)
+    }
+
     func next(after time: Timestamp) -> Timestamp? {
         guard isScheduled else { return nil }
         return plan?.next(after: time, effectiveFrom: effectiveFrom, startsAt: startsAt, endsAt: endsAt)

@@ -6,14 +6,14 @@ struct CatchUp {
     /// The parts of the gap in which nothing was made: disjoint, ascending. Between them the live work went on.
     private var ranges: [Gap]
     /// What has a row already, from an earlier start at the same gap: by job, ascending.
-    private var covered: [JobID: [GapRow]]
+    private var covered: [JobID: Coverage]
     /// Jobs by their next missed time.
     private var heap = TimerHeap()
 
     init(gap: Gap, ranges: [Gap]? = nil, covered: [JobID: [GapRow]] = [:]) {
         self.gap = gap
         self.ranges = ranges ?? [gap]
-        self.covered = covered
+        self.covered = covered.mapValues(Coverage.init)
     }
 
     var isEmpty: Bool { heap.isEmpty }
@@ -42,6 +42,17 @@ struct CatchUp {
         heap.time(of: slot) != nil
     }
 
+    /// A job's next missed time.
+    func time(of slot: Int32) -> Timestamp? {
+        heap.time(of: slot).map { Timestamp(milliseconds: $0) }
+    }
+
+    /// The clock went back: what lies in the future again was not missed.
+    mutating func truncate(to time: Timestamp) {
+        ranges = ranges.filter { $0.from < time }.map { Gap(from: $0.from, to: min($0.to, time)) }
+        gap.to = min(gap.to, time)
+    }
+
     /// The job with the earliest missed time.
     var first: (time: Timestamp, slot: Int32)? {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
@@ -51,15 +62,15 @@ struct CatchUp {
     func next(after time: Timestamp, of record: JobRecord) -> Timestamp? {
         var floor = time
         let rows = covered[record.id]
-        search: while let found = record.next(after: floor) {
+        while let found = record.next(after: floor) {
             guard let range = ranges.first(where: { found <= $0.to }) else { return nil }
             if found <= range.from {
                 floor = range.from
                 continue
             }
-            for row in rows ?? [] where found >= row.from && found <= row.to {
-                floor = row.to
-                continue search
+            if let rows, rows.covers(found) {
+                floor = found
+                continue
             }
             return found
         }
@@ -71,5 +82,31 @@ struct CatchUp {
         guard let first else { return nil }
         gap.from = max(gap.from, first.time - 1)
         return gap
+    }
+}
+
+/// What the rows of one job account for.
+private struct Coverage {
+    /// Ends of the rows, ascending, and the earliest beginning of any row from that one on.
+    private var ends: [Timestamp] = []
+    private var beginnings: [Timestamp] = []
+
+    init(_ rows: [GapRow]) {
+        let rows = rows.sorted { $0.to < $1.to }
+        ends = rows.map(\.to)
+        beginnings = rows.map(\.from)
+        for index in beginnings.indices.dropLast().reversed() {
+            beginnings[index] = min(beginnings[index], beginnings[index + 1])
+        }
+    }
+
+    /// Whether a row begins at or before `time` and ends at or after it.
+    func covers(_ time: Timestamp) -> Bool {
+        var (low, high) = (0, ends.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ends[middle] < time { low = middle + 1 } else { high = middle }
+        }
+        return low < ends.count && beginnings[low] <= time
     }
 }

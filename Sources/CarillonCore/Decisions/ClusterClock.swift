@@ -4,6 +4,10 @@
 package struct ClusterClock: Sendable, Hashable {
     /// Microseconds to add to boot time.
     private var offset: Int64?
+    /// How far off it may be, in microseconds: half of the time that the sample's answer took.
+    private var uncertainty: Int64 = 0
+    /// A sample that is further off than this sets the clock only when nothing better is known.
+    private let roughUncertainty: Int64 = 100_000
 
     package init() {}
 
@@ -37,17 +41,26 @@ package struct ClusterClock: Sendable, Hashable {
         let middle = sent.nanoseconds / 2 + received.nanoseconds / 2
         // The database's clock was cut to whole milliseconds: half of one, on average, is missing.
         let measured = database.milliseconds &* 1000 &+ 500 &- middle / 1000
+        let doubt = max(0, received - sent) / 2_000
         guard let offset else {
             self.offset = measured
+            uncertainty = doubt
             return .set
         }
         let difference = measured - offset
-        if abs(difference) >= 1_000_000 {
+        // An answer that was long on its way says little about the time in between: only what it proves is a step.
+        if abs(difference) - doubt - uncertainty >= 1_000_000 {
             self.offset = measured
+            uncertainty = doubt
             return .stepped(difference / 1000)
         }
-        // An answer that was long on its way says little about the time in between.
-        guard received - sent < 200_000_000 else { return .slewed }
+        guard doubt < roughUncertainty else { return .slewed }
+        let wasRough = uncertainty >= roughUncertainty
+        uncertainty = doubt
+        if wasRough {
+            self.offset = measured
+            return .set
+        }
         self.offset = offset + max(-5_000, min(5_000, difference / 4))
         return .slewed
     }

@@ -23,23 +23,26 @@ extension Dispatcher {
         switch request {
         case .create(let planned, let key):
             return create(planned, key, ticket)
-        case .update(let planned, let scheduleChanged):
-            return update(planned, scheduleChanged: scheduleChanged, ticket)
+        case .update(var planned, let scheduleChanged):
+            planned.job = stamped(planned.job)
+            return replace(planned, restarts: scheduleChanged, ticket, into: &actions)
         case .delete(var job):
             job.deletedAt = now
             job.active = false
-            return replace(PlannedJob(job: stamped(job), plan: nil), restarts: true, ticket, result: .deleted(job.id))
+            let planned = PlannedJob(job: stamped(job), plan: nil)
+            return replace(planned, restarts: true, ticket, result: .deleted(job.id), into: &actions)
         case .pause(var job):
             job.active = false
-            return replace(PlannedJob(job: stamped(job), plan: plan(of: job.id)), restarts: true, ticket)
+            let planned = PlannedJob(job: stamped(job), plan: plan(of: job.id))
+            return replace(planned, restarts: true, ticket, into: &actions)
         case .resume(var planned):
             planned.job.active = true
             planned.job = stamped(planned.job)
-            return replace(planned, restarts: true, ticket)
+            return replace(planned, restarts: true, ticket, into: &actions)
         case .run(let job, let key, let nonce):
             return run(job, key, nonce, ticket)
         case .cancel(let job, let execution):
-            return cancel(job, execution, into: &actions)
+            return cancel(job, execution, ticket, into: &actions)
         case .executeNow(let planned, let wait, let nonce):
             return executeNow(planned, wait: wait, nonce, ticket)
         }
@@ -64,62 +67,65 @@ extension Dispatcher {
         let slot = agenda.put(JobRecord(planned))
         var change = JobChange(job: planned.job, isNew: true, idempotencyKey: key)
         change.inserts = makeAhead(slot)
-        pending.changes.append(
-            PendingBatch.Change(change: change, ticket: ticket, result: .job(planned.job), before: nil)
+        pending.add(
+            PendingBatch.Change(
+                change: change, ticket: ticket, result: .job(planned.job), before: nil, restartedAt: now
+            )
         )
         return nil
     }
 
-    private mutating func update(_ planned: PlannedJob, scheduleChanged: Bool, _ ticket: Ticket) -> ChangeResult? {
-        var planned = planned
-        planned.job = stamped(planned.job)
-        return replace(planned, restarts: scheduleChanged, ticket)
-    }
-
-    /// Puts a job's new definition in the place of the old one. With `restarts` its schedule begins anew: rows that are
-    /// not yet due are withdrawn, and times before now are never made.
+    /// Puts a job's new definition in the place of the old one. With `restarts` its schedule begins anew: what was due
+    /// before now is accounted for, rows that are not yet due are withdrawn, and times before now are never made.
     private mutating func replace(
         _ planned: PlannedJob,
         restarts: Bool,
         _ ticket: Ticket?,
-        result: ChangeResult? = nil
+        result: ChangeResult? = nil,
+        into actions: inout [Action]
     ) -> ChangeResult? {
         guard let slot = agenda.slot(of: planned.job.id) else { return .stale }
         let before = agenda[slot]
         guard before.version == planned.job.version - 1, !before.deleted else { return .stale }
+        let ends = before.active && (!planned.job.active || planned.job.deletedAt != nil)
         var job = planned.job
         if restarts { job.effectiveFrom = now }
         var pendingChange = PendingBatch.Change(
             change: JobChange(job: job, isNew: false), ticket: ticket, result: result ?? .job(job), before: before
         )
         if restarts {
-            pendingChange.withdrawn = withdrawFuture(of: slot)
-            pendingChange.change.withdrawals = pendingChange.withdrawn.map(\.execution.id)
+            pendingChange.restartedAt = now
+            pendingChange.change.inserts = accountDue(of: slot, into: &actions)
+            pendingChange.change.withdrawals = withdraw(of: slot, after: now)
             catchUp?.disarm(slot)
         }
         agenda.put(JobRecord(PlannedJob(job: job, plan: planned.plan)))
-        if restarts { pendingChange.change.inserts = makeAhead(slot) }
-        pending.changes.append(pendingChange)
-        if !job.active || job.deletedAt != nil {
+        if restarts { pendingChange.change.inserts += makeAhead(slot) }
+        pending.add(pendingChange)
+        if ends || job.deletedAt != nil {
             cancelRetries(of: slot, reason: job.deletedAt != nil ? .jobDeleted : .jobPaused)
         }
         forgetJobIfIdle(slot)
         return nil
     }
 
-    /// Takes the executions of a job that are not yet due out of the ledger.
-    private mutating func withdrawFuture(of job: Int32) -> [OpenExecution] {
+    /// Takes the executions that a job's schedule made for times after `floor`, and that have not begun, out of the ledger.
+    private mutating func withdraw(of job: Int32, after floor: Timestamp) -> [ExecutionID] {
         let record = agenda[job]
-        var withdrawn: [OpenExecution] = []
-        var time = now
-        while let next = record.next(after: time), next <= materializedThrough {
+        var withdrawn: [ExecutionID] = []
+        var time = floor
+        // Rows may lie beyond materializedThrough: those of an instant that is only half made, and an inherited leader's.
+        let end = max(materializedThrough, now + max(horizonMs, 2_000))
+        while let next = record.next(after: time), next <= end {
             time = next
             let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
-            guard let slot = ledger.slot(of: id) else { continue }
+            guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { continue }
             switch ledger[slot].state {
             case .inserting, .armed, .ready:
-                withdrawn.append(ledger.remove(slot))
+                let open = ledger.remove(slot)
+                if open.countsAsOpen { agenda.countOpen(job, by: -1) }
                 agenda.countExecution(job, by: -1)
+                withdrawn.append(id)
             default:
                 break
             }
@@ -146,26 +152,109 @@ extension Dispatcher {
     /// What waits for a retry ends when its job is paused or deleted.
     private mutating func cancelRetries(of job: Int32, reason: Reason) {
         guard agenda[job].openCount > 0 else { return }
-        for slot in ledger.allSlots where ledger[slot].job == job && ledger[slot].state == .retrying {
-            conclude(slot, as: .cancelled, reason: reason)
+        for slot in ledger.allSlots where ledger[slot].job == job {
+            let open = ledger[slot]
+            // A retry that is due and only waits for a free slot is one, too.
+            let waits = open.state == .retrying || (open.state == .ready && open.hasBegun && open.execution.attempts > 0)
+            if waits { conclude(slot, as: .cancelled, reason: reason) }
         }
     }
 
-    /// Undoes a change that the database refused.
+    /// Undoes a change that the database refused, and whatever has been made of it since.
     mutating func takeBack(_ change: PendingBatch.Change) {
-        for execution in change.change.inserts {
-            if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }
-        }
-        guard let before = change.before else {
-            if let id = change.change.job?.id, change.change.isNew, let slot = agenda.slot(of: id) { agenda.remove(slot) }
+        guard let job = change.change.job else {
+            for row in change.change.inserts { forget(insertOf: row.id) }
             return
         }
-        let slot = agenda.put(before)
-        agenda.arm(slot, after: max(now, materializedThrough))
-        for open in change.withdrawn where ledger.slot(of: open.execution.id) == nil {
-            let returned = enter(open)
-            if open.state == .ready { makeReady(returned) } else { ledger.setTimer(returned, to: open.execution.scheduledTime) }
+        guard let slot = agenda.slot(of: job.id) else {
+            // It was deleted, and nothing of it was left.
+            if let before = change.before { restore(before, restartedAt: change.restartedAt) }
+            return
         }
+        if let restartedAt = change.restartedAt {
+            var made = Set(withdraw(of: slot, after: restartedAt))
+            for row in change.change.inserts where row.scheduledTime > restartedAt || row.trigger == .manual {
+                forget(insertOf: row.id)
+                made.insert(row.id)
+            }
+            pending.drop(inserts: made)
+            for index in parts.indices { parts[index].drop(inserts: made) }
+        }
+        if let before = change.before {
+            restore(before, restartedAt: change.restartedAt)
+            // What was due before the change is due all the same.
+            if let restartedAt = change.restartedAt {
+                for row in change.change.inserts where row.scheduledTime <= restartedAt { pending.add(insert: row) }
+            }
+            return
+        }
+        guard agenda[slot].executionCount == 0 else { return }
+        catchUp?.disarm(slot)
+        agenda.remove(slot)
+    }
+
+    private mutating func forget(insertOf id: ExecutionID) {
+        if let slot = ledger.slot(of: id), ledger[slot].state == .inserting { leave(slot) }
+    }
+
+    /// Puts a job's old definition back; its times since then are made after all.
+    private mutating func restore(_ before: JobRecord, restartedAt: Timestamp?) {
+        var record = before
+        if agenda.slot(of: record.id) == nil { (record.executionCount, record.openCount) = (0, 0) }
+        deletions.recent[record.id] = nil
+        let slot = agenda.put(record)
+        guard let restartedAt else { return }
+        agenda.arm(slot, after: restartedAt)
+        while let time = agenda.nextTime(of: slot), time <= max(now, materializedThrough) {
+            if let row = make(slot, at: time) { pending.add(insert: row) }
+            agenda.arm(slot, after: time)
+        }
+        resumeRetries(of: record.id)
+    }
+
+    /// What was cancelled because of a change that has not come about goes on.
+    private mutating func resumeRetries(of job: JobID) {
+        func belongs(_ update: PendingBatch.Update) -> Bool {
+            update.execution.jobID == job && update.execution.status == .cancelled
+                && (update.execution.reason == .jobPaused || update.execution.reason == .jobDeleted)
+        }
+        var resumed: [Execution] = []
+        for index in pending.updates.indices where belongs(pending.updates[index]) {
+            Self.resume(&pending.updates[index], at: now, &resumed)
+        }
+        for part in parts.indices {
+            for index in parts[part].updates.indices where belongs(parts[part].updates[index]) {
+                Self.resume(&parts[part].updates[index], at: now, &resumed)
+            }
+        }
+        for execution in resumed {
+            guard let slot = ledger.slot(of: execution.id) else { continue }
+            ledger[slot].execution.status = .retrying
+            ledger[slot].execution.reason = nil
+            ledger[slot].execution.finishedAt = nil
+            ledger[slot].execution.nextAttemptAt = now
+            move(slot, to: .recording)
+        }
+    }
+
+    private static func resume(
+        _ update: inout PendingBatch.Update,
+        at now: Timestamp,
+        _ resumed: inout [Execution]
+    ) {
+        update.execution.status = .retrying
+        update.execution.reason = nil
+        update.execution.finishedAt = nil
+        update.execution.nextAttemptAt = now
+        resumed.append(update.execution)
+    }
+
+    /// Nobody may make more than memory can hold (G10).
+    private var fullness: ChangeResult? {
+        guard ledger.count >= configuration.maxOpenExecutions else { return nil }
+        return .refused(
+            ClientError(.resourceExhausted, "\(ledger.count) executions are not over yet, which is the most; try again later")
+        )
     }
 
     private mutating func run(
@@ -175,6 +264,7 @@ extension Dispatcher {
         _ ticket: Ticket
     ) -> ChangeResult? {
         guard let slot = agenda.slot(of: job.id), !agenda[slot].deleted else { return .stale }
+        if let fullness { return fullness }
         if agenda[slot].overlapPolicy == .skip, agenda[slot].openCount > 0 {
             return .refused(
                 ClientError(
@@ -191,9 +281,7 @@ extension Dispatcher {
             key.answer = execution.id.uuid
             change.idempotencyKey = key
         }
-        pending.changes.append(
-            PendingBatch.Change(change: change, ticket: ticket, result: .execution(execution), before: nil)
-        )
+        pending.add(PendingBatch.Change(change: change, ticket: ticket, result: .execution(execution), before: nil))
         return nil
     }
 
@@ -203,6 +291,7 @@ extension Dispatcher {
         _ nonce: UniqueID,
         _ ticket: Ticket
     ) -> ChangeResult? {
+        if let fullness { return fullness }
         var planned = planned
         planned.job.effectiveFrom = now
         planned.job.createdAt = now
@@ -214,7 +303,7 @@ extension Dispatcher {
         var open = OpenExecution(execution: execution, job: slot, state: .inserting)
         if wait { open.waiter = ticket }
         enter(open)
-        pending.changes.append(
+        pending.add(
             PendingBatch.Change(
                 change: JobChange(job: planned.job, isNew: true, inserts: [execution]),
                 ticket: ticket, result: wait ? nil : .execution(execution), before: nil
@@ -224,7 +313,12 @@ extension Dispatcher {
     }
 
     /// The first durable outcome wins: what is being recorded is over.
-    private mutating func cancel(_ job: JobID, _ id: ExecutionID, into actions: inout [Action]) -> ChangeResult? {
+    private mutating func cancel(
+        _ job: JobID,
+        _ id: ExecutionID,
+        _ ticket: Ticket,
+        into actions: inout [Action]
+    ) -> ChangeResult? {
         guard let slot = ledger.slot(of: id), ledger[slot].execution.jobID == job else { return .notOpen }
         switch ledger[slot].state {
         case .recording where ledger[slot].execution.status.isFinal:
@@ -237,7 +331,9 @@ extension Dispatcher {
         case .parted:
             ledger[slot].cancelReason = .cancelRequested
         case .inserting, .armed, .ready, .inherited, .retrying, .missing:
-            conclude(slot, as: .cancelled, reason: .cancelRequested)
+            // Nobody is told before it is durable.
+            conclude(slot, as: .cancelled, reason: .cancelRequested, ticket: ticket)
+            return nil
         }
         return .execution(ledger[slot].execution)
     }
@@ -245,6 +341,9 @@ extension Dispatcher {
     mutating func abandon(_ ticket: Ticket) {
         for index in pending.changes.indices where pending.changes[index].ticket == ticket {
             pending.changes[index].ticket = nil
+        }
+        for index in pending.updates.indices where pending.updates[index].ticket == ticket {
+            pending.updates[index].ticket = nil
         }
         if let changes = inFlight?.batch.changes {
             for index in changes.indices where changes[index].ticket == ticket {
@@ -254,19 +353,23 @@ extension Dispatcher {
     }
 
     /// What the re-read found that differs from memory: somebody changed it by hand.
-    mutating func jobsRefreshed(_ jobs: [PlannedJob]) {
+    mutating func jobsRefreshed(_ jobs: [PlannedJob], into actions: inout [Action]) {
         guard case .leading = phase else { return }
         for planned in jobs {
             var found = planned
             guard let slot = agenda.slot(of: found.job.id) else {
                 guard found.job.deletedAt == nil, !found.job.hidden else { continue }
+                // Read before the end of the job was durable.
+                let end = deletions.recent[found.job.id] ?? deletions.older[found.job.id]
+                if let end, found.job.version <= end { continue }
                 // New, by hand: it counts from now on.
                 found.job.version += 1
                 found.job.effectiveFrom = now
+                found.job.updatedAt = now
                 let slot = agenda.put(JobRecord(found))
                 var change = JobChange(job: found.job, isNew: false)
                 change.inserts = makeAhead(slot)
-                pending.changes.append(PendingBatch.Change(change: change, ticket: nil, result: nil, before: nil))
+                pending.add(PendingBatch.Change(change: change, ticket: nil, result: nil, before: nil))
                 continue
             }
             let record = agenda[slot]
@@ -278,8 +381,15 @@ extension Dispatcher {
             // Written back with the next version, so that the row and memory agree again.
             adopt(version: found.job.version, at: slot)
             found.job.version += 1
-            _ = replace(found, restarts: restarts, nil)
+            _ = replace(found, restarts: restarts, nil, into: &actions)
         }
+    }
+
+    /// A re-read is answered long before this is over.
+    mutating func forgetDeletions(at now: Now) {
+        guard now.boot >= deletionsTurnAt + 60_000 else { return }
+        deletionsTurnAt = now.boot
+        deletions = (recent: [:], older: deletions.recent)
     }
 
     private mutating func adopt(version: Int64, at slot: Int32) {

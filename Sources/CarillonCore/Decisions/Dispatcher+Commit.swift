@@ -21,7 +21,6 @@ extension Dispatcher {
         _ result: CommitResult,
         _ batch: PendingBatch,
         at now: Now,
-        using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
         inFlight = nil
@@ -34,19 +33,25 @@ extension Dispatcher {
         case .refused(let message, let constraint):
             refused(batch, message: message, constraint: constraint, into: &actions)
         case .committed(let notPending):
-            made(durable: batch, notPending: Set(notPending), into: &actions)
+            made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
         }
     }
 
-    private mutating func made(durable batch: PendingBatch, notPending: Set<ExecutionID>, into actions: inout [Action]) {
+    private mutating func made(
+        durable batch: PendingBatch,
+        notPending: Set<ExecutionID>,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
         var recorded: [Execution] = []
         for execution in batch.inserts { arm(execution, notPending, &recorded) }
         for start in batch.starts {
             guard let slot = ledger.slot(of: start.id), ledger[slot].execution.token == start.token else { continue }
-            if case .claiming = ledger[slot].state { sendClaimed(slot) }
+            if case .claiming = ledger[slot].state { sendClaimed(slot, at: now) }
         }
         for update in batch.updates {
             if let link = update.link, let token = update.token { acknowledgements[link, default: []].append(token) }
+            if let ticket = update.ticket { actions.append(.reply(ticket, .execution(update.execution))) }
             recorded.append(update.execution)
             guard let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording,
                 ledger[slot].execution.status == update.execution.status
@@ -80,7 +85,8 @@ extension Dispatcher {
             return
         }
         move(slot, to: .armed)
-        ledger.setTimer(slot, to: execution.scheduledTime)
+        // A run by hand is due at once, even if the clock went back since it was asked for.
+        ledger.setTimer(slot, to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime)
     }
 
     /// The retry is durable. What made it pointless meanwhile ends it here.
@@ -88,8 +94,8 @@ extension Dispatcher {
         let record = agenda[ledger[slot].job]
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
-        } else if record.deleted {
-            conclude(slot, as: .cancelled, reason: .jobDeleted)
+        } else if record.hasEnded(for: ledger[slot].execution.trigger) {
+            conclude(slot, as: .cancelled, reason: record.deleted ? .jobDeleted : .jobPaused)
         } else {
             move(slot, to: .retrying)
             ledger.setTimer(slot, to: ledger[slot].execution.nextAttemptAt ?? now)
@@ -133,6 +139,16 @@ extension Dispatcher {
             part.updates = [update]
             parts.insert(part, at: 0)
             return
+        }
+        for update in batch.updates {
+            // Not even without its texts: nothing more can be done, and its worker is not held up for it.
+            if let link = update.link, let token = update.token { acknowledgements[link, default: []].append(token) }
+            if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
+        }
+        for start in batch.starts {
+            guard let slot = ledger.slot(of: start.id), case .claiming(let link) = ledger[slot].state else { continue }
+            roster.modify(link) { $0.reserved -= 1 }
+            conclude(slot, as: .failed, reason: .recordRefused, message: "the database refused to record its start: \(message)")
         }
         for execution in batch.inserts {
             if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }

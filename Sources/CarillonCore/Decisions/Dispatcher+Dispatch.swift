@@ -27,19 +27,24 @@ extension Dispatcher {
     /// Sends what is ready, as long as there are free slots.
     mutating func dispatchReady() {
         guard !isStopping else { return }
+        var deferred: [Int32] = []
         while !ready.isEmpty, let link = roster.freest {
             guard let (slot, id) = ready.pop() else { return }
             // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
             guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
             let open = ledger[slot]
             let record = agenda[open.job]
-            let isFirst = open.execution.attempts == 0 && open.execution.lostAttempts == 0 && open.rowStatus == .pending
-            if isFirst, open.execution.trigger == .schedule {
+            if !open.hasBegun, open.execution.trigger == .schedule {
                 if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
                 if record.overlapPolicy == .skip, record.openCount > 0 {
+                    if adoptUntil != nil {
+                        // Whether what was inherited runs is not known yet.
+                        deferred.append(slot)
+                        continue
+                    }
                     conclude(slot, as: .skipped, reason: .overlap)
                     continue
                 }
@@ -50,6 +55,7 @@ extension Dispatcher {
                 send(slot, to: link)
             }
         }
+        for slot in deferred { makeReady(slot) }
     }
 
     /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
@@ -69,7 +75,7 @@ extension Dispatcher {
     }
 
     /// The claim is durable: the call leaves, to another worker if that one is gone.
-    mutating func sendClaimed(_ slot: Int32) {
+    mutating func sendClaimed(_ slot: Int32, at now: Now) {
         guard case .claiming(let reserved) = ledger[slot].state else { return }
         roster.modify(reserved) { $0.reserved -= 1 }
         ledger[slot].rowStatus = .running
@@ -78,13 +84,21 @@ extension Dispatcher {
             return
         }
         let hasSlot = (roster[reserved]?.freeSlots ?? 0) > 0
-        guard !isStopping, let link = hasSlot ? reserved : roster.freest else {
+        guard lease.isValid(at: now.boot), let link = hasSlot ? reserved : roster.freest else {
             // Nothing has left this process: it may wait for a slot and be claimed anew.
             ledger[slot].execution.token = nil
-            makeReady(slot)
+            if isStopping { giveBack(slot) } else { makeReady(slot) }
             return
         }
         send(slot, to: link, token: ledger[slot].execution.token)
+    }
+
+    /// A claim that will not be used any more, since this process ends: the next leader may make its own.
+    private mutating func giveBack(_ slot: Int32) {
+        ledger[slot].execution.status = .retrying
+        ledger[slot].execution.nextAttemptAt = now
+        move(slot, to: .recording)
+        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
     }
 
     private mutating func makeToken() -> Token {
@@ -97,6 +111,7 @@ extension Dispatcher {
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds
         ledger[slot].isAdoptable = false
+        ledger[slot].isSentOnce = agenda[ledger[slot].job].executionType == .atMostOnce
         ledger[slot].execution.worker = roster[link]?.name
         move(slot, to: .dispatched(link))
         roster.modify(link) {
@@ -117,7 +132,13 @@ extension Dispatcher {
     }
 
     /// Ends an execution without an attempt's outcome.
-    mutating func conclude(_ slot: Int32, as status: ExecutionStatus, reason: Reason, message: String? = nil) {
+    mutating func conclude(
+        _ slot: Int32,
+        as status: ExecutionStatus,
+        reason: Reason,
+        message: String? = nil,
+        ticket: Ticket? = nil
+    ) {
         ledger.clearTimer(slot)
         ledger[slot].execution.status = status
         ledger[slot].execution.reason = reason
@@ -125,6 +146,6 @@ extension Dispatcher {
         ledger[slot].execution.nextAttemptAt = nil
         if let message { ledger[slot].execution.errorMessage = message }
         move(slot, to: .recording)
-        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
+        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution, ticket: ticket))
     }
 }

@@ -18,7 +18,7 @@ extension Dispatcher {
         }
         while let (time, slot) = agenda.first, time <= until {
             guard pending.rowCount < batchLimit, ledger.count < configuration.maxOpenExecutions else { return }
-            make(slot, at: time)
+            if let row = make(slot, at: time) { pending.add(insert: row) }
             agenda.arm(slot, after: time)
             let isLastOfInstant = agenda.firstTime.map { $0 > time } ?? true
             if isLastOfInstant, time > materializedThrough {
@@ -28,14 +28,14 @@ extension Dispatcher {
         }
     }
 
-    /// Puts the row of one occurrence into the batch.
-    private mutating func make(_ job: Int32, at time: Timestamp, isCatchUp: Bool = false) {
+    /// Takes an occurrence into the ledger. Returns its row, `nil` when it is there already.
+    mutating func make(_ job: Int32, at time: Timestamp, isCatchUp: Bool = false) -> Execution? {
         let execution = occurrence(of: agenda[job].id, at: time)
-        guard ledger.slot(of: execution.id) == nil else { return }
+        guard ledger.slot(of: execution.id) == nil else { return nil }
         var open = OpenExecution(execution: execution, job: job, state: .inserting)
         open.isCatchUp = isCatchUp
         enter(open)
-        pending.inserts.append(execution)
+        return execution
     }
 
     func occurrence(of job: JobID, at time: Timestamp, trigger: Trigger = .schedule, nonce: [UInt8] = []) -> Execution {
@@ -85,9 +85,10 @@ extension Dispatcher {
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
         {
             steps += 1
-            account(slot, at: time)
+            for row in account(slot, at: time) { pending.add(insert: row) }
         }
-        guard steps > 0 else { return }
+        // A change may have taken the last job out of it.
+        guard steps > 0 || catchUp?.isEmpty == true else { return }
         if let gap = catchUp?.progress() {
             pending.gap = .some(gap)
         } else {
@@ -97,16 +98,31 @@ extension Dispatcher {
         }
     }
 
-    /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
-    private mutating func account(_ slot: Int32, at time: Timestamp) {
-        guard let gap = catchUp?.gap else { return }
-        let record = agenda[slot]
-        let oldest = gap.to - Int64(record.catchUpWindowMs)
-        guard time < oldest, record.catchUpPolicy != .all else {
-            make(slot, at: time, isCatchUp: true)
-            catchUp?.arm(slot, record, after: time)
-            return
+    /// The rows of a job's times that are due and have none yet: its schedule ends here, so this is their last moment.
+    mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
+        if let next = agenda.nextTime(of: job), next < now - 5_000 { openGap(into: &actions) }
+        var rows: [Execution] = []
+        while let time = catchUp?.time(of: job) {
+            rows += account(job, at: time, mayRun: rows.count < 1_000)
         }
+        while let time = agenda.nextTime(of: job), time <= now {
+            if let row = make(job, at: time) { rows.append(row) }
+            agenda.arm(job, after: time)
+        }
+        return rows
+    }
+
+    /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
+    private mutating func account(_ slot: Int32, at time: Timestamp, mayRun: Bool = true) -> [Execution] {
+        guard let gap = catchUp?.gap else { return [] }
+        let record = agenda[slot]
+        let policy = mayRun ? record.catchUpPolicy : .none
+        let oldest = mayRun ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
+        guard time < oldest, policy != .all else {
+            catchUp?.arm(slot, record, after: time)
+            return make(slot, at: time, isCatchUp: true).map { [$0] } ?? []
+        }
+        var rows: [Execution] = []
         var last = time
         var beforeLast: Timestamp?
         var count: Int64 = 1
@@ -117,24 +133,25 @@ extension Dispatcher {
             count += 1
         }
         let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest } ?? true
-        if record.catchUpPolicy == .latest, isWhole {
-            if let beforeLast { skip(slot, from: time, to: beforeLast, count: count - 1) }
-            make(slot, at: last, isCatchUp: true)
+        if policy == .latest, isWhole {
+            if let beforeLast { rows.append(skipped(slot, from: time, to: beforeLast, count: count - 1)) }
+            if let row = make(slot, at: last, isCatchUp: true) { rows.append(row) }
         } else {
-            skip(slot, from: time, to: last, count: count)
+            rows.append(skipped(slot, from: time, to: last, count: count))
         }
         catchUp?.arm(slot, record, after: last)
+        return rows
     }
 
     /// One row for due times that are not run.
-    private mutating func skip(_ job: Int32, from: Timestamp, to: Timestamp, count: Int64) {
+    private func skipped(_ job: Int32, from: Timestamp, to: Timestamp, count: Int64) -> Execution {
         var execution = occurrence(of: agenda[job].id, at: to)
         execution.status = .skipped
         execution.reason = .catchUp
         execution.finishedAt = now
         execution.skippedCount = count
         execution.skippedFrom = from
-        pending.inserts.append(execution)
+        return execution
     }
 
     /// Moves the marks on now and then, so that a take-over has little to read.
@@ -144,7 +161,7 @@ extension Dispatcher {
         // Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
         var settled = min(materializedThrough, self.now)
         if let gap = catchUp?.gap { settled = min(settled, gap.from) }
-        for slot in ledger.allSlots { settled = min(settled, ledger[slot].execution.id.time) }
+        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
         pending.settledThrough = settled
         // Without a due time in between, nothing was missed up to now.
         if !isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true, self.now > materializedThrough {

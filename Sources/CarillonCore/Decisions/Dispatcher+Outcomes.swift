@@ -17,6 +17,11 @@ extension Dispatcher {
                 continue
             }
             if ledger[slot].state == .recording, ledger[slot].execution.token == outcome.token {
+                if ledger[slot].execution.status == .unknown, outcome.kind != .notStarted {
+                    // It came just in time: the truth follows the UNKNOWN.
+                    settle(slot, outcome, link: link, using: &random)
+                    continue
+                }
                 // Repeated before it is durable: acknowledged with the first.
                 acknowledgeWithPending(slot, link: link, token: outcome.token)
                 continue
@@ -37,21 +42,27 @@ extension Dispatcher {
     /// UNKNOWN may still learn the truth from it (G6).
     private mutating func report(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
         figures.lateReports += 1
-        acknowledgements[link, default: []].append(outcome.token)
-        guard outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil else { return }
-        actions.append(.findExecution(outcome, worker: roster[link]?.name ?? ""))
+        if outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil {
+            actions.append(.findExecution(outcome, worker: roster[link]?.name ?? "", link: link))
+        } else {
+            acknowledgements[link, default: []].append(outcome.token)
+        }
     }
 
-    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String) {
-        guard case .leading = phase, var execution, execution.status == .unknown, execution.token == outcome.token,
-            let status = finalStatus(of: outcome)
-        else { return }
+    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: LinkID) {
+        guard case .leading = phase else { return }
+        guard var execution, execution.status == .unknown, execution.token == outcome.token,
+            ledger.slot(of: execution.id) == nil, let status = finalStatus(of: outcome)
+        else {
+            acknowledgements[link, default: []].append(outcome.token)
+            return
+        }
         execution.status = status
         execution.reason = nil
         execution.worker = worker
         fill(&execution, from: outcome)
         execution.finishedAt = now
-        pending.updates.append(PendingBatch.Update(execution: execution))
+        pending.updates.append(PendingBatch.Update(execution: execution, link: link, token: outcome.token))
     }
 
     private func finalStatus(of outcome: CallOutcome) -> ExecutionStatus? {
@@ -87,13 +98,14 @@ extension Dispatcher {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
                 ledger[slot].execution.token = nil
-                makeReady(slot)
+                ledger[slot].isSentOnce = false
+                lineUp(slot)
             }
             return
         }
         var execution = ledger[slot].execution
         let record = agenda[ledger[slot].job]
-        let started = ledger[slot].dispatchedMicroseconds + Int64(clamping: outcome.startedAfterMicroseconds)
+        let started = startMicroseconds(of: ledger[slot], outcome)
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
             execution.actualStartTime = Timestamp(milliseconds: started / 1000)
             execution.driftMicroseconds = started - execution.scheduledTime.milliseconds * 1000
@@ -115,8 +127,9 @@ extension Dispatcher {
             if execution.errorMessage == nil, let status = outcome.httpStatus {
                 execution.errorMessage = "the target answered with status \(status); 200 to 299 is success"
             }
-            let mayRepeat = record.executionType == .atLeastOnce || outcome.kind == .notSent
-            let isGone = record.deleted || (!record.active && !record.hidden && execution.trigger == .schedule)
+            let isOnce = record.executionType == .atMostOnce || ledger[slot].isSentOnce
+            let mayRepeat = !isOnce || outcome.kind == .notSent
+            let isGone = record.hasEnded(for: execution.trigger)
             if let reason = ledger[slot].cancelReason {
                 execution.status = .cancelled
                 execution.reason = reason
@@ -159,6 +172,31 @@ extension Dispatcher {
         pending.updates.append(update)
     }
 
+    /// When the call began. Of one that an earlier leader dispatched only its row or its end says when that was.
+    private func startMicroseconds(of open: OpenExecution, _ outcome: CallOutcome) -> Int64 {
+        if open.dispatchedMicroseconds != 0 {
+            return open.dispatchedMicroseconds + Int64(clamping: outcome.startedAfterMicroseconds)
+        }
+        if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
+            return start.milliseconds * 1_000
+        }
+        return nowMicroseconds - Int64(clamping: outcome.durationMicroseconds)
+    }
+
+    /// Puts an execution that has not been begun after all where it waits for its time.
+    private mutating func lineUp(_ slot: Int32) {
+        let open = ledger[slot]
+        if open.rowStatus == .retrying, let next = open.execution.nextAttemptAt, next > now {
+            move(slot, to: .retrying)
+            ledger.setTimer(slot, to: next)
+        } else if open.execution.trigger == .schedule, open.execution.scheduledTime > now {
+            move(slot, to: .armed)
+            ledger.setTimer(slot, to: open.execution.scheduledTime)
+        } else {
+            makeReady(slot)
+        }
+    }
+
     /// Initial delay, doubled with each attempt, at most the longest, plus up to 10 %; or what the target asked for.
     private func retryDelayMs(
         _ record: JobRecord,
@@ -182,6 +220,13 @@ extension Dispatcher {
         } else if let index = inFlight?.batch.updates.firstIndex(where: { $0.execution.id == id }) {
             inFlight?.batch.updates[index].link = link
             inFlight?.batch.updates[index].token = token
+        } else {
+            for part in parts.indices {
+                for index in parts[part].updates.indices where parts[part].updates[index].execution.id == id {
+                    parts[part].updates[index].link = link
+                    parts[part].updates[index].token = token
+                }
+            }
         }
     }
 }

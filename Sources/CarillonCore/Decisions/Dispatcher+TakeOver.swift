@@ -6,6 +6,8 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
+        // Asked before the lease was lost, and answered after: by now another question is on its way, or will be.
+        guard lease.awaitsAnswer(to: sentAt) else { return }
         switch result {
         case .heldByOther(_, let databaseTime):
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
@@ -40,27 +42,43 @@ extension Dispatcher {
         if milliseconds > 5_000 {
             openGap(into: &actions)
         } else if milliseconds < 0 {
-            stepBack()
+            stepBack(milliseconds: -milliseconds)
         }
     }
 
     /// The clock went back: rows that lie in the future again are withdrawn, and made anew when their time comes. What has
     /// run keeps its row, so it never runs again.
-    private mutating func stepBack() {
+    private mutating func stepBack(milliseconds: Int64) {
+        let now = self.now
+        var withdrawn: Set<ExecutionID> = []
         for slot in ledger.allSlots {
             let open = ledger[slot]
-            guard open.execution.trigger == .schedule, open.execution.scheduledTime > now else { continue }
             switch open.state {
+            case .retrying, .missing:
+                // These wait for a while, not for a date.
+                if let time = ledger.timer(of: slot) { ledger.setTimer(slot, to: time - milliseconds) }
+                if let next = open.execution.nextAttemptAt { ledger[slot].execution.nextAttemptAt = next - milliseconds }
+            case .armed where open.execution.trigger == .manual:
+                ledger.setTimer(slot, to: min(now, open.execution.scheduledTime))
             case .inserting, .armed, .ready:
-                pending.withdrawals.append(open.execution.id)
+                guard open.execution.trigger == .schedule, open.execution.scheduledTime > now, !open.hasBegun else { break }
+                withdrawn.insert(open.execution.id)
                 leave(slot)
             default:
                 break
             }
         }
+        pending.drop(inserts: withdrawn)
+        for index in parts.indices { parts[index].drop(inserts: withdrawn) }
+        pending.withdrawals.append(contentsOf: withdrawn.sorted())
         materializedThrough = now
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
+        guard catchUp != nil else { return }
+        catchUp?.truncate(to: now)
+        for slot in agenda.allSlots {
+            if let time = catchUp?.time(of: slot), time > now { catchUp?.disarm(slot) }
+        }
     }
 
     mutating func jobsLoaded(
@@ -69,7 +87,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard case .loading(var loading) = phase else { return }
+        guard !isStale(isLast), case .loading(var loading) = phase else { return }
         for job in jobs { agenda.put(JobRecord(job)) }
         guard isLast else { return }
         if case .jobs = loading.step {
@@ -87,7 +105,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard case .loading(var loading) = phase else { return }
+        guard !isStale(isLast), case .loading(var loading) = phase else { return }
         loading.executions.append(contentsOf: executions)
         phase = .loading(loading)
         guard isLast else { return }
@@ -124,10 +142,17 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard case .loading(var loading) = phase else { return }
+        guard !isStale(isLast), case .loading(var loading) = phase else { return }
         for row in rows { loading.gapRows[row.jobID, default: []].append(row) }
         phase = .loading(loading)
         if isLast { lead(loading, at: now, into: &actions) }
+    }
+
+    /// Whether an answer is one to a read of a leadership before this one. Reads are answered in their order.
+    private mutating func isStale(_ isLast: Bool) -> Bool {
+        guard staleLoads > 0 else { return false }
+        if isLast { staleLoads -= 1 }
+        return true
     }
 
     mutating func loadFailed(_ text: String, into actions: inout [Action]) {
@@ -158,7 +183,10 @@ extension Dispatcher {
     private mutating func lead(_ loading: Loading, at now: Now, into actions: inout [Action]) {
         guard let epoch = lease.epoch else { return }
         phase = .leading
-        materializedThrough = max(self.now, loading.shards.compactMap(\.materializedThrough).max() ?? self.now)
+        let mark = loading.shards.compactMap(\.materializedThrough).max() ?? self.now
+        // A mark that is far ahead of now was set before the clock went back.
+        let isAhead = mark - self.now > 2 * max(horizonMs, 2_000)
+        materializedThrough = isAhead ? self.now : max(self.now, mark)
         pending = PendingBatch()
         pending.materializedThrough = materializedThrough
         inFlight = nil
@@ -193,7 +221,7 @@ extension Dispatcher {
         open.rowStatus = row.status
         open.isAdoptable = true
         switch row.status {
-        case .pending where row.scheduledTime > now:
+        case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
         case .retrying where (row.nextAttemptAt ?? now) > now:
             open.state = .retrying
@@ -235,7 +263,12 @@ extension Dispatcher {
         let batches = [inFlight?.batch, pending].compactMap { $0 } + parts
         for batch in batches {
             for change in batch.changes {
-                if let ticket = change.ticket { actions.append(.reply(ticket, .refused(unknown))) }
+                // Who waits for an execution's end is told below.
+                guard let ticket = change.ticket, change.result != nil else { continue }
+                actions.append(.reply(ticket, .refused(unknown)))
+            }
+            for update in batch.updates {
+                if let ticket = update.ticket { actions.append(.reply(ticket, .refused(unknown))) }
             }
         }
         for slot in ledger.allSlots {
@@ -244,6 +277,7 @@ extension Dispatcher {
         for link in roster.workers.keys.sorted() {
             actions.append(.announceLead(link, epoch: epoch, shards: []))
         }
+        if case .loading = phase { staleLoads += 1 }
         phase = .standby
         agenda.removeAll()
         ledger.removeAll()

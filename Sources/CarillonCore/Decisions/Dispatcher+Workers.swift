@@ -16,7 +16,8 @@ extension Dispatcher {
             _ = roster.endParting(name)
             loseAll(of: name, into: &actions)
         }
-        for (old, worker) in roster.workers where worker.name == name && worker.bootID != bootID {
+        let former = roster.workers.filter { $0.value.name == name && $0.value.bootID != bootID }.keys.sorted()
+        for old in former {
             roster[old] = nil
             for slot in ledger.allSlots where ledger[slot].state == .dispatched(old) { lose(slot) }
         }
@@ -27,8 +28,9 @@ extension Dispatcher {
     }
 
     /// What a worker runs: it stays with it.
-    mutating func workerHeld(_ link: LinkID, epoch: Int64, _ held: [HeldCall]) {
+    mutating func workerHeld(_ link: LinkID, epoch: Int64, _ held: [HeldCall], into actions: inout [Action]) {
         guard case .leading = phase, epoch == lease.epoch, roster[link] != nil else { return }
+        roster.modify(link) { $0.heldEpoch = epoch }
         for call in held {
             guard let slot = ledger.slot(of: call.executionID), accepts(call.token, call.attempt, for: slot) else {
                 continue
@@ -40,7 +42,7 @@ extension Dispatcher {
             ledger[slot].isAdoptable = false
             move(slot, to: .dispatched(link))
             roster.modify(link) { $0.inFlight += 1 }
-            if ledger[slot].dispatchedMicroseconds == 0 { ledger[slot].dispatchedMicroseconds = nowMicroseconds }
+            if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
         }
     }
 
@@ -51,11 +53,13 @@ extension Dispatcher {
         switch open.state {
         case .dispatched, .parted, .missing:
             return open.execution.token == token
-        case .inherited, .ready:
+        case .inherited, .ready, .armed, .retrying:
             guard open.isAdoptable else { return false }
-            if open.rowStatus == .running, let known = open.execution.token { return known == token }
+            if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
+            // A claim names the only call that there can be; any other row may have been dispatched again since.
+            if open.rowStatus == .running, agenda[open.job].executionType == .atMostOnce { return false }
             return attempt == open.attemptNumber && token.epoch < (lease.epoch ?? 0)
-        case .inserting, .armed, .claiming, .retrying, .recording:
+        case .inserting, .claiming, .recording:
             return false
         }
     }
@@ -65,7 +69,8 @@ extension Dispatcher {
         guard var worker = roster[link] else { return }
         worker.granted = max(worker.granted, granted)
         let isFirst = !worker.hasAnswered
-        if case .leading = phase { worker.hasAnswered = true }
+        // A credit that was on its way before the worker heard of this leadership is no answer to it.
+        if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch { worker.hasAnswered = true }
         roster[link] = worker
         guard isFirst, worker.hasAnswered, roster.parted[worker.name] != nil else { return }
         _ = roster.endParting(worker.name)
@@ -91,22 +96,27 @@ extension Dispatcher {
     }
 
     /// A connection was cut. Its worker has two seconds to come back with what it holds.
-    mutating func workerLeft(_ link: LinkID, at now: Now) {
+    mutating func workerLeft(_ link: LinkID, at now: Now, into actions: inout [Action]) {
         guard let worker = roster[link] else { return }
         roster[link] = nil
-        let twin = roster.workers.first { $0.value.name == worker.name && $0.value.bootID == worker.bootID }?.key
         var isMissed = false
         for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) {
-            if let twin {
-                // The same process is connected twice: it reports over the other connection.
-                move(slot, to: .dispatched(twin))
-                roster.modify(twin) { $0.inFlight += 1 }
-            } else {
-                move(slot, to: .parted(worker: worker.name))
-                isMissed = true
-            }
+            move(slot, to: .parted(worker: worker.name))
+            isMissed = true
         }
-        if isMissed { roster.part(worker.name, bootID: worker.bootID, until: now.boot + 2_000) }
+        guard isMissed else { return }
+        roster.part(worker.name, bootID: worker.bootID, until: now.boot + 2_000)
+        // The same process came back before its old connection was seen to be dead. What it said then may not have been all:
+        // it is asked once more what it holds.
+        let twins = roster.workers.filter { $0.value.name == worker.name && $0.value.bootID == worker.bootID }.keys
+        guard case .leading = phase, let epoch = lease.epoch else { return }
+        for twin in twins.sorted() {
+            roster.modify(twin) {
+                $0.hasAnswered = false
+                $0.heldEpoch = nil
+            }
+            actions.append(.announceLead(twin, epoch: epoch, shards: Array(0..<16)))
+        }
     }
 
     mutating func endPartings(at now: Now, into actions: inout [Action]) {
@@ -129,10 +139,10 @@ extension Dispatcher {
     mutating func lose(_ slot: Int32) {
         let record = agenda[ledger[slot].job]
         figures.lostAttempts += 1
-        if record.executionType == .atMostOnce {
-            let claimed = ledger[slot].execution.actualStartTime ?? now
+        if record.executionType == .atMostOnce || ledger[slot].isSentOnce {
+            let claimed = claimTime(of: ledger[slot])
             move(slot, to: .missing)
-            ledger.setTimer(slot, to: max(claimed, ledger[slot].execution.scheduledTime) + Int64(record.timeoutMs) + 60_000)
+            ledger.setTimer(slot, to: claimed + Int64(record.timeoutMs) + 60_000)
             return
         }
         if let reason = ledger[slot].cancelReason {
@@ -149,5 +159,14 @@ extension Dispatcher {
         } else {
             makeReady(slot)
         }
+    }
+
+    /// When the current claim was made, or the latest moment that it can have been. (The row tells only the first start.)
+    private func claimTime(of open: OpenExecution) -> Timestamp {
+        if open.dispatchedMicroseconds != 0 { return Timestamp(milliseconds: open.dispatchedMicroseconds / 1_000) }
+        if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
+            return max(start, open.execution.scheduledTime)
+        }
+        return now
     }
 }

@@ -71,6 +71,11 @@ package struct Dispatcher: ~Copyable {
     var inFlight: (batch: PendingBatch, sequence: UInt64)?
     /// Parts of a batch that was refused: written one by one before anything else.
     var parts: [PendingBatch] = []
+    /// Reads that a lost leadership left unanswered: their answers, which come first, are not those of the next one.
+    var staleLoads = 0
+    /// Jobs deleted a short while ago, with the version of their end: a re-read that began before must not bring them back.
+    var deletions = (recent: [JobID: Int64](), older: [JobID: Int64]())
+    var deletionsTurnAt = BootTime(nanoseconds: 0)
 
     /// Until when inherited executions wait for a worker to claim them; `nil` when that is over.
     var adoptUntil: BootTime?
@@ -165,18 +170,20 @@ package struct Dispatcher: ~Copyable {
         case .gapRowsLoaded(let rows, let isLast):
             gapRowsLoaded(rows, isLast: isLast, at: now, into: &actions)
         case .loadFailed(let text):
-            loadFailed(text, into: &actions)
+            if staleLoads > 0 { staleLoads -= 1 } else { loadFailed(text, into: &actions) }
         case .committed(let result, let epoch, let sequence):
             guard epoch == lease.epoch, let batch = inFlight, batch.sequence == sequence else { return }
-            committed(result, batch.batch, at: now, using: &random, into: &actions)
+            committed(result, batch.batch, at: now, into: &actions)
         case .jobsRefreshed(let jobs):
-            jobsRefreshed(jobs)
-        case .executionFound(let execution, let outcome, let worker):
-            executionFound(execution, outcome: outcome, worker: worker)
+            jobsRefreshed(jobs, into: &actions)
+        case .executionFound(let execution, let outcome, let worker, let link):
+            executionFound(execution, outcome: outcome, worker: worker, link: link)
+        case .executionNotRead(let outcome, let worker, let link):
+            if case .leading = phase { actions.append(.findExecution(outcome, worker: worker, link: link)) }
         case .workerJoined(let link, let name, let bootID, let maxWorkers):
             workerJoined(link, name: name, bootID: bootID, maxWorkers: maxWorkers, at: now, into: &actions)
         case .workerHeld(let link, let epoch, let held):
-            workerHeld(link, epoch: epoch, held)
+            workerHeld(link, epoch: epoch, held, into: &actions)
         case .workerGranted(let link, let granted):
             workerGranted(link, granted, into: &actions)
         case .workerStarted(let link, let tokens):
@@ -186,7 +193,7 @@ package struct Dispatcher: ~Copyable {
         case .workerDrained(let link):
             roster.modify(link) { $0.draining = true }
         case .workerLeft(let link):
-            workerLeft(link, at: now)
+            workerLeft(link, at: now, into: &actions)
         case .changeRequested(let ticket, let request):
             changeRequested(ticket, request, at: now, into: &actions)
         case .ticketAbandoned(let ticket):
@@ -238,6 +245,7 @@ package struct Dispatcher: ~Copyable {
         if case .leading = phase {
             endPartings(at: now, into: &actions)
             endAdoption(at: now)
+            forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
                 if !isStopping {
                     materialize(into: &actions)
@@ -266,7 +274,7 @@ package struct Dispatcher: ~Copyable {
         guard isStopping, !hasStopped else { return }
         if case .leading = phase, inFlight != nil || !pending.isEmpty || !parts.isEmpty, lease.epoch != nil { return }
         hasStopped = true
-        for link in roster.workers.keys {
+        for link in roster.workers.keys.sorted() {
             if let epoch = lease.epoch { actions.append(.announceLead(link, epoch: epoch, shards: [])) }
         }
         if case .release(let epoch) = lease.release() {
@@ -278,11 +286,11 @@ package struct Dispatcher: ~Copyable {
 
     /// Sends what was gathered in this turn: one message a worker.
     private mutating func flush(at now: Now, into actions: inout [Action]) {
-        for (link, calls) in outgoing where !calls.isEmpty {
+        for (link, calls) in outgoing.sorted(by: { $0.key < $1.key }) where !calls.isEmpty {
             actions.append(.dispatch(link, clusterTime: self.now, calls))
         }
         outgoing.removeAll(keepingCapacity: true)
-        for (link, tokens) in acknowledgements where !tokens.isEmpty {
+        for (link, tokens) in acknowledgements.sorted(by: { $0.key < $1.key }) where !tokens.isEmpty {
             actions.append(.acknowledge(link, tokens))
         }
         acknowledgements.removeAll(keepingCapacity: true)
@@ -290,17 +298,20 @@ package struct Dispatcher: ~Copyable {
 
     /// Changes the state of an execution, and with it whether it counts as open for its job.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
-        let wasOpen = ledger[slot].isOpen
         ledger[slot].state = state
-        let isOpen = ledger[slot].isOpen
-        if wasOpen != isOpen { agenda.countOpen(ledger[slot].job, by: isOpen ? 1 : -1) }
+        let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
+        guard wasCounted != isOpen else { return }
+        ledger[slot].countsAsOpen = isOpen
+        agenda.countOpen(ledger[slot].job, by: isOpen ? 1 : -1)
     }
 
     /// Takes an execution into the ledger.
     @discardableResult
     mutating func enter(_ open: OpenExecution) -> Int32 {
+        var open = open
+        open.countsAsOpen = open.isOpen
         agenda.countExecution(open.job, by: 1)
-        if open.isOpen { agenda.countOpen(open.job, by: 1) }
+        if open.countsAsOpen { agenda.countOpen(open.job, by: 1) }
         return ledger.insert(open)
     }
 
@@ -308,7 +319,7 @@ package struct Dispatcher: ~Copyable {
     @discardableResult
     mutating func leave(_ slot: Int32) -> OpenExecution {
         let open = ledger.remove(slot)
-        if open.isOpen { agenda.countOpen(open.job, by: -1) }
+        if open.countsAsOpen { agenda.countOpen(open.job, by: -1) }
         agenda.countExecution(open.job, by: -1)
         forgetJobIfIdle(open.job)
         return open
@@ -318,6 +329,7 @@ package struct Dispatcher: ~Copyable {
     mutating func forgetJobIfIdle(_ job: Int32) {
         let record = agenda[job]
         guard record.deleted || record.hidden, record.executionCount == 0 else { return }
+        if record.deleted { deletions.recent[record.id] = record.version }
         catchUp?.disarm(job)
         agenda.remove(job)
     }

@@ -13,7 +13,9 @@ package enum Event: Sendable {
     case committed(CommitResult, epoch: Int64, sequence: UInt64)
     /// What the REFRESH_INTERVAL re-read found: jobs that changed since the one before.
     case jobsRefreshed([PlannedJob])
-    case executionFound(Execution?, outcome: CallOutcome, worker: String)
+    case executionFound(Execution?, outcome: CallOutcome, worker: String, link: LinkID)
+    /// That read failed.
+    case executionNotRead(CallOutcome, worker: String, link: LinkID)
 
     case workerJoined(LinkID, name: String, bootID: UniqueID, maxWorkers: Int)
     case workerHeld(LinkID, epoch: Int64, [HeldCall])
@@ -66,7 +68,8 @@ package enum Action: Sendable {
     case loadOpenExecutions(since: Timestamp)
     case loadGapRows(Gap)
     case commit(WriteBatch)
-    case findExecution(CallOutcome, worker: String)
+    /// For a late report: its row, to see whether it is UNKNOWN. The report is acknowledged when that is settled.
+    case findExecution(CallOutcome, worker: String, link: LinkID)
 
     /// To a worker: this scheduler leads (or, with no shards, leads no longer).
     case announceLead(LinkID, epoch: Int64, shards: [UInt8])

@@ -36,15 +36,23 @@ struct OpenExecution {
     var isAdoptable = false
     /// Made from the gap: paced.
     var isCatchUp = false
+    /// Sent as AT_MOST_ONCE: whatever its job says later, that request is never sent again.
+    var isSentOnce = false
     /// Someone waits for its end (ExecuteNow).
     var waiter: Ticket?
+    /// Whether it is counted as open for its job.
+    var countsAsOpen = false
 
-    /// Dispatched, running, or waiting for a retry (design § 3).
+    /// Whether an attempt was begun, as far as is known.
+    var hasBegun: Bool { execution.attempts > 0 || execution.lostAttempts > 0 || rowStatus != .pending }
+
+    /// Dispatched, running, or waiting for a retry (design § 3), in whatever queue or batch that waiting happens. A run by
+    /// hand is open from the moment it is accepted: nothing else may start before it.
     var isOpen: Bool {
         switch state {
-        case .claiming, .dispatched, .parted, .retrying, .missing: true
-        case .inherited: rowStatus != .pending
-        case .inserting, .armed, .ready, .recording: false
+        case .claiming, .dispatched, .parted, .inherited, .retrying, .missing: true
+        case .inserting, .armed, .ready: hasBegun || execution.trigger == .manual
+        case .recording: !execution.status.isFinal
         }
     }
 
@@ -93,6 +101,13 @@ struct ExecutionLedger {
     mutating func setTimer(_ slot: Int32, to time: Timestamp) {
         timers.set(slot, to: time.milliseconds)
     }
+
+    func timer(of slot: Int32) -> Timestamp? {
+        timers.time(of: slot).map { Timestamp(milliseconds: $0) }
+    }
+
+    /// The time that the earliest id begins with.
+    var earliestTime: Timestamp? { slots.keys.min()?.time }
 
     mutating func clearTimer(_ slot: Int32) {
         timers.remove(slot)

@@ -71,6 +71,14 @@ package struct LeaseKeeper: Sendable, Hashable {
         epoch != nil && !isValid(at: now)
     }
 
+    /// Whether an answer to what was asked at `sentAt` is the one that is waited for, and not one to an earlier question.
+    package func awaitsAnswer(to sentAt: BootTime) -> Bool {
+        switch state {
+        case .asking(let asked), .renewing(_, _, let asked): sentAt >= asked
+        default: false
+        }
+    }
+
     /// The lease is ours, or is still ours.
     package mutating func held(epoch: Int64, at now: BootTime) {
         switch state {

@@ -8,8 +8,8 @@ struct PendingBatch {
         var result: ChangeResult?
         /// The record as it was; `nil` for a new job.
         var before: JobRecord?
-        /// Executions that were taken out of the ledger.
-        var withdrawn: [OpenExecution] = []
+        /// When the job's schedule began anew, if this change makes it so.
+        var restartedAt: Timestamp?
     }
 
     /// The end of an attempt, or of an execution.
@@ -19,6 +19,8 @@ struct PendingBatch {
         /// Whom to tell that it is durable.
         var link: LinkID?
         var token: Token?
+        /// Who waits for it to be durable (a cancel).
+        var ticket: Ticket?
     }
 
     var changes: [Change] = []
@@ -30,6 +32,30 @@ struct PendingBatch {
     var materializedThrough: Timestamp?
     var settledThrough: Timestamp?
     var gap: Gap??
+    /// What its changes withdraw.
+    private var withdrawnByChanges: Set<ExecutionID> = []
+
+    mutating func add(_ change: Change) {
+        withdrawnByChanges.formUnion(change.change.withdrawals)
+        changes.append(change)
+    }
+
+    /// Adds the row of an occurrence. The store does changes last: one that makes anew what a change of the same batch
+    /// withdraws has to come after it.
+    mutating func add(insert row: Execution) {
+        guard withdrawnByChanges.contains(row.id) else {
+            inserts.append(row)
+            return
+        }
+        let change = JobChange(job: nil, isNew: false, inserts: [row])
+        changes.append(Change(change: change, ticket: nil, result: nil, before: nil))
+    }
+
+    /// Takes out rows that are not to be made after all.
+    mutating func drop(inserts ids: Set<ExecutionID>) {
+        inserts.removeAll { ids.contains($0.id) }
+        for index in changes.indices { changes[index].change.inserts.removeAll { ids.contains($0.id) } }
+    }
 
     var isEmpty: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
@@ -55,8 +81,9 @@ struct PendingBatch {
         return batch
     }
 
-    /// Smaller batches that together write the same, in an order that keeps what depends on what: the half before the
-    /// half after, rows before the marks that vouch for them, and each change alone. `nil` when one row is left.
+    /// Smaller batches that together write the same, in an order that keeps what depends on what: each change alone, what
+    /// is made before what becomes of it, the half before the half after, rows before the marks that vouch for them. `nil`
+    /// when one row is left.
     func split() -> [PendingBatch]? {
         var parts: [PendingBatch] = []
         for change in changes {
@@ -69,14 +96,12 @@ struct PendingBatch {
         rows.materializedThrough = nil
         rows.settledThrough = nil
         rows.gap = nil
-        if rows.rowCount > 1 {
-            var (first, second) = (PendingBatch(), PendingBatch())
-            (first.withdrawals, second.withdrawals) = Self.halves(withdrawals)
-            (first.inserts, second.inserts) = Self.halves(inserts)
-            (first.starts, second.starts) = Self.halves(starts)
-            (first.updates, second.updates) = Self.halves(updates)
-            parts.append(contentsOf: [first, second].filter { !$0.isEmpty })
-        } else if rows.rowCount == 1 {
+        // The changes now come first, so what they withdraw must not be made by the rows behind them.
+        rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
+        rows.withdrawnByChanges = []
+        if changes.isEmpty {
+            parts.append(contentsOf: rows.kinds.count > 1 ? rows.kinds : rows.halves)
+        } else if rows.rowCount > 0 {
             parts.append(rows)
         }
         if materializedThrough != nil || settledThrough != nil || gap != nil {
@@ -87,6 +112,25 @@ struct PendingBatch {
             parts.append(marks)
         }
         return parts.count > 1 ? parts : nil
+    }
+
+    /// A batch for each kind of row that there is.
+    private var kinds: [PendingBatch] {
+        var kinds = Array(repeating: PendingBatch(), count: 4)
+        kinds[0].withdrawals = withdrawals
+        kinds[1].inserts = inserts
+        kinds[2].starts = starts
+        kinds[3].updates = updates
+        return kinds.filter { !$0.isEmpty }
+    }
+
+    private var halves: [PendingBatch] {
+        var (first, second) = (PendingBatch(), PendingBatch())
+        (first.withdrawals, second.withdrawals) = Self.halves(withdrawals)
+        (first.inserts, second.inserts) = Self.halves(inserts)
+        (first.starts, second.starts) = Self.halves(starts)
+        (first.updates, second.updates) = Self.halves(updates)
+        return [first, second].filter { !$0.isEmpty }
     }
 
     private static func halves<Row>(_ rows: [Row]) -> ([Row], [Row]) {

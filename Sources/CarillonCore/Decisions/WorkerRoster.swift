@@ -16,6 +16,8 @@ struct ConnectedWorker {
     var reserved = 0
     var inFlight = 0
     var draining = false
+    /// The epoch for which it said what it holds; what it has to report follows, and then its credit.
+    var heldEpoch: Int64?
     /// It answered our Lead.
     var hasAnswered = false
 
@@ -78,6 +80,7 @@ struct WorkerRoster {
     mutating func forgetAnswers() {
         for link in workers.keys {
             workers[link]!.hasAnswered = false
+            workers[link]!.heldEpoch = nil
             workers[link]!.inFlight = 0
             workers[link]!.reserved = 0
         }
