@@ -163,7 +163,7 @@ final class TestSystem: Sendable {
             node.signal(SIGCONT)
             node.kill()
         }
-        client.close()
+        await client.close()
         await target.stop()
         _ = try? ChildProgram.run("/bin/rm", ["-rf", folder])
     }
