@@ -1,5 +1,4 @@
 internal import CarillonCore
-internal import CarillonRPC
 package import CarillonSystem
 internal import CarillonWire
 internal import HTTPTypes
@@ -102,7 +101,7 @@ package final class Gateway: Sendable {
     /// The schedulers that this gateway is connected to.
     var schedulers: JSONValue {
         .array(
-            caller.peers.map { peer in
+            caller.connectedSchedulers.map { peer in
                 var members: [JSONValue.Member] = [
                     .init("scheduler", .string(peer.scheduler)), .init("address", .string(peer.address)),
                     .init("server_id", .string(peer.serverID.description)),

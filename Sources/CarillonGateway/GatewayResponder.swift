@@ -67,8 +67,12 @@ struct GatewayResponder: HTTPResponder {
         let route = gateway.table.routes[index]
         let pairs = target.query.isEmpty ? [] : try Query.pairs(target.query)
         let query = try Query.members(pairs, route.parameters)
-        let body = route.takesBody ? try await Body.read(request) : []
-        try check(body, of: route, request)
+        let given = route.takesBody ? try await Body.read(request) : nil
+        let body = given ?? []
+        try check(body, of: route)
+        if given == nil, route.needsBody {
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is empty; it must be a JSON object")
+        }
         let names = zip(gateway.table.pathNames[index], match.values).map { JSONValue.Member($0, .string($1)) }
         for name in names where UniqueID(name.value.string ?? "") == nil {
             throw Problem.invalid(
@@ -78,7 +82,6 @@ struct GatewayResponder: HTTPResponder {
         }
         let path = "/" + target.segments.joined(separator: "/")
         let inquiry = Inquiry(
-            route: route,
             path: path,
             names: names,
             query: query,
@@ -90,15 +93,12 @@ struct GatewayResponder: HTTPResponder {
     }
 
     /// What only the gateway can know: which members belong to REST's body, and which stand elsewhere.
-    private func check(_ body: [JSONValue.Member], of route: Route, _ request: Request) throws(Problem) {
+    private func check(_ body: [JSONValue.Member], of route: Route) throws(Problem) {
         guard let contract = route.body else {
             guard !body.isEmpty else { return }
             throw .invalid(
                 body.map { FieldError(field: $0.name, message: "is not a field of this request, which has none") }
             )
-        }
-        if body.isEmpty, route.needsBody, request.headers[.contentLength].map({ $0 == "0" }) ?? false {
-            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is empty; it must be a JSON object")
         }
         let reserved = body.filter { contract.reserved.contains($0.name) }
         guard reserved.isEmpty else {

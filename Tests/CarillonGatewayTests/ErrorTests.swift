@@ -107,12 +107,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (HTTPRequest.Method.post, "/api/v1/jobs", "idempotency_key"), (.post, "/api/v1/jobs", "fingerprint"),
+        (Method.post, "/api/v1/jobs", "idempotency_key"), (.post, "/api/v1/jobs", "fingerprint"),
         (.put, "/api/v1/jobs/\(jobID)", "job_id"), (.patch, "/api/v1/jobs/\(jobID)", "if_version"),
         (.post, "/api/v1/debug/execute", "wait"), (.post, "/api/v1/jobs/\(jobID)/run", "job_id"),
         (.post, "/api/v1/debug/refresh_schedule", "x"),
     ])
-    func whatBelongsElsewhereIsNoField(_ method: HTTPRequest.Method, _ uri: String, _ field: String) async throws {
+    func whatBelongsElsewhereIsNoField(_ method: Method, _ uri: String, _ field: String) async throws {
         let answer = try await ask(FakeScheduler(), method, uri, "{\"\(field)\": \"x\"}")
         #expect(answer.status == 400)
         #expect(try answer.json["errors"]?.array?.map { $0["field"]?.string } == [field])

@@ -1,5 +1,4 @@
 import CarillonCore
-import CarillonRPC
 import CarillonWire
 import HTTPTypes
 import Testing
@@ -9,7 +8,7 @@ import Testing
 /// Every route: the request of the protocol that it makes, its status, its body.
 @Suite struct RouteTests {
     struct Mapping: Sendable {
-        var method: HTTPRequest.Method
+        var method: Method
         var uri: String
         var body: String?
         var request: String
@@ -181,14 +180,13 @@ import Testing
     }
 
     @Test func theClusterHasTheSchedulersOfTheGateway() async throws {
-        let peer = RPCClient.Peer(
+        let peer = ConnectedScheduler(
             scheduler: "localhost:7070",
             address: "127.0.0.1:7070",
             serverID: .zero,
-            leading: true,
             version: "0.1.0"
         )
-        let scheduler = FakeScheduler(["get_cluster": ["leading": true]], peers: [peer])
+        let scheduler = FakeScheduler(["get_cluster": ["leading": true]], connected: [peer])
         let cluster = try await ask(scheduler, .get, "/api/v1/cluster").json
         #expect(cluster["leading"] == true)
         #expect(cluster["schedulers"]?.array?.first?["scheduler"] == "localhost:7070")

@@ -111,8 +111,10 @@ import Testing
     ])
     func whatIsNoHTTPEndsTheConnection(_ text: String) async throws {
         try await withServer(FakeScheduler()) { port, _ in
-            #expect(try await talk(port, text).hasPrefix("HTTP/1.1 400 "))
-            #expect(try await talk(port, ServerTests.get, answers: 1).hasPrefix("HTTP/1.1 200 "))
+            let refused = try await talk(port, text)
+            #expect(refused.hasPrefix("HTTP/1.1 400 "))
+            let next = try await talk(port, ServerTests.get, answers: 1)
+            #expect(next.hasPrefix("HTTP/1.1 200 "))
         }
     }
 
@@ -122,7 +124,8 @@ import Testing
         let hasty = limits
         try await withServer(FakeScheduler(), limits: hasty) { port, _ in
             let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
-            #expect(try await talk(port, head) == "")
+            let read = try await talk(port, head)
+            #expect(read == "")
         }
     }
 

@@ -1,5 +1,4 @@
 import CarillonCore
-import CarillonRPC
 import CarillonSystem
 import CarillonWire
 import HTTPTypes
@@ -10,6 +9,8 @@ import Synchronization
 import Testing
 
 @testable import CarillonGateway
+
+typealias Method = HTTPTypes.HTTPRequest.Method
 
 /// Schedulers that say what a test tells them to. A request must be one that the protocol has.
 final class FakeScheduler: SchedulerCaller {
@@ -25,10 +26,10 @@ final class FakeScheduler: SchedulerCaller {
     }
 
     private let state = Mutex(State())
-    let peers: [RPCClient.Peer]
+    let connectedSchedulers: [ConnectedScheduler]
 
-    init(_ answers: [String: JSONValue] = [:], peers: [RPCClient.Peer] = []) {
-        self.peers = peers
+    init(_ answers: [String: JSONValue] = [:], connected: [ConnectedScheduler] = []) {
+        connectedSchedulers = connected
         state.withLock { $0.answers = answers.mapValues { .success($0) } }
     }
 
@@ -77,7 +78,7 @@ func gateway(_ scheduler: FakeScheduler) -> Gateway {
 @discardableResult
 func ask(
     _ scheduler: FakeScheduler,
-    _ method: HTTPRequest.Method,
+    _ method: Method,
     _ uri: String,
     _ body: String? = nil,
     headers: HTTPFields = [:]
@@ -88,7 +89,7 @@ func ask(
 @discardableResult
 func ask(
     _ gateway: Gateway,
-    _ method: HTTPRequest.Method,
+    _ method: Method,
     _ uri: String,
     _ body: String? = nil,
     headers: HTTPFields = [:]
@@ -98,7 +99,13 @@ func ask(
         headers[.contentLength] = String(body.utf8.count)
         if headers[.contentType] == nil { headers[.contentType] = "application/json" }
     }
-    let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: uri, headerFields: headers)
+    let head = HTTPTypes.HTTPRequest(
+        method: method,
+        scheme: "http",
+        authority: "localhost",
+        path: uri,
+        headerFields: headers
+    )
     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
     let response = try await GatewayResponder(gateway: gateway).respond(to: request, context: GatewayContext())
     let collector = Collector()

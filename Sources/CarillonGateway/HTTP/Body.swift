@@ -7,16 +7,16 @@ internal import NIOCore
 enum Body {
     static let limit = 1_048_576
 
-    /// The members of the object that the body is; none when there is no body.
+    /// The members of the object that the body is; `nil` when there is no body.
     /// - Throws: `Problem`; what the connection throws.
-    static func read(_ request: Request) async throws -> [JSONValue.Member] {
+    static func read(_ request: Request) async throws -> [JSONValue.Member]? {
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
         var bytes: ByteBuffer?
         for try await part in request.body {
             if bytes == nil { bytes = part } else { bytes?.writeImmutableBuffer(part) }
             if let count = bytes?.readableBytes, count > limit { throw tooLarge }
         }
-        guard let bytes, bytes.readableBytes > 0 else { return [] }
+        guard let bytes, bytes.readableBytes > 0 else { return nil }
         try checkType(request)
         let value: JSONValue
         do throws(JSONText.Problem) {

@@ -18,7 +18,7 @@ enum Examples {
 
     static let job: JSONValue = [
         "job_id": .string(jobID), "schedule": "0 30 9 * * MON-FRI",
-        "schedule_description": "At 09:30:00 on Monday to Friday", "api_url": "https://example.com/reports",
+        "schedule_description": "At 09:30:00, Monday through Friday", "api_url": "https://example.com/reports",
         "execution_type": "AT_LEAST_ONCE", "name": "nightly-report", "description": nil, "time_zone": "Europe/Berlin",
         "dst_policy": "CRON", "http_method": "POST", "headers": [:], "body": nil, "timeout_seconds": 30,
         "max_retries": 3, "retry_initial_delay_seconds": 2, "retry_max_delay_seconds": 30, "catch_up_policy": "LATEST",
@@ -101,7 +101,7 @@ enum Examples {
 
     static let preview: JSONValue = [
         "schedule": "0 30 9 * * MON-FRI", "time_zone": "Europe/Berlin",
-        "schedule_description": "At 09:30:00 on Monday to Friday",
+        "schedule_description": "At 09:30:00, Monday through Friday",
         "times": [["time": "2026-01-05T08:30:00Z", "local_time": "2026-01-05T09:30:00+01:00"]],
     ]
 

@@ -162,7 +162,7 @@ enum Schemas {
 
     static let stats: [Property] = [
         .id("job_id", "The job."), .time("from", "What the figures cover: from here,"), .time("to", "to here."),
-        .of("total_executions", "integer", "Executions that ended.", ["format": "int64"]),
+        .of("total_executions", "integer", "Executions that were due in that time.", ["format": "int64"]),
         .of("success_count", "integer", "Those that ended well.", ["format": "int64"]),
         .of("failure_count", "integer", "Those that did not.", ["format": "int64"]),
         .of("success_rate", "number", "In percent.", nullable: true),

@@ -20,6 +20,7 @@ extension DocsPage {
             color:#fff;background:#6d685e;padding:0 .3rem}
             .get{background:#2563a8}.post{background:#1c7a45}.put,.patch{background:#8a6500}.delete{background:#b3261e}
             nav .method{min-width:3.1rem;font-size:9px;flex:none}
+            td:first-child code{white-space:nowrap}
             pre{position:relative;max-height:26rem}
             pre button{position:absolute;top:.4rem;right:.4rem;font:11px system-ui;padding:.15rem .5rem;border:1px solid var(--line);\
             border-radius:5px;background:var(--panel);color:var(--dim);cursor:pointer}

@@ -163,7 +163,7 @@ struct DocsPage {
         let method = operation.method == "GET" ? "" : "-X \(operation.method) "
         var text = "curl \(method)'http://127.0.0.1:8000\(path)'\(headers)"
         if let body = operation.value["requestBody"]?["content"]?["application/json"]?["example"] {
-            text += " \\\n  -H 'Content-Type: application/json' \\\n  -d '\(JSONText.write(body))'"
+            text += " \\\n  -H 'Content-Type: application/json' \\\n  -d '\(JSONText.write(body, pretty: true))'"
         }
         return text
     }

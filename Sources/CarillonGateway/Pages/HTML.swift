@@ -63,7 +63,3 @@ enum HTML {
         return text
     }
 }
-
-extension HTTPField.Name {
-    static let contentSecurityPolicy = HTTPField.Name("Content-Security-Policy")!
-}

@@ -49,7 +49,7 @@ enum StatusPage {
             ("open executions", cell(cluster?["open_executions"])),
             ("waiting for a slot", cell(cluster?["ready_queue_depth"])), ("epoch", cell(cluster?["epoch"])),
             ("database", cluster?["database_connected"] == .bool(true) ? "connected" : "away"),
-            ("cluster time", cell(cluster?["cluster_time"])),
+            ("cluster time", time(cluster?["cluster_time"], clockOnly: true)),
         ]
         return "<div class=\"figures\">"
             + figures.map { "<div class=\"panel\"><b>\($0.1)</b><span class=\"dim\">\($0.0)</span></div>" }.joined()
@@ -79,12 +79,12 @@ enum StatusPage {
             let job = line.job
             let id = job["job_id"]?.string ?? ""
             let name = job["name"]?.string ?? id
-            let next = job["active"] == .bool(false) ? "<span class=\"dim\">paused</span>" : cell(job["next_run_time"])
+            let next = job["active"] == .bool(false) ? "<span class=\"dim\">paused</span>" : time(job["next_run_time"])
             return [
                 "<a href=\"/api/v1/jobs/\(HTML.escape(id))\">\(HTML.escape(name))</a>",
                 "<span class=\"mono\">\(cell(job["schedule"]))</span><div class=\"dim\">\(cell(job["schedule_description"]))</div>",
                 "<span class=\"url\">\(cell(job["api_url"]))</span>", next,
-                line.latest.map { status($0) + "<div class=\"dim\">\(cell($0["scheduled_time"]))</div>" }
+                line.latest.map { status($0) + "<div class=\"dim\">\(time($0["scheduled_time"]))</div>" }
                     ?? "<span class=\"dim\">–</span>",
             ]
         }
@@ -102,7 +102,7 @@ enum StatusPage {
                 let id = execution["execution_id"]?.string ?? ""
                 let path = HTML.escape("/api/v1/executions/\(job)/\(id)")
                 return [
-                    "<a href=\"\(path)\">\(cell(execution["scheduled_time"]))</a>",
+                    "<a href=\"\(path)\">\(time(execution["scheduled_time"]))</a>",
                     "<span class=\"mono\">\(cell(execution["job_id"]))</span>",
                     status(execution), cell(execution["attempts"]), cell(execution["http_status"]),
                     cell(execution["error_message"] == .null ? execution["reason"] : execution["error_message"]),
@@ -133,6 +133,14 @@ enum StatusPage {
         case .string(let text): HTML.escape(String(text.prefix(300)))
         case .some(let other): HTML.escape(JSONText.write(other))
         }
+    }
+
+    /// 2026-01-05T08:30:00.217Z → 2026-01-05 08:30:00 UTC
+    private static func time(_ value: JSONValue?, clockOnly: Bool = false) -> String {
+        guard let text = value?.string, text.utf8.count >= 20, text.hasSuffix("Z") else { return cell(value) }
+        let date = text.prefix(10)
+        let clock = text.dropFirst(11).prefix(8)
+        return HTML.escape(clockOnly ? "\(clock) UTC" : "\(date) \(clock) UTC")
     }
 
     private static func table(_ heads: [String], _ rows: [[String]], empty: String) -> String {
