@@ -7,7 +7,10 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("schedule"),
         parsing: .unconditional,
         help: ArgumentHelp(
-            "When: a cron expression of five or six fields (with seconds first), @hourly and the like, or @every 90s.",
+            """
+            When: a cron expression of 5, 6 (second first) or 7 fields (year last), @hourly and the like, @every 90s, @at and a \
+            time, or several of these joined by |. See `carillon cron --help`.
+            """,
             valueName: "expression"
         )
     )
@@ -144,6 +147,9 @@ struct JobSettingsOptions: ParsableArguments {
 
     /// The settings as members of a request, in the order of the protocol's fields.
     func members(in world: World, droppingNulls: Bool) throws -> [JSONValue.Member] {
+        if file == "-", body == "-" {
+            throw ValidationError("--file - and --body - cannot both read standard input")
+        }
         var members = try file.map { try JobSettingsOptions.read($0, in: world) } ?? []
         if droppingNulls { members.removeAll { $0.value == .null } }
         for option in try given(in: world) {
@@ -157,9 +163,6 @@ struct JobSettingsOptions: ParsableArguments {
     }
 
     private func given(in world: World) throws -> [JSONValue.Member] {
-        if file == "-", body == "-" {
-            throw ValidationError("--file - and --body - cannot both read standard input")
-        }
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) {
             if let value { members.append(JSONValue.Member(name, value)) }
@@ -172,7 +175,8 @@ struct JobSettingsOptions: ParsableArguments {
         add("time_zone", timeZone.map(JSONValue.string))
         add("dst_policy", dstPolicy.map { .string(Text.constant($0)) })
         add("http_method", method.map(JSONValue.string))
-        add("headers", headers.isEmpty ? nil : try JobSettingsOptions.headers(headers))
+        // Not `headers.isEmpty ? nil : ...`: a value of JSON can be `nil` itself, and null is a wish to have none.
+        if !headers.isEmpty { add("headers", try JobSettingsOptions.headers(headers)) }
         add("body", try body.map { .string(try JobSettingsOptions.body($0, in: world)) })
         add("timeout_seconds", timeout.map { .number($0.seconds) })
         add("max_retries", maxRetries.map { .integer(Int64($0)) })
@@ -184,7 +188,7 @@ struct JobSettingsOptions: ParsableArguments {
         add("priority", priority.map { .integer(Int64($0)) })
         add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
         add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
-        add("tags", tags.isEmpty ? nil : .array(tags.map(JSONValue.string)))
+        if !tags.isEmpty { add("tags", .array(tags.map(JSONValue.string))) }
         return members
     }
 
