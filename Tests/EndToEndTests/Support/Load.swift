@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonRPC
 import CarillonWire
 import Glibc
 import TestSupport
