@@ -103,7 +103,12 @@ static inline long carillon_os_error(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &value) == CURLE_OK ? value : 0;
 }
-/// Microseconds until the TCP connection was there; 0 when it never was.
+/// New TCP connections that the transfer had; a TLS handshake may still have failed on them.
+static inline long carillon_new_connections(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &value) == CURLE_OK ? value : 0;
+}
+/// Microseconds until the connection was there; 0 when it never was.
 static inline curl_off_t carillon_connect_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &value) == CURLE_OK ? value : 0;

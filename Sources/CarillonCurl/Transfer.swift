@@ -143,7 +143,9 @@ final class Transfer {
             return CURL_SOCKET_BAD
         }
         return socket(
-            address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol
+            address.pointee.family,
+            address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+            address.pointee.protocol
         )
     }
 }

@@ -21,7 +21,10 @@ package final class WorkerService: SchedulerReceiver {
     private let disconnected = Milestone()
 
     package init(
-        configuration: WorkerConfiguration, dialer: any SchedulerDialer, metrics: WorkerMetrics, logger: Logger,
+        configuration: WorkerConfiguration,
+        dialer: any SchedulerDialer,
+        metrics: WorkerMetrics,
+        logger: Logger,
         makeCaller: CallerMaker
     ) {
         self.configuration = configuration
@@ -43,8 +46,11 @@ package final class WorkerService: SchedulerReceiver {
     package func start() {
         pump.start()
         let hello = Hello(
-            role: .worker, name: configuration.name, bootID: configuration.bootID,
-            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers), version: configuration.version
+            role: .worker,
+            name: configuration.name,
+            bootID: configuration.bootID,
+            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers),
+            version: configuration.version
         )
         dialer.start(hello: { hello }, receiver: self)
     }
@@ -63,7 +69,9 @@ package final class WorkerService: SchedulerReceiver {
     package var readiness: (isReady: Bool, text: String) {
         let status = metrics.status
         if status.isDraining {
-            return (false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet")
+            return (
+                false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet"
+            )
         }
         if let epoch = status.leaderEpoch {
             return (true, "taking calls from \(status.leaderAddress ?? "the leader"), epoch \(epoch)")
@@ -130,7 +138,10 @@ package final class WorkerService: SchedulerReceiver {
     // MARK: The network
 
     package func connected(
-        _ connection: ConnectionID, to scheduler: String, welcome: Welcome, link: any PeerLink
+        _ connection: ConnectionID,
+        to scheduler: String,
+        welcome: Welcome,
+        link: any PeerLink
     ) {
         schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
         logger.info(

@@ -39,7 +39,10 @@ struct WorkerBench: ~Copyable {
 
     func result(_ token: Token, kind: OutcomeKind = .answered, status: Int? = 200) -> HTTPResult {
         HTTPResult(
-            token: token, kind: kind, startedAt: now, durationMicroseconds: 1_000,
+            token: token,
+            kind: kind,
+            startedAt: now,
+            durationMicroseconds: 1_000,
             httpStatus: kind == .answered ? status : nil
         )
     }
@@ -48,15 +51,27 @@ struct WorkerBench: ~Copyable {
     static let job = JobID(UniqueID(high: 7, low: 7))
 
     static func call(
-        _ sequence: UInt64, epoch: Int64 = 1, after microseconds: UInt64 = 0, method: String = "POST",
-        headers: [HTTPHeader] = [], body: String? = nil, responseLimit: Int = 4_096
+        _ sequence: UInt64,
+        epoch: Int64 = 1,
+        after microseconds: UInt64 = 0,
+        method: String = "POST",
+        headers: [HTTPHeader] = [],
+        body: String? = nil,
+        responseLimit: Int = 4_096
     ) -> DispatchedCall {
         DispatchedCall(
-            token: Token(epoch: epoch, sequence: sequence), shard: 3,
+            token: Token(epoch: epoch, sequence: sequence),
+            shard: 3,
             executionID: ExecutionID(UniqueID(high: 0x0199_0000_0000_8000, low: 0x8000_0000_0000_0000 | sequence)),
-            jobID: job, attempt: 2, scheduledTime: clusterTime, startAfterMicroseconds: microseconds,
-            call: HTTPCall(url: "http://127.0.0.1/", method: method, headers: headers, body: body), timeoutMs: 30_000,
-            connectTimeoutMs: 10_000, atMostOnce: false, responseLimit: responseLimit
+            jobID: job,
+            attempt: 2,
+            scheduledTime: clusterTime,
+            startAfterMicroseconds: microseconds,
+            call: HTTPCall(url: "http://127.0.0.1/", method: method, headers: headers, body: body),
+            timeoutMs: 30_000,
+            connectTimeoutMs: 10_000,
+            atMostOnce: false,
+            responseLimit: responseLimit
         )
     }
 

@@ -1,6 +1,6 @@
 import CarillonCore
-import Testing
 import TestSupport
+import Testing
 
 /// Anything in any order, with a model of what a scheduler may believe.
 @Suite("WorkerDesk, at random")
@@ -84,7 +84,9 @@ struct WorkerDeskRandomTests {
                 let calls = (0..<UInt64.random(in: 1...free, using: &random)).map { _ in
                     sequence += 1
                     return WorkerBench.call(
-                        sequence, epoch: epoch, after: UInt64.random(in: 0...1, using: &random) * 300_000
+                        sequence,
+                        epoch: epoch,
+                        after: UInt64.random(in: 0...1, using: &random) * 300_000
                     )
                 }
                 links[link]?.sent += UInt64(calls.count)
@@ -101,7 +103,8 @@ struct WorkerDeskRandomTests {
                 unacknowledged.subtract(tokens)
                 return [.acknowledged(tokens)]
             default:
-                guard let link = leader, let token = accepted.subtracting(reported).sorted().randomElement(using: &random)
+                guard let link = leader,
+                    let token = accepted.subtracting(reported).sorted().randomElement(using: &random)
                 else { return [] }
                 return [.cancelRequested(link, [token])]
             }

@@ -1,6 +1,6 @@
 import CarillonCore
-import Testing
 import TestSupport
+import Testing
 
 @Suite("WorkerDesk")
 struct WorkerDeskTests {

@@ -44,13 +44,25 @@ final class CallerBench: Sendable {
     var repeated: [Token] { results.state.withLock { $0.repeated } }
 
     func request(
-        _ url: String, method: String = "POST", headers: [HTTPHeader] = [], body: String? = "{}", timeoutMs: Int = 30_000,
-        connectTimeoutMs: Int = 10_000, atMostOnce: Bool = false, responseLimit: Int = 4_096
+        _ url: String,
+        method: String = "POST",
+        headers: [HTTPHeader] = [],
+        body: String? = "{}",
+        timeoutMs: Int = 30_000,
+        connectTimeoutMs: Int = 10_000,
+        atMostOnce: Bool = false,
+        responseLimit: Int = 4_096
     ) -> HTTPRequest {
         HTTPRequest(
-            token: Token(epoch: 1, sequence: sequence.add(1, ordering: .relaxed).newValue), method: method, url: url,
-            headers: headers, body: body, timeoutMs: timeoutMs, connectTimeoutMs: connectTimeoutMs,
-            atMostOnce: atMostOnce, responseLimit: responseLimit
+            token: Token(epoch: 1, sequence: sequence.add(1, ordering: .relaxed).newValue),
+            method: method,
+            url: url,
+            headers: headers,
+            body: body,
+            timeoutMs: timeoutMs,
+            connectTimeoutMs: connectTimeoutMs,
+            atMostOnce: atMostOnce,
+            responseLimit: responseLimit
         )
     }
 

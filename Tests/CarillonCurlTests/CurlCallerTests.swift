@@ -34,7 +34,8 @@ struct CurlCallerTests {
 
     @Test(
         "every method is sent as it is, with a body or without",
-        arguments: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], [nil, "", "text"]
+        arguments: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        [nil, "", "text"]
     )
     func methods(method: String, body: String?) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
@@ -100,7 +101,8 @@ struct CurlCallerTests {
         "a response is made valid UTF-8 without NUL, within the limit",
         arguments: [
             ("61fffe62", 4_096, "a\u{FFFD}\u{FFFD}b"), ("610062", 4_096, "a\u{FFFD}b"), ("61c3a4c3a4", 4, "aä"),
-            ("ffffff", 3, "\u{FFFD}"), ("f09f98", 4_096, "\u{FFFD}"), ("f09f9880", 3, ""), ("", 4_096, ""), ("61", 0, ""),
+            ("ffffff", 3, "\u{FFFD}"), ("f09f98", 4_096, "\u{FFFD}"), ("f09f9880", 3, ""), ("", 4_096, ""),
+            ("61", 0, ""),
         ]
     )
     func repaired(hexadecimal: String, limit: Int, text: String) async throws {

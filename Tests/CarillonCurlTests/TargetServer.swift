@@ -114,8 +114,11 @@ private final class TargetHandler: ChannelInboundHandler {
             guard let head else { return }
             server.record(
                 TargetServer.Request(
-                    method: head.method.rawValue, path: head.uri,
-                    headers: head.headers.map { (name: $0.name, value: $0.value) }, body: body, connection: connection
+                    method: head.method.rawValue,
+                    path: head.uri,
+                    headers: head.headers.map { (name: $0.name, value: $0.value) },
+                    body: body,
+                    connection: connection
                 )
             )
             answer(head, context)
@@ -149,25 +152,32 @@ private final class TargetHandler: ChannelInboundHandler {
         case "redirect": send(302, [], ["Location": "\(server.url)/answer/200"], context)
         case "retry-after":
             send(
-                Int(parts[1]) ?? 429, [],
+                Int(parts[1]) ?? 429,
+                [],
                 [
                     "Retry-After": parts[2].split(separator: "_").joined(separator: " "),
                     "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
-                ], context
+                ],
+                context
             )
         default: break
         }
     }
 
     private func send(
-        _ status: Int, _ bytes: [UInt8], _ headers: HTTPHeaders, _ context: ChannelHandlerContext
+        _ status: Int,
+        _ bytes: [UInt8],
+        _ headers: HTTPHeaders,
+        _ context: ChannelHandlerContext
     ) {
         var headers = headers
         if !headers.contains(name: "Content-Length"), !headers.contains(name: "Transfer-Encoding") {
             headers.add(name: "Content-Length", value: String(bytes.count))
         }
         let head = HTTPResponseHead(
-            version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers
+            version: .http1_1,
+            status: HTTPResponseStatus(statusCode: status),
+            headers: headers
         )
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)

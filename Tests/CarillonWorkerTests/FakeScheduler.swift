@@ -90,8 +90,15 @@ final class FakeDialer: SchedulerDialer {
             return state.next
         }
         let welcome = Welcome(
-            serverID: .zero, leading: leading, epoch: leading ? 1 : nil, shards: [], heartbeatMs: 2_000,
-            maxFrameBytes: 4 << 20, serverTime: Timestamp(milliseconds: 0), version: "test", leaderAddress: nil
+            serverID: .zero,
+            leading: leading,
+            epoch: leading ? 1 : nil,
+            shards: [],
+            heartbeatMs: 2_000,
+            maxFrameBytes: 4 << 20,
+            serverTime: Timestamp(milliseconds: 0),
+            version: "test",
+            leaderAddress: nil
         )
         receiver?.connected(id, to: "scheduler:7070", welcome: welcome, link: link)
         return (id, link)
@@ -135,7 +142,10 @@ final class FakeCaller: HTTPCaller {
         deliver(
             tokens.map {
                 HTTPResult(
-                    token: $0, kind: kind, startedAt: SystemClock.bootTime(), durationMicroseconds: 10,
+                    token: $0,
+                    kind: kind,
+                    startedAt: SystemClock.bootTime(),
+                    durationMicroseconds: 10,
                     httpStatus: status
                 )
             }

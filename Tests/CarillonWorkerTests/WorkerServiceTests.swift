@@ -19,9 +19,13 @@ struct WorkerServiceTests {
             let held = Mutex<FakeCaller?>(nil)
             service = WorkerService(
                 configuration: WorkerConfiguration(
-                    name: "w-1", bootID: UniqueID(high: 1, low: 2), maxWorkers: maxWorkers, version: "9.9"
+                    name: "w-1",
+                    bootID: UniqueID(high: 1, low: 2),
+                    maxWorkers: maxWorkers,
+                    version: "9.9"
                 ),
-                dialer: dialer, metrics: WorkerMetrics(registry: registry),
+                dialer: dialer,
+                metrics: WorkerMetrics(registry: registry),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ) { deliver in
                 let caller = FakeCaller(deliver: deliver)
@@ -35,10 +39,17 @@ struct WorkerServiceTests {
 
     private func call(_ sequence: UInt64, after microseconds: UInt64 = 0) -> DispatchedCall {
         DispatchedCall(
-            token: Token(epoch: 1, sequence: sequence), shard: 0,
-            executionID: ExecutionID(UniqueID(high: 1, low: sequence)), jobID: JobID(UniqueID(high: 2, low: 2)),
-            attempt: 1, scheduledTime: Timestamp(milliseconds: 0), startAfterMicroseconds: microseconds,
-            call: HTTPCall(url: "http://127.0.0.1/"), timeoutMs: 1_000, connectTimeoutMs: 1_000, atMostOnce: false,
+            token: Token(epoch: 1, sequence: sequence),
+            shard: 0,
+            executionID: ExecutionID(UniqueID(high: 1, low: sequence)),
+            jobID: JobID(UniqueID(high: 2, low: 2)),
+            attempt: 1,
+            scheduledTime: Timestamp(milliseconds: 0),
+            startAfterMicroseconds: microseconds,
+            call: HTTPCall(url: "http://127.0.0.1/"),
+            timeoutMs: 1_000,
+            connectTimeoutMs: 1_000,
+            atMostOnce: false,
             responseLimit: 100
         )
     }
@@ -94,7 +105,8 @@ struct WorkerServiceTests {
         let (id, _) = bench.dialer.connect()
         let begin = SystemClock.bootTime()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]), .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1, after: 20_000)]),
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1, after: 20_000)]),
             on: id
         )
         await bench.caller.started.until { $0.count == 1 }
@@ -106,7 +118,8 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (first, _) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]), .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]),
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]),
             on: first
         )
         await bench.caller.started.until { $0.count == 2 }
@@ -124,7 +137,9 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]), .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]), on: id
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
+            on: id
         )
         await bench.caller.started.until { $0.count == 1 }
         bench.dialer.say(.cancel([call(1).token]), on: id)
@@ -151,7 +166,9 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]), .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]), on: id
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
+            on: id
         )
         await bench.caller.started.until { $0.count == 1 }
         async let drained: Void = bench.service.drain()

@@ -43,7 +43,10 @@ extension WorkerDesk {
             if case .unacknowledged = call.state { continue }
             calls.append(
                 HeldCall(
-                    token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt
+                    token: call.token,
+                    executionID: call.executionID,
+                    jobID: call.jobID,
+                    attempt: call.attempt
                 )
             )
         }

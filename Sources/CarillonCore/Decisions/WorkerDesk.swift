@@ -10,7 +10,10 @@ package struct WorkerDeskConfiguration: Sendable, Hashable {
     package var drainPatienceMs: Int64
 
     package init(
-        maxWorkers: Int, userAgent: String, longCallMs: Int64 = 1_000, drainPatienceMs: Int64 = 30_000
+        maxWorkers: Int,
+        userAgent: String,
+        longCallMs: Int64 = 1_000,
+        drainPatienceMs: Int64 = 30_000
     ) {
         self.maxWorkers = maxWorkers
         self.userAgent = userAgent
