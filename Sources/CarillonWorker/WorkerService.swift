@@ -106,6 +106,9 @@ package final class WorkerService: SchedulerReceiver {
             case .tellStarted(let link, let tokens): outgoing[link, default: []].append(Envelope(.started(tokens)))
             case .announceDrain(let link): outgoing[link, default: []].append(Envelope(.drain))
             case .grant(let link, let granted): outgoing[link, default: []].append(Envelope(.credit(granted: granted)))
+            case .close(let link, let why):
+                logger.error("a scheduler breaks the rules", metadata: ["why": "\(why)"])
+                schedulers.entry(link)?.link.close(why: why)
             case .note(let note): log(note)
             case .drained: hasDrained = true
             }
@@ -144,13 +147,7 @@ package final class WorkerService: SchedulerReceiver {
         link: any PeerLink
     ) {
         schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
-        logger.info(
-            "scheduler connected",
-            metadata: [
-                "scheduler": "\(scheduler)", "server_id": "\(welcome.serverID)", "leading": "\(welcome.leading)",
-                "version": "\(welcome.version ?? "unknown")",
-            ]
-        )
+        // That it is connected, and later why it is no longer, the dialer says.
         pump.post(.connected(connection))
     }
 
@@ -171,8 +168,7 @@ package final class WorkerService: SchedulerReceiver {
     }
 
     package func disconnected(_ connection: ConnectionID, why: String) {
-        guard let entry = schedulers.remove(connection) else { return }
-        logger.info("scheduler disconnected", metadata: ["scheduler": "\(entry.address)", "why": "\(why)"])
+        guard schedulers.remove(connection) else { return }
         pump.post(.disconnected(connection))
         if schedulers.count == 0, metrics.status.isDraining { disconnected.reach() }
     }

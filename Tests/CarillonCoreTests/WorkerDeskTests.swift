@@ -124,6 +124,23 @@ struct WorkerDeskTests {
         #expect(done.reported(to: 1).map(\.kind) == [.notStarted])
     }
 
+    @Test("who sends far more than it was granted is cut off")
+    func breach() {
+        var bench = Bench(maxWorkers: 2)
+        bench.lead(1, epoch: 1)
+        let tolerated = bench.dispatch(1, (1...4).map { Bench.call($0) })
+        #expect(tolerated.started.count == 2)
+        #expect(tolerated.reported(to: 1).count == 2)
+        let done = bench.dispatch(1, [Bench.call(5)])
+        #expect(done.started.isEmpty)
+        #expect(
+            done.actions.contains { action in
+                if case .close(1, _) = action { true } else { false }
+            }
+        )
+        #expect(bench.desk.heldCount == 4)
+    }
+
     // MARK: Calls
 
     @Test("the same token is run once, held or settled")
@@ -315,6 +332,7 @@ struct WorkerDeskTests {
         #expect(acknowledged.hasDrained)
         #expect(acknowledged.granted(to: 1) == nil)
         #expect(!bench.turn().hasDrained, "said once")
+        #expect(bench.turn(.disconnected(1)).notes.isEmpty, "nothing is missed any more")
     }
 
     @Test("a new leader is told of the drain before it gets its credit")

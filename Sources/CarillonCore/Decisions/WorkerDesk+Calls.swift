@@ -9,10 +9,20 @@ extension WorkerDesk {
         _ link: LinkID,
         clusterTime: Timestamp,
         _ calls: [DispatchedCall],
-        receivedAt: BootTime
+        receivedAt: BootTime,
+        into actions: inout [WorkerAction]
     ) {
+        guard let sender = links[link] else { return }
         // The sender has counted them, whatever becomes of them.
-        links[link]?.received += UInt64(calls.count)
+        let received = sender.received + UInt64(calls.count)
+        links[link]?.received = received
+        // What is given back is remembered until it is acknowledged: who does not heed its credit would fill the memory.
+        guard received <= sender.granted + UInt64(configuration.maxWorkers) else {
+            actions.append(
+                .close(link, why: "\(received) calls were dispatched on this connection, and \(sender.granted) granted")
+            )
+            return
+        }
         for call in calls {
             guard call.token.epoch >= highestEpoch else {
                 figures.stale += 1

@@ -28,7 +28,7 @@ extension WorkerDesk {
     mutating func disconnected(_ id: LinkID, into actions: inout [WorkerAction]) {
         guard let link = links.removeValue(forKey: id), leads(link) else { return }
         if leader == nil {
-            actions.append(.note(.leaderLost(epoch: highestEpoch)))
+            if !hasDrained { actions.append(.note(.leaderLost(epoch: highestEpoch))) }
         } else {
             // The same scheduler by another connection: what was on its way over this one may be lost.
             resendOutcomes()
