@@ -62,6 +62,10 @@ static inline CURLcode carillon_set_follow_location(CURL *handle, long on) {
 static inline CURLcode carillon_set_no_signal(CURL *handle, long on) {
     return curl_easy_setopt(handle, CURLOPT_NOSIGNAL, on);
 }
+/// A transfer that ends while its name is being resolved does not wait for the resolver's thread, which may take many seconds.
+static inline CURLcode carillon_set_quick_exit(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, on);
+}
 /// "" for none, whatever the environment says.
 static inline CURLcode carillon_set_proxy(CURL *handle, const char *proxy) {
     return curl_easy_setopt(handle, CURLOPT_PROXY, proxy);

@@ -252,6 +252,17 @@ struct CurlCallerTests {
         await server.stop()
     }
 
+    @Test("on a kept connection that closes early libcurl repeats the request: why AT_MOST_ONCE has its own")
+    func repeatedByLibrary() async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench())
+        _ = await bench.call(bench.request("\(server.url)/answer/200"))
+        let result = await bench.call(bench.request("\(server.url)/close"))
+        #expect(result.kind == .failed, "bytes were sent: never notSent")
+        #expect(server.requests.map(\.path) == ["/answer/200", "/close", "/close"])
+        #expect(server.requests.map(\.connection) == [1, 1, 2])
+        await server.stop()
+    }
+
     // MARK: The client's life
 
     @Test("a cancelled call ends as cancelled, once; unknown tokens are ignored")
