@@ -62,6 +62,10 @@ static inline CURLcode carillon_set_follow_location(CURL *handle, long on) {
 static inline CURLcode carillon_set_no_signal(CURL *handle, long on) {
     return curl_easy_setopt(handle, CURLOPT_NOSIGNAL, on);
 }
+/// A transfer that ends while its name is being resolved does not wait for the resolver's thread, which may take many seconds.
+static inline CURLcode carillon_set_quick_exit(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, on);
+}
 /// "" for none, whatever the environment says.
 static inline CURLcode carillon_set_proxy(CURL *handle, const char *proxy) {
     return curl_easy_setopt(handle, CURLOPT_PROXY, proxy);
@@ -103,7 +107,12 @@ static inline long carillon_os_error(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &value) == CURLE_OK ? value : 0;
 }
-/// Microseconds until the TCP connection was there; 0 when it never was.
+/// New TCP connections that the transfer had; a TLS handshake may still have failed on them.
+static inline long carillon_new_connections(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &value) == CURLE_OK ? value : 0;
+}
+/// Microseconds until the connection was there; 0 when it never was.
 static inline curl_off_t carillon_connect_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &value) == CURLE_OK ? value : 0;

@@ -97,8 +97,11 @@ final class CurlLoop {
         guard let transfer = idle.popLast() ?? Transfer() else {
             results.append(
                 HTTPResult(
-                    token: request.token, kind: .notSent, startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
-                    durationMicroseconds: 0, errorMessage: "the worker has no memory left for another call"
+                    token: request.token,
+                    kind: .notSent,
+                    startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
+                    durationMicroseconds: 0,
+                    errorMessage: "the worker has no memory left for another call"
                 )
             )
             return
@@ -164,7 +167,8 @@ final class CurlLoop {
         case CURL_POLL_REMOVE: epoll.forget(socket)
         default:
             epoll.watch(
-                socket, reading: what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+                socket,
+                reading: what == CURL_POLL_IN || what == CURL_POLL_INOUT,
                 writing: what == CURL_POLL_OUT || what == CURL_POLL_INOUT
             )
         }

@@ -10,7 +10,8 @@ struct EpollSet: ~Copyable {
     init() {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(
-            descriptor >= 0, "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
+            descriptor >= 0,
+            "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
         )
         ready = .allocate(capacity: capacity)
     }
@@ -38,15 +39,18 @@ struct EpollSet: ~Copyable {
 
     /// Sleeps until something is ready or the time is over (-1: never), and calls the body for each descriptor.
     func wait(
-        timeoutMs: Int32, _ body: (_ socket: Int32, _ readable: Bool, _ writable: Bool, _ failed: Bool) -> Void
+        timeoutMs: Int32,
+        _ body: (_ socket: Int32, _ readable: Bool, _ writable: Bool, _ failed: Bool) -> Void
     ) {
         let count = epoll_wait(descriptor, ready, Int32(capacity), timeoutMs)
         guard count > 0 else { return }
         for index in 0..<Int(count) {
             let events = ready[index].events
             body(
-                ready[index].data.fd, events & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0,
-                events & EPOLLOUT.rawValue != 0, events & EPOLLERR.rawValue != 0
+                ready[index].data.fd,
+                events & (EPOLLIN.rawValue | EPOLLHUP.rawValue) != 0,
+                events & EPOLLOUT.rawValue != 0,
+                events & EPOLLERR.rawValue != 0
             )
         }
     }

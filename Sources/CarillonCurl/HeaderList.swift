@@ -22,7 +22,8 @@ enum HeaderList {
 
     /// The list with one more; without memory for it, the list as it was.
     private static func append(
-        _ line: String, to list: UnsafeMutablePointer<curl_slist>?
+        _ line: String,
+        to list: UnsafeMutablePointer<curl_slist>?
     ) -> UnsafeMutablePointer<curl_slist>? {
         curl_slist_append(list, line) ?? list
     }

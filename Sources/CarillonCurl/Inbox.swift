@@ -25,7 +25,8 @@ final class Inbox: Sendable {
     init() {
         descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         precondition(
-            descriptor >= 0, "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
+            descriptor >= 0,
+            "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
         )
     }
 

@@ -33,7 +33,9 @@ enum RefusedAddress {
         if bytes == [0xFD, 0, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54] { return true }
         let zeroes = [UInt8](repeating: 0, count: 10)
         // ::ffff:a.b.c.d (mapped), ::a.b.c.d (compatible)
-        if bytes[..<10].elementsEqual(zeroes), bytes[10...11].elementsEqual([0xFF, 0xFF]) || bytes[10...11].elementsEqual([0, 0]) {
+        if bytes[..<10].elementsEqual(zeroes),
+            bytes[10...11].elementsEqual([0xFF, 0xFF]) || bytes[10...11].elementsEqual([0, 0])
+        {
             return isRefused(v4: bytes[12...])
         }
         // 64:ff9b::/96 (RFC 6052) and the translators' own 64:ff9b:1::/48 (RFC 8215)

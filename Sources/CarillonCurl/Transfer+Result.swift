@@ -35,7 +35,9 @@ extension Transfer {
 
     private func blank(_ kind: OutcomeKind, at now: Int64) -> HTTPResult {
         HTTPResult(
-            token: token, kind: kind, startedAt: BootTime(nanoseconds: startedAt),
+            token: token,
+            kind: kind,
+            startedAt: BootTime(nanoseconds: startedAt),
             durationMicroseconds: UInt64(max(0, now - startedAt) / 1_000)
         )
     }
@@ -79,7 +81,8 @@ extension Transfer {
     private func message(_ code: CURLcode, status: Int?, at now: Int64) -> String {
         let target = Target(url)
         if let refusedAddress, code == CURLE_COULDNT_CONNECT {
-            return "\(target) is not called, because its address \(refusedAddress) is link-local or a cloud's metadata service"
+            return
+                "\(target) is not called, because its address \(refusedAddress) is link-local or a cloud's metadata service"
         }
         if let status {
             let why = code == CURLE_OPERATION_TIMEDOUT ? "was not complete" : "broke off"
@@ -92,7 +95,7 @@ extension Transfer {
             return "no connection to \(target) after \(elapsed(now)): \(systemError)"
         case CURLE_OPERATION_TIMEDOUT:
             if carillon_request_bytes(handle) > 0 { return "no answer from \(target) within \(elapsed(now))" }
-            if carillon_connect_us(handle) > 0, isTLS {
+            if carillon_new_connections(handle) > 0, isTLS {
                 return "no TLS handshake with \(target) within \(elapsed(now))"
             }
             let missing = carillon_resolve_us(handle) > 0 ? "no connection to" : "no address for"

@@ -20,6 +20,8 @@ final class Transfer {
 
     /// So much of an answer is read beyond the limit, for the sake of the connection, which could not be used again otherwise.
     private static let drainLimit = 64 << 10
+    /// So long may bytes stay unacknowledged by the peer's kernel.
+    private static let patienceMs: UInt32 = 30_000
 
     /// `nil` when there is no memory.
     init?() {
@@ -46,6 +48,8 @@ final class Transfer {
         _ = carillon_set_protocols(handle, "http,https")
         _ = carillon_set_follow_location(handle, 0)
         _ = carillon_set_no_signal(handle, 1)
+        // Or one name server that does not answer would hold up every call of this worker.
+        _ = carillon_set_quick_exit(handle, 1)
         _ = carillon_set_proxy(handle, "")
         _ = carillon_set_no_proxy(handle, "*")
         _ = carillon_set_tls_verification(handle)
@@ -142,8 +146,22 @@ final class Transfer {
             refusedAddress = refused
             return CURL_SOCKET_BAD
         }
-        return socket(
-            address.pointee.family, address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), address.pointee.protocol
+        let opened = socket(
+            address.pointee.family,
+            address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
+            address.pointee.protocol
         )
+        guard opened >= 0 else { return CURL_SOCKET_BAD }
+        // A peer that vanished without a word: libcurl would keep the connection, and with HTTP/2 give it to others, until
+        // the kernel gives up, which takes a quarter of an hour by default.
+        var patience = Self.patienceMs
+        setsockopt(
+            opened,
+            Int32(IPPROTO_TCP),
+            TCP_USER_TIMEOUT,
+            &patience,
+            socklen_t(MemoryLayout.size(ofValue: patience))
+        )
+        return opened
     }
 }

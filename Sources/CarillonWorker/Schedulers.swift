@@ -16,8 +16,9 @@ final class Schedulers: Sendable {
         entries.withLock { $0[id] = entry }
     }
 
-    func remove(_ id: ConnectionID) -> Entry? {
-        entries.withLock { $0.removeValue(forKey: id) }
+    /// Returns whether it was there.
+    func remove(_ id: ConnectionID) -> Bool {
+        entries.withLock { $0.removeValue(forKey: id) != nil }
     }
 
     func entry(_ id: ConnectionID) -> Entry? {

@@ -18,17 +18,26 @@ package final class WorkerMetrics: Sendable {
     private let latest = Mutex(WorkerStatus())
 
     package init(registry: MetricsRegistry) {
-        let family = registry.counters("carillon_calls_total", help: "HTTP calls that ended, by result.", labels: ["result"])
+        let family = registry.counters(
+            "carillon_calls_total",
+            help: "HTTP calls that ended, by result.",
+            labels: ["result"]
+        )
         calls = Dictionary(uniqueKeysWithValues: Result.allCases.map { ($0, family.with($0.rawValue)) })
         callDuration = registry.histogram(
-            "carillon_call_duration_seconds", help: "From the hand-over to the HTTP client to the end of the call.",
+            "carillon_call_duration_seconds",
+            help: "From the hand-over to the HTTP client to the end of the call.",
             bounds: .latencySeconds
         )
         rpcFrames = registry.counters(
-            "carillon_rpc_frames_total", help: "Frames of the protocol.", labels: ["direction", "message"]
+            "carillon_rpc_frames_total",
+            help: "Frames of the protocol.",
+            labels: ["direction", "message"]
         )
         rpcErrors = registry.counters(
-            "carillon_rpc_errors_total", help: "Connections that ended for a reason of the protocol.", labels: ["kind"]
+            "carillon_rpc_errors_total",
+            help: "Connections that ended for a reason of the protocol.",
+            labels: ["kind"]
         )
         registerReadings(in: registry)
     }

@@ -21,7 +21,10 @@ package final class WorkerService: SchedulerReceiver {
     private let disconnected = Milestone()
 
     package init(
-        configuration: WorkerConfiguration, dialer: any SchedulerDialer, metrics: WorkerMetrics, logger: Logger,
+        configuration: WorkerConfiguration,
+        dialer: any SchedulerDialer,
+        metrics: WorkerMetrics,
+        logger: Logger,
         makeCaller: CallerMaker
     ) {
         self.configuration = configuration
@@ -43,8 +46,11 @@ package final class WorkerService: SchedulerReceiver {
     package func start() {
         pump.start()
         let hello = Hello(
-            role: .worker, name: configuration.name, bootID: configuration.bootID,
-            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers), version: configuration.version
+            role: .worker,
+            name: configuration.name,
+            bootID: configuration.bootID,
+            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers),
+            version: configuration.version
         )
         dialer.start(hello: { hello }, receiver: self)
     }
@@ -63,7 +69,9 @@ package final class WorkerService: SchedulerReceiver {
     package var readiness: (isReady: Bool, text: String) {
         let status = metrics.status
         if status.isDraining {
-            return (false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet")
+            return (
+                false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet"
+            )
         }
         if let epoch = status.leaderEpoch {
             return (true, "taking calls from \(status.leaderAddress ?? "the leader"), epoch \(epoch)")
@@ -98,6 +106,9 @@ package final class WorkerService: SchedulerReceiver {
             case .tellStarted(let link, let tokens): outgoing[link, default: []].append(Envelope(.started(tokens)))
             case .announceDrain(let link): outgoing[link, default: []].append(Envelope(.drain))
             case .grant(let link, let granted): outgoing[link, default: []].append(Envelope(.credit(granted: granted)))
+            case .close(let link, let why):
+                logger.error("a scheduler breaks the rules", metadata: ["why": "\(why)"])
+                schedulers.entry(link)?.link.close(why: why)
             case .note(let note): log(note)
             case .drained: hasDrained = true
             }
@@ -130,16 +141,13 @@ package final class WorkerService: SchedulerReceiver {
     // MARK: The network
 
     package func connected(
-        _ connection: ConnectionID, to scheduler: String, welcome: Welcome, link: any PeerLink
+        _ connection: ConnectionID,
+        to scheduler: String,
+        welcome: Welcome,
+        link: any PeerLink
     ) {
         schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
-        logger.info(
-            "scheduler connected",
-            metadata: [
-                "scheduler": "\(scheduler)", "server_id": "\(welcome.serverID)", "leading": "\(welcome.leading)",
-                "version": "\(welcome.version ?? "unknown")",
-            ]
-        )
+        // That it is connected, and later why it is no longer, the dialer says.
         pump.post(.connected(connection))
     }
 
@@ -160,8 +168,7 @@ package final class WorkerService: SchedulerReceiver {
     }
 
     package func disconnected(_ connection: ConnectionID, why: String) {
-        guard let entry = schedulers.remove(connection) else { return }
-        logger.info("scheduler disconnected", metadata: ["scheduler": "\(entry.address)", "why": "\(why)"])
+        guard schedulers.remove(connection) else { return }
         pump.post(.disconnected(connection))
         if schedulers.count == 0, metrics.status.isDraining { disconnected.reach() }
     }

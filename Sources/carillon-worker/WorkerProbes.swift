@@ -31,7 +31,9 @@ struct WorkerProbes {
     /// - Parameter address: `nil` takes the first free port of the default ones; an address that was asked for is taken or is
     ///   an error.
     static func start(
-        at address: HostPort?, registry: MetricsRegistry, logger: Logger
+        at address: HostPort?,
+        registry: MetricsRegistry,
+        logger: Logger
     ) async throws(ProbeServerError) -> WorkerProbes {
         let readiness = Readiness()
         func server(_ wanted: HostPort) async throws(ProbeServerError) -> WorkerProbes {

@@ -19,11 +19,16 @@ struct WorkerProcess {
         let name = settings.name(metricsPort: probes.address.port)
         var random = SystemRandomNumberGenerator()
         let configuration = WorkerConfiguration(
-            name: name, bootID: UniqueID.random(using: &random), maxWorkers: settings.maxWorkers,
+            name: name,
+            bootID: UniqueID.random(using: &random),
+            maxWorkers: settings.maxWorkers,
             version: CarillonVersion.current
         )
         let service = WorkerService(
-            configuration: configuration, dialer: dialer(metrics, logger), metrics: metrics, logger: logger
+            configuration: configuration,
+            dialer: dialer(metrics, logger),
+            metrics: metrics,
+            logger: logger
         ) { [maxWorkers = settings.maxWorkers] deliver in
             CurlCaller(maxCalls: maxWorkers, deliver: deliver)
         }

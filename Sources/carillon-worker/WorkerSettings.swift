@@ -14,7 +14,9 @@ struct WorkerSettings {
 
     init(_ command: WorkerCommand) throws(ConfigurationError) {
         schedulers = try Setting.addresses(
-            "SCHEDULERS", flag: command.schedulers, default: [HostPort(host: "127.0.0.1", port: 7070)]
+            "SCHEDULERS",
+            flag: command.schedulers,
+            default: [HostPort(host: "127.0.0.1", port: 7070)]
         )
         maxWorkers = try Setting.integer("MAX_WORKERS", flag: command.maxWorkers, default: 256, in: 1...65_536)
         metrics = try Setting.address("METRICS_LISTEN", flag: command.metricsListen)

@@ -14,10 +14,14 @@ extension HTTPRequest {
     init(_ call: DispatchedCall, actualTime: Timestamp, userAgent: String) {
         let isOwnBody = call.call.body == nil && HTTPRequest.methodsWithBody.contains(call.call.method)
         self.init(
-            token: call.token, method: call.call.method, url: call.call.url,
+            token: call.token,
+            method: call.call.method,
+            url: call.call.url,
             headers: HTTPRequest.headers(of: call, userAgent: userAgent, isOwnBody: isOwnBody),
             body: isOwnBody ? HTTPRequest.ownBody(of: call, actualTime: actualTime) : call.call.body,
-            timeoutMs: call.timeoutMs, connectTimeoutMs: call.connectTimeoutMs, atMostOnce: call.atMostOnce,
+            timeoutMs: call.timeoutMs,
+            connectTimeoutMs: call.connectTimeoutMs,
+            atMostOnce: call.atMostOnce,
             responseLimit: max(0, min(call.responseLimit, HTTPRequest.longestResponse))
         )
     }
@@ -39,7 +43,8 @@ extension HTTPRequest {
         var defaults = [
             HTTPHeader(name: "User-Agent", value: userAgent),
             HTTPHeader(
-                name: "traceparent", value: TraceParent.text(execution: call.executionID, token: call.token)
+                name: "traceparent",
+                value: TraceParent.text(execution: call.executionID, token: call.token)
             ),
         ]
         if isOwnBody { defaults.append(HTTPHeader(name: "Content-Type", value: "application/json")) }

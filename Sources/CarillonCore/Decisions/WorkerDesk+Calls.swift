@@ -6,10 +6,23 @@ extension WorkerDesk {
     private static var longCallStep: Int64 { 250_000_000 }
 
     mutating func dispatched(
-        _ link: LinkID, clusterTime: Timestamp, _ calls: [DispatchedCall], receivedAt: BootTime
+        _ link: LinkID,
+        clusterTime: Timestamp,
+        _ calls: [DispatchedCall],
+        receivedAt: BootTime,
+        into actions: inout [WorkerAction]
     ) {
+        guard let sender = links[link] else { return }
         // The sender has counted them, whatever becomes of them.
-        links[link]?.received += UInt64(calls.count)
+        let received = sender.received + UInt64(calls.count)
+        links[link]?.received = received
+        // What is given back is remembered until it is acknowledged: who does not heed its credit would fill the memory.
+        guard received <= sender.granted + UInt64(configuration.maxWorkers) else {
+            actions.append(
+                .close(link, why: "\(received) calls were dispatched on this connection, and \(sender.granted) granted")
+            )
+            return
+        }
         for call in calls {
             guard call.token.epoch >= highestEpoch else {
                 figures.stale += 1
@@ -22,8 +35,13 @@ extension WorkerDesk {
             let isWelcome = !isDraining && held.count < configuration.maxWorkers
             let slot = hold(
                 Held(
-                    token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt,
-                    receivedAt: receivedAt, clusterTime: clusterTime, responseLimit: max(0, call.responseLimit),
+                    token: call.token,
+                    executionID: call.executionID,
+                    jobID: call.jobID,
+                    attempt: call.attempt,
+                    receivedAt: receivedAt,
+                    clusterTime: clusterTime,
+                    responseLimit: max(0, call.responseLimit),
                     state: .waiting(call)
                 )
             )
@@ -84,7 +102,10 @@ extension WorkerDesk {
         conclude(
             slot,
             CallOutcome(
-                token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt,
+                token: call.token,
+                executionID: call.executionID,
+                jobID: call.jobID,
+                attempt: call.attempt,
                 kind: .notStarted
             )
         )
@@ -97,9 +118,14 @@ extension WorkerDesk {
         conclude(
             slot,
             CallOutcome(
-                token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt,
-                kind: result.kind, startedAfterMicroseconds: UInt64(waited),
-                durationMicroseconds: result.durationMicroseconds, httpStatus: result.httpStatus,
+                token: call.token,
+                executionID: call.executionID,
+                jobID: call.jobID,
+                attempt: call.attempt,
+                kind: result.kind,
+                startedAfterMicroseconds: UInt64(waited),
+                durationMicroseconds: result.durationMicroseconds,
+                httpStatus: result.httpStatus,
                 response: result.response.map { Self.clipped($0, to: call.responseLimit) },
                 errorMessage: result.errorMessage.map { Self.clipped($0, to: Self.longestMessage) },
                 retryAfterMs: result.retryAfterMs

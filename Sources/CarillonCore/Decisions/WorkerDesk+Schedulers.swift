@@ -28,7 +28,7 @@ extension WorkerDesk {
     mutating func disconnected(_ id: LinkID, into actions: inout [WorkerAction]) {
         guard let link = links.removeValue(forKey: id), leads(link) else { return }
         if leader == nil {
-            actions.append(.note(.leaderLost(epoch: highestEpoch)))
+            if !hasDrained { actions.append(.note(.leaderLost(epoch: highestEpoch))) }
         } else {
             // The same scheduler by another connection: what was on its way over this one may be lost.
             resendOutcomes()
@@ -43,7 +43,10 @@ extension WorkerDesk {
             if case .unacknowledged = call.state { continue }
             calls.append(
                 HeldCall(
-                    token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt
+                    token: call.token,
+                    executionID: call.executionID,
+                    jobID: call.jobID,
+                    attempt: call.attempt
                 )
             )
         }

@@ -10,7 +10,10 @@ package struct WorkerDeskConfiguration: Sendable, Hashable {
     package var drainPatienceMs: Int64
 
     package init(
-        maxWorkers: Int, userAgent: String, longCallMs: Int64 = 1_000, drainPatienceMs: Int64 = 30_000
+        maxWorkers: Int,
+        userAgent: String,
+        longCallMs: Int64 = 1_000,
+        drainPatienceMs: Int64 = 30_000
     ) {
         self.maxWorkers = maxWorkers
         self.userAgent = userAgent
@@ -88,7 +91,7 @@ package struct WorkerDesk: ~Copyable {
     package private(set) var waitingCount = 0
     package private(set) var unacknowledgedCount = 0
     package private(set) var isDraining = false
-    private var hasDrained = false
+    private(set) var hasDrained = false
     /// When something last moved, for a drain that nobody listens to.
     private var movedAt = BootTime(nanoseconds: 0)
     package var figures = Figures()
@@ -137,7 +140,7 @@ package struct WorkerDesk: ~Copyable {
             movedAt = now
             leadAnnounced(link, epoch: epoch, leads: !shards.isEmpty, into: &actions)
         case .dispatched(let link, let clusterTime, let calls, let receivedAt):
-            dispatched(link, clusterTime: clusterTime, calls, receivedAt: receivedAt)
+            dispatched(link, clusterTime: clusterTime, calls, receivedAt: receivedAt, into: &actions)
         case .cancelRequested(let link, let tokens):
             if let link = links[link], leads(link) { cancel(tokens, into: &actions) }
         case .acknowledged(let tokens):

@@ -33,6 +33,8 @@ package enum WorkerAction: Sendable {
     /// Cumulative on the connection.
     case grant(LinkID, UInt64)
 
+    /// That scheduler breaks the rules: the connection is to be ended.
+    case close(LinkID, why: String)
     case note(WorkerNote)
     /// Drained: nothing is left to do.
     case drained
