@@ -10,6 +10,7 @@ package final class Gateway: Sendable {
     let registry: MetricsRegistry
     let metrics: GatewayMetrics
     let logger: Logger
+    let failureLog: RateLimitedLog
     let table = RouteTable.all
     let pages = Pages()
 
@@ -18,6 +19,7 @@ package final class Gateway: Sendable {
         self.registry = registry
         self.metrics = metrics
         self.logger = logger
+        failureLog = RateLimitedLog(logger)
     }
 
     // MARK: Requests of the protocol

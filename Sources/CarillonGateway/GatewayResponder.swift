@@ -140,12 +140,15 @@ struct GatewayResponder: HTTPResponder {
     private func note(_ problem: Problem, _ request: Request, _ route: Int?) {
         guard problem.status.code >= 500 else { return }
         let isDefect = problem.status == .internalServerError
-        gateway.logger.log(
-            level: isDefect ? .error : .warning,
+        // Whoever looks at the log learns of it; a crowd of clients does not fill it.
+        gateway.failureLog.log(
+            isDefect ? .error : .warning,
+            key: "\(problem.code) \(route ?? -1)",
             isDefect ? "a request met a defect" : "a request could not be done",
             metadata: metadata(request, route).merging(
                 ["code": "\(problem.code)", "detail": "\(problem.detail)"]
-            ) { $1 }
+            ) { $1 },
+            at: SystemClock.bootTime()
         )
     }
 }

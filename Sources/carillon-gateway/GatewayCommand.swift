@@ -51,9 +51,13 @@ struct GatewayCommand: AsyncParsableCommand {
     )
     var gatewayTimeout: String?
 
+    @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document and do nothing else.")
+    var openAPI = false
+
     @OptionGroup(title: "Log") var log: LogOptions
 
     func run() async throws {
+        if openAPI { return print(GatewayProcess.openAPI) }
         let configuration = try settings()
         let logger = try log.configuration().bootstrap(component: "carillon-gateway")
         try await GatewayProcess(configuration: configuration, logger: logger).run()

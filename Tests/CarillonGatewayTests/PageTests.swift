@@ -100,7 +100,7 @@ import Testing
         let answer = try await ask(FakeScheduler(), .get, "/docs")
         #expect(answer.headers[.contentType] == "text/html; charset=utf-8")
         for route in RouteTable.all.routes { #expect(answer.text.contains("<section id=\"\(route.name)\"")) }
-        for problem in Problem.titles { #expect(answer.text.contains("id=\"\(problem.code)\"")) }
+        for problem in Problem.meanings { #expect(answer.text.contains("id=\"\(problem.code)\"")) }
         #expect(!answer.text.contains("src=\"http"))
         #expect(answer.headers[.contentSecurityPolicy]?.contains(HTML.hash(DocsPage.script)) == true)
     }

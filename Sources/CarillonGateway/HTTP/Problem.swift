@@ -73,24 +73,99 @@ struct Problem: Error, Sendable {
         }
     }
 
-    /// All codes, with their titles, in the order of their statuses.
-    static let titles: [(code: String, title: String)] = [
-        ("INVALID_ARGUMENT", "The request is wrong"),
-        ("UNAUTHENTICATED", "Who asks is not known"),
-        ("NOT_FOUND", "There is no such thing"),
-        ("METHOD_NOT_ALLOWED", "The path has no such method"),
-        ("ALREADY_EXISTS", "It would exist twice"),
-        ("FAILED_PRECONDITION", "Not in this state"),
-        ("PAYLOAD_TOO_LARGE", "The body is too large"),
-        ("UNSUPPORTED_MEDIA_TYPE", "The body is not JSON"),
-        ("RESOURCE_EXHAUSTED", "A limit is reached"),
-        ("INTERNAL", "A defect of Carillon"),
-        ("UNIMPLEMENTED", "Not known here"),
-        ("NOT_LEADER", "The leader is being changed"),
-        ("UNAVAILABLE", "Not now"),
+    /// What a code says, wherever it comes.
+    struct Meaning: Sendable {
+        var code: String
+        var title: String
+        var statuses: String
+        var details: String
+    }
+
+    /// All codes, in the order of their statuses.
+    static let meanings: [Meaning] = [
+        Meaning(
+            code: "INVALID_ARGUMENT",
+            title: "The request is wrong",
+            statuses: "400",
+            details: "`errors` names the fields, parameters or headers, and says what would be right."
+        ),
+        Meaning(
+            code: "UNAUTHENTICATED",
+            title: "Who asks is not known",
+            statuses: "401",
+            details: "Reserved; nobody is asked yet."
+        ),
+        Meaning(
+            code: "NOT_FOUND",
+            title: "There is no such thing",
+            statuses: "404",
+            details: "No such path, job or execution; what was there may have been deleted."
+        ),
+        Meaning(
+            code: "METHOD_NOT_ALLOWED",
+            title: "The path has no such method",
+            statuses: "405",
+            details: "`Allow` has those that it has."
+        ),
+        Meaning(
+            code: "ALREADY_EXISTS",
+            title: "It would exist twice",
+            statuses: "409, 422",
+            details: "`reason` is NAME_TAKEN (409), or IDEMPOTENCY_KEY_REUSED (422)."
+        ),
+        Meaning(
+            code: "FAILED_PRECONDITION",
+            title: "Not in this state",
+            statuses: "409, 412, 422",
+            details:
+                "`reason` is VERSION_MISMATCH (412), OVERLAP, ALREADY_FINISHED or IDEMPOTENCY_KEY_IN_USE (409), or IDEMPOTENCY_KEY_REUSED (422)."
+        ),
+        Meaning(
+            code: "PAYLOAD_TOO_LARGE",
+            title: "The body is too large",
+            statuses: "413",
+            details: "At most 1 MiB is read."
+        ),
+        Meaning(
+            code: "UNSUPPORTED_MEDIA_TYPE",
+            title: "The body is not JSON",
+            statuses: "415",
+            details: "Its Content-Type must be application/json, and it must not be compressed."
+        ),
+        Meaning(
+            code: "RESOURCE_EXHAUSTED",
+            title: "A limit is reached",
+            statuses: "429, 503",
+            details: "With `Retry-After` where waiting helps; otherwise ask for less."
+        ),
+        Meaning(
+            code: "INTERNAL",
+            title: "A defect of Carillon",
+            statuses: "500",
+            details: "Please report it."
+        ),
+        Meaning(
+            code: "UNIMPLEMENTED",
+            title: "Not known here",
+            statuses: "501",
+            details: "The scheduler is older than this gateway."
+        ),
+        Meaning(
+            code: "NOT_LEADER",
+            title: "The leader is being changed",
+            statuses: "503",
+            details: "Nothing was done; repeat it."
+        ),
+        Meaning(
+            code: "UNAVAILABLE",
+            title: "Not now",
+            statuses: "503",
+            details:
+                "No scheduler answered in time. Reads, and requests with an Idempotency-Key, can be repeated without harm; of others it may not be known whether they were done."
+        ),
     ]
 
-    var title: String { Problem.titles.first { $0.code == code }?.title ?? status.reasonPhrase }
+    var title: String { Problem.meanings.first { $0.code == code }?.title ?? status.reasonPhrase }
 
     var document: JSONValue {
         var members: [JSONValue.Member] = [

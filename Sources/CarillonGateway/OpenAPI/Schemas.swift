@@ -201,10 +201,24 @@ enum Schemas {
         .of("detail", "string", "Why no scheduler answers.", nullable: true),
     ]
 
+    private static let meanings = JSONValue.array(
+        Problem.meanings.map {
+            [
+                "code": .string($0.code), "title": .string($0.title), "statuses": .string($0.statuses),
+                "details": .string($0.details),
+            ]
+        }
+    )
+
     private static let problem: [Property] = [
         .of("type", "string", "Where the code is described.", ["format": "uri-reference"]),
         .of("title", "string", "The code in words."), .of("status", "integer", "The status of the answer."),
-        .of("code", "string", "Stable.", ["enum": .array(Problem.titles.map { .string($0.code) })]),
+        .of(
+            "code",
+            "string",
+            "Stable.",
+            ["enum": .array(Problem.meanings.map { .string($0.code) }), "x-meanings": meanings]
+        ),
         .of(
             "reason",
             "string",

@@ -171,19 +171,17 @@ struct DocsPage {
     // MARK: Schemas
 
     private var errors: String {
-        let codes = (document["components"]?["schemas"]?["Problem"]?["properties"]?["code"]?["enum"]?.array ?? [])
-            .compactMap(\.string)
+        let code = document["components"]?["schemas"]?["Problem"]?["properties"]?["code"]
         let responses = members(document["components"]?["responses"])
         func example(_ response: JSONValue.Member) -> JSONValue? {
             members(response.value["content"]).first?.value["example"]
         }
-        let rows = codes.map { code in
-            let own = responses.filter { example($0)?["code"]?.string == code }
-            let statuses = own.compactMap { example($0)?["status"]?.integer }.map(String.init)
-            let summaries = own.compactMap { $0.value["description"]?.string }
+        let rows = (code?["x-meanings"]?.array ?? []).map { meaning in
+            func text(_ name: String) -> String { meaning[name]?.string ?? "" }
             return """
-                <tr id="\(HTML.escape(code))"><td><code>\(HTML.escape(code))</code></td>\
-                <td>\(HTML.escape(statuses.joined(separator: ", ")))</td><td>\(HTML.prose(summaries.joined(separator: " ")))</td></tr>
+                <tr id="\(HTML.escape(text("code")))"><td><code>\(HTML.escape(text("code")))</code></td>\
+                <td>\(HTML.escape(text("statuses")))</td>\
+                <td>\(HTML.escape(text("title"))). \(HTML.prose(text("details")))</td></tr>
 
                 """
         }

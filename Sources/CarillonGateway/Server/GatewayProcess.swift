@@ -1,5 +1,6 @@
 internal import CarillonRPC
 internal import CarillonSystem
+internal import CarillonWire
 internal import Glibc
 internal import Hummingbird
 package import Logging
@@ -15,6 +16,11 @@ package struct GatewayProcess: Sendable {
     package init(configuration: GatewayConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+    }
+
+    /// The document that is served as /openapi.json.
+    package static var openAPI: String {
+        JSONText.write(OpenAPIDocument.make(RouteTable.all.routes), pretty: true)
     }
 
     /// Until SIGTERM or SIGINT.
