@@ -104,18 +104,26 @@ let package = Package(
         // Doors
         door(
             "carillon-scheduler",
-            ["CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore", "CarillonCron", arguments, logging]
+            [
+                "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
+                "CarillonCore", "CarillonCron", arguments, logging,
+            ]
         ),
         door(
             "carillon-worker",
-            ["CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore", arguments, logging]
+            [
+                "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
+                arguments, logging,
+            ]
         ),
         door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
         door("carillon", ["CarillonCommand"]),
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["CarillonCore", "CarillonCron", "CLinux", logging], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: ["CarillonCore", "CarillonCron", "CLinux", logging],
+            path: "Tests/TestSupport",
             swiftSettings: strict
         ),
         tests("CarillonCronTests", ["CarillonCron"]),
@@ -144,11 +152,15 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
-        tests("CarillonWorkerTests", ["CarillonWorker", "CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]),
+        tests(
+            "CarillonWorkerTests",
+            ["CarillonWorker", "CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]
+        ),
         tests(
             "CarillonGatewayTests",
             [
-                "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport", logging,
+                "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
+                logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -156,7 +168,10 @@ let package = Package(
         ),
         tests(
             "CarillonCommandTests",
-            ["CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport", arguments, logging]
+            [
+                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
+                arguments, logging,
+            ]
         ),
         tests("SimulationTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
         tests(

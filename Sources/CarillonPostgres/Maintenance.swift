@@ -9,7 +9,8 @@ struct Maintenance {
 
     private static let today = Statement("today", "SELECT clock_timestamp()")
     private static let deleteKeys = Statement(
-        "delete_keys", "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
+        "delete_keys",
+        "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
     )
     /// The days whose tables are there, whether attached or left over from a detachment that was not brought to its end.
     private static let listDays = Statement(

@@ -58,9 +58,11 @@ struct GatewayCommand: AsyncParsableCommand {
 
     func run() async throws {
         if openAPI { return print(GatewayProcess.openAPI) }
-        let configuration = try settings()
-        let logger = try log.configuration().bootstrap(component: "carillon-gateway")
-        try await GatewayProcess(configuration: configuration, logger: logger).run()
+        try await ExitCode.reporting {
+            let configuration = try settings()
+            let logger = try log.configuration().bootstrap(component: "carillon-gateway")
+            try await GatewayProcess(configuration: configuration, logger: logger).run()
+        }
     }
 
     private func settings() throws(ConfigurationError) -> GatewayConfiguration {

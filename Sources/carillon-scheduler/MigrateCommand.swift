@@ -19,7 +19,9 @@ struct MigrateCommand: ParsableCommand {
         func migrator() throws(ConfigurationError) -> Migrator {
             let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
             let url = try Setting.required(
-                "DATABASE_URL", flag: databaseUrl, hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
+                "DATABASE_URL",
+                flag: databaseUrl,
+                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
             )
             return Migrator(url: url, logger: logger)
         }
@@ -30,8 +32,10 @@ struct MigrateCommand: ParsableCommand {
         @OptionGroup var database: Database
 
         func run() throws {
-            let applied = try database.migrator().up()
-            print(applied.isEmpty ? "nothing to apply" : "applied \(applied.map(\.title).joined(separator: ", "))")
+            try ExitCode.reporting {
+                let applied = try database.migrator().up()
+                print(applied.isEmpty ? "nothing to apply" : "applied \(applied.map(\.title).joined(separator: ", "))")
+            }
         }
     }
 
@@ -40,7 +44,8 @@ struct MigrateCommand: ParsableCommand {
 
         @Option(
             help: ArgumentHelp(
-                "Take back all that are newer than this version; 0 takes back all, with all data.", valueName: "version"
+                "Take back all that are newer than this version; 0 takes back all, with all data.",
+                valueName: "version"
             )
         )
         var to: Int?
@@ -52,8 +57,10 @@ struct MigrateCommand: ParsableCommand {
         }
 
         func run() throws {
-            let taken = try database.migrator().down(to: to)
-            print(taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))")
+            try ExitCode.reporting {
+                let taken = try database.migrator().down(to: to)
+                print(taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))")
+            }
         }
     }
 
@@ -62,14 +69,16 @@ struct MigrateCommand: ParsableCommand {
         @OptionGroup var database: Database
 
         func run() throws {
-            for status in try database.migrator().status() {
-                let state =
-                    switch (status.isApplied, status.appliedAt) {
-                    case (false, _): "pending"
-                    case (true, let at?): "applied at \(at)"
-                    case (true, nil): "applied by hand; `migrate up` records it"
-                    }
-                print("\(status.migration.title)  \(state)")
+            try ExitCode.reporting {
+                for status in try database.migrator().status() {
+                    let state =
+                        switch (status.isApplied, status.appliedAt) {
+                        case (false, _): "pending"
+                        case (true, let at?): "applied at \(at)"
+                        case (true, nil): "applied by hand; `migrate up` records it"
+                        }
+                    print("\(status.migration.title)  \(state)")
+                }
             }
         }
     }

@@ -18,29 +18,35 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Log") var log: LogOptions
 
     func run() async throws {
-        let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
-        try await SchedulerProcess(settings: SchedulerSettings(self), logger: logger).run()
+        try await ExitCode.reporting {
+            let settings = try SchedulerSettings(self)
+            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
+            try await SchedulerProcess(settings: settings, logger: logger).run()
+        }
     }
 }
 
 struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "PostgreSQL connection string or URL, with one host or several. (DATABASE_URL; required)", valueName: "url"
+            "PostgreSQL connection string or URL, with one host or several. (DATABASE_URL; required)",
+            valueName: "url"
         )
     )
     var databaseUrl: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where history is read, a replica for example. (DATABASE_READ_URL; default: the same)", valueName: "url"
+            "Where history is read, a replica for example. (DATABASE_READ_URL; default: the same)",
+            valueName: "url"
         )
     )
     var databaseReadUrl: String?
 
     @Option(
         help: ArgumentHelp(
-            "Connections for reads, 1 to 64. (DATABASE_CONNECTIONS; default: 4)", valueName: "count"
+            "Connections for reads, 1 to 64. (DATABASE_CONNECTIONS; default: 4)",
+            valueName: "count"
         )
     )
     var databaseConnections: String?
@@ -73,7 +79,8 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where /metrics, /livez and /readyz are. (METRICS_LISTEN; default: 127.0.0.1:7071)", valueName: "host:port"
+            "Where /metrics, /livez and /readyz are. (METRICS_LISTEN; default: 127.0.0.1:7071)",
+            valueName: "host:port"
         )
     )
     var metricsListen: String?
@@ -141,7 +148,8 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Days of history; 0 keeps all of it. (RETENTION_DAYS; default: 30)", valueName: "days"
+            "Days of history; 0 keeps all of it. (RETENTION_DAYS; default: 30)",
+            valueName: "days"
         )
     )
     var retentionDays: String?

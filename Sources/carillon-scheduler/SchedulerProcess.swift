@@ -22,6 +22,7 @@ struct SchedulerProcess {
         let registry = MetricsRegistry(component: "carillon-scheduler")
         let metrics = SchedulerMetrics(registry: registry)
         let held = HeldService()
+        metrics.watchDatabase(in: registry) { held.store?.isConnected ?? false }
         let probes = try await startProbes(registry) { held.readiness }
         defer { Task { await probes.stop() } }
 
@@ -31,20 +32,26 @@ struct SchedulerProcess {
         }
 
         let store = PostgresStore(
-            configuration: settings.postgres, logger: logger,
+            configuration: settings.postgres,
+            logger: logger,
             onLeaseConnectionLost: { held.service?.leaseConnectionLost($0) },
             onCommit: { metrics.committed(microseconds: $0, rows: $1) }
         )
         let reader = PostgresReader(configuration: settings.postgres, logger: logger)
-        metrics.watchDatabase(in: registry) { store.isConnected }
+        held.store = store
         let service = SchedulerService(
-            configuration: settings.scheduler, store: store, reader: reader, zones: SystemZones(), metrics: metrics,
+            configuration: settings.scheduler,
+            store: store,
+            reader: reader,
+            zones: SystemZones(),
+            metrics: metrics,
             logger: logger
         )
         held.service = service
         let server = RPCServer(
             configuration: RPCServer.Configuration(
-                host: settings.listen.host, port: settings.listen.port,
+                host: settings.listen.host,
+                port: settings.listen.port,
                 limits: ConnectionLimits(heartbeatMs: Int64(settings.scheduler.heartbeatMs))
             ),
             receiver: service,
@@ -75,13 +82,16 @@ struct SchedulerProcess {
         do throws(ClientError) {
             return try await server.start().port
         } catch {
-            throw ConfigurationError("LISTEN (--listen): \(error.text); stop what listens there, or choose another address")
+            throw ConfigurationError(
+                "LISTEN (--listen): \(error.text); stop what listens there, or choose another address"
+            )
         }
     }
 
     /// The default port may be taken, by another scheduler on this machine: then any free one will do.
     private func startProbes(
-        _ registry: MetricsRegistry, ready: @escaping @Sendable () -> (Bool, String)
+        _ registry: MetricsRegistry,
+        ready: @escaping @Sendable () -> (Bool, String)
     ) async throws -> ProbeServer {
         func server(_ address: HostPort) -> ProbeServer {
             ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger, ready: ready)
@@ -117,13 +127,18 @@ struct SchedulerProcess {
     }
 }
 
-/// Lets those that are made before the service reach it.
+/// Lets those that are made before the service and its store reach them.
 private final class HeldService: Sendable {
-    private let held = Mutex<SchedulerService?>(nil)
+    private let held = Mutex<(service: SchedulerService?, store: PostgresStore?)>((nil, nil))
 
     var service: SchedulerService? {
-        get { held.withLock { $0 } }
-        set { held.withLock { $0 = newValue } }
+        get { held.withLock { $0.service } }
+        set { held.withLock { $0.service = newValue } }
+    }
+
+    var store: PostgresStore? {
+        get { held.withLock { $0.store } }
+        set { held.withLock { $0.store = newValue } }
     }
 
     var readiness: (Bool, String) {

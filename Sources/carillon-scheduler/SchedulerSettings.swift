@@ -21,11 +21,16 @@ struct SchedulerSettings {
         let (database, network, schedules) = (options.database, options.network, options.schedules)
         postgres = PostgresConfiguration(
             url: try Setting.required(
-                "DATABASE_URL", flag: database.databaseUrl, hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
+                "DATABASE_URL",
+                flag: database.databaseUrl,
+                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
             ),
             readURL: try Setting.text("DATABASE_READ_URL", flag: database.databaseReadUrl),
             connections: try Setting.integer(
-                "DATABASE_CONNECTIONS", flag: database.databaseConnections, default: 4, in: 1...64
+                "DATABASE_CONNECTIONS",
+                flag: database.databaseConnections,
+                default: 4,
+                in: 1...64
             )
         )
         migrates = try Setting.boolean("MIGRATE", flag: database.migrate, default: true)
@@ -44,27 +49,45 @@ struct SchedulerSettings {
                 leaseMs: try Setting.durationMs("LEASE", flag: schedules.lease, default: 5_000, in: 2_000...300_000),
                 horizonMs: try Setting.integer("HORIZON_MS", flag: schedules.horizonMs, default: 500, in: 10...60_000),
                 maxOpenExecutions: try Setting.integer(
-                    "MAX_OPEN_EXECUTIONS", flag: schedules.maxOpenExecutions, default: 250_000, in: 100...10_000_000
+                    "MAX_OPEN_EXECUTIONS",
+                    flag: schedules.maxOpenExecutions,
+                    default: 250_000,
+                    in: 100...10_000_000
                 ),
                 responseLimit: try Setting.bytes(
-                    "RESPONSE_LIMIT", flag: schedules.responseLimit, default: 4_096, in: 0...262_144
+                    "RESPONSE_LIMIT",
+                    flag: schedules.responseLimit,
+                    default: 4_096,
+                    in: 0...262_144
                 )
             ),
             defaults: JobDefaults(
                 timeoutMs: try Setting.durationMs(
-                    "REQUEST_TIMEOUT", flag: schedules.requestTimeout, default: 30_000, in: 100...86_400_000
+                    "REQUEST_TIMEOUT",
+                    flag: schedules.requestTimeout,
+                    default: 30_000,
+                    in: 100...86_400_000
                 ),
                 maxRetries: try Setting.integer("MAX_RETRIES", flag: schedules.maxRetries, default: 3, in: 0...100),
                 catchUpWindowMs: try Setting.durationMs(
-                    "CATCH_UP_WINDOW", flag: schedules.catchUpWindow, default: 60_000, in: 0...604_800_000
+                    "CATCH_UP_WINDOW",
+                    flag: schedules.catchUpWindow,
+                    default: 60_000,
+                    in: 0...604_800_000
                 )
             ),
             refreshIntervalMs: try Setting.durationMs(
-                "REFRESH_INTERVAL", flag: schedules.refreshInterval, default: 60_000, in: 1_000...86_400_000
+                "REFRESH_INTERVAL",
+                flag: schedules.refreshInterval,
+                default: 60_000,
+                in: 1_000...86_400_000
             ),
             heartbeatMs: try Setting.durationMs("HEARTBEAT", flag: network.heartbeat, default: 2_000, in: 100...60_000),
             retentionDays: try Setting.integer(
-                "RETENTION_DAYS", flag: schedules.retentionDays, default: 30, in: 0...36_500
+                "RETENTION_DAYS",
+                flag: schedules.retentionDays,
+                default: 30,
+                in: 0...36_500
             ),
             version: CarillonVersion.current
         )

@@ -73,18 +73,6 @@ struct WorkerCommand: AsyncParsableCommand {
     var log: LogOptions
 
     func run() async throws {
-        let settings: WorkerSettings
-        do {
-            settings = try WorkerSettings(self)
-        } catch {
-            StandardError.write("error: \(error)\n")
-            throw ExitCode(64)
-        }
-        do {
-            try await WorkerProcess(settings: settings).run()
-        } catch {
-            StandardError.write("error: \(error)\n")
-            throw ExitCode.failure
-        }
+        try await ExitCode.reporting { try await WorkerProcess(settings: WorkerSettings(self)).run() }
     }
 }

@@ -38,13 +38,3 @@ struct WorkerSettings {
         return "\(host.isEmpty ? "worker" : host)-\(metricsPort)"
     }
 }
-
-/// For what is said before there is a log.
-enum StandardError {
-    static func write(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in
-            _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-        }
-    }
-}

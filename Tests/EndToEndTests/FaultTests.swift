@@ -14,12 +14,18 @@ struct FaultTests {
 
     /// Runs a load, breaks things meanwhile, and looks at what became of it.
     private func scenario(
-        _ name: String, schedulers: Int = 1, workers: Int = 2, ownCluster: Bool = false,
+        _ name: String,
+        schedulers: Int = 1,
+        workers: Int = 2,
+        ownCluster: Bool = false,
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         breaking: (TestSystem, _ until: Double) async throws -> Void
     ) async throws -> Audit {
         let system = try await TestSystem(
-            schedulers: schedulers, workers: workers, ownCluster: ownCluster, through: through
+            schedulers: schedulers,
+            workers: workers,
+            ownCluster: ownCluster,
+            through: through
         )
         do {
             try await system.start()
@@ -102,7 +108,9 @@ struct FaultTests {
     }
 
     @Test func databaseRestarts() async throws {
-        _ = try await scenario("PostgreSQL restarted fast, immediate, and down for some seconds", ownCluster: true) { system, until in
+        _ = try await scenario("PostgreSQL restarted fast, immediate, and down for some seconds", ownCluster: true) {
+            system,
+            until in
             try await pause(2)
             try system.cluster.restart(.fast)
             try await pause(2)

@@ -29,8 +29,13 @@ package final class ChildProgram: Sendable {
     ///   - input: a descriptor; `nil` for nothing to read.
     ///   - ownGroup: whether it leads a process group of its own, so that signals can reach its children too.
     package init(
-        _ path: String, _ arguments: [String], environment: [String: String]? = nil, output: String,
-        input: Int32? = nil, folder: String? = nil, ownGroup: Bool = false
+        _ path: String,
+        _ arguments: [String],
+        environment: [String: String]? = nil,
+        output: String,
+        input: Int32? = nil,
+        folder: String? = nil,
+        ownGroup: Bool = false
     ) throws {
         self.output = output
         var actions = posix_spawn_file_actions_t()
@@ -108,7 +113,8 @@ package final class ChildProgram: Sendable {
             var result: pid_t
             repeat { result = waitpid(pid, &status, waiting ? 0 : WNOHANG) } while result < 0 && errno == EINTR
             guard result != 0 else { return nil }
-            ended = result < 0 ? .exited(-1) : status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+            ended =
+                result < 0 ? .exited(-1) : status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
             return ended
         }
     }

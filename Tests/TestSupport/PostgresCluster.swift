@@ -40,7 +40,10 @@ package final class PostgresCluster: Sendable {
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if geteuid() == 0 {
             guard let user = getpwnam("postgres") else {
-                throw Failure(description: "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql")
+                throw Failure(
+                    description:
+                        "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql"
+                )
             }
             chown(directory, user.pointee.pw_uid, user.pointee.pw_gid)
         }
@@ -121,7 +124,8 @@ package final class PostgresCluster: Sendable {
 
     private func psql(_ arguments: [String], database: String) throws -> String {
         let options = [
-            "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", String(port), "-U", "postgres", "-d", database,
+            "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", String(port), "-U", "postgres",
+            "-d", database,
         ]
         return try ChildProgram.run(binaries + "/psql", options + arguments)
     }
@@ -142,7 +146,11 @@ package final class PostgresCluster: Sendable {
             """
         watchers.withLock { watchers in
             if let watcher = try? ChildProgram(
-                "/bin/sh", ["-c", script, "sh", directory], output: "/dev/null", input: ends[0], ownGroup: true
+                "/bin/sh",
+                ["-c", script, "sh", directory],
+                output: "/dev/null",
+                input: ends[0],
+                ownGroup: true
             ) {
                 watchers.append(watcher)
             }

@@ -11,7 +11,10 @@ package struct JobChange: Sendable, Hashable {
     package var idempotencyKey: IdempotencyRecord?
 
     package init(
-        job: Job?, isNew: Bool, withdrawals: [ExecutionID] = [], inserts: [Execution] = [],
+        job: Job?,
+        isNew: Bool,
+        withdrawals: [ExecutionID] = [],
+        inserts: [Execution] = [],
         idempotencyKey: IdempotencyRecord? = nil
     ) {
         self.job = job
@@ -52,7 +55,12 @@ package struct ExecutionStart: Sendable, Hashable {
     package var worker: String?
 
     package init(
-        id: ExecutionID, token: Token, attempts: Int, lostAttempts: Int, actualStartTime: Timestamp?, worker: String?
+        id: ExecutionID,
+        token: Token,
+        attempts: Int,
+        lostAttempts: Int,
+        actualStartTime: Timestamp?,
+        worker: String?
     ) {
         self.id = id
         self.token = token

@@ -24,10 +24,18 @@ struct Audit: CustomStringConvertible {
 
     /// Nothing missing, no row twice, no AT_MOST_ONCE call twice, nothing called that has no row, no success without a call.
     func expectWhole(_ location: SourceLocation = #_sourceLocation) {
-        #expect(missing.isEmpty, "due times without a row: \(missing.count), such as \(missing.prefix(3))", sourceLocation: location)
+        #expect(
+            missing.isEmpty,
+            "due times without a row: \(missing.count), such as \(missing.prefix(3))",
+            sourceLocation: location
+        )
         #expect(doubled.isEmpty, "due times with two rows: \(doubled.prefix(3))", sourceLocation: location)
         #expect(calledTwice.isEmpty, "AT_MOST_ONCE called twice: \(calledTwice.prefix(3))", sourceLocation: location)
-        #expect(lost.isEmpty, "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))", sourceLocation: location)
+        #expect(
+            lost.isEmpty,
+            "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))",
+            sourceLocation: location
+        )
         #expect(strangers.isEmpty, "calls without a row: \(strangers.prefix(3))", sourceLocation: location)
     }
 
@@ -54,7 +62,11 @@ struct Audit: CustomStringConvertible {
         for line in text.split(separator: "\n") {
             let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
             let row = Row(
-                id: cells[0], second: Int(cells[2]) ?? 0, from: Int(cells[3]) ?? 0, status: cells[4], driftMs: Double(cells[5])
+                id: cells[0],
+                second: Int(cells[2]) ?? 0,
+                from: Int(cells[3]) ?? 0,
+                status: cells[4],
+                driftMs: Double(cells[5])
             )
             rows[cells[1], default: []].append(row)
             status[cells[0]] = cells[4]

@@ -98,9 +98,13 @@ final class CountingTarget: Sendable {
             var headers: [String: String] = [:]
             for (name, value) in head.headers { headers[name.lowercased()] = value }
             let call = ReceivedCall(
-                path: head.uri, key: headers["idempotency-key"] ?? "", jobID: headers["x-carillon-job-id"] ?? "",
+                path: head.uri,
+                key: headers["idempotency-key"] ?? "",
+                jobID: headers["x-carillon-job-id"] ?? "",
                 scheduledTime: headers["x-carillon-scheduled-time"] ?? "",
-                attempt: Int(headers["x-carillon-attempt"] ?? "") ?? 0, body: body, headers: headers,
+                attempt: Int(headers["x-carillon-attempt"] ?? "") ?? 0,
+                body: body,
+                headers: headers,
                 receivedAt: Stopwatch.now
             )
             guard held.target.withLock({ $0 })?.take(call) == true else { return context.close(promise: nil) }
@@ -113,7 +117,9 @@ final class CountingTarget: Sendable {
             }
             let text = ByteBuffer(string: status == .ok ? "ok" : "no")
             let response = HTTPResponseHead(
-                version: head.version, status: status, headers: ["content-length": "\(text.readableBytes)"]
+                version: head.version,
+                status: status,
+                headers: ["content-length": "\(text.readableBytes)"]
             )
             context.write(wrapOutboundOut(.head(response)), promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)

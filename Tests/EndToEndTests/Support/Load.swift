@@ -41,7 +41,9 @@ struct Load {
         let client = system.client
         try await withThrowingTaskGroup(of: Void.self) { group in
             for job in jobs {
-                group.addTask { _ = try await Self.persistently { try await client.call("pause_job", ["job_id": .string(job)]) } }
+                group.addTask {
+                    _ = try await Self.persistently { try await client.call("pause_job", ["job_id": .string(job)]) }
+                }
             }
             try await group.waitForAll()
         }

@@ -66,8 +66,12 @@ final class TestSystem: Sendable {
     ///   - through: ports that workers dial instead of the schedulers' own.
     ///   - ownCluster: for scenarios that stop the database.
     init(
-        schedulers: Int = 1, workers: Int = 1, slots: Int = 256, ownCluster: Bool = false,
-        through: (@Sendable ([Int]) async throws -> [Int])? = nil, settings: [String: String] = [:]
+        schedulers: Int = 1,
+        workers: Int = 1,
+        slots: Int = 256,
+        ownCluster: Bool = false,
+        through: (@Sendable ([Int]) async throws -> [Int])? = nil,
+        settings: [String: String] = [:]
     ) async throws {
         cluster = try ownCluster ? PostgresCluster(isDurable: true) : PostgresCluster.shared
         databaseURL = try cluster.makeDatabase()
@@ -86,8 +90,10 @@ final class TestSystem: Sendable {
         schedulerPorts = ports
         self.schedulers = ports.enumerated().map { index, port in
             Node(
-                "scheduler-\(index + 1)", bin + "/carillon-scheduler",
-                ["--database-url", url, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"], environment,
+                "scheduler-\(index + 1)",
+                bin + "/carillon-scheduler",
+                ["--database-url", url, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"],
+                environment,
                 log: "\(folder)/scheduler-\(index + 1).log"
             )
         }
@@ -95,26 +101,34 @@ final class TestSystem: Sendable {
         let addresses = dialled.map { "127.0.0.1:\($0)" }.joined(separator: ",")
         self.workers = (0..<workers).map { index in
             Node(
-                "worker-\(index + 1)", bin + "/carillon-worker",
+                "worker-\(index + 1)",
+                bin + "/carillon-worker",
                 [
                     "--schedulers", addresses, "--max-workers", "\(slots)", "--metrics-listen", "127.0.0.1:0", "--name",
                     "worker-\(index + 1)",
-                ], environment, log: "\(folder)/worker-\(index + 1).log"
+                ],
+                environment,
+                log: "\(folder)/worker-\(index + 1).log"
             )
         }
         let gatewayPort = try FreePort.take()
         gatewayURL = "http://127.0.0.1:\(gatewayPort)"
         gateway = Node(
-            "gateway", bin + "/carillon-gateway",
+            "gateway",
+            bin + "/carillon-gateway",
             [
                 "--schedulers", ports.map { "127.0.0.1:\($0)" }.joined(separator: ","), "--listen",
                 "127.0.0.1:\(gatewayPort)",
-            ], environment, log: "\(folder)/gateway.log"
+            ],
+            environment,
+            log: "\(folder)/gateway.log"
         )
         client = RPCClient(
             RPCClient.Configuration(
-                schedulers: ports.map { Endpoint(host: "127.0.0.1", port: $0) }, name: "tests",
-                requestTimeout: .seconds(30), takeOverWait: .seconds(60)
+                schedulers: ports.map { Endpoint(host: "127.0.0.1", port: $0) },
+                name: "tests",
+                requestTimeout: .seconds(30),
+                takeOverWait: .seconds(60)
             ),
             logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -174,7 +188,9 @@ final class TestSystem: Sendable {
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         var folder = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
-        for candidate in [folder, ".build/debug"] where access(candidate + "/carillon-scheduler", X_OK) == 0 { return candidate }
+        for candidate in [folder, ".build/debug"] where access(candidate + "/carillon-scheduler", X_OK) == 0 {
+            return candidate
+        }
         throw Failure(description: "carillon-scheduler is not beside \(folder); run `make test`")
     }
 }
