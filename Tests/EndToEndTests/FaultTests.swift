@@ -33,7 +33,7 @@ struct FaultTests {
             try await breaking(system, Stopwatch.now + seconds)
             try await load.end()
             let audit = try Audit.of(load)
-            print("\(name): \(audit)")
+            print("scenario \(name): \(audit)")
             audit.expectWhole()
             #expect(audit.due > jobs * 2)
             try await system.stop()
