@@ -67,6 +67,10 @@ import Testing
         Case(text: "0 9 1-15W * *", field: "day of month", position: 5, found: "1-15W", says: "15W"),
         Case(text: "0 9 1,15W * *", field: "day of month", position: 7, found: "15W", says: "list"),
         Case(text: "H 9 * * *", field: "minute", position: 1, found: "H", says: "Jenkins"),
+        Case(text: "0 12 * * 2026", field: "day of week", position: 10, found: "2026", says: "looks like a year"),
+        Case(text: "0 0 5-L * *", field: "day of month", position: 7, found: "L", says: "31"),
+        Case(text: "cron(0 12 * * ? *)", field: nil, position: 1, found: "cron(0", says: "form of AWS"),
+        Case(text: "rate(5 minutes)", field: nil, position: 1, found: "rate(5", says: "@every 5m"),
         Case(text: "~ 9 * * *", field: "minute", position: 1, found: "~", says: "random"),
         Case(text: "? 9 * * *", field: "minute", position: 1, found: "?", says: "write *"),
         Case(

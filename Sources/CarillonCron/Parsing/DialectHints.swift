@@ -46,6 +46,8 @@ enum DialectHints {
         switch upper {
         case "H":
             problem = "is Jenkins' hash of the job's name and not known here; write the value"
+        case "L" where field == .dayOfMonth && text == "L":
+            problem = "cannot be part of a range; write the last number as 31: months that are shorter end before it"
         case "L" where field == .dayOfMonth:
             problem = "has to be the capital letter L, and alone in its part of the list"
         case "L" where field == .dayOfWeek && text == "l":

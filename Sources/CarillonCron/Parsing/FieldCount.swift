@@ -12,6 +12,17 @@ enum FieldCount {
                 )
             }
         }
+        let first = source.text(words[0])
+        if first.hasPrefix("cron(") {
+            return source.error(
+                nil,
+                words[0],
+                "is the form of AWS; write the fields without cron( and ), and with a year put a second before them: 0 0 12 * * ? 2030"
+            )
+        }
+        if first.hasPrefix("rate(") {
+            return source.error(nil, words[0], "is the form of AWS; write @every and a duration, as in @every 5m")
+        }
         switch words.count {
         case 5, 7: return nil
         case 6: return sixFields(words, of: source)

@@ -221,7 +221,13 @@ struct FieldParser {
     // MARK: Errors that know other dialects
 
     private func outOfRange(_ start: Int) -> CronError {
-        error(start..<position, "is out of range; allowed are \(field.allowed)")
+        if field == .dayOfWeek, let year = Int(source.text(start..<position)), FieldSchedule.years.contains(year) {
+            return error(
+                start..<position,
+                "looks like a year; a year is the seventh field, after a second as the first"
+            )
+        }
+        return error(start..<position, "is out of range; allowed are \(field.allowed)")
     }
 
     private func backwards(_ start: Int, _ lower: Int, _ upper: Int) -> CronError {

@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+"""Compares `carillon cron next` with cronsim and croniter: random expressions, zones and instants, all from one seed.
+
+    python3 Tests/CronOracle/compare.py .build/release/carillon [--cases 3000] [--seed 1]
+
+A library that is not installed is left out. Where a library is known to mean something else, the difference is counted under
+its reason (DIFFERENCES below); any other one is printed, and the status is 1.
+"""
+
+import argparse
+import collections
+import json
+import random
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+try:
+    from cronsim import CronSim, CronSimError
+except ImportError:
+    CronSim = None
+try:
+    from croniter import croniter
+except ImportError:
+    croniter = None
+
+UTC = timezone.utc
+ZONES = [
+    "UTC", "UTC", "UTC", "Europe/Berlin", "Europe/Berlin", "America/New_York", "Europe/London", "Asia/Kolkata", "Asia/Tokyo",
+    "Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca", "Pacific/Apia", "America/St_Johns", "Pacific/Chatham",
+    "Asia/Tehran", "Antarctica/Troll", "America/Havana",
+]
+# More of them take croniter minutes where a date is rare.
+CRONITER_YEARS = 12
+# And for one question a library may take this long.
+PATIENCE_SECONDS = 0.5
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+DAYS = "SUN MON TUE WED THU FRI SAT".split()
+
+
+class Case:
+    def __init__(self, rng):
+        self.times = 6
+        self.zone = rng.choice(ZONES)
+        self.reverse = rng.random() < 0.3
+        self.fields = [number(rng, 0, 59), number(rng, 0, 23)] + days(rng)
+        if rng.random() < 0.3:
+            self.fields.insert(0, rng.choice(["0", "30", "*/20", "5,59", "10-12"]))
+        start = datetime(1975, 1, 1, tzinfo=UTC) + timedelta(seconds=rng.randrange(62 * 365 * 86_400))
+        transitions = transitions_after(self.zone, start)
+        if transitions and rng.random() < 0.6:
+            start = transitions[0] + timedelta(seconds=rng.randrange(-2 * 86_400, 2 * 86_400))
+            # The time of day that is in question there.
+            if rng.random() < 0.5:
+                local = transitions[0].astimezone(ZoneInfo(self.zone))
+                self.fields[-4] = str((local.hour + rng.choice([-1, 0, 0])) % 24)
+        self.start = start.replace(microsecond=0)
+
+    @property
+    def expression(self):
+        return " ".join(self.fields)
+
+    @property
+    def question(self):
+        return {
+            "expression": self.expression, "time_zone": self.zone, "from": self.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "count": self.times, "reverse": self.reverse,
+        }
+
+    @property
+    def is_fixed(self):
+        minute, hour = self.fields[-5], self.fields[-4]
+        return not minute.startswith("*") and not hour.startswith("*")
+
+    @property
+    def has_seconds(self):
+        return len(self.fields) == 6
+
+    @property
+    def day_fields(self):
+        return self.fields[-3], self.fields[-1]
+
+    def restricts_both_days(self):
+        return all(field != "*" for field in self.day_fields)
+
+    def has_range_of_one(self, with_step):
+        items = [item for field in self.fields for item in field.split(",")]
+        ranges = [item.split("/")[0].split("-") for item in items if "-" in item and ("/" in item or not with_step)]
+        return any(ends[0] == ends[1] for ends in ranges)
+
+    def step_beside_a_restricted_day(self):
+        month_day, weekday = self.day_fields
+        return self.restricts_both_days() and (month_day.startswith("*") or weekday.startswith("*"))
+
+
+def number(rng, low, high):
+    a, b = sorted((rng.randint(low, high), rng.randint(low, high)))
+    step = rng.randint(1, high - low + 1)
+    return rng.choice(["*", f"*/{step}", f"{a}", f"{a},{b}", f"{a}-{b}", f"{a}-{b}/{step}", f"{a},{a}-{b}"])
+
+
+def days(rng):
+    kind = rng.random()
+    month = rng.choice(["*", "*", "*", number(rng, 1, 12), rng.choice(MONTHS)])
+    if kind < 0.4:
+        return ["*", "*", "*"]
+    if kind < 0.6:
+        return [rng.choice([number(rng, 1, 31), "L", f"L,{rng.randint(1, 28)}"]), month, "*"]
+    if kind < 0.8:
+        weekday = rng.randint(0, 7)
+        choices = [number(rng, 0, 6), rng.choice(DAYS), "1-5", f"{weekday}#{rng.randint(1, 5)}", f"{weekday % 7}L"]
+        return ["*", month, rng.choice(choices)]
+    return [number(rng, 1, 31), month, number(rng, 0, 6)]
+
+
+def transitions_after(zone, start, days=400):
+    """The first instants after `start` at which the zone's offset changes, to the second."""
+    if zone == "UTC":
+        return []
+    info = ZoneInfo(zone)
+    found, day = [], start.replace(microsecond=0)
+    for _ in range(days):
+        following = day + timedelta(days=1)
+        if day.astimezone(info).utcoffset() != following.astimezone(info).utcoffset():
+            low, high = day, following
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) // 2
+                middle = middle.replace(microsecond=0)
+                if middle.astimezone(info).utcoffset() == low.astimezone(info).utcoffset():
+                    low = middle
+                else:
+                    high = middle
+            found.append(high)
+            break
+        day = following
+    return found
+
+
+def near_a_transition(case, *times):
+    """Whether the zone's clock is set within two days of one of these times."""
+    info = ZoneInfo(case.zone)
+    for time in times:
+        if time is None:
+            continue
+        offsets = {(time + timedelta(hours=hours)).astimezone(info).utcoffset() for hours in range(-48, 49)}
+        if len(offsets) > 1:
+            return True
+    return False
+
+
+def changes_within_an_hour(case, *times):
+    """Whether, near one of these times, the clock is set by something else than whole hours, or not on the hour."""
+    info = ZoneInfo(case.zone)
+    for time in times:
+        if time is None:
+            continue
+        for instant in transitions_after(case.zone, time - timedelta(days=3), days=6):
+            before = (instant - timedelta(seconds=1)).astimezone(info)
+            jump = instant.astimezone(info).utcoffset() - before.utcoffset()
+            if jump % timedelta(hours=1) or (before.minute, before.second) != (59, 59):
+                return True
+    return False
+
+
+def expanded(case):
+    """croniter's own reading of the two fields of days."""
+    fields = croniter.expand(" ".join(case.fields), second_at_beginning=True)[0]
+    return fields[2], fields[4]
+
+
+# What the libraries answer: a list of instants, or None where they refuse the expression.
+
+
+def ask_cronsim(case):
+    try:
+        walk = CronSim(case.expression, case.start.astimezone(ZoneInfo(case.zone)), reverse=case.reverse)
+        return collect(walk, case.times)
+    except CronSimError:
+        return None
+
+
+def ask_croniter(case):
+    fields = list(case.fields)
+    # croniter writes the last Friday as L5.
+    if fields[-1].endswith("L"):
+        fields[-1] = "L" + fields[-1][:-1]
+    try:
+        start = case.start.astimezone(ZoneInfo(case.zone))
+        walk = croniter(" ".join(fields), start, ret_type=datetime, second_at_beginning=True, max_years_between_matches=CRONITER_YEARS)
+        step = walk.get_prev if case.reverse else walk.get_next
+        return collect(iter(step, object()), case.times)
+    except (ValueError, KeyError):
+        return None
+
+
+def collect(walk, count):
+    times = []
+    try:
+        for time in walk:
+            times.append(time.astimezone(UTC))
+            if len(times) == count:
+                break
+    except Exception as error:
+        if type(error).__name__ not in ("CroniterBadDateError", "StopIteration"):
+            raise
+    return times
+
+
+# Years are from 1970 to 2199 here (OCPS 1.2, section 4.3).
+FIRST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(hours=26)
+
+# Library, reason, and whether the first difference (ours, theirs; None where one has no more times) is explained by it.
+DIFFERENCES = [
+    (
+        "cronsim", "a day field that begins with * is no restriction in Debian's cron: */2 beside a weekday means AND. "
+        "OCPS 1.0, section 6.1: only an exact * is none, so it means OR",
+        lambda case, ours, theirs: case.step_beside_a_restricted_day(),
+    ),
+    (
+        "cronsim", "a fixed time with a seconds field follows the clock: nothing in the gap, twice in the overlap. "
+        "Here the seconds field makes no difference to the daylight policy",
+        lambda case, ours, theirs: case.has_seconds and case.is_fixed and near_a_transition(case, ours, theirs),
+    ),
+    (
+        "cronsim", "a fixed time is worked out without the fold of its start: from within a repeated hour, and before a gap "
+        "that is walked backwards, the search begins at another instant",
+        lambda case, ours, theirs: case.is_fixed and near_a_transition(case, case.start),
+    ),
+    (
+        "cronsim", "a fixed time is walked on the local clock, where a clock that is set back by more or less than an hour, or "
+        "by a whole day, is not seen",
+        lambda case, ours, theirs: case.is_fixed and near_a_transition(case, ours, theirs)
+        and case.zone in ("Pacific/Apia", "Australia/Lord_Howe", "Antarctica/Troll"),
+    ),
+    (
+        "cronsim", "a step after a range of one value (5-5/10) goes on to the end of the field, as after a value. "
+        "OCPS 1.0, section 5: a step stays within its range",
+        lambda case, ours, theirs: case.has_range_of_one(with_step=True),
+    ),
+    (
+        "croniter", "a range of one value (5-5) goes all the way round. OCPS 1.0, section 5: it is that value",
+        lambda case, ours, theirs: case.has_range_of_one(with_step=False),
+    ),
+    (
+        "cronsim", "a search goes by whole hours, and in an hour of which a change of the clock takes or repeats a part "
+        "(half an hour, or at one minute past) it misses times",
+        lambda case, ours, theirs: changes_within_an_hour(case, case.start, ours, theirs),
+    ),
+    (
+        "croniter", "a field that lists all its values is a * there, and restricts nothing beside another day field. "
+        "OCPS 1.0, section 6.1: only an exact * is none, so it means OR",
+        lambda case, ours, theirs: case.restricts_both_days() and ["*"] in expanded(case),
+    ),
+    (
+        "cronsim", "a search ends after 50 years",
+        lambda case, ours, theirs: theirs is None and abs((ours - case.start).days) > 49 * 365,
+    ),
+    (
+        "croniter", f"a search ends after {CRONITER_YEARS} years, as it was told to",
+        lambda case, ours, theirs: theirs is None,
+    ),
+    (
+        "croniter", "a search over a change of the clock adds hours to the local time, and can land in the gap, beside it, or "
+        "in the other one of two repeated hours",
+        lambda case, ours, theirs: case.zone != "UTC" and near_a_transition(case, case.start, ours, theirs),
+    ),
+]
+
+
+class TooSlow(BaseException):
+    pass
+
+
+def give_up(number, frame):
+    raise TooSlow
+
+
+def within_patience(ask, case):
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECONDS)
+    try:
+        return ask(case)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def first_difference(ours, theirs):
+    theirs = [time for time in theirs if time >= FIRST]
+    for index in range(max(len(ours), len(theirs))):
+        left = ours[index] if index < len(ours) else None
+        right = theirs[index] if index < len(theirs) else None
+        if left != right:
+            return left, right
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("carillon", help="path of the carillon program")
+    parser.add_argument("--cases", type=int, default=3_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    libraries = {}
+    if CronSim:
+        libraries["cronsim"] = ask_cronsim
+    if croniter:
+        libraries["croniter"] = ask_croniter
+    if not libraries:
+        print("neither cronsim nor croniter is installed: nothing to compare with (pip install cronsim croniter)")
+        return 0
+
+    rng = random.Random(options.seed)
+    cases = [Case(rng) for _ in range(options.cases)]
+    lines = "".join(json.dumps(case.question) + "\n" for case in cases)
+    answer = subprocess.run(
+        [options.carillon, "cron", "next", "--stdin"], input=lines, capture_output=True, text=True, check=True
+    )
+    answers = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len(answers) == len(cases), f"{len(cases)} questions, {len(answers)} answers"
+
+    failures = 0
+    for name, ask in libraries.items():
+        equal, refused, slow, explained = 0, 0, 0, collections.Counter()
+        for case, answer in zip(cases, answers):
+            try:
+                theirs = within_patience(ask, case)
+            except TooSlow:
+                slow += 1
+                continue
+            if theirs is None:
+                # A date that does not exist is an error there; here (OCPS 1.0, section 6.2) it is valid and never due.
+                refused += 1
+                if answer.get("times") == [] or "error" in answer:
+                    continue
+                difference = (datetime.fromisoformat(answer["times"][0].replace("Z", "+00:00")), None)
+            else:
+                ours = [datetime.fromisoformat(time.replace("Z", "+00:00")) for time in answer.get("times", [])]
+                difference = first_difference(ours, theirs)
+                if difference is None:
+                    equal += 1
+                    continue
+            for library, reason, explains in DIFFERENCES:
+                if library == name and explains(case, *difference):
+                    explained[reason] += 1
+                    break
+            else:
+                failures += 1
+                if failures <= 20:
+                    print(f"{name}: {json.dumps(case.question)}\n  ours   {difference[0]}\n  theirs {difference[1]}")
+                    if "error" in answer:
+                        print(f"  error  {answer['error']}")
+        print(f"{name}: {equal} of {len(cases)} the same (6 times each), {refused} refused by it, {slow} given up")
+        for reason, count in explained.most_common():
+            print(f"  {count:5} {reason}")
+    if failures:
+        print(f"{failures} differences without a reason (seed {options.seed})")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
