@@ -22,7 +22,8 @@ extension Dispatcher {
             for slot in ledger.allSlots where ledger[slot].state == .dispatched(old) { lose(slot) }
         }
         roster[link] = ConnectedWorker(name: name, bootID: bootID, maxWorkers: maxWorkers)
-        if case .leading = phase, let epoch = lease.epoch, lease.isValid(at: now.boot) {
+        // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
+        if case .leading = phase, let epoch = lease.epoch {
             actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
         }
     }
