@@ -111,6 +111,7 @@ extension Dispatcher {
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds
         ledger[slot].isAdoptable = false
+        ledger[slot].isLost = false
         ledger[slot].isSentOnce = agenda[ledger[slot].job].executionType == .atMostOnce
         ledger[slot].execution.worker = roster[link]?.name
         move(slot, to: .dispatched(link))

@@ -154,15 +154,19 @@ extension Dispatcher {
         return execution
     }
 
+    /// Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
+    var settledMark: Timestamp {
+        var settled = min(materializedThrough, now)
+        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
+        return settled
+    }
+
     /// Moves the marks on now and then, so that a take-over has little to read.
     mutating func writeMarks(at now: Now) {
         guard inFlight == nil, now.boot >= marksWrittenAt + marksIntervalMs else { return }
         marksWrittenAt = now.boot
-        // Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
-        var settled = min(materializedThrough, self.now)
-        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
-        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
-        pending.settledThrough = settled
+        pending.settledThrough = settledMark
         // Without a due time in between, nothing was missed up to now.
         if !isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true, self.now > materializedThrough {
             materializedThrough = self.now

@@ -31,9 +31,7 @@ extension Dispatcher {
                 continue
             }
             if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
-            ledger.clearTimer(slot)
-            ledger[slot].execution.token = outcome.token
-            ledger[slot].isAdoptable = false
+            adopt(slot, outcome.token)
             settle(slot, outcome, link: link, using: &random)
         }
     }

@@ -68,9 +68,11 @@ extension Dispatcher {
                 break
             }
         }
-        pending.drop(inserts: withdrawn)
-        for index in parts.indices { parts[index].drop(inserts: withdrawn) }
+        dropInserts { withdrawn.contains($0.id) }
         pending.withdrawals.append(contentsOf: withdrawn.sorted())
+        defer { pending.settledThrough = settledMark }
+        // After a long stall it may lie behind now all the same, and what is missing in between is due.
+        guard materializedThrough > now else { return }
         materializedThrough = now
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
@@ -202,6 +204,8 @@ extension Dispatcher {
             // The gap ends where its reading began; what became due while it was read is missed as well.
             openGap(Gap(from: gap.from, to: materializedThrough), covered: loading.gapRows, into: &actions)
         }
+        // The one before may have had a clock that was ahead of this one: what begins now must not lie below its mark.
+        pending.settledThrough = settledMark
         roster.forgetAnswers()
         adoptUntil = now.boot + 2_000
         knowsWorkers = roster.count > 0
