@@ -61,6 +61,9 @@ final class Oracle {
 
     func noted(_ note: Note) {
         if case .gapOpened(let gap) = note { gaps.append(gap) }
+        // A leader may learn of a step long after it happened.
+        guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
+        repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
     }
 
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
