@@ -17,6 +17,8 @@ final class Clients {
     private var unfinished = 0
     /// Executions that somebody asked to cancel.
     private(set) var cancelled: Set<ExecutionID> = []
+    /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
+    private(set) var ended: Set<JobID> = []
     /// Idempotency keys whose create was answered.
     private(set) var created: [String] = []
 
@@ -162,11 +164,14 @@ final class Clients {
             ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
         case 4, 5:
             guard job.active else { return resume(job) }
+            ended.insert(job.id)
             ask(.pause(job)) { [self] _ in world.count("client paused") }
         case 6:
             resume(job)
         case 7:
-            if jobs.count > 1 { ask(.delete(job)) { [self] _ in world.count("client deleted") } }
+            guard jobs.count > 1 else { return }
+            ended.insert(job.id)
+            ask(.delete(job)) { [self] _ in world.count("client deleted") }
         case 8, 9:
             let nonce = UniqueID.random(using: &world.random)
             ask(.run(job, nil, nonce: nonce)) { [self] _ in world.count("client ran a job") }
@@ -206,6 +211,7 @@ final class Clients {
         isPausing = true
         for var job in livingJobs where job.active {
             job.version += 1
+            ended.insert(job.id)
             ask(.pause(job)) { _ in }
         }
         world.after(700_000) { [self] in

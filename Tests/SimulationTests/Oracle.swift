@@ -126,7 +126,7 @@ final class Oracle {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
             guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
-                let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active
+                let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active, !world.clients.ended.contains(job.id)
             else { continue }
             require(false, "overlap: \(row.id) was called while \(other.id) of \(job.name ?? "") waited for its retry")
         }
