@@ -227,4 +227,28 @@ import Testing
         dispatcher.handle(.jobsLoaded([], isLast: true), at: now(), using: &random, into: &actions)
         #expect(actions.count == 1)
     }
+
+    @Test func skippedRowDoesNotStandForARowThatIsThere() {
+        // Only one of two rows of an instant fits; then nothing is made for a long while.
+        var bench = DispatcherBench(maxOpenExecutions: 1)
+        bench.lead(slots: 0)
+        for number: UInt64 in [1, 2] {
+            var job = DispatcherBench.job(number, every: 1)
+            job.catchUpWindowMs = 0
+            bench.create(job)
+        }
+        bench.pass(ms: 20_000)
+        bench.tell(.workerGranted(1, 1_000))
+        while let sent = bench.dispatched.popLast() { bench.report(sent.call) }
+        bench.pass(ms: 1_000)
+        for row in bench.store.executions.values where row.skippedCount != nil {
+            let count = (row.scheduledTime - (row.skippedFrom ?? row.scheduledTime)) / 1_000 + 1
+            let others = bench.store.executions.values.count {
+                $0.jobID == row.jobID && $0.id != row.id && $0.scheduledTime >= (row.skippedFrom ?? row.scheduledTime)
+                    && $0.scheduledTime <= row.scheduledTime
+            }
+            #expect(row.skippedCount == count - Int64(others))
+        }
+        #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
+    }
 }

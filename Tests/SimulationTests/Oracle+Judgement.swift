@@ -76,6 +76,8 @@ extension Oracle {
     private func judge(_ row: Execution, _ store: MemoryStore) {
         guard let job = store.jobs[row.jobID] else { return require(false, "\(row.id) has no job") }
         world.count("row \(row.status)\(row.reason.map { " \($0)" } ?? "")")
+        let counted = outcomes.values.count { $0.executionID == row.id && $0.kind != .notStarted }
+        require(row.attempts <= counted, "G6: \(row.id) has \(row.attempts) attempts, of \(counted) reports")
         let successes = outcomes.values.contains { $0.executionID == row.id && isSuccess($0) }
         switch (row.status, row.reason) {
         case (.success, _):

@@ -112,7 +112,7 @@ final class Oracle {
         for (token, other) in world.target.running.sorted(by: { $0.key < $1.key })
         where other.call.jobID == job.id && other.call.executionID != call.executionID {
             require(
-                isDisturbed(token, other.worker),
+                isDisturbed(token, other.worker) || isDisturbed(call.token, worker),
                 "overlap: \(call.executionID) was called while \(other.call.executionID) of \(job.name ?? "") ran"
             )
         }

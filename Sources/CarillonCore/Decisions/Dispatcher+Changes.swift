@@ -120,6 +120,8 @@ extension Dispatcher {
             time = next
             let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
             guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { continue }
+            if Canary.keepsTheOldDefinition.sings { continue }
+            if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
             switch ledger[slot].state {
             case .inserting, .armed, .ready:
                 let open = ledger.remove(slot)

@@ -72,6 +72,7 @@ extension Dispatcher {
                 worker: roster[link]?.name
             )
         )
+        if Canary.sendsClaimsBeforeTheyAreDurable.sings { send(slot, to: link, token: token) }
     }
 
     /// The claim is durable: the call leaves, to another worker if that one is gone.

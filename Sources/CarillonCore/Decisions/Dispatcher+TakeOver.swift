@@ -200,7 +200,7 @@ extension Dispatcher {
 
         for slot in agenda.allSlots { agenda.arm(slot, after: materializedThrough) }
         for execution in loading.executions { inherit(execution) }
-        if let gap = loading.gap {
+        if let gap = loading.gap, !Canary.forgetsTheGap.sings {
             // The gap ends where its reading began; what became due while it was read is missed as well.
             openGap(Gap(from: gap.from, to: materializedThrough), covered: loading.gapRows, into: &actions)
         }
@@ -247,7 +247,7 @@ extension Dispatcher {
         adoptUntil = nil
         for slot in ledger.allSlots where ledger[slot].state == .inherited {
             let open = ledger[slot]
-            if open.rowStatus == .running {
+            if open.rowStatus == .running, !Canary.refiresClaimsOnTakeOver.sings {
                 lose(slot)
             } else {
                 makeReady(slot)
