@@ -27,7 +27,10 @@ struct DispatcherBench: ~Copyable {
 
     init(maxOpenExecutions: Int = 250_000) {
         dispatcher = Dispatcher(
-            configuration: DispatcherConfiguration(owner: UniqueID(high: 1, low: 1), maxOpenExecutions: maxOpenExecutions)
+            configuration: DispatcherConfiguration(
+                owner: UniqueID(high: 1, low: 1),
+                maxOpenExecutions: maxOpenExecutions
+            )
         )
         databaseAheadMs = Self.beginning.milliseconds - 1_000
     }
@@ -126,8 +129,13 @@ struct DispatcherBench: ~Copyable {
     static func job(_ number: UInt64, every seconds: Int, name: String? = nil) -> Job {
         let zero = Timestamp(milliseconds: 0)
         return Job(
-            id: JobID(UniqueID(high: 0, low: number)), name: name, schedule: "@every \(seconds)s",
-            call: HTTPCall(url: "http://target/"), effectiveFrom: zero, createdAt: zero, updatedAt: zero
+            id: JobID(UniqueID(high: 0, low: number)),
+            name: name,
+            schedule: "@every \(seconds)s",
+            call: HTTPCall(url: "http://target/"),
+            effectiveFrom: zero,
+            createdAt: zero,
+            updatedAt: zero
         )
     }
 
@@ -141,14 +149,24 @@ struct DispatcherBench: ~Copyable {
     }
 
     /// A worker's report on a call that it was sent.
-    mutating func report(_ call: DispatchedCall, over link: LinkID = 1, _ kind: OutcomeKind = .answered, status: Int? = 200) {
+    mutating func report(
+        _ call: DispatchedCall,
+        over link: LinkID = 1,
+        _ kind: OutcomeKind = .answered,
+        status: Int? = 200
+    ) {
         tell(.workerReported(link, [Self.outcome(call, kind, status: status)]))
     }
 
     static func outcome(_ call: DispatchedCall, _ kind: OutcomeKind = .answered, status: Int? = 200) -> CallOutcome {
         CallOutcome(
-            token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt, kind: kind,
-            durationMicroseconds: 40_000, httpStatus: status
+            token: call.token,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt,
+            kind: kind,
+            durationMicroseconds: 40_000,
+            httpStatus: status
         )
     }
 }

@@ -193,14 +193,22 @@ import Testing
     @Test func slowAnswerIsNoStepOfTheClock() {
         var clock = ClusterClock()
         let second: Int64 = 1_000_000_000
-        _ = clock.sample(Timestamp(milliseconds: 100_000), sent: BootTime(nanoseconds: 0), received: BootTime(nanoseconds: 0))
+        _ = clock.sample(
+            Timestamp(milliseconds: 100_000),
+            sent: BootTime(nanoseconds: 0),
+            received: BootTime(nanoseconds: 0)
+        )
         // Read 9 s before it was received.
         let late = clock.sample(
-            Timestamp(milliseconds: 101_000), sent: BootTime(nanoseconds: second), received: BootTime(nanoseconds: 10 * second)
+            Timestamp(milliseconds: 101_000),
+            sent: BootTime(nanoseconds: second),
+            received: BootTime(nanoseconds: 10 * second)
         )
         #expect(late == .slewed)
         let step = clock.sample(
-            Timestamp(milliseconds: 171_000), sent: BootTime(nanoseconds: 11 * second), received: BootTime(nanoseconds: 11 * second)
+            Timestamp(milliseconds: 171_000),
+            sent: BootTime(nanoseconds: 11 * second),
+            received: BootTime(nanoseconds: 11 * second)
         )
         #expect(step == .stepped(60_000))
     }

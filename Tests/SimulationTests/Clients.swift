@@ -110,7 +110,11 @@ final class Clients {
         var made = job
         made.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
         let record = IdempotencyRecord(
-            operation: "create_job", key: key, fingerprint: "", answer: made.id.uuid, expiresAt: .distantFuture
+            operation: "create_job",
+            key: key,
+            fingerprint: "",
+            answer: made.id.uuid,
+            expiresAt: .distantFuture
         )
         ask(.create(Plans.planned(made), record)) { [self] result in
             switch result {
@@ -129,16 +133,23 @@ final class Clients {
     private func job(name: String, tag: String) -> Job {
         let zero = Timestamp(milliseconds: 0)
         return Job(
-            id: JobID(.zero), name: name, schedule: Plans.schedule(everySeconds: seconds()),
+            id: JobID(.zero),
+            name: name,
+            schedule: Plans.schedule(everySeconds: seconds()),
             call: HTTPCall(url: "http://target/\(name)"),
             executionType: world.random.happens(0.35) ? .atMostOnce : .atLeastOnce,
             timeoutMs: Int.random(in: 300...3_000, using: &world.random),
             maxRetries: Int.random(in: 0...3, using: &world.random),
-            retryInitialDelayMs: Int.random(in: 0...1_500, using: &world.random), retryMaxDelayMs: 4_000,
+            retryInitialDelayMs: Int.random(in: 0...1_500, using: &world.random),
+            retryMaxDelayMs: 4_000,
             catchUpPolicy: CatchUpPolicy.allCases.randomElement(using: &world.random) ?? .latest,
             catchUpWindowMs: [0, 2_000, 6_000, 60_000].randomElement(using: &world.random) ?? 60_000,
-            overlapPolicy: world.random.happens(0.5) ? .skip : .allow, priority: Int.random(in: 0...2, using: &world.random),
-            tags: [tag], effectiveFrom: zero, createdAt: zero, updatedAt: zero
+            overlapPolicy: world.random.happens(0.5) ? .skip : .allow,
+            priority: Int.random(in: 0...2, using: &world.random),
+            tags: [tag],
+            effectiveFrom: zero,
+            createdAt: zero,
+            updatedAt: zero
         )
     }
 
@@ -201,7 +212,9 @@ final class Clients {
         hidden.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
         let isWaiting = world.random.happens(0.5)
         let request = ChangeRequest.executeNow(
-            Plans.planned(hidden), wait: isWaiting, nonce: UniqueID.random(using: &world.random)
+            Plans.planned(hidden),
+            wait: isWaiting,
+            nonce: UniqueID.random(using: &world.random)
         )
         ask(request) { [self] _ in world.count(isWaiting ? "client waited for a call" : "client called") }
     }

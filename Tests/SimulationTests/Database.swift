@@ -83,7 +83,10 @@ final class Database {
                 }
                 let (session, holder) = (scheduler.session ?? 0, store.lockHolder)
                 let result = store.acquireLease(
-                    session: session, owner: owner, address: "scheduler-\(scheduler.index)", leaseMs: leaseMs,
+                    session: session,
+                    owner: owner,
+                    address: "scheduler-\(scheduler.index)",
+                    leaseMs: leaseMs,
                     now: world.databaseTime
                 )
                 if let holder, holder != session, store.lockHolder == session {
@@ -101,7 +104,11 @@ final class Database {
                     return
                 }
                 let result = store.renewLease(
-                    session: session, owner: owner, epoch: epoch, leaseMs: leaseMs, now: world.databaseTime
+                    session: session,
+                    owner: owner,
+                    epoch: epoch,
+                    leaseMs: leaseMs,
+                    now: world.databaseTime
                 )
                 deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
             case .release:
@@ -112,8 +119,10 @@ final class Database {
 
     /// A read whose answer comes in pages.
     func read<Row>(
-        _ scheduler: SchedulerProcess, _ rows: @escaping (MemoryStore) -> [Row],
-        _ event: @escaping ([Row], _ isLast: Bool) -> Event, failed: Event
+        _ scheduler: SchedulerProcess,
+        _ rows: @escaping (MemoryStore) -> [Row],
+        _ event: @escaping ([Row], _ isLast: Bool) -> Event,
+        failed: Event
     ) {
         let life = scheduler.life
         scheduler.readsInLine += 1

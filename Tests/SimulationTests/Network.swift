@@ -41,7 +41,9 @@ final class Network {
         self.world = world
     }
 
-    private func latency() -> Int64 { Int64.random(in: 50...Int64(world.options.delayMs) * 1_000, using: &world.random) }
+    private func latency() -> Int64 {
+        Int64.random(in: 50...Int64(world.options.delayMs) * 1_000, using: &world.random)
+    }
 
     private var openLinks: [Link] { links.values.filter(\.isOpen).sorted { $0.id < $1.id } }
 
@@ -59,7 +61,12 @@ final class Network {
             nextID += 1
             links[link.id] = link
             scheduler.post(
-                .workerJoined(link.id, name: worker.name, bootID: worker.bootID, maxWorkers: world.options.slotsPerWorker)
+                .workerJoined(
+                    link.id,
+                    name: worker.name,
+                    bootID: worker.bootID,
+                    maxWorkers: world.options.slotsPerWorker
+                )
             )
             worker.connected(link.id, to: scheduler)
         }
@@ -95,7 +102,8 @@ final class Network {
     }
 
     private func noticeMs() -> Int {
-        world.random.happens(0.7) ? Int.random(in: 0...50, using: &world.random) : Int.random(in: 50...10_000, using: &world.random)
+        world.random.happens(0.7)
+            ? Int.random(in: 0...50, using: &world.random) : Int.random(in: 50...10_000, using: &world.random)
     }
 
     private func cut(_ link: Link, schedulerMs: Int, workerMs: Int) {
@@ -145,11 +153,15 @@ final class Network {
 
     /// A paused end is given up by the other after ten seconds without a byte.
     func paused(scheduler: SchedulerProcess, forMs milliseconds: Int) {
-        for link in openLinks where link.scheduler === scheduler { giveUp(link, pausedForMs: milliseconds, workerIsPaused: false) }
+        for link in openLinks where link.scheduler === scheduler {
+            giveUp(link, pausedForMs: milliseconds, workerIsPaused: false)
+        }
     }
 
     func paused(worker: WorkerProcess, forMs milliseconds: Int) {
-        for link in openLinks where link.worker === worker { giveUp(link, pausedForMs: milliseconds, workerIsPaused: true) }
+        for link in openLinks where link.worker === worker {
+            giveUp(link, pausedForMs: milliseconds, workerIsPaused: true)
+        }
     }
 
     private func giveUp(_ link: Link, pausedForMs milliseconds: Int, workerIsPaused: Bool) {
@@ -157,7 +169,8 @@ final class Network {
         guard milliseconds > 10_000 else { return }
         world.after(10_000_000) { [self] in
             cut(
-                link, schedulerMs: workerIsPaused ? 0 : milliseconds - 10_000,
+                link,
+                schedulerMs: workerIsPaused ? 0 : milliseconds - 10_000,
                 workerMs: workerIsPaused ? milliseconds - 10_000 : 0
             )
         }

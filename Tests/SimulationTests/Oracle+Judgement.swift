@@ -30,7 +30,9 @@ extension Oracle {
         let name = store.jobs[id]?.name ?? ""
         let ranges = rows.values.filter { $0.skippedCount != nil }
         func isCovered(_ time: Int64) -> Bool {
-            ranges.contains { ($0.skippedFrom ?? $0.scheduledTime).milliseconds <= time && time <= $0.scheduledTime.milliseconds }
+            ranges.contains {
+                ($0.skippedFrom ?? $0.scheduledTime).milliseconds <= time && time <= $0.scheduledTime.milliseconds
+            }
         }
         for period in periods {
             let step = period.seconds * 1_000
@@ -39,7 +41,8 @@ extension Oracle {
                 // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
-                    rows[time] != nil || isCovered(time) || hadGone, "G1: \(name) was due at \(time), and there is no row"
+                    rows[time] != nil || isCovered(time) || hadGone,
+                    "G1: \(name) was due at \(time), and there is no row"
                 )
                 time += step
             }
@@ -54,7 +57,8 @@ extension Oracle {
 
     /// A row that stands for several missed times: the count is exact, and all are too old to run.
     private func judgeRange(_ row: Execution, _ periods: [Period], _ rows: [Int64: Execution], _ store: MemoryStore) {
-        guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) }) else { return }
+        guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
+        else { return }
         let from = row.skippedFrom ?? row.scheduledTime
         var time = from
         var count: Int64 = 0
@@ -64,12 +68,17 @@ extension Oracle {
             time = time + period.seconds * 1_000
         }
         // What was skipped after a step forward is due once more after one back.
-        require(count == row.skippedCount || clockWentBack, "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)")
+        require(
+            count == row.skippedCount || clockWentBack,
+            "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
+        )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
         let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
         require(isOld || clockWentBack, "G8: \(row.id) was skipped within the catch-up window")
         guard job.catchUpPolicy == .latest, !clockWentBack else { return }
-        let hasLatest = rows.values.contains { $0.scheduledTime > row.scheduledTime && $0.skippedCount == nil && period.contains($0.scheduledTime) }
+        let hasLatest = rows.values.contains {
+            $0.scheduledTime > row.scheduledTime && $0.skippedCount == nil && period.contains($0.scheduledTime)
+        }
         require(hasLatest, "G8: after \(row.id) the latest missed time was not run")
     }
 
@@ -88,7 +97,8 @@ extension Oracle {
             require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
         case (.failed, nil):
             require(
-                job.executionType == .atMostOnce || job.maxRetries == 0, "G2: \(row.id) is FAILED, and was not tried again"
+                job.executionType == .atMostOnce || job.maxRetries == 0,
+                "G2: \(row.id) is FAILED, and was not tried again"
             )
         case (.cancelled, .cancelRequested):
             require(world.clients.cancelled.contains(row.id), "G2: \(row.id) is CANCELLED, and nobody asked for it")

@@ -97,7 +97,10 @@ final class Oracle {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
         if call.atMostOnce {
-            require(requests[call.executionID] == 1, "G3: \(call.executionID) was sent \(requests[call.executionID] ?? 0) times")
+            require(
+                requests[call.executionID] == 1,
+                "G3: \(call.executionID) was sent \(requests[call.executionID] ?? 0) times"
+            )
         }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
             require(clockWentBack, "G1: \(call.executionID) was called without a row")
@@ -105,8 +108,14 @@ final class Oracle {
         }
         if row.trigger == .schedule, !clockWentBack {
             let isDue = periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
-            require(isDue, "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it")
-            require(clockStepped || row.scheduledTime <= world.databaseTime + 100, "G7: \(call.executionID) was called early")
+            require(
+                isDue,
+                "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
+            )
+            require(
+                clockStepped || row.scheduledTime <= world.databaseTime + 100,
+                "G7: \(call.executionID) was called early"
+            )
         }
         guard job.overlapPolicy == .skip else { return }
         for (token, other) in world.target.running.sorted(by: { $0.key < $1.key })
@@ -126,7 +135,8 @@ final class Oracle {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
             guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
-                let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active, !world.clients.ended.contains(job.id)
+                let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active,
+                !world.clients.ended.contains(job.id)
             else { continue }
             require(false, "overlap: \(row.id) was called while \(other.id) of \(job.name ?? "") waited for its retry")
         }
@@ -164,21 +174,30 @@ final class Oracle {
         let store = world.database.store
         switch result {
         case .job(let job):
-            require((store.jobs[job.id]?.version ?? 0) >= job.version, "G4: a change of \(job.name ?? "") was answered and is not there")
+            require(
+                (store.jobs[job.id]?.version ?? 0) >= job.version,
+                "G4: a change of \(job.name ?? "") was answered and is not there"
+            )
         case .deleted(let id):
             require(store.jobs[id]?.deletedAt != nil, "G4: a deletion was answered and has not been made")
         case .execution(let execution):
             guard let row = store.executions[execution.id] else {
                 return require(clockWentBack, "G4: \(execution.id) was answered and has no row")
             }
-            require(!execution.status.isFinal || row.status.isFinal, "G4: \(execution.id) was answered before it was durable")
+            require(
+                !execution.status.isFinal || row.status.isFinal,
+                "G4: \(execution.id) was answered before it was durable"
+            )
         case .stale, .notOpen, .refused:
             break
         }
     }
 
     func committed(_ batch: WriteBatch, before: MemoryStore, after: MemoryStore) {
-        require(writers[batch.epoch, default: batch.owner] == batch.owner, "G5: two schedulers wrote in epoch \(batch.epoch)")
+        require(
+            writers[batch.epoch, default: batch.owner] == batch.owner,
+            "G5: two schedulers wrote in epoch \(batch.epoch)"
+        )
         writers[batch.epoch] = batch.owner
         for id in batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals {
             guard let row = before.executions[id], row.status.isFinal, row.status != .unknown else { continue }

@@ -44,7 +44,8 @@ final class SchedulerProcess {
 
     var now: Now {
         Now(
-            wall: world.trueTime + wallErrorMs, boot: BootTime(nanoseconds: (world.time + bootOffset) * 1_000)
+            wall: world.trueTime + wallErrorMs,
+            boot: BootTime(nanoseconds: (world.time + bootOffset) * 1_000)
         )
     }
 
@@ -66,7 +67,9 @@ final class SchedulerProcess {
         cell = Cell(
             Dispatcher(
                 configuration: DispatcherConfiguration(
-                    owner: owner, leaseMs: leaseMs, horizonMs: horizonMs,
+                    owner: owner,
+                    leaseMs: leaseMs,
+                    horizonMs: horizonMs,
                     maxOpenExecutions: world.options.jobs == 1 ? 6 : 250_000
                 )
             )
@@ -179,10 +182,12 @@ final class SchedulerProcess {
             load({ $0.gapRows(gap) }) { .gapRowsLoaded($0, isLast: $1) }
         case .findExecution(let outcome, let worker, let link):
             database.read(
-                self, { [$0.executions[outcome.executionID]] },
+                self,
+                { [$0.executions[outcome.executionID]] },
                 { rows, _ in
                     .executionFound(rows.first ?? nil, outcome: outcome, worker: worker, link: link)
-                }, failed: .executionNotRead(outcome, worker: worker, link: link)
+                },
+                failed: .executionNotRead(outcome, worker: worker, link: link)
             )
         case .commit(let batch): database.commit(batch, self)
         case .announceLead(let link, let epoch, let shards):
@@ -230,7 +235,9 @@ final class SchedulerProcess {
                 """
             )
         case .dispatch(let link, _, let calls):
-            world.trace("[\(index)] dispatch over \(link) \(calls.map { "\($0.executionID) \($0.attempt) \($0.token)" })")
+            world.trace(
+                "[\(index)] dispatch over \(link) \(calls.map { "\($0.executionID) \($0.attempt) \($0.token)" })"
+            )
         default: world.trace("[\(index)] \(action)")
         }
     }

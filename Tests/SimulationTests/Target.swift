@@ -33,7 +33,8 @@ final class Target {
         }
     }
 
-    private func arrive(_ call: DispatchedCall, by worker: WorkerProcess, _ life: Int, _ timeout: Int64, _ trouble: Int) {
+    private func arrive(_ call: DispatchedCall, by worker: WorkerProcess, _ life: Int, _ timeout: Int64, _ trouble: Int)
+    {
         running[call.token] = Call(call: call, worker: worker.name)
         world.oracle.requested(call, by: worker.name)
         cuts[call.token] = { [self] in end(worker, life, CallOutcome(call, .cancelled), after: 1_000) }

@@ -143,7 +143,8 @@ final class WorkerProcess {
         world.network.toScheduler(
             link,
             .workerHeld(
-                link, epoch: epoch,
+                link,
+                epoch: epoch,
                 running.map {
                     HeldCall(token: $0.token, executionID: $0.executionID, jobID: $0.jobID, attempt: $0.attempt)
                 }
@@ -164,7 +165,9 @@ final class WorkerProcess {
 
     private func grant(alsoTo asking: LinkID? = nil) {
         guard let leader else { return }
-        let offered = links.values.filter(leads).reduce(0) { $0 + Int($1.granted > $1.received ? $1.granted - $1.received : 0) }
+        let offered = links.values.filter(leads).reduce(0) {
+            $0 + Int($1.granted > $1.received ? $1.granted - $1.received : 0)
+        }
         let free = isDraining ? 0 : max(0, world.options.slotsPerWorker - held.count - offered)
         if free > 0, var link = links[leader] {
             link.granted = max(link.granted, link.received) + UInt64(free)
@@ -216,8 +219,13 @@ final class WorkerProcess {
 extension CallOutcome {
     init(_ call: DispatchedCall, _ kind: OutcomeKind, status: Int? = nil, retryAfterMs: UInt64? = nil) {
         self.init(
-            token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt, kind: kind,
-            httpStatus: status, retryAfterMs: retryAfterMs
+            token: call.token,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt,
+            kind: kind,
+            httpStatus: status,
+            retryAfterMs: retryAfterMs
         )
     }
 }
