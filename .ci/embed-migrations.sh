@@ -8,6 +8,7 @@ made=$(mktemp)
 trap 'rm -f "$made"' EXIT
 
 {
+    echo '// swift-format-ignore-file'
     echo '// Made of migrations/*.sql by .ci/embed-migrations.sh: change those, then run it again.'
     echo
     echo 'extension Migration {'

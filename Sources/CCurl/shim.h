@@ -1,2 +1,155 @@
 #pragma once
+
 #include <curl/curl.h>
+
+// Variadic C is not imported into Swift: one function per option and figure that is used. Their signatures are the only check
+// of types that there is (libcurl reads a long with va_arg(long), whatever was passed).
+
+// ------------------------------------------------------------------------------------------------------ A transfer's options
+
+static inline CURLcode carillon_set_private(CURL *handle, void *pointer) {
+    return curl_easy_setopt(handle, CURLOPT_PRIVATE, pointer);
+}
+static inline CURLcode carillon_set_url(CURL *handle, const char *url) {
+    return curl_easy_setopt(handle, CURLOPT_URL, url);
+}
+static inline CURLcode carillon_set_protocols(CURL *handle, const char *names) {
+    return curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, names);
+}
+/// One of CURL_HTTP_VERSION_…
+static inline CURLcode carillon_set_http_version(CURL *handle, long version) {
+    return curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, version);
+}
+static inline CURLcode carillon_set_get(CURL *handle) {
+    return curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+}
+static inline CURLcode carillon_set_no_body(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_NOBODY, on);
+}
+/// Copies the body, and makes a POST of the request.
+static inline CURLcode carillon_set_post_body(CURL *handle, const char *bytes, curl_off_t count) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, count);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, bytes);
+}
+/// Frees the copy.
+static inline CURLcode carillon_clear_post_body(CURL *handle) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_POSTFIELDS, NULL);
+}
+/// The word in the request line; NULL for the one that goes with the kind of request.
+static inline CURLcode carillon_set_method(CURL *handle, const char *method) {
+    return curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
+}
+/// Not copied: the list outlives the transfer.
+static inline CURLcode carillon_set_headers(CURL *handle, struct curl_slist *headers) {
+    return curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+}
+static inline CURLcode carillon_set_timeout_ms(CURL *handle, long milliseconds) {
+    return curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, milliseconds);
+}
+static inline CURLcode carillon_set_connect_timeout_ms(CURL *handle, long milliseconds) {
+    return curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
+}
+static inline CURLcode carillon_set_fresh_connect(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, on);
+}
+static inline CURLcode carillon_set_forbid_reuse(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, on);
+}
+static inline CURLcode carillon_set_follow_location(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, on);
+}
+static inline CURLcode carillon_set_no_signal(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_NOSIGNAL, on);
+}
+/// A transfer that ends while its name is being resolved does not wait for the resolver's thread, which may take many seconds.
+static inline CURLcode carillon_set_quick_exit(CURL *handle, long on) {
+    return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, on);
+}
+/// "" for none, whatever the environment says.
+static inline CURLcode carillon_set_proxy(CURL *handle, const char *proxy) {
+    return curl_easy_setopt(handle, CURLOPT_PROXY, proxy);
+}
+static inline CURLcode carillon_set_no_proxy(CURL *handle, const char *hosts) {
+    return curl_easy_setopt(handle, CURLOPT_NOPROXY, hosts);
+}
+static inline CURLcode carillon_set_tls_verification(CURL *handle) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
+}
+/// CURL_ERROR_SIZE bytes that live as long as the handle.
+static inline CURLcode carillon_set_error_buffer(CURL *handle, char *buffer) {
+    return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
+}
+static inline CURLcode carillon_set_write_function(CURL *handle, curl_write_callback function, void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_WRITEDATA, data);
+}
+static inline CURLcode carillon_set_open_socket_function(
+    CURL *handle, curl_opensocket_callback function, void *data
+) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, data);
+}
+
+// ------------------------------------------------------------------------------------------------------ A transfer's figures
+
+static inline long carillon_response_code(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &value) == CURLE_OK ? value : 0;
+}
+/// Bytes of requests that were handed to the network, over all attempts of the transfer.
+static inline long carillon_request_bytes(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &value) == CURLE_OK ? value : -1;
+}
+static inline long carillon_os_error(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &value) == CURLE_OK ? value : 0;
+}
+/// New TCP connections that the transfer had; a TLS handshake may still have failed on them.
+static inline long carillon_new_connections(CURL *handle) {
+    long value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &value) == CURLE_OK ? value : 0;
+}
+/// Microseconds until the connection was there; 0 when it never was.
+static inline curl_off_t carillon_connect_us(CURL *handle) {
+    curl_off_t value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &value) == CURLE_OK ? value : 0;
+}
+/// Microseconds until the TLS handshake was done; 0 when it never was.
+static inline curl_off_t carillon_tls_us(CURL *handle) {
+    curl_off_t value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_APPCONNECT_TIME_T, &value) == CURLE_OK ? value : 0;
+}
+/// Microseconds until the name was resolved; 0 when it never was.
+static inline curl_off_t carillon_resolve_us(CURL *handle) {
+    curl_off_t value = 0;
+    return curl_easy_getinfo(handle, CURLINFO_NAMELOOKUP_TIME_T, &value) == CURLE_OK ? value : 0;
+}
+/// What Content-Length says; -1 when it says nothing.
+static inline curl_off_t carillon_content_length(CURL *handle) {
+    curl_off_t value = -1;
+    return curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &value) == CURLE_OK ? value : -1;
+}
+static inline void *carillon_private(CURL *handle) {
+    char *value = NULL;
+    return curl_easy_getinfo(handle, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
+}
+
+// ------------------------------------------------------------------------------------------------------ The multi handle
+
+static inline CURLMcode carillon_multi_set_socket_function(CURLM *multi, curl_socket_callback function, void *data) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
+    return code != CURLM_OK ? code : curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, data);
+}
+static inline CURLMcode carillon_multi_set_timer_function(
+    CURLM *multi, curl_multi_timer_callback function, void *data
+) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
+    return code != CURLM_OK ? code : curl_multi_setopt(multi, CURLMOPT_TIMERDATA, data);
+}
+/// Connections that are kept open between transfers.
+static inline CURLMcode carillon_multi_set_max_connects(CURLM *multi, long count) {
+    return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, count);
+}

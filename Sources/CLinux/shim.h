@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -15,6 +16,11 @@
 
 /// Declared by <pthread.h> under _GNU_SOURCE only. The kernel takes names of at most 15 bytes.
 extern int pthread_setname_np(pthread_t thread, const char *name);
+
+/// Declared under _GNU_SOURCE only, likewise.
+extern int pipe2(int ends[2], int flags);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 
 // prctl is variadic, and variadic C is not imported into Swift.
 

@@ -35,7 +35,7 @@ struct Carillon: ParsableCommand {
         subcommands: [
             JobCommand.self,
             ExecutionCommand.self,
-            // CronCommand.self,
+            CronCommand.self,
             ClusterCommand.self,
             PingCommand.self,
             CallCommand.self,

@@ -5,7 +5,8 @@ struct ClusterCommand: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
         abstract: "Show the schedulers, their shards, the workers and the queue.",
-        discussion: "What the scheduler that answers knows: a standby knows the leases, only the leader knows the workers."
+        discussion:
+            "What the scheduler that answers knows: a standby knows the leases, only the leader knows the workers."
     )
 
     @OptionGroup(title: "Global options")
@@ -51,6 +52,8 @@ struct ClusterCommand: WorldCommand {
                 ranges.append(number...number)
             }
         }
-        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ", ")
+        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(
+            separator: ", "
+        )
     }
 }

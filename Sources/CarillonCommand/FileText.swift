@@ -28,16 +28,21 @@ enum FileText {
 
     static func bytes(of descriptor: Int32, name: String) throws(FileProblem) -> [UInt8] {
         var content: [UInt8] = []
+        while let part = try part(of: descriptor, name: name) {
+            content += part
+            guard content.count <= limit else { throw FileProblem("\(name) has more than \(limit >> 20) MiB") }
+        }
+        return content
+    }
+
+    /// What is there now, or comes next; `nil` at the end.
+    static func part(of descriptor: Int32, name: String) throws(FileProblem) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = read(descriptor, &buffer, buffer.count)
-            if count == 0 { return content }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileProblem(errno: errno, "\(name) cannot be read")
-            }
-            content.append(contentsOf: buffer[..<count])
-            guard content.count <= limit else { throw FileProblem("\(name) has more than \(limit >> 20) MiB") }
+            if count > 0 { return Array(buffer[..<count]) }
+            if count == 0 { return nil }
+            guard errno == EINTR else { throw FileProblem(errno: errno, "\(name) cannot be read") }
         }
     }
 

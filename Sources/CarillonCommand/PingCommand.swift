@@ -122,7 +122,11 @@ struct PingReport {
     var sheet: FactSheet {
         var sheet = FactSheet()
         sheet.add("scheduler", series.addresses.sorted().joined(separator: ", "))
-        sheet.add("answered", "\(sorted.count) of \(sorted.count + series.failures)", colour: series.failures > 0 ? .red : nil)
+        sheet.add(
+            "answered",
+            "\(sorted.count) of \(sorted.count + series.failures)",
+            colour: series.failures > 0 ? .red : nil
+        )
         for figure in figures { sheet.add(figure.name, "\(Text.decimal(figure.milliseconds, places: 3)) ms") }
         sheet.add("rate", "\(Text.decimal(rate, places: 0)) round trips/s")
         if let failure = series.failure { sheet.add("last failure", failure.text) }

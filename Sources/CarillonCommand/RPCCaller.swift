@@ -16,7 +16,9 @@ struct RPCCaller: SchedulerCaller {
         var endpoints: [Endpoint] = []
         for scheduler in schedulers { endpoints.append(try Endpoint(scheduler)) }
         var configuration = RPCClient.Configuration(
-            schedulers: endpoints, name: "carillon", version: Carillon.version
+            schedulers: endpoints,
+            name: "carillon",
+            version: Carillon.version
         )
         if let timeoutMs {
             configuration.requestTimeout = .milliseconds(timeoutMs)
@@ -39,7 +41,8 @@ struct RPCCaller: SchedulerCaller {
         let answer = try await client.ping()
         let parts = answer.roundTrip.components
         return RoundTrip(
-            microseconds: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000, address: answer.address
+            microseconds: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000,
+            address: answer.address
         )
     }
 }

@@ -41,6 +41,10 @@ private func report(_ error: any Error, in world: World) -> Int32 {
     case let error as FileProblem:
         world.writeError("error: \(error)\n")
         return ExitStatus.notFound.rawValue
+    case let error as ValidationError:
+        // Thrown by a command that runs, where the parser no longer knows whose usage to show.
+        world.writeError("error: \(error.message)\n")
+        return ExitStatus.usage.rawValue
     default:
         let code = Carillon.exitCode(for: error).rawValue
         let message = Carillon.fullMessage(for: error)
@@ -59,7 +63,7 @@ private func report(_ error: any Error, in world: World) -> Int32 {
 /// name is moved behind it.
 enum LeadingOptions {
     private static let withValue: Set<String> = ["--schedulers", "--output", "-o", "--request-timeout"]
-    private static let groups: Set<String> = ["job", "execution", "cron"]
+    private static let groups: Set<String> = ["job", "jobs", "execution", "executions", "cron"]
 
     static func moved(_ arguments: [String]) -> [String] {
         var rest = arguments[...]

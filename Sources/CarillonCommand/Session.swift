@@ -18,7 +18,8 @@ struct Session {
         let found = (answer["jobs"]?.array ?? []).first { $0["name"]?.string == reference }
         guard let id = found?["job_id"]?.string else {
             throw ClientError(
-                .notFound, "there is no job \"\(reference)\"; a job is named by its id or its name (see `carillon job list`)"
+                .notFound,
+                "there is no job \"\(reference)\"; a job is named by its id or its name (see `carillon job list`)"
             )
         }
         return id
@@ -57,7 +58,8 @@ struct PagedList {
 
     /// - Returns: whether there are more than were asked for.
     func forEachPage(
-        in session: Session, _ body: ([JSONValue]) -> Void
+        in session: Session,
+        _ body: ([JSONValue]) -> Void
     ) async throws(ClientError) -> Bool {
         var left = count ?? .max
         var cursor: String?

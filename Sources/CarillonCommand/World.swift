@@ -1,5 +1,5 @@
 package import CarillonCore
-internal import CarillonSystem
+package import CarillonSystem
 internal import Glibc
 
 /// What the commands need of the world, so that tests can give them another one.
@@ -13,9 +13,12 @@ package struct World: Sendable {
     package var writeError: @Sendable (String) -> Void
     /// All of standard input.
     package var readInput: @Sendable () throws(FileProblem) -> [UInt8]
+    /// The next bytes of standard input, at least one; `nil` at its end.
+    package var readPart: @Sendable () throws(FileProblem) -> [UInt8]?
     package var readFile: @Sendable (String) throws(FileProblem) -> [UInt8]
     /// A client of the schedulers at these addresses, with the milliseconds that a request may take (`nil`: what suits it).
     package var connect: @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller
+    package var zones: ZoneDirectory
 
     package init(
         environment: [String: String],
@@ -24,8 +27,10 @@ package struct World: Sendable {
         write: @escaping @Sendable (String) -> Void,
         writeError: @escaping @Sendable (String) -> Void,
         readInput: @escaping @Sendable () throws(FileProblem) -> [UInt8],
+        readPart: @escaping @Sendable () throws(FileProblem) -> [UInt8]?,
         readFile: @escaping @Sendable (String) throws(FileProblem) -> [UInt8],
-        connect: @escaping @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller
+        connect: @escaping @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller,
+        zones: ZoneDirectory = ZoneDirectory()
     ) {
         self.environment = environment
         self.terminalWidth = terminalWidth
@@ -33,8 +38,10 @@ package struct World: Sendable {
         self.write = write
         self.writeError = writeError
         self.readInput = readInput
+        self.readPart = readPart
         self.readFile = readFile
         self.connect = connect
+        self.zones = zones
     }
 
     /// The process's own.
@@ -46,6 +53,7 @@ package struct World: Sendable {
             write: { StandardOutput.write($0, to: STDOUT_FILENO) },
             writeError: { StandardOutput.write($0, to: STDERR_FILENO) },
             readInput: { () throws(FileProblem) in try FileText.bytes(of: STDIN_FILENO, name: "standard input") },
+            readPart: { () throws(FileProblem) in try FileText.part(of: STDIN_FILENO, name: "standard input") },
             readFile: { path throws(FileProblem) in try FileText.bytes(at: path) },
             connect: { addresses, timeoutMs throws(ClientError) in
                 try RPCCaller(schedulers: addresses, timeoutMs: timeoutMs)

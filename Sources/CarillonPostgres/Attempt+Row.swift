@@ -14,9 +14,16 @@ extension Attempt {
         let token = Token(epoch: row.integer(), sequence: row.integer())
         let started = row.timestamp() ?? id.time
         self.init(
-            executionID: id, number: number, token: token ?? Token(epoch: 0, sequence: 0), startedAt: started,
-            finishedAt: row.timestamp() ?? started, durationMicroseconds: Execution.microseconds(row.double() ?? 0),
-            httpStatus: row.integer().map(Int.init), response: row.text(), errorMessage: row.text(), worker: row.text()
+            executionID: id,
+            number: number,
+            token: token ?? Token(epoch: 0, sequence: 0),
+            startedAt: started,
+            finishedAt: row.timestamp() ?? started,
+            durationMicroseconds: Execution.microseconds(row.double() ?? 0),
+            httpStatus: row.integer().map(Int.init),
+            response: row.text(),
+            errorMessage: row.text(),
+            worker: row.text()
         )
     }
 

@@ -77,7 +77,8 @@ struct BatchCommit {
     // MARK: Unknown commits
 
     private static let readShard = Statement(
-        "settle", "SELECT owner, epoch, commit_owner, commit_sequence FROM shards WHERE shard = 0 FOR UPDATE"
+        "settle",
+        "SELECT owner, epoch, commit_owner, commit_sequence FROM shards WHERE shard = 0 FOR UPDATE"
     )
 
     /// Reads what the last commit was, behind a session that may still be at it: the lock waits for its end.
@@ -156,7 +157,10 @@ struct BatchCommit {
             // Somebody's open transaction over a job must not hold up all that runs: that change is given back.
             guard lockWaits >= 3, isSent, let step = error.step, plan.jobSteps.contains(step) else { return (nil, 5) }
             return (
-                .refused(message: "a row of this job is locked by another transaction of the database", constraint: nil), 0
+                .refused(
+                    message: "a row of this job is locked by another transaction of the database",
+                    constraint: nil
+                ), 0
             )
         case .refuse:
             guard isSent else {

@@ -172,7 +172,13 @@ final class Connection {
                 }
                 let lengths = numbers.baseAddress
                 return PQsendQueryPrepared(
-                    handle, step.statement.name, Int32(count), values.baseAddress, lengths, lengths.map { $0 + count }, 1
+                    handle,
+                    step.statement.name,
+                    Int32(count),
+                    values.baseAddress,
+                    lengths,
+                    lengths.map { $0 + count },
+                    1
                 ) == 1
             }
         }
@@ -270,7 +276,10 @@ final class Connection {
             return DatabaseError(.connection, Self.oneLine(message))
         }
         return DatabaseError(
-            .statement(state), Self.oneLine(message), constraint: field(Field.constraint), step: step
+            .statement(state),
+            Self.oneLine(message),
+            constraint: field(Field.constraint),
+            step: step
         )
     }
 }

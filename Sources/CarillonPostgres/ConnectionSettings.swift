@@ -27,7 +27,8 @@ enum ConnectionRole: String, Sendable {
                 ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"),
             ]
         case .lease: settings += [("statement_timeout", "5000"), ("jit", "off")]
-        case .loader: settings += [("statement_timeout", "60000"), ("plan_cache_mode", "force_custom_plan"), ("jit", "off")]
+        case .loader:
+            settings += [("statement_timeout", "60000"), ("plan_cache_mode", "force_custom_plan"), ("jit", "off")]
         case .maintenance: settings += [("statement_timeout", "60000"), ("lock_timeout", "5000")]
         case .reader, .history:
             settings += [
@@ -35,7 +36,9 @@ enum ConnectionRole: String, Sendable {
                 ("default_transaction_read_only", "on"),
             ]
         case .migration:
-            settings += [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")]
+            settings += [
+                ("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0"),
+            ]
         }
         return settings
     }

@@ -20,8 +20,16 @@ extension Execution {
         let lostAttempts = Int(row.integer() ?? 0)
         let token = Token(epoch: row.integer(), sequence: row.integer())
         self.init(
-            id: id, jobID: jobID, trigger: trigger, scheduledTime: scheduledTime, status: status, reason: reason,
-            attempts: attempts, lostAttempts: lostAttempts, token: token, createdAt: scheduledTime
+            id: id,
+            jobID: jobID,
+            trigger: trigger,
+            scheduledTime: scheduledTime,
+            status: status,
+            reason: reason,
+            attempts: attempts,
+            lostAttempts: lostAttempts,
+            token: token,
+            createdAt: scheduledTime
         )
         nextAttemptAt = row.timestamp()
         actualStartTime = row.timestamp()

@@ -96,10 +96,12 @@ final class LeaseHolder: Sendable {
 
     private static let columns = "held, database_time, \(ShardRecord.columns(of: "(taken)"))"
     private static let acquireStatement = Statement(
-        "acquire", "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint)"
+        "acquire",
+        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint)"
     )
     private static let renewStatement = Statement(
-        "renew", "SELECT \(columns) FROM carillon_renew_lease($1::uuid, $2::bigint, $3::bigint)"
+        "renew",
+        "SELECT \(columns) FROM carillon_renew_lease($1::uuid, $2::bigint, $3::bigint)"
     )
     private static let releaseStatement = Statement(
         "release",
@@ -113,7 +115,8 @@ final class LeaseHolder: Sendable {
         """
     private static let holderStatement = Statement("holder", "SELECT pid \(holder)")
     private static let endHolderStatement = Statement(
-        "end_holder", "SELECT pg_terminate_backend(pid) \(holder) AND pid = $1::bigint::integer"
+        "end_holder",
+        "SELECT pg_terminate_backend(pid) \(holder) AND pid = $1::bigint::integer"
     )
 
     private struct Answer {
@@ -183,7 +186,9 @@ final class LeaseHolder: Sendable {
             let answer = try self.answer(try run([step], keeper, limitMs: limitMs))
             if answer.isHeld {
                 return .held(
-                    epoch: answer.shards.first?.epoch ?? 0, shards: answer.shards, databaseTime: answer.databaseTime
+                    epoch: answer.shards.first?.epoch ?? 0,
+                    shards: answer.shards,
+                    databaseTime: answer.databaseTime
                 )
             }
             let other = LeaseResult.heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)

@@ -9,7 +9,8 @@ struct Maintenance {
 
     private static let today = Statement("today", "SELECT clock_timestamp()")
     private static let deleteKeys = Statement(
-        "delete_keys", "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
+        "delete_keys",
+        "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
     )
     /// The days whose tables are there, whether attached or left over from a detachment that was not brought to its end.
     private static let listDays = Statement(
@@ -51,11 +52,11 @@ struct Maintenance {
             }
             if isPending == false {
                 // Nobody who reads or writes has to wait; a drop of an attached partition would lock its parent.
-                try command("ALTER TABLE \(parent) DETACH PARTITION \(table) CONCURRENTLY")
+                try command("detach_\(table)", "ALTER TABLE \(parent) DETACH PARTITION \(table) CONCURRENTLY")
             } else if isPending == true {
-                try command("ALTER TABLE \(parent) DETACH PARTITION \(table) FINALIZE")
+                try command("finalize_\(table)", "ALTER TABLE \(parent) DETACH PARTITION \(table) FINALIZE")
             }
-            try command("DROP TABLE \(table)")
+            try command("drop_\(table)", "DROP TABLE \(table)")
             logger.info("dropped an old day", metadata: ["partition": "\(table)"])
         }
     }
@@ -68,7 +69,8 @@ struct Maintenance {
         return try keeper.run([Step(statement)]).first?[0].bool(0) ?? true
     }
 
-    private func command(_ sql: String) throws(DatabaseError) {
-        _ = try keeper.run([Step(Statement(sql, sql))])
+    /// PostgreSQL keeps 63 bytes of a statement's name: it must be told apart by them.
+    private func command(_ name: String, _ sql: String) throws(DatabaseError) {
+        _ = try keeper.run([Step(Statement(name, sql))])
     }
 }

@@ -1,3 +1,4 @@
+// swift-format-ignore-file
 // Made of migrations/*.sql by .ci/embed-migrations.sh: change those, then run it again.
 
 extension Migration {

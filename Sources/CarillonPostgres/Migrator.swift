@@ -178,7 +178,10 @@ package struct Migrator: Sendable {
         for migration in migrations {
             if known[migration.version] != nil { continue }
             guard try wasAppliedByHand(migration, session) else { break }
-            logger.notice("a migration was applied by hand, recording it", metadata: ["migration": "\(migration.title)"])
+            logger.notice(
+                "a migration was applied by hand, recording it",
+                metadata: ["migration": "\(migration.title)"]
+            )
             _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
             known = try read(session)
         }
@@ -220,7 +223,8 @@ package struct Migrator: Sendable {
                 _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
             } else {
                 _ = try session.texts(
-                    "DELETE FROM schema_migrations WHERE version = $1::integer", [String(migration.version)]
+                    "DELETE FROM schema_migrations WHERE version = $1::integer",
+                    [String(migration.version)]
                 )
             }
             try session.execute("COMMIT")

@@ -14,13 +14,21 @@ package final class PostgresReader: HistoryReader {
     package init(configuration: PostgresConfiguration, logger: Logger) {
         let outage = OutageLog(logger: logger)
         primary = ReaderPool(
-            url: configuration.url, role: .reader, connections: configuration.connections, logger: logger, outage: outage
+            url: configuration.url,
+            role: .reader,
+            connections: configuration.connections,
+            logger: logger,
+            outage: outage
         )
         hasReplica = configuration.readURL != nil
         history =
             configuration.readURL.map {
                 ReaderPool(
-                    url: $0, role: .history, connections: configuration.connections, logger: logger, outage: outage
+                    url: $0,
+                    role: .history,
+                    connections: configuration.connections,
+                    logger: logger,
+                    outage: outage
                 )
             } ?? primary
         primary.start()
@@ -40,7 +48,8 @@ package final class PostgresReader: HistoryReader {
             includingDeleted
             ? Statement("job", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid")
             : Statement(
-                "living_job", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid AND j.deleted_at IS NULL"
+                "living_job",
+                "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid AND j.deleted_at IS NULL"
             )
         return try await primary.read { keeper throws(DatabaseError) in
             let parameters = Parameters()

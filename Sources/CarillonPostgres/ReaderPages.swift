@@ -15,7 +15,9 @@ private struct Conditions {
     mutating func add(_ mark: String, _ text: String, _ add: (Parameters) -> Void = { _ in }) {
         name += "_" + mark
         add(parameters)
-        texts.append(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$\(parameters.spans.count)"))
+        texts.append(
+            text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$\(parameters.spans.count)")
+        )
     }
 
     var next: String { "$\(parameters.spans.count + 1)" }

@@ -12,9 +12,14 @@ extension ShardRecord {
 
     init(row: inout RowReader) {
         self.init(
-            shard: UInt8(clamping: row.integer() ?? 0), owner: row.uuid(), address: row.text(),
-            epoch: row.integer() ?? 0, leaseExpiresAt: row.timestamp(), materializedThrough: row.timestamp(),
-            settledThrough: row.timestamp(), gap: nil
+            shard: UInt8(clamping: row.integer() ?? 0),
+            owner: row.uuid(),
+            address: row.text(),
+            epoch: row.integer() ?? 0,
+            leaseExpiresAt: row.timestamp(),
+            materializedThrough: row.timestamp(),
+            settledThrough: row.timestamp(),
+            gap: nil
         )
         if let from = row.timestamp(), let to = row.timestamp() { gap = Gap(from: from, to: to) }
     }

@@ -40,7 +40,8 @@ final class StoreLoader: Sendable {
         let keeper = SessionKeeper(url: url, role: role, logger: logger, outage: outage)
         while !mailbox.isClosed {
             let (hasRequests, socketIsReady) = mailbox.wait(
-                socket: keeper.session?.socket ?? -1, limitMs: keeper.session == nil ? -1 : 60_000
+                socket: keeper.session?.socket ?? -1,
+                limitMs: keeper.session == nil ? -1 : 60_000
             )
             if !hasRequests {
                 // Idle for a minute, or ended by the server.
@@ -110,7 +111,8 @@ final class StoreLoader: Sendable {
     }
 
     private static let jobsNamed = Statement(
-        "jobs_named", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = ANY ($1::uuid[]) ORDER BY j.job_id"
+        "jobs_named",
+        "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = ANY ($1::uuid[]) ORDER BY j.job_id"
     )
 
     private func loadJobsNamed(
@@ -220,7 +222,9 @@ final class StoreLoader: Sendable {
             let found = result?.map { row in
                 after = row.uuid() ?? after
                 return GapRow(
-                    jobID: JobID(row.uuid() ?? .zero), from: row.timestamp() ?? gap.from, to: row.timestamp() ?? gap.to
+                    jobID: JobID(row.uuid() ?? .zero),
+                    from: row.timestamp() ?? gap.from,
+                    to: row.timestamp() ?? gap.to
                 )
             }
             let rows = found ?? []
@@ -250,14 +254,18 @@ final class StoreLoader: Sendable {
         parameters.add(key)
         return try keeper.run([Step(Self.keyStatement, parameters)]).first?.map { row in
             IdempotencyRecord(
-                operation: row.text() ?? "", key: row.text() ?? "", fingerprint: row.text() ?? "",
-                answer: row.uuid() ?? .zero, expiresAt: row.timestamp() ?? .distantPast
+                operation: row.text() ?? "",
+                key: row.text() ?? "",
+                fingerprint: row.text() ?? "",
+                answer: row.uuid() ?? .zero,
+                expiresAt: row.timestamp() ?? .distantPast
             )
         }.first
     }
 
     private static let executionStatement = Statement(
-        "find_execution", "SELECT \(Execution.columns) FROM job_executions e WHERE e.execution_id = $1::uuid"
+        "find_execution",
+        "SELECT \(Execution.columns) FROM job_executions e WHERE e.execution_id = $1::uuid"
     )
 
     private func findExecution(_ id: ExecutionID, _ keeper: SessionKeeper) throws(DatabaseError) -> Execution? {

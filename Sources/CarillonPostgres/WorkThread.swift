@@ -83,14 +83,18 @@ enum WorkThread {
         }
         var thread = pthread_t()
         let code = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { context in
                 if let context { Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
                 return nil
             },
             Unmanaged.passRetained(boxed).toOpaque()
         )
-        precondition(code == 0, "no thread for \(name) (error \(code)): the limit of processes is too low; raise ulimit -u")
+        precondition(
+            code == 0,
+            "no thread for \(name) (error \(code)): the limit of processes is too low; raise ulimit -u"
+        )
         pthread_detach(thread)
     }
 

@@ -182,7 +182,11 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
 
     /// Sends a frame that carries `id` and waits for its answer.
     func exchange(
-        _ id: UInt64, _ frame: [UInt8], name: String, on connection: DialedConnection, deadline: BootTime
+        _ id: UInt64,
+        _ frame: [UInt8],
+        name: String,
+        on connection: DialedConnection,
+        deadline: BootTime
     ) async -> Reply {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -198,10 +202,15 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
 
     /// As `exchange`, for many answers; the stream ends after the first reply that is none.
     func subscribe(
-        _ id: UInt64, _ frame: [UInt8], name: String, on connection: DialedConnection, limit: Int
+        _ id: UInt64,
+        _ frame: [UInt8],
+        name: String,
+        on connection: DialedConnection,
+        limit: Int
     ) -> AsyncStream<Reply> {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Reply.self, bufferingPolicy: .bufferingOldest(limit)
+            of: Reply.self,
+            bufferingPolicy: .bufferingOldest(limit)
         )
         let refusal = register(id, .stream(continuation), on: connection, deadline: nil)
         if let refusal {
@@ -213,7 +222,10 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
     }
 
     private func register(
-        _ id: UInt64, _ waiter: Waiter, on connection: DialedConnection, deadline: BootTime?
+        _ id: UInt64,
+        _ waiter: Waiter,
+        on connection: DialedConnection,
+        deadline: BootTime?
     ) -> Reply? {
         let refusal: Reply? = state.withLock { state in
             if state.isClosed { return .closed }
@@ -279,7 +291,8 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
         guard mustBegin else { return }
         loop.scheduleRepeatedTask(
-            initialDelay: ClientRouter.deadlineInterval, delay: ClientRouter.deadlineInterval
+            initialDelay: ClientRouter.deadlineInterval,
+            delay: ClientRouter.deadlineInterval
         ) { task in
             self.expire(at: NetworkClock.boot)
             let isDone = self.state.withLock { state in

@@ -68,8 +68,12 @@ final class ConnectionKeeper {
 
     /// On the loop.
     init(
-        configuration: Configuration, loop: any EventLoop, owner: any DialedConnectionOwner,
-        hello: @escaping @Sendable () -> Hello, metrics: RPCMetrics, logger: Logger
+        configuration: Configuration,
+        loop: any EventLoop,
+        owner: any DialedConnectionOwner,
+        hello: @escaping @Sendable () -> Hello,
+        metrics: RPCMetrics,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.loop = loop
@@ -108,10 +112,13 @@ final class ConnectionKeeper {
                 name.resolveFailures += 1
                 let why = FailureText.of(error)
                 self.owner.attemptFailed(
-                    scheduler: name.endpoint.description, address: name.endpoint.description, why: why
+                    scheduler: name.endpoint.description,
+                    address: name.endpoint.description,
+                    why: why
                 )
                 let delay = self.configuration.backoff.delayMs(
-                    failures: name.resolveFailures, using: &self.generator
+                    failures: name.resolveFailures,
+                    using: &self.generator
                 )
                 self.after(delay) { self.resolve(name) }
             }
@@ -148,8 +155,13 @@ final class ConnectionKeeper {
         slot.phase = .dialing
         after(configuration.attemptDelayMs) { self.dialNext(after: slot, of: name) }
         let setup = DialedHandler.Setup(
-            role: configuration.role, hello: hello(), limits: configuration.limits,
-            scheduler: name.endpoint.description, address: slot.text, owner: owner, metrics: metrics,
+            role: configuration.role,
+            hello: hello(),
+            limits: configuration.limits,
+            scheduler: name.endpoint.description,
+            address: slot.text,
+            owner: owner,
+            metrics: metrics,
             reports: DialedHandler.Reports(
                 established: { self.established($0, slot, name) },
                 ended: { self.ended($0, slot, name, why: $1) }
@@ -208,7 +220,8 @@ final class ConnectionKeeper {
             owner.attemptFailed(scheduler: name.endpoint.description, address: slot.text, why: why)
             let level: Logger.Level = slot.failures == 1 ? .info : .debug
             logger.log(
-                level: level, "could not connect to a scheduler",
+                level: level,
+                "could not connect to a scheduler",
                 metadata: ["scheduler": "\(name.endpoint)", "address": "\(slot.text)", "why": "\(why)"]
             )
         case .connected(let connected, let since):

@@ -112,7 +112,9 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
                 let (id, body) = try MessageCodec.peek(payload)
                 if id != 0, MessageCodec.answerFields ~= body || body == MessageCodec.errorField {
                     setup.metrics.frame(
-                        .received, MessageCodec.name(ofBody: body), payload.count + FrameEncoder.headerBytes
+                        .received,
+                        MessageCodec.name(ofBody: body),
+                        payload.count + FrameEncoder.headerBytes
                     )
                     answers.append(RawAnswer(id: id, body: body, payload: Array(payload)))
                     return perform(state.handle(.receivedAnswer, at: now), context)
@@ -171,7 +173,11 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         guard let outbox else { return }
         output.maxFrameBytes = Int(welcome.maxFrameBytes)
         let connection = DialedConnection(
-            id: id, scheduler: setup.scheduler, address: setup.address, welcome: welcome, outbox: outbox
+            id: id,
+            scheduler: setup.scheduler,
+            address: setup.address,
+            welcome: welcome,
+            outbox: outbox
         )
         self.connection = connection
         setup.metrics.connections(1)

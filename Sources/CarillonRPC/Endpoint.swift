@@ -36,7 +36,9 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     private static func problem(_ text: String) -> ClientError {
         ClientError(
-            .invalidArgument, "\"\(text)\" is not host:port, such as 127.0.0.1:7070 or [::1]:7070", retryable: false
+            .invalidArgument,
+            "\"\(text)\" is not host:port, such as 127.0.0.1:7070 or [::1]:7070",
+            retryable: false
         )
     }
 

@@ -23,7 +23,8 @@ extension RPCClient {
     }
 
     private func runWatch(
-        _ arguments: JSONValue, _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
+        _ arguments: JSONValue,
+        _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
     ) async throws(ClientError) {
         let safety = RequestSafety(name: "watch_executions", hasIdempotencyKey: false)
         let wait = milliseconds(configuration.takeOverWait)
@@ -52,13 +53,17 @@ extension RPCClient {
 
     /// One subscription. Returns the error with which the scheduler refused it, `nil` when its connection ended.
     private func watchOnce(
-        _ arguments: JSONValue, on connection: DialedConnection,
+        _ arguments: JSONValue,
+        on connection: DialedConnection,
         _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
     ) async throws(ClientError) -> ClientError? {
         let id = router.nextID()
         let payload = try MessageJSON.encodeRequest(name: "watch_executions", arguments: arguments, id: id)
         let replies = router.subscribe(
-            id, FrameEncoder.frame(payload: payload), name: "watch_executions", on: connection,
+            id,
+            FrameEncoder.frame(payload: payload),
+            name: "watch_executions",
+            on: connection,
             limit: RPCClient.watchBuffer
         )
         defer {

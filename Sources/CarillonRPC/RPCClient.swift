@@ -19,8 +19,12 @@ package final class RPCClient: Sendable {
         package var limits: ConnectionLimits
 
         package init(
-            schedulers: [Endpoint], name: String, version: String? = nil, requestTimeout: Duration = .seconds(10),
-            takeOverWait: Duration = .seconds(8), limits: ConnectionLimits = ConnectionLimits()
+            schedulers: [Endpoint],
+            name: String,
+            version: String? = nil,
+            requestTimeout: Duration = .seconds(10),
+            takeOverWait: Duration = .seconds(8),
+            limits: ConnectionLimits = ConnectionLimits()
         ) {
             self.schedulers = schedulers
             self.name = name
@@ -56,7 +60,9 @@ package final class RPCClient: Sendable {
 
     /// Begins to dial at once.
     package init(
-        _ configuration: Configuration, metrics: RPCMetrics = RPCMetrics(), logger: Logger,
+        _ configuration: Configuration,
+        metrics: RPCMetrics = RPCMetrics(),
+        logger: Logger,
         group: (any EventLoopGroup)? = nil
     ) {
         self.configuration = configuration
@@ -67,7 +73,9 @@ package final class RPCClient: Sendable {
         keeper = NIOLoopBoundBox.makeEmptyBox(eventLoop: loop)
         var random = SystemRandomNumberGenerator()
         let hello = Hello(
-            role: .client, name: configuration.name, bootID: UniqueID.random(using: &random),
+            role: .client,
+            name: configuration.name,
+            bootID: UniqueID.random(using: &random),
             version: configuration.version
         )
         var keeping = ConnectionKeeper.Configuration(role: .client, limits: configuration.limits)
@@ -76,7 +84,12 @@ package final class RPCClient: Sendable {
         let (loop, router, keeper) = (loop, router, keeper)
         loop.execute { [keeping] in
             let made = ConnectionKeeper(
-                configuration: keeping, loop: loop, owner: router, hello: { hello }, metrics: metrics, logger: logger
+                configuration: keeping,
+                loop: loop,
+                owner: router,
+                hello: { hello },
+                metrics: metrics,
+                logger: logger
             )
             keeper.value = made
             for scheduler in configuration.schedulers { made.keep(scheduler) }
@@ -86,16 +99,24 @@ package final class RPCClient: Sendable {
     /// As above, from texts such as `127.0.0.1:7070`.
     /// - Throws: `invalidArgument` for one that is no host:port.
     package convenience init(
-        schedulers: [String], name: String, version: String? = nil, requestTimeout: Duration = .seconds(10),
-        logger: Logger, group: (any EventLoopGroup)? = nil
+        schedulers: [String],
+        name: String,
+        version: String? = nil,
+        requestTimeout: Duration = .seconds(10),
+        logger: Logger,
+        group: (any EventLoopGroup)? = nil
     ) throws(ClientError) {
         var endpoints: [Endpoint] = []
         for scheduler in schedulers { endpoints.append(try Endpoint(scheduler)) }
         self.init(
             Configuration(
-                schedulers: endpoints, name: name, version: version, requestTimeout: requestTimeout
+                schedulers: endpoints,
+                name: name,
+                version: version,
+                requestTimeout: requestTimeout
             ),
-            logger: logger, group: group
+            logger: logger,
+            group: group
         )
     }
 
@@ -103,8 +124,11 @@ package final class RPCClient: Sendable {
     package var peers: [Peer] {
         router.connections.map {
             Peer(
-                scheduler: $0.scheduler, address: $0.address, serverID: $0.welcome.serverID,
-                leading: $0.welcome.leading, version: $0.welcome.version
+                scheduler: $0.scheduler,
+                address: $0.address,
+                serverID: $0.welcome.serverID,
+                leading: $0.welcome.leading,
+                version: $0.welcome.version
             )
         }
     }
@@ -116,14 +140,18 @@ package final class RPCClient: Sendable {
     /// - Throws: what the scheduler says; `invalidArgument` before anything is sent; `unavailable` when no scheduler could
     ///   take the request in time, or when its connection was cut and nobody knows what became of it.
     package func call(
-        _ name: String, _ arguments: JSONValue, timeout: Duration? = nil
+        _ name: String,
+        _ arguments: JSONValue,
+        timeout: Duration? = nil
     ) async throws(ClientError) -> JSONValue {
         try await callNamed(name, arguments, timeout: timeout).value
     }
 
     /// As `call`, with the answer's name (`job`, `execution_list`, …).
     package func callNamed(
-        _ name: String, _ arguments: JSONValue, timeout: Duration? = nil
+        _ name: String,
+        _ arguments: JSONValue,
+        timeout: Duration? = nil
     ) async throws(ClientError) -> (name: String, value: JSONValue) {
         guard name != "watch_executions", name != "stop_watching" else {
             throw ClientError(.invalidArgument, "\(name) has many answers or none: watch instead")
@@ -133,7 +161,9 @@ package final class RPCClient: Sendable {
         let key = arguments["idempotency_key"]?.string
         let waits = name == "execute_now" && arguments["wait"] == .bool(true)
         let answer = try await perform(
-            id, FrameEncoder.frame(payload: payload), name: name,
+            id,
+            FrameEncoder.frame(payload: payload),
+            name: name,
             RequestSafety(name: name, hasIdempotencyKey: key?.isEmpty == false),
             timeout: timeout ?? (waits ? .seconds(300) : configuration.requestTimeout)
         )
@@ -147,13 +177,17 @@ package final class RPCClient: Sendable {
 
     /// Makes a request.
     package func request(
-        _ request: Request, timeout: Duration? = nil
+        _ request: Request,
+        timeout: Duration? = nil
     ) async throws(ClientError) -> Answer {
         let id = router.nextID()
         let waits = if case .executeNow(_, wait: true) = request { true } else { false }
         let answer = try await perform(
-            id, MessageCodec.frame(of: Envelope(id: id, .request(request))), name: request.name,
-            RequestSafety(request), timeout: timeout ?? (waits ? .seconds(300) : configuration.requestTimeout)
+            id,
+            MessageCodec.frame(of: Envelope(id: id, .request(request))),
+            name: request.name,
+            RequestSafety(request),
+            timeout: timeout ?? (waits ? .seconds(300) : configuration.requestTimeout)
         )
         do throws(WireError) {
             if case .answer(let answer) = try MessageCodec().decode(payload: answer.payload).message { return answer }
@@ -185,7 +219,10 @@ package final class RPCClient: Sendable {
             let sent = NetworkClock.now
             let frame = MessageCodec.frame(of: Envelope(id: id, .ping(sentMicroseconds: sent.wallMicroseconds)))
             let reply = await router.exchange(
-                id, frame, name: "ping", on: connection,
+                id,
+                frame,
+                name: "ping",
+                on: connection,
                 deadline: sent.boot + milliseconds(configuration.requestTimeout)
             )
             if case .answer = reply {
@@ -198,7 +235,11 @@ package final class RPCClient: Sendable {
     // MARK: The way of a request
 
     private func perform(
-        _ id: UInt64, _ frame: [UInt8], name: String, _ safety: RequestSafety, timeout: Duration
+        _ id: UInt64,
+        _ frame: [UInt8],
+        name: String,
+        _ safety: RequestSafety,
+        timeout: Duration
     ) async throws(ClientError) -> RawAnswer {
         let begin = NetworkClock.boot
         let deadline = begin + milliseconds(timeout)
@@ -262,8 +303,13 @@ package final class RPCClient: Sendable {
 
     /// An error that was answered: thrown, unless someone else or a later time may do better.
     private func judge(
-        _ error: ClientError, from connection: DialedConnection, _ safety: RequestSafety, _ attempt: inout Attempts,
-        _ name: String, _ patience: BootTime, _ wait: Duration
+        _ error: ClientError,
+        from connection: DialedConnection,
+        _ safety: RequestSafety,
+        _ attempt: inout Attempts,
+        _ name: String,
+        _ patience: BootTime,
+        _ wait: Duration
     ) throws(ClientError) {
         switch error.code {
         case .notLeader:

@@ -22,8 +22,12 @@ package final class RPCDialer: SchedulerDialer, Sendable {
 
     /// - Parameter group: where the connections live; without one the dialer makes a thread of its own.
     package init(
-        schedulers: [Endpoint], limits: ConnectionLimits = ConnectionLimits(), resolveEveryMs: Int64 = 10_000,
-        metrics: RPCMetrics = RPCMetrics(), logger: Logger, group: (any EventLoopGroup)? = nil
+        schedulers: [Endpoint],
+        limits: ConnectionLimits = ConnectionLimits(),
+        resolveEveryMs: Int64 = 10_000,
+        metrics: RPCMetrics = RPCMetrics(),
+        logger: Logger,
+        group: (any EventLoopGroup)? = nil
     ) {
         self.schedulers = schedulers
         var configuration = ConnectionKeeper.Configuration(role: .worker, limits: limits)
@@ -48,7 +52,12 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         let (configuration, metrics, logger, schedulers) = (configuration, metrics, logger, schedulers)
         loop.execute {
             let keeper = ConnectionKeeper(
-                configuration: configuration, loop: loop, owner: owner, hello: hello, metrics: metrics, logger: logger
+                configuration: configuration,
+                loop: loop,
+                owner: owner,
+                hello: hello,
+                metrics: metrics,
+                logger: logger
             )
             box.value = keeper
             for scheduler in schedulers { keeper.keep(scheduler) }
@@ -80,7 +89,10 @@ package final class RPCDialer: SchedulerDialer, Sendable {
 
         func established(_ connection: DialedConnection) {
             receiver.connected(
-                connection.id, to: connection.scheduler, welcome: connection.welcome, link: connection.outbox
+                connection.id,
+                to: connection.scheduler,
+                welcome: connection.welcome,
+                link: connection.outbox
             )
         }
 

@@ -17,7 +17,10 @@ package final class RPCServer: Sendable {
         package var maxQueuedBytes: Int
 
         package init(
-            host: String, port: Int, limits: ConnectionLimits = ConnectionLimits(), maxConnections: Int = 10_000,
+            host: String,
+            port: Int,
+            limits: ConnectionLimits = ConnectionLimits(),
+            maxConnections: Int = 10_000,
             maxQueuedBytes: Int = 64 << 20
         ) {
             self.host = host
@@ -40,11 +43,17 @@ package final class RPCServer: Sendable {
 
     /// - Parameter group: where the connections live; without one the server makes a thread of its own.
     package init(
-        configuration: Configuration, receiver: any PeerReceiver, metrics: RPCMetrics = RPCMetrics(), logger: Logger,
+        configuration: Configuration,
+        receiver: any PeerReceiver,
+        metrics: RPCMetrics = RPCMetrics(),
+        logger: Logger,
         group: (any EventLoopGroup)? = nil
     ) {
         shared = ServerShared(
-            configuration: configuration, receiver: receiver, metrics: metrics, logger: logger
+            configuration: configuration,
+            receiver: receiver,
+            metrics: metrics,
+            logger: logger
         )
         self.group = group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
         ownsGroup = group == nil

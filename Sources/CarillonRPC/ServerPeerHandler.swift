@@ -212,7 +212,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
         shared.metrics.failure("slow_reader")
         shared.slowReaders.warning(
-            "closed a peer that does not read", ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
+            "closed a peer that does not read",
+            ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
         )
         isLeaving = true
         end(why: why)
@@ -263,7 +264,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         shared.metrics.countEnd(why)
         if !isConnected {
             shared.logger.debug(
-                "refused a connection", metadata: ["peer": "\(address(context))", "why": "\(why)"]
+                "refused a connection",
+                metadata: ["peer": "\(address(context))", "why": "\(why)"]
             )
         }
         output.write([.envelope(Envelope(message))], context)

@@ -18,7 +18,10 @@ final class ServerShared: Sendable {
     private let state = Mutex(State())
 
     init(
-        configuration: RPCServer.Configuration, receiver: any PeerReceiver, metrics: RPCMetrics, logger: Logger
+        configuration: RPCServer.Configuration,
+        receiver: any PeerReceiver,
+        metrics: RPCMetrics,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.receiver = receiver

@@ -72,7 +72,9 @@ final class DispatcherBox: Sendable {
     private func finish(_ change: (inout Ending) -> Void) {
         let waiting = ending.withLock { ending in
             change(&ending)
-            guard ending.hasStopped, ending.isReleased || !isReleasing else { return nil as CheckedContinuation<Void, Never>? }
+            guard ending.hasStopped, ending.isReleased || !isReleasing else {
+                return nil as CheckedContinuation<Void, Never>?
+            }
             defer { ending.waiting = nil }
             return ending.waiting
         }

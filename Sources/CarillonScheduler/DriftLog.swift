@@ -27,7 +27,8 @@ final class DriftLog: Sendable {
         }
         guard isDue else { return }
         logger.log(
-            level: isSevere ? .error : .warning, "executions begin late",
+            level: isSevere ? .error : .warning,
+            "executions begin late",
             metadata: [
                 "drift_ms": "\(drift / 1000)", "job_id": "\(worst.jobID)", "execution_id": "\(worst.id)",
             ]

@@ -36,7 +36,8 @@ final class PlanCatalog: Sendable {
                 errors.append(
                     FieldError(
                         field: "schedule",
-                        message: "is @reboot, which is not supported here: a cluster has no boot; use @at or a cron expression"
+                        message:
+                            "is @reboot, which is not supported here: a cluster has no boot; use @at or a cron expression"
                     )
                 )
             }

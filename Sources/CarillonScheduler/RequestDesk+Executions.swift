@@ -7,13 +7,18 @@ internal import CarillonWire
 extension RequestDesk {
     func listJobs(_ list: ListJobs) async throws(ClientError) -> Answer {
         let query = JobQuery(
-            active: list.active, name: list.name, tag: list.tag, lastStatus: list.lastStatus,
-            limit: try limit(list.limit), after: try cursor(list.cursor).map { JobID($0) }
+            active: list.active,
+            name: list.name,
+            tag: list.tag,
+            lastStatus: list.lastStatus,
+            limit: try limit(list.limit),
+            after: try cursor(list.cursor).map { JobID($0) }
         )
         do throws(ReadError) {
             let page = try await reader.jobs(query)
             return .jobList(
-                page.jobs.map(view), nextCursor: page.hasMore ? page.jobs.last?.id.description : nil,
+                page.jobs.map(view),
+                nextCursor: page.hasMore ? page.jobs.last?.id.description : nil,
                 totalCount: query.isUnfiltered ? page.total : nil
             )
         } catch {
@@ -23,12 +28,17 @@ extension RequestDesk {
 
     func listExecutions(_ list: ListExecutions) async throws(ClientError) -> Answer {
         let query = ExecutionQuery(
-            jobID: list.jobID, statuses: list.statuses, from: list.from, to: list.to, limit: try limit(list.limit),
+            jobID: list.jobID,
+            statuses: list.statuses,
+            from: list.from,
+            to: list.to,
+            limit: try limit(list.limit),
             after: try cursor(list.cursor).map { ExecutionID($0) }
         )
         if let from = list.from, let to = list.to, to <= from {
             throw ClientError(
-                .invalidArgument, "to is not after from; it must be later",
+                .invalidArgument,
+                "to is not after from; it must be later",
                 errors: [FieldError(field: "to", message: "is not after from; it must be later")]
             )
         }
@@ -36,7 +46,8 @@ extension RequestDesk {
         do throws(ReadError) {
             let page = try await reader.executions(query)
             return .executionList(
-                page.executions, nextCursor: page.hasMore ? page.executions.last?.id.description : nil
+                page.executions,
+                nextCursor: page.hasMore ? page.executions.last?.id.description : nil
             )
         } catch {
             throw unavailable(error)
@@ -83,7 +94,8 @@ extension RequestDesk {
         let from = from ?? to - 86_400_000
         guard from < to else {
             throw ClientError(
-                .invalidArgument, "to is not after from; it must be later",
+                .invalidArgument,
+                "to is not after from; it must be later",
                 errors: [FieldError(field: "to", message: "is not after from; it must be later")]
             )
         }
@@ -100,7 +112,9 @@ extension RequestDesk {
         case .execution(let execution):
             return .execution(execution, failedAttempts: [], url: nil)
         default:
-            guard case .execution(let execution, _, _) = try await execution(id, of: job) else { throw noSuchExecution(id, job) }
+            guard case .execution(let execution, _, _) = try await execution(id, of: job) else {
+                throw noSuchExecution(id, job)
+            }
             throw ClientError(
                 .failedPrecondition,
                 "the execution is over: it ended as \(execution.status.rawValue); only one that is open or still to come can be cancelled",
@@ -115,7 +129,8 @@ extension RequestDesk {
         let count = Int(preview.count ?? 10)
         guard (1...1000).contains(count) else {
             throw ClientError(
-                .invalidArgument, "count is \(count); allowed are 1 to 1000",
+                .invalidArgument,
+                "count is \(count); allowed are 1 to 1000",
                 errors: [FieldError(field: "count", message: "is \(count); allowed are 1 to 1000")]
             )
         }
@@ -132,13 +147,19 @@ extension RequestDesk {
         while times.count < count, let next = plan.next(after: time) {
             let offset = plan.zone.offset(at: next.seconds).seconds
             times.append(
-                SchedulePreview.PreviewedTime(time: next, localTime: RFC3339.format(seconds: next.seconds, offset: offset))
+                SchedulePreview.PreviewedTime(
+                    time: next,
+                    localTime: RFC3339.format(seconds: next.seconds, offset: offset)
+                )
             )
             time = next
         }
         return .schedulePreview(
             SchedulePreview(
-                schedule: preview.schedule, timeZone: zone, scheduleDescription: plan.expression.explained(), times: times
+                schedule: preview.schedule,
+                timeZone: zone,
+                scheduleDescription: plan.expression.explained(),
+                times: times
             )
         )
     }
@@ -150,21 +171,37 @@ extension RequestDesk {
         let workers = peers.workers.map { entry in
             let figures = current.workers[entry.peer.id]
             return WorkerView(
-                name: entry.peer.hello.name, bootID: entry.peer.hello.bootID, address: entry.peer.address,
-                draining: figures?.isDraining ?? false, maxWorkers: Int(entry.peer.hello.maxWorkers ?? 0),
-                inFlight: figures?.inFlight ?? 0, freeSlots: figures?.freeSlots ?? 0, skewMs: entry.skewMs,
+                name: entry.peer.hello.name,
+                bootID: entry.peer.hello.bootID,
+                address: entry.peer.address,
+                draining: figures?.isDraining ?? false,
+                maxWorkers: Int(entry.peer.hello.maxWorkers ?? 0),
+                inFlight: figures?.inFlight ?? 0,
+                freeSlots: figures?.freeSlots ?? 0,
+                skewMs: entry.skewMs,
                 version: entry.peer.hello.version
             )
         }
         let leader = current.isLeading ? status.ownAddress : livingLeader(shards, now)
         return .cluster(
             ClusterView(
-                serverID: configuration.dispatcher.owner, leading: current.isLeading, epoch: current.epoch,
-                leaderAddress: leader, clusterTime: now, databaseSkewMs: now - SystemClock.now().wall,
-                databaseConnected: shards != nil, jobs: Int64(current.jobs), activeJobs: Int64(current.activeJobs),
-                heapSize: Int64(current.heapSize), readyQueueDepth: Int64(current.readyQueueDepth),
-                openExecutions: Int64(current.openExecutions), shards: shards ?? [], workers: workers,
-                version: configuration.version, timeZoneDataVersion: zones.version, startedAt: startedAt
+                serverID: configuration.dispatcher.owner,
+                leading: current.isLeading,
+                epoch: current.epoch,
+                leaderAddress: leader,
+                clusterTime: now,
+                databaseSkewMs: now - SystemClock.now().wall,
+                databaseConnected: shards != nil,
+                jobs: Int64(current.jobs),
+                activeJobs: Int64(current.activeJobs),
+                heapSize: Int64(current.heapSize),
+                readyQueueDepth: Int64(current.readyQueueDepth),
+                openExecutions: Int64(current.openExecutions),
+                shards: shards ?? [],
+                workers: workers,
+                version: configuration.version,
+                timeZoneDataVersion: zones.version,
+                startedAt: startedAt
             )
         )
     }

@@ -10,7 +10,8 @@ extension RequestDesk {
     func create(_ settings: JobSettings, key: String?, fingerprint: String?) async throws(ClientError) -> Answer {
         try requireLeading()
         let planned = try rules.make(settings, id: newID())
-        return try await once("create_job", key, fingerprint, answer: planned.job.id.uuid) { record throws(ClientError) in
+        return try await once("create_job", key, fingerprint, answer: planned.job.id.uuid) {
+            record throws(ClientError) in
             guard case .job(let job) = try await change(.create(planned, record)) else { throw unexpected() }
             return .job(view(job))
         } again: { answer throws(ClientError) in
@@ -121,15 +122,18 @@ extension RequestDesk {
         guard let key else { return try await first(nil) }
         guard !key.isEmpty, key.utf8.count <= 255 else {
             throw ClientError(
-                .invalidArgument, "the idempotency key has \(key.utf8.count) bytes; 1 to 255 are allowed",
+                .invalidArgument,
+                "the idempotency key has \(key.utf8.count) bytes; 1 to 255 are allowed",
                 errors: [FieldError(field: "idempotency_key", message: "must have 1 to 255 bytes")]
             )
         }
         let name = "\(operation):\(key)"
         guard keysInUse.withLock({ $0.insert(name).inserted }) else {
             throw ClientError(
-                .failedPrecondition, "a request with this idempotency key is being done; wait for its answer",
-                retryable: true, reason: .idempotencyKeyInUse
+                .unavailable,
+                "a request with this idempotency key is being done; wait for its answer",
+                retryable: true,
+                reason: .idempotencyKeyInUse
             )
         }
         defer { _ = keysInUse.withLock { $0.remove(name) } }
@@ -137,7 +141,7 @@ extension RequestDesk {
         if let record = try await idempotencyRecord(operation, key) {
             guard record.fingerprint == fingerprint else {
                 throw ClientError(
-                    .failedPrecondition,
+                    .alreadyExists,
                     "this idempotency key was used for another request; use a new key for a new request",
                     reason: .idempotencyKeyReused
                 )
@@ -146,7 +150,10 @@ extension RequestDesk {
         }
         return try await first(
             IdempotencyRecord(
-                operation: operation, key: key, fingerprint: fingerprint, answer: answer,
+                operation: operation,
+                key: key,
+                fingerprint: fingerprint,
+                answer: answer,
                 expiresAt: status.clusterTime() + keyLifetimeMs
             )
         )

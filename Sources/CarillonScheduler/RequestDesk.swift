@@ -25,9 +25,19 @@ final class RequestDesk: Sendable {
     let keysInUse = Mutex<Set<String>>([])
 
     init(
-        configuration: SchedulerConfiguration, store: any JobStore, reader: any HistoryReader, catalog: PlanCatalog,
-        rules: JobRules, tickets: Tickets, watchers: Watchers, peers: Peers, status: StatusBoard,
-        zones: any ZoneSource, refresher: Refresher, pump: Pump<Event>, logger: Logger
+        configuration: SchedulerConfiguration,
+        store: any JobStore,
+        reader: any HistoryReader,
+        catalog: PlanCatalog,
+        rules: JobRules,
+        tickets: Tickets,
+        watchers: Watchers,
+        peers: Peers,
+        status: StatusBoard,
+        zones: any ZoneSource,
+        refresher: Refresher,
+        pump: Pump<Event>,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
@@ -119,7 +129,8 @@ final class RequestDesk: Sendable {
             return ClientError(.notLeader, "this scheduler stands by; \(leader) leads", leaderAddress: leader)
         }
         return ClientError(
-            .unavailable, "no scheduler leads at the moment (a take-over, or the database cannot be reached); try again in a second"
+            .unavailable,
+            "no scheduler leads at the moment (a take-over, or the database cannot be reached); try again in a second"
         )
     }
 
@@ -180,7 +191,8 @@ final class RequestDesk: Sendable {
         let limit = Int(asked ?? 100)
         guard (1...1000).contains(limit) else {
             throw ClientError(
-                .invalidArgument, "limit is \(limit); allowed are 1 to 1000",
+                .invalidArgument,
+                "limit is \(limit); allowed are 1 to 1000",
                 errors: [FieldError(field: "limit", message: "is \(limit); allowed are 1 to 1000")]
             )
         }
@@ -191,8 +203,11 @@ final class RequestDesk: Sendable {
         guard let text else { return nil }
         guard let id = UniqueID(text) else {
             throw ClientError(
-                .invalidArgument, "cursor '\(text.prefix(50))' is not one that a list answered",
-                errors: [FieldError(field: "cursor", message: "is not one that a list answered; use next_cursor as it came")]
+                .invalidArgument,
+                "cursor '\(text.prefix(50))' is not one that a list answered",
+                errors: [
+                    FieldError(field: "cursor", message: "is not one that a list answered; use next_cursor as it came")
+                ]
             )
         }
         return id

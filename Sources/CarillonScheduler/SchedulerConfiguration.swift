@@ -13,8 +13,13 @@ package struct SchedulerConfiguration: Sendable {
     package var version: String
 
     package init(
-        dispatcher: DispatcherConfiguration, defaults: JobDefaults = JobDefaults(), refreshIntervalMs: Int = 60_000,
-        heartbeatMs: Int = 2_000, maxFrameBytes: Int = 4 << 20, retentionDays: Int = 30, version: String
+        dispatcher: DispatcherConfiguration,
+        defaults: JobDefaults = JobDefaults(),
+        refreshIntervalMs: Int = 60_000,
+        heartbeatMs: Int = 2_000,
+        maxFrameBytes: Int = 4 << 20,
+        retentionDays: Int = 30,
+        version: String
     ) {
         self.dispatcher = dispatcher
         self.defaults = defaults

@@ -17,27 +17,36 @@ package final class SchedulerMetrics: Sendable {
 
     package init(registry: MetricsRegistry) {
         executions = registry.counters(
-            "carillon_executions_total", help: "Executions that ended, by status.", labels: ["status"]
+            "carillon_executions_total",
+            help: "Executions that ended, by status.",
+            labels: ["status"]
         )
         for status in ExecutionStatus.allCases where status.isFinal { _ = executions.with(status.rawValue) }
         drift = registry.histogram(
-            "carillon_drift_seconds", help: "Actual start of the first attempt less the scheduled time.",
+            "carillon_drift_seconds",
+            help: "Actual start of the first attempt less the scheduled time.",
             bounds: .latencySeconds
         )
         callDuration = registry.histogram(
-            "carillon_call_duration_seconds", help: "How long the last call of an execution took.",
+            "carillon_call_duration_seconds",
+            help: "How long the last call of an execution took.",
             bounds: .latencySeconds
         )
         commitDuration = registry.histogram(
-            "carillon_commit_duration_seconds", help: "From the hand-over of a batch to the database's answer.",
+            "carillon_commit_duration_seconds",
+            help: "From the hand-over of a batch to the database's answer.",
             bounds: .commitSeconds
         )
         commitRows = registry.counter("carillon_commit_rows_total", help: "Rows written in batches.")
         rpcFrames = registry.counters(
-            "carillon_rpc_frames_total", help: "Frames of the protocol.", labels: ["direction", "message"]
+            "carillon_rpc_frames_total",
+            help: "Frames of the protocol.",
+            labels: ["direction", "message"]
         )
         rpcErrors = registry.counters(
-            "carillon_rpc_errors_total", help: "Connections that ended for a reason of the protocol.", labels: ["kind"]
+            "carillon_rpc_errors_total",
+            help: "Connections that ended for a reason of the protocol.",
+            labels: ["kind"]
         )
         registerReadings(in: registry)
     }
@@ -113,7 +122,8 @@ package final class SchedulerMetrics: Sendable {
         latest.withLock { $0 = status }
         guard workerNames.withLock({ Set($0.keys) }) != Set(status.workers.keys) else { return }
         let names = Dictionary(
-            peers.workers.map { ($0.peer.id, $0.peer.hello.name) }, uniquingKeysWith: { first, _ in first }
+            peers.workers.map { ($0.peer.id, $0.peer.hello.name) },
+            uniquingKeysWith: { first, _ in first }
         )
         workerNames.withLock { $0 = names }
     }

@@ -51,9 +51,19 @@ package final class SchedulerService: PeerReceiver {
         self.driftLog = DriftLog(logger: logger)
         self.refresher = Refresher(store: store, rules: rules, logger: logger, pump: pump)
         self.desk = RequestDesk(
-            configuration: configuration, store: store, reader: reader, catalog: catalog, rules: rules,
-            tickets: tickets, watchers: watchers, peers: peers, status: status, zones: zones, refresher: refresher,
-            pump: pump, logger: logger
+            configuration: configuration,
+            store: store,
+            reader: reader,
+            catalog: catalog,
+            rules: rules,
+            tickets: tickets,
+            watchers: watchers,
+            peers: peers,
+            status: status,
+            zones: zones,
+            refresher: refresher,
+            pump: pump,
+            logger: logger
         )
         turn.service = self
     }
@@ -68,7 +78,8 @@ package final class SchedulerService: PeerReceiver {
     /// Looks for changes made by hand and for new time zone data, and keeps the partitions in order, until cancelled.
     package func maintain() async {
         await refresher.run(
-            everyMs: configuration.refreshIntervalMs, retentionDays: configuration.retentionDays,
+            everyMs: configuration.refreshIntervalMs,
+            retentionDays: configuration.retentionDays,
             isLeading: { self.status.current.isLeading },
             clusterTime: { self.status.clusterTime() },
             reloadZones: { self.catalog.forget(zones: self.zones.reload()) }
@@ -116,14 +127,17 @@ package final class SchedulerService: PeerReceiver {
         case .acquireLease:
             lease(
                 .acquireLease(
-                    owner: configuration.dispatcher.owner, address: status.ownAddress,
+                    owner: configuration.dispatcher.owner,
+                    address: status.ownAddress,
                     leaseMs: configuration.dispatcher.leaseMs
                 )
             )
         case .renewLease(let epoch):
             lease(
                 .renewLease(
-                    owner: configuration.dispatcher.owner, epoch: epoch, leaseMs: configuration.dispatcher.leaseMs
+                    owner: configuration.dispatcher.owner,
+                    epoch: epoch,
+                    leaseMs: configuration.dispatcher.leaseMs
                 )
             )
         case .releaseLease(let epoch):
@@ -228,9 +242,13 @@ package final class SchedulerService: PeerReceiver {
     package func welcome(for hello: Hello) -> Welcome {
         let current = status.current
         return Welcome(
-            serverID: configuration.dispatcher.owner, leading: current.isLeading, epoch: current.epoch,
-            shards: current.isLeading ? Array(0..<16) : [], heartbeatMs: UInt32(configuration.heartbeatMs),
-            maxFrameBytes: UInt32(configuration.maxFrameBytes), serverTime: status.clusterTime(),
+            serverID: configuration.dispatcher.owner,
+            leading: current.isLeading,
+            epoch: current.epoch,
+            shards: current.isLeading ? Array(0..<16) : [],
+            heartbeatMs: UInt32(configuration.heartbeatMs),
+            maxFrameBytes: UInt32(configuration.maxFrameBytes),
+            serverTime: status.clusterTime(),
             version: configuration.version,
             leaderAddress: current.isLeading ? status.ownAddress : current.leaderAddress
         )
@@ -243,7 +261,10 @@ package final class SchedulerService: PeerReceiver {
         logger.info("worker connected", metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)"])
         pump.post(
             .workerJoined(
-                peer.id, name: peer.hello.name, bootID: peer.hello.bootID, maxWorkers: Int(peer.hello.maxWorkers ?? 0)
+                peer.id,
+                name: peer.hello.name,
+                bootID: peer.hello.bootID,
+                maxWorkers: Int(peer.hello.maxWorkers ?? 0)
             )
         )
     }
@@ -259,7 +280,10 @@ package final class SchedulerService: PeerReceiver {
             case .request(let request):
                 if let peer = peers.peer(connection) { desk.handle(request, id: envelope.id, from: peer) }
             case .unknown:
-                let error = ClientError(.unimplemented, "this scheduler does not know that message; it may be older than you")
+                let error = ClientError(
+                    .unimplemented,
+                    "this scheduler does not know that message; it may be older than you"
+                )
                 peers.link(connection)?.send([Envelope(id: envelope.id, .error(error))])
             default:
                 break

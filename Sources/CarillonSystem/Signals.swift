@@ -58,7 +58,9 @@ package enum Signals {
     private static func received(_ number: Int32) {
         let kept = errno
         let (isFirst, earlier) = first.compareExchange(
-            expected: 0, desired: number, ordering: .sequentiallyConsistent
+            expected: 0,
+            desired: number,
+            ordering: .sequentiallyConsistent
         )
         if isFirst {
             eventfd_write(knocker.load(ordering: .sequentiallyConsistent), 1)

@@ -49,8 +49,10 @@ package final class ZoneDirectory: Sendable {
         if let entry = state.withLock({ $0.zones[name] }) { return entry.rules }
         guard Self.isName(name) else {
             throw ZoneError(
-                name: name, nearest: [],
-                message: "\"\(name.prefix(64))\" is not the name of a time zone; names are written as in Europe/Berlin or UTC."
+                name: name,
+                nearest: [],
+                message:
+                    "\"\(name.prefix(64))\" is not the name of a time zone; names are written as in Europe/Berlin or UTC."
             )
         }
         guard let bytes = contents(of: name) else {
@@ -171,8 +173,12 @@ package final class ZoneDirectory: Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
             // "Z name ..." begins a zone, "L target name" a link.
-            if words.count > 1, words[0].elementsEqual("Z".utf8) { names.append(String(decoding: words[1], as: UTF8.self)) }
-            if words.count > 2, words[0].elementsEqual("L".utf8) { names.append(String(decoding: words[2], as: UTF8.self)) }
+            if words.count > 1, words[0].elementsEqual("Z".utf8) {
+                names.append(String(decoding: words[1], as: UTF8.self))
+            }
+            if words.count > 2, words[0].elementsEqual("L".utf8) {
+                names.append(String(decoding: words[2], as: UTF8.self))
+            }
         }
         return names
     }
@@ -202,7 +208,9 @@ package final class ZoneDirectory: Sendable {
     private func findVersion() -> String {
         if let line = contents(of: "tzdata.zi", limit: 1 << 24)?.prefix(while: { $0 != UInt8(ascii: "\n") }) {
             let words = line.split(separator: UInt8(ascii: " "))
-            if words.count >= 3, words[1].elementsEqual("version".utf8) { return String(decoding: words[2], as: UTF8.self) }
+            if words.count >= 3, words[1].elementsEqual("version".utf8) {
+                return String(decoding: words[2], as: UTF8.self)
+            }
         }
         if let line = contents(of: "+VERSION")?.prefix(while: { $0 > UInt8(ascii: " ") }), !line.isEmpty {
             return String(decoding: line, as: UTF8.self)
@@ -235,7 +243,9 @@ package final class ZoneDirectory: Sendable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { return nil }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+            return nil
+        }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var count = 0
         while count < bytes.count {

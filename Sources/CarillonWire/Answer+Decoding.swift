@@ -23,7 +23,8 @@ extension Answer {
             self = .execution(
                 execution,
                 failedAttempts: try WireReader.list(
-                    body.pointee.n_failed_attempts, body.pointee.failed_attempts
+                    body.pointee.n_failed_attempts,
+                    body.pointee.failed_attempts
                 ) { (attempt) throws(WireError) in try Attempt(attempt, of: execution.id) },
                 url: WireReader.optionalText(body.pointee.api_url)
             )
@@ -36,8 +37,10 @@ extension Answer {
         case CARILLON__V1__ENVELOPE__BODY_EXECUTION_STATS:
             let body: UnsafeMutablePointer<Carillon__V1__ExecutionStats> = wire.execution_stats
             self = .executionStats(
-                JobID(WireReader.id(body.pointee.job_id)), from: Timestamp(milliseconds: body.pointee.from),
-                to: Timestamp(milliseconds: body.pointee.to), ExecutionStats(body)
+                JobID(WireReader.id(body.pointee.job_id)),
+                from: Timestamp(milliseconds: body.pointee.from),
+                to: Timestamp(milliseconds: body.pointee.to),
+                ExecutionStats(body)
             )
         case CARILLON__V1__ENVELOPE__BODY_SCHEDULE_REFRESHED:
             self = .scheduleRefreshed(
@@ -59,9 +62,14 @@ extension JobView {
         let settings = try JobSettings(wire.pointee.settings)
         let createdAt = Timestamp(milliseconds: wire.pointee.created_at)
         var job = Job(
-            id: JobID(WireReader.id(wire.pointee.job_id)), name: settings.name, description: settings.description,
-            schedule: settings.schedule ?? "", call: HTTPCall(url: settings.url ?? ""), effectiveFrom: createdAt,
-            version: wire.pointee.version, createdAt: createdAt,
+            id: JobID(WireReader.id(wire.pointee.job_id)),
+            name: settings.name,
+            description: settings.description,
+            schedule: settings.schedule ?? "",
+            call: HTTPCall(url: settings.url ?? ""),
+            effectiveFrom: createdAt,
+            version: wire.pointee.version,
+            createdAt: createdAt,
             updatedAt: Timestamp(milliseconds: wire.pointee.updated_at)
         )
         job.timeZone = settings.timeZone ?? job.timeZone
@@ -84,7 +92,8 @@ extension JobView {
         job.endsAt = settings.endsAt
         job.tags = settings.tags ?? []
         self.init(
-            job: job, scheduleDescription: WireReader.text(wire.pointee.schedule_description),
+            job: job,
+            scheduleDescription: WireReader.text(wire.pointee.schedule_description),
             nextRunTime: WireReader.time(wire.pointee.has_next_run_time, wire.pointee.next_run_time)
         )
     }
@@ -102,11 +111,13 @@ extension Execution {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Execution>) throws(WireError) {
         self.init(
             id: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-            jobID: JobID(WireReader.id(wire.pointee.job_id)), trigger: try Trigger(wire: wire.pointee.trigger),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)),
+            trigger: try Trigger(wire: wire.pointee.trigger),
             scheduledTime: Timestamp(milliseconds: wire.pointee.scheduled_time),
             status: try ExecutionStatus(wire: wire.pointee.status),
             reason: WireReader.optionalText(wire.pointee.reason).flatMap(Reason.init(rawValue:)),
-            attempts: Int(wire.pointee.attempts), createdAt: Timestamp(milliseconds: wire.pointee.created_at)
+            attempts: Int(wire.pointee.attempts),
+            createdAt: Timestamp(milliseconds: wire.pointee.created_at)
         )
         actualStartTime = WireReader.time(wire.pointee.has_actual_start_time, wire.pointee.actual_start_time)
         finishedAt = WireReader.time(wire.pointee.has_finished_at, wire.pointee.finished_at)
@@ -129,7 +140,9 @@ extension Execution {
 extension Attempt {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Attempt>, of execution: ExecutionID) throws(WireError) {
         self.init(
-            executionID: execution, number: Int(wire.pointee.attempt), token: Token(epoch: 0, sequence: 0),
+            executionID: execution,
+            number: Int(wire.pointee.attempt),
+            token: Token(epoch: 0, sequence: 0),
             startedAt: Timestamp(milliseconds: wire.pointee.started_at),
             finishedAt: Timestamp(milliseconds: wire.pointee.finished_at),
             durationMicroseconds: try WireDuration.microseconds(
@@ -151,14 +164,18 @@ extension ExecutionStats {
         failures = wire.pointee.failure_count
         if wire.pointee.has_avg_duration_ms != 0 {
             duration = Figures(
-                average: wire.pointee.avg_duration_ms * 1000, p50: wire.pointee.p50_duration_ms * 1000,
-                p95: wire.pointee.p95_duration_ms * 1000, p99: wire.pointee.p99_duration_ms * 1000
+                average: wire.pointee.avg_duration_ms * 1000,
+                p50: wire.pointee.p50_duration_ms * 1000,
+                p95: wire.pointee.p95_duration_ms * 1000,
+                p99: wire.pointee.p99_duration_ms * 1000
             )
         }
         if wire.pointee.has_avg_drift_ms != 0 {
             drift = Figures(
-                average: wire.pointee.avg_drift_ms * 1000, p50: wire.pointee.p50_drift_ms * 1000,
-                p95: wire.pointee.p95_drift_ms * 1000, p99: wire.pointee.p99_drift_ms * 1000
+                average: wire.pointee.avg_drift_ms * 1000,
+                p50: wire.pointee.p50_drift_ms * 1000,
+                p95: wire.pointee.p95_drift_ms * 1000,
+                p99: wire.pointee.p99_drift_ms * 1000
             )
         }
     }
@@ -167,7 +184,8 @@ extension ExecutionStats {
 extension SchedulePreview {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__SchedulePreview>) throws(WireError) {
         self.init(
-            schedule: WireReader.text(wire.pointee.schedule), timeZone: WireReader.text(wire.pointee.time_zone),
+            schedule: WireReader.text(wire.pointee.schedule),
+            timeZone: WireReader.text(wire.pointee.time_zone),
             scheduleDescription: WireReader.text(wire.pointee.schedule_description),
             times: try WireReader.list(wire.pointee.n_times, wire.pointee.times) { (time) throws(WireError) in
                 PreviewedTime(
@@ -182,13 +200,18 @@ extension SchedulePreview {
 extension ClusterView {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Cluster>) throws(WireError) {
         self.init(
-            serverID: WireReader.id(wire.pointee.server_id), leading: wire.pointee.leading != 0,
+            serverID: WireReader.id(wire.pointee.server_id),
+            leading: wire.pointee.leading != 0,
             epoch: WireReader.optional(wire.pointee.has_epoch, wire.pointee.epoch),
             leaderAddress: WireReader.optionalText(wire.pointee.leader_address),
             clusterTime: Timestamp(milliseconds: wire.pointee.cluster_time),
-            databaseSkewMs: wire.pointee.database_skew_ms, databaseConnected: wire.pointee.database_connected != 0,
-            jobs: wire.pointee.jobs, activeJobs: wire.pointee.active_jobs, heapSize: wire.pointee.heap_size,
-            readyQueueDepth: wire.pointee.ready_queue_depth, openExecutions: wire.pointee.open_executions,
+            databaseSkewMs: wire.pointee.database_skew_ms,
+            databaseConnected: wire.pointee.database_connected != 0,
+            jobs: wire.pointee.jobs,
+            activeJobs: wire.pointee.active_jobs,
+            heapSize: wire.pointee.heap_size,
+            readyQueueDepth: wire.pointee.ready_queue_depth,
+            openExecutions: wire.pointee.open_executions,
             shards: try WireReader.list(wire.pointee.n_shards, wire.pointee.shards, ShardRecord.init),
             workers: try WireReader.list(wire.pointee.n_workers, wire.pointee.workers, WorkerView.init),
             version: WireReader.text(wire.pointee.version),
@@ -203,10 +226,12 @@ extension ShardRecord {
         self.init(
             shard: try WireReader.shard(wire.pointee.shard),
             owner: wire.pointee.has_owner_id != 0 ? WireReader.id(wire.pointee.owner_id) : nil,
-            address: WireReader.optionalText(wire.pointee.address), epoch: wire.pointee.epoch,
+            address: WireReader.optionalText(wire.pointee.address),
+            epoch: wire.pointee.epoch,
             leaseExpiresAt: WireReader.time(wire.pointee.has_lease_expires_at, wire.pointee.lease_expires_at),
             materializedThrough: WireReader.time(
-                wire.pointee.has_materialized_through, wire.pointee.materialized_through
+                wire.pointee.has_materialized_through,
+                wire.pointee.materialized_through
             ),
             settledThrough: WireReader.time(wire.pointee.has_settled_through, wire.pointee.settled_through),
             gap: wire.pointee.has_gap_from != 0 && wire.pointee.has_gap_to != 0
@@ -221,9 +246,12 @@ extension ShardRecord {
 extension WorkerView {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__WorkerState>) throws(WireError) {
         self.init(
-            name: WireReader.text(wire.pointee.name), bootID: WireReader.id(wire.pointee.boot_id),
-            address: WireReader.text(wire.pointee.address), draining: wire.pointee.draining != 0,
-            maxWorkers: Int(wire.pointee.max_workers), inFlight: Int(wire.pointee.in_flight),
+            name: WireReader.text(wire.pointee.name),
+            bootID: WireReader.id(wire.pointee.boot_id),
+            address: WireReader.text(wire.pointee.address),
+            draining: wire.pointee.draining != 0,
+            maxWorkers: Int(wire.pointee.max_workers),
+            inFlight: Int(wire.pointee.in_flight),
             freeSlots: Int(wire.pointee.free_slots),
             skewMs: WireReader.optional(wire.pointee.has_skew_ms, wire.pointee.skew_ms),
             version: WireReader.optionalText(wire.pointee.version)

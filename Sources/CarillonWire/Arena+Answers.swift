@@ -26,7 +26,9 @@ extension Arena {
             let wire = one(carillon__v1__execution__init)
             fill(execution, wire)
             (wire.pointee.n_failed_attempts, wire.pointee.failed_attempts) = list(
-                failedAttempts, carillon__v1__attempt__init, fill
+                failedAttempts,
+                carillon__v1__attempt__init,
+                fill
             )
             wire.pointee.api_url = string(url)
             envelope.body_case = CARILLON__V1__ENVELOPE__BODY_EXECUTION
@@ -34,7 +36,9 @@ extension Arena {
         case .executionList(let executions, let nextCursor):
             let wire = one(carillon__v1__execution_list__init)
             (wire.pointee.n_executions, wire.pointee.executions) = list(
-                executions, carillon__v1__execution__init, fill
+                executions,
+                carillon__v1__execution__init,
+                fill
             )
             wire.pointee.next_cursor = string(nextCursor)
             envelope.body_case = CARILLON__V1__ENVELOPE__BODY_EXECUTION_LIST
@@ -71,7 +75,8 @@ extension Arena {
         wire.pointee.trigger = execution.trigger.wire
         wire.pointee.scheduled_time = execution.scheduledTime.milliseconds
         set(
-            execution.actualStartTime?.milliseconds, &wire.pointee.has_actual_start_time,
+            execution.actualStartTime?.milliseconds,
+            &wire.pointee.has_actual_start_time,
             &wire.pointee.actual_start_time
         )
         set(execution.finishedAt?.milliseconds, &wire.pointee.has_finished_at, &wire.pointee.finished_at)
@@ -79,15 +84,18 @@ extension Arena {
         wire.pointee.reason = string(execution.reason?.rawValue)
         wire.pointee.attempts = UInt32(clamping: execution.attempts)
         set(
-            execution.httpStatus.map { UInt32(clamping: $0) }, &wire.pointee.has_http_status,
+            execution.httpStatus.map { UInt32(clamping: $0) },
+            &wire.pointee.has_http_status,
             &wire.pointee.http_status
         )
         set(
-            execution.durationMicroseconds.map(WireDuration.milliseconds), &wire.pointee.has_duration_ms,
+            execution.durationMicroseconds.map(WireDuration.milliseconds),
+            &wire.pointee.has_duration_ms,
             &wire.pointee.duration_ms
         )
         set(
-            execution.driftMicroseconds.map(WireDuration.milliseconds), &wire.pointee.has_drift_ms,
+            execution.driftMicroseconds.map(WireDuration.milliseconds),
+            &wire.pointee.has_drift_ms,
             &wire.pointee.drift_ms
         )
         wire.pointee.response = string(execution.response)
@@ -95,7 +103,9 @@ extension Arena {
         wire.pointee.worker = string(execution.worker)
         wire.pointee.created_at = execution.createdAt.milliseconds
         set(
-            execution.nextAttemptAt?.milliseconds, &wire.pointee.has_next_attempt_at, &wire.pointee.next_attempt_at
+            execution.nextAttemptAt?.milliseconds,
+            &wire.pointee.has_next_attempt_at,
+            &wire.pointee.next_attempt_at
         )
         set(execution.skippedCount, &wire.pointee.has_skipped_count, &wire.pointee.skipped_count)
         set(execution.skippedFrom?.milliseconds, &wire.pointee.has_skipped_from, &wire.pointee.skipped_from)
@@ -106,7 +116,9 @@ extension Arena {
         wire.pointee.started_at = attempt.startedAt.milliseconds
         wire.pointee.finished_at = attempt.finishedAt.milliseconds
         set(
-            attempt.httpStatus.map { UInt32(clamping: $0) }, &wire.pointee.has_http_status, &wire.pointee.http_status
+            attempt.httpStatus.map { UInt32(clamping: $0) },
+            &wire.pointee.has_http_status,
+            &wire.pointee.http_status
         )
         wire.pointee.has_duration_ms = 1
         wire.pointee.duration_ms = WireDuration.milliseconds(attempt.durationMicroseconds)
@@ -116,7 +128,10 @@ extension Arena {
     }
 
     private func executionStats(
-        _ job: JobID, _ from: Timestamp, _ to: Timestamp, _ stats: ExecutionStats
+        _ job: JobID,
+        _ from: Timestamp,
+        _ to: Timestamp,
+        _ stats: ExecutionStats
     ) -> UnsafeMutablePointer<Carillon__V1__ExecutionStats> {
         let wire = one(carillon__v1__execution_stats__init)
         wire.pointee.job_id = id(job.uuid)
@@ -177,7 +192,8 @@ extension Arena {
         wire.pointee.epoch = shard.epoch
         set(shard.leaseExpiresAt?.milliseconds, &wire.pointee.has_lease_expires_at, &wire.pointee.lease_expires_at)
         set(
-            shard.materializedThrough?.milliseconds, &wire.pointee.has_materialized_through,
+            shard.materializedThrough?.milliseconds,
+            &wire.pointee.has_materialized_through,
             &wire.pointee.materialized_through
         )
         set(shard.settledThrough?.milliseconds, &wire.pointee.has_settled_through, &wire.pointee.settled_through)

@@ -33,11 +33,13 @@ extension Arena {
             wire.pointee.max_retries = Int32(clamping: retries)
         }
         set(
-            settings.retryInitialDelaySeconds, &wire.pointee.has_retry_initial_delay_seconds,
+            settings.retryInitialDelaySeconds,
+            &wire.pointee.has_retry_initial_delay_seconds,
             &wire.pointee.retry_initial_delay_seconds
         )
         set(
-            settings.retryMaxDelaySeconds, &wire.pointee.has_retry_max_delay_seconds,
+            settings.retryMaxDelaySeconds,
+            &wire.pointee.has_retry_max_delay_seconds,
             &wire.pointee.retry_max_delay_seconds
         )
         if let policy = settings.catchUpPolicy {
@@ -45,7 +47,8 @@ extension Arena {
             wire.pointee.catch_up_policy = policy.wire
         }
         set(
-            settings.catchUpWindowSeconds, &wire.pointee.has_catch_up_window_seconds,
+            settings.catchUpWindowSeconds,
+            &wire.pointee.has_catch_up_window_seconds,
             &wire.pointee.catch_up_window_seconds
         )
         if let policy = settings.overlapPolicy {
@@ -91,17 +94,20 @@ extension Arena {
         settings.pointee.has_max_retries = 1
         settings.pointee.max_retries = Int32(clamping: job.maxRetries)
         set(
-            seconds(job.retryInitialDelayMs), &settings.pointee.has_retry_initial_delay_seconds,
+            seconds(job.retryInitialDelayMs),
+            &settings.pointee.has_retry_initial_delay_seconds,
             &settings.pointee.retry_initial_delay_seconds
         )
         set(
-            seconds(job.retryMaxDelayMs), &settings.pointee.has_retry_max_delay_seconds,
+            seconds(job.retryMaxDelayMs),
+            &settings.pointee.has_retry_max_delay_seconds,
             &settings.pointee.retry_max_delay_seconds
         )
         settings.pointee.has_catch_up_policy = 1
         settings.pointee.catch_up_policy = job.catchUpPolicy.wire
         set(
-            seconds(job.catchUpWindowMs), &settings.pointee.has_catch_up_window_seconds,
+            seconds(job.catchUpWindowMs),
+            &settings.pointee.has_catch_up_window_seconds,
             &settings.pointee.catch_up_window_seconds
         )
         settings.pointee.has_overlap_policy = 1

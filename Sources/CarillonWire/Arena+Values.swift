@@ -42,7 +42,8 @@ extension Arena {
         memory[0] = id.high.bigEndian
         memory[1] = id.low.bigEndian
         return ProtobufCBinaryData(
-            len: 16, data: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self)
+            len: 16,
+            data: UnsafeMutableRawPointer(memory).assumingMemoryBound(to: UInt8.self)
         )
     }
 
@@ -55,7 +56,8 @@ extension Arena {
 
     /// A repeated message: the structs side by side, and the pointers to them.
     func list<Element, T>(
-        _ elements: [Element], _ initialize: (UnsafeMutablePointer<T>?) -> Void,
+        _ elements: [Element],
+        _ initialize: (UnsafeMutablePointer<T>?) -> Void,
         _ fill: (Element, UnsafeMutablePointer<T>) -> Void
     ) -> List<T> {
         guard !elements.isEmpty else { return (0, nil) }
@@ -77,7 +79,8 @@ extension Arena {
     }
 
     func numbers<Element, Number>(
-        _ elements: [Element], _ number: (Element) -> Number
+        _ elements: [Element],
+        _ number: (Element) -> Number
     ) -> (count: Int, numbers: UnsafeMutablePointer<Number>?) {
         guard !elements.isEmpty else { return (0, nil) }
         let memory = allocate(Number.self, count: elements.count)

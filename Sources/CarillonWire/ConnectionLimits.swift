@@ -14,8 +14,11 @@ package struct ConnectionLimits: Sendable, Hashable {
     package var maxRequestsInFlight: Int
 
     package init(
-        heartbeatMs: Int64 = 2_000, silenceMs: Int64? = nil, handshakeMs: Int64 = 5_000,
-        maxFrameBytes: Int = FrameDecoder.defaultMaxFrameBytes, maxHandshakeBytes: Int = 64 << 10,
+        heartbeatMs: Int64 = 2_000,
+        silenceMs: Int64? = nil,
+        handshakeMs: Int64 = 5_000,
+        maxFrameBytes: Int = FrameDecoder.defaultMaxFrameBytes,
+        maxHandshakeBytes: Int = 64 << 10,
         maxRequestsInFlight: Int = 1_024
     ) {
         self.heartbeatMs = heartbeatMs

@@ -23,7 +23,8 @@ package struct FrameDecoder: ~Copyable {
     /// is valid only during that call.
     /// - Throws: `oversized`, or what `frame` throws. The rest of the bytes is dropped then.
     package mutating func feed(
-        _ bytes: UnsafeRawBufferPointer, frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
+        _ bytes: UnsafeRawBufferPointer,
+        frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
     ) throws(WireError) {
         if let failure { throw failure }
         do throws(WireError) {
@@ -48,7 +49,8 @@ package struct FrameDecoder: ~Copyable {
 
     /// As above, for bytes in an array.
     package mutating func feed(
-        _ bytes: [UInt8], frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
+        _ bytes: [UInt8],
+        frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
     ) throws(WireError) {
         // `withUnsafeBytes` only rethrows untyped errors: the outcome is carried out as a value.
         let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, WireError> in
@@ -63,7 +65,8 @@ package struct FrameDecoder: ~Copyable {
 
     /// Adds to the partial frame what it lacks. Returns how many bytes it took, `nil` if that was all and not enough.
     private mutating func completePartial(
-        _ bytes: UnsafeRawBufferPointer, frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
+        _ bytes: UnsafeRawBufferPointer,
+        frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
     ) throws(WireError) -> Int? {
         var consumed = 0
         if partial.count < 4 {
@@ -94,7 +97,8 @@ package struct FrameDecoder: ~Copyable {
         let length = Int(UInt32(bigEndian: header.loadUnaligned(as: UInt32.self)))
         guard length <= limit else {
             throw WireError(
-                .oversized, "a frame announces \(length) bytes; at most \(limit) are accepted here"
+                .oversized,
+                "a frame announces \(length) bytes; at most \(limit) are accepted here"
             )
         }
         return length

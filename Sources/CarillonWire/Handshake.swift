@@ -20,8 +20,13 @@ package struct Hello: Sendable, Hashable {
     package var version: String?
 
     package init(
-        protocolVersion: UInt32 = ProtocolVersion.current, role: Role, name: String, bootID: UniqueID,
-        features: [String] = [], maxWorkers: UInt32? = nil, version: String? = nil
+        protocolVersion: UInt32 = ProtocolVersion.current,
+        role: Role,
+        name: String,
+        bootID: UniqueID,
+        features: [String] = [],
+        maxWorkers: UInt32? = nil,
+        version: String? = nil
     ) {
         self.protocolVersion = protocolVersion
         self.role = role
@@ -47,8 +52,15 @@ package struct Welcome: Sendable, Hashable {
     package var leaderAddress: String?
 
     package init(
-        protocolVersion: UInt32 = ProtocolVersion.current, serverID: UniqueID, leading: Bool, epoch: Int64?,
-        shards: [UInt8], heartbeatMs: UInt32, maxFrameBytes: UInt32, serverTime: Timestamp, version: String?,
+        protocolVersion: UInt32 = ProtocolVersion.current,
+        serverID: UniqueID,
+        leading: Bool,
+        epoch: Int64?,
+        shards: [UInt8],
+        heartbeatMs: UInt32,
+        maxFrameBytes: UInt32,
+        serverTime: Timestamp,
+        version: String?,
         leaderAddress: String?
     ) {
         self.protocolVersion = protocolVersion

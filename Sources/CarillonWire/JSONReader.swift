@@ -93,7 +93,8 @@ struct JSONReader {
 
     private mutating func word(_ word: StaticString, _ value: JSONValue) throws(JSONText.Problem) -> JSONValue {
         let count = word.utf8CodeUnitCount
-        let matches = bytes.count - position >= count && (0..<count).allSatisfy { bytes[position + $0] == word.utf8Start[$0] }
+        let matches =
+            bytes.count - position >= count && (0..<count).allSatisfy { bytes[position + $0] == word.utf8Start[$0] }
         guard matches else { throw problem("expected a value; the words are true, false and null") }
         position += count
         return value
@@ -172,7 +173,11 @@ struct JSONReader {
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): break
         default:
-            throw JSONReader.problem(bytes, start, "unknown escape; the escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u")
+            throw JSONReader.problem(
+                bytes,
+                start,
+                "unknown escape; the escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u"
+            )
         }
         let first = try fourDigits(start)
         if let scalar = Unicode.Scalar(first) { return scalar }

@@ -26,7 +26,10 @@ struct JSONWriter {
     }
 
     private mutating func list<Element>(
-        _ elements: [Element], open: StaticString, close: StaticString, depth: Int,
+        _ elements: [Element],
+        open: StaticString,
+        close: StaticString,
+        depth: Int,
         _ each: (inout JSONWriter, Element) -> Void
     ) {
         append(open)

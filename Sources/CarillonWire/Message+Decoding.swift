@@ -23,7 +23,9 @@ extension Message {
             self = .holding(
                 epoch: wire.holding.pointee.epoch,
                 running: try WireReader.list(
-                    wire.holding.pointee.n_running, wire.holding.pointee.running, HeldCall.init
+                    wire.holding.pointee.n_running,
+                    wire.holding.pointee.running,
+                    HeldCall.init
                 )
             )
         case CARILLON__V1__ENVELOPE__BODY_CREDIT: self = .credit(granted: wire.credit.pointee.granted)
@@ -31,7 +33,9 @@ extension Message {
             self = .dispatch(
                 clusterTime: Timestamp(milliseconds: wire.dispatch.pointee.cluster_time),
                 try WireReader.list(
-                    wire.dispatch.pointee.n_calls, wire.dispatch.pointee.calls, DispatchedCall.init
+                    wire.dispatch.pointee.n_calls,
+                    wire.dispatch.pointee.calls,
+                    DispatchedCall.init
                 )
             )
         case CARILLON__V1__ENVELOPE__BODY_STARTED:
@@ -39,7 +43,9 @@ extension Message {
         case CARILLON__V1__ENVELOPE__BODY_OUTCOME:
             self = .outcome(
                 try WireReader.list(
-                    wire.outcome.pointee.n_outcomes, wire.outcome.pointee.outcomes, CallOutcome.init
+                    wire.outcome.pointee.n_outcomes,
+                    wire.outcome.pointee.outcomes,
+                    CallOutcome.init
                 )
             )
         case CARILLON__V1__ENVELOPE__BODY_OUTCOME_ACK:
@@ -62,8 +68,10 @@ extension Message {
 extension Hello {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Hello>) throws(WireError) {
         self.init(
-            protocolVersion: wire.pointee.protocol_version, role: try Role(wire: wire.pointee.role),
-            name: WireReader.text(wire.pointee.name), bootID: WireReader.id(wire.pointee.boot_id),
+            protocolVersion: wire.pointee.protocol_version,
+            role: try Role(wire: wire.pointee.role),
+            name: WireReader.text(wire.pointee.name),
+            bootID: WireReader.id(wire.pointee.boot_id),
             features: WireReader.strings(wire.pointee.n_features, wire.pointee.features),
             maxWorkers: WireReader.optional(wire.pointee.has_max_workers, wire.pointee.max_workers),
             version: WireReader.optionalText(wire.pointee.version)
@@ -74,11 +82,13 @@ extension Hello {
 extension Welcome {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Welcome>) throws(WireError) {
         self.init(
-            protocolVersion: wire.pointee.protocol_version, serverID: WireReader.id(wire.pointee.server_id),
+            protocolVersion: wire.pointee.protocol_version,
+            serverID: WireReader.id(wire.pointee.server_id),
             leading: wire.pointee.leading != 0,
             epoch: WireReader.optional(wire.pointee.has_epoch, wire.pointee.epoch),
             shards: try WireReader.shards(wire.pointee.n_shards, wire.pointee.shards),
-            heartbeatMs: wire.pointee.heartbeat_ms, maxFrameBytes: wire.pointee.max_frame_bytes,
+            heartbeatMs: wire.pointee.heartbeat_ms,
+            maxFrameBytes: wire.pointee.max_frame_bytes,
             serverTime: Timestamp(milliseconds: wire.pointee.server_time),
             version: WireReader.optionalText(wire.pointee.version),
             leaderAddress: WireReader.optionalText(wire.pointee.leader_address)
@@ -89,10 +99,12 @@ extension Welcome {
 extension ClientError {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Error>) throws(WireError) {
         self.init(
-            try Code(wire: wire.pointee.code), WireReader.text(wire.pointee.text),
+            try Code(wire: wire.pointee.code),
+            WireReader.text(wire.pointee.text),
             errors: try WireReader.list(wire.pointee.n_errors, wire.pointee.errors) { (field) throws(WireError) in
                 FieldError(
-                    field: WireReader.text(field.pointee.field), message: WireReader.text(field.pointee.message)
+                    field: WireReader.text(field.pointee.field),
+                    message: WireReader.text(field.pointee.message)
                 )
             },
             retryable: wire.pointee.retryable != 0,

@@ -161,10 +161,23 @@ package struct ClusterView: Sendable, Hashable {
     package var startedAt: Timestamp?
 
     package init(
-        serverID: UniqueID, leading: Bool, epoch: Int64?, leaderAddress: String?, clusterTime: Timestamp,
-        databaseSkewMs: Int64, databaseConnected: Bool, jobs: Int64, activeJobs: Int64, heapSize: Int64,
-        readyQueueDepth: Int64, openExecutions: Int64, shards: [ShardRecord], workers: [WorkerView], version: String,
-        timeZoneDataVersion: String, startedAt: Timestamp?
+        serverID: UniqueID,
+        leading: Bool,
+        epoch: Int64?,
+        leaderAddress: String?,
+        clusterTime: Timestamp,
+        databaseSkewMs: Int64,
+        databaseConnected: Bool,
+        jobs: Int64,
+        activeJobs: Int64,
+        heapSize: Int64,
+        readyQueueDepth: Int64,
+        openExecutions: Int64,
+        shards: [ShardRecord],
+        workers: [WorkerView],
+        version: String,
+        timeZoneDataVersion: String,
+        startedAt: Timestamp?
     ) {
         self.serverID = serverID
         self.leading = leading
@@ -198,8 +211,15 @@ package struct WorkerView: Sendable, Hashable {
     package var version: String?
 
     package init(
-        name: String, bootID: UniqueID, address: String, draining: Bool, maxWorkers: Int, inFlight: Int,
-        freeSlots: Int, skewMs: Double?, version: String?
+        name: String,
+        bootID: UniqueID,
+        address: String,
+        draining: Bool,
+        maxWorkers: Int,
+        inFlight: Int,
+        freeSlots: Int,
+        skewMs: Double?,
+        version: String?
     ) {
         self.name = name
         self.bootID = bootID

@@ -14,7 +14,8 @@ final class MessageBuilder {
     }
 
     func build(
-        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ members: [JSONValue.Member]
+        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ members: [JSONValue.Member]
     ) -> UnsafeMutableRawPointer {
         let message = make(descriptor)
         var settings: UnsafeMutableRawPointer?

@@ -25,7 +25,8 @@ package struct MessageCodec: ~Copyable {
             let frame = arena.raw(FrameEncoder.headerBytes + size)
             frame.storeBytes(of: UInt32(size).bigEndian, as: UInt32.self)
             protobuf_c_message_pack(
-                message, (frame + FrameEncoder.headerBytes).assumingMemoryBound(to: UInt8.self)
+                message,
+                (frame + FrameEncoder.headerBytes).assumingMemoryBound(to: UInt8.self)
             )
             return body(UnsafeRawBufferPointer(start: frame, count: FrameEncoder.headerBytes + size))
         }

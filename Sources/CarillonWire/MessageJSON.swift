@@ -31,7 +31,9 @@ package enum MessageJSON {
     ///   - id: what the answer will carry.
     /// - Throws: `invalidArgument` with an entry for every field that is wrong.
     package static func encodeRequest(
-        name: String, arguments: JSONValue, id: UInt64
+        name: String,
+        arguments: JSONValue,
+        id: UInt64
     ) throws(ClientError) -> [UInt8] {
         guard let field = requestField(name), let message = field.message else {
             throw ClientError(
@@ -41,7 +43,8 @@ package enum MessageJSON {
         }
         guard case .object(let members) = arguments else {
             throw ClientError(
-                .invalidArgument, "the arguments of \(name) must be an object, not \(arguments.kindInWords)"
+                .invalidArgument,
+                "the arguments of \(name) must be an object, not \(arguments.kindInWords)"
             )
         }
         let builder = MessageBuilder(arena: Arena(), request: name)
@@ -93,7 +96,8 @@ package enum MessageJSON {
         let envelope = MessagePlan.envelope.plan.pointee.descriptor.pointee
         return (0..<Int(envelope.n_fields)).map { index in
             let field = envelope.fields[index]
-            let message = field.type == PROTOBUF_C_TYPE_MESSAGE
+            let message =
+                field.type == PROTOBUF_C_TYPE_MESSAGE
                 ? field.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self) : nil
             return EnvelopeField(name: field.text, number: field.id, message: message)
         }

@@ -63,15 +63,19 @@ struct MessagePlan {
         let count = Int((source.map(\.id).max() ?? 0) + 1)
         let fields = UnsafeMutablePointer<FieldPlan>.allocate(capacity: count)
         fields.initialize(
-            repeating: FieldPlan(rule: .unknown, isRepeated: false, bit: 0, field: nil, message: nil), count: count
+            repeating: FieldPlan(rule: .unknown, isRepeated: false, bit: 0, field: nil, message: nil),
+            count: count
         )
         plan.initialize(to: MessagePlan(fields: fields, fieldCount: count, required: 0, descriptor: descriptor))
         var bit: UInt64 = 1
         for index in source.indices {
             let field = source.baseAddress.unsafelyUnwrapped + index
             var new = FieldPlan(
-                rule: rule(of: field.pointee), isRepeated: field.pointee.label == PROTOBUF_C_LABEL_REPEATED, bit: 0,
-                field: field, message: nil
+                rule: rule(of: field.pointee),
+                isRepeated: field.pointee.label == PROTOBUF_C_LABEL_REPEATED,
+                bit: 0,
+                field: field,
+                message: nil
             )
             if field.pointee.label == PROTOBUF_C_LABEL_REQUIRED {
                 precondition(bit != 0, "a message with more than 64 required fields")

@@ -12,7 +12,8 @@ enum MessageReader {
     ]
 
     static func read(
-        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ message: UnsafeRawPointer
+        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ message: UnsafeRawPointer
     ) -> JSONValue {
         let name = String(cString: descriptor.pointee.short_name)
         let settings = settings(of: descriptor, message)
@@ -29,7 +30,8 @@ enum MessageReader {
     }
 
     private static func settings(
-        of descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ message: UnsafeRawPointer
+        of descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ message: UnsafeRawPointer
     ) -> UnsafeRawPointer? {
         for index in 0..<Int(descriptor.pointee.n_fields) {
             let field = descriptor.pointee.fields + index
@@ -41,7 +43,9 @@ enum MessageReader {
 
     /// `nil` when it is absent.
     private static func value(
-        _ field: JSONField, in message: UnsafeRawPointer, ofExecution: Bool
+        _ field: JSONField,
+        in message: UnsafeRawPointer,
+        ofExecution: Bool
     ) -> JSONValue? {
         let place = message + Int(field.field.pointee.offset)
         guard field.isRepeated else { return single(field, message, place) }
@@ -60,7 +64,9 @@ enum MessageReader {
     }
 
     private static func single(
-        _ field: JSONField, _ message: UnsafeRawPointer, _ place: UnsafeRawPointer
+        _ field: JSONField,
+        _ message: UnsafeRawPointer,
+        _ place: UnsafeRawPointer
     ) -> JSONValue? {
         switch field.kind {
         case .string, .message, .headers: break

@@ -29,7 +29,10 @@ enum PayloadScanner {
     }
 
     static func scan(
-        _ plan: UnsafeMutablePointer<MessagePlan>, _ start: Bytes, _ end: Bytes, depth: Int = 0
+        _ plan: UnsafeMutablePointer<MessagePlan>,
+        _ start: Bytes,
+        _ end: Bytes,
+        depth: Int = 0
     ) throws(WireError) {
         guard depth < maxDepth else {
             throw WireError(.malformed, "messages are nested deeper than \(maxDepth) levels")
@@ -52,7 +55,10 @@ enum PayloadScanner {
     }
 
     private static func scanField(
-        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>, _ at: inout Bytes, _ end: Bytes, wireType: UInt64,
+        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>,
+        _ at: inout Bytes,
+        _ end: Bytes,
+        wireType: UInt64,
         depth: Int
     ) throws(WireError) {
         switch field.pointee.rule {
@@ -107,7 +113,8 @@ enum PayloadScanner {
     }
 
     private static func checkNumber(
-        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>, _ number: UInt64
+        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>,
+        _ number: UInt64
     ) throws(WireError) {
         switch field.pointee.rule {
         case .int32:
@@ -195,7 +202,8 @@ enum PayloadScanner {
     }
 
     private static func wrongWireType(
-        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>, _ wireType: UInt64
+        _ field: UnsafeMutablePointer<MessagePlan.FieldPlan>,
+        _ wireType: UInt64
     ) -> WireError {
         WireError(.malformed, "wire type \(wireType) does not fit the field's type", field: name(field))
     }

@@ -21,7 +21,8 @@ extension Request {
         case CARILLON__V1__ENVELOPE__BODY_UPDATE_JOB:
             let body: UnsafeMutablePointer<Carillon__V1__UpdateJob> = wire.update_job
             self = .updateJob(
-                JobID(WireReader.id(body.pointee.job_id)), try JobSettings(body.pointee.settings),
+                JobID(WireReader.id(body.pointee.job_id)),
+                try JobSettings(body.pointee.settings),
                 ifVersion: WireReader.optional(body.pointee.has_if_version, body.pointee.if_version)
             )
         case CARILLON__V1__ENVELOPE__BODY_DELETE_JOB:
@@ -70,7 +71,8 @@ extension Request {
         case CARILLON__V1__ENVELOPE__BODY_EXECUTE_NOW:
             let body: UnsafeMutablePointer<Carillon__V1__ExecuteNow> = wire.execute_now
             self = .executeNow(
-                try JobSettings(body.pointee.settings), wait: body.pointee.has_wait != 0 && body.pointee.wait != 0
+                try JobSettings(body.pointee.settings),
+                wait: body.pointee.has_wait != 0 && body.pointee.wait != 0
             )
         case CARILLON__V1__ENVELOPE__BODY_REFRESH_SCHEDULE:
             self = .refreshSchedule
@@ -115,7 +117,9 @@ extension PreviewSchedule {
         timeZone = WireReader.optionalText(wire.pointee.time_zone)
         from = WireReader.time(wire.pointee.has_from, wire.pointee.from)
         count = WireReader.optional(wire.pointee.has_count, wire.pointee.count)
-        if wire.pointee.has_dst_policy != 0 { daylightPolicy = try DaylightPolicy(wire: wire.pointee.dst_policy).rawValue }
+        if wire.pointee.has_dst_policy != 0 {
+            daylightPolicy = try DaylightPolicy(wire: wire.pointee.dst_policy).rawValue
+        }
     }
 }
 
@@ -139,16 +143,19 @@ extension JobSettings {
         timeoutSeconds = WireReader.optional(wire.pointee.has_timeout_seconds, wire.pointee.timeout_seconds)
         maxRetries = wire.pointee.has_max_retries != 0 ? Int(wire.pointee.max_retries) : nil
         retryInitialDelaySeconds = WireReader.optional(
-            wire.pointee.has_retry_initial_delay_seconds, wire.pointee.retry_initial_delay_seconds
+            wire.pointee.has_retry_initial_delay_seconds,
+            wire.pointee.retry_initial_delay_seconds
         )
         retryMaxDelaySeconds = WireReader.optional(
-            wire.pointee.has_retry_max_delay_seconds, wire.pointee.retry_max_delay_seconds
+            wire.pointee.has_retry_max_delay_seconds,
+            wire.pointee.retry_max_delay_seconds
         )
         if wire.pointee.has_catch_up_policy != 0 {
             catchUpPolicy = try CatchUpPolicy(wire: wire.pointee.catch_up_policy)
         }
         catchUpWindowSeconds = WireReader.optional(
-            wire.pointee.has_catch_up_window_seconds, wire.pointee.catch_up_window_seconds
+            wire.pointee.has_catch_up_window_seconds,
+            wire.pointee.catch_up_window_seconds
         )
         if wire.pointee.has_overlap_policy != 0 {
             overlapPolicy = try OverlapPolicy(wire: wire.pointee.overlap_policy)

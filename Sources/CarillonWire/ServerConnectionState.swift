@@ -107,7 +107,10 @@ package struct ServerConnectionState: ~Copyable {
     }
 
     private mutating func handleEstablished(
-        _ event: Event, _ role: Role, _ before: Heartbeat, at now: WireNow
+        _ event: Event,
+        _ role: Role,
+        _ before: Heartbeat,
+        at now: WireNow
     ) -> Action {
         var heartbeat = before
         switch event {
@@ -140,7 +143,10 @@ package struct ServerConnectionState: ~Copyable {
     }
 
     private mutating func receive(
-        _ envelope: Envelope, _ role: Role, _ before: Heartbeat, at now: WireNow
+        _ envelope: Envelope,
+        _ role: Role,
+        _ before: Heartbeat,
+        at now: WireNow
     ) -> Action {
         var heartbeat = before
         state = .established(role, heartbeat)

@@ -37,7 +37,9 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
             ClientError(.resourceExhausted, text, retryable: false)
         case .malformed, .invalid:
             ClientError(
-                .invalidArgument, description, errors: field.map { [FieldError(field: $0, message: text)] } ?? []
+                .invalidArgument,
+                description,
+                errors: field.map { [FieldError(field: $0, message: text)] } ?? []
             )
         }
     }

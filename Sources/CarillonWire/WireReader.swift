@@ -23,7 +23,8 @@ enum WireReader {
     }
 
     static func list<T, Element>(
-        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?,
+        _ count: Int,
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?,
         _ read: (UnsafeMutablePointer<T>) throws(WireError) -> Element
     ) throws(WireError) -> [Element] {
         guard count > 0, let pointers else { return [] }
@@ -57,7 +58,8 @@ enum WireReader {
     }
 
     static func headers(
-        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?
+        _ count: Int,
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?
     ) -> [HTTPHeader] {
         guard count > 0, let pointers else { return [] }
         var headers: [HTTPHeader] = []
@@ -75,7 +77,8 @@ enum WireReader {
     }
 
     static func tokens(
-        _ count: Int, _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Token>?>?
+        _ count: Int,
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Token>?>?
     ) -> [Token] {
         guard count > 0, let pointers else { return [] }
         var tokens: [Token] = []

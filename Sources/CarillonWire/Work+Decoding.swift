@@ -6,7 +6,8 @@ extension HeldCall {
         self.init(
             token: WireReader.token(wire.pointee.token),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt)
+            jobID: JobID(WireReader.id(wire.pointee.job_id)),
+            attempt: Int(wire.pointee.attempt)
         )
     }
 }
@@ -14,18 +15,23 @@ extension HeldCall {
 extension DispatchedCall {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>) throws(WireError) {
         self.init(
-            token: WireReader.token(wire.pointee.token), shard: try WireReader.shard(wire.pointee.shard),
+            token: WireReader.token(wire.pointee.token),
+            shard: try WireReader.shard(wire.pointee.shard),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)),
+            attempt: Int(wire.pointee.attempt),
             scheduledTime: Timestamp(milliseconds: wire.pointee.scheduled_time),
             startAfterMicroseconds: wire.pointee.has_start_after_us != 0 ? wire.pointee.start_after_us : 0,
             call: HTTPCall(
-                url: WireReader.text(wire.pointee.url), method: WireReader.text(wire.pointee.method),
+                url: WireReader.text(wire.pointee.url),
+                method: WireReader.text(wire.pointee.method),
                 headers: WireReader.headers(wire.pointee.n_headers, wire.pointee.headers),
                 body: WireReader.optionalText(wire.pointee.body)
             ),
-            timeoutMs: Int(wire.pointee.timeout_ms), connectTimeoutMs: Int(wire.pointee.connect_timeout_ms),
-            atMostOnce: wire.pointee.at_most_once != 0, responseLimit: Int(wire.pointee.response_limit)
+            timeoutMs: Int(wire.pointee.timeout_ms),
+            connectTimeoutMs: Int(wire.pointee.connect_timeout_ms),
+            atMostOnce: wire.pointee.at_most_once != 0,
+            responseLimit: Int(wire.pointee.response_limit)
         )
     }
 }
@@ -35,7 +41,8 @@ extension CallOutcome {
         self.init(
             token: WireReader.token(wire.pointee.token),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-            jobID: JobID(WireReader.id(wire.pointee.job_id)), attempt: Int(wire.pointee.attempt),
+            jobID: JobID(WireReader.id(wire.pointee.job_id)),
+            attempt: Int(wire.pointee.attempt),
             kind: try OutcomeKind(wire: wire.pointee.kind),
             startedAfterMicroseconds: wire.pointee.started_after_us,
             durationMicroseconds: wire.pointee.duration_us,

@@ -27,14 +27,28 @@ import Testing
                 var instant = time_t(seconds)
                 var fields = tm()
                 localtime_r(&instant, &fields)
-                let theirs = Local(seconds: fields.tm_gmtoff, abbreviation: String(cString: fields.tm_zone), isDaylight: fields.tm_isdst > 0)
-                let offset = zone.offset(at: seconds)
-                let ours = Local(seconds: offset.seconds, abbreviation: offset.abbreviation, isDaylight: offset.isDaylight)
-                let civil = zone.civilTime(at: seconds)
-                let sameFields = civil == CivilTime(
-                    year: Int(fields.tm_year) + 1_900, month: Int(fields.tm_mon) + 1, day: Int(fields.tm_mday), hour: Int(fields.tm_hour),
-                    minute: Int(fields.tm_min), second: Int(fields.tm_sec)
+                let theirs = Local(
+                    seconds: fields.tm_gmtoff,
+                    abbreviation: String(cString: fields.tm_zone),
+                    isDaylight: fields.tm_isdst > 0
                 )
+                let offset = zone.offset(at: seconds)
+                let ours = Local(
+                    seconds: offset.seconds,
+                    abbreviation: offset.abbreviation,
+                    isDaylight: offset.isDaylight
+                )
+                let civil = zone.civilTime(at: seconds)
+                let sameFields =
+                    civil
+                    == CivilTime(
+                        year: Int(fields.tm_year) + 1_900,
+                        month: Int(fields.tm_mon) + 1,
+                        day: Int(fields.tm_mday),
+                        hour: Int(fields.tm_hour),
+                        minute: Int(fields.tm_min),
+                        second: Int(fields.tm_sec)
+                    )
                 guard ours != theirs || !sameFields, differences < 3 else { return }
                 differences += 1
                 Issue.record("\(name) at \(seconds): \(ours), the C library has \(theirs), seed \(seed)")

@@ -27,16 +27,40 @@ import Testing
         Case(text: "*/0 * * * *", field: "minute", position: 3, found: "0", says: "at least 1"),
         Case(text: "0 22-4 * * *", field: "hour", position: 3, found: "22-4", says: "write 22-23,0-4"),
         Case(text: "0 0 * * FRI-SUN", field: "day of week", position: 9, found: "FRI-SUN", says: "write 5-7"),
-        Case(text: "0 12 * * MON 2026", field: "day of week", position: 14, found: "2026", says: "write 0 0 12 * * MON 2026"),
-        Case(text: "0 12 * * ? 2026-2030", field: "day of week", position: 12, found: "2026-2030", says: "looks like a year"),
+        Case(
+            text: "0 12 * * MON 2026",
+            field: "day of week",
+            position: 14,
+            found: "2026",
+            says: "write 0 0 12 * * MON 2026"
+        ),
+        Case(
+            text: "0 12 * * ? 2026-2030",
+            field: "day of week",
+            position: 12,
+            found: "2026-2030",
+            says: "looks like a year"
+        ),
         Case(text: "*/5 * * * * 30", field: "day of week", position: 13, found: "30", says: "write 30 */5 * * * *"),
         Case(text: "* * * *", field: nil, position: 8, found: "", says: "5 (minute first), 6 (second first) or 7"),
         Case(text: "* * * * * * * *", field: nil, position: 15, found: "*", says: "there are 8"),
         Case(text: "", field: nil, position: 1, found: "", says: "5 fields"),
         Case(text: "0 9 * * FRIDAY", field: "day of week", position: 9, found: "FRIDAY", says: "write FRI"),
         Case(text: "0 9 1 sept *", field: "month", position: 7, found: "sept", says: "write SEP"),
-        Case(text: "0 9 MON * *", field: "day of month", position: 5, found: "MON", says: "weekday and stands in the wrong field"),
-        Case(text: "0 9 * * JAN", field: "day of week", position: 9, found: "JAN", says: "month and stands in the wrong field"),
+        Case(
+            text: "0 9 MON * *",
+            field: "day of month",
+            position: 5,
+            found: "MON",
+            says: "weekday and stands in the wrong field"
+        ),
+        Case(
+            text: "0 9 * * JAN",
+            field: "day of week",
+            position: 9,
+            found: "JAN",
+            says: "month and stands in the wrong field"
+        ),
         Case(text: "0 9 * * L", field: "day of week", position: 9, found: "L", says: "SAT#L"),
         Case(text: "0 9 * * 5l", field: "day of week", position: 10, found: "l", says: "capital letter L"),
         Case(text: "0 9 15w * *", field: "day of month", position: 7, found: "w", says: "capital letter W"),
@@ -45,7 +69,13 @@ import Testing
         Case(text: "H 9 * * *", field: "minute", position: 1, found: "H", says: "Jenkins"),
         Case(text: "~ 9 * * *", field: "minute", position: 1, found: "~", says: "random"),
         Case(text: "? 9 * * *", field: "minute", position: 1, found: "?", says: "write *"),
-        Case(text: "0 9 +1 * *", field: "day of month", position: 5, found: "+", says: "first character of the day of week"),
+        Case(
+            text: "0 9 +1 * *",
+            field: "day of month",
+            position: 5,
+            found: "+",
+            says: "first character of the day of week"
+        ),
         Case(text: "CRON_TZ=UTC 0 9 * * *", field: nil, position: 1, found: "CRON_TZ=UTC", says: "setting of its own"),
         Case(text: "@Daily", field: nil, position: 1, found: "@Daily", says: "small letters: @daily"),
         Case(text: "@minutely", field: nil, position: 1, found: "@minutely", says: "write * * * * *"),

@@ -60,7 +60,8 @@ struct NaiveCron {
     }
 
     private static func lastDay(_ date: CivilTime) -> Int {
-        (28...31).last { CivilTime(seconds: CivilTime(year: date.year, month: date.month, day: $0).seconds).day == $0 } ?? 28
+        (28...31).last { CivilTime(seconds: CivilTime(year: date.year, month: date.month, day: $0).seconds).day == $0 }
+            ?? 28
     }
 
     private static func weekday(_ date: CivilTime, _ day: Int) -> Int {
@@ -75,7 +76,9 @@ struct NaiveCron {
     private static func matches(_ field: String, _ value: Int, _ range: ClosedRange<Int>) -> Bool {
         field.split(separator: ",").contains { item in
             let parts = item.split(separator: "/")
-            let bounds = parts[0] == "*" ? [range.lowerBound, range.upperBound] : parts[0].split(separator: "-").compactMap { Int($0) }
+            let bounds =
+                parts[0] == "*"
+                ? [range.lowerBound, range.upperBound] : parts[0].split(separator: "-").compactMap { Int($0) }
             let step = parts.count == 2 ? Int(parts[1]) ?? 1 : 1
             return value >= bounds[0] && value <= bounds[bounds.count - 1] && (value - bounds[0]) % step == 0
         }
@@ -86,7 +89,9 @@ extension NaiveCron {
     /// All due instants of a stretch of time, found by walking it second by second.
     ///
     /// - Parameter history: Where the walk begins, so that it is known what the clock has shown before.
-    func dueTimes(_ range: Range<Int64>, from history: Int64, in zone: TimeZoneRules, _ policy: DaylightPolicy) -> [Int64] {
+    func dueTimes(_ range: Range<Int64>, from history: Int64, in zone: TimeZoneRules, _ policy: DaylightPolicy)
+        -> [Int64]
+    {
         var due: [Int64] = []
         var highest = history + Int64(zone.offset(at: history).seconds) - 1
         var seen: Set<Int64> = []
@@ -100,10 +105,12 @@ extension NaiveCron {
             let local = instant + offset
             let isShown = matches(local)
             // A fixed time is reached when the clock shows it or has jumped over it.
-            let isReached = local > highest && (local == highest + 1 ? isShown : (highest + 1...local).contains { matches($0) })
+            let isReached =
+                local > highest && (local == highest + 1 ? isShown : (highest + 1...local).contains { matches($0) })
             highest = max(highest, local)
             let isFirst = isShown && seen.insert(local).inserted
-            let isDue = !isFixed ? isShown : policy == .cron ? isReached : policy == .skip ? isFirst : isReached || isShown
+            let isDue =
+                !isFixed ? isShown : policy == .cron ? isReached : policy == .skip ? isFirst : isReached || isShown
             if isDue, instant >= range.lowerBound { due.append(instant) }
         }
         return due

@@ -25,7 +25,9 @@ import Testing
         #expect(try isDue("0 12 13 * */1", "2025-10-08T12:00:00Z"))
     }
 
-    @Test(arguments: ["* * 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 0 29 2 * 2025", "0 0 0 29 2 * 2100", "0 0 31 2 +MON"])
+    @Test(arguments: [
+        "* * 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 0 29 2 * 2025", "0 0 0 29 2 * 2100", "0 0 31 2 +MON",
+    ])
     func datesThatDoNotExistAreValidAndNeverDue(text: String) throws {
         let expression = try CronExpression(text)
         for zone in [TimeZoneRules.utc, Zones.berlin] {
@@ -41,7 +43,10 @@ import Testing
 
     @Test func leapDays() throws {
         #expect(
-            try times("0 0 29 2 *", after: "2095-01-01T00:00:00Z", count: 2) == ["2096-02-29T00:00:00Z", "2104-02-29T00:00:00Z"])
+            try times("0 0 29 2 *", after: "2095-01-01T00:00:00Z", count: 2) == [
+                "2096-02-29T00:00:00Z", "2104-02-29T00:00:00Z",
+            ]
+        )
         #expect(try times("0 0 29 2 *", after: "1999-01-01T00:00:00Z", count: 1) == ["2000-02-29T00:00:00Z"])
         let expression = try CronExpression("0 0 29 2 *")
         #expect(expression.previous(before: at("2103-12-31T00:00:00Z"), in: .utc) == at("2096-02-29T00:00:00Z"))
@@ -49,7 +54,11 @@ import Testing
 
     @Test func monthsAndYearsAreSteppedOver() throws {
         #expect(try times("59 23 31 12 *", after: "2026-12-31T23:59:00Z", count: 1) == ["2027-12-31T23:59:00Z"])
-        #expect(try times("0 0 31 * *", after: "2026-01-31T00:00:00Z", count: 2) == ["2026-03-31T00:00:00Z", "2026-05-31T00:00:00Z"])
+        #expect(
+            try times("0 0 31 * *", after: "2026-01-31T00:00:00Z", count: 2) == [
+                "2026-03-31T00:00:00Z", "2026-05-31T00:00:00Z",
+            ]
+        )
     }
 
     @Test func theRangeIsTheYears1970To2199() throws {

@@ -21,7 +21,10 @@ import Testing
         #expect(try times("@weekly", after: "2025-10-01T00:00:00Z", count: 1) == ["2025-10-05T00:00:00Z"])
     }
 
-    @Test(arguments: ["@Daily", "@DAILY", "@daily 0 0 * * *", "0 0 * * * @daily", "@", "@dayly", "@daily @daily", "@ daily", "@reboot x"])
+    @Test(arguments: [
+        "@Daily", "@DAILY", "@daily 0 0 * * *", "0 0 * * * @daily", "@", "@dayly", "@daily @daily", "@ daily",
+        "@reboot x",
+    ])
     func nicknamesAreExactAndStandAlone(text: String) {
         #expect(parseError(text) != nil)
     }

@@ -24,22 +24,31 @@ import Testing
     @Test func sevenFieldsEndWithTheYear() throws {
         #expect(try isDue("0 15 10 * * * 2025", "2025-03-10T10:15:00Z"))
         #expect(try !isDue("0 15 10 * * * 2025", "2026-03-10T10:15:00Z"))
-        #expect(try times("0 0 12 1 1 * 2025-2027,2030", after: "2025-06-01T00:00:00Z", count: 9) == [
-            "2026-01-01T12:00:00Z", "2027-01-01T12:00:00Z", "2030-01-01T12:00:00Z",
-        ])
+        #expect(
+            try times("0 0 12 1 1 * 2025-2027,2030", after: "2025-06-01T00:00:00Z", count: 9) == [
+                "2026-01-01T12:00:00Z", "2027-01-01T12:00:00Z", "2030-01-01T12:00:00Z",
+            ]
+        )
         #expect(try CronExpression("0 15 10 * * * *") == CronExpression("0 15 10 * * *"))
     }
 
     @Test func yearStepsCountFrom1970() throws {
-        #expect(try times("0 0 0 1 1 * */2", after: "2025-06-01T00:00:00Z", count: 2) == ["2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z"])
+        #expect(
+            try times("0 0 0 1 1 * */2", after: "2025-06-01T00:00:00Z", count: 2) == [
+                "2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z",
+            ]
+        )
         #expect(try CronExpression("0 0 0 1 1 * */2") == CronExpression("0 0 0 1 1 * 1970-2199/2"))
-        #expect(try times("0 0 0 1 1 * 1971-2199/2", after: "2025-06-01T00:00:00Z", count: 1) == ["2027-01-01T00:00:00Z"])
+        #expect(
+            try times("0 0 0 1 1 * 1971-2199/2", after: "2025-06-01T00:00:00Z", count: 1) == ["2027-01-01T00:00:00Z"]
+        )
         #expect(try times("0 0 0 1 1 * 2199", after: "2025-06-01T00:00:00Z") == ["2199-01-01T00:00:00Z"])
         #expect(try CronExpression("0 0 0 1 1 * 1970").previous(before: at("2025-06-01T00:00:00Z"), in: .utc) == 0)
     }
 
     @Test(arguments: [
-        "60 * * * * *", "0 0 0 1 1 * 1969", "0 0 0 1 1 * 2200", "0 0 0 1 1 * 25", "0 0 * * MON 2025", "* * * *", "*", "",
+        "60 * * * * *", "0 0 0 1 1 * 1969", "0 0 0 1 1 * 2200", "0 0 0 1 1 * 25", "0 0 * * MON 2025", "* * * *", "*",
+        "",
         "   ", "0 0 0 1 1 * 2025 *", "0 0 0 1 1 * L",
     ])
     func otherCountsAndYearsAreErrors(text: String) {

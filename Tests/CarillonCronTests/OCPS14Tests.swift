@@ -14,16 +14,21 @@ import Testing
         #expect(try isDue("0 12 1 * +MON", "2025-09-01T12:00:00Z"))
         #expect(try !isDue("0 12 1 * +MON", "2025-09-08T12:00:00Z"))
         #expect(try !isDue("0 12 1 * +MON", "2025-10-01T12:00:00Z"))
-        #expect(try times("0 0 13 * +FRI", after: "2026-01-01T00:00:00Z") == [
-            "2026-02-13T00:00:00Z", "2026-03-13T00:00:00Z", "2026-11-13T00:00:00Z",
-        ])
+        #expect(
+            try times("0 0 13 * +FRI", after: "2026-01-01T00:00:00Z") == [
+                "2026-02-13T00:00:00Z", "2026-03-13T00:00:00Z", "2026-11-13T00:00:00Z",
+            ]
+        )
         // A last day of the month that is a last Friday.
         #expect(try times("0 0 L * +FRI#L", after: "2026-01-01T00:00:00Z", count: 1) == ["2026-07-31T00:00:00Z"])
         #expect(try CronExpression("0 0 * * +MON") == CronExpression("0 0 * * MON"))
         #expect(try CronExpression("0 0 1 * +*") == CronExpression("0 0 1 * *"))
     }
 
-    @Test(arguments: ["0 12 +1 * MON", "0 12 1 +1 *", "+0 12 * * *", "0 12 1 * MON+", "0 12 1 * MON,+TUE", "0 12 1 * ++MON", "0 12 1 * +", "+"])
+    @Test(arguments: [
+        "0 12 +1 * MON", "0 12 1 +1 *", "+0 12 * * *", "0 12 1 * MON+", "0 12 1 * MON,+TUE", "0 12 1 * ++MON",
+        "0 12 1 * +", "+",
+    ])
     func plusElsewhereIsAnError(text: String) {
         #expect(parseError(text) != nil)
     }
@@ -34,7 +39,10 @@ import Testing
         #expect(try CronExpression("0 12 ? * ?") == CronExpression("0 12 * * *"))
     }
 
-    @Test(arguments: ["? 12 * * *", "0 ? * * *", "0 12 * ? *", "? 0 12 * * *", "0 0 12 * * * ?", "0 12 ?/2 * *", "0 12 1,? * *", "0 12 ?? * *"])
+    @Test(arguments: [
+        "? 12 * * *", "0 ? * * *", "0 12 * ? *", "? 0 12 * * *", "0 0 12 * * * ?", "0 12 ?/2 * *", "0 12 1,? * *",
+        "0 12 ?? * *",
+    ])
     func questionMarkElsewhereIsAnError(text: String) {
         #expect(parseError(text) != nil)
     }

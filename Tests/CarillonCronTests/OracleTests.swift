@@ -9,11 +9,16 @@ import Testing
         let day: Int64 = 86_400
         let start = at("2026-06-01T12:00:00Z")
         func synthetic(_ first: Int, _ changes: [(Int64, Int)]) throws -> (TimeZoneRules, String, String) {
-            (try Zones.synthetic(first, changes.map { (start + $0.0, $0.1) }), "2026-05-30T00:00:00Z", "2026-06-05T00:00:00Z")
+            (
+                try Zones.synthetic(first, changes.map { (start + $0.0, $0.1) }), "2026-05-30T00:00:00Z",
+                "2026-06-05T00:00:00Z"
+            )
         }
         return [
-            (Zones.berlin, "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"), (Zones.berlin, "2150-01-01T00:00:00Z", "2152-01-01T00:00:00Z"),
-            (Zones.newYork, "2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z"), (Zones.lordHowe, "2026-01-01T00:00:00Z", "2029-01-01T00:00:00Z"),
+            (Zones.berlin, "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
+            (Zones.berlin, "2150-01-01T00:00:00Z", "2152-01-01T00:00:00Z"),
+            (Zones.newYork, "2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z"),
+            (Zones.lordHowe, "2026-01-01T00:00:00Z", "2029-01-01T00:00:00Z"),
             (Zones.load("Europe/Dublin"), "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
             (Zones.load("Africa/Casablanca"), "2010-01-01T00:00:00Z", "2016-01-01T00:00:00Z"),
             (Zones.load("Antarctica/Troll"), "2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z"),
@@ -22,10 +27,13 @@ import Testing
             (Zones.load("Africa/Monrovia"), "1972-01-01T00:00:00Z", "1972-12-01T00:00:00Z"),
             (Zones.load("Asia/Pyongyang"), "2015-01-01T00:00:00Z", "2019-01-01T00:00:00Z"),
             (Zones.load("America/Caracas"), "2007-01-01T00:00:00Z", "2017-01-01T00:00:00Z"),
-            try synthetic(0, [(0, 10_800), (1_800, 3_600)]), try synthetic(0, [(0, -7_200), (3_600, 0), (5_400, -3_600), (6_000, 1_800)]),
-            try synthetic(3_600, [(0, 0), (1_800, -3_600), (3_000, -7_200)]), try synthetic(0, [(0, 37), (100, -1_234), (4_000, 17)]),
+            try synthetic(0, [(0, 10_800), (1_800, 3_600)]),
+            try synthetic(0, [(0, -7_200), (3_600, 0), (5_400, -3_600), (6_000, 1_800)]),
+            try synthetic(3_600, [(0, 0), (1_800, -3_600), (3_000, -7_200)]),
+            try synthetic(0, [(0, 37), (100, -1_234), (4_000, 17)]),
             try synthetic(-3_600, [(0, 3_600), (600, 0), (1_200, 3_600), (1_800, 0), (2_400, 3_600)]),
-            (Zones.apia, "2011-12-01T00:00:00Z", "2012-01-15T00:00:00Z"), try synthetic(50_400, [(0, -36_000), (day, 0), (day + 60, 50_400)]),
+            (Zones.apia, "2011-12-01T00:00:00Z", "2012-01-15T00:00:00Z"),
+            try synthetic(50_400, [(0, -36_000), (day, 0), (day + 60, 50_400)]),
         ]
     }
 
@@ -54,7 +62,12 @@ import Testing
                     let naive = NaiveCron(text)
                     let expression = try CronExpression(text)
                     let policy = naive.isFixed ? random.pick(DaylightPolicy.allCases) : .cron
-                    let expected = naive.dueTimes(range, from: range.lowerBound - min(2 * jump, 90_000) - 7_200, in: zone, policy)
+                    let expected = naive.dueTimes(
+                        range,
+                        from: range.lowerBound - min(2 * jump, 90_000) - 7_200,
+                        in: zone,
+                        policy
+                    )
                     compare(expression, expected, range, zone, policy, seed)
                     compared += 1
                 }
@@ -72,7 +85,9 @@ import Testing
             let expression = try CronExpression(text)
             let first = CivilTime(year: random.number(1970...2195), month: random.number(1...12), day: 1).seconds
             let range = first..<first + 86_400 * 500
-            let expected = stride(from: first + 43_200, to: range.upperBound, by: 86_400).filter { naive.matchesDay(CivilTime(seconds: $0)) }
+            let expected = stride(from: first + 43_200, to: range.upperBound, by: 86_400).filter {
+                naive.matchesDay(CivilTime(seconds: $0))
+            }
             compare(expression, expected, range, .utc, .cron, seed)
             // And once to the end of all years, where a search steps over many.
             guard expected.isEmpty else { continue }
@@ -96,19 +111,33 @@ import Testing
                 let all = Array(expression.times(after: start, in: zone, policy: policy).prefix(60))
                 for (left, right) in zip([start] + all, all) {
                     let between = Int64.random(in: left..<right, using: &random)
-                    #expect(expression.next(after: between, in: zone, policy: policy) == right, "\(text) \(zone.name) \(policy) seed \(seed)")
-                    #expect(expression.previous(before: right + 1, in: zone, policy: policy) == right, "\(text) \(zone.name) \(policy) seed \(seed)")
+                    #expect(
+                        expression.next(after: between, in: zone, policy: policy) == right,
+                        "\(text) \(zone.name) \(policy) seed \(seed)"
+                    )
+                    #expect(
+                        expression.previous(before: right + 1, in: zone, policy: policy) == right,
+                        "\(text) \(zone.name) \(policy) seed \(seed)"
+                    )
                 }
                 for (left, right) in zip(all, all.dropFirst()) {
                     let between = Int64.random(in: left + 1...right, using: &random)
-                    #expect(expression.previous(before: between, in: zone, policy: policy) == left, "\(text) \(zone.name) \(policy) seed \(seed)")
+                    #expect(
+                        expression.previous(before: between, in: zone, policy: policy) == left,
+                        "\(text) \(zone.name) \(policy) seed \(seed)"
+                    )
                 }
             }
         }
     }
 
     private func compare(
-        _ expression: CronExpression, _ expected: [Int64], _ range: Range<Int64>, _ zone: TimeZoneRules, _ policy: DaylightPolicy, _ seed: UInt64
+        _ expression: CronExpression,
+        _ expected: [Int64],
+        _ range: Range<Int64>,
+        _ zone: TimeZoneRules,
+        _ policy: DaylightPolicy,
+        _ seed: UInt64
     ) {
         var forward: [Int64] = []
         for time in expression.times(after: range.lowerBound - 1, in: zone, policy: policy) {

@@ -8,7 +8,8 @@ enum RandomExpression {
         if random.number(0...3) > 0 {
             let near = random.pick(hours)
             hour = random.pick([
-                "\(near)", "\(near),\((near + 1) % 24)", "\(max(0, near - 1))-\(near)", "*", "*/2", "\(near),*/3", "*/12,\(near)",
+                "\(near)", "\(near),\((near + 1) % 24)", "\(max(0, near - 1))-\(near)", "*", "*/2", "\(near),*/3",
+                "*/12,\(near)",
             ])
         }
         return "\(second) \(minute) \(hour)"
@@ -20,7 +21,9 @@ enum RandomExpression {
     }
 
     static func allDays(_ random: inout Seeded) -> String {
-        let dayOfMonth = random.pick(["*", "*", dayItem(&random), "\(dayItem(&random)),\(dayItem(&random))", "\(random.number(1...31))W", "LW"])
+        let dayOfMonth = random.pick([
+            "*", "*", dayItem(&random), "\(dayItem(&random)),\(dayItem(&random))", "\(random.number(1...31))W", "LW",
+        ])
         let month = random.pick(["*", "*", "*", number(&random, 1...12)])
         var dayOfWeek = random.pick(["*", "*", weekdayItem(&random), "\(weekdayItem(&random)),\(weekdayItem(&random))"])
         if dayOfWeek != "*", random.number(0...3) == 0 { dayOfWeek = "+" + dayOfWeek }
@@ -29,7 +32,10 @@ enum RandomExpression {
 
     static func year(_ random: inout Seeded) -> String {
         let first = random.number(1990...2060)
-        return random.pick(["", "", " *", " \(first)", " \(first)-\(first + 20)/\(random.number(1...7))", " */\(random.number(1...9))", " 1980,\(first)"])
+        return random.pick([
+            "", "", " *", " \(first)", " \(first)-\(first + 20)/\(random.number(1...7))", " */\(random.number(1...9))",
+            " 1980,\(first)",
+        ])
     }
 
     private static func dayItem(_ random: inout Seeded) -> String {
@@ -45,6 +51,9 @@ enum RandomExpression {
         let (left, right) = (random.number(range), random.number(range))
         let bounds = "\(min(left, right))-\(max(left, right))"
         let step = random.number(1...range.count)
-        return random.pick(["*", "*/\(step)", "\(left)", "\(left),\(right)", bounds, "\(bounds)/\(step)", "\(left),\(bounds)", "*/\(step),\(left)", "\(left),*/\(step)"])
+        return random.pick([
+            "*", "*/\(step)", "\(left)", "\(left),\(right)", bounds, "\(bounds)/\(step)", "\(left),\(bounds)",
+            "*/\(step),\(left)", "\(left),*/\(step)",
+        ])
     }
 }

@@ -45,7 +45,9 @@ enum Zones {
     }
 
     /// A zone made by hand: the first offset, and then offsets from given instants on.
-    static func synthetic(_ first: Int, _ changes: [(at: Int64, offset: Int)], footer: String = "") throws -> TimeZoneRules {
+    static func synthetic(_ first: Int, _ changes: [(at: Int64, offset: Int)], footer: String = "") throws
+        -> TimeZoneRules
+    {
         try TimeZoneRules(name: "Synthetic", tzif: tzif(first, changes, footer: footer))
     }
 
@@ -76,7 +78,11 @@ func at(_ text: String) -> Int64 {
 
 /// The next times of an expression as text in UTC.
 func times(
-    _ text: String, after start: String, in zone: TimeZoneRules = .utc, _ policy: DaylightPolicy = .cron, count: Int = 3
+    _ text: String,
+    after start: String,
+    in zone: TimeZoneRules = .utc,
+    _ policy: DaylightPolicy = .cron,
+    count: Int = 3
 ) throws -> [String] {
     let expression = try CronExpression(text)
     return expression.times(after: at(start), in: zone, policy: policy).prefix(count).map { utc($0) }

@@ -4,8 +4,14 @@ import Testing
 @Suite struct TimeZoneTests {
     @Test func offsetsOfBerlin() {
         let zone = Zones.berlin
-        #expect(zone.offset(at: at("2026-01-01T00:00:00Z")) == ZoneOffset(seconds: 3_600, abbreviation: "CET", isDaylight: false))
-        #expect(zone.offset(at: at("2026-07-01T00:00:00Z")) == ZoneOffset(seconds: 7_200, abbreviation: "CEST", isDaylight: true))
+        #expect(
+            zone.offset(at: at("2026-01-01T00:00:00Z"))
+                == ZoneOffset(seconds: 3_600, abbreviation: "CET", isDaylight: false)
+        )
+        #expect(
+            zone.offset(at: at("2026-07-01T00:00:00Z"))
+                == ZoneOffset(seconds: 7_200, abbreviation: "CEST", isDaylight: true)
+        )
         #expect(zone.offset(at: at("2027-03-28T00:59:59Z")).seconds == 3_600)
         #expect(zone.offset(at: at("2027-03-28T01:00:00Z")).seconds == 7_200)
         #expect(zone.offset(at: .min).abbreviation == "LMT")
@@ -19,8 +25,14 @@ import Testing
             for zone in [Zones.berlin] {
                 let spring = CivilTime(year: year, month: 3, day: march, hour: 1).seconds
                 let autumn = CivilTime(year: year, month: 10, day: october, hour: 1).seconds
-                #expect(zone.offset(at: spring - 1).seconds == 3_600 && zone.offset(at: spring).seconds == 7_200, "\(year)")
-                #expect(zone.offset(at: autumn - 1).seconds == 7_200 && zone.offset(at: autumn).seconds == 3_600, "\(year)")
+                #expect(
+                    zone.offset(at: spring - 1).seconds == 3_600 && zone.offset(at: spring).seconds == 7_200,
+                    "\(year)"
+                )
+                #expect(
+                    zone.offset(at: autumn - 1).seconds == 7_200 && zone.offset(at: autumn).seconds == 3_600,
+                    "\(year)"
+                )
             }
         }
     }
@@ -43,7 +55,8 @@ import Testing
     @Test(arguments: [
         ("EST5EDT,M3.2.0,M11.1.0", "2030-07-01T00:00:00Z", -14_400), ("EST5EDT", "2030-07-01T00:00:00Z", -14_400),
         ("<+0330>-3:30", "2030-07-01T00:00:00Z", 12_600), ("XXX3EDT4,0/0,J365/23", "2030-07-01T00:00:00Z", -14_400),
-        ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2030-07-01T00:00:00Z", -3_600), ("IST-2IDT,M3.4.4/26,M10.5.0", "2030-03-29T00:00:00Z", 10_800),
+        ("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2030-07-01T00:00:00Z", -3_600),
+        ("IST-2IDT,M3.4.4/26,M10.5.0", "2030-03-29T00:00:00Z", 10_800),
         ("AAA0BBB,J60/0,J61/0", "2032-03-01T12:00:00Z", 3_600), ("AAA0BBB,59/0,60/0", "2032-02-29T12:00:00Z", 3_600),
         ("NZST-12NZDT,M9.5.0,M4.1.0/3", "2031-01-01T00:00:00Z", 46_800),
     ])
@@ -63,7 +76,10 @@ import Testing
         #expect(throws: TimeZoneError.self) { try Zones.synthetic(0, [(10, 60), (10, 0)]) }
         #expect(throws: TimeZoneError.self) { try Zones.synthetic(0, [(10, 60), (5, 0)]) }
         #expect(throws: TimeZoneError.self) { try Zones.synthetic(200_000, []) }
-        for footer in ["X", "CET", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0", "CET-25", "<CET-1", "CET-1 "] {
+        for footer in [
+            "X", "CET", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0", "CET-25", "<CET-1",
+            "CET-1 ",
+        ] {
             #expect(throws: TimeZoneError.self) { try Zones.synthetic(0, [], footer: footer) }
         }
     }
@@ -74,7 +90,9 @@ import Testing
         let whole = Zones.read("\(Zones.directory)/America/New_York")
         for _ in 0..<300 {
             var bytes = whole
-            for _ in 0..<random.number(1...8) { bytes[random.number(0...bytes.count - 1)] = UInt8(random.number(0...255)) }
+            for _ in 0..<random.number(1...8) {
+                bytes[random.number(0...bytes.count - 1)] = UInt8(random.number(0...255))
+            }
             guard let zone = try? TimeZoneRules(name: "X", tzif: bytes) else { continue }
             _ = zone.offset(at: Int64(random.number(-5_000_000_000...9_000_000_000)))
             _ = try? CronExpression("30 2 * * *").next(after: Int64(random.number(0...7_000_000_000)), in: zone)

@@ -28,7 +28,10 @@ import Testing
         skipped.finishedAt = noon
         let manual = Sample.execution(job.id, at: noon + 2_500, trigger: .manual, nonce: [1])
         let key = IdempotencyRecord(
-            operation: "create_job", key: "k1", fingerprint: "f", answer: job.id.uuid,
+            operation: "create_job",
+            key: "k1",
+            fingerprint: "f",
+            answer: job.id.uuid,
             expiresAt: Timestamp(milliseconds: 4_000_000_000_000)
         )
         let first = fixture.batch(1, epoch: epoch) { [job, pending] batch in
@@ -44,32 +47,53 @@ import Testing
         #expect(try await fixture.reader.job(job.id, includingDeleted: false) == job)
         #expect(try await fixture.store.openExecutions(since: noon) == [pending, manual].sorted { $0.id < $1.id })
         #expect(try await fixture.store.execution(skipped.id) == skipped)
-        guard case .idempotencyRecord(let found) = try await fixture.store.answer(
-            to: .findIdempotencyKey(operation: "create_job", key: "k1")
-        ) else { throw Unexpected("no key") }
+        guard
+            case .idempotencyRecord(let found) = try await fixture.store.answer(
+                to: .findIdempotencyKey(operation: "create_job", key: "k1")
+            )
+        else { throw Unexpected("no key") }
         #expect(found == key)
         var shards = try await fixture.reader.shards()
-        #expect(shards.allSatisfy { $0.materializedThrough == noon + 4_000 && $0.gap == Gap(from: noon - 60_000, to: noon) })
-        guard case .gapRows(let rows, isLast: true) = try await fixture.store.answer(
-            to: .loadGapRows(Gap(from: noon, to: noon + 4_000))
-        ) else { throw Unexpected("no gap rows") }
-        #expect(rows == [
-            GapRow(jobID: job.id, from: noon + 2_000, to: noon + 2_000), GapRow(jobID: job.id, from: noon - 60_000, to: noon + 4_000),
-        ])
+        #expect(
+            shards.allSatisfy { $0.materializedThrough == noon + 4_000 && $0.gap == Gap(from: noon - 60_000, to: noon) }
+        )
+        guard
+            case .gapRows(let rows, isLast: true) = try await fixture.store.answer(
+                to: .loadGapRows(Gap(from: noon, to: noon + 4_000))
+            )
+        else { throw Unexpected("no gap rows") }
+        #expect(
+            rows == [
+                GapRow(jobID: job.id, from: noon + 2_000, to: noon + 2_000),
+                GapRow(jobID: job.id, from: noon - 60_000, to: noon + 4_000),
+            ]
+        )
 
         // The claim, a failed attempt with its retry, and the end.
         let token = Token(epoch: epoch, sequence: .max)
         let start = ExecutionStart(
-            id: manual.id, token: token, attempts: 1, lostAttempts: 2, actualStartTime: noon + 2_501, worker: "w"
+            id: manual.id,
+            token: token,
+            attempts: 1,
+            lostAttempts: 2,
+            actualStartTime: noon + 2_501,
+            worker: "w"
         )
         pending.status = .retrying
         pending.attempts = 1
         pending.nextAttemptAt = noon + 9_000
         pending.errorMessage = "connection refused"
         let attempt = Attempt(
-            executionID: pending.id, number: 1, token: Token(epoch: epoch, sequence: 3), startedAt: noon + 2_001,
-            finishedAt: noon + 2_003, durationMicroseconds: 1_234, httpStatus: nil, response: nil,
-            errorMessage: "connection refused", worker: "w"
+            executionID: pending.id,
+            number: 1,
+            token: Token(epoch: epoch, sequence: 3),
+            startedAt: noon + 2_001,
+            finishedAt: noon + 2_003,
+            durationMicroseconds: 1_234,
+            httpStatus: nil,
+            response: nil,
+            errorMessage: "connection refused",
+            worker: "w"
         )
         let second = fixture.batch(2, epoch: epoch) { [pending] batch in
             batch.starts = [start]
@@ -80,7 +104,9 @@ import Testing
         }
         #expect(try await fixture.store.commit(second) == .committed(notPending: []))
         shards = try await fixture.reader.shards()
-        #expect(shards.allSatisfy { $0.settledThrough == noon && $0.gap == nil && $0.materializedThrough == noon + 4_000 })
+        #expect(
+            shards.allSatisfy { $0.settledThrough == noon && $0.gap == nil && $0.materializedThrough == noon + 4_000 }
+        )
         var claimed = manual
         (claimed.status, claimed.token, claimed.attempts, claimed.lostAttempts) = (.running, token, 1, 2)
         (claimed.actualStartTime, claimed.worker) = (noon + 2_501, "w")
@@ -90,7 +116,10 @@ import Testing
         #expect(read?.attempts == [attempt])
 
         let ended = Sample.ended(pending, .success)
-        #expect(try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.updates = [ended] }) == .committed(notPending: []))
+        #expect(
+            try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.updates = [ended] })
+                == .committed(notPending: [])
+        )
         #expect(try await fixture.store.execution(pending.id) == ended)
         #expect(fixture.commits.values == [5, 3, 1])
         #expect(fixture.store.isConnected)
@@ -112,7 +141,11 @@ import Testing
                 batch.updates = rows.map { Sample.ended($0, .success) } + rows.map { Sample.ended($0, .cancelled) }
                 batch.starts = rows.map {
                     ExecutionStart(
-                        id: $0.id, token: Token(epoch: 1, sequence: 1), attempts: 9, lostAttempts: 0, actualStartTime: nil,
+                        id: $0.id,
+                        token: Token(epoch: 1, sequence: 1),
+                        attempts: 9,
+                        lostAttempts: 0,
+                        actualStartTime: nil,
                         worker: nil
                     )
                 }
@@ -128,7 +161,9 @@ import Testing
         let epoch = try await fixture.lead()
         let rows = (1...4).map { Sample.execution(Sample.jobID($0), at: noon) }
         _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = Array(rows[..<3]) })
-        _ = try await fixture.store.commit(fixture.batch(2, epoch: epoch) { $0.updates = [Sample.ended(rows[1], .success)] })
+        _ = try await fixture.store.commit(
+            fixture.batch(2, epoch: epoch) { $0.updates = [Sample.ended(rows[1], .success)] }
+        )
         let result = try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.inserts = rows })
         #expect(result == .committed(notPending: [rows[1].id]))
         #expect(try await fixture.store.openExecutions(since: noon).count == 3)
@@ -162,8 +197,13 @@ import Testing
         let next = fixture.batch(2, epoch: epoch) { batch in
             batch.starts = [
                 ExecutionStart(
-                    id: late.id, token: Token(epoch: 1, sequence: 1), attempts: 1, lostAttempts: 0, actualStartTime: nil, worker: nil
-                ),
+                    id: late.id,
+                    token: Token(epoch: 1, sequence: 1),
+                    attempts: 1,
+                    lostAttempts: 0,
+                    actualStartTime: nil,
+                    worker: nil
+                )
             ]
             batch.changes = [JobChange(job: second, isNew: false), JobChange(job: third, isNew: true)]
             batch.changes.insert(JobChange(job: other, isNew: false), at: 1)
@@ -230,7 +270,10 @@ import Testing
         let epoch = try await fixture.lead()
         func record(_ expiry: Int64, _ answer: UInt64) -> IdempotencyRecord {
             IdempotencyRecord(
-                operation: "run_job", key: "k", fingerprint: "f", answer: UniqueID(high: 1, low: answer),
+                operation: "run_job",
+                key: "k",
+                fingerprint: "f",
+                answer: UniqueID(high: 1, low: answer),
                 expiresAt: Timestamp(milliseconds: expiry)
             )
         }
@@ -252,14 +295,31 @@ import Testing
     @Test func `partitions are made on demand, for the far past too, and days are kept apart`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
-        let days: [Int64] = [0, 951_782_400_000, 1_709_164_800_000, 1_795_219_199_999, 1_795_219_200_000, 4_102_444_800_000]
+        let days: [Int64] = [
+            0, 951_782_400_000, 1_709_164_800_000, 1_795_219_199_999, 1_795_219_200_000, 4_102_444_800_000,
+        ]
         let rows = days.map { Sample.execution(Sample.jobID(1), at: Timestamp(milliseconds: $0)) }
-        #expect(try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = rows }) == .committed(notPending: []))
+        #expect(
+            try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = rows })
+                == .committed(notPending: [])
+        )
         let tables = try fixture.psql("SELECT tableoid::regclass FROM job_executions ORDER BY execution_id")
-        #expect(tables.split(separator: "\n").map { $0.suffix(8) } == ["19700101", "20000229", "20240229", "20261120", "20261121", "21000101"])
+        #expect(
+            tables.split(separator: "\n").map { $0.suffix(8) } == [
+                "19700101", "20000229", "20240229", "20261120", "20261121", "21000101",
+            ]
+        )
         let attempt = Attempt(
-            executionID: rows[1].id, number: 1, token: Token(epoch: 1, sequence: 1), startedAt: noon, finishedAt: noon,
-            durationMicroseconds: 1, httpStatus: 503, response: "no", errorMessage: nil, worker: nil
+            executionID: rows[1].id,
+            number: 1,
+            token: Token(epoch: 1, sequence: 1),
+            startedAt: noon,
+            finishedAt: noon,
+            durationMicroseconds: 1,
+            httpStatus: 503,
+            response: "no",
+            errorMessage: nil,
+            worker: nil
         )
         let batch = fixture.batch(2, epoch: epoch) { batch in
             batch.updates = rows.map { Sample.ended($0, .failed) }
@@ -277,7 +337,9 @@ import Testing
     @Test func `maintenance makes the week, and drops old days that are over`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
-        let old = (0..<4).map { Sample.execution(Sample.jobID(1), at: Timestamp(milliseconds: 1_600_000_000_000 + $0 * 86_400_000)) }
+        let old = (0..<4).map {
+            Sample.execution(Sample.jobID(1), at: Timestamp(milliseconds: 1_600_000_000_000 + $0 * 86_400_000))
+        }
         _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = old })
         _ = try await fixture.store.commit(
             fixture.batch(2, epoch: epoch) { $0.updates = [old[0], old[2], old[3]].map { Sample.ended($0, .success) } }
@@ -293,7 +355,10 @@ import Testing
         #expect(try fixture.psql("SELECT to_regclass('execution_attempts_20200913') IS NULL") == "t")
         #expect(try fixture.psql("SELECT to_regclass('execution_attempts_20200914') IS NULL") == "f")
         // The writer still believes that the dropped day is there.
-        #expect(try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.inserts = [old[0]] }) == .committed(notPending: []))
+        #expect(
+            try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.inserts = [old[0]] })
+                == .committed(notPending: [])
+        )
         #expect(try await fixture.store.execution(old[0].id) == old[0])
     }
 

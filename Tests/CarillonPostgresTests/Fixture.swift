@@ -23,8 +23,10 @@ final class Fixture: Sendable {
         log = LogLines()
         try Migrator(url: url, logger: log.logger).up()
         store = PostgresStore(
-            configuration: PostgresConfiguration(url: url), logger: log.logger,
-            onLeaseConnectionLost: { [lost] in lost.add($0) }, onCommit: { [commits] in commits.add($1) }
+            configuration: PostgresConfiguration(url: url),
+            logger: log.logger,
+            onLeaseConnectionLost: { [lost] in lost.add($0) },
+            onCommit: { [commits] in commits.add($1) }
         )
         reader = PostgresReader(configuration: PostgresConfiguration(url: url, connections: 2), logger: log.logger)
     }
@@ -42,14 +44,17 @@ final class Fixture: Sendable {
     /// A second scheduler's store on the same database.
     func otherStore(lost: Collected<String> = Collected()) -> PostgresStore {
         PostgresStore(
-            configuration: PostgresConfiguration(url: url), logger: log.logger,
+            configuration: PostgresConfiguration(url: url),
+            logger: log.logger,
             onLeaseConnectionLost: { lost.add($0) }
         )
     }
 
     /// Takes the lease; returns its epoch.
     func lead(_ owner: UniqueID? = nil) async throws -> Int64 {
-        let result = try await store.lease(.acquireLease(owner: owner ?? self.owner, address: "one:7070", leaseMs: 5_000))
+        let result = try await store.lease(
+            .acquireLease(owner: owner ?? self.owner, address: "one:7070", leaseMs: 5_000)
+        )
         guard case .held(let epoch, _, _) = result else { throw Unexpected("\(result)") }
         return epoch
     }
@@ -189,13 +194,22 @@ enum Sample {
     static let noon = Timestamp(milliseconds: 1_795_168_800_000)
 
     static func jobID(_ number: Int, at time: Timestamp = noon) -> JobID {
-        JobID(UniqueID(high: UInt64(time.milliseconds) << 16 | 0x7000 | UInt64(number >> 20), low: 0x8000_0000_0000_0000 | UInt64(number)))
+        JobID(
+            UniqueID(
+                high: UInt64(time.milliseconds) << 16 | 0x7000 | UInt64(number >> 20),
+                low: 0x8000_0000_0000_0000 | UInt64(number)
+            )
+        )
     }
 
     static func job(_ number: Int, at time: Timestamp = noon) -> Job {
         var job = Job(
-            id: jobID(number, at: time), schedule: "*/2 * * * * *", call: HTTPCall(url: "http://localhost:9000/\(number)"),
-            effectiveFrom: time, createdAt: time, updatedAt: time
+            id: jobID(number, at: time),
+            schedule: "*/2 * * * * *",
+            call: HTTPCall(url: "http://localhost:9000/\(number)"),
+            effectiveFrom: time,
+            createdAt: time,
+            updatedAt: time
         )
         job.tags = ["n\(number)"]
         return job
@@ -209,12 +223,18 @@ enum Sample {
         nonce: [UInt8] = []
     ) -> Execution {
         Execution(
-            id: ExecutionID(job: job, scheduledTime: time, trigger: trigger, nonce: nonce), jobID: job, trigger: trigger,
-            scheduledTime: time, status: status, createdAt: time - 500
+            id: ExecutionID(job: job, scheduledTime: time, trigger: trigger, nonce: nonce),
+            jobID: job,
+            trigger: trigger,
+            scheduledTime: time,
+            status: status,
+            createdAt: time - 500
         )
     }
 
-    static func ended(_ execution: Execution, _ status: ExecutionStatus, durationMicroseconds: Int64 = 12_345) -> Execution {
+    static func ended(_ execution: Execution, _ status: ExecutionStatus, durationMicroseconds: Int64 = 12_345)
+        -> Execution
+    {
         var ended = execution
         ended.status = status
         ended.attempts = 1

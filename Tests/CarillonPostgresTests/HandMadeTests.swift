@@ -7,10 +7,14 @@ import Testing
 @Suite struct HandMadeTests {
     @Test func `a job needs a schedule and a URL, and gets everything else`() async throws {
         let fixture = try Fixture()
-        let id = try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@hourly', 'http://localhost/x') RETURNING job_id")
+        let id = try fixture.psql(
+            "INSERT INTO jobs (schedule, api_url) VALUES ('@hourly', 'http://localhost/x') RETURNING job_id"
+        )
         let job = try #require(try await fixture.store.jobs(.loadJobs).first)
         #expect(job.id == JobID(try #require(UniqueID(id))))
-        #expect(job.version == 1 && job.active && job.timeZone == "UTC" && job.call.method == "POST" && job.maxRetries == 3)
+        #expect(
+            job.version == 1 && job.active && job.timeZone == "UTC" && job.call.method == "POST" && job.maxRetries == 3
+        )
         #expect(job.id.uuid[6] >> 4 == 7, "a UUIDv7")
         #expect(abs(job.createdAt - ExecutionID(job.id.uuid).time) < 1_000)
         #expect(try await fixture.reader.jobs(JobQuery()).total == 1)
@@ -33,7 +37,9 @@ import Testing
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let job = Sample.job(1)
-        _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.changes = [JobChange(job: job, isNew: true)] })
+        _ = try await fixture.store.commit(
+            fixture.batch(1, epoch: epoch) { $0.changes = [JobChange(job: job, isNew: true)] }
+        )
         try fixture.psql("UPDATE jobs SET schedule = '@daily', headers = '{\"X-A: b\"}', tags = '{x,y}'")
         var found = try #require(try await fixture.store.jobs(.loadJobs).first)
         #expect(found.version == 2 && found.schedule == "@daily" && found.updatedAt != job.updatedAt)
@@ -46,7 +52,9 @@ import Testing
         // The scheduler's own changes are left as they are.
         found.version = 4
         let mine = found
-        _ = try await fixture.store.commit(fixture.batch(2, epoch: epoch) { $0.changes = [JobChange(job: mine, isNew: false)] })
+        _ = try await fixture.store.commit(
+            fixture.batch(2, epoch: epoch) { $0.changes = [JobChange(job: mine, isNew: false)] }
+        )
         #expect(try await fixture.store.jobs(.loadJobs) == [mine])
 
         try fixture.psql("DELETE FROM jobs")
@@ -62,7 +70,7 @@ import Testing
         let fixture = try Fixture()
         for change in ["overlap_policy = 'MAYBE'", "timeout_ms = 0", "name = ''", "job_id = gen_random_uuid()"] {
             try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@daily', 'http://x')")
-            #expect(throws: PostgresCluster.Failure.self, "\(change)") { try fixture.psql("UPDATE jobs SET \(change)") }
+            #expect(throws: ChildProgram.Failure.self, "\(change)") { try fixture.psql("UPDATE jobs SET \(change)") }
         }
     }
 
@@ -70,7 +78,10 @@ import Testing
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         try fixture.psql("INSERT INTO jobs (schedule, api_url) SELECT '@daily', 'http://x' FROM generate_series(1, 10)")
-        let blocker = try Blocker(url: fixture.url, holding: "INSERT INTO jobs (schedule, api_url) VALUES ('@daily', 'http://x')")
+        let blocker = try Blocker(
+            url: fixture.url,
+            holding: "INSERT INTO jobs (schedule, api_url) VALUES ('@daily', 'http://x')"
+        )
         let result = try await fixture.store.commit(
             fixture.batch(1, epoch: epoch) { $0.changes = [JobChange(job: Sample.job(1), isNew: true)] }
         )
@@ -85,7 +96,9 @@ import Testing
 
     @Test func `changes are found in pages, however many were made at once`() async throws {
         let fixture = try Fixture()
-        try fixture.psql("INSERT INTO jobs (schedule, api_url) SELECT '@daily', 'http://x' FROM generate_series(1, 25000)")
+        try fixture.psql(
+            "INSERT INTO jobs (schedule, api_url) SELECT '@daily', 'http://x' FROM generate_series(1, 25000)"
+        )
         try fixture.psql("UPDATE jobs SET updated_at = '2026-11-20T10:00:00.5Z', version = version + 1")
         #expect(Set(try await fixture.store.jobs(.loadChangedJobs(since: Sample.noon)).map(\.id)).count == 25_000)
         #expect(try await fixture.store.jobs(.loadChangedJobs(since: Sample.noon + 501)).isEmpty)

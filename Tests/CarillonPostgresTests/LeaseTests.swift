@@ -6,7 +6,9 @@ import Testing
 @Suite struct LeaseTests {
     private let other = UniqueID(high: 0xB0B0_0000_0000_4000, low: 0x8000_0000_0000_0002)
 
-    private func take(_ store: PostgresStore, _ owner: UniqueID, _ address: String, leaseMs: Int = 5_000) async throws -> LeaseResult {
+    private func take(_ store: PostgresStore, _ owner: UniqueID, _ address: String, leaseMs: Int = 60_000) async throws
+        -> LeaseResult
+    {
         try await store.lease(.acquireLease(owner: owner, address: address, leaseMs: leaseMs))
     }
 
@@ -18,17 +20,25 @@ import Testing
         }
         #expect(shards.count == 16 && shards.map(\.shard) == Array(0..<16))
         #expect(shards.allSatisfy { $0.owner == fixture.owner && $0.epoch == 1 && $0.address == "one:1" })
-        #expect(shards.allSatisfy { ($0.leaseExpiresAt ?? .distantPast) - time > 4_900 })
-        guard case .heldByOther(leader: "one:1", _) = try await take(second, other, "two:2") else { throw Unexpected("held") }
+        #expect(shards.allSatisfy { ($0.leaseExpiresAt ?? .distantPast) - time > 59_900 })
+        guard case .heldByOther(leader: "one:1", _) = try await take(second, other, "two:2") else {
+            throw Unexpected("held")
+        }
         // A renewal keeps it; asked for again by its owner it gets a new epoch, and the old one is void.
-        guard case .held(epoch: 1, _, let later) = try await fixture.store.lease(
-            .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 5_000)
-        ) else { throw Unexpected("not kept") }
+        guard
+            case .held(epoch: 1, _, let later) = try await fixture.store.lease(
+                .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000)
+            )
+        else { throw Unexpected("not kept") }
         #expect(later >= time)
-        guard case .held(epoch: 2, _, _) = try await take(fixture.store, fixture.owner, "one:1") else { throw Unexpected("not held") }
-        guard case .heldByOther(leader: "one:1", _) = try await fixture.store.lease(
-            .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 5_000)
-        ) else { throw Unexpected("kept under an old epoch") }
+        guard case .held(epoch: 2, _, _) = try await take(fixture.store, fixture.owner, "one:1") else {
+            throw Unexpected("not held")
+        }
+        guard
+            case .heldByOther(leader: "one:1", _) = try await fixture.store.lease(
+                .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000)
+            )
+        else { throw Unexpected("kept under an old epoch") }
         // Given back it is free at once.
         guard case .released = try await fixture.store.answer(to: .releaseLease(owner: fixture.owner, epoch: 2)) else {
             throw Unexpected("not released")
@@ -46,8 +56,10 @@ import Testing
         )
         // The one who lost it hears of it without having asked.
         _ = await fixture.lost.first { _ in true }
-        guard case .held(epoch: 2, _, _) = try await take(second, other, "two:2") else { throw Unexpected("not taken over") }
-        let answer = try await fixture.store.answer(to: .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 5_000))
+        guard case .held(epoch: 2, _, _) = try await take(second, other, "two:2") else {
+            throw Unexpected("not taken over")
+        }
+        let answer = try await fixture.store.answer(to: .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000))
         guard case .leaseConnectionLost = answer else { throw Unexpected("\(answer)") }
         guard case .heldByOther(leader: "two:2", _) = try await take(fixture.store, fixture.owner, "one:1") else {
             throw Unexpected("taken twice")
@@ -59,7 +71,9 @@ import Testing
         let fixture = try Fixture()
         let second = fixture.otherStore()
         _ = try await take(fixture.store, fixture.owner, "one:1", leaseMs: 1)
-        guard case .held(epoch: 2, let shards, _) = try await take(second, other, "two:2") else { throw Unexpected("not taken over") }
+        guard case .held(epoch: 2, let shards, _) = try await take(second, other, "two:2") else {
+            throw Unexpected("not taken over")
+        }
         #expect(shards.allSatisfy { $0.owner == other })
         _ = await fixture.lost.first { _ in true }
         second.shutdown()
@@ -79,8 +93,8 @@ import Testing
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let blocker = try Blocker(url: fixture.url, holding: "SELECT 1 FROM shards FOR UPDATE")
-        async let result = fixture.store.lease(.renewLease(owner: fixture.owner, epoch: epoch, leaseMs: 5_000))
-        _ = try fixture.awaitSQL(
+        async let result = fixture.store.lease(.renewLease(owner: fixture.owner, epoch: epoch, leaseMs: 60_000))
+        _ = try await fixture.awaitSQL(
             "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND query LIKE '%renew%'"
         )
         blocker.release()

@@ -11,11 +11,15 @@ import Testing
 
     @Test func `what is embedded is what lies in the folder`() throws {
         let folder = root.appendingPathComponent("migrations")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".up.sql") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".up.sql") }
+            .sorted()
         #expect(names == Migration.all.map { $0.title + ".up.sql" })
         for migration in Migration.all {
             let up = try String(contentsOf: folder.appendingPathComponent(migration.title + ".up.sql"), encoding: .utf8)
-            let down = try String(contentsOf: folder.appendingPathComponent(migration.title + ".down.sql"), encoding: .utf8)
+            let down = try String(
+                contentsOf: folder.appendingPathComponent(migration.title + ".down.sql"),
+                encoding: .utf8
+            )
             #expect(up == migration.up + "\n", "run .ci/embed-migrations.sh")
             #expect(down == migration.down + "\n", "run .ci/embed-migrations.sh")
         }
@@ -101,7 +105,9 @@ import Testing
         let migrator = Migrator(url: url, logger: logger, migrations: Migration.all + [broken])
         let error = #expect(throws: MigrationError.self) { try migrator.up() }
         #expect(error?.message.contains("002_broken") == true && error?.message.contains("division by zero") == true)
-        #expect(try cluster.psql("SELECT to_regclass('half') IS NULL, count(*) FROM schema_migrations", url: url) == "t|1")
+        #expect(
+            try cluster.psql("SELECT to_regclass('half') IS NULL, count(*) FROM schema_migrations", url: url) == "t|1"
+        )
     }
 
     @Test func `a database that cannot be reached is an error, and with waits it is waited for`() throws {

@@ -221,12 +221,20 @@ import Testing
         let one = try await Station.open(1)
         let other = try await Station.open(2)
         let row = Execution(
-            id: ExecutionID(.zero), jobID: JobID(.zero), trigger: .manual, scheduledTime: Timestamp(seconds: 0),
-            status: .success, createdAt: Timestamp(seconds: 0)
+            id: ExecutionID(.zero),
+            jobID: JobID(.zero),
+            trigger: .manual,
+            scheduledTime: Timestamp(seconds: 0),
+            status: .success,
+            createdAt: Timestamp(seconds: 0)
         )
         one.scheduler.behave {
             $0.answer = { request in
-                if case .watchExecutions = request { .answer(.execution(row, failedAttempts: [], url: nil)) } else { nil }
+                if case .watchExecutions = request {
+                    .answer(.execution(row, failedAttempts: [], url: nil))
+                } else {
+                    nil
+                }
             }
         }
         other.scheduler.behave {
@@ -255,8 +263,12 @@ import Testing
     @Test func aWatchThatIsLeftIsStopped() async throws {
         let station = try await Station.open()
         let row = Execution(
-            id: ExecutionID(.zero), jobID: JobID(.zero), trigger: .manual, scheduledTime: Timestamp(seconds: 0),
-            status: .success, createdAt: Timestamp(seconds: 0)
+            id: ExecutionID(.zero),
+            jobID: JobID(.zero),
+            trigger: .manual,
+            scheduledTime: Timestamp(seconds: 0),
+            status: .success,
+            createdAt: Timestamp(seconds: 0)
         )
         station.scheduler.behave { $0.answer = { _ in .answer(.execution(row, failedAttempts: [], url: nil)) } }
         let client = client(station)

@@ -29,7 +29,11 @@ private final class StubWorker: SchedulerReceiver, Sendable {
 
 @Suite(.timeLimit(.minutes(1))) struct RPCDialerTests {
     private static let hello = Hello(
-        role: .worker, name: "w1", bootID: UniqueID(high: 3, low: 4), maxWorkers: 4, version: "test"
+        role: .worker,
+        name: "w1",
+        bootID: UniqueID(high: 3, low: 4),
+        maxWorkers: 4,
+        version: "test"
     )
 
     private func dialer(_ endpoints: [Endpoint]) -> RPCDialer {

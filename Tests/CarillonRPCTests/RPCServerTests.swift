@@ -92,7 +92,10 @@ import Testing
         let station = try await Station.open()
         for (envelopes, text) in [
             ([Envelope(id: 1, .request(.getCluster))], "out of state: get_cluster before Hello"),
-            (RawSocket(station.endpoint).hello() + [Envelope(.credit(granted: 1))], "out of state: credit from a client"),
+            (
+                RawSocket(station.endpoint).hello() + [Envelope(.credit(granted: 1))],
+                "out of state: credit from a client"
+            ),
             (
                 RawSocket(station.endpoint).hello(role: .worker) + [Envelope(id: 1, .request(.getCluster))],
                 "out of state: get_cluster from a worker"
@@ -243,7 +246,8 @@ import Testing
         do throws(ClientError) {
             let second = RPCServer(
                 configuration: RPCServer.Configuration(host: "127.0.0.1", port: station.endpoint.port),
-                receiver: station.scheduler, logger: quiet
+                receiver: station.scheduler,
+                logger: quiet
             )
             try await second.start()
             Issue.record("two servers on one port")

@@ -82,8 +82,14 @@ final class StubScheduler: PeerReceiver, Sendable {
     func welcome(for hello: Hello) -> Welcome {
         let behaviour = behaviour.withLock { $0 }
         return Welcome(
-            serverID: id, leading: behaviour.leading, epoch: behaviour.leading ? 4 : nil, shards: [], heartbeatMs: 0,
-            maxFrameBytes: 0, serverTime: Timestamp(seconds: 1), version: "test",
+            serverID: id,
+            leading: behaviour.leading,
+            epoch: behaviour.leading ? 4 : nil,
+            shards: [],
+            heartbeatMs: 0,
+            maxFrameBytes: 0,
+            serverTime: Timestamp(seconds: 1),
+            version: "test",
             leaderAddress: behaviour.leaderAddress
         )
     }
@@ -140,16 +146,25 @@ struct Station {
     var address: String { endpoint.description }
 
     static func open(
-        _ id: UInt64 = 1, port: Int = 0, limits: ConnectionLimits = ConnectionLimits(), maxConnections: Int = 100,
-        maxQueuedBytes: Int = 64 << 20, metrics: RPCMetrics = RPCMetrics()
+        _ id: UInt64 = 1,
+        port: Int = 0,
+        limits: ConnectionLimits = ConnectionLimits(),
+        maxConnections: Int = 100,
+        maxQueuedBytes: Int = 64 << 20,
+        metrics: RPCMetrics = RPCMetrics()
     ) async throws -> Station {
         let scheduler = StubScheduler(id: UniqueID(high: 0xCA, low: id))
         let server = RPCServer(
             configuration: RPCServer.Configuration(
-                host: "127.0.0.1", port: port, limits: limits, maxConnections: maxConnections,
+                host: "127.0.0.1",
+                port: port,
+                limits: limits,
+                maxConnections: maxConnections,
                 maxQueuedBytes: maxQueuedBytes
             ),
-            receiver: scheduler, metrics: metrics, logger: quiet
+            receiver: scheduler,
+            metrics: metrics,
+            logger: quiet
         )
         let endpoint = try await server.start()
         return Station(scheduler: scheduler, server: server, endpoint: endpoint)
@@ -157,17 +172,24 @@ struct Station {
 }
 
 func client(
-    _ stations: Station..., timeout: Duration = .seconds(10), takeOverWait: Duration = .seconds(8)
+    _ stations: Station...,
+    timeout: Duration = .seconds(10),
+    takeOverWait: Duration = .seconds(8)
 ) -> RPCClient {
     client(stations.map(\.endpoint), timeout: timeout, takeOverWait: takeOverWait)
 }
 
 func client(
-    _ endpoints: [Endpoint], timeout: Duration = .seconds(10), takeOverWait: Duration = .seconds(8)
+    _ endpoints: [Endpoint],
+    timeout: Duration = .seconds(10),
+    takeOverWait: Duration = .seconds(8)
 ) -> RPCClient {
     RPCClient(
         RPCClient.Configuration(
-            schedulers: endpoints, name: "test", requestTimeout: timeout, takeOverWait: takeOverWait
+            schedulers: endpoints,
+            name: "test",
+            requestTimeout: timeout,
+            takeOverWait: takeOverWait
         ),
         logger: quiet
     )
@@ -238,13 +260,19 @@ final class RawSocket: Sendable {
     }
 
     func hello(
-        role: Role = .client, name: String = "raw", bootID: UInt64 = 1, version: UInt32 = ProtocolVersion.current
+        role: Role = .client,
+        name: String = "raw",
+        bootID: UInt64 = 1,
+        version: UInt32 = ProtocolVersion.current
     ) -> [Envelope] {
         [
             Envelope(
                 .hello(
                     Hello(
-                        protocolVersion: version, role: role, name: name, bootID: UniqueID(high: 1, low: bootID),
+                        protocolVersion: version,
+                        role: role,
+                        name: name,
+                        bootID: UniqueID(high: 1, low: bootID),
                         maxWorkers: role == .worker ? 4 : nil
                     )
                 )
@@ -264,7 +292,8 @@ private final class ReaderThread: Sendable {
     func start() {
         var thread = pthread_t()
         pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 guard let argument else { return nil }
                 Unmanaged<ReaderThread>.fromOpaque(argument).takeRetainedValue().body()

@@ -1,8 +1,9 @@
 import CarillonCore
-@testable import CarillonSystem
 import Logging
 import Synchronization
 import Testing
+
+@testable import CarillonSystem
 
 struct LogTests {
     private final class Lines: Sendable {
@@ -18,7 +19,10 @@ struct LogTests {
     private func logger(_ format: LogFormat, level: LogLevel = .debug, to lines: Lines) -> Logger {
         Logger(label: "test") { _ in
             LineLogHandler(
-                component: "carillon-worker", format: format, level: level, output: { lines.append($0) },
+                component: "carillon-worker",
+                format: format,
+                level: level,
+                output: { lines.append($0) },
                 wallMicroseconds: { 1_795_464_000_123_456 }
             )
         }
@@ -98,7 +102,11 @@ struct LogTests {
             (951_782_400_000_000, "2000-02-29T00:00:00.000Z"),
         ] as [(Int64, String)] {
             let line = LogLine.text(
-                microseconds: microseconds, level: .info, component: "c", message: "m", metadata: []
+                microseconds: microseconds,
+                level: .info,
+                component: "c",
+                message: "m",
+                metadata: []
             )
             #expect(String(decoding: line, as: UTF8.self) == "\(text) INFO  c m\n")
         }

@@ -1,5 +1,6 @@
-@testable import CarillonSystem
 import Testing
+
+@testable import CarillonSystem
 
 struct MetricsTests {
     @Test func writesEachKind() {

@@ -1,9 +1,10 @@
-@testable import CarillonSystem
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
+
+@testable import CarillonSystem
 
 @Suite(.timeLimit(.minutes(1)))
 struct ProbeServerTests {
@@ -24,13 +25,17 @@ struct ProbeServerTests {
     }
 
     private func withServer(
-        _ limits: ProbeServer.Limits = ProbeServer.Limits(), ready: (Bool, String) = (true, "leading, epoch 3"),
+        _ limits: ProbeServer.Limits = ProbeServer.Limits(),
+        ready: (Bool, String) = (true, "leading, epoch 3"),
         _ body: (HostPort) async throws -> Void
     ) async throws {
         let registry = MetricsRegistry()
         registry.gauge("carillon_jobs", help: "Jobs.").set(4)
         let server = ProbeServer(
-            host: "127.0.0.1", port: 0, registry: registry, limits: limits,
+            host: "127.0.0.1",
+            port: 0,
+            registry: registry,
+            limits: limits,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) { ready }
         let address = try await server.start()
@@ -44,13 +49,16 @@ struct ProbeServerTests {
             let metrics = try await exchange(address, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             #expect(metrics.hasPrefix("HTTP/1.1 200 OK\r\n"))
             #expect(metrics.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
-            #expect(metrics.hasSuffix("\r\n\r\n# HELP carillon_jobs Jobs.\n# TYPE carillon_jobs gauge\ncarillon_jobs 4\n"))
+            #expect(
+                metrics.hasSuffix("\r\n\r\n# HELP carillon_jobs Jobs.\n# TYPE carillon_jobs gauge\ncarillon_jobs 4\n")
+            )
             let ready = try await exchange(address, "GET /readyz/?verbose=1 HTTP/1.0\r\n\r\n")
             #expect(ready.hasPrefix("HTTP/1.0 200 OK\r\n") && ready.hasSuffix("leading, epoch 3\n"))
             let head = try await exchange(address, "HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && head.hasSuffix("\r\n\r\n"))
             let post = try await exchange(
-                address, "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                address,
+                "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
             )
             #expect(post.hasPrefix("HTTP/1.1 405 ") && post.contains("Allow: GET, HEAD\r\n"))
             let missing = try await exchange(address, "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -72,7 +80,9 @@ struct ProbeServerTests {
                 "GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
                     + "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             )
-            let statuses = answer.split(separator: "\r\n").filter { $0.hasPrefix("HTTP/1.1 ") || $0.contains("HTTP/1.1") }
+            let statuses = answer.split(separator: "\r\n").filter {
+                $0.hasPrefix("HTTP/1.1 ") || $0.contains("HTTP/1.1")
+            }
             #expect(statuses.count == 3)
             #expect(answer.contains("alive\n") && answer.contains("leading, epoch 3\n"))
         }
@@ -117,7 +127,9 @@ struct ProbeServerTests {
     @Test func namesTheAddressThatItCannotHave() async throws {
         try await withServer { address in
             let second = ProbeServer(
-                host: "127.0.0.1", port: address.port, registry: MetricsRegistry(),
+                host: "127.0.0.1",
+                port: address.port,
+                registry: MetricsRegistry(),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ) { (true, "") }
             let error = await #expect(throws: ProbeServerError.self) { try await second.start() }

@@ -1,6 +1,7 @@
 import ArgumentParser
-@testable import CarillonSystem
 import Testing
+
+@testable import CarillonSystem
 
 struct SettingTests {
     private let empty = EnvironmentVariables([:])
@@ -67,7 +68,10 @@ struct SettingTests {
     @Test func durationErrorsSayWhatIsAllowed() {
         let text = message {
             try Setting.durationMs(
-                "LEASE", flag: nil, environment: EnvironmentVariables(["LEASE": "10ms"]), default: 5_000,
+                "LEASE",
+                flag: nil,
+                environment: EnvironmentVariables(["LEASE": "10ms"]),
+                default: 5_000,
                 in: 1_500...120_000
             )
         }

@@ -16,8 +16,15 @@ private let worker = Hello(role: .worker, name: "w", bootID: UniqueID(high: 1, l
 
 private func welcome(heartbeatMs: UInt32 = 2_000, version: UInt32 = ProtocolVersion.current) -> Welcome {
     Welcome(
-        protocolVersion: version, serverID: UniqueID(high: 9, low: 9), leading: true, epoch: 1, shards: [],
-        heartbeatMs: heartbeatMs, maxFrameBytes: 1 << 22, serverTime: Timestamp(seconds: 0), version: nil,
+        protocolVersion: version,
+        serverID: UniqueID(high: 9, low: 9),
+        leading: true,
+        epoch: 1,
+        shards: [],
+        heartbeatMs: heartbeatMs,
+        maxFrameBytes: 1 << 22,
+        serverTime: Timestamp(seconds: 0),
+        version: nil,
         leaderAddress: nil
     )
 }
@@ -128,7 +135,8 @@ private final class Client {
                                 Envelope(
                                     id: 1,
                                     .pong(
-                                        pingSentMicroseconds: sent, answeredMicroseconds: at(1).wallMicroseconds
+                                        pingSentMicroseconds: sent,
+                                        answeredMicroseconds: at(1).wallMicroseconds
                                     )
                                 )
                             )

@@ -24,7 +24,10 @@ import Testing
         #expect(try JSONText.read("9223372036854775808") == .number(9_223_372_036_854_775_808))
         #expect(try JSONText.read("1.5e3") == .number(1500))
         #expect(try JSONText.read("0.1") == .number(0.1))
-        #expect(try JSONText.read(#""a\"\\\/\b\f\n\r\t\u00e9\ud83c\udf90\u0000""#) == .string("a\"\\/\u{8}\u{C}\n\r\té🎐\u{0}"))
+        #expect(
+            try JSONText.read(#""a\"\\\/\b\f\n\r\t\u00e9\ud83c\udf90\u0000""#)
+                == .string("a\"\\/\u{8}\u{C}\n\r\té🎐\u{0}")
+        )
         #expect(try JSONText.read(#"{"b":1,"a":[{"c":""}]}"#) == ["b": 1, "a": [["c": ""]]])
     }
 
@@ -119,7 +122,9 @@ extension Samples {
         case 5: return .array(list { $0.json(depth: depth - 1) })
         default:
             var members: [JSONValue.Member] = []
-            for index in 0..<small() % 5 { members.append(JSONValue.Member("\(index)\(text())", json(depth: depth - 1))) }
+            for index in 0..<small() % 5 {
+                members.append(JSONValue.Member("\(index)\(text())", json(depth: depth - 1)))
+            }
             return .object(members)
         }
     }

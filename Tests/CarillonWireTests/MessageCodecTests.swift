@@ -50,7 +50,9 @@ import Testing
     @Test func unknownFieldsAreIgnored() throws {
         let frame = MessageCodec.frame(of: Envelope(id: 3, .goodbye(why: "x")))
         // Field 200, a varint; field 201, bytes; field 202, 8 bytes; field 203, 4 bytes.
-        let extra: [UInt8] = [0xC0, 0x0C, 5, 0xCA, 0x0C, 2, 1, 1, 0xD1, 0x0C, 1, 2, 3, 4, 5, 6, 7, 8, 0xDD, 0x0C, 1, 2, 3, 4]
+        let extra: [UInt8] = [
+            0xC0, 0x0C, 5, 0xCA, 0x0C, 2, 1, 1, 0xD1, 0x0C, 1, 2, 3, 4, 5, 6, 7, 8, 0xDD, 0x0C, 1, 2, 3, 4,
+        ]
         #expect(try MessageCodec().decode(payload: Array(frame[4...]) + extra) == Envelope(id: 3, .goodbye(why: "x")))
     }
 
@@ -67,7 +69,8 @@ import Testing
             of: Envelope(id: 1, .request(.createJob(settings, idempotencyKey: nil, fingerprint: nil)))
         )
         guard
-            case .request(.createJob(let decoded, _, _)) = try MessageCodec().decode(payload: Array(frame[4...])).message
+            case .request(.createJob(let decoded, _, _)) = try MessageCodec().decode(payload: Array(frame[4...]))
+                .message
         else {
             Issue.record("not a create_job")
             return
@@ -110,7 +113,10 @@ import Testing
     }
 
     @Test func badUTF8() {
-        #expect(refusal(envelope(6, [0x0A, 2, 0x61, 0xFF])) == WireError(.invalid, "is not UTF-8 at byte 1", field: "goodbye.why"))
+        #expect(
+            refusal(envelope(6, [0x0A, 2, 0x61, 0xFF]))
+                == WireError(.invalid, "is not UTF-8 at byte 1", field: "goodbye.why")
+        )
         // An overlong slash, a surrogate, beyond U+10FFFF, a cut sequence.
         for bytes: [UInt8] in [[0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82]] {
             #expect(refusal(envelope(6, [0x0A, UInt8(bytes.count)] + bytes))?.kind == .invalid)
@@ -213,7 +219,9 @@ import Testing
             let size = Int(random.next(upperBound: UInt64(64)))
             var payload = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             // Half of it begins like an envelope.
-            if random.next() & 1 == 0 { payload = [0x08, 1, UInt8(random.next(upperBound: UInt64(120))) << 3 | 2] + payload }
+            if random.next() & 1 == 0 {
+                payload = [0x08, 1, UInt8(random.next(upperBound: UInt64(120))) << 3 | 2] + payload
+            }
             _ = try? codec.decode(payload: payload)
         }
         print("garbage: seed \(seed)")

@@ -137,7 +137,10 @@ import Testing
         #expect(errors("list_jobs", ["limit": -1]) == ["limit: must be 0 to 4294967295"])
         #expect(errors("list_jobs", ["limit": 1, "active": 1]) == ["active: expected a boolean, found a number"])
         #expect(errors("create_job", ["headers": ["a"]]) == ["headers: expected an object of strings, found an array"])
-        #expect(errors("no_such", [:]).first?.hasPrefix("there is no request \"no_such\"; the requests are create_job, ") == true)
+        #expect(
+            errors("no_such", [:]).first?.hasPrefix("there is no request \"no_such\"; the requests are create_job, ")
+                == true
+        )
         // Not a request, though the envelope has it.
         #expect(errors("dispatch", [:]).first?.hasPrefix("there is no request") == true)
         let twice = JSONValue.object([JSONValue.Member("limit", 1), JSONValue.Member("limit", 2)])
@@ -162,8 +165,12 @@ import Testing
         let created = Timestamp(milliseconds: 1_700_000_000_000)
         let uuid = try #require(UniqueID(id))
         let job = Job(
-            id: JobID(uuid), schedule: "0 * * * * *", call: HTTPCall(url: "http://h/"), effectiveFrom: created,
-            createdAt: created, updatedAt: created
+            id: JobID(uuid),
+            schedule: "0 * * * * *",
+            call: HTTPCall(url: "http://h/"),
+            effectiveFrom: created,
+            createdAt: created,
+            updatedAt: created
         )
         let value = try answer(
             .job(JobView(job: job, scheduleDescription: "every minute", nextRunTime: Timestamp(seconds: 1_700_000_040)))
@@ -185,8 +192,13 @@ import Testing
     @Test func anExecutionHasAllItsFields() throws {
         let uuid = try #require(UniqueID(id))
         var row = Execution(
-            id: ExecutionID(uuid), jobID: JobID(uuid), trigger: .schedule, scheduledTime: Timestamp(seconds: 0),
-            status: .success, attempts: 1, createdAt: Timestamp(milliseconds: -1)
+            id: ExecutionID(uuid),
+            jobID: JobID(uuid),
+            trigger: .schedule,
+            scheduledTime: Timestamp(seconds: 0),
+            status: .success,
+            attempts: 1,
+            createdAt: Timestamp(milliseconds: -1)
         )
         row.durationMicroseconds = 12_345
         row.driftMicroseconds = 2_000
@@ -202,9 +214,16 @@ import Testing
         row.skippedCount = 3
         row.skippedFrom = Timestamp(seconds: -60)
         let attempt = Attempt(
-            executionID: row.id, number: 1, token: Token(epoch: 0, sequence: 0), startedAt: Timestamp(seconds: 0),
-            finishedAt: Timestamp(seconds: 1), durationMicroseconds: 1_000_000, httpStatus: 503, response: nil,
-            errorMessage: nil, worker: "w"
+            executionID: row.id,
+            number: 1,
+            token: Token(epoch: 0, sequence: 0),
+            startedAt: Timestamp(seconds: 0),
+            finishedAt: Timestamp(seconds: 1),
+            durationMicroseconds: 1_000_000,
+            httpStatus: 503,
+            response: nil,
+            errorMessage: nil,
+            worker: "w"
         )
         let more = try answer(.execution(row, failedAttempts: [attempt], url: "http://h/"))
         #expect(more["skipped_count"] == 3)
@@ -249,8 +268,12 @@ import Testing
         let created = Timestamp(seconds: 0)
         let headers = [HTTPHeader(name: "X", value: "1"), HTTPHeader(name: "X", value: "2")]
         let job = Job(
-            id: JobID(.zero), schedule: "x", call: HTTPCall(url: "u", headers: headers), effectiveFrom: created,
-            createdAt: created, updatedAt: created
+            id: JobID(.zero),
+            schedule: "x",
+            call: HTTPCall(url: "u", headers: headers),
+            effectiveFrom: created,
+            createdAt: created,
+            updatedAt: created
         )
         let value = try answer(.job(JobView(job: job, scheduleDescription: "", nextRunTime: nil)))
         #expect(value["headers"] == ["X": "1, 2"])

@@ -99,7 +99,9 @@ struct Samples {
         case 7:
             return .schedulePreview(
                 SchedulePreview(
-                    schedule: text(), timeZone: text(), scheduleDescription: text(),
+                    schedule: text(),
+                    timeZone: text(),
+                    scheduleDescription: text(),
                     times: list { SchedulePreview.PreviewedTime(time: $0.time(), localTime: $0.text()) }
                 )
             )
@@ -111,24 +113,37 @@ struct Samples {
 
     mutating func hello() -> Hello {
         Hello(
-            role: one(Role.self), name: text(), bootID: id(), features: list { $0.text() },
-            maxWorkers: maybe { UInt32($0.small()) }, version: maybe { $0.text() }
+            role: one(Role.self),
+            name: text(),
+            bootID: id(),
+            features: list { $0.text() },
+            maxWorkers: maybe { UInt32($0.small()) },
+            version: maybe { $0.text() }
         )
     }
 
     mutating func welcome() -> Welcome {
         Welcome(
-            serverID: id(), leading: bool(), epoch: maybe { $0.number() }, shards: (0..<16).map { UInt8($0) },
-            heartbeatMs: 2_000, maxFrameBytes: 1 << 22, serverTime: time(), version: maybe { $0.text() },
+            serverID: id(),
+            leading: bool(),
+            epoch: maybe { $0.number() },
+            shards: (0..<16).map { UInt8($0) },
+            heartbeatMs: 2_000,
+            maxFrameBytes: 1 << 22,
+            serverTime: time(),
+            version: maybe { $0.text() },
             leaderAddress: maybe { $0.text() }
         )
     }
 
     mutating func error() -> ClientError {
         ClientError(
-            one(ClientError.Code.self), text(),
-            errors: list { FieldError(field: $0.text(), message: $0.text()) }, retryable: bool(),
-            reason: maybe { $0.one(ClientError.Reason.self) }, leaderAddress: maybe { $0.text() }
+            one(ClientError.Code.self),
+            text(),
+            errors: list { FieldError(field: $0.text(), message: $0.text()) },
+            retryable: bool(),
+            reason: maybe { $0.one(ClientError.Reason.self) },
+            leaderAddress: maybe { $0.text() }
         )
     }
 
@@ -138,22 +153,39 @@ struct Samples {
 
     mutating func call() -> DispatchedCall {
         DispatchedCall(
-            token: token(), shard: UInt8(small()), executionID: execution(), jobID: job(), attempt: small(),
-            scheduledTime: time(), startAfterMicroseconds: bool() ? 0 : random.next(),
+            token: token(),
+            shard: UInt8(small()),
+            executionID: execution(),
+            jobID: job(),
+            attempt: small(),
+            scheduledTime: time(),
+            startAfterMicroseconds: bool() ? 0 : random.next(),
             call: HTTPCall(
-                url: text(), method: "PUT", headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
+                url: text(),
+                method: "PUT",
+                headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
                 body: maybe { $0.text() }
             ),
-            timeoutMs: small() * 1000, connectTimeoutMs: small(), atMostOnce: bool(), responseLimit: small()
+            timeoutMs: small() * 1000,
+            connectTimeoutMs: small(),
+            atMostOnce: bool(),
+            responseLimit: small()
         )
     }
 
     mutating func outcome() -> CallOutcome {
         CallOutcome(
-            token: token(), executionID: execution(), jobID: job(), attempt: small(), kind: one(OutcomeKind.self),
-            startedAfterMicroseconds: random.next(), durationMicroseconds: random.next(),
-            httpStatus: maybe { 200 + $0.small() }, response: maybe { $0.text() },
-            errorMessage: maybe { $0.text() }, retryAfterMs: maybe { $0.random.next() }
+            token: token(),
+            executionID: execution(),
+            jobID: job(),
+            attempt: small(),
+            kind: one(OutcomeKind.self),
+            startedAfterMicroseconds: random.next(),
+            durationMicroseconds: random.next(),
+            httpStatus: maybe { 200 + $0.small() },
+            response: maybe { $0.text() },
+            errorMessage: maybe { $0.text() },
+            retryAfterMs: maybe { $0.random.next() }
         )
     }
 
@@ -189,27 +221,50 @@ struct Samples {
         let created = time()
         return JobView(
             job: Job(
-                id: job(), name: maybe { $0.text() }, description: maybe { $0.text() }, schedule: text(),
-                timeZone: "Europe/Berlin", daylightPolicy: element([DaylightPolicy.cron, .skip, .both]),
+                id: job(),
+                name: maybe { $0.text() },
+                description: maybe { $0.text() },
+                schedule: text(),
+                timeZone: "Europe/Berlin",
+                daylightPolicy: element([DaylightPolicy.cron, .skip, .both]),
                 call: HTTPCall(
-                    url: text(), method: "GET", headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
+                    url: text(),
+                    method: "GET",
+                    headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
                     body: maybe { $0.text() }
                 ),
-                executionType: one(ExecutionType.self), timeoutMs: 1 + small() * 37, maxRetries: small(),
-                retryInitialDelayMs: 1 + small(), retryMaxDelayMs: 3 + small(),
-                catchUpPolicy: one(CatchUpPolicy.self), catchUpWindowMs: small() * 13,
-                overlapPolicy: one(OverlapPolicy.self), priority: -small(), active: bool(),
-                startsAt: maybe { $0.time() }, endsAt: maybe { $0.time() }, tags: list { $0.text() },
-                effectiveFrom: created, version: number(), createdAt: created, updatedAt: time()
+                executionType: one(ExecutionType.self),
+                timeoutMs: 1 + small() * 37,
+                maxRetries: small(),
+                retryInitialDelayMs: 1 + small(),
+                retryMaxDelayMs: 3 + small(),
+                catchUpPolicy: one(CatchUpPolicy.self),
+                catchUpWindowMs: small() * 13,
+                overlapPolicy: one(OverlapPolicy.self),
+                priority: -small(),
+                active: bool(),
+                startsAt: maybe { $0.time() },
+                endsAt: maybe { $0.time() },
+                tags: list { $0.text() },
+                effectiveFrom: created,
+                version: number(),
+                createdAt: created,
+                updatedAt: time()
             ),
-            scheduleDescription: text(), nextRunTime: maybe { $0.time() }
+            scheduleDescription: text(),
+            nextRunTime: maybe { $0.time() }
         )
     }
 
     mutating func executionRow() -> Execution {
         var row = Execution(
-            id: execution(), jobID: job(), trigger: one(Trigger.self), scheduledTime: time(),
-            status: one(ExecutionStatus.self), reason: maybe { $0.one(Reason.self) }, attempts: small(),
+            id: execution(),
+            jobID: job(),
+            trigger: one(Trigger.self),
+            scheduledTime: time(),
+            status: one(ExecutionStatus.self),
+            reason: maybe { $0.one(Reason.self) },
+            attempts: small(),
             createdAt: time()
         )
         row.actualStartTime = maybe { $0.time() }
@@ -228,9 +283,16 @@ struct Samples {
 
     mutating func attempt(of execution: ExecutionID) -> Attempt {
         Attempt(
-            executionID: execution, number: small(), token: Token(epoch: 0, sequence: 0), startedAt: time(),
-            finishedAt: time(), durationMicroseconds: Int64(small()) * 999, httpStatus: maybe { 500 + $0.small() },
-            response: maybe { $0.text() }, errorMessage: maybe { $0.text() }, worker: maybe { $0.text() }
+            executionID: execution,
+            number: small(),
+            token: Token(epoch: 0, sequence: 0),
+            startedAt: time(),
+            finishedAt: time(),
+            durationMicroseconds: Int64(small()) * 999,
+            httpStatus: maybe { 500 + $0.small() },
+            response: maybe { $0.text() },
+            errorMessage: maybe { $0.text() },
+            worker: maybe { $0.text() }
         )
     }
 
@@ -248,25 +310,46 @@ struct Samples {
 
     mutating func cluster() -> ClusterView {
         ClusterView(
-            serverID: id(), leading: bool(), epoch: maybe { $0.number() }, leaderAddress: maybe { $0.text() },
-            clusterTime: time(), databaseSkewMs: -number(), databaseConnected: bool(), jobs: number(),
-            activeJobs: number(), heapSize: number(), readyQueueDepth: number(), openExecutions: number(),
+            serverID: id(),
+            leading: bool(),
+            epoch: maybe { $0.number() },
+            leaderAddress: maybe { $0.text() },
+            clusterTime: time(),
+            databaseSkewMs: -number(),
+            databaseConnected: bool(),
+            jobs: number(),
+            activeJobs: number(),
+            heapSize: number(),
+            readyQueueDepth: number(),
+            openExecutions: number(),
             shards: list {
                 ShardRecord(
-                    shard: UInt8($0.small()), owner: $0.maybe { $0.id() }, address: $0.maybe { $0.text() },
-                    epoch: $0.number(), leaseExpiresAt: $0.maybe { $0.time() },
-                    materializedThrough: $0.maybe { $0.time() }, settledThrough: $0.maybe { $0.time() },
+                    shard: UInt8($0.small()),
+                    owner: $0.maybe { $0.id() },
+                    address: $0.maybe { $0.text() },
+                    epoch: $0.number(),
+                    leaseExpiresAt: $0.maybe { $0.time() },
+                    materializedThrough: $0.maybe { $0.time() },
+                    settledThrough: $0.maybe { $0.time() },
                     gap: $0.maybe { Gap(from: $0.time(), to: $0.time()) }
                 )
             },
             workers: list {
                 WorkerView(
-                    name: $0.text(), bootID: $0.id(), address: $0.text(), draining: $0.bool(),
-                    maxWorkers: $0.small(), inFlight: $0.small(), freeSlots: $0.small(),
-                    skewMs: $0.maybe { Double($0.small()) / 8 }, version: $0.maybe { $0.text() }
+                    name: $0.text(),
+                    bootID: $0.id(),
+                    address: $0.text(),
+                    draining: $0.bool(),
+                    maxWorkers: $0.small(),
+                    inFlight: $0.small(),
+                    freeSlots: $0.small(),
+                    skewMs: $0.maybe { Double($0.small()) / 8 },
+                    version: $0.maybe { $0.text() }
                 )
             },
-            version: text(), timeZoneDataVersion: text(), startedAt: maybe { $0.time() }
+            version: text(),
+            timeZoneDataVersion: text(),
+            startedAt: maybe { $0.time() }
         )
     }
 
@@ -275,7 +358,9 @@ struct Samples {
     mutating func bool() -> Bool { random.next() & 1 == 0 }
     mutating func small() -> Int { Int(random.next(upperBound: UInt64(100))) }
     mutating func number() -> Int64 { random.next(upperBound: UInt64(1) << 50).signed }
-    mutating func time() -> Timestamp { Timestamp(milliseconds: random.next(upperBound: UInt64(4_000_000_000_000)).signed) }
+    mutating func time() -> Timestamp {
+        Timestamp(milliseconds: random.next(upperBound: UInt64(4_000_000_000_000)).signed)
+    }
     mutating func id() -> UniqueID { UniqueID(high: random.next(), low: random.next()) }
     mutating func job() -> JobID { JobID(id()) }
     mutating func execution() -> ExecutionID { ExecutionID(id()) }

@@ -38,8 +38,10 @@ import Testing
             Envelope(
                 .hello(
                     Hello(
-                        role: .client, name: "docs",
-                        bootID: UniqueID(high: 0x0001_0203_0405_0607, low: 0x0809_0A0B_0C0D_0E0F), version: "1.0"
+                        role: .client,
+                        name: "docs",
+                        bootID: UniqueID(high: 0x0001_0203_0405_0607, low: 0x0809_0A0B_0C0D_0E0F),
+                        version: "1.0"
                     )
                 )
             )
@@ -49,9 +51,14 @@ import Testing
             Envelope(
                 .welcome(
                     Welcome(
-                        serverID: UniqueID(high: 0xF0F1_F2F3_F4F5_F6F7, low: 0xF8F9_FAFB_FCFD_FEFF), leading: false,
-                        epoch: nil, shards: [], heartbeatMs: 2_000, maxFrameBytes: 4_194_304,
-                        serverTime: Timestamp(seconds: 1_700_000_000), version: "1.0",
+                        serverID: UniqueID(high: 0xF0F1_F2F3_F4F5_F6F7, low: 0xF8F9_FAFB_FCFD_FEFF),
+                        leading: false,
+                        epoch: nil,
+                        shards: [],
+                        heartbeatMs: 2_000,
+                        maxFrameBytes: 4_194_304,
+                        serverTime: Timestamp(seconds: 1_700_000_000),
+                        version: "1.0",
                         leaderAddress: "10.0.0.2:7070"
                     )
                 )

@@ -15,8 +15,14 @@ package struct MemoryStore: Sendable {
     package init() {
         shards = (0..<16).map {
             ShardRecord(
-                shard: $0, owner: nil, address: nil, epoch: 0, leaseExpiresAt: nil, materializedThrough: nil,
-                settledThrough: nil, gap: nil
+                shard: $0,
+                owner: nil,
+                address: nil,
+                epoch: 0,
+                leaseExpiresAt: nil,
+                materializedThrough: nil,
+                settledThrough: nil,
+                gap: nil
             )
         }
     }
@@ -25,7 +31,11 @@ package struct MemoryStore: Sendable {
 
     /// Takes the lease for a session if the lock is free, or if its holder's lease has expired.
     package mutating func acquireLease(
-        session: Int, owner: UniqueID, address: String, leaseMs: Int, now: Timestamp
+        session: Int,
+        owner: UniqueID,
+        address: String,
+        leaseMs: Int,
+        now: Timestamp
     ) -> LeaseResult {
         if let holder = lockHolder, holder != session {
             let expires = shards.compactMap(\.leaseExpiresAt).max() ?? .distantPast
@@ -44,7 +54,11 @@ package struct MemoryStore: Sendable {
     }
 
     package mutating func renewLease(
-        session: Int, owner: UniqueID, epoch: Int64, leaseMs: Int, now: Timestamp
+        session: Int,
+        owner: UniqueID,
+        epoch: Int64,
+        leaseMs: Int,
+        now: Timestamp
     ) -> LeaseResult {
         guard lockHolder == session, shards[0].owner == owner, shards[0].epoch == epoch else {
             return .heldByOther(leader: shards[0].address, databaseTime: now)

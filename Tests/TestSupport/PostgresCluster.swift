@@ -1,4 +1,4 @@
-internal import Foundation
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 
@@ -20,7 +20,7 @@ package final class PostgresCluster: Sendable {
     package let directory: String
     private let binaries: String
     /// Its other end is read by the process that cleans up when this one is gone.
-    private let watch: Pipe
+    private let watch: Int32
     private let databases = Mutex(0)
 
     /// One cluster a test process; it is started when it is first asked for.
@@ -38,24 +38,26 @@ package final class PostgresCluster: Sendable {
         var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        watch = Pipe()
         if geteuid() == 0 {
             guard let user = getpwnam("postgres") else {
-                throw Failure(description: "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql")
+                throw Failure(
+                    description:
+                        "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql"
+                )
             }
             chown(directory, user.pointee.pw_uid, user.pointee.pw_gid)
         }
+        watch = try Self.startWatch(directory)
         try asServer("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
         var lines = [
             "port = \(port)", "listen_addresses = '127.0.0.1'", "unix_socket_directories = '\(directory)'",
             "max_connections = 200", "shared_buffers = 64MB", "logging_collector = off", "timezone = 'Europe/Vienna'",
         ]
         if !isDurable { lines += ["fsync = off", "full_page_writes = off"] }
-        let configuration = try FileHandle(forUpdating: URL(fileURLWithPath: data + "/postgresql.conf"))
-        try configuration.seekToEnd()
-        try configuration.write(contentsOf: Data((lines + settings).joined(separator: "\n").utf8))
-        try configuration.close()
-        try startWatch()
+        let file = fopen(data + "/postgresql.conf", "a")
+        guard let file else { throw Failure(description: "postgresql.conf cannot be written") }
+        fputs((lines + settings).joined(separator: "\n") + "\n", file)
+        fclose(file)
         try start()
     }
 
@@ -93,14 +95,14 @@ package final class PostgresCluster: Sendable {
 
     /// Kills the server with SIGKILL, and returns when all its processes are gone. `start` recovers it.
     package func kill() throws {
-        let file = try String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)
+        let file = TextFile.contents(of: data + "/postmaster.pid")
         guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
             throw Failure(description: "postmaster.pid does not begin with a process id")
         }
         Glibc.kill(pid, SIGKILL)
         while Glibc.kill(pid, 0) == 0 { usleep(5_000) }
         // A killed postmaster leaves its lock file; its backends end when they notice, and `start` waits for them.
-        try? FileManager.default.removeItem(atPath: data + "/postmaster.pid")
+        unlink(data + "/postmaster.pid")
     }
 
     /// Runs SQL with psql; returns what it printed, columns separated by `|`.
@@ -122,75 +124,57 @@ package final class PostgresCluster: Sendable {
 
     private func psql(_ arguments: [String], database: String) throws -> String {
         let options = [
-            "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", String(port), "-U", "postgres", "-d", database,
+            "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", String(port), "-U", "postgres",
+            "-d", database,
         ]
-        return try output(binaries + "/psql", options + arguments)
+        return try ChildProgram.run(binaries + "/psql", options + arguments)
     }
 
     // MARK: Processes
 
     /// Stops the cluster and removes its directory as soon as this process is gone: it reads from a pipe that nobody writes.
-    private func startWatch() throws {
-        _ = fcntl(watch.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = [
-            "-c",
-            """
+    private static func startWatch(_ directory: String) throws -> Int32 {
+        var ends: [Int32] = [0, 0]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(description: "no pipe can be made") }
+        defer { close(ends[0]) }
+        let script = """
             trap '' INT TERM HUP
             read -r line
-            kill -QUIT "$(head -n 1 "$1/postmaster.pid")" 2>/dev/null
-            for round in 1 2 3 4 5 6 7 8 9 10; do test -e "$1/postmaster.pid" || break; sleep 0.2; done
-            rm -rf "$2"
-            """,
-            "sh", data, directory,
-        ]
-        process.standardInput = watch.fileHandleForReading
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+            kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")" 2>/dev/null
+            for round in 1 2 3 4 5 6 7 8 9 10; do test -e "$1/data/postmaster.pid" || break; sleep 0.2; done
+            rm -rf "$1"
+            """
+        watchers.withLock { watchers in
+            if let watcher = try? ChildProgram(
+                "/bin/sh",
+                ["-c", script, "sh", directory],
+                output: "/dev/null",
+                input: ends[0],
+                ownGroup: true
+            ) {
+                watchers.append(watcher)
+            }
+        }
+        return ends[1]
     }
+
+    /// Kept, because what a test starts is killed when it is let go.
+    private static let watchers = Mutex<[ChildProgram]>([])
 
     private func asServer(_ program: String, _ arguments: [String]) throws {
         let path = binaries + "/" + program
         if geteuid() == 0 {
-            try output("runuser", ["-u", "postgres", "--", path] + arguments)
+            try ChildProgram.run("/usr/sbin/runuser", ["-u", "postgres", "--", path] + arguments)
         } else {
-            try output(path, arguments)
+            try ChildProgram.run(path, arguments)
         }
-    }
-
-    /// Runs a program to its end. What it prints goes through a file: a server that it leaves running may keep it open.
-    @discardableResult
-    private func output(_ program: String, _ arguments: [String]) throws -> String {
-        let path = directory + "/output-\(UUID().uuidString)"
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = file
-        process.standardError = file
-        try process.run()
-        process.waitUntilExit()
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(program) \(arguments.joined(separator: " ")) failed: \(text)")
-        }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// The newest PostgreSQL of Debian's layout, or the one on the PATH.
     private static func findBinaries() throws -> String {
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-        var folders = versions.compactMap(Int.init).sorted(by: >).map { "/usr/lib/postgresql/\($0)/bin" }
-        folders += (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        if let found = folders.first(where: { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }) {
-            return found
-        }
+        var folders = (9...30).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
+        folders += String(cString: getenv("PATH")).split(separator: ":").map(String.init)
+        if let found = folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) { return found }
         throw Failure(description: "no initdb was found; run: apt-get install postgresql")
     }
 

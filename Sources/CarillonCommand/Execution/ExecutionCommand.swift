@@ -29,13 +29,15 @@ enum ExecutionStatusNames {
 /// `--from` and `--to`.
 struct RangeOptions: ParsableArguments {
     @Option(
-        name: .customLong("from"), parsing: .unconditional,
+        name: .customLong("from"),
+        parsing: .unconditional,
         help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.rule).", valueName: "time")
     )
     var from: TimeWord?
 
     @Option(
-        name: .customLong("to"), parsing: .unconditional,
+        name: .customLong("to"),
+        parsing: .unconditional,
         help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time")
     )
     var to: TimeWord?

@@ -3,7 +3,8 @@ internal import CarillonWire
 
 struct ExecutionGet: WorldCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Show an execution with its failed attempts."
+        commandName: "get",
+        abstract: "Show an execution with its failed attempts."
     )
 
     @Argument(help: "The job's id or name.")

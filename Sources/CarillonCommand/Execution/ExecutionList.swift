@@ -16,7 +16,8 @@ struct ExecutionList: WorldCommand {
     var job: String?
 
     @Option(
-        name: .customLong("status"), parsing: .singleValue,
+        name: .customLong("status"),
+        parsing: .singleValue,
         help: ArgumentHelp("Only these: SUCCESS, FAILED, ...; may be repeated, or have commas.", valueName: "status"),
         completion: .list(ExecutionStatusNames.all)
     )

@@ -27,7 +27,10 @@ struct JobCreate: WorldCommand {
     @Flag(name: .customLong("paused"), help: "Make it inactive; `carillon job resume` starts it.")
     var paused = false
 
-    @Option(name: .customLong("idempotency-key"), help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key"))
+    @Option(
+        name: .customLong("idempotency-key"),
+        help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key")
+    )
     var idempotencyKey: String?
 
     @OptionGroup(title: "Global options")

@@ -5,7 +5,8 @@ struct JobPause: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
         abstract: "Make a job inactive.",
-        discussion: "What is running is finished; what waits for a retry is cancelled. No due time is made until it resumes."
+        discussion:
+            "What is running is finished; what waits for a retry is cancelled. No due time is made until it resumes."
     )
 
     @Argument(help: "The job's id or name.")

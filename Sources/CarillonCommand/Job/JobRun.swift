@@ -16,7 +16,10 @@ struct JobRun: WorldCommand {
     @Argument(help: "The job's id or name.")
     var job: String
 
-    @Option(name: .customLong("idempotency-key"), help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key"))
+    @Option(
+        name: .customLong("idempotency-key"),
+        help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key")
+    )
     var idempotencyKey: String?
 
     @OptionGroup(title: "Global options")

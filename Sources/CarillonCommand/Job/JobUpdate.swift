@@ -22,8 +22,12 @@ struct JobUpdate: WorldCommand {
     var settings: JobSettingsOptions
 
     @Option(
-        name: .customLong("clear"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("A setting that goes back to its default, by its name in the API; may be repeated.", valueName: "field")
+        name: .customLong("clear"),
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "A setting that goes back to its default, by its name in the API; may be repeated.",
+            valueName: "field"
+        )
     )
     var cleared: [String] = []
 

@@ -4,6 +4,24 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     case table, json
 }
 
+/// `--output`.
+struct OutputOptions: ParsableArguments {
+    @Option(
+        name: [.customLong("output"), .customShort("o")],
+        help: "table or json. (environment: CARILLON_OUTPUT; default: table)"
+    )
+    var output: OutputFormat?
+
+    func format(in world: World) throws -> OutputFormat {
+        if let output { return output }
+        guard let text = world.environment["CARILLON_OUTPUT"], !text.isEmpty else { return .table }
+        guard let format = OutputFormat(rawValue: text.lowercased()) else {
+            throw ValidationError("CARILLON_OUTPUT is \"\(text)\"; it must be table or json")
+        }
+        return format
+    }
+}
+
 /// What every command that talks to a scheduler takes.
 struct GlobalOptions: ParsableArguments {
     @Option(
@@ -15,11 +33,8 @@ struct GlobalOptions: ParsableArguments {
     )
     var schedulers: String?
 
-    @Option(
-        name: [.customLong("output"), .customShort("o")],
-        help: "table or json. (environment: CARILLON_OUTPUT; default: table)"
-    )
-    var output: OutputFormat?
+    @OptionGroup
+    var output: OutputOptions
 
     @Option(
         name: .customLong("request-timeout"),
@@ -35,24 +50,22 @@ struct GlobalOptions: ParsableArguments {
         }
         for address in addresses {
             guard let host = HostPort(address), host.port > 0 else {
-                throw ValidationError("\"\(address)\" in --schedulers is not host:port, such as 127.0.0.1:7070 or [::1]:7070")
+                throw ValidationError(
+                    "\"\(address)\" in --schedulers is not host:port, such as 127.0.0.1:7070 or [::1]:7070"
+                )
             }
         }
         return addresses
     }
 
     func format(in world: World) throws -> OutputFormat {
-        if let output { return output }
-        guard let text = world.environment["CARILLON_OUTPUT"], !text.isEmpty else { return .table }
-        guard let format = OutputFormat(rawValue: text.lowercased()) else {
-            throw ValidationError("CARILLON_OUTPUT is \"\(text)\"; it must be table or json")
-        }
-        return format
+        try output.format(in: world)
     }
 
     func session(in world: World) throws -> Session {
         Session(
-            world: world, caller: try world.connect(try addresses(in: world), requestTimeout?.milliseconds),
+            world: world,
+            caller: try world.connect(try addresses(in: world), requestTimeout?.milliseconds),
             format: try format(in: world)
         )
     }

@@ -4,9 +4,13 @@ internal import CarillonWire
 /// The settings of a job as options: what `job create` and `job update` share.
 struct JobSettingsOptions: ParsableArguments {
     @Option(
-        name: .customLong("schedule"), parsing: .unconditional,
+        name: .customLong("schedule"),
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "When: a cron expression of five or six fields (with seconds first), @hourly and the like, or @every 90s.",
+            """
+            When: a cron expression of 5, 6 (second first) or 7 fields (year last), @hourly and the like, @every 90s, @at and a \
+            time, or several of these joined by |. See `carillon cron --help`.
+            """,
             valueName: "expression"
         )
     )
@@ -21,7 +25,10 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(name: .customLong("description"), parsing: .unconditional, help: "A note for people.")
     var description: String?
 
-    @Option(name: .customLong("time-zone"), help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone"))
+    @Option(
+        name: .customLong("time-zone"),
+        help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone")
+    )
     var timeZone: String?
 
     @Option(
@@ -32,19 +39,22 @@ struct JobSettingsOptions: ParsableArguments {
     var dstPolicy: String?
 
     @Option(
-        name: .customLong("method"), help: "The HTTP method; POST unless told.",
+        name: .customLong("method"),
+        help: "The HTTP method; POST unless told.",
         completion: .list(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     )
     var method: String?
 
     @Option(
-        name: .customLong("header"), parsing: .unconditionalSingleValue,
+        name: .customLong("header"),
+        parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A header of the request; may be repeated.", valueName: "name: value")
     )
     var headers: [String] = []
 
     @Option(
-        name: .customLong("body"), parsing: .unconditional,
+        name: .customLong("body"),
+        parsing: .unconditional,
         help: ArgumentHelp("The body of the request: text, @FILE, or - for standard input.", valueName: "body")
     )
     var body: String?
@@ -60,7 +70,8 @@ struct JobSettingsOptions: ParsableArguments {
     var timeout: Span?
 
     @Option(
-        name: .customLong("max-retries"), parsing: .unconditional,
+        name: .customLong("max-retries"),
+        parsing: .unconditional,
         help: ArgumentHelp("Attempts after a failed first one.", valueName: "count")
     )
     var maxRetries: Int?
@@ -95,26 +106,35 @@ struct JobSettingsOptions: ParsableArguments {
     var overlapPolicy: String?
 
     @Option(
-        name: .customLong("priority"), parsing: .unconditional,
+        name: .customLong("priority"),
+        parsing: .unconditional,
         help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number")
     )
     var priority: Int?
 
-    @Option(name: .customLong("starts-at"), parsing: .unconditional, help: ArgumentHelp("Not before.", valueName: "time"))
+    @Option(
+        name: .customLong("starts-at"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Not before.", valueName: "time")
+    )
     var startsAt: TimeWord?
 
     @Option(name: .customLong("ends-at"), parsing: .unconditional, help: ArgumentHelp("Not after.", valueName: "time"))
     var endsAt: TimeWord?
 
     @Option(
-        name: .customLong("tag"), parsing: .unconditionalSingleValue, help: "A tag to filter by; may be repeated."
+        name: .customLong("tag"),
+        parsing: .unconditionalSingleValue,
+        help: "A tag to filter by; may be repeated."
     )
     var tags: [String] = []
 
     @Option(
-        name: .customLong("file"), parsing: .unconditional,
+        name: .customLong("file"),
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Settings from a JSON object in a file, or - for standard input; options count more.", valueName: "path"
+            "Settings from a JSON object in a file, or - for standard input; options count more.",
+            valueName: "path"
         ),
         completion: .file(extensions: ["json"])
     )
@@ -127,6 +147,9 @@ struct JobSettingsOptions: ParsableArguments {
 
     /// The settings as members of a request, in the order of the protocol's fields.
     func members(in world: World, droppingNulls: Bool) throws -> [JSONValue.Member] {
+        if file == "-", body == "-" {
+            throw ValidationError("--file - and --body - cannot both read standard input")
+        }
         var members = try file.map { try JobSettingsOptions.read($0, in: world) } ?? []
         if droppingNulls { members.removeAll { $0.value == .null } }
         for option in try given(in: world) {
@@ -140,9 +163,6 @@ struct JobSettingsOptions: ParsableArguments {
     }
 
     private func given(in world: World) throws -> [JSONValue.Member] {
-        if file == "-", body == "-" {
-            throw ValidationError("--file - and --body - cannot both read standard input")
-        }
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) {
             if let value { members.append(JSONValue.Member(name, value)) }
@@ -155,7 +175,8 @@ struct JobSettingsOptions: ParsableArguments {
         add("time_zone", timeZone.map(JSONValue.string))
         add("dst_policy", dstPolicy.map { .string(Text.constant($0)) })
         add("http_method", method.map(JSONValue.string))
-        add("headers", headers.isEmpty ? nil : try JobSettingsOptions.headers(headers))
+        // Not `headers.isEmpty ? nil : ...`: a value of JSON can be `nil` itself, and null is a wish to have none.
+        if !headers.isEmpty { add("headers", try JobSettingsOptions.headers(headers)) }
         add("body", try body.map { .string(try JobSettingsOptions.body($0, in: world)) })
         add("timeout_seconds", timeout.map { .number($0.seconds) })
         add("max_retries", maxRetries.map { .integer(Int64($0)) })
@@ -167,7 +188,7 @@ struct JobSettingsOptions: ParsableArguments {
         add("priority", priority.map { .integer(Int64($0)) })
         add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
         add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
-        add("tags", tags.isEmpty ? nil : .array(tags.map(JSONValue.string)))
+        if !tags.isEmpty { add("tags", .array(tags.map(JSONValue.string))) }
         return members
     }
 
@@ -216,7 +237,8 @@ struct JobSettingsOptions: ParsableArguments {
         }
         guard case .object(let members) = value else {
             throw CommandFailure(
-                status: .invalidData, text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
+                status: .invalidData,
+                text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
             )
         }
         return members.filter { !readOnly.contains($0.name) }

@@ -99,7 +99,11 @@ extension FactSheet {
         let isConnected = cluster["database_connected"] == .bool(true)
         sheet.add("scheduler", cluster["server_id"]?.string)
         sheet.add("state", isLeading ? "leading" : "standing by")
-        sheet.add("leader", cluster["leader_address"]?.string ?? "none known", colour: cluster["leader_address"]?.string == nil ? .red : nil)
+        sheet.add(
+            "leader",
+            cluster["leader_address"]?.string ?? "none known",
+            colour: cluster["leader_address"]?.string == nil ? .red : nil
+        )
         sheet.add("epoch", Figures.text(cluster["epoch"]))
         sheet.add("database", isConnected ? "connected" : "not reachable", colour: isConnected ? nil : .red)
         sheet.add("cluster time", cluster["cluster_time"]?.string)

@@ -26,9 +26,14 @@ enum ChildProcess {
     ///   - runner: the path of `carillon`, whose `internal-run` ties the child to this process and gives it its account.
     ///   - input: what it reads; `nil`: nothing.
     static func start(
-        _ launch: Launch, runner: String, output: Output, input: Int32? = nil
+        _ launch: Launch,
+        runner: String,
+        output: Output,
+        input: Int32? = nil
     ) throws(FileProblem) -> pid_t {
-        var words = [runner, "internal-run", "--parent", String(getpid()), "--death-signal", String(launch.deathSignal)]
+        var words = [
+            runner, "internal-run", "--parent", String(getpid()), "--death-signal", String(launch.deathSignal),
+        ]
         if let account = launch.account {
             words += ["--user", account.name, "--user-id", String(account.user), "--group-id", String(account.group)]
         }
@@ -63,7 +68,8 @@ enum ChildProcess {
         // A process group of its own: Ctrl-C in the terminal is for us alone, and we stop the children in order.
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP)
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP)
         )
 
         var pid: pid_t = 0
@@ -95,7 +101,9 @@ enum ChildProcess {
     /// Runs a program to its end.
     /// - Returns: its status (128 + the signal that killed it), and all that it wrote.
     static func run(
-        _ launch: Launch, runner: String, input: String = ""
+        _ launch: Launch,
+        runner: String,
+        input: String = ""
     ) throws(FileProblem) -> (status: Int32, output: String) {
         var out: [Int32] = [-1, -1]
         var into: [Int32] = [-1, -1]
@@ -125,7 +133,8 @@ enum ChildProcess {
     }
 
     private static func withCStrings<Result>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+        _ texts: [String],
+        _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
     ) -> Result {
         let pointers = texts.map { strdup($0) }
         defer { for pointer in pointers { free(pointer) } }

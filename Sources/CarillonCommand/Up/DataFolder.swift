@@ -45,7 +45,8 @@ struct DataFolder: Sendable {
             let holder = FileText.line(at: file).map { "process \($0)" } ?? "another process"
             throw CommandFailure(
                 status: .conflict,
-                text: "\(path) is in use by \(holder), another `carillon up`; stop that one first, or choose another --data-dir"
+                text:
+                    "\(path) is in use by \(holder), another `carillon up`; stop that one first, or choose another --data-dir"
             )
         }
         let text = Array("\(getpid())\n".utf8)

@@ -6,7 +6,9 @@ internal import Glibc
 /// parent, and becomes the program. Between a spawn and an exec is no place for this in a process with threads.
 struct InternalRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "internal-run", abstract: "Become a program that dies with its parent.", shouldDisplay: false
+        commandName: "internal-run",
+        abstract: "Become a program that dies with its parent.",
+        shouldDisplay: false
     )
 
     @Option(name: .customLong("parent"))

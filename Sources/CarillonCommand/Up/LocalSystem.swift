@@ -14,7 +14,8 @@ struct LocalSystem {
         let bin = String(runner[..<(runner.lastIndex(of: "/") ?? runner.startIndex)])
         for program in LocalSystem.programs where access("\(bin)/\(program)", X_OK) != 0 {
             throw CommandFailure(
-                status: .failure, text: "\(bin)/\(program) is missing; `make build` puts all programs beside each other"
+                status: .failure,
+                text: "\(bin)/\(program) is missing; `make build` puts all programs beside each other"
             )
         }
         let data = try DataFolder(options.dataFolder)
@@ -25,15 +26,19 @@ struct LocalSystem {
         // From here on a Ctrl-C is noticed where we choose to, and nothing is left half done.
         let inbox = try SignalInbox(catching: Supervisor.signals)
         say("logs are in \(data.path)/logs")
-        let database = options.databaseURL == nil
+        let database =
+            options.databaseURL == nil
             ? try PrivateDatabase(of: data, environment: world.environment, runner: runner, say: say) : nil
         let url = options.databaseURL ?? database?.url ?? ""
         if database == nil { world.write("database \(url)\n") }
 
         let reachable = LocalSystem.reachable(gateway)
         let supervisor = Supervisor(
-            children: try children(data, bin, database, url, rpc, gateway), hasDatabase: database != nil, runner: runner,
-            say: say, isDatabaseReady: { database?.isReady ?? true },
+            children: try children(data, bin, database, url, rpc, gateway),
+            hasDatabase: database != nil,
+            runner: runner,
+            say: say,
+            isDatabaseReady: { database?.isReady ?? true },
             databaseBecameReady: { world.write("database \(url)\n") },
             healthProblem: { HealthProbe.problem(at: reachable) },
             becameHealthy: { world.write("ready http://\(reachable)\n") }
@@ -48,7 +53,11 @@ struct LocalSystem {
     // MARK: The children
 
     private func children(
-        _ data: DataFolder, _ bin: String, _ database: PrivateDatabase?, _ url: String, _ rpc: HostPort,
+        _ data: DataFolder,
+        _ bin: String,
+        _ database: PrivateDatabase?,
+        _ url: String,
+        _ rpc: HostPort,
         _ gateway: HostPort
     ) throws -> [SupervisedChild] {
         var children: [SupervisedChild] = []
@@ -58,7 +67,9 @@ struct LocalSystem {
         if let database { add(PrivateDatabase.life, database.launch) }
         // The address that a child needs is said to it in words; what others chose for their own processes is not for it.
         var environment = world.environment
-        for name in ["LISTEN", "METRICS_LISTEN", "SCHEDULERS", "DATABASE_URL", "MAX_WORKERS"] { environment[name] = nil }
+        for name in ["LISTEN", "METRICS_LISTEN", "SCHEDULERS", "DATABASE_URL", "MAX_WORKERS"] {
+            environment[name] = nil
+        }
         var own = environment
         if database != nil { own = own.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("DATABASE_") } }
         // By the environment and not by the command line, which every user of the machine can read.
@@ -80,7 +91,11 @@ struct LocalSystem {
             // A worker ends when its calls have ended, each within its own timeout: there is no bound to set here.
             add(
                 Supervision.Child(
-                    name: "worker-\(number)", rank: 1, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: nil
+                    name: "worker-\(number)",
+                    rank: 1,
+                    stopSignal: SIGTERM,
+                    hurrySignal: SIGKILL,
+                    graceMs: nil
                 ),
                 Launch(
                     program: bin + "/carillon-worker",
@@ -96,7 +111,8 @@ struct LocalSystem {
             Supervision.Child(name: "gateway", rank: 0, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
             Launch(
                 program: bin + "/carillon-gateway",
-                arguments: ["--schedulers", reachable, "--listen", gateway.description], environment: environment
+                arguments: ["--schedulers", reachable, "--listen", gateway.description],
+                environment: environment
             )
         )
         return children

@@ -25,7 +25,8 @@ enum Ports {
     /// A port that stays the same over restarts: from below those that the kernel gives to outgoing connections (32768 and
     /// up unless somebody changed it), so that none of them sits on it by chance.
     static func lasting(
-        on host: String, using random: inout some RandomNumberGenerator
+        on host: String,
+        using random: inout some RandomNumberGenerator
     ) throws(FileProblem) -> Int {
         for _ in 0..<100 {
             let port = Int.random(in: 20_000..<32_000, using: &random)
@@ -51,7 +52,8 @@ enum Ports {
         defer { close(descriptor) }
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard Glibc.bind(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0, listen(descriptor, 1) == 0 else {
+        guard Glibc.bind(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0, listen(descriptor, 1) == 0
+        else {
             throw errno == EADDRINUSE
                 ? FileProblem("another program listens there") : FileProblem(errno: errno, "it cannot be listened on")
         }

@@ -14,7 +14,9 @@ struct PostgresPrograms: Sendable, Hashable {
     ///   - major: the version that an existing cluster needs; `nil`: the newest there is.
     ///   - runner: the path of `carillon`.
     static func find(
-        major: Int?, environment: [String: String], runner: String
+        major: Int?,
+        environment: [String: String],
+        runner: String
     ) throws -> PostgresPrograms {
         var found: [PostgresPrograms] = []
         for folder in candidates(environment, runner) where !found.contains(where: { $0.folder == folder }) {
@@ -27,7 +29,8 @@ struct PostgresPrograms: Sendable, Hashable {
         guard let first = found.first else {
             throw CommandFailure(
                 status: .failure,
-                text: "there is no PostgreSQL server on this machine (pg_config, /usr/lib/postgresql and PATH name none); "
+                text:
+                    "there is no PostgreSQL server on this machine (pg_config, /usr/lib/postgresql and PATH name none); "
                     + "install one (apt-get install postgresql), or name a database with --database-url"
             )
         }
@@ -35,7 +38,8 @@ struct PostgresPrograms: Sendable, Hashable {
         guard let match = found.first(where: { $0.major == major }) else {
             throw CommandFailure(
                 status: .failure,
-                text: "the database was made by PostgreSQL \(major), but this machine has \(found.map { "\($0.major)" }.joined(separator: ", ")); "
+                text:
+                    "the database was made by PostgreSQL \(major), but this machine has \(found.map { "\($0.major)" }.joined(separator: ", ")); "
                     + "install postgresql-\(major), or move the data with pg_dump to a new --data-dir"
             )
         }

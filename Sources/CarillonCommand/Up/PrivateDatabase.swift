@@ -23,7 +23,10 @@ struct PrivateDatabase {
 
     /// Finds the cluster of that folder, or makes it.
     init(
-        of data: DataFolder, environment: [String: String], runner: String, say: (String) -> Void
+        of data: DataFolder,
+        environment: [String: String],
+        runner: String,
+        say: (String) -> Void
     ) throws {
         self.environment = environment.merging(["LC_ALL": "C"]) { $1 }.filter { !$0.key.hasPrefix("PG") }
         account = try PrivateDatabase.account()
@@ -37,7 +40,8 @@ struct PrivateDatabase {
             guard version == nil else {
                 throw CommandFailure(
                     status: .failure,
-                    text: "\(data.path)/database-password is gone, and without it the database in \(folder) cannot be used; "
+                    text:
+                        "\(data.path)/database-password is gone, and without it the database in \(folder) cannot be used; "
                         + "put it back, or remove \(folder) to begin anew"
                 )
             }
@@ -50,7 +54,8 @@ struct PrivateDatabase {
         }
         try PrivateDatabase.awaitEarlierServer(in: folder, say)
         let remembered = data.recall("database-port").flatMap { Int($0) }
-        let isFree = remembered.map { Ports.problem(with: HostPort(host: PrivateDatabase.host, port: $0)) == nil } ?? false
+        let isFree =
+            remembered.map { Ports.problem(with: HostPort(host: PrivateDatabase.host, port: $0)) == nil } ?? false
         if let remembered, isFree, remembered != PrivateDatabase.standardPort {
             port = remembered
         } else {
@@ -62,18 +67,27 @@ struct PrivateDatabase {
     /// How the server is started. These few settings must hold; everything else is in the cluster's postgresql.conf.
     var launch: Launch {
         let settings = [
-            "listen_addresses=\(PrivateDatabase.host)", "port=\(port)", "unix_socket_directories=", "logging_collector=off",
+            "listen_addresses=\(PrivateDatabase.host)", "port=\(port)", "unix_socket_directories=",
+            "logging_collector=off",
             "log_destination=stderr",
         ]
         return Launch(
-            program: programs.postgres, arguments: ["-D", folder] + settings.flatMap { ["-c", $0] },
-            environment: environment, account: account, directory: folder, deathSignal: SIGINT
+            program: programs.postgres,
+            arguments: ["-D", folder] + settings.flatMap { ["-c", $0] },
+            environment: environment,
+            account: account,
+            directory: folder,
+            deathSignal: SIGINT
         )
     }
 
     /// SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one, from which it recovers at the next start.
     static let life = Supervision.Child(
-        name: "database", rank: 3, stopSignal: SIGINT, hurrySignal: SIGQUIT, graceMs: 60_000
+        name: "database",
+        rank: 3,
+        stopSignal: SIGINT,
+        hurrySignal: SIGQUIT,
+        graceMs: 60_000
     )
 
     /// Whether it takes connections: the server says so in the eighth line of postmaster.pid, where pg_ctl looks too.
@@ -104,7 +118,9 @@ struct PrivateDatabase {
 
     /// In the data folder, unless the server's user cannot get there (root's home, for one).
     private static func place(
-        of data: DataFolder, for account: Account?, _ say: (String) -> Void
+        of data: DataFolder,
+        for account: Account?,
+        _ say: (String) -> Void
     ) throws(FileProblem) -> String {
         if let known = data.recall("database-folder") { return known }
         var folder = data.path + "/postgres"
@@ -134,8 +150,12 @@ struct PrivateDatabase {
 
     /// Whole or not at all: it is made beside its place, then moved there.
     private static func make(
-        _ folder: String, _ programs: PostgresPrograms, _ account: Account?, _ password: String,
-        _ environment: [String: String], _ runner: String
+        _ folder: String,
+        _ programs: PostgresPrograms,
+        _ account: Account?,
+        _ password: String,
+        _ environment: [String: String],
+        _ runner: String
     ) throws {
         let new = folder + ".new"
         Folder.remove(new)
@@ -150,27 +170,35 @@ struct PrivateDatabase {
         }
         func run(_ program: String, _ arguments: [String], input: String = "") throws {
             let launch = Launch(
-                program: program, arguments: arguments, environment: environment, account: account, directory: new
+                program: program,
+                arguments: arguments,
+                environment: environment,
+                account: account,
+                directory: new
             )
             let answer = try ChildProcess.run(launch, runner: runner, input: input)
             let isBad = ["ERROR:", "FATAL:", "PANIC:"].contains { answer.output.contains($0) }
             guard answer.status == 0, !isBad else {
                 Folder.remove(new)
                 throw CommandFailure(
-                    status: .internal, text: "\(program) failed (status \(answer.status)):\n\(answer.output)"
+                    status: .internal,
+                    text: "\(program) failed (status \(answer.status)):\n\(answer.output)"
                 )
             }
         }
         try run(
             programs.initdb,
             [
-                "-D", new, "-U", userName, "--auth=scram-sha-256", "--pwfile=\(secret)", "--encoding=UTF8", "--no-locale",
+                "-D", new, "-U", userName, "--auth=scram-sha-256", "--pwfile=\(secret)", "--encoding=UTF8",
+                "--no-locale",
                 "--no-instructions",
             ]
         )
         // Single-user mode needs no client programs, no port and no password.
         try run(
-            programs.postgres, ["--single", "-D", new, "postgres"], input: "CREATE DATABASE \(databaseName)\n"
+            programs.postgres,
+            ["--single", "-D", new, "postgres"],
+            input: "CREATE DATABASE \(databaseName)\n"
         )
         try append(settings, to: new + "/postgresql.conf")
         guard rename(new, folder) == 0 else { throw FileProblem(errno: errno, "\(folder) cannot be made") }
@@ -204,7 +232,9 @@ struct PrivateDatabase {
     /// The server of a `carillon up` that was killed gets its shutdown from the kernel, but needs a moment for it.
     private static func awaitEarlierServer(in folder: String, _ say: (String) -> Void) throws {
         for round in 0..<600 {
-            guard let pid = serverLines(in: folder).first.flatMap({ pid_t(Text.trimmed($0)) }), isServer(pid) else { return }
+            guard let pid = serverLines(in: folder).first.flatMap({ pid_t(Text.trimmed($0)) }), isServer(pid) else {
+                return
+            }
             if round == 0 { say("waiting for the database of an earlier run to stop (process \(pid))") }
             if round == 100 { kill(pid, SIGINT) }
             usleep(50_000)

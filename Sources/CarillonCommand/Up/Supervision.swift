@@ -205,7 +205,11 @@ struct Supervision {
     }
 
     private mutating func watch(
-        _ index: Int, _ since: Int64, _ isHurried: Bool, _ now: Int64, _ actions: inout [Action]
+        _ index: Int,
+        _ since: Int64,
+        _ isHurried: Bool,
+        _ now: Int64,
+        _ actions: inout [Action]
     ) {
         let child = children[index]
         if isHurried {
@@ -217,7 +221,9 @@ struct Supervision {
             hurry(index, now, &actions)
         } else if now - since >= Supervision.patienceMs, saidWaitingFor != index {
             saidWaitingFor = index
-            actions.append(.say("waiting for \(child.name) to finish what it does; Ctrl-C again stops everything at once"))
+            actions.append(
+                .say("waiting for \(child.name) to finish what it does; Ctrl-C again stops everything at once")
+            )
         }
     }
 }

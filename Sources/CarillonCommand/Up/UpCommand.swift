@@ -22,13 +22,23 @@ struct UpCommand: WorldCommand {
             """
     )
 
-    @Option(name: .customLong("data-dir"), help: ArgumentHelp("Where everything is kept.", valueName: "folder"), completion: .directory)
+    @Option(
+        name: .customLong("data-dir"),
+        help: ArgumentHelp("Where everything is kept.", valueName: "folder"),
+        completion: .directory
+    )
     var dataFolder = ".carillon"
 
-    @Option(name: .customLong("gateway"), help: ArgumentHelp("Where REST is served; port 0 takes a free one.", valueName: "host:port"))
+    @Option(
+        name: .customLong("gateway"),
+        help: ArgumentHelp("Where REST is served; port 0 takes a free one.", valueName: "host:port")
+    )
     var gateway = HostPort(host: "127.0.0.1", port: 8000)
 
-    @Option(name: .customLong("rpc"), help: ArgumentHelp("Where the scheduler listens; port 0 takes a free one.", valueName: "host:port"))
+    @Option(
+        name: .customLong("rpc"),
+        help: ArgumentHelp("Where the scheduler listens; port 0 takes a free one.", valueName: "host:port")
+    )
     var rpc = HostPort(host: "127.0.0.1", port: 7070)
 
     @Option(name: .customLong("workers"), help: ArgumentHelp("Worker processes.", valueName: "count"))
@@ -36,7 +46,10 @@ struct UpCommand: WorldCommand {
 
     @Option(
         name: .customLong("max-workers"),
-        help: ArgumentHelp("Concurrent calls of one worker process. (environment: MAX_WORKERS; default: 256)", valueName: "count")
+        help: ArgumentHelp(
+            "Concurrent calls of one worker process. (environment: MAX_WORKERS; default: 256)",
+            valueName: "count"
+        )
     )
     var maxWorkers: Int?
 
@@ -48,7 +61,9 @@ struct UpCommand: WorldCommand {
 
     func validate() throws {
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
-        if let maxWorkers, maxWorkers < 1 { throw ValidationError("--max-workers is \(maxWorkers); it must be at least 1") }
+        if let maxWorkers, maxWorkers < 1 {
+            throw ValidationError("--max-workers is \(maxWorkers); it must be at least 1")
+        }
     }
 
     /// Blocks its thread until everything is over: the children are tied to that thread.

@@ -15,8 +15,15 @@ package struct HTTPRequest: Sendable, Hashable {
     package var responseLimit: Int
 
     package init(
-        token: Token, method: String, url: String, headers: [HTTPHeader], body: String?, timeoutMs: Int,
-        connectTimeoutMs: Int, atMostOnce: Bool, responseLimit: Int
+        token: Token,
+        method: String,
+        url: String,
+        headers: [HTTPHeader],
+        body: String?,
+        timeoutMs: Int,
+        connectTimeoutMs: Int,
+        atMostOnce: Bool,
+        responseLimit: Int
     ) {
         self.token = token
         self.method = method
@@ -47,8 +54,14 @@ package struct HTTPResult: Sendable, Hashable {
     package var retryAfterMs: UInt64?
 
     package init(
-        token: Token, kind: OutcomeKind, startedAt: BootTime, durationMicroseconds: UInt64, httpStatus: Int? = nil,
-        response: String? = nil, errorMessage: String? = nil, retryAfterMs: UInt64? = nil
+        token: Token,
+        kind: OutcomeKind,
+        startedAt: BootTime,
+        durationMicroseconds: UInt64,
+        httpStatus: Int? = nil,
+        response: String? = nil,
+        errorMessage: String? = nil,
+        retryAfterMs: UInt64? = nil
     ) {
         self.token = token
         self.kind = kind

@@ -10,8 +10,14 @@ package struct ShardRecord: Sendable, Hashable {
     package var gap: Gap?
 
     package init(
-        shard: UInt8, owner: UniqueID?, address: String?, epoch: Int64, leaseExpiresAt: Timestamp?,
-        materializedThrough: Timestamp?, settledThrough: Timestamp?, gap: Gap?
+        shard: UInt8,
+        owner: UniqueID?,
+        address: String?,
+        epoch: Int64,
+        leaseExpiresAt: Timestamp?,
+        materializedThrough: Timestamp?,
+        settledThrough: Timestamp?,
+        gap: Gap?
     ) {
         self.shard = shard
         self.owner = owner
@@ -111,8 +117,12 @@ package struct JobQuery: Sendable, Hashable {
     package var after: JobID?
 
     package init(
-        active: Bool? = nil, name: String? = nil, tag: String? = nil, lastStatus: ExecutionStatus? = nil,
-        limit: Int = 100, after: JobID? = nil
+        active: Bool? = nil,
+        name: String? = nil,
+        tag: String? = nil,
+        lastStatus: ExecutionStatus? = nil,
+        limit: Int = 100,
+        after: JobID? = nil
     ) {
         self.active = active
         self.name = name
@@ -138,8 +148,12 @@ package struct ExecutionQuery: Sendable, Hashable {
     package var after: ExecutionID?
 
     package init(
-        jobID: JobID? = nil, statuses: [ExecutionStatus] = [], from: Timestamp? = nil, to: Timestamp? = nil,
-        limit: Int = 100, after: ExecutionID? = nil
+        jobID: JobID? = nil,
+        statuses: [ExecutionStatus] = [],
+        from: Timestamp? = nil,
+        to: Timestamp? = nil,
+        limit: Int = 100,
+        after: ExecutionID? = nil
     ) {
         self.jobID = jobID
         self.statuses = statuses
@@ -194,7 +208,9 @@ package protocol HistoryReader: Sendable {
     /// `total` counts the jobs that are listed when nothing is filtered; from a counter.
     func jobs(_ query: JobQuery) async throws(ReadError) -> (jobs: [Job], hasMore: Bool, total: Int64?)
     func executions(_ query: ExecutionQuery) async throws(ReadError) -> (executions: [Execution], hasMore: Bool)
-    func execution(_ id: ExecutionID, of job: JobID) async throws(ReadError) -> (execution: Execution, attempts: [Attempt])?
+    func execution(_ id: ExecutionID, of job: JobID) async throws(ReadError) -> (
+        execution: Execution, attempts: [Attempt]
+    )?
     func latestExecution(of job: JobID) async throws(ReadError) -> Execution?
     func stats(of job: JobID, from: Timestamp, to: Timestamp) async throws(ReadError) -> ExecutionStats
     func shards() async throws(ReadError) -> [ShardRecord]

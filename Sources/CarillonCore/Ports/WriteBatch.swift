@@ -11,7 +11,10 @@ package struct JobChange: Sendable, Hashable {
     package var idempotencyKey: IdempotencyRecord?
 
     package init(
-        job: Job?, isNew: Bool, withdrawals: [ExecutionID] = [], inserts: [Execution] = [],
+        job: Job?,
+        isNew: Bool,
+        withdrawals: [ExecutionID] = [],
+        inserts: [Execution] = [],
         idempotencyKey: IdempotencyRecord? = nil
     ) {
         self.job = job
@@ -52,7 +55,12 @@ package struct ExecutionStart: Sendable, Hashable {
     package var worker: String?
 
     package init(
-        id: ExecutionID, token: Token, attempts: Int, lostAttempts: Int, actualStartTime: Timestamp?, worker: String?
+        id: ExecutionID,
+        token: Token,
+        attempts: Int,
+        lostAttempts: Int,
+        actualStartTime: Timestamp?,
+        worker: String?
     ) {
         self.id = id
         self.token = token
@@ -108,7 +116,10 @@ package struct WriteBatch: Sendable, Hashable {
 
     /// How many rows it touches, about.
     package var count: Int {
-        changes.count + withdrawals.count + inserts.count + starts.count + updates.count + attempts.count
+        let changed = changes.reduce(0) {
+            $0 + ($1.job == nil ? 0 : 1) + $1.withdrawals.count + $1.inserts.count + ($1.idempotencyKey == nil ? 0 : 1)
+        }
+        return changed + withdrawals.count + inserts.count + starts.count + updates.count + attempts.count
     }
 }
 

@@ -44,7 +44,11 @@ package struct ClientError: Error, Sendable, Hashable {
     package var leaderAddress: String?
 
     package init(
-        _ code: Code, _ text: String, errors: [FieldError] = [], retryable: Bool? = nil, reason: Reason? = nil,
+        _ code: Code,
+        _ text: String,
+        errors: [FieldError] = [],
+        retryable: Bool? = nil,
+        reason: Reason? = nil,
         leaderAddress: String? = nil
     ) {
         self.code = code

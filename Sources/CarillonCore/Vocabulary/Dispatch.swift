@@ -17,8 +17,17 @@ package struct DispatchedCall: Sendable, Hashable {
     package var responseLimit: Int
 
     package init(
-        token: Token, shard: UInt8, executionID: ExecutionID, jobID: JobID, attempt: Int, scheduledTime: Timestamp,
-        startAfterMicroseconds: UInt64 = 0, call: HTTPCall, timeoutMs: Int, connectTimeoutMs: Int, atMostOnce: Bool,
+        token: Token,
+        shard: UInt8,
+        executionID: ExecutionID,
+        jobID: JobID,
+        attempt: Int,
+        scheduledTime: Timestamp,
+        startAfterMicroseconds: UInt64 = 0,
+        call: HTTPCall,
+        timeoutMs: Int,
+        connectTimeoutMs: Int,
+        atMostOnce: Bool,
         responseLimit: Int
     ) {
         self.token = token
@@ -66,9 +75,17 @@ package struct CallOutcome: Sendable, Hashable {
     package var retryAfterMs: UInt64?
 
     package init(
-        token: Token, executionID: ExecutionID, jobID: JobID, attempt: Int, kind: OutcomeKind,
-        startedAfterMicroseconds: UInt64 = 0, durationMicroseconds: UInt64 = 0, httpStatus: Int? = nil,
-        response: String? = nil, errorMessage: String? = nil, retryAfterMs: UInt64? = nil
+        token: Token,
+        executionID: ExecutionID,
+        jobID: JobID,
+        attempt: Int,
+        kind: OutcomeKind,
+        startedAfterMicroseconds: UInt64 = 0,
+        durationMicroseconds: UInt64 = 0,
+        httpStatus: Int? = nil,
+        response: String? = nil,
+        errorMessage: String? = nil,
+        retryAfterMs: UInt64? = nil
     ) {
         self.token = token
         self.executionID = executionID

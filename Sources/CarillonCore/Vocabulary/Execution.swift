@@ -28,8 +28,15 @@ package struct Execution: Sendable, Hashable {
     package var createdAt: Timestamp
 
     package init(
-        id: ExecutionID, jobID: JobID, trigger: Trigger, scheduledTime: Timestamp, status: ExecutionStatus,
-        reason: Reason? = nil, attempts: Int = 0, lostAttempts: Int = 0, token: Token? = nil,
+        id: ExecutionID,
+        jobID: JobID,
+        trigger: Trigger,
+        scheduledTime: Timestamp,
+        status: ExecutionStatus,
+        reason: Reason? = nil,
+        attempts: Int = 0,
+        lostAttempts: Int = 0,
+        token: Token? = nil,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -59,8 +66,16 @@ package struct Attempt: Sendable, Hashable {
     package var worker: String?
 
     package init(
-        executionID: ExecutionID, number: Int, token: Token, startedAt: Timestamp, finishedAt: Timestamp,
-        durationMicroseconds: Int64, httpStatus: Int?, response: String?, errorMessage: String?, worker: String?
+        executionID: ExecutionID,
+        number: Int,
+        token: Token,
+        startedAt: Timestamp,
+        finishedAt: Timestamp,
+        durationMicroseconds: Int64,
+        httpStatus: Int?,
+        response: String?,
+        errorMessage: String?,
+        worker: String?
     ) {
         self.executionID = executionID
         self.number = number

@@ -35,13 +35,32 @@ package struct Job: Sendable, Hashable {
     package var deletedAt: Timestamp?
 
     package init(
-        id: JobID, name: String? = nil, description: String? = nil, schedule: String, timeZone: String = "UTC",
-        daylightPolicy: DaylightPolicy = .cron, call: HTTPCall, executionType: ExecutionType = .atLeastOnce,
-        timeoutMs: Int = 30_000, maxRetries: Int = 3, retryInitialDelayMs: Int = 2_000,
-        retryMaxDelayMs: Int = 30_000, catchUpPolicy: CatchUpPolicy = .latest, catchUpWindowMs: Int = 60_000,
-        overlapPolicy: OverlapPolicy = .allow, priority: Int = 0, active: Bool = true, startsAt: Timestamp? = nil,
-        endsAt: Timestamp? = nil, tags: [String] = [], hidden: Bool = false, effectiveFrom: Timestamp,
-        version: Int64 = 1, createdAt: Timestamp, updatedAt: Timestamp, deletedAt: Timestamp? = nil
+        id: JobID,
+        name: String? = nil,
+        description: String? = nil,
+        schedule: String,
+        timeZone: String = "UTC",
+        daylightPolicy: DaylightPolicy = .cron,
+        call: HTTPCall,
+        executionType: ExecutionType = .atLeastOnce,
+        timeoutMs: Int = 30_000,
+        maxRetries: Int = 3,
+        retryInitialDelayMs: Int = 2_000,
+        retryMaxDelayMs: Int = 30_000,
+        catchUpPolicy: CatchUpPolicy = .latest,
+        catchUpWindowMs: Int = 60_000,
+        overlapPolicy: OverlapPolicy = .allow,
+        priority: Int = 0,
+        active: Bool = true,
+        startsAt: Timestamp? = nil,
+        endsAt: Timestamp? = nil,
+        tags: [String] = [],
+        hidden: Bool = false,
+        effectiveFrom: Timestamp,
+        version: Int64 = 1,
+        createdAt: Timestamp,
+        updatedAt: Timestamp,
+        deletedAt: Timestamp? = nil
     ) {
         self.id = id
         self.name = name

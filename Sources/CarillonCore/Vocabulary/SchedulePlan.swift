@@ -38,7 +38,10 @@ extension SchedulePlan {
     }
 
     func next(
-        after time: Timestamp, effectiveFrom: Timestamp, startsAt: Timestamp?, endsAt: Timestamp?
+        after time: Timestamp,
+        effectiveFrom: Timestamp,
+        startsAt: Timestamp?,
+        endsAt: Timestamp?
     ) -> Timestamp? {
         var floor = max(time, effectiveFrom)
         if let startsAt { floor = max(floor, startsAt - 1) }

@@ -35,8 +35,12 @@ public struct CivilTime: Sendable, Hashable, Comparable, CustomStringConvertible
         let secondOfDay = Int(local - day * 86_400)
         let date = Gregorian.date(ofAnyDay: Int(day))
         self.init(
-            year: date.year, month: date.month, day: date.day,
-            hour: secondOfDay / 3_600, minute: secondOfDay / 60 % 60, second: secondOfDay % 60
+            year: date.year,
+            month: date.month,
+            day: date.day,
+            hour: secondOfDay / 3_600,
+            minute: secondOfDay / 60 % 60,
+            second: secondOfDay % 60
         )
     }
 

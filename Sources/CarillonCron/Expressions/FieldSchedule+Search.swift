@@ -96,7 +96,7 @@ extension FieldSchedule {
     private func firstDay(atOrAfter day: UInt32) -> UInt32 {
         guard day < Self.endDay else { return Self.endDay }
         var (year, month, dayOfMonth) = Gregorian.date(ofDay: day)
-        if !everyYear, !yearSet[Int(year) - Self.years.lowerBound] { (month, dayOfMonth) = (13, 1) }
+        if !everyYearIsDue, !dueYears[Int(year) - Self.years.lowerBound] { (month, dayOfMonth) = (13, 1) }
         while true {
             var rest = month > 12 ? 0 : months & (~0 &<< month)
             while rest != 0 {
@@ -114,13 +114,15 @@ extension FieldSchedule {
     /// One more than the last day at or before `day`; 0 where there is none.
     private func lastDay(atOrBefore day: UInt32) -> UInt32 {
         var (year, month, dayOfMonth) = Gregorian.date(ofDay: day)
-        if !everyYear, !yearSet[Int(year) - Self.years.lowerBound] { (month, dayOfMonth) = (0, 31) }
+        if !everyYearIsDue, !dueYears[Int(year) - Self.years.lowerBound] { (month, dayOfMonth) = (0, 31) }
         while true {
             var rest = months & ~(~0 &<< (month &+ 1))
             while rest != 0 {
                 let candidate = 31 &- rest.leadingZeros
                 let found = daysOfMonth(candidate, year) & (~0 &>> (31 &- (candidate == month ? dayOfMonth : 31)))
-                if found != 0 { return Gregorian.firstDay(ofMonth: candidate, year: year) &+ (31 &- found.leadingZeros) }
+                if found != 0 {
+                    return Gregorian.firstDay(ofMonth: candidate, year: year) &+ (31 &- found.leadingZeros)
+                }
                 rest &= ~(1 &<< candidate)
             }
             (month, dayOfMonth) = (12, 31)
@@ -139,14 +141,14 @@ extension FieldSchedule {
 
     @inline(__always)
     private func year(after year: UInt32) -> UInt32? {
-        if everyYear { return year < UInt32(Self.years.upperBound) ? year &+ 1 : nil }
-        return yearSet.first(atLeast: Int(year) - Self.years.lowerBound + 1).map { UInt32($0 + Self.years.lowerBound) }
+        if everyYearIsDue { return year < UInt32(Self.years.upperBound) ? year &+ 1 : nil }
+        return dueYears.first(atLeast: Int(year) - Self.years.lowerBound + 1).map { UInt32($0 + Self.years.lowerBound) }
     }
 
     @inline(__always)
     private func year(before year: UInt32) -> UInt32? {
-        if everyYear { return year > UInt32(Self.years.lowerBound) ? year &- 1 : nil }
-        return yearSet.last(atMost: Int(year) - Self.years.lowerBound - 1).map { UInt32($0 + Self.years.lowerBound) }
+        if everyYearIsDue { return year > UInt32(Self.years.lowerBound) ? year &- 1 : nil }
+        return dueYears.last(atMost: Int(year) - Self.years.lowerBound - 1).map { UInt32($0 + Self.years.lowerBound) }
     }
 }
 

@@ -69,7 +69,11 @@ extension FieldSchedule {
         var found = first(atOrAfter: from)
         while true {
             let offset = zone.offset(ofSpan: index)
-            if found != Self.none, found &- offset < zone.end(ofSpan: index) { return found &- offset }
+            if found == Self.none {
+                if isOver(at: from, showingFrom: zone.end(ofSpan: index)) { return Self.none }
+            } else if found &- offset < zone.end(ofSpan: index) {
+                return found &- offset
+            }
             index += 1
             guard index < zone.spanCount else { return Self.none }
             let start = zone.start(ofSpan: index) &+ zone.offset(ofSpan: index)
@@ -86,7 +90,11 @@ extension FieldSchedule {
         var found = last(atOrBefore: from)
         while true {
             let offset = zone.offset(ofSpan: index)
-            if found != Self.noneBefore, found &- offset >= zone.start(ofSpan: index) { return found &- offset }
+            if found == Self.noneBefore {
+                if hasNotBegun(at: from, showingUntil: zone.start(ofSpan: index)) { return Self.noneBefore }
+            } else if found &- offset >= zone.start(ofSpan: index) {
+                return found &- offset
+            }
             index -= 1
             guard index >= 0 else { return Self.noneBefore }
             let last = zone.end(ofSpan: index) &+ zone.offset(ofSpan: index) &- 1
@@ -95,6 +103,18 @@ extension FieldSchedule {
                 found = self.last(atOrBefore: from)
             }
         }
+    }
+
+    /// Nothing is due from the local time `from` on: whether what was due before can be shown again by no clock after `start`.
+    @inline(never)
+    private func isOver(at from: Int64, showingFrom start: Int64) -> Bool {
+        last(atOrBefore: from) < start &- TimeZoneRules.largestOffset
+    }
+
+    /// Nothing is due up to the local time `from`: whether no clock before `end` can have shown what is due after it.
+    @inline(never)
+    private func hasNotBegun(at from: Int64, showingUntil end: Int64) -> Bool {
+        first(atOrAfter: from) > end &+ TimeZoneRules.largestOffset
     }
 
     // MARK: First shown

@@ -28,6 +28,10 @@ struct FieldSchedule: Sendable, Hashable {
     let yearSet: NumberSet
     let everyYear: Bool
     let dayShape: DayShape
+    /// The years of `yearSet` that have a day of the schedule: a search goes from one to the next and walks no others, so that a
+    /// leap day is found as fast as any, and a date that does not exist at once.
+    let dueYears: NumberSet
+    let everyYearIsDue: Bool
     /// The minute field begins with `*`, and the hour field does.
     let minuteBeginsWithStar: Bool
     let hourBeginsWithStar: Bool
@@ -36,8 +40,14 @@ struct FieldSchedule: Sendable, Hashable {
     let lastTime: UInt32
 
     init(
-        seconds: UInt64, minutes: UInt64, hours: UInt32, days: DayMasks, months: UInt32, years: NumberSet,
-        minuteBeginsWithStar: Bool, hourBeginsWithStar: Bool
+        seconds: UInt64,
+        minutes: UInt64,
+        hours: UInt32,
+        days: DayMasks,
+        months: UInt32,
+        years: NumberSet,
+        minuteBeginsWithStar: Bool,
+        hourBeginsWithStar: Bool
     ) {
         self.seconds = seconds
         self.minutes = minutes
@@ -56,9 +66,13 @@ struct FieldSchedule: Sendable, Hashable {
         } else {
             dayShape = .calendar
         }
-        firstTime = UInt32(hours.trailingZeroBitCount) * 3_600 + UInt32(minutes.trailingZeroBitCount) * 60
+        dueYears = dayShape == .calendar ? years.intersection(days.years(months: months)) : years
+        everyYearIsDue = dueYears == Self.allYears
+        firstTime =
+            UInt32(hours.trailingZeroBitCount) * 3_600 + UInt32(minutes.trailingZeroBitCount) * 60
             + UInt32(seconds.trailingZeroBitCount)
-        lastTime = UInt32(31 - hours.leadingZeroBitCount) * 3_600 + UInt32(63 - minutes.leadingZeroBitCount) * 60
+        lastTime =
+            UInt32(31 - hours.leadingZeroBitCount) * 3_600 + UInt32(63 - minutes.leadingZeroBitCount) * 60
             + UInt32(63 - seconds.leadingZeroBitCount)
     }
 

@@ -51,6 +51,24 @@ struct NumberSet: Sendable, Hashable {
         return index << 6 + 63 - rest.leadingZeroBitCount
     }
 
+    func union(_ other: NumberSet) -> NumberSet {
+        var result = self
+        result.words.0 |= other.words.0
+        result.words.1 |= other.words.1
+        result.words.2 |= other.words.2
+        result.words.3 |= other.words.3
+        return result
+    }
+
+    func intersection(_ other: NumberSet) -> NumberSet {
+        var result = self
+        result.words.0 &= other.words.0
+        result.words.1 &= other.words.1
+        result.words.2 &= other.words.2
+        result.words.3 &= other.words.3
+        return result
+    }
+
     private func word(_ index: Int) -> UInt64 {
         switch index {
         case 0: words.0

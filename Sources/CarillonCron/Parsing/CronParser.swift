@@ -12,7 +12,9 @@ struct CronParser {
     static func parse(_ text: String) throws(CronError) -> (text: String, schedule: Schedule) {
         guard text.utf8.count <= longestText else {
             throw CronError(
-                field: nil, position: longestText + 1, found: "",
+                field: nil,
+                position: longestText + 1,
+                found: "",
                 message: "The expression has \(text.utf8.count) bytes; at most \(longestText) are allowed."
             )
         }
@@ -31,7 +33,9 @@ struct CronParser {
             let part = source.trimmed(start..<end)
             guard !part.isEmpty else {
                 throw source.error(
-                    nil, end..<min(end + 1, range.upperBound), "has no expression before it; a union is written as in 0 9 * * 1-5 | 0 11 * * 6"
+                    nil,
+                    end..<min(end + 1, range.upperBound),
+                    "has no expression before it; a union is written as in 0 9 * * 1-5 | 0 11 * * 6"
                 )
             }
             let member = try member(part)
@@ -46,7 +50,11 @@ struct CronParser {
 
     private func member(_ range: Range<Int>) throws(CronError) -> Schedule {
         guard !range.isEmpty else {
-            throw source.error(nil, range, "comes too early: an expression has 5 fields, as in */5 * * * *, or is a nickname, as in @daily")
+            throw source.error(
+                nil,
+                range,
+                "comes too early: an expression has 5 fields, as in */5 * * * *, or is a nickname, as in @daily"
+            )
         }
         if source.bytes[range.lowerBound] == UInt8(ascii: "@") { return try NicknameParser.parse(range, of: source) }
         let words = source.words(range)
@@ -72,16 +80,25 @@ struct CronParser {
             years = FieldSchedule.allYears
         }
         let days = DayMasks(
-            daysOfMonth: UInt32(truncatingIfNeeded: dayOfMonth.numbers.low), daysFromEnd: dayOfMonth.daysFromEnd,
-            nearestWeekdays: dayOfMonth.nearestWeekdays, hasLastWeekday: dayOfMonth.hasLastWeekday,
-            weekdays: UInt32(truncatingIfNeeded: dayOfWeek.numbers.low), nthWeekdays: dayOfWeek.nthWeekdays,
-            monthDayIsRestricted: !dayOfMonth.isWildcard, weekdayIsRestricted: !dayOfWeek.isWildcard,
+            daysOfMonth: UInt32(truncatingIfNeeded: dayOfMonth.numbers.low),
+            daysFromEnd: dayOfMonth.daysFromEnd,
+            nearestWeekdays: dayOfMonth.nearestWeekdays,
+            hasLastWeekday: dayOfMonth.hasLastWeekday,
+            weekdays: UInt32(truncatingIfNeeded: dayOfWeek.numbers.low),
+            nthWeekdays: dayOfWeek.nthWeekdays,
+            monthDayIsRestricted: !dayOfMonth.isWildcard,
+            weekdayIsRestricted: !dayOfWeek.isWildcard,
             requiresBoth: dayOfWeek.beginsWithPlus && !dayOfMonth.isWildcard && !dayOfWeek.isWildcard
         )
         return FieldSchedule(
-            seconds: second.numbers.low, minutes: minute.numbers.low, hours: UInt32(truncatingIfNeeded: hour.numbers.low),
-            days: days, months: UInt32(truncatingIfNeeded: month.numbers.low), years: years,
-            minuteBeginsWithStar: minute.beginsWithStar, hourBeginsWithStar: hour.beginsWithStar
+            seconds: second.numbers.low,
+            minutes: minute.numbers.low,
+            hours: UInt32(truncatingIfNeeded: hour.numbers.low),
+            days: days,
+            months: UInt32(truncatingIfNeeded: month.numbers.low),
+            years: years,
+            minuteBeginsWithStar: minute.beginsWithStar,
+            hourBeginsWithStar: hour.beginsWithStar
         )
     }
 }

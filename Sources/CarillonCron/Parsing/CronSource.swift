@@ -59,7 +59,9 @@ struct CronSource {
         let place = field.map { "the \($0.name) field" } ?? "the expression"
         let what = found.isEmpty ? "the end of the text" : "`\(found)`"
         return CronError(
-            field: field?.name, position: position, found: found,
+            field: field?.name,
+            position: position,
+            found: found,
             message: "In \(place), at character \(position), \(what) \(problem)."
         )
     }

@@ -17,7 +17,8 @@ enum DialectHints {
                 field == .dayOfMonth || field == .dayOfWeek
                 ? "has to stand alone; it means the same as *" : "is allowed in the fields of days only; write *"
         case UInt8(ascii: "+"):
-            problem = "is allowed only as the first character of the day of week field, where it requires both fields of days"
+            problem =
+                "is allowed only as the first character of the day of week field, where it requires both fields of days"
         case UInt8(ascii: "/"):
             problem = "is a step of nothing; a step follows * or a range, as in */5 or 10-50/5"
         case UInt8(ascii: "-"):
@@ -50,7 +51,8 @@ enum DialectHints {
         case "L" where field == .dayOfWeek && text == "l":
             problem = "has to be the capital letter L after a weekday, as in FRI#L"
         case "L" where field == .dayOfWeek:
-            problem = "goes with a weekday: write 6 for Saturdays, as Quartz means it, or SAT#L for the last Saturday of the month"
+            problem =
+                "goes with a weekday: write 6 for Saturdays, as Quartz means it, or SAT#L for the last Saturday of the month"
         case "W" where field == .dayOfMonth:
             problem = "has to be the capital letter W after a single day, as in 15W"
         case "LW" where field == .dayOfMonth:

@@ -6,7 +6,10 @@ enum FieldCount {
             let name = source.text(words[0].lowerBound..<equals)
             if name == "TZ" || name == "CRON_TZ" {
                 return source.error(
-                    nil, words[0], "does not belong to the expression; the time zone is a setting of its own")
+                    nil,
+                    words[0],
+                    "does not belong to the expression; the time zone is a setting of its own"
+                )
             }
         }
         switch words.count {
@@ -17,7 +20,10 @@ enum FieldCount {
         default:
             let end = words[words.count - 1].upperBound
             return source.error(
-                nil, end..<end, "comes after \(words.count) field\(words.count == 1 ? "" : "s"); \(allowed)")
+                nil,
+                end..<end,
+                "comes after \(words.count) field\(words.count == 1 ? "" : "s"); \(allowed)"
+            )
         }
     }
 
@@ -30,13 +36,15 @@ enum FieldCount {
         let rest = source.text(words[0].lowerBound..<words[4].upperBound)
         if FieldSchedule.years.contains(value) {
             return source.error(
-                .dayOfWeek, last,
+                .dayOfWeek,
+                last,
                 "looks like a year; six fields begin with the second, a year is the seventh: write 0 \(rest) \(source.text(last))"
             )
         }
         if (8...59).contains(value) {
             return source.error(
-                .dayOfWeek, last,
+                .dayOfWeek,
+                last,
                 "looks like a second; six fields begin with the second and end with the day of week: write \(source.text(last)) \(rest)"
             )
         }

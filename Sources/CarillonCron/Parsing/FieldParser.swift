@@ -65,7 +65,9 @@ struct FieldParser {
         if field == .dayOfMonth, skip("L") { return try parseLastDay(start, isOnly) }
         let lower = try number()
         if field == .dayOfMonth, skip("W") {
-            guard isOnly else { throw error(start..<position, "cannot be part of a list; W goes with a single day, as in 15W") }
+            guard isOnly else {
+                throw error(start..<position, "cannot be part of a list; W goes with a single day, as in 15W")
+            }
             value.nearestWeekdays |= 1 << UInt32(lower)
             return
         }
@@ -79,7 +81,10 @@ struct FieldParser {
         }
         let upper = try number()
         if next == UInt8(ascii: "W"), field == .dayOfMonth {
-            throw error(start..<position + 1, "is not allowed; W goes with a single day and not with a range, as in 15W")
+            throw error(
+                start..<position + 1,
+                "is not allowed; W goes with a single day and not with a range, as in 15W"
+            )
         }
         guard lower <= upper else { throw backwards(start, lower, upper) }
         insert(from: lower, through: upper, by: try step() ?? 1)
@@ -93,7 +98,10 @@ struct FieldParser {
         } else if skip("-") {
             let digits = position
             guard let back = digitValue(), (1...30).contains(back) else {
-                throw error(digits..<max(digits, position), "is not a number of days before the last one; L-1 to L-30 are allowed")
+                throw error(
+                    digits..<max(digits, position),
+                    "is not a number of days before the last one; L-1 to L-30 are allowed"
+                )
             }
             value.daysFromEnd |= 1 << UInt32(back)
         } else {
@@ -114,7 +122,9 @@ struct FieldParser {
             } else {
                 guard let number = digitValue(), (1...5).contains(number) else {
                     throw error(
-                        place..<max(place, position), "is not an occurrence in the month; 1-5 and L (the last) are allowed after #")
+                        place..<max(place, position),
+                        "is not an occurrence in the month; 1-5 and L (the last) are allowed after #"
+                    )
                 }
                 index = number - 1
             }
@@ -194,7 +204,9 @@ struct FieldParser {
     /// The letters at a position.
     func word(from start: Int) -> Range<Int> {
         var end = start
-        while end < range.upperBound, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(source.bytes[end] | 0x20) { end += 1 }
+        while end < range.upperBound, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(source.bytes[end] | 0x20) {
+            end += 1
+        }
         return start..<end
     }
 

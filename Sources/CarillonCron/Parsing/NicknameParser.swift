@@ -14,14 +14,19 @@ enum NicknameParser {
         let name = source.text(words[0])
         switch name {
         case "@every":
-            return try every(try argument(words, range, "a duration, as in @every 10m or @every PT10M", of: source), of: source)
+            return try every(
+                try argument(words, range, "a duration, as in @every 10m or @every PT10M", of: source),
+                of: source
+            )
         case "@at":
             return try at(try argument(words, range, "a time, as in @at 2030-01-01T09:00:00Z", of: source), of: source)
         case "@reboot":
             try standsAlone(words, of: source)
             return .reboot
         default:
-            guard let nickname = nicknames.first(where: { $0.name == name }) else { throw unknown(name, words[0], of: source) }
+            guard let nickname = nicknames.first(where: { $0.name == name }) else {
+                throw unknown(name, words[0], of: source)
+            }
             try standsAlone(words, of: source)
             return try CronParser.parse(nickname.fields).schedule
         }
@@ -46,7 +51,10 @@ enum NicknameParser {
     }
 
     private static func argument(
-        _ words: [Range<Int>], _ range: Range<Int>, _ example: String, of source: CronSource
+        _ words: [Range<Int>],
+        _ range: Range<Int>,
+        _ example: String,
+        of source: CronSource
     ) throws(CronError) -> Range<Int> {
         guard words.count > 1 else {
             throw source.error(nil, range.upperBound..<range.upperBound, "comes where something is missing: \(example)")
@@ -73,7 +81,10 @@ enum NicknameParser {
     private static func seconds(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Int64 {
         guard let milliseconds = DurationText.parse(source.text(range)), milliseconds % 1_000 == 0 else {
             throw source.error(
-                nil, range, "is not a duration of whole seconds; write it as in 90s, 5m, 1h30m, 2d or PT1H30M")
+                nil,
+                range,
+                "is not a duration of whole seconds; write it as in 90s, 5m, 1h30m, 2d or PT1H30M"
+            )
         }
         return milliseconds / 1_000
     }
@@ -81,7 +92,9 @@ enum NicknameParser {
     private static func at(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Schedule {
         guard let milliseconds = RFC3339.parse(source.text(range)) else {
             throw source.error(
-                nil, range, "is not a time with date and offset (RFC 3339); write it as in 2030-01-01T09:00:00Z or 2030-01-01T09:00:00+01:00"
+                nil,
+                range,
+                "is not a time with date and offset (RFC 3339); write it as in 2030-01-01T09:00:00Z or 2030-01-01T09:00:00+01:00"
             )
         }
         guard milliseconds % 1_000 == 0 else {

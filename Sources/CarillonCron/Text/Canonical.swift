@@ -53,7 +53,9 @@ extension FieldSchedule {
         let members = numbers.members
         guard star != .mustNot else { return list(members, base: base) }
         if members.count == range.count { return "*" }
-        guard members.first == range.lowerBound, star == .must || members.count >= 3 else { return list(members, base: base) }
+        guard members.first == range.lowerBound, star == .must || members.count >= 3 else {
+            return list(members, base: base)
+        }
         for step in 2...range.count {
             let multiples = stride(from: range.lowerBound, through: range.upperBound, by: step)
             guard multiples.allSatisfy({ numbers[$0] }) else { continue }

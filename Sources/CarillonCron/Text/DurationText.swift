@@ -23,7 +23,8 @@ public enum DurationText {
         var rest = max(0, milliseconds)
         if rest == 0 { return "0s" }
         var text = ""
-        for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] as [(String, Int64)]
+        for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)]
+            as [(String, Int64)]
         where rest >= length {
             text += "\(rest / length)\(unit)"
             rest %= length

@@ -17,7 +17,10 @@ extension Schedule {
         case .reboot:
             return "When the system starts"
         case .union(let members):
-            return members.map(\.explained).joined(separator: "; and ")
+            return members.enumerated().map { index, member in
+                let sentence = member.explained
+                return index == 0 ? sentence : sentence.prefix(1).lowercased() + sentence.dropFirst()
+            }.joined(separator: "; and ")
         }
     }
 
@@ -48,7 +51,8 @@ extension FieldSchedule {
             let word = { (year: Int) in "\(year + Self.years.lowerBound)" }
             if let step = Wording.step(members) {
                 parts.append(
-                    "in every \(Wording.ordinal(step)) year from \(word(members[0])) through \(word(members[members.count - 1]))")
+                    "in every \(Wording.ordinal(step)) year from \(word(members[0])) through \(word(members[members.count - 1]))"
+                )
             } else {
                 parts.append("in \(Wording.list(members, word))")
             }
@@ -103,7 +107,9 @@ extension FieldSchedule {
             }
             if hours.count == 24 { return "\(subject) of every minute" }
         }
-        if every != nil, minutes.count == 60 { return "\(subject) of \(Wording.units("hour", hours, of: 24, Wording.twoDigits))" }
+        if every != nil, minutes.count == 60 {
+            return "\(subject) of \(Wording.units("hour", hours, of: 24, Wording.twoDigits))"
+        }
         return "\(subject) of \(Wording.units("minute", minutes, of: 60, String.init)) of "
             + Wording.units("hour", hours, of: 24, Wording.twoDigits)
     }
@@ -113,7 +119,9 @@ extension FieldSchedule {
         if members.count == count { return "every \(unit)" }
         guard members.count > 1, members[0] == 0 else { return nil }
         let step = members[1]
-        guard count % step == 0, members.count == count / step, members.allSatisfy({ $0 % step == 0 }) else { return nil }
+        guard count % step == 0, members.count == count / step, members.allSatisfy({ $0 % step == 0 }) else {
+            return nil
+        }
         return "every \(step) \(unit)s"
     }
 

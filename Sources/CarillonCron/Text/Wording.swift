@@ -11,7 +11,8 @@ enum Wording {
         join(
             FieldSchedule.runs(members).map { run in
                 run.count == 1 ? word(run.lowerBound) : "\(word(run.lowerBound)) through \(word(run.upperBound))"
-            }, conjunction
+            },
+            conjunction
         )
     }
 

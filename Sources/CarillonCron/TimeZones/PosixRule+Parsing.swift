@@ -67,7 +67,8 @@ extension PosixRule {
     private static func date(_ scanner: inout ByteScanner) -> Date? {
         let day: Date.Day
         if scanner.skip("M") {
-            guard let month = scanner.number(), (1...12).contains(month), scanner.skip("."), let week = scanner.number(),
+            guard let month = scanner.number(), (1...12).contains(month), scanner.skip("."),
+                let week = scanner.number(),
                 (1...5).contains(week), scanner.skip("."), let weekday = scanner.number(), weekday <= 6
             else { return nil }
             day = .weekday(month: Int(month), week: Int(week), day: Int(weekday))

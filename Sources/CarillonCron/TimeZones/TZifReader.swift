@@ -41,10 +41,17 @@ struct TZifReader {
         var counts: [Int] = []
         for _ in 0..<6 { counts.append(Int(try integer(4))) }
         // Real files have a few hundred of each; more than this is not read at all.
-        guard counts.allSatisfy({ (0...65_535).contains($0) }) else { throw failure("has impossible counts in its header") }
+        guard counts.allSatisfy({ (0...65_535).contains($0) }) else {
+            throw failure("has impossible counts in its header")
+        }
         return Header(
-            version: version, utCount: counts[0], standardCount: counts[1], leapCount: counts[2], timeCount: counts[3],
-            kindCount: counts[4], characterCount: counts[5]
+            version: version,
+            utCount: counts[0],
+            standardCount: counts[1],
+            leapCount: counts[2],
+            timeCount: counts[3],
+            kindCount: counts[4],
+            characterCount: counts[5]
         )
     }
 
@@ -64,14 +71,18 @@ struct TZifReader {
         var changes: [ZoneChange] = []
         for time in times {
             let kind = Int(try byte())
-            guard kind < header.kindCount else { throw failure("has a transition to a local time type that it does not have") }
+            guard kind < header.kindCount else {
+                throw failure("has a transition to a local time type that it does not have")
+            }
             changes.append(ZoneChange(at: time, kind: kind))
         }
         var kinds = try self.kinds(header)
         try skip(header.standardCount + header.utCount)
         var rule: PosixRule?
         if hasFooter, let text = try footer() {
-            guard let parsed = PosixRule(text) else { throw failure("has a rule for the future that cannot be read: \(text)") }
+            guard let parsed = PosixRule(text) else {
+                throw failure("has a rule for the future that cannot be read: \(text)")
+            }
             rule = parsed
             extend(&changes, &kinds, by: parsed)
         }
@@ -82,7 +93,9 @@ struct TZifReader {
         var parts: [(offset: Int64, isDaylight: Bool, name: Int)] = []
         for _ in 0..<header.kindCount {
             let offset = try integer(4)
-            guard abs(offset) < TimeZoneRules.largestOffset else { throw failure("has an offset of more than 26 hours") }
+            guard abs(offset) < TimeZoneRules.largestOffset else {
+                throw failure("has an offset of more than 26 hours")
+            }
             parts.append((offset, try byte() != 0, Int(try byte())))
         }
         let characters = position
@@ -98,7 +111,9 @@ struct TZifReader {
 
     /// The text between two newlines at the end; `nil` where it is empty.
     private mutating func footer() throws(TimeZoneError) -> String? {
-        guard position < bytes.count, bytes[position] == UInt8(ascii: "\n") else { throw failure("ends before its footer") }
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "\n") else {
+            throw failure("ends before its footer")
+        }
         guard let end = bytes[(position + 1)...].firstIndex(of: UInt8(ascii: "\n")) else {
             throw failure("ends inside its footer")
         }
@@ -115,7 +130,12 @@ struct TZifReader {
         let last = changes.last?.at
         // A file without any transition is its rule alone.
         let startYear = last.map { max(1900, CivilTime(seconds: $0).year - 1) } ?? 1900
-        if last == nil { changes.append(ZoneChange(at: -1 << 59, kind: kind(rule.standard))) }
+        if let last {
+            // The rule holds from the last change on. A sound file says the same of that instant (RFC 9636, section 3.3).
+            changes[changes.count - 1].kind = kind(rule.offset(at: last))
+        } else {
+            changes.append(ZoneChange(at: -1 << 59, kind: kind(rule.standard)))
+        }
         guard startYear <= 2200 else { return }
         for (at, offset) in rule.transitions(years: startYear...2200) where at > last ?? .min {
             changes.append(ZoneChange(at: at, kind: kind(offset)))

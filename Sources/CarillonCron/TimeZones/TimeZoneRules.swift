@@ -51,7 +51,10 @@ public final class TimeZoneRules: Sendable {
     public convenience init(name: String, fixedOffset: Int, abbreviation: String) {
         let bound = Int(Self.largestOffset)
         let kind = ZoneOffset(
-            seconds: max(-bound, min(bound, fixedOffset)), abbreviation: abbreviation, isDaylight: false)
+            seconds: max(-bound, min(bound, fixedOffset)),
+            abbreviation: abbreviation,
+            isDaylight: false
+        )
         self.init(name: name, data: TZifData(first: 0, changes: [], kinds: [kind], footer: nil))
     }
 

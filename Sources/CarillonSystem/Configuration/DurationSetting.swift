@@ -9,7 +9,9 @@ enum DurationSetting {
     static func milliseconds(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unit = text[digits.endIndex...]
-        guard let scale = unit.isEmpty ? 1000 : units.first(where: { $0.name == unit })?.milliseconds else { return nil }
+        guard let scale = unit.isEmpty ? 1000 : units.first(where: { $0.name == unit })?.milliseconds else {
+            return nil
+        }
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy({ (1...12).contains($0.count) }) else { return nil }
         guard let whole = Int(parts[0]) else { return nil }

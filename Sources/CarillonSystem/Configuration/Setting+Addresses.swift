@@ -3,7 +3,9 @@ extension Setting {
 
     /// An address to listen on or to tell others; port 0 takes a free one. `nil` when it is not given.
     package static func address(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process
     ) throws(ConfigurationError) -> HostPort? {
         guard let given = given(name, flag, environment) else { return nil }
         guard let address = HostPort(given.text) else { throw given.error(addressForm) }
@@ -11,14 +13,20 @@ extension Setting {
     }
 
     package static func address(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: HostPort
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: HostPort
     ) throws(ConfigurationError) -> HostPort {
         try address(name, flag: flag, environment: environment) ?? `default`
     }
 
     /// Addresses to dial, with commas between; no port may be 0. What is named twice counts once.
     package static func addresses(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: [HostPort]
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: [HostPort]
     ) throws(ConfigurationError) -> [HostPort] {
         guard let given = given(name, flag, environment) else { return `default` }
         let allowed = "HOST:PORT[,HOST:PORT…] with ports from 1 to 65535, such as 127.0.0.1:7070"

@@ -21,7 +21,8 @@ package enum Setting {
                 switch scalar {
                 case "\"", "\\": shown += "\\\(scalar)"
                 case "\n": shown += "\\n"
-                case _ where scalar.properties.generalCategory == .control: shown += "\\u{\(String(scalar.value, radix: 16))}"
+                case _ where scalar.properties.generalCategory == .control:
+                    shown += "\\u{\(String(scalar.value, radix: 16))}"
                 default: shown.unicodeScalars.append(scalar)
                 }
             }
@@ -43,7 +44,11 @@ package enum Setting {
 
     /// A whole number.
     package static func integer(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: Int, in range: ClosedRange<Int>
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: Int,
+        in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
         guard let given = given(name, flag, environment) else { return `default` }
         guard given.text.utf8.count <= 20, let number = Int(given.text), range.contains(number) else {
@@ -54,7 +59,11 @@ package enum Setting {
 
     /// A duration in milliseconds: `30` and `30s`, `500ms`, `1.5s`, `1m`, `1h`, `7d`.
     package static func durationMs(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: Int, in range: ClosedRange<Int>
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: Int,
+        in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
         guard let given = given(name, flag, environment) else { return `default` }
         guard let milliseconds = DurationSetting.milliseconds(given.text), range.contains(milliseconds) else {
@@ -67,7 +76,11 @@ package enum Setting {
 
     /// A number of bytes: `4096`, `4KiB`, `1MiB`.
     package static func bytes(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: Int, in range: ClosedRange<Int>
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: Int,
+        in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
         guard let given = given(name, flag, environment) else { return `default` }
         guard let count = ByteSetting.bytes(given.text), range.contains(count) else {
@@ -80,7 +93,10 @@ package enum Setting {
 
     /// One of a few words; upper and lower case are the same.
     package static func choice<Choice: RawRepresentable & CaseIterable>(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: Choice
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: Choice
     ) throws(ConfigurationError) -> Choice where Choice.RawValue == String {
         guard let given = given(name, flag, environment) else { return `default` }
         let wanted = given.text.lowercased()
@@ -90,7 +106,10 @@ package enum Setting {
 
     /// `true` or `false` (also yes, no, on, off, 1, 0).
     package static func boolean(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: Bool
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: Bool
     ) throws(ConfigurationError) -> Bool {
         guard let given = given(name, flag, environment) else { return `default` }
         switch given.text.lowercased() {
@@ -102,7 +121,9 @@ package enum Setting {
 
     /// Any text without a NUL and with something in it; `nil` when it is not given.
     package static func text(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process
     ) throws(ConfigurationError) -> String? {
         guard let given = given(name, flag, environment) else { return nil }
         guard !given.text.isEmpty, !given.text.utf8.contains(0) else {
@@ -112,14 +133,20 @@ package enum Setting {
     }
 
     package static func text(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, default: String
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        default: String
     ) throws(ConfigurationError) -> String {
         try text(name, flag: flag, environment: environment) ?? `default`
     }
 
     /// A text that must be given. `hint` says what it is to look like.
     package static func required(
-        _ name: String, flag: String?, environment: EnvironmentVariables = .process, hint: String
+        _ name: String,
+        flag: String?,
+        environment: EnvironmentVariables = .process,
+        hint: String
     ) throws(ConfigurationError) -> String {
         guard let value = try text(name, flag: flag, environment: environment) else {
             throw ConfigurationError("\(name) is not set; give \(flagName(name)) or \(name), such as \(hint)")

@@ -17,8 +17,10 @@ package struct LineLogHandler: LogHandler {
     ///   - component: stands in every line, such as `carillon-worker`.
     ///   - output: gets each line, with its line feed; standard error unless told otherwise.
     package init(
-        component: String, format: LogFormat, level: LogLevel,
-        output: @escaping @Sendable ([UInt8]) -> Void = StandardError.write,
+        component: String,
+        format: LogFormat,
+        level: LogLevel,
+        output: @escaping @Sendable ([UInt8]) -> Void = { StandardError.write($0) },
         wallMicroseconds: @escaping @Sendable () -> Int64 = SystemClock.wallMicroseconds
     ) {
         self.component = component
@@ -45,14 +47,20 @@ package struct LineLogHandler: LogHandler {
         case .text:
             output(
                 LogLine.text(
-                    microseconds: wallMicroseconds(), level: level, component: component, message: message,
+                    microseconds: wallMicroseconds(),
+                    level: level,
+                    component: component,
+                    message: message,
                     metadata: ordered
                 )
             )
         case .json:
             output(
                 LogLine.json(
-                    microseconds: wallMicroseconds(), level: level, component: component, message: message,
+                    microseconds: wallMicroseconds(),
+                    level: level,
+                    component: component,
+                    message: message,
                     metadata: ordered
                 )
             )
@@ -63,6 +71,9 @@ package struct LineLogHandler: LogHandler {
 /// Standard error, shared by all threads.
 package enum StandardError {
     private static let turn = Mutex(())
+
+    /// The same, of a text.
+    package static func write(_ text: String) { write(Array(text.utf8)) }
 
     /// Writes all of it; lines of several threads do not mix. What cannot be written is dropped: a log that nobody reads
     /// must not stop the work.

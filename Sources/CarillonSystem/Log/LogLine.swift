@@ -10,7 +10,10 @@ struct LogLine: ~Copyable {
     private(set) var bytes: [UInt8] = []
 
     static func text(
-        microseconds: Int64, level: LogLevel, component: String, message: String,
+        microseconds: Int64,
+        level: LogLevel,
+        component: String,
+        message: String,
         metadata: [(key: String, value: Logger.Metadata.Value)]
     ) -> [UInt8] {
         var line = LogLine()
@@ -34,7 +37,10 @@ struct LogLine: ~Copyable {
     }
 
     static func json(
-        microseconds: Int64, level: LogLevel, component: String, message: String,
+        microseconds: Int64,
+        level: LogLevel,
+        component: String,
+        message: String,
         metadata: [(key: String, value: Logger.Metadata.Value)]
     ) -> [UInt8] {
         var line = LogLine()

@@ -5,7 +5,8 @@ package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-level"),
         help: ArgumentHelp(
-            "DEBUG, INFO, WARNING or ERROR. (LOG_LEVEL; default: INFO)", valueName: "level"
+            "DEBUG, INFO, WARNING or ERROR. (LOG_LEVEL; default: INFO)",
+            valueName: "level"
         )
     )
     package var logLevel: String?

@@ -28,7 +28,11 @@ package final class RateLimitedLog: Sendable {
 
     /// - Parameter key: what is limited; lines of one key and level share their minute.
     package func log(
-        _ level: Logger.Level, key: String, _ message: Logger.Message, metadata: Logger.Metadata = [:], at now: BootTime
+        _ level: Logger.Level,
+        key: String,
+        _ message: Logger.Message,
+        metadata: Logger.Metadata = [:],
+        at now: BootTime
     ) {
         guard let omitted = takeTurn(Key(level: level, key: key), at: now) else { return }
         var metadata = metadata

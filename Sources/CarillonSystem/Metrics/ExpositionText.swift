@@ -63,7 +63,8 @@ struct ExpositionText: ~Copyable {
         !name.isEmpty
             && name.utf8.enumerated().allSatisfy { index, byte in
                 switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
+                    true
                 case UInt8(ascii: "0")...UInt8(ascii: "9"): index > 0
                 default: false
                 }

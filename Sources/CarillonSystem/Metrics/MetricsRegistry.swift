@@ -73,7 +73,10 @@ package final class MetricsRegistry: Sendable {
     }
 
     package func histograms(
-        _ name: String, help: String, labels: [String], bounds: [Double]
+        _ name: String,
+        help: String,
+        labels: [String],
+        bounds: [Double]
     ) -> MetricFamily<Histogram> {
         let family = MetricFamily(labelCount: labels.count) { Histogram(bounds: bounds) }
         guard case .histogram(let known) = enter(name, help, labels, .histogram(family)) else { return family }
@@ -106,7 +109,8 @@ package final class MetricsRegistry: Sendable {
             "\(name) has a label that Prometheus reserves or cannot read: \(labels)"
         )
         precondition(
-            (kind.type == "counter") == name.hasSuffix("_total"), "counters, and only they, end in _total: \(name)"
+            (kind.type == "counter") == name.hasSuffix("_total"),
+            "counters, and only they, end in _total: \(name)"
         )
         return entries.withLock { entries in
             if let position = entries.positions[name] {

@@ -74,7 +74,9 @@ final class ProbeHandler: ChannelInboundHandler {
         if let allow = answer.allow { headers.add(name: "Allow", value: allow) }
         if !request.isKeepAlive { headers.add(name: "Connection", value: "close") }
         let head = HTTPResponseHead(
-            version: request.version, status: HTTPResponseStatus(statusCode: answer.status), headers: headers
+            version: request.version,
+            status: HTTPResponseStatus(statusCode: answer.status),
+            headers: headers
         )
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }

@@ -35,7 +35,11 @@ package final class ProbeServer: Sendable {
     ///   - ready: whether the process can do its work, and a sentence that says why not (or what it does). It is called
     ///     on a network thread and may not wait.
     package init(
-        host: String, port: Int, registry: MetricsRegistry, limits: Limits = Limits(), logger: Logger,
+        host: String,
+        port: Int,
+        registry: MetricsRegistry,
+        limits: Limits = Limits(),
+        logger: Logger,
         ready: @escaping @Sendable () -> (Bool, String)
     ) {
         self.host = host
@@ -65,7 +69,8 @@ package final class ProbeServer: Sendable {
         }
         channel.withLock { $0 = bound }
         let address = HostPort(
-            host: bound.localAddress?.ipAddress ?? host, port: bound.localAddress?.port ?? port
+            host: bound.localAddress?.ipAddress ?? host,
+            port: bound.localAddress?.port ?? port
         )
         logger.info("metrics and probes are served", metadata: ["address": "\(address)"])
         return address
@@ -93,7 +98,9 @@ package final class ProbeServer: Sendable {
             decoding.maxHeaderListSize = limits.headerBytes
             try pipeline.addHandler(IdleStateHandler(allTimeout: .milliseconds(Int64(limits.idleMs))))
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: true, withErrorHandling: true, withEncoderConfiguration: .init(),
+                withPipeliningAssistance: true,
+                withErrorHandling: true,
+                withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: decoding
             )
             try pipeline.addHandler(ProbeHandler(responder: responder, limits: limits))

@@ -1,0 +1,35 @@
+#!/bin/bash
+# Builds with progress on a terminal, and with all of the output when it fails: .ci/build.sh [arguments of swift build]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v swift >/dev/null || { echo "swift is not there: install a Swift 6.3 toolchain (swift.org/install) and put it on the PATH" >&2; exit 1; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+start=$SECONDS
+echo "building (the first time takes some minutes)"
+swift build "$@" >"$log" 2>&1 &
+builder=$!
+trap 'kill $builder 2>/dev/null; rm -f "$log"' INT TERM
+shown=
+while kill -0 $builder 2>/dev/null; do
+    sleep 0.2
+    line=$(tail -c 300 "$log" | tr '\r' '\n' | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1 || true)
+    if [ -n "$line" ] && [ "$line" != "$shown" ]; then
+        if [ -t 1 ]; then
+            printf '\r%s %d s ' "$line" $((SECONDS - start))
+        elif [ $((SECONDS - start)) -ge "${next:-15}" ]; then
+            echo "$line $((SECONDS - start)) s"
+            next=$((SECONDS - start + 15))
+        fi
+        shown=$line
+    fi
+done
+wait $builder && code=0 || code=$?
+[ ! -t 1 ] || printf '\r\033[K'
+if [ $code -ne 0 ]; then
+    grep -E 'error:|warning:' "$log" | sort -u | head -n 40 >&2 || true
+    tail -n 40 "$log" >&2
+    echo "the build failed" >&2
+    exit $code
+fi
+echo "built in $((SECONDS - start)) s"

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|ci
+# Root installs; others use sudo where that asks no password; everyone else is told the command.
+set -eu
+
+run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
+test="$run"
+ci="$test protobuf-c-compiler prometheus python3-yaml jq curl faketime"
+case "${1:-run}" in
+    run) wanted=$run ;;
+    test) wanted=$test ;;
+    ci) wanted=$ci ;;
+    *) echo "usage: .ci/packages.sh run|test|ci" >&2; exit 2 ;;
+esac
+
+has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+command -v dpkg-query >/dev/null || {
+    echo "This is no Debian: please install what Debian calls: $wanted" >&2
+    exit 0
+}
+missing=
+for package in $wanted; do has "$package" || missing="$missing $package"; done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        as_root=sudo
+    else
+        echo "These packages are missing:$missing" >&2
+        echo "Please run, as root:  apt-get update && apt-get install --no-install-recommends -y$missing" >&2
+        exit 1
+    fi
+fi
+echo "installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends -y -q "$@" >"$log" 2>&1 || {
+        cat "$log" >&2
+        echo "apt-get install $* failed" >&2
+        exit 1
+    }
+}
+$as_root apt-get update -q >"$log" 2>&1 || { cat "$log" >&2; echo "apt-get update failed; going on with the lists that are there" >&2; }
+case "$missing" in
+    *" postgresql"*)
+        # Debian's package makes and starts a cluster of its own on port 5432, unless it is told not to before.
+        if ! has postgresql-common; then
+            install postgresql-common
+            $as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+        fi
+        ;;
+esac
+# shellcheck disable=SC2086
+install $missing

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+internal import CarillonCron
+internal import CarillonWire
+
+struct CronCheck: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check expressions: a line of JSON for each.",
+        discussion: """
+            From the command line, or else from standard input, one a line, each answered as soon as it is there.
+
+              carillon cron check '*/5 * * * *' '10/5 * * * *'
+              cut -f1 schedules.tsv | carillon cron check
+
+              {"expression":"@daily","valid":true,"error":null,"canonical":"0 0 0 * * *","description":"At 00:00:00"}
+
+            Ends with status 0 when all are valid and with 65 when one is not. --output table is for people.
+            """
+    )
+
+    @Argument(
+        parsing: .remaining,
+        help: ArgumentHelp("Expressions, each in quotes; from standard input without any.", valueName: "expression")
+    )
+    var expressions: [String] = []
+
+    @OptionGroup
+    var output: OutputOptions
+
+    func run(in world: World) throws {
+        var table = Table(layout: .checks, width: world.terminalWidth, style: Style(isOn: world.usesColor))
+        var allAreValid = true
+        func write(_ texts: [String]) {
+            let checks = texts.map { CronCheck.check($0) }
+            allAreValid = allAreValid && checks.allSatisfy { $0["valid"] == true }
+            // Lines for programs unless somebody asks for the table: the environment does not.
+            world.write(
+                output.output == .table ? table.lines(of: checks) : checks.map { JSONText.write($0) + "\n" }.joined()
+            )
+        }
+        if expressions.isEmpty {
+            var lines = InputLines(read: world.readPart)
+            while let part = try lines.next() { write(part.map { String(decoding: $0, as: UTF8.self) }) }
+        } else {
+            write(expressions)
+        }
+        if !allAreValid { throw ExitCode(ExitStatus.invalidData.rawValue) }
+    }
+
+    static func check(_ text: String) -> JSONValue {
+        do throws(CronError) {
+            let expression = try CronExpression(text)
+            return [
+                "expression": .string(text), "valid": true, "error": nil, "canonical": .string(expression.canonical),
+                "description": .string(expression.explained()),
+            ]
+        } catch {
+            return [
+                "expression": .string(text), "valid": false, "error": .string(error.message), "canonical": nil,
+                "description": nil,
+            ]
+        }
+    }
+}
+
+extension Table.Layout {
+    fileprivate static let checks = Table.Layout(columns: [
+        .init(title: "VALID", value: { Figures.text($0["valid"]) }, colour: { $0 == "no" ? .red : nil }),
+        .init(title: "EXPRESSION") { Figures.text($0["expression"]) },
+        .init(title: "WHAT IT SAYS", shrinks: true) { check in
+            let error = Figures.text(check["error"])
+            return error.isEmpty ? Figures.text(check["description"]) : error
+        },
+    ])
+}

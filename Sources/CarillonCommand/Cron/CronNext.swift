@@ -1,0 +1,78 @@
+internal import ArgumentParser
+internal import CarillonWire
+
+struct CronNext: WorldCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "next",
+        abstract: "Show when an expression is due.",
+        discussion: """
+            With --output json an array of RFC 3339 strings in UTC; empty where the expression is never due.
+
+              carillon cron next '0 0 9 * * MON-FRI' --time-zone Europe/Berlin --count 3
+              carillon cron next '0 0 29 2 *' --from 2095-01-01T00:00:00Z -o json
+              carillon cron next @hourly --reverse
+
+            --stdin answers many questions: it reads lines of JSON and writes a line for each, {"times":[...]} or \
+            {"error":"..."}, as soon as it is there. An error is an answer too and does not change the exit status. A line has \
+            expression and may have time_zone, from, count, reverse and dst_policy:
+
+              {"expression":"0 9 * * *","time_zone":"Europe/Berlin","count":2}
+            """
+    )
+
+    @OptionGroup
+    var expression: ExpressionArgument
+
+    @OptionGroup
+    var options: CronOptions
+
+    @Flag(name: .customLong("reverse"), help: "Times before --from instead, the latest first.")
+    var reverse = false
+
+    @Flag(name: .customLong("stdin"), help: "Answer lines of JSON from standard input.")
+    var readsInput = false
+
+    @OptionGroup
+    var output: OutputOptions
+
+    func validate() throws {
+        if readsInput, !expression.words.isEmpty {
+            throw ValidationError("--stdin takes no expression; the expressions are in the lines")
+        }
+    }
+
+    func run(in world: World) throws {
+        if readsInput { return try answerLines(in: world) }
+        let query = try options.query(try expression.text("carillon cron next"), reverse: reverse, in: world)
+        switch try output.format(in: world) {
+        case .json: world.write(JSONText.write(.array(query.utc), pretty: true) + "\n")
+        case .table: world.writeDueTimes(of: query)
+        }
+    }
+
+    private func answerLines(in world: World) throws {
+        var lines = InputLines(read: world.readPart)
+        while let part = try lines.next() {
+            var text = ""
+            for line in part { text += JSONText.write(CronQuery.answer(to: line, in: world)) + "\n" }
+            world.write(text)
+        }
+    }
+}
+
+extension World {
+    func writeDueTimes(of query: CronQuery) {
+        var table = Table(layout: .dueTimes, width: terminalWidth, style: Style(isOn: usesColor))
+        let rows = query.rows
+        write(rows.isEmpty ? "never\n" : table.lines(of: rows))
+    }
+}
+
+extension Table.Layout {
+    static let dueTimes = Table.Layout(columns: [
+        .init(title: "DAY") { Figures.text($0["weekday"]) },
+        .init(title: "LOCAL TIME") { Figures.text($0["local_time"]) },
+        .init(title: "ZONE") { Figures.text($0["abbreviation"]) },
+        .init(title: "UTC") { Figures.text($0["time"]) },
+    ])
+}

@@ -1,0 +1,116 @@
+internal import CarillonCore
+internal import CarillonCron
+internal import CarillonSystem
+internal import CarillonWire
+
+/// Which due times are asked for.
+struct CronQuery {
+    var expression: CronExpression
+    var zone: TimeZoneRules
+    var from: Timestamp
+    var count: Int
+    var isReversed: Bool
+    var policy: DaylightPolicy
+
+    static let counts = 1...100_000
+    static let usualCount = 5
+
+    /// Unix seconds: later than `from` and ascending, or earlier and descending. Fewer than `count` where there are no more from
+    /// 1970 to 2199.
+    var times: [Int64] {
+        var times: [Int64] = []
+        // A fraction of a second lies between two whole ones.
+        var last = from.milliseconds >= 0 ? from.milliseconds / 1000 : (from.milliseconds - 999) / 1000
+        if isReversed, last * 1000 != from.milliseconds { last += 1 }
+        while times.count < count {
+            let found =
+                isReversed
+                ? expression.previous(before: last, in: zone, policy: policy)
+                : expression.next(after: last, in: zone, policy: policy)
+            guard let found else { break }
+            times.append(found)
+            last = found
+        }
+        return times
+    }
+
+    /// The times as the JSON of `cron next` has them.
+    var utc: [JSONValue] {
+        times.map { .string(RFC3339.format(milliseconds: $0 * 1000)) }
+    }
+
+    /// The times as the rows of a table.
+    var rows: [JSONValue] {
+        times.map { time in
+            let offset = zone.offset(at: time)
+            let weekday = CivilTime(seconds: time, offset: offset.seconds).weekday
+            return [
+                "time": .string(RFC3339.format(milliseconds: time * 1000)),
+                "local_time": .string(RFC3339.format(seconds: time, offset: offset.seconds)),
+                "weekday": .string(["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][weekday]),
+                "abbreviation": .string(offset.abbreviation),
+            ]
+        }
+    }
+}
+
+extension CronQuery {
+    private static let fields = ["expression", "time_zone", "from", "count", "reverse", "dst_policy"]
+
+    /// The answer to one line of `cron next --stdin`: `{"times": […]}` or `{"error": "…"}`.
+    static func answer(to line: some Collection<UInt8>, in world: World) -> JSONValue {
+        do {
+            return ["times": .array(try CronQuery(JSONText.read(Array(line)), in: world).utc)]
+        } catch let error as JSONText.Problem {
+            return ["error": .string("the line is not JSON: \(error)")]
+        } catch let error as CronError {
+            return ["error": .string(error.message)]
+        } catch let error as ZoneError {
+            return ["error": .string(error.message)]
+        } catch let error as CommandFailure {
+            return ["error": .string(error.text)]
+        } catch {
+            return ["error": .string("\(error)")]
+        }
+    }
+
+    private init(_ value: JSONValue, in world: World) throws {
+        guard case .object(let members) = value else {
+            throw CommandFailure(
+                status: .invalidData,
+                text: "the line must hold an object such as {\"expression\": \"@daily\"}"
+            )
+        }
+        for member in members where !Self.fields.contains(member.name) {
+            throw CommandFailure(
+                status: .invalidData,
+                text: "there is no field \"\(member.name)\"; the fields are \(Self.fields.joined(separator: ", "))"
+            )
+        }
+        func field<Value>(_ name: String, _ kind: String, _ read: (JSONValue) -> Value?) throws -> Value? {
+            guard let value = value[name], value != .null else { return nil }
+            guard let read = read(value) else {
+                throw CommandFailure(status: .invalidData, text: "\(name) must be \(kind)")
+            }
+            return read
+        }
+        guard let text = try field("expression", "a string", \.string) else {
+            throw CommandFailure(status: .invalidData, text: "expression is missing")
+        }
+        let policies = DaylightPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+        let policy = try field("dst_policy", "one of \(policies)") { $0.string.flatMap(DaylightPolicy.init(rawValue:)) }
+        let from = try field("from", "a time: \(TimeWord.rule)") { $0.string.flatMap { TimeWord($0) } }
+        let count = try field("count", "a whole number from \(Self.counts.lowerBound) to \(Self.counts.upperBound)") {
+            $0.integer.flatMap { Int(exactly: $0) }.flatMap { Self.counts.contains($0) ? $0 : nil }
+        }
+        let isReversed = try field("reverse", "true or false") { $0 == true ? true : $0 == false ? false : nil }
+        self.init(
+            expression: try CronExpression(text),
+            zone: try world.zones.zone(named: try field("time_zone", "a string", \.string) ?? "UTC"),
+            from: from?.time(at: world.now()) ?? world.now(),
+            count: count ?? Self.usualCount,
+            isReversed: isReversed ?? false,
+            policy: policy ?? .cron
+        )
+    }
+}

@@ -1,0 +1,24 @@
+/// The tokens that were seen last, so many of them.
+struct RecentTokens {
+    private let limit: Int
+    private var tokens: Set<Token> = []
+    private var ring: [Token] = []
+    private var oldest = 0
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    func contains(_ token: Token) -> Bool { tokens.contains(token) }
+
+    mutating func insert(_ token: Token) {
+        guard tokens.insert(token).inserted else { return }
+        if ring.count < limit {
+            ring.append(token)
+            return
+        }
+        tokens.remove(ring[oldest])
+        ring[oldest] = token
+        oldest = (oldest + 1) % limit
+    }
+}

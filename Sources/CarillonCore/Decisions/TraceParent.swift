@@ -1,0 +1,35 @@
+/// The `traceparent` header of a call (W3C Trace Context, section 3.2), by which a target joins what it does to the
+/// execution. All attempts of an execution are one trace; each dispatch is a span of its own. Nothing is drawn at random:
+/// who knows the execution and the token can compute it.
+enum TraceParent {
+    static func text(execution: ExecutionID, token: Token) -> String {
+        var text = "00-"
+        append(execution.uuid.high, to: &text)
+        append(execution.uuid.low, to: &text)
+        text += "-"
+        append(span(of: token), to: &text)
+        // The last two digits: sampled. What an execution did is worth recording.
+        text += "-01"
+        return text
+    }
+
+    /// A span's id may not be zero.
+    private static func span(of token: Token) -> UInt64 {
+        let mixed = mix(mix(UInt64(bitPattern: token.epoch)) ^ token.sequence)
+        return mixed == 0 ? 1 : mixed
+    }
+
+    /// The finalizer of SplitMix64: each bit of the input changes half of the output's.
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var mixed = value &+ 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    private static func append(_ value: UInt64, to text: inout String) {
+        let digits = String(value, radix: 16)
+        text += String(repeating: "0", count: 16 - digits.utf8.count)
+        text += digits
+    }
+}

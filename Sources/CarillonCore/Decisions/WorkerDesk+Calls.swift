@@ -1,0 +1,150 @@
+/// From the dispatch to the outcome.
+extension WorkerDesk {
+    /// The longest text that an outcome says about a failure, in bytes.
+    private static var longestMessage: Int { 1_024 }
+    /// Long calls are told of in batches: those of a quarter of a second together.
+    private static var longCallStep: Int64 { 250_000_000 }
+
+    mutating func dispatched(
+        _ link: LinkID,
+        clusterTime: Timestamp,
+        _ calls: [DispatchedCall],
+        receivedAt: BootTime,
+        into actions: inout [WorkerAction]
+    ) {
+        guard let sender = links[link] else { return }
+        // The sender has counted them, whatever becomes of them.
+        let received = sender.received + UInt64(calls.count)
+        links[link]?.received = received
+        // What is given back is remembered until it is acknowledged: who does not heed its credit would fill the memory.
+        guard received <= sender.granted + UInt64(configuration.maxWorkers) else {
+            actions.append(
+                .close(link, why: "\(received) calls were dispatched on this connection, and \(sender.granted) granted")
+            )
+            return
+        }
+        for call in calls {
+            guard call.token.epoch >= highestEpoch else {
+                figures.stale += 1
+                continue
+            }
+            guard slots[call.token] == nil, !settled.contains(call.token) else {
+                figures.duplicates += 1
+                continue
+            }
+            let isWelcome = !isDraining && held.count < configuration.maxWorkers
+            let slot = hold(
+                Held(
+                    token: call.token,
+                    executionID: call.executionID,
+                    jobID: call.jobID,
+                    attempt: call.attempt,
+                    receivedAt: receivedAt,
+                    clusterTime: clusterTime,
+                    responseLimit: max(0, call.responseLimit),
+                    state: .waiting(call)
+                )
+            )
+            if isWelcome {
+                let wait = Int64(clamping: min(call.startAfterMicroseconds, UInt64(Int64.max / 4_000)))
+                timers.set(slot, to: receivedAt.nanoseconds &+ wait &* 1_000)
+            } else {
+                giveBack(slot)
+            }
+        }
+    }
+
+    /// Starts what is due; returns the calls that have just become long ones.
+    mutating func startDue(at now: BootTime, into actions: inout [WorkerAction]) -> [Token] {
+        var requests: [HTTPRequest] = []
+        var becameLong: [Token] = []
+        while let first = timers.first, first.time <= now.nanoseconds {
+            timers.remove(first.key)
+            let slot = first.key
+            let call = held[slot]
+            switch call.state {
+            case .waiting(let dispatched):
+                let actualTime = call.clusterTime + now.milliseconds(since: call.receivedAt)
+                requests.append(
+                    HTTPRequest(dispatched, actualTime: actualTime, userAgent: configuration.userAgent)
+                )
+                move(slot, to: .running(isLong: false))
+                let long = now.nanoseconds &+ configuration.longCallMs &* 1_000_000
+                timers.set(slot, to: (long / Self.longCallStep + 1) * Self.longCallStep)
+            case .running:
+                move(slot, to: .running(isLong: true))
+                becameLong.append(call.token)
+            case .unacknowledged:
+                break
+            }
+        }
+        if !requests.isEmpty { actions.append(.start(requests)) }
+        return becameLong
+    }
+
+    mutating func cancel(_ tokens: [Token], into actions: inout [WorkerAction]) {
+        var running: [Token] = []
+        for token in tokens {
+            guard let slot = slots[token] else { continue }
+            switch held[slot].state {
+            case .waiting: giveBack(slot)
+            case .running: running.append(token)
+            case .unacknowledged: break
+            }
+        }
+        if !running.isEmpty { actions.append(.cut(running)) }
+    }
+
+    /// Ends a call that was never begun.
+    mutating func giveBack(_ slot: Int32) {
+        let call = held[slot]
+        figures.returned += 1
+        conclude(
+            slot,
+            CallOutcome(
+                token: call.token,
+                executionID: call.executionID,
+                jobID: call.jobID,
+                attempt: call.attempt,
+                kind: .notStarted
+            )
+        )
+    }
+
+    mutating func ended(_ result: HTTPResult) {
+        guard let slot = slots[result.token], case .running = held[slot].state else { return }
+        let call = held[slot]
+        let waited = max(0, result.startedAt - call.receivedAt) / 1_000
+        conclude(
+            slot,
+            CallOutcome(
+                token: call.token,
+                executionID: call.executionID,
+                jobID: call.jobID,
+                attempt: call.attempt,
+                kind: result.kind,
+                startedAfterMicroseconds: UInt64(waited),
+                durationMicroseconds: result.durationMicroseconds,
+                httpStatus: result.httpStatus,
+                response: result.response.map { Self.clipped($0, to: call.responseLimit) },
+                errorMessage: result.errorMessage.map { Self.clipped($0, to: Self.longestMessage) },
+                retryAfterMs: result.retryAfterMs
+            )
+        )
+    }
+
+    private mutating func conclude(_ slot: Int32, _ outcome: CallOutcome) {
+        timers.remove(slot)
+        move(slot, to: .unacknowledged(outcome))
+        unreported.append(outcome.token)
+    }
+
+    /// The text's beginning, at most so many bytes of it, cut between two characters.
+    private static func clipped(_ text: String, to limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        let bytes = text.utf8.index(text.startIndex, offsetBy: limit)
+        var end = bytes
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+}

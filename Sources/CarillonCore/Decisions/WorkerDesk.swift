@@ -1,0 +1,218 @@
+/// What a worker is told at its start.
+package struct WorkerDeskConfiguration: Sendable, Hashable {
+    /// Calls that are held at a time.
+    package var maxWorkers: Int
+    /// `Carillon/<version>`.
+    package var userAgent: String
+    /// A call that has run for this long is told of.
+    package var longCallMs: Int64
+    /// How long the end of a drain waits, from the last time that anything moved, for someone to take the outcomes.
+    package var drainPatienceMs: Int64
+
+    package init(
+        maxWorkers: Int,
+        userAgent: String,
+        longCallMs: Int64 = 1_000,
+        drainPatienceMs: Int64 = 30_000
+    ) {
+        self.maxWorkers = maxWorkers
+        self.userAgent = userAgent
+        self.longCallMs = longCallMs
+        self.drainPatienceMs = drainPatienceMs
+    }
+}
+
+/// The worker's decisions: which calls are held, who is told of them, and how many more may come (proto § 6). A value like
+/// the `Dispatcher`: it reads no clock, touches no socket and waits for nothing.
+///
+/// A call's life: (waiting for its start →) running → unacknowledged → forgotten. From its receipt to its acknowledgement
+/// it holds a slot, so that a scheduler that cannot record bounds what this process has to remember.
+package struct WorkerDesk: ~Copyable {
+    /// A connection to a scheduler.
+    struct Link {
+        /// Both count calls, from Hello on.
+        var granted: UInt64 = 0
+        var received: UInt64 = 0
+        /// Under which it leads, or led until another said more.
+        var epoch: Int64?
+        /// It announced itself and has not had its credit yet.
+        var awaitsGrant = false
+
+        /// Calls that it may still send.
+        var outstanding: Int { granted > received ? Int(clamping: granted - received) : 0 }
+    }
+
+    struct Held {
+        var token: Token
+        var executionID: ExecutionID
+        var jobID: JobID
+        var attempt: Int
+        var receivedAt: BootTime
+        /// Cluster time when the dispatch was made.
+        var clusterTime: Timestamp
+        var responseLimit: Int
+        var state: State
+    }
+
+    enum State {
+        /// → running when its time comes, → unacknowledged when it is cancelled or the worker drains.
+        case waiting(DispatchedCall)
+        /// → unacknowledged. `isLong`: schedulers are told that it runs.
+        case running(isLong: Bool)
+        /// → forgotten.
+        case unacknowledged(CallOutcome)
+    }
+
+    /// Counts since the start.
+    package struct Figures: Sendable, Hashable {
+        /// Calls that went back without having been begun.
+        package var returned: UInt64 = 0
+        /// Calls of an epoch that was over.
+        package var stale: UInt64 = 0
+        /// Calls that were held, or settled, already.
+        package var duplicates: UInt64 = 0
+
+        package init() {}
+    }
+
+    let configuration: WorkerDeskConfiguration
+    var links: [LinkID: Link] = [:]
+    /// The highest that any scheduler led under.
+    var highestEpoch: Int64 = 0
+    var held = Slab<Held>()
+    var slots: [Token: Int32] = [:]
+    /// Acknowledged tokens: a dispatch of one of them is an echo.
+    var settled: RecentTokens
+    /// In nanoseconds of boot time: when a waiting call starts, when a running one becomes a long one.
+    var timers = TimerHeap()
+    /// Outcomes that no leader was sent yet.
+    var unreported: [Token] = []
+    package private(set) var runningCount = 0
+    package private(set) var waitingCount = 0
+    package private(set) var unacknowledgedCount = 0
+    package private(set) var isDraining = false
+    private(set) var hasDrained = false
+    /// When something last moved, for a drain that nobody listens to.
+    private var movedAt = BootTime(nanoseconds: 0)
+    package var figures = Figures()
+
+    package init(configuration: WorkerDeskConfiguration) {
+        precondition(configuration.maxWorkers > 0, "a worker has at least one slot")
+        self.configuration = configuration
+        settled = RecentTokens(limit: max(1_024, configuration.maxWorkers * 4))
+    }
+
+    // MARK: What others may know
+
+    package var heldCount: Int { held.count }
+    package var freeCount: Int { max(0, configuration.maxWorkers - held.count) }
+    package var connectionCount: Int { links.count }
+
+    /// Who takes outcomes: of those that lead under the highest epoch, the connection that came last.
+    package var leader: LinkID? {
+        links.filter { leads($0.value) }.keys.max()
+    }
+
+    package var leaderEpoch: Int64? { leader == nil ? nil : highestEpoch }
+
+    func leads(_ link: Link) -> Bool { link.epoch == highestEpoch }
+
+    /// When `tick` is wanted at the latest.
+    package var wake: BootTime? {
+        let timer = timers.first.map { BootTime(nanoseconds: $0.time) }
+        guard isDraining, !hasDrained, runningCount == 0 else { return timer }
+        let end = movedAt + configuration.drainPatienceMs
+        return timer.map { min($0, end) } ?? end
+    }
+
+    // MARK: Events
+
+    package mutating func handle(_ event: WorkerEvent, at now: BootTime, into actions: inout [WorkerAction]) {
+        switch event {
+        case .tick:
+            act(at: now, into: &actions)
+        case .connected(let link):
+            links[link] = Link()
+            if isDraining { actions.append(.announceDrain(link)) }
+        case .disconnected(let link):
+            disconnected(link, into: &actions)
+        case .leadAnnounced(let link, let epoch, let shards):
+            movedAt = now
+            leadAnnounced(link, epoch: epoch, leads: !shards.isEmpty, into: &actions)
+        case .dispatched(let link, let clusterTime, let calls, let receivedAt):
+            dispatched(link, clusterTime: clusterTime, calls, receivedAt: receivedAt, into: &actions)
+        case .cancelRequested(let link, let tokens):
+            if let link = links[link], leads(link) { cancel(tokens, into: &actions) }
+        case .acknowledged(let tokens):
+            movedAt = now
+            for token in tokens { forget(token) }
+        case .ended(let results):
+            movedAt = now
+            for result in results { ended(result) }
+        case .drainRequested:
+            drain(at: now, into: &actions)
+        }
+    }
+
+    private mutating func act(at now: BootTime, into actions: inout [WorkerAction]) {
+        let becameLong = startDue(at: now, into: &actions)
+        report(becameLong: becameLong, into: &actions)
+        grant(into: &actions)
+        endDrain(at: now, into: &actions)
+    }
+
+    // MARK: Held calls
+
+    mutating func hold(_ call: Held) -> Int32 {
+        let slot = held.insert(call)
+        slots[call.token] = slot
+        count(call.state, by: 1)
+        return slot
+    }
+
+    mutating func move(_ slot: Int32, to state: State) {
+        count(held[slot].state, by: -1)
+        count(state, by: 1)
+        held[slot].state = state
+    }
+
+    private mutating func forget(_ token: Token) {
+        guard let slot = slots[token], case .unacknowledged = held[slot].state else { return }
+        count(held[slot].state, by: -1)
+        slots[token] = nil
+        held.remove(slot)
+        settled.insert(token)
+    }
+
+    private mutating func count(_ state: State, by change: Int) {
+        switch state {
+        case .waiting: waitingCount += change
+        case .running: runningCount += change
+        case .unacknowledged: unacknowledgedCount += change
+        }
+    }
+
+    // MARK: The end
+
+    private mutating func drain(at now: BootTime, into actions: inout [WorkerAction]) {
+        guard !isDraining else { return }
+        isDraining = true
+        movedAt = now
+        for link in links.keys.sorted() { actions.append(.announceDrain(link)) }
+        for slot in held.slots {
+            if case .waiting = held[slot].state { giveBack(slot) }
+        }
+        actions.append(.note(.draining(running: runningCount, unacknowledged: unacknowledgedCount)))
+    }
+
+    private mutating func endDrain(at now: BootTime, into actions: inout [WorkerAction]) {
+        guard isDraining, !hasDrained, runningCount == 0, waitingCount == 0 else { return }
+        if !slots.isEmpty {
+            guard movedAt + configuration.drainPatienceMs <= now else { return }
+            let executions = held.slots.prefix(20).map { held[$0].executionID }
+            actions.append(.note(.undelivered(count: held.count, executions)))
+        }
+        hasDrained = true
+        actions.append(.drained)
+    }
+}

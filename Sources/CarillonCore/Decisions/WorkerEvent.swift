@@ -1,0 +1,50 @@
+/// What happens to a worker.
+package enum WorkerEvent: Sendable {
+    /// The end of a turn, or a timer: time to look at the clock. Every other event only takes notice, or answers at once
+    /// what must not wait for it.
+    case tick
+    /// A connection to a scheduler is up.
+    case connected(LinkID)
+    case disconnected(LinkID)
+    /// No shards: it leads no longer.
+    case leadAnnounced(LinkID, epoch: Int64, shards: [UInt8])
+    /// `receivedAt` is when the frame was there, which may be earlier than the turn that it is handled in.
+    case dispatched(LinkID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
+    case cancelRequested(LinkID, [Token])
+    /// These outcomes are durable: they can be forgotten.
+    case acknowledged([Token])
+    /// Calls that the HTTP client has finished with.
+    case ended([HTTPResult])
+    /// SIGTERM: take nothing more, finish what runs, deliver what came of it.
+    case drainRequested
+}
+
+/// What a worker is to do.
+package enum WorkerAction: Sendable {
+    case start([HTTPRequest])
+    /// Calls that run are to be cut off; each still ends in a result.
+    case cut([Token])
+
+    // To a scheduler, in this order where several are for one
+    case hold(LinkID, epoch: Int64, [HeldCall])
+    case report(LinkID, [CallOutcome])
+    case tellStarted(LinkID, [Token])
+    case announceDrain(LinkID)
+    /// Cumulative on the connection.
+    case grant(LinkID, UInt64)
+
+    /// That scheduler breaks the rules: the connection is to be ended.
+    case close(LinkID, why: String)
+    case note(WorkerNote)
+    /// Drained: nothing is left to do.
+    case drained
+}
+
+/// Something that people should be able to read in the log.
+package enum WorkerNote: Sendable, Hashable {
+    case leaderChanged(LinkID, epoch: Int64)
+    case leaderLost(epoch: Int64)
+    case draining(running: Int, unacknowledged: Int)
+    /// The end of a drain that nobody took the last outcomes of: how many, and some of their executions.
+    case undelivered(count: Int, [ExecutionID])
+}

@@ -1,0 +1,186 @@
+internal import CCurl
+internal import CarillonCore
+internal import Glibc
+
+/// The loop: takes requests, moves bytes, delivers results. It lives on one thread; libcurl calls back on the same one.
+final class CurlLoop {
+    private let inbox: Inbox
+    private let deliver: @Sendable ([HTTPResult]) -> Void
+    private let multi: UnsafeMutableRawPointer
+    private let epoll = EpollSet()
+    /// When libcurl wants to be called at the latest, in nanoseconds of boot time.
+    private var deadline: Int64?
+    private var running: [Token: Transfer] = [:]
+    /// Handles that wait for their next request. What is more than `maxIdle` is given back.
+    private var idle: [Transfer] = []
+    private let maxIdle: Int
+    private var results: [HTTPResult] = []
+    /// Handles that were added and not yet moved for the first time: libcurl starts them at its next call.
+    private var unstarted = 0
+
+    /// A large batch begins to move before all of it is added.
+    private static let startStep = 32
+    private static let resultsPerDelivery = 256
+
+    init(maxCalls: Int, inbox: Inbox, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
+        self.inbox = inbox
+        self.deliver = deliver
+        maxIdle = max(16, maxCalls)
+        guard let multi = curl_multi_init() else { fatalError("there is no memory for libcurl") }
+        self.multi = multi
+        let own = Unmanaged.passUnretained(self).toOpaque()
+        _ = carillon_multi_set_max_connects(multi, max(16, maxCalls))
+        _ = carillon_multi_set_socket_function(
+            multi,
+            { _, socket, what, context, _ in
+                if let context {
+                    Unmanaged<CurlLoop>.fromOpaque(context).takeUnretainedValue().socketChanged(socket, what)
+                }
+                return 0
+            },
+            own
+        )
+        _ = carillon_multi_set_timer_function(
+            multi,
+            { _, milliseconds, context in
+                if let context {
+                    Unmanaged<CurlLoop>.fromOpaque(context).takeUnretainedValue().timerChanged(milliseconds)
+                }
+                return 0
+            },
+            own
+        )
+        epoll.watch(inbox.descriptor, reading: true, writing: false)
+    }
+
+    deinit {
+        for transfer in running.values { curl_multi_remove_handle(multi, transfer.handle) }
+        running = [:]
+        idle = []
+        curl_multi_cleanup(multi)
+    }
+
+    /// Once per process, before the first handle.
+    static func initializeLibrary() {
+        curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    }
+
+    /// Returns when it is told to stop and nothing runs any more.
+    func run() {
+        while true {
+            let content = inbox.take()
+            for request in content.requests { start(request) }
+            for token in content.cancelled { cancel(token) }
+            moveIfDue()
+            collect()
+            flush()
+            if content.isStopping, running.isEmpty { break }
+            let isAsleep = inbox.fallAsleep(unlessStopping: running.isEmpty)
+            epoll.wait(timeoutMs: isAsleep ? timeoutMs() : 0) { socket, readable, writable, failed in
+                if socket == inbox.descriptor {
+                    inbox.clearWake()
+                } else {
+                    var mask: Int32 = 0
+                    if readable { mask |= CURL_CSELECT_IN }
+                    if writable { mask |= CURL_CSELECT_OUT }
+                    if failed { mask |= CURL_CSELECT_ERR }
+                    move(socket, mask)
+                }
+            }
+        }
+    }
+
+    // MARK: Calls
+
+    private func start(_ request: HTTPRequest) {
+        guard running[request.token] == nil else { return }
+        guard let transfer = idle.popLast() ?? Transfer() else {
+            results.append(
+                HTTPResult(
+                    token: request.token,
+                    kind: .notSent,
+                    startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
+                    durationMicroseconds: 0,
+                    errorMessage: "the worker has no memory left for another call"
+                )
+            )
+            return
+        }
+        running[request.token] = transfer
+        transfer.begin(request, at: BootClock.nanoseconds)
+        curl_multi_add_handle(multi, transfer.handle)
+        unstarted += 1
+        if unstarted >= Self.startStep { move(CURL_SOCKET_TIMEOUT, 0) }
+    }
+
+    private func cancel(_ token: Token) {
+        guard let transfer = running[token] else { return }
+        finish(transfer) { $0.cancelledResult(at: $1) }
+    }
+
+    private func finish(_ transfer: Transfer, _ result: (Transfer, Int64) -> HTTPResult) {
+        results.append(result(transfer, BootClock.nanoseconds))
+        running[transfer.token] = nil
+        curl_multi_remove_handle(multi, transfer.handle)
+        transfer.end()
+        if idle.count < maxIdle { idle.append(transfer) }
+        if results.count >= Self.resultsPerDelivery { flush() }
+    }
+
+    private func flush() {
+        guard !results.isEmpty else { return }
+        deliver(results)
+        results = []
+    }
+
+    // MARK: libcurl
+
+    private func move(_ socket: Int32, _ mask: Int32) {
+        if socket == CURL_SOCKET_TIMEOUT { unstarted = 0 }
+        var count: Int32 = 0
+        curl_multi_socket_action(multi, socket, mask, &count)
+    }
+
+    private func moveIfDue() {
+        guard let deadline, deadline <= BootClock.nanoseconds else { return }
+        // It says anew when it wants to be called next, or else this one counts as served.
+        self.deadline = nil
+        move(CURL_SOCKET_TIMEOUT, 0)
+    }
+
+    /// Takes what has ended.
+    private func collect() {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
+                let context = carillon_private(handle)
+            else { continue }
+            // Read before the handle is removed: the message goes with it.
+            let code = message.pointee.data.result
+            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            finish(transfer) { $0.result(code, at: $1) }
+        }
+    }
+
+    private func socketChanged(_ socket: Int32, _ what: Int32) {
+        switch what {
+        case CURL_POLL_REMOVE: epoll.forget(socket)
+        default:
+            epoll.watch(
+                socket,
+                reading: what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+                writing: what == CURL_POLL_OUT || what == CURL_POLL_INOUT
+            )
+        }
+    }
+
+    private func timerChanged(_ milliseconds: Int) {
+        deadline = milliseconds < 0 ? nil : BootClock.nanoseconds + Int64(milliseconds) * 1_000_000
+    }
+
+    private func timeoutMs() -> Int32 {
+        guard let deadline else { return -1 }
+        let left = deadline - BootClock.nanoseconds
+        return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
+    }
+}

@@ -1,0 +1,137 @@
+internal import CarillonCore
+package import CarillonSystem
+internal import CarillonWire
+internal import HTTPTypes
+package import Logging
+
+/// What the routes' actions work with: the schedulers, and what is the same for every request.
+package final class Gateway: Sendable {
+    let caller: any SchedulerCaller
+    let registry: MetricsRegistry
+    let metrics: GatewayMetrics
+    let logger: Logger
+    let failureLog: RateLimitedLog
+    let table = RouteTable.all
+    let pages = Pages()
+
+    package init(caller: any SchedulerCaller, registry: MetricsRegistry, metrics: GatewayMetrics, logger: Logger) {
+        self.caller = caller
+        self.registry = registry
+        self.metrics = metrics
+        self.logger = logger
+        failureLog = RateLimitedLog(logger)
+    }
+
+    // MARK: Requests of the protocol
+
+    func call(
+        _ name: String,
+        _ members: [JSONValue.Member],
+        timeout: Duration? = nil
+    ) async throws(Problem) -> JSONValue {
+        do throws(ClientError) {
+            return try await caller.call(name, .object(members), timeout: timeout)
+        } catch {
+            throw Problem(Gateway.inWordsOfREST(error, request: name))
+        }
+    }
+
+    /// What Carillon sets itself: it is in answers, and in no request.
+    private static let readOnly: Set<String> = [
+        "job_id", "version", "created_at", "updated_at", "next_run_time", "schedule_description",
+    ]
+
+    /// The same error with the names that a client of REST knows.
+    private static func inWordsOfREST(_ error: ClientError, request: String) -> ClientError {
+        guard error.code == .invalidArgument, !error.errors.isEmpty else { return error }
+        var error = error
+        let unknown = "is not a field of \(request)"
+        for index in error.errors.indices {
+            let entry = error.errors[index]
+            if entry.field == "idempotency_key" { error.errors[index].field = "Idempotency-Key" }
+            if entry.field.hasPrefix("status[") { error.errors[index].field = "status" }
+            guard entry.message.hasPrefix(unknown) else { continue }
+            let rest = entry.message.dropFirst(unknown.count)
+            error.errors[index].message =
+                readOnly.contains(entry.field)
+                ? "is set by Carillon and cannot be given; leave it out" : "is not a field of this request\(rest)"
+        }
+        // The scheduler's own text is left as it is, but for names that mean nothing here.
+        if error.text.contains("fields are wrong") || error.text.contains(unknown) {
+            error.text = Problem.text(error.errors)
+        }
+        return error
+    }
+
+    /// A list as a JSON array, with its next page in a `Link` header.
+    func list(_ request: String, member: String, _ inquiry: Inquiry) async throws(Problem) -> Reply {
+        let answer = try await call(request, inquiry.names + inquiry.query)
+        var headers: HTTPFields = [:]
+        if let cursor = answer["next_cursor"]?.string {
+            var pairs = inquiry.pairs.filter { $0.name != "cursor" }
+            pairs.append(Query.Pair(name: "cursor", value: cursor))
+            let query = pairs.map { "\(PercentCoding.encode($0.name))=\(PercentCoding.encode($0.value))" }
+            headers[.link] = "<\(inquiry.path)?\(query.joined(separator: "&"))>; rel=\"next\""
+        }
+        if let count = answer["total_count"]?.integer { headers[.totalCount] = String(count) }
+        return Reply(json: answer[member] ?? [], headers: headers)
+    }
+
+    /// The version on which a change insists.
+    func ifVersion(_ inquiry: Inquiry) async throws(Problem) -> [JSONValue.Member] {
+        switch try Condition(inquiry.headers) {
+        case .any: return []
+        case .version(let version): return [.init("if_version", .integer(version))]
+        case .oneOf(let versions):
+            let job = try await call("get_job", inquiry.names)
+            let version = job["version"]?.integer ?? 0
+            guard versions.contains(version) else { throw Condition.mismatch(version) }
+            return [.init("if_version", .integer(version))]
+        }
+    }
+
+    static func etag(of job: JSONValue) -> HTTPFields {
+        guard let version = job["version"]?.integer else { return [:] }
+        return [.eTag: "\"\(version)\""]
+    }
+
+    static func location(of execution: JSONValue) -> HTTPFields {
+        guard let job = execution["job_id"]?.string, let id = execution["execution_id"]?.string else { return [:] }
+        return [.location: "/api/v1/executions/\(job)/\(id)"]
+    }
+
+    /// The schedulers that this gateway is connected to.
+    var schedulers: JSONValue {
+        .array(
+            caller.connectedSchedulers.map { peer in
+                var members: [JSONValue.Member] = [
+                    .init("scheduler", .string(peer.scheduler)), .init("address", .string(peer.address)),
+                    .init("server_id", .string(peer.serverID.description)),
+                ]
+                if let version = peer.version { members.append(.init("version", .string(version))) }
+                return .object(members)
+            }
+        )
+    }
+
+    /// What there is, for programs that find their way by themselves.
+    static let root: JSONValue = [
+        "name": "Carillon", "version": .string(CarillonVersion.current),
+        "links": [
+            "jobs": "/api/v1/jobs", "executions": "/api/v1/executions", "cluster": "/api/v1/cluster",
+            "cron_preview": "/api/v1/cron/preview", "health": "/health", "metrics": "/metrics",
+            "openapi": "/openapi.json", "docs": "/docs",
+        ],
+    ]
+}
+
+extension Inquiry {
+    /// The members that make a request repeatable, when its header asks for it.
+    func idempotency() throws(Problem) -> [JSONValue.Member] {
+        guard let key = try IdempotencyKey.read(headers) else { return [] }
+        return [
+            .init("idempotency_key", .string(key)),
+            .init("fingerprint", .string(IdempotencyKey.fingerprint(path, body))),
+        ]
+    }
+}

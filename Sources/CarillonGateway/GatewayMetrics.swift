@@ -1,0 +1,76 @@
+package import CarillonRPC
+package import CarillonSystem
+internal import HTTPTypes
+
+/// What a gateway counts (deploy/METRICS.md).
+package final class GatewayMetrics: Sendable {
+    private let requests: MetricFamily<Counter>
+    private let durations: MetricFamily<Histogram>
+    private let rpcFrames: MetricFamily<Counter>
+    private let rpcErrors: MetricFamily<Counter>
+    private let rpcConnections: Gauge
+    /// One for each route, in the order of the table.
+    private let routeDurations: [Histogram]
+    private let strayDuration: Histogram
+
+    private static let stray = "unmatched"
+
+    package init(registry: MetricsRegistry) {
+        requests = registry.counters(
+            "carillon_http_requests_total",
+            help: "Requests that were answered.",
+            labels: ["route", "method", "status"]
+        )
+        durations = registry.histograms(
+            "carillon_http_request_duration_seconds",
+            help: "From a request's head to its answer.",
+            labels: ["route"],
+            bounds: .latencySeconds
+        )
+        rpcFrames = registry.counters(
+            "carillon_rpc_frames_total",
+            help: "Frames of the protocol.",
+            labels: ["direction", "message"]
+        )
+        rpcErrors = registry.counters(
+            "carillon_rpc_errors_total",
+            help: "Connections that ended for a reason of the protocol.",
+            labels: ["kind"]
+        )
+        rpcConnections = registry.gauge(
+            "carillon_rpc_connections",
+            help: "Connections to schedulers that are established."
+        )
+        let durations = durations
+        routeDurations = RouteTable.all.routes.map { durations.with($0.path) }
+        strayDuration = durations.with(GatewayMetrics.stray)
+    }
+
+    package var rpc: RPCMetrics {
+        RPCMetrics(
+            frame: { [rpcFrames] direction, message, _ in rpcFrames.with(direction.rawValue, message).increment() },
+            failure: { [rpcErrors] kind in rpcErrors.with(kind).increment() },
+            connections: { [rpcConnections] change in rpcConnections.add(Double(change)) }
+        )
+    }
+
+    /// - Parameter route: its position in the table; `nil`: there is none.
+    func answered(route: Int?, method: HTTPRequest.Method, status: HTTPResponse.Status, nanoseconds: Int64) {
+        let path = route.map { RouteTable.all.routes[$0].path } ?? GatewayMetrics.stray
+        requests.with(path, GatewayMetrics.name(of: method), String(status.code)).increment()
+        (route.map { routeDurations[$0] } ?? strayDuration).observe(Double(nanoseconds) / 1e9)
+    }
+
+    /// Anybody can invent a method; a label may not grow by that.
+    private static func name(of method: HTTPRequest.Method) -> String {
+        switch method {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        default: "other"
+        }
+    }
+}

@@ -1,0 +1,154 @@
+internal import CarillonCore
+internal import CarillonSystem
+internal import CarillonWire
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// Nothing of its own: what a request needs is in the request.
+struct GatewayContext: InitializableFromSource {
+    init() {}
+
+    init(source: ApplicationRequestContextSource) {}
+}
+
+/// Finds the route of a request, reads what the route takes, and turns whatever comes of it into a response.
+struct GatewayResponder: HTTPResponder {
+    let gateway: Gateway
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let begin = SystemClock.bootTime()
+        var route: Int?
+        let reply: Reply
+        do {
+            reply = try await answer(request, &route)
+        } catch let problem as Problem {
+            note(problem, request, route)
+            reply = Reply(problem)
+        }
+        var response = reply.response(isHead: request.method == .head)
+        if let id = GatewayResponder.requestID(request) { response.headers[.requestID] = id }
+        let nanoseconds = SystemClock.bootTime() - begin
+        gateway.metrics.answered(
+            route: route,
+            method: request.method,
+            status: response.status,
+            nanoseconds: nanoseconds
+        )
+        gateway.logger.debug(
+            "answered a request",
+            metadata: metadata(request, route).merging(
+                ["status": "\(response.status.code)", "ms": "\(Double(nanoseconds / 10_000) / 100)"]
+            ) { $1 }
+        )
+        return response
+    }
+
+    /// - Throws: `Problem`; what the connection throws.
+    private func answer(_ request: Request, _ found: inout Int?) async throws -> Reply {
+        let text = request.head.path ?? "/"
+        guard let target = RequestTarget(text) else {
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the path is not percent-encoded UTF-8")
+        }
+        guard let match = gateway.table.match(target.segments) else {
+            throw Problem(.notFound, "NOT_FOUND", "there is no such path here; /docs has all of them")
+        }
+        let wanted = request.method == .head ? .get : request.method
+        guard let index = match.routes.first(where: { gateway.table.routes[$0].method == wanted }) else {
+            let allowed = gateway.table.methods(match).joined(separator: ", ")
+            throw Problem(
+                .methodNotAllowed,
+                "METHOD_NOT_ALLOWED",
+                "this path takes \(allowed)",
+                headers: [.allow: allowed]
+            )
+        }
+        found = index
+        let route = gateway.table.routes[index]
+        let pairs = target.query.isEmpty ? [] : try Query.pairs(target.query)
+        let query = try Query.members(pairs, route.parameters)
+        let given = route.takesBody ? try await Body.read(request) : nil
+        let body = given ?? []
+        try check(body, of: route)
+        if given == nil, route.needsBody {
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is empty; it must be a JSON object")
+        }
+        let names = zip(gateway.table.pathNames[index], match.values).map { JSONValue.Member($0, .string($1)) }
+        for name in names where UniqueID(name.value.string ?? "") == nil {
+            throw Problem.invalid(
+                name.name,
+                "\"\((name.value.string ?? "").prefix(60))\" is not a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057"
+            )
+        }
+        let path = "/" + target.segments.joined(separator: "/")
+        let inquiry = Inquiry(
+            path: path,
+            names: names,
+            query: query,
+            pairs: pairs,
+            body: body,
+            headers: request.headers
+        )
+        return try await route.action(gateway, inquiry)
+    }
+
+    /// What only the gateway can know: which members belong to REST's body, and which stand elsewhere.
+    private func check(_ body: [JSONValue.Member], of route: Route) throws(Problem) {
+        guard let contract = route.body else {
+            guard !body.isEmpty else { return }
+            throw .invalid(
+                body.map { FieldError(field: $0.name, message: "is not a field of this request, which has none") }
+            )
+        }
+        let reserved = body.filter { contract.reserved.contains($0.name) }
+        guard reserved.isEmpty else {
+            throw .invalid(
+                reserved.map { member in
+                    let place =
+                        switch member.name {
+                        case "idempotency_key", "fingerprint": "; the header Idempotency-Key has the key"
+                        case "if_version": "; the header If-Match has the version"
+                        case "job_id": "; the path has it"
+                        default: ""
+                        }
+                    return FieldError(field: member.name, message: "is not a field of this request" + place)
+                }
+            )
+        }
+    }
+
+    // MARK: Logs
+
+    /// A client's own name for its request is given back: short, and nothing but visible ASCII.
+    private static func requestID(_ request: Request) -> String? {
+        guard let id = request.headers[.requestID], (1...128).contains(id.utf8.count),
+            id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        return id
+    }
+
+    private func metadata(_ request: Request, _ route: Int?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method.rawValue)", "path": "\((request.head.path ?? "").prefix(200))",
+        ]
+        if let route { metadata["route"] = "\(gateway.table.routes[route].path)" }
+        if let id = GatewayResponder.requestID(request) { metadata["request_id"] = "\(id)" }
+        if let trace = request.headers[.traceParent] { metadata["traceparent"] = "\(trace.prefix(64))" }
+        return metadata
+    }
+
+    private func note(_ problem: Problem, _ request: Request, _ route: Int?) {
+        guard problem.status.code >= 500 else { return }
+        let isDefect = problem.status == .internalServerError
+        // Whoever looks at the log learns of it; a crowd of clients does not fill it.
+        gateway.failureLog.log(
+            isDefect ? .error : .warning,
+            key: "\(problem.code) \(route ?? -1)",
+            isDefect ? "a request met a defect" : "a request could not be done",
+            metadata: metadata(request, route).merging(
+                ["code": "\(problem.code)", "detail": "\(problem.detail)"]
+            ) { $1 },
+            at: SystemClock.bootTime()
+        )
+    }
+}

@@ -1,0 +1,63 @@
+internal import CarillonWire
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// Reads the body of a request, and no more of it than is allowed.
+enum Body {
+    static let limit = 1_048_576
+
+    /// The members of the object that the body is; `nil` when there is no body.
+    /// - Throws: `Problem`; what the connection throws.
+    static func read(_ request: Request) async throws -> [JSONValue.Member]? {
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+        var bytes: ByteBuffer?
+        for try await part in request.body {
+            if bytes == nil { bytes = part } else { bytes?.writeImmutableBuffer(part) }
+            if let count = bytes?.readableBytes, count > limit { throw tooLarge }
+        }
+        guard let bytes, bytes.readableBytes > 0 else { return nil }
+        try checkType(request)
+        let value: JSONValue
+        do throws(JSONText.Problem) {
+            value = try JSONText.read(Array(bytes.readableBytesView))
+        } catch {
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is not JSON: \(error)")
+        }
+        guard case .object(let members) = value else {
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body must be a JSON object, not \(value.kindInWords)")
+        }
+        return members
+    }
+
+    /// The rest of such a body is not worth reading: the connection ends after the answer.
+    private static var tooLarge: Problem {
+        Problem(
+            .contentTooLarge,
+            "PAYLOAD_TOO_LARGE",
+            "the body is larger than 1 MiB (\(limit) bytes)",
+            headers: [.connection: "close"]
+        )
+    }
+
+    private static func checkType(_ request: Request) throws(Problem) {
+        func unsupported(_ detail: String) -> Problem {
+            Problem(.unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", detail, headers: [.accept: "application/json"])
+        }
+        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw unsupported("the body has the Content-Encoding \(coding.prefix(60)); send it as it is")
+        }
+        // A body that does not say what it is is taken for what it must be.
+        guard let given = request.headers[.contentType] else { return }
+        let parts = given.lowercased().split(separator: ";").map { part in
+            part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
+        }
+        let isJSON = parts.first == "application/json"
+        guard isJSON || (request.method == .patch && parts.first == "application/merge-patch+json") else {
+            throw unsupported("the body has the Content-Type \(given.prefix(60)); it must be application/json")
+        }
+        for part in parts.dropFirst() where part.hasPrefix("charset=") && part != "charset=utf-8" {
+            throw unsupported("the body has another \(part.prefix(60)); JSON is UTF-8")
+        }
+    }
+}

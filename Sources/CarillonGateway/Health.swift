@@ -1,0 +1,50 @@
+internal import CarillonSystem
+internal import CarillonWire
+
+/// What the probes say.
+struct Health: Sendable {
+    /// What the scheduler that answered knows; `nil`: none did.
+    var cluster: JSONValue?
+    /// Why not.
+    var problem: String?
+
+    var answers: Bool { cluster != nil }
+
+    var schedulerRunning: Bool {
+        // A standby knows who holds the lease.
+        cluster?["leading"] == .bool(true) || cluster?["leader_address"]?.string != nil
+    }
+
+    var workers: [JSONValue] { cluster?["workers"]?.array ?? [] }
+
+    var workerPoolActive: Bool { workers.contains { $0["draining"] != .bool(true) } }
+
+    var isUp: Bool { schedulerRunning && workerPoolActive }
+
+    func document(isUp: Bool) -> JSONValue {
+        [
+            "status": isUp ? "UP" : "DOWN",
+            "scheduler_running": .bool(schedulerRunning),
+            "worker_pool_active": .bool(workerPoolActive),
+            "database_connected": cluster?["database_connected"] ?? false,
+            "workers": .integer(Int64(workers.count)),
+            "leader_address": cluster?["leader_address"] ?? .null,
+            "open_executions": cluster?["open_executions"] ?? .null,
+            "version": .string(CarillonVersion.current),
+            "detail": problem.map(JSONValue.string) ?? .null,
+        ]
+    }
+}
+
+extension Gateway {
+    /// A probe that waits long is as bad as one that says no.
+    static let probeTimeout: Duration = .seconds(2)
+
+    func health() async -> Health {
+        do throws(Problem) {
+            return Health(cluster: try await call("get_cluster", [], timeout: Gateway.probeTimeout))
+        } catch {
+            return Health(problem: error.detail)
+        }
+    }
+}

@@ -1,0 +1,230 @@
+internal import CarillonWire
+internal import HTTPTypes
+
+/// `/api/v1/jobs`
+extension Route {
+    private static let etag = (name: "ETag", summary: "The job's version, for If-Match.")
+    private static let updateReserved = ["job_id", "if_version"]
+
+    static let jobs: [Route] = [
+        Route(
+            method: .post,
+            path: "/api/v1/jobs",
+            name: "createJob",
+            tag: .jobs,
+            summary: "Make a job",
+            details: """
+                A schedule and a URL are all it needs; the rest has defaults. With an `Idempotency-Key` the same request may \
+                be repeated for a day: the job is made once, and each repetition is answered with it.
+                """,
+            headers: [.idempotencyKey],
+            body: BodyContract(
+                schema: "NewJob",
+                example: Examples.newJob,
+                reserved: ["idempotency_key", "fingerprint"]
+            ),
+            needsBody: true,
+            outcomes: [
+                Outcome(
+                    status: .created,
+                    summary: "The job, as it is now.",
+                    content: .json(schema: .reference("Job"), example: Examples.job),
+                    headers: [("Location", "Where the job is."), etag]
+                )
+            ],
+            errors: [.invalid, .conflict, .reusedKey]
+        ) { gateway, inquiry throws(Problem) in
+            let job = try await gateway.call("create_job", inquiry.body + inquiry.idempotency())
+            var reply = Reply(.created, json: job, headers: Gateway.etag(of: job))
+            if let id = job["job_id"]?.string { reply.headers[.location] = "/api/v1/jobs/\(id)" }
+            return reply
+        },
+        Route(
+            method: .get,
+            path: "/api/v1/jobs",
+            name: "listJobs",
+            tag: .jobs,
+            summary: "List jobs",
+            details: "Newest first. The `Link` header has the next page, while there is one.",
+            parameters: [
+                Parameter(
+                    name: "active",
+                    kind: .boolean,
+                    summary: "Only the active ones, or only the paused ones.",
+                    schema: ["type": "boolean"]
+                ),
+                Parameter(
+                    name: "name",
+                    kind: .text,
+                    summary: "Only the job of this name.",
+                    schema: ["type": "string"],
+                    example: "nightly-report"
+                ),
+                Parameter(
+                    name: "tag",
+                    kind: .text,
+                    summary: "Only jobs that have this tag.",
+                    schema: ["type": "string"],
+                    example: "reports"
+                ),
+                Parameter(
+                    name: "last_status",
+                    kind: .text,
+                    summary: "Only jobs whose last execution ended this way.",
+                    schema: ["$ref": "#/components/schemas/ExecutionStatus"],
+                    example: "FAILED"
+                ),
+                .limit, .cursor,
+            ],
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "The jobs.",
+                    content: .json(schema: .list(of: "Job"), example: [Examples.job]),
+                    headers: [
+                        ("Link", "The next page, as `<…>; rel=\"next\"`."),
+                        ("X-Total-Count", "How many jobs there are; only when the list is not filtered."),
+                    ]
+                )
+            ],
+            errors: [.invalid]
+        ) { gateway, inquiry throws(Problem) in
+            try await gateway.list("list_jobs", member: "jobs", inquiry)
+        },
+        Route(
+            method: .get,
+            path: "/api/v1/jobs/{job_id}",
+            name: "getJob",
+            tag: .jobs,
+            summary: "Read a job",
+            headers: [.ifMatch],
+            outcomes: [jobOutcome("The job.")],
+            errors: [.invalid, .unknownJob, .precondition]
+        ) { gateway, inquiry throws(Problem) in
+            let condition = try Condition(inquiry.headers)
+            let job = try await gateway.call("get_job", inquiry.names)
+            if let version = job["version"]?.integer, !condition.allows(version) { throw Condition.mismatch(version) }
+            return Reply(json: job, headers: Gateway.etag(of: job))
+        },
+        change(
+            .put,
+            "putJob",
+            "Change a job",
+            "As PATCH: what the body does not name stays as it is. `null` takes a setting back to its default."
+        ),
+        change(
+            .patch,
+            "patchJob",
+            "Change some settings of a job",
+            "What the body does not name stays as it is. `null` takes a setting back to its default."
+        ),
+        Route(
+            method: .delete,
+            path: "/api/v1/jobs/{job_id}",
+            name: "deleteJob",
+            tag: .jobs,
+            summary: "Delete a job",
+            details: "What runs is finished, what waits for a retry is cancelled. The job's history stays.",
+            headers: [.ifMatch],
+            outcomes: [Outcome(status: .noContent, summary: "It is deleted.", content: .none)],
+            errors: [.invalid, .unknownJob, .precondition]
+        ) { gateway, inquiry throws(Problem) in
+            _ = try await gateway.call("delete_job", inquiry.names + gateway.ifVersion(inquiry))
+            return Reply(.noContent, .none)
+        },
+        Route(
+            method: .post,
+            path: "/api/v1/jobs/{job_id}/run",
+            name: "runJob",
+            tag: .jobs,
+            summary: "Run a job now",
+            details: """
+                Beside its schedule, and also when it is paused. With overlap_policy SKIP it is refused while an execution \
+                is open. An `Idempotency-Key` makes a repeated request harmless.
+                """,
+            headers: [.idempotencyKey],
+            outcomes: [
+                Outcome(
+                    status: .accepted,
+                    summary: "The execution, which is on its way.",
+                    content: .json(schema: .reference("Execution"), example: Examples.manualExecution),
+                    headers: [("Location", "Where the execution is.")]
+                )
+            ],
+            errors: [.invalid, .unknownJob, .conflict, .reusedKey]
+        ) { gateway, inquiry throws(Problem) in
+            let execution = try await gateway.call("run_job", inquiry.names + inquiry.idempotency())
+            return Reply(.accepted, json: execution, headers: Gateway.location(of: execution))
+        },
+        activity(
+            "pause",
+            "pauseJob",
+            "pause_job",
+            "Pause a job",
+            "Its schedule makes no executions until it is resumed."
+        ),
+        activity(
+            "resume",
+            "resumeJob",
+            "resume_job",
+            "Resume a job",
+            "From now on; what it missed is not made up for."
+        ),
+    ]
+
+    private static func jobOutcome(_ summary: String) -> Outcome {
+        Outcome(
+            status: .ok,
+            summary: summary,
+            content: .json(schema: .reference("Job"), example: Examples.job),
+            headers: [etag]
+        )
+    }
+
+    private static func change(
+        _ method: HTTPRequest.Method,
+        _ name: String,
+        _ summary: String,
+        _ details: String
+    ) -> Route {
+        Route(
+            method: method,
+            path: "/api/v1/jobs/{job_id}",
+            name: name,
+            tag: .jobs,
+            summary: summary,
+            details: details + " With `If-Match` the change is made only to that version of the job.",
+            headers: [.ifMatch],
+            body: BodyContract(schema: "JobChange", example: Examples.jobChange, reserved: updateReserved),
+            needsBody: true,
+            outcomes: [jobOutcome("The job as it is now.")],
+            errors: [.invalid, .unknownJob, .conflict, .precondition]
+        ) { gateway, inquiry throws(Problem) in
+            let version = try await gateway.ifVersion(inquiry)
+            let job = try await gateway.call("update_job", inquiry.names + inquiry.body + version)
+            return Reply(json: job, headers: Gateway.etag(of: job))
+        }
+    }
+
+    private static func activity(
+        _ verb: String,
+        _ name: String,
+        _ request: String,
+        _ summary: String,
+        _ details: String
+    ) -> Route {
+        Route(
+            method: .post,
+            path: "/api/v1/jobs/{job_id}/\(verb)",
+            name: name,
+            tag: .jobs,
+            summary: summary,
+            details: details,
+            outcomes: [jobOutcome("The job as it is now.")],
+            errors: [.invalid, .unknownJob]
+        ) { gateway, inquiry throws(Problem) in
+            let job = try await gateway.call(request, inquiry.names)
+            return Reply(json: job, headers: Gateway.etag(of: job))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+internal import CarillonWire
+
+/// Parameters that several routes have.
+extension Parameter {
+    static let limit = Parameter(
+        name: "limit",
+        kind: .integer,
+        summary: "How many at most.",
+        schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 100],
+        example: 100
+    )
+    static let cursor = Parameter(
+        name: "cursor",
+        kind: .text,
+        summary: "Where the page begins: follow the `Link` header, which has it, and the filters too.",
+        schema: ["type": "string"]
+    )
+    static let status = Parameter(
+        name: "status",
+        kind: .list,
+        summary: "Only these; several with commas between, or by repeating the parameter.",
+        schema: ["type": "array", "items": ["$ref": "#/components/schemas/ExecutionStatus"]],
+        example: ["FAILED"]
+    )
+    static let from = time("from", "Due at this time or later (RFC 3339).")
+    static let to = time("to", "Due before this time (RFC 3339).")
+
+    static func time(_ name: String, _ summary: String) -> Parameter {
+        Parameter(
+            name: name,
+            kind: .time,
+            summary: summary,
+            schema: ["type": "string", "format": "date-time"],
+            example: "2026-01-01T00:00:00Z"
+        )
+    }
+
+    static func path(_ name: String) -> Parameter {
+        let isJob = name == "job_id"
+        return Parameter(
+            name: name,
+            kind: .text,
+            isRequired: true,
+            summary: isJob ? "The job." : "The execution.",
+            schema: ["type": "string", "format": "uuid"],
+            example: .string(isJob ? Examples.jobID : Examples.executionID)
+        )
+    }
+}

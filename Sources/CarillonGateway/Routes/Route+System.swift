@@ -1,0 +1,140 @@
+internal import CarillonSystem
+internal import CarillonWire
+internal import HTTPTypes
+
+/// Probes, metrics, documentation.
+extension Route {
+    static let system: [Route] = [
+        Route(
+            method: .get,
+            path: "/health",
+            name: "getHealth",
+            tag: .system,
+            summary: "Whether calls are being made",
+            details: "UP while a scheduler leads and a worker is there.",
+            outcomes: health(
+                "Everything is there.",
+                "No scheduler leads, or there is no worker; the fields are the same."
+            )
+        ) { gateway, _ throws(Problem) in
+            let health = await gateway.health()
+            return Reply(health.isUp ? .ok : .serviceUnavailable, json: health.document(isUp: health.isUp))
+        },
+        Route(
+            method: .get,
+            path: "/livez",
+            name: "getLiveness",
+            tag: .system,
+            summary: "Whether this process lives",
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "It does.",
+                    content: .json(schema: .reference("Liveness"), example: ["status": "UP"])
+                )
+            ]
+        ) { _, _ throws(Problem) in
+            Reply(json: ["status": "UP"])
+        },
+        Route(
+            method: .get,
+            path: "/readyz",
+            name: "getReadiness",
+            tag: .system,
+            summary: "Whether this gateway can answer requests",
+            details:
+                "UP while a scheduler answers, be it a standby. A missing worker is no reason to send clients elsewhere: see /health.",
+            outcomes: health("A scheduler answers.", "No scheduler answers.")
+        ) { gateway, _ throws(Problem) in
+            let health = await gateway.health()
+            return Reply(health.answers ? .ok : .serviceUnavailable, json: health.document(isUp: health.answers))
+        },
+        Route(
+            method: .get,
+            path: "/metrics",
+            name: "getMetrics",
+            tag: .system,
+            summary: "Read the metrics of this gateway",
+            details: "In the text format of Prometheus.",
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "The metrics.",
+                    content: .other([("text/plain", ["type": "string"])])
+                )
+            ]
+        ) { gateway, _ throws(Problem) in
+            Reply(.ok, .text(gateway.registry.render(), type: "text/plain; version=0.0.4; charset=utf-8"))
+        },
+        Route(
+            method: .get,
+            path: "/openapi.json",
+            name: "getOpenAPI",
+            tag: .system,
+            summary: "Read this document",
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "An OpenAPI 3.1 document.",
+                    content: .other([("application/json", ["type": "object"])])
+                )
+            ]
+        ) { gateway, _ throws(Problem) in
+            Reply(.ok, .buffer(gateway.pages.openAPI, type: "application/json"), headers: [.cacheControl: "no-cache"])
+        },
+        Route(
+            method: .get,
+            path: "/docs",
+            name: "getDocs",
+            tag: .system,
+            summary: "Read the documentation",
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "A page for people.",
+                    content: .other([("text/html", ["type": "string"])])
+                )
+            ]
+        ) { gateway, _ throws(Problem) in
+            Reply(.ok, .buffer(gateway.pages.docs, type: HTML.contentType), headers: gateway.pages.docsHeaders)
+        },
+        Route(
+            method: .get,
+            path: "/",
+            name: "getRoot",
+            tag: .system,
+            summary: "See the state of things",
+            details: "A status page for browsers (`Accept: text/html`), the addresses of everything for programs.",
+            outcomes: [
+                Outcome(
+                    status: .ok,
+                    summary: "What is here.",
+                    content: .json(schema: .reference("Root"), example: Gateway.root)
+                )
+            ]
+        ) { gateway, inquiry throws(Problem) in
+            guard AcceptHeader.prefersHTML(inquiry.headers) else {
+                return Reply(.ok, .json(Gateway.root), headers: [.vary: "Accept"])
+            }
+            let page = StatusPage.render(await gateway.snapshot())
+            var headers = StatusPage.headers
+            headers[.vary] = "Accept"
+            return Reply(.ok, .text(page, type: HTML.contentType), headers: headers)
+        },
+    ]
+
+    private static func health(_ up: String, _ down: String) -> [Outcome] {
+        [
+            Outcome(
+                status: .ok,
+                summary: up,
+                content: .json(schema: .reference("Health"), example: Examples.health)
+            ),
+            Outcome(
+                status: .serviceUnavailable,
+                summary: down,
+                content: .json(schema: .reference("Health"), example: Examples.down)
+            ),
+        ]
+    }
+}

@@ -1,0 +1,41 @@
+package import CarillonSystem
+
+/// How a gateway runs.
+package struct GatewayConfiguration: Sendable {
+    package var schedulers: [HostPort]
+    package var listen: HostPort
+    /// One more place for /metrics, /livez and /readyz.
+    package var metricsListen: HostPort?
+    /// How long a scheduler may take to answer.
+    package var timeoutMs: Int
+    package var maxConnections: Int
+
+    package static let defaultListen = HostPort(host: "127.0.0.1", port: 8000)
+    package static let defaultScheduler = HostPort(host: "127.0.0.1", port: 7070)
+
+    package init(
+        schedulers: [HostPort] = [defaultScheduler],
+        listen: HostPort = defaultListen,
+        metricsListen: HostPort? = nil,
+        timeoutMs: Int = 10_000,
+        maxConnections: Int = 4_096
+    ) {
+        self.schedulers = schedulers
+        self.listen = listen
+        self.metricsListen = metricsListen
+        self.timeoutMs = timeoutMs
+        self.maxConnections = maxConnections
+    }
+}
+
+/// What a client gets before it loses its connection.
+struct GatewayLimits: Sendable {
+    /// Without a whole request, between requests too.
+    var idleSeconds: Int64 = 60
+    /// From a request's head to the end of its body.
+    var requestSeconds: Int64 = 30
+    var headerBytes = 32 * 1024
+    var headerCount = 100
+    /// For requests in flight, once the end has been asked for.
+    var drainSeconds: Int64 = 8
+}

@@ -1,0 +1,119 @@
+internal import CarillonRPC
+internal import CarillonSystem
+internal import CarillonWire
+internal import Glibc
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// A gateway as a process: joins it to the schedulers, the network and the signals, and takes them apart again.
+package struct GatewayProcess: Sendable {
+    private var configuration: GatewayConfiguration
+    private var logger: Logger
+
+    package init(configuration: GatewayConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// The document that is served as /openapi.json.
+    package static var openAPI: String {
+        JSONText.write(OpenAPIDocument.make(RouteTable.all.routes), pretty: true)
+    }
+
+    /// Until SIGTERM or SIGINT.
+    /// - Throws: `ConfigurationError` when an address cannot be had.
+    package func run() async throws {
+        OpenFileLimit.raise()
+        logger.info(
+            "starting",
+            metadata: [
+                "version": "\(CarillonVersion.current)",
+                "schedulers": "\(configuration.schedulers.map(\.description).joined(separator: ","))",
+            ]
+        )
+        let registry = MetricsRegistry(component: "carillon-gateway")
+        let metrics = GatewayMetrics(registry: registry)
+        let client = RPCClient(
+            RPCClient.Configuration(
+                schedulers: configuration.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
+                name: "carillon-gateway",
+                version: CarillonVersion.current,
+                requestTimeout: .milliseconds(configuration.timeoutMs),
+                takeOverWait: .milliseconds(min(configuration.timeoutMs, 8_000))
+            ),
+            metrics: metrics.rpc,
+            logger: logger,
+            group: EventLoopGroupProvider.singleton.eventLoopGroup
+        )
+        let gateway = Gateway(caller: client, registry: registry, metrics: metrics, logger: logger)
+        do {
+            let probes = try await startProbes(registry, client)
+            try await serve(gateway)
+            await probes?.stop()
+        } catch {
+            await client.close()
+            throw error
+        }
+        await client.close()
+        logger.info("stopped")
+    }
+
+    private func serve(_ gateway: Gateway) async throws {
+        let logger = logger
+        let limits = GatewayLimits()
+        let application = GatewayServer.application(gateway, configuration: configuration, limits: limits) { address in
+            logger.info("listening", metadata: ["address": "\(address)"])
+        }
+        var lifecycle = ServiceGroupConfiguration(
+            services: [application],
+            logger: Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
+        )
+        lifecycle.maximumGracefulShutdownDuration = .seconds(limits.drainSeconds)
+        let group = ServiceGroup(configuration: lifecycle)
+        let stopping = Stopping()
+        Signals.install { name in
+            logger.info("stopping", metadata: ["signal": "\(name)"])
+            stopping.begin()
+            Task { await group.triggerGracefulShutdown() }
+        }
+        do {
+            try await group.run()
+        } catch {
+            // Requests that were cut off after the time for them are no failure of the end.
+            guard !stopping.hasBegun else { return }
+            throw ConfigurationError(
+                "LISTEN (--listen): cannot listen on \(configuration.listen): \(GatewayProcess.text(error)); "
+                    + "stop what listens there, or choose another address"
+            )
+        }
+    }
+
+    private static func text(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+    }
+
+    private func startProbes(_ registry: MetricsRegistry, _ client: RPCClient) async throws -> ProbeServer? {
+        guard let address = configuration.metricsListen else { return nil }
+        let probes = ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger) {
+            client.peers.isEmpty ? (false, "no scheduler is connected") : (true, "ready")
+        }
+        do throws(ProbeServerError) {
+            try await probes.start()
+        } catch {
+            throw ConfigurationError("METRICS_LISTEN (--metrics-listen): \(error.message)")
+        }
+        return probes
+    }
+}
+
+/// Whether the end has been asked for.
+private final class Stopping: Sendable {
+    private let begun = Atomic(false)
+
+    var hasBegun: Bool { begun.load(ordering: .sequentiallyConsistent) }
+
+    func begin() { begun.store(true, ordering: .sequentiallyConsistent) }
+}

@@ -1,0 +1,18 @@
+package import CarillonCore
+
+/// What a worker process is told at its start (design § 10).
+package struct WorkerConfiguration: Sendable {
+    /// Its identity across restarts.
+    package var name: String
+    /// Random, new at each start.
+    package var bootID: UniqueID
+    package var version: String
+    package var desk: WorkerDeskConfiguration
+
+    package init(name: String, bootID: UniqueID, maxWorkers: Int, version: String) {
+        self.name = name
+        self.bootID = bootID
+        self.version = version
+        desk = WorkerDeskConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/\(version)")
+    }
+}

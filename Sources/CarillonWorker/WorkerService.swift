@@ -1,0 +1,193 @@
+package import CarillonCore
+internal import CarillonSystem
+package import CarillonWire
+package import Logging
+internal import Synchronization
+
+/// A worker: turns the world into the desk's events and its actions into the world. It decides nothing.
+package final class WorkerService: SchedulerReceiver {
+    /// Makes the HTTP client, given where its results go.
+    package typealias CallerMaker = (@escaping @Sendable ([HTTPResult]) -> Void) -> any HTTPCaller
+
+    private let configuration: WorkerConfiguration
+    private let dialer: any SchedulerDialer
+    private let caller: any HTTPCaller
+    private let metrics: WorkerMetrics
+    private let logger: Logger
+    private let pump: Pump<WorkerEvent>
+    private let box: DeskBox
+    private let schedulers = Schedulers()
+    private let drained = Milestone()
+    private let disconnected = Milestone()
+
+    package init(
+        configuration: WorkerConfiguration,
+        dialer: any SchedulerDialer,
+        metrics: WorkerMetrics,
+        logger: Logger,
+        makeCaller: CallerMaker
+    ) {
+        self.configuration = configuration
+        self.dialer = dialer
+        self.metrics = metrics
+        self.logger = logger
+        box = DeskBox(configuration.desk)
+        let turn = Turn()
+        let pump = Pump<WorkerEvent>(name: "desk") { events, now in turn.run(&events, now.boot) }
+        self.pump = pump
+        caller = makeCaller { [metrics] results in
+            metrics.record(results)
+            pump.post(.ended(results))
+        }
+        turn.service = self
+    }
+
+    /// Begins to dial the schedulers. Returns at once.
+    package func start() {
+        pump.start()
+        let hello = Hello(
+            role: .worker,
+            name: configuration.name,
+            bootID: configuration.bootID,
+            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers),
+            version: configuration.version
+        )
+        dialer.start(hello: { hello }, receiver: self)
+    }
+
+    /// Takes nothing more, finishes what runs, delivers what came of it, and says goodbye. Returns when that is done.
+    package func drain() async {
+        pump.post(.drainRequested)
+        await drained.wait()
+        dialer.stop()
+        if schedulers.count > 0 { await disconnected.wait(limitMs: 1_000) }
+        caller.shutdown()
+        pump.stop()
+    }
+
+    /// Whether calls can be taken, and why not.
+    package var readiness: (isReady: Bool, text: String) {
+        let status = metrics.status
+        if status.isDraining {
+            return (
+                false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet"
+            )
+        }
+        if let epoch = status.leaderEpoch {
+            return (true, "taking calls from \(status.leaderAddress ?? "the leader"), epoch \(epoch)")
+        }
+        guard status.connections > 0 else { return (false, "no scheduler is connected") }
+        return (false, "none of the \(status.connections) connected schedulers leads")
+    }
+
+    // MARK: One turn of the desk
+
+    fileprivate func run(_ events: inout [WorkerEvent], at now: BootTime) -> BootTime? {
+        var actions: [WorkerAction] = []
+        for event in events { box.handle(event, at: now, into: &actions) }
+        events.removeAll(keepingCapacity: true)
+        box.handle(.tick, at: now, into: &actions)
+        perform(actions)
+        metrics.update(box.status { self.schedulers.entry($0)?.address })
+        return box.wake
+    }
+
+    /// Calls first; messages of one turn for one scheduler go out together.
+    private func perform(_ actions: [WorkerAction]) {
+        var outgoing: [LinkID: [Envelope]] = [:]
+        var hasDrained = false
+        for action in actions {
+            switch action {
+            case .start(let requests): caller.start(requests)
+            case .cut(let tokens): caller.cancel(tokens)
+            case .hold(let link, let epoch, let calls):
+                outgoing[link, default: []].append(Envelope(.holding(epoch: epoch, running: calls)))
+            case .report(let link, let outcomes): outgoing[link, default: []].append(Envelope(.outcome(outcomes)))
+            case .tellStarted(let link, let tokens): outgoing[link, default: []].append(Envelope(.started(tokens)))
+            case .announceDrain(let link): outgoing[link, default: []].append(Envelope(.drain))
+            case .grant(let link, let granted): outgoing[link, default: []].append(Envelope(.credit(granted: granted)))
+            case .close(let link, let why):
+                logger.error("a scheduler breaks the rules", metadata: ["why": "\(why)"])
+                schedulers.entry(link)?.link.close(why: why)
+            case .note(let note): log(note)
+            case .drained: hasDrained = true
+            }
+        }
+        for (link, envelopes) in outgoing { schedulers.entry(link)?.link.send(envelopes) }
+        if hasDrained { drained.reach() }
+    }
+
+    private func log(_ note: WorkerNote) {
+        switch note {
+        case .leaderChanged(let link, let epoch):
+            logger.info(
+                "taking calls",
+                metadata: ["scheduler": "\(schedulers.entry(link)?.address ?? "unknown")", "epoch": "\(epoch)"]
+            )
+        case .leaderLost(let epoch):
+            logger.warning("no scheduler leads, what is not recorded is kept", metadata: ["last_epoch": "\(epoch)"])
+        case .draining(let running, let unacknowledged):
+            logger.info("draining", metadata: ["running": "\(running)", "unacknowledged": "\(unacknowledged)"])
+        case .undelivered(let count, let executions):
+            logger.error(
+                "outcomes could not be delivered, no scheduler took them",
+                metadata: [
+                    "outcomes": "\(count)", "executions": "\(executions.map(\.description).joined(separator: ","))",
+                ]
+            )
+        }
+    }
+
+    // MARK: The network
+
+    package func connected(
+        _ connection: ConnectionID,
+        to scheduler: String,
+        welcome: Welcome,
+        link: any PeerLink
+    ) {
+        schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
+        // That it is connected, and later why it is no longer, the dialer says.
+        pump.post(.connected(connection))
+    }
+
+    package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
+        let now = SystemClock.bootTime()
+        pump.post(contentsOf: envelopes.compactMap { event(of: $0.message, from: connection, at: now) })
+    }
+
+    private func event(of message: Message, from connection: ConnectionID, at now: BootTime) -> WorkerEvent? {
+        switch message {
+        case .lead(let epoch, let shards): .leadAnnounced(connection, epoch: epoch, shards: shards)
+        case .dispatch(let clusterTime, let calls):
+            .dispatched(connection, clusterTime: clusterTime, calls, receivedAt: now)
+        case .outcomeAck(let tokens): .acknowledged(tokens)
+        case .cancel(let tokens): .cancelRequested(connection, tokens)
+        default: nil
+        }
+    }
+
+    package func disconnected(_ connection: ConnectionID, why: String) {
+        guard schedulers.remove(connection) else { return }
+        pump.post(.disconnected(connection))
+        if schedulers.count == 0, metrics.status.isDraining { disconnected.reach() }
+    }
+}
+
+/// Lets the pump's closure reach the service that owns the pump. Set once, before the pump starts.
+private final class Turn: Sendable {
+    private struct WeakService: Sendable {
+        weak var service: WorkerService?
+    }
+
+    private let held = Mutex<WeakService>(WeakService())
+
+    var service: WorkerService? {
+        get { held.withLock { $0.service } }
+        set { held.withLock { $0.service = newValue } }
+    }
+
+    func run(_ events: inout [WorkerEvent], _ now: BootTime) -> BootTime? {
+        service?.run(&events, at: now)
+    }
+}

@@ -1,0 +1,14 @@
+internal import CarillonCore
+
+/// What the desk's thread tells the others after each of its turns.
+struct WorkerStatus: Sendable {
+    var running = 0
+    var waiting = 0
+    var unacknowledged = 0
+    var free = 0
+    var connections = 0
+    var leaderEpoch: Int64?
+    var leaderAddress: String?
+    var isDraining = false
+    var figures = WorkerDesk.Figures()
+}

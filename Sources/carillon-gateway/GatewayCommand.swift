@@ -1,0 +1,90 @@
+internal import ArgumentParser
+internal import CarillonGateway
+internal import CarillonSystem
+
+/// The gateway's command line.
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "carillon-gateway",
+        abstract: "Serves the REST API of Carillon, and passes every request on to a scheduler.",
+        discussion: """
+            Every option can also be set by the environment variable named in its help; the option wins. A gateway keeps \
+            nothing: start as many as you like. Durations are written 30 (seconds), 30s, 500ms or 1m.
+
+              carillon-gateway --schedulers 127.0.0.1:7070
+              curl http://127.0.0.1:8000/docs
+
+            It does not know who asks: listen on an address that only friends can reach.
+            """,
+        version: CarillonVersion.current
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "Addresses of the schedulers, with commas between. (SCHEDULERS; default: 127.0.0.1:7070)",
+            valueName: "host:port,..."
+        )
+    )
+    var schedulers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the API is; port 0 takes a free one. (LISTEN; default: 127.0.0.1:8000)",
+            valueName: "host:port"
+        )
+    )
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "One more place for /metrics, /livez and /readyz. (METRICS_LISTEN; default: none, the API has them)",
+            valueName: "host:port"
+        )
+    )
+    var metricsListen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a scheduler may take to answer. (GATEWAY_TIMEOUT; default: 10s)",
+            valueName: "duration"
+        )
+    )
+    var gatewayTimeout: String?
+
+    @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document and do nothing else.")
+    var openAPI = false
+
+    @OptionGroup(title: "Log") var log: LogOptions
+
+    func run() async throws {
+        if openAPI { return print(GatewayProcess.openAPI) }
+        try await ExitCode.reporting {
+            let configuration = try settings()
+            let logger = try log.configuration().bootstrap(component: "carillon-gateway")
+            try await GatewayProcess(configuration: configuration, logger: logger).run()
+        }
+    }
+
+    private func settings() throws(ConfigurationError) -> GatewayConfiguration {
+        GatewayConfiguration(
+            schedulers: try Setting.addresses(
+                "SCHEDULERS",
+                flag: schedulers,
+                default: [GatewayConfiguration.defaultScheduler]
+            ),
+            listen: try Setting.address("LISTEN", flag: listen, default: GatewayConfiguration.defaultListen),
+            metricsListen: try Setting.address("METRICS_LISTEN", flag: metricsListen),
+            timeoutMs: try Setting.durationMs(
+                "GATEWAY_TIMEOUT",
+                flag: gatewayTimeout,
+                default: 10_000,
+                in: 100...300_000
+            )
+        )
+    }
+}
+
+/// The whole program.
+nonisolated func runGatewayCommand() async {
+    await GatewayCommand.main()
+}

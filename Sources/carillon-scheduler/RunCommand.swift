@@ -1,0 +1,164 @@
+internal import ArgumentParser
+internal import CarillonSystem
+
+/// `carillon-scheduler [run]`: the scheduler itself.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a scheduler until SIGTERM or SIGINT. (default)",
+        discussion: """
+            Every option can also be set by the environment variable in its help; the option wins. Durations are written 30 \
+            (seconds), 30s, 500ms, 1m or 1h.
+            """
+    )
+
+    @OptionGroup(title: "Database") var database: DatabaseOptions
+    @OptionGroup(title: "Network") var network: NetworkOptions
+    @OptionGroup(title: "Schedules") var schedules: ScheduleOptions
+    @OptionGroup(title: "Log") var log: LogOptions
+
+    func run() async throws {
+        try await ExitCode.reporting {
+            let settings = try SchedulerSettings(self)
+            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
+            try await SchedulerProcess(settings: settings, logger: logger).run()
+        }
+    }
+}
+
+struct DatabaseOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "PostgreSQL connection string or URL, with one host or several. (DATABASE_URL; required)",
+            valueName: "url"
+        )
+    )
+    var databaseUrl: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where history is read, a replica for example. (DATABASE_READ_URL; default: the same)",
+            valueName: "url"
+        )
+    )
+    var databaseReadUrl: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Connections for reads, 1 to 64. (DATABASE_CONNECTIONS; default: 4)",
+            valueName: "count"
+        )
+    )
+    var databaseConnections: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether the schema is brought up to date at start, true or false. (MIGRATE; default: true)",
+            valueName: "boolean"
+        )
+    )
+    var migrate: String?
+}
+
+struct NetworkOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where workers and clients connect; port 0 takes a free one. (LISTEN; default: 127.0.0.1:7070)",
+            valueName: "host:port"
+        )
+    )
+    var listen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The address that others reach it at. (ADVERTISE; default: that of --listen, or the host's name)",
+            valueName: "host:port"
+        )
+    )
+    var advertise: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where /metrics, /livez and /readyz are. (METRICS_LISTEN; default: 127.0.0.1:7071)",
+            valueName: "host:port"
+        )
+    )
+    var metricsListen: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Between two heartbeats of a connection; five without a sign end it. (HEARTBEAT; default: 2s)",
+            valueName: "duration"
+        )
+    )
+    var heartbeat: String?
+}
+
+struct ScheduleOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("How long the lease lasts without renewal. (LEASE; default: 5s)", valueName: "duration")
+    )
+    var lease: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many milliseconds ahead the rows of due times are written. (HORIZON_MS; default: 500)",
+            valueName: "milliseconds"
+        )
+    )
+    var horizonMs: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How often changes made by hand in SQL, and time zone data, are looked for. (REFRESH_INTERVAL; default: 60s)",
+            valueName: "duration"
+        )
+    )
+    var refreshInterval: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long a call may take unless its job says otherwise. (REQUEST_TIMEOUT; default: 30s)",
+            valueName: "duration"
+        )
+    )
+    var requestTimeout: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Attempts after the first that failed, unless the job says otherwise. (MAX_RETRIES; default: 3)",
+            valueName: "count"
+        )
+    )
+    var maxRetries: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Missed times up to this age all run after an outage, unless the job says otherwise. (CATCH_UP_WINDOW; "
+                + "default: 60s)",
+            valueName: "duration"
+        )
+    )
+    var catchUpWindow: String?
+
+    @Option(
+        help: ArgumentHelp("Bytes of an answer that are kept. (RESPONSE_LIMIT; default: 4KiB)", valueName: "bytes")
+    )
+    var responseLimit: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Days of history; 0 keeps all of it. (RETENTION_DAYS; default: 30)",
+            valueName: "days"
+        )
+    )
+    var retentionDays: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Executions in memory at which further due times wait. (MAX_OPEN_EXECUTIONS; default: 250000)",
+            valueName: "count"
+        )
+    )
+    var maxOpenExecutions: String?
+}

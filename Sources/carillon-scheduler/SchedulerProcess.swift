@@ -1,0 +1,149 @@
+internal import CarillonCore
+internal import CarillonPostgres
+internal import CarillonRPC
+internal import CarillonScheduler
+internal import CarillonSystem
+internal import CarillonWire
+internal import Logging
+internal import Synchronization
+
+/// A scheduler as a process: joins the service to the database, the network and the signals, and takes them apart again.
+struct SchedulerProcess {
+    var settings: SchedulerSettings
+    var logger: Logger
+
+    /// Until SIGTERM or SIGINT.
+    func run() async throws {
+        OpenFileLimit.raise()
+        let stop = StopSignal()
+        Signals.install { name in stop.raise(name) }
+        logger.info("starting", metadata: ["version": "\(CarillonVersion.current)"])
+
+        let registry = MetricsRegistry(component: "carillon-scheduler")
+        let metrics = SchedulerMetrics(registry: registry)
+        let held = HeldService()
+        metrics.watchDatabase(in: registry) { held.store?.isConnected ?? false }
+        let probes = try await startProbes(registry) { held.readiness }
+        defer { Task { await probes.stop() } }
+
+        guard try prepareSchema(isStopping: { stop.isRaised }) else {
+            logger.info("stopped", metadata: ["signal": "\(stop.name)"])
+            return
+        }
+
+        let store = PostgresStore(
+            configuration: settings.postgres,
+            logger: logger,
+            onLeaseConnectionLost: { held.service?.leaseConnectionLost($0) },
+            onCommit: { metrics.committed(microseconds: $0, rows: $1) }
+        )
+        let reader = PostgresReader(configuration: settings.postgres, logger: logger)
+        held.store = store
+        let service = SchedulerService(
+            configuration: settings.scheduler,
+            store: store,
+            reader: reader,
+            zones: SystemZones(),
+            metrics: metrics,
+            logger: logger
+        )
+        held.service = service
+        let server = RPCServer(
+            configuration: RPCServer.Configuration(
+                host: settings.listen.host,
+                port: settings.listen.port,
+                limits: ConnectionLimits(heartbeatMs: Int64(settings.scheduler.heartbeatMs))
+            ),
+            receiver: service,
+            metrics: RPCMetrics(
+                frame: { direction, message, _ in metrics.frame(direction: direction.rawValue, message: message) },
+                failure: { metrics.failure(kind: $0) }
+            ),
+            logger: logger
+        )
+        let address = settings.advertised(port: try await listen(server))
+        logger.info("serving workers and clients", metadata: ["address": "\(address)"])
+        service.start(address: address.description)
+        let upkeep = Task { await service.maintain() }
+
+        await stop.wait()
+        logger.info("stopping", metadata: ["signal": "\(stop.name)"])
+        upkeep.cancel()
+        await service.stop()
+        await server.stop()
+        store.shutdown()
+        reader.shutdown()
+        await probes.stop()
+        logger.info("stopped")
+    }
+
+    /// - Returns: the port that it listens on.
+    private func listen(_ server: RPCServer) async throws -> Int {
+        do throws(ClientError) {
+            return try await server.start().port
+        } catch {
+            throw ConfigurationError(
+                "LISTEN (--listen): \(error.text); stop what listens there, or choose another address"
+            )
+        }
+    }
+
+    /// The default port may be taken, by another scheduler on this machine: then any free one will do.
+    private func startProbes(
+        _ registry: MetricsRegistry,
+        ready: @escaping @Sendable () -> (Bool, String)
+    ) async throws -> ProbeServer {
+        func server(_ address: HostPort) -> ProbeServer {
+            ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger, ready: ready)
+        }
+        let probes = server(settings.metricsListen ?? SchedulerSettings.defaultMetricsListen)
+        do throws(ProbeServerError) {
+            try await probes.start()
+            return probes
+        } catch {
+            guard settings.metricsListen == nil else {
+                throw ConfigurationError("METRICS_LISTEN (--metrics-listen): \(error.message)")
+            }
+            let other = server(HostPort(host: SchedulerSettings.defaultMetricsListen.host, port: 0))
+            try await other.start()
+            return other
+        }
+    }
+
+    /// Brings the schema up to date, or makes sure that it is; waits for a database that is down.
+    /// - Returns: whether the process goes on.
+    private func prepareSchema(isStopping: @escaping @Sendable () -> Bool) throws -> Bool {
+        let migrator = Migrator(url: settings.postgres.url, logger: logger)
+        do throws(MigrationError) {
+            if settings.migrates {
+                try migrator.up(waits: true, isStopping: isStopping)
+            }
+            try migrator.verify(waits: true, isStopping: isStopping)
+            return !isStopping()
+        } catch {
+            if isStopping() { return false }
+            throw error
+        }
+    }
+}
+
+/// Lets those that are made before the service and its store reach them.
+private final class HeldService: Sendable {
+    private let held = Mutex<(service: SchedulerService?, store: PostgresStore?)>((nil, nil))
+
+    var service: SchedulerService? {
+        get { held.withLock { $0.service } }
+        set { held.withLock { $0.service = newValue } }
+    }
+
+    var store: PostgresStore? {
+        get { held.withLock { $0.store } }
+        set { held.withLock { $0.store = newValue } }
+    }
+
+    var readiness: (Bool, String) {
+        guard let service else { return (false, "starting: the database's schema is not ready yet") }
+        let readiness = service.readiness
+        return (readiness.isReady, readiness.text)
+    }
+}

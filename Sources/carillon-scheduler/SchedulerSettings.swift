@@ -1,0 +1,109 @@
+internal import CarillonCore
+internal import CarillonPostgres
+internal import CarillonScheduler
+internal import CarillonSystem
+internal import Glibc
+
+/// What flags and environment say, checked (design § 10).
+struct SchedulerSettings {
+    var postgres: PostgresConfiguration
+    var migrates: Bool
+    var listen: HostPort
+    var advertise: HostPort?
+    /// `nil`: the default, or a free port when that one is taken.
+    var metricsListen: HostPort?
+    var scheduler: SchedulerConfiguration
+
+    static let defaultListen = HostPort(host: "127.0.0.1", port: 7070)
+    static let defaultMetricsListen = HostPort(host: "127.0.0.1", port: 7071)
+
+    init(_ options: RunCommand) throws(ConfigurationError) {
+        let (database, network, schedules) = (options.database, options.network, options.schedules)
+        postgres = PostgresConfiguration(
+            url: try Setting.required(
+                "DATABASE_URL",
+                flag: database.databaseUrl,
+                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
+            ),
+            readURL: try Setting.text("DATABASE_READ_URL", flag: database.databaseReadUrl),
+            connections: try Setting.integer(
+                "DATABASE_CONNECTIONS",
+                flag: database.databaseConnections,
+                default: 4,
+                in: 1...64
+            )
+        )
+        migrates = try Setting.boolean("MIGRATE", flag: database.migrate, default: true)
+        listen = try Setting.address("LISTEN", flag: network.listen, default: Self.defaultListen)
+        advertise = try Setting.address("ADVERTISE", flag: network.advertise)
+        if let advertise, advertise.port == 0 {
+            throw ConfigurationError(
+                "ADVERTISE is \(advertise); its port must be the one that others connect to, 1 to 65535"
+            )
+        }
+        metricsListen = try Setting.address("METRICS_LISTEN", flag: network.metricsListen)
+        var random = SystemRandomNumberGenerator()
+        scheduler = SchedulerConfiguration(
+            dispatcher: DispatcherConfiguration(
+                owner: UniqueID.random(using: &random),
+                leaseMs: try Setting.durationMs("LEASE", flag: schedules.lease, default: 5_000, in: 2_000...300_000),
+                horizonMs: try Setting.integer("HORIZON_MS", flag: schedules.horizonMs, default: 500, in: 10...60_000),
+                maxOpenExecutions: try Setting.integer(
+                    "MAX_OPEN_EXECUTIONS",
+                    flag: schedules.maxOpenExecutions,
+                    default: 250_000,
+                    in: 100...10_000_000
+                ),
+                responseLimit: try Setting.bytes(
+                    "RESPONSE_LIMIT",
+                    flag: schedules.responseLimit,
+                    default: 4_096,
+                    in: 0...262_144
+                )
+            ),
+            defaults: JobDefaults(
+                timeoutMs: try Setting.durationMs(
+                    "REQUEST_TIMEOUT",
+                    flag: schedules.requestTimeout,
+                    default: 30_000,
+                    in: 100...86_400_000
+                ),
+                maxRetries: try Setting.integer("MAX_RETRIES", flag: schedules.maxRetries, default: 3, in: 0...100),
+                catchUpWindowMs: try Setting.durationMs(
+                    "CATCH_UP_WINDOW",
+                    flag: schedules.catchUpWindow,
+                    default: 60_000,
+                    in: 0...604_800_000
+                )
+            ),
+            refreshIntervalMs: try Setting.durationMs(
+                "REFRESH_INTERVAL",
+                flag: schedules.refreshInterval,
+                default: 60_000,
+                in: 1_000...86_400_000
+            ),
+            heartbeatMs: try Setting.durationMs("HEARTBEAT", flag: network.heartbeat, default: 2_000, in: 100...60_000),
+            retentionDays: try Setting.integer(
+                "RETENTION_DAYS",
+                flag: schedules.retentionDays,
+                default: 30,
+                in: 0...36_500
+            ),
+            version: CarillonVersion.current
+        )
+    }
+
+    /// The address that goes to clients, other schedulers and workers, once the port is known.
+    func advertised(port: Int) -> HostPort {
+        if let advertise { return advertise }
+        guard ["0.0.0.0", "::", "::0"].contains(listen.host) else { return HostPort(host: listen.host, port: port) }
+        return HostPort(host: Self.hostName() ?? "127.0.0.1", port: port)
+    }
+
+    private static func hostName() -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return nil }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return name.isEmpty ? nil : name
+    }
+}

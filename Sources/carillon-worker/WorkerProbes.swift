@@ -1,0 +1,51 @@
+internal import CarillonSystem
+internal import CarillonWorker
+internal import Logging
+internal import Synchronization
+
+/// Metrics and probes. They are there before the worker is, because its name is made of their port.
+struct WorkerProbes {
+    var server: ProbeServer
+    var address: HostPort
+    let readiness: Readiness
+
+    private static let host = "127.0.0.1"
+    /// One machine has room for so many workers that were told nothing of ports.
+    private static let ports = 7_072...7_327
+
+    /// Whether the worker can work, as soon as there is one.
+    final class Readiness: Sendable {
+        private let service = Mutex<WorkerService?>(nil)
+
+        func set(_ service: WorkerService) {
+            self.service.withLock { $0 = service }
+        }
+
+        var current: (Bool, String) {
+            guard let service = service.withLock({ $0 }) else { return (false, "starting") }
+            let readiness = service.readiness
+            return (readiness.isReady, readiness.text)
+        }
+    }
+
+    /// - Parameter address: `nil` takes the first free port of the default ones; an address that was asked for is taken or is
+    ///   an error.
+    static func start(
+        at address: HostPort?,
+        registry: MetricsRegistry,
+        logger: Logger
+    ) async throws(ProbeServerError) -> WorkerProbes {
+        let readiness = Readiness()
+        func server(_ wanted: HostPort) async throws(ProbeServerError) -> WorkerProbes {
+            let server = ProbeServer(host: wanted.host, port: wanted.port, registry: registry, logger: logger) {
+                readiness.current
+            }
+            return WorkerProbes(server: server, address: try await server.start(), readiness: readiness)
+        }
+        if let address { return try await server(address) }
+        for port in ports.dropLast() {
+            if let probes = try? await server(HostPort(host: host, port: port)) { return probes }
+        }
+        return try await server(HostPort(host: host, port: ports.upperBound))
+    }
+}

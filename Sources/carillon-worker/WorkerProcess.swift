@@ -1,0 +1,70 @@
+internal import CarillonCore
+internal import CarillonCurl
+internal import CarillonRPC
+internal import CarillonSystem
+internal import CarillonWire
+internal import CarillonWorker
+internal import Logging
+
+/// Joins the worker to its adapters, and keeps it until a signal ends it.
+struct WorkerProcess {
+    var settings: WorkerSettings
+
+    func run() async throws(ProbeServerError) {
+        let logger = settings.log.bootstrap(component: "carillon-worker")
+        let files = OpenFileLimit.raise()
+        let registry = MetricsRegistry(component: "carillon-worker")
+        let metrics = WorkerMetrics(registry: registry)
+        let probes = try await WorkerProbes.start(at: settings.metrics, registry: registry, logger: logger)
+        let name = settings.name(metricsPort: probes.address.port)
+        var random = SystemRandomNumberGenerator()
+        let configuration = WorkerConfiguration(
+            name: name,
+            bootID: UniqueID.random(using: &random),
+            maxWorkers: settings.maxWorkers,
+            version: CarillonVersion.current
+        )
+        let service = WorkerService(
+            configuration: configuration,
+            dialer: dialer(metrics, logger),
+            metrics: metrics,
+            logger: logger
+        ) { [maxWorkers = settings.maxWorkers] deliver in
+            CurlCaller(maxCalls: maxWorkers, deliver: deliver)
+        }
+        logger.info(
+            "worker starts",
+            metadata: [
+                "name": "\(name)", "boot_id": "\(configuration.bootID)", "max_workers": "\(settings.maxWorkers)",
+                "schedulers": "\(settings.schedulers.map(\.description).joined(separator: ","))",
+                "version": "\(CarillonVersion.current)",
+            ]
+        )
+        // Each call has a socket, and each resolver of a name may have one more for a moment.
+        if files < UInt64(settings.maxWorkers) + 128 {
+            logger.warning(
+                "fewer files may be open than calls run, raise the limit with ulimit -n",
+                metadata: ["open_files": "\(files)", "max_workers": "\(settings.maxWorkers)"]
+            )
+        }
+        probes.readiness.set(service)
+        service.start()
+        let signal = await Signals.untilStopped()
+        logger.info("stopping", metadata: ["signal": "\(signal)"])
+        await service.drain()
+        await probes.server.stop()
+        logger.info("stopped")
+    }
+
+    private func dialer(_ metrics: WorkerMetrics, _ logger: Logger) -> RPCDialer {
+        RPCDialer(
+            schedulers: settings.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
+            limits: ConnectionLimits(heartbeatMs: Int64(settings.heartbeatMs)),
+            metrics: RPCMetrics(
+                frame: { direction, message, _ in metrics.frame(direction: direction.rawValue, message: message) },
+                failure: { metrics.failure(kind: $0) }
+            ),
+            logger: logger
+        )
+    }
+}

@@ -1,0 +1,40 @@
+internal import CarillonSystem
+internal import Glibc
+
+/// What flags and environment say, checked.
+struct WorkerSettings {
+    var schedulers: [HostPort]
+    var maxWorkers: Int
+    /// `nil`: the first free port of the default host.
+    var metrics: HostPort?
+    /// `nil`: made of the host's name and the metrics' port.
+    var name: String?
+    var heartbeatMs: Int
+    var log: LogConfiguration
+
+    init(_ command: WorkerCommand) throws(ConfigurationError) {
+        schedulers = try Setting.addresses(
+            "SCHEDULERS",
+            flag: command.schedulers,
+            default: [HostPort(host: "127.0.0.1", port: 7070)]
+        )
+        maxWorkers = try Setting.integer("MAX_WORKERS", flag: command.maxWorkers, default: 256, in: 1...65_536)
+        metrics = try Setting.address("METRICS_LISTEN", flag: command.metricsListen)
+        // The flag is --name alone: this is a worker.
+        name = try Setting.text("WORKER_NAME", flag: command.name)
+        if let name, name.utf8.count > 255 {
+            throw ConfigurationError("WORKER_NAME (--name) has \(name.utf8.count) bytes; allowed are 1 to 255")
+        }
+        heartbeatMs = try Setting.durationMs("HEARTBEAT", flag: command.heartbeat, default: 2_000, in: 100...60_000)
+        log = try command.log.configuration()
+    }
+
+    /// The name that this process goes by.
+    func name(metricsPort: Int) -> String {
+        if let name { return name }
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "worker-\(metricsPort)" }
+        let host = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(host.isEmpty ? "worker" : host)-\(metricsPort)"
+    }
+}

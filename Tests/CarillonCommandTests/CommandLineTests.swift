@@ -1,0 +1,131 @@
+import CarillonCore
+import CarillonWire
+import Testing
+
+@testable import CarillonCommand
+
+/// What holds for every command: options, help, statuses.
+@Suite struct CommandLineTests {
+    static let commands: [[String]] = [
+        [], ["job"], ["job", "create"], ["job", "list"], ["job", "get"], ["job", "update"], ["job", "delete"],
+        ["job", "pause"],
+        ["job", "resume"], ["job", "run"], ["execution"], ["execution", "list"], ["execution", "get"],
+        ["execution", "latest"],
+        ["execution", "stats"], ["execution", "cancel"], ["execution", "watch"], ["cron"], ["cron", "next"],
+        ["cron", "explain"],
+        ["cron", "check"], ["cluster"], ["ping"], ["call"], ["up"], ["completions"],
+    ]
+
+    @Test(arguments: commands)
+    func help(words: [String]) async {
+        for arguments in [words + ["--help"], ["help"] + words] {
+            let outcome = await run(arguments)
+            #expect(outcome.status == 0 && outcome.errors == "" && outcome.connection == nil)
+            #expect(outcome.output.hasPrefix("OVERVIEW: "))
+            #expect(outcome.output.contains("USAGE: " + (["carillon"] + words).joined(separator: " ")))
+        }
+    }
+
+    @Test func theRootShowsHelpAndEveryStatus() async {
+        let outcome = await run([])
+        #expect(outcome.status == 0)
+        for status in ExitStatus.allCases { #expect(outcome.output.contains("\n  \(status.rawValue) "), "\(status)") }
+        #expect(!outcome.output.contains("internal-run"))
+    }
+
+    @Test func version() async {
+        let outcome = await run(["--version"])
+        #expect(outcome.status == 0 && outcome.output == Carillon.version + "\n")
+    }
+
+    @Test func unknownWords() async {
+        let outcome = await run(["jbo", "list"])
+        #expect(outcome.status == 64 && outcome.errors.hasPrefix("error: ") && outcome.output == "")
+        #expect(await run(["job", "lst"]).status == 64)
+    }
+
+    @Test(
+        arguments: [
+            (["job", "list"], [:], ["127.0.0.1:7070"], nil),
+            (["job", "list"], ["SCHEDULERS": "a:1, b:2,"], ["a:1", "b:2"], nil),
+            (["job", "list", "--schedulers", "[::1]:7070"], ["SCHEDULERS": "a:1"], ["[::1]:7070"], nil),
+            (["job", "list"], ["SCHEDULERS": ""], ["127.0.0.1:7070"], nil),
+            (["job", "list", "--request-timeout", "2s"], [:], ["127.0.0.1:7070"], 2000),
+            (["--schedulers", "c:3", "--request-timeout=500ms", "job", "list"], [:], ["c:3"], 500),
+            (["--schedulers", "c:3", "executions", "list"], [:], ["c:3"], nil),
+        ] as [([String], [String: String], [String], Int64?)]
+    )
+    func whereTheSchedulersAre(
+        arguments: [String],
+        environment: [String: String],
+        addresses: [String],
+        timeoutMs: Int64?
+    ) async {
+        let outcome = await run(arguments, environment: environment)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.connection?.addresses == addresses && outcome.connection?.timeoutMs == timeoutMs)
+    }
+
+    @Test(arguments: ["nowhere", "a:b", "a:0", "a:70000", ":", ","])
+    func addressesThatAreNone(text: String) async {
+        let outcome = await run(["cluster", "--schedulers", text])
+        #expect(outcome.status == 64 && outcome.connection == nil && outcome.errors.contains("--schedulers"))
+    }
+
+    @Test(arguments: [
+        ["-o", "json", "job", "get", Sample.jobID], ["--output=json", "jobs", "get", Sample.jobID],
+        ["job", "get", Sample.jobID, "--output", "json"],
+    ])
+    func theOutputMayBeSaidFirst(arguments: [String]) async {
+        #expect(await run(arguments).json == Sample.job)
+    }
+
+    @Test func theOutputFromTheEnvironment() async {
+        #expect(await run(["job", "get", Sample.jobID], environment: ["CARILLON_OUTPUT": "JSON"]).json == Sample.job)
+        #expect(
+            await run(["job", "get", Sample.jobID, "-o", "table"], environment: ["CARILLON_OUTPUT": "json"]).json == nil
+        )
+        let wrong = await run(["cron", "next", "@daily"], environment: ["CARILLON_OUTPUT": "yaml"])
+        #expect(wrong.status == 64 && wrong.errors == "error: CARILLON_OUTPUT is \"yaml\"; it must be table or json\n")
+        #expect(await run(["job", "list", "-o", "xml"]).status == 64)
+    }
+
+    @Test(
+        arguments: [
+            (.invalidArgument, 65), (.notFound, 66), (.unavailable, 69), (.notLeader, 69), (.internal, 70),
+            (.alreadyExists, 73),
+            (.failedPrecondition, 75), (.resourceExhausted, 1), (.unauthenticated, 1), (.unimplemented, 1),
+        ] as [(ClientError.Code, Int32)]
+    )
+    func everyErrorHasItsStatus(code: ClientError.Code, status: Int32) async {
+        let outcome = await run(["cluster"], scheduler: Sample.refusing(ClientError(code, "so it is")))
+        #expect(outcome.status == status && outcome.errors == "error: so it is\n" && outcome.output == "")
+    }
+
+    @Test func errorsNameFieldsAndReasons() async {
+        let error = ClientError(
+            .failedPrecondition,
+            "the job\nis another",
+            errors: [FieldError(field: "schedule", message: "is wrong\u{1B}[31m")],
+            reason: .versionMismatch
+        )
+        let outcome = await run(["job", "pause", Sample.jobID], scheduler: Sample.refusing(error))
+        #expect(outcome.errors == "error: the job is another (VERSION_MISMATCH)\n  schedule: is wrong\\u{1b}[31m\n")
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) async {
+        let outcome = await run(["completions", shell])
+        #expect(outcome.status == 0)
+        for word in ["carillon", "execution", "cron", "dst-policy", "AT_MOST_ONCE"] {
+            #expect(outcome.output.contains(word), "\(word)")
+        }
+        #expect(!outcome.output.contains("internal-run"))
+        let same = await run(["--generate-completion-script", shell])
+        #expect(same.output == outcome.output)
+    }
+
+    @Test func unknownShells() async {
+        #expect(await run(["completions", "tcsh"]).status == 64)
+    }
+}

@@ -1,0 +1,137 @@
+import CarillonCore
+
+/// A desk on its own, with a clock of its own, and what it did.
+struct WorkerBench: ~Copyable {
+    var desk: WorkerDesk
+    var now = BootTime(nanoseconds: 1_000_000_000_000)
+
+    init(maxWorkers: Int = 4) {
+        desk = WorkerDesk(configuration: WorkerDeskConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/test"))
+    }
+
+    /// Handles the events and ends the turn.
+    @discardableResult
+    mutating func turn(_ events: WorkerEvent...) -> Done {
+        var actions: [WorkerAction] = []
+        for event in events + [.tick] { desk.handle(event, at: now, into: &actions) }
+        return Done(actions: actions)
+    }
+
+    mutating func wait(milliseconds: Int64) {
+        now = now + milliseconds
+    }
+
+    /// Connects a scheduler and lets it lead.
+    @discardableResult
+    mutating func lead(_ link: LinkID, epoch: Int64) -> Done {
+        turn(.connected(link), .leadAnnounced(link, epoch: epoch, shards: [0, 1]))
+    }
+
+    @discardableResult
+    mutating func dispatch(_ link: LinkID, _ calls: [DispatchedCall], at clusterTime: Timestamp = clusterTime) -> Done {
+        turn(.dispatched(link, clusterTime: clusterTime, calls, receivedAt: now))
+    }
+
+    @discardableResult
+    mutating func end(_ token: Token, kind: OutcomeKind = .answered, status: Int? = 200) -> Done {
+        turn(.ended([result(token, kind: kind, status: status)]))
+    }
+
+    func result(_ token: Token, kind: OutcomeKind = .answered, status: Int? = 200) -> HTTPResult {
+        HTTPResult(
+            token: token,
+            kind: kind,
+            startedAt: now,
+            durationMicroseconds: 1_000,
+            httpStatus: kind == .answered ? status : nil
+        )
+    }
+
+    static let clusterTime = Timestamp(milliseconds: 1_800_000_000_000)
+    static let job = JobID(UniqueID(high: 7, low: 7))
+
+    static func call(
+        _ sequence: UInt64,
+        epoch: Int64 = 1,
+        after microseconds: UInt64 = 0,
+        method: String = "POST",
+        headers: [HTTPHeader] = [],
+        body: String? = nil,
+        responseLimit: Int = 4_096
+    ) -> DispatchedCall {
+        DispatchedCall(
+            token: Token(epoch: epoch, sequence: sequence),
+            shard: 3,
+            executionID: ExecutionID(UniqueID(high: 0x0199_0000_0000_8000, low: 0x8000_0000_0000_0000 | sequence)),
+            jobID: job,
+            attempt: 2,
+            scheduledTime: clusterTime,
+            startAfterMicroseconds: microseconds,
+            call: HTTPCall(url: "http://127.0.0.1/", method: method, headers: headers, body: body),
+            timeoutMs: 30_000,
+            connectTimeoutMs: 10_000,
+            atMostOnce: false,
+            responseLimit: responseLimit
+        )
+    }
+
+    /// What came of a turn.
+    struct Done {
+        var actions: [WorkerAction]
+
+        var started: [HTTPRequest] {
+            actions.flatMap { action -> [HTTPRequest] in
+                if case .start(let requests) = action { requests } else { [] }
+            }
+        }
+        var cut: [Token] {
+            actions.flatMap { action -> [Token] in
+                if case .cut(let tokens) = action { tokens } else { [] }
+            }
+        }
+        var hasDrained: Bool {
+            actions.contains { action in
+                if case .drained = action { true } else { false }
+            }
+        }
+        var notes: [WorkerNote] {
+            actions.compactMap { action -> WorkerNote? in
+                if case .note(let note) = action { note } else { nil }
+            }
+        }
+
+        func reported(to link: LinkID) -> [CallOutcome] {
+            actions.flatMap { action -> [CallOutcome] in
+                if case .report(link, let outcomes) = action { outcomes } else { [] }
+            }
+        }
+        func held(for link: LinkID) -> [HeldCall] {
+            actions.flatMap { action -> [HeldCall] in
+                if case .hold(link, _, let calls) = action { calls } else { [] }
+            }
+        }
+        func granted(to link: LinkID) -> UInt64? {
+            actions.compactMap { action -> UInt64? in
+                if case .grant(link, let granted) = action { granted } else { nil }
+            }.last
+        }
+        func toldStarted(to link: LinkID) -> [Token] {
+            actions.flatMap { action -> [Token] in
+                if case .tellStarted(link, let tokens) = action { tokens } else { [] }
+            }
+        }
+        /// The kinds of messages for a link, in their order.
+        func order(for link: LinkID) -> [String] {
+            actions.compactMap { action -> String? in
+                switch action {
+                case .hold(link, _, _): "holding"
+                case .report(link, _): "outcome"
+                case .tellStarted(link, _): "started"
+                case .announceDrain(link): "drain"
+                case .grant(link, _): "credit"
+                default: nil
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import CarillonSystem
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Testing
+
+@testable import CarillonGateway
+
+/// The real server, by its bytes.
+@Suite struct ServerTests {
+    /// Runs a server, gives its port, and ends it.
+    private func withServer(
+        _ scheduler: FakeScheduler,
+        limits: GatewayLimits = GatewayLimits(),
+        _ body: @Sendable (Int, ServiceGroup) async throws -> Void
+    ) async throws {
+        let (ports, port) = AsyncStream.makeStream(of: Int.self)
+        let application = GatewayServer.application(
+            gateway(scheduler),
+            configuration: GatewayConfiguration(listen: HostPort(host: "127.0.0.1", port: 0)),
+            limits: limits
+        ) { port.yield($0.port) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [application],
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var ports = ports.makeAsyncIterator()
+            let bound = try #require(await ports.next())
+            do {
+                try await body(bound, group)
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// Sends bytes, and reads until there are so many answers, or until the end.
+    private func talk(_ port: Int, _ text: String, answers: Int? = nil) async throws -> String {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: text))
+            var read = ""
+            for try await part in inbound {
+                read += String(buffer: part)
+                if let answers, count("HTTP/1.1 ", in: read) >= answers, read.hasSuffix("}") { break }
+            }
+            return read
+        }
+    }
+
+    private func count(_ word: String, in text: String) -> Int {
+        text.split(separator: word, omittingEmptySubsequences: false).count - 1
+    }
+
+    private static let get = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let unknown = "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n"
+            let read = try await talk(port, ServerTests.get + unknown + ServerTests.get, answers: 3)
+            let statuses = read.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+            #expect(statuses == ["200", "404", "200"])
+        }
+    }
+
+    @Test func aTooLargeBodyIsNotWaitedFor() async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+            let read = try await talk(port, head + String(repeating: " ", count: 1_000))
+            #expect(read.hasPrefix("HTTP/1.1 413 "))
+            #expect(read.contains("Connection: close"))
+        }
+    }
+
+    @Test func aBodyOfUnknownLengthIsBounded() async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunk = "20000\r\n" + String(repeating: " ", count: 0x20000) + "\r\n"
+            let read = try await talk(port, head + String(repeating: chunk, count: 9))
+            #expect(read.hasPrefix("HTTP/1.1 413 "))
+        }
+    }
+
+    @Test func whoAsksIsToldToGoOn() async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+            let read = try await talk(port, head + "[]", answers: 2)
+            #expect(read.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 "))
+        }
+    }
+
+    @Test(arguments: [
+        "GET /\u{E9} HTTP/1.1\r\nHost: x\r\n\r\n", "\u{1}\u{2}garbage\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nX-A: \(String(repeating: "a", count: 50_000))\r\nHost: x\r\n\r\n",
+        "GET /\(String(repeating: "a", count: 50_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
+    ])
+    func whatIsNoHTTPEndsTheConnection(_ text: String) async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let refused = try await talk(port, text)
+            #expect(refused.hasPrefix("HTTP/1.1 400 "))
+            let next = try await talk(port, ServerTests.get, answers: 1)
+            #expect(next.hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func aRequestThatDoesNotArriveInTimeEndsTheConnection() async throws {
+        var limits = GatewayLimits()
+        limits.requestSeconds = 0
+        let hasty = limits
+        try await withServer(FakeScheduler(), limits: hasty) { port, _ in
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
+            let read = try await talk(port, head)
+            #expect(read == "")
+        }
+    }
+
+    @Test func theEndDoesNotWaitForIdleConnections() async throws {
+        try await withServer(FakeScheduler()) { port, group in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            try await channel.executeThenClose { inbound, outbound in
+                try await outbound.write(ByteBuffer(string: ServerTests.get))
+                var parts = inbound.makeAsyncIterator()
+                _ = try await parts.next()
+                await group.triggerGracefulShutdown()
+                // The server says goodbye, and not we.
+                while try await parts.next() != nil {}
+            }
+        }
+    }
+}

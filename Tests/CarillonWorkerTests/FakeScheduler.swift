@@ -1,0 +1,154 @@
+import CarillonCore
+import CarillonSystem
+import CarillonWire
+import Synchronization
+
+/// What has come so far, and those who wait for more.
+final class Journal<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [Element] = []
+        var waiting: [(isEnough: @Sendable ([Element]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var elements: [Element] { state.withLock { $0.elements } }
+
+    func append(contentsOf elements: [Element]) {
+        let ready = state.withLock { state in
+            state.elements += elements
+            let all = state.elements
+            let ready = state.waiting.filter { $0.isEnough(all) }
+            state.waiting.removeAll { $0.isEnough(all) }
+            return ready
+        }
+        for waiting in ready { waiting.continuation.resume() }
+    }
+
+    @discardableResult
+    func until(_ isEnough: @escaping @Sendable ([Element]) -> Bool) async -> [Element] {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if isEnough(state.elements) { return true }
+                state.waiting.append((isEnough, continuation))
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+        return elements
+    }
+}
+
+/// The worker's end of a connection: what the worker says is kept.
+struct FakeLink: PeerLink {
+    let said = Journal<Message>()
+    let closed = Journal<String>()
+
+    func send(_ envelopes: [Envelope]) {
+        said.append(contentsOf: envelopes.map(\.message))
+    }
+
+    func close(why: String) {
+        closed.append(contentsOf: [why])
+    }
+}
+
+/// A dialer that connects when the test wants it.
+final class FakeDialer: SchedulerDialer {
+    private struct State {
+        var hello: (@Sendable () -> Hello)?
+        var receiver: (any SchedulerReceiver)?
+        var connections: Set<ConnectionID> = []
+        var next = 1
+    }
+
+    private let state = Mutex(State())
+    let stops = Journal<Bool>()
+
+    func start(hello: @escaping @Sendable () -> Hello, receiver: any SchedulerReceiver) {
+        state.withLock { state in
+            state.hello = hello
+            state.receiver = receiver
+        }
+    }
+
+    func stop() {
+        let (receiver, connections) = state.withLock { ($0.receiver, $0.connections) }
+        for connection in connections { receiver?.disconnected(connection, why: "the worker stops") }
+        stops.append(contentsOf: [true])
+    }
+
+    var hello: Hello? { state.withLock { $0.hello }?() }
+
+    private var receiver: (any SchedulerReceiver)? { state.withLock { $0.receiver } }
+
+    func connect(leading: Bool = true) -> (ConnectionID, FakeLink) {
+        let link = FakeLink()
+        let id = state.withLock { state in
+            defer { state.next += 1 }
+            state.connections.insert(state.next)
+            return state.next
+        }
+        let welcome = Welcome(
+            serverID: .zero,
+            leading: leading,
+            epoch: leading ? 1 : nil,
+            shards: [],
+            heartbeatMs: 2_000,
+            maxFrameBytes: 4 << 20,
+            serverTime: Timestamp(milliseconds: 0),
+            version: "test",
+            leaderAddress: nil
+        )
+        receiver?.connected(id, to: "scheduler:7070", welcome: welcome, link: link)
+        return (id, link)
+    }
+
+    func say(_ messages: Message..., on connection: ConnectionID) {
+        receiver?.received(messages.map { Envelope($0) }, from: connection)
+    }
+
+    func cut(_ connection: ConnectionID) {
+        state.withLock { _ = $0.connections.remove(connection) }
+        receiver?.disconnected(connection, why: "cut by the test")
+    }
+}
+
+/// An HTTP client whose calls end when the test wants it.
+final class FakeCaller: HTTPCaller {
+    let started = Journal<HTTPRequest>()
+    let cancelled = Journal<Token>()
+    let shutdowns = Journal<Bool>()
+    private let deliver: @Sendable ([HTTPResult]) -> Void
+
+    init(deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
+        self.deliver = deliver
+    }
+
+    func start(_ requests: [HTTPRequest]) {
+        started.append(contentsOf: requests)
+    }
+
+    func cancel(_ tokens: [Token]) {
+        cancelled.append(contentsOf: tokens)
+        end(tokens, kind: .cancelled, status: nil)
+    }
+
+    func shutdown() {
+        shutdowns.append(contentsOf: [true])
+    }
+
+    func end(_ tokens: [Token], kind: OutcomeKind = .answered, status: Int? = 200) {
+        deliver(
+            tokens.map {
+                HTTPResult(
+                    token: $0,
+                    kind: kind,
+                    startedAt: SystemClock.bootTime(),
+                    durationMicroseconds: 10,
+                    httpStatus: status
+                )
+            }
+        )
+    }
+}

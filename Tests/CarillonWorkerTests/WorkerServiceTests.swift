@@ -1,0 +1,192 @@
+import CarillonCore
+import CarillonSystem
+import CarillonWire
+import CarillonWorker
+import Logging
+import Synchronization
+import Testing
+
+@Suite("WorkerService", .timeLimit(.minutes(1)))
+struct WorkerServiceTests {
+    /// A service in a world of the test's own.
+    private struct Bench {
+        let service: WorkerService
+        let dialer = FakeDialer()
+        let registry = MetricsRegistry()
+        let caller: FakeCaller
+
+        init(maxWorkers: Int = 8) throws {
+            let held = Mutex<FakeCaller?>(nil)
+            service = WorkerService(
+                configuration: WorkerConfiguration(
+                    name: "w-1",
+                    bootID: UniqueID(high: 1, low: 2),
+                    maxWorkers: maxWorkers,
+                    version: "9.9"
+                ),
+                dialer: dialer,
+                metrics: WorkerMetrics(registry: registry),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ) { deliver in
+                let caller = FakeCaller(deliver: deliver)
+                held.withLock { $0 = caller }
+                return caller
+            }
+            caller = try #require(held.withLock { $0 })
+            service.start()
+        }
+    }
+
+    private func call(_ sequence: UInt64, after microseconds: UInt64 = 0) -> DispatchedCall {
+        DispatchedCall(
+            token: Token(epoch: 1, sequence: sequence),
+            shard: 0,
+            executionID: ExecutionID(UniqueID(high: 1, low: sequence)),
+            jobID: JobID(UniqueID(high: 2, low: 2)),
+            attempt: 1,
+            scheduledTime: Timestamp(milliseconds: 0),
+            startAfterMicroseconds: microseconds,
+            call: HTTPCall(url: "http://127.0.0.1/"),
+            timeoutMs: 1_000,
+            connectTimeoutMs: 1_000,
+            atMostOnce: false,
+            responseLimit: 100
+        )
+    }
+
+    private static func outcomes(_ messages: [Message]) -> [CallOutcome] {
+        messages.flatMap { message -> [CallOutcome] in
+            if case .outcome(let outcomes) = message { outcomes } else { [] }
+        }
+    }
+
+    private static func credits(_ messages: [Message]) -> [UInt64] {
+        messages.compactMap { message -> UInt64? in
+            if case .credit(let granted) = message { granted } else { nil }
+        }
+    }
+
+    @Test("Hello says who it is")
+    func hello() throws {
+        let bench = try Bench()
+        let hello = try #require(bench.dialer.hello)
+        #expect(hello.role == .worker)
+        #expect(hello.name == "w-1")
+        #expect(hello.bootID == UniqueID(high: 1, low: 2))
+        #expect(hello.maxWorkers == 8)
+        #expect(hello.version == "9.9")
+    }
+
+    @Test("from the dispatch to the acknowledgement")
+    func roundTrip() async throws {
+        let bench = try Bench()
+        let (id, link) = bench.dialer.connect()
+        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        let answer = await link.said.until { !Self.credits($0).isEmpty }
+        #expect(answer == [.holding(epoch: 1, running: []), .credit(granted: 8)])
+        bench.dialer.say(.dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]), on: id)
+        let started = await bench.caller.started.until { $0.count == 2 }
+        #expect(started.map(\.token.sequence) == [1, 2])
+        bench.caller.end([call(1).token])
+        bench.caller.end([call(2).token], status: 500)
+        let said = await link.said.until { Self.outcomes($0).count == 2 }
+        #expect(Self.outcomes(said).map(\.httpStatus) == [200, 500])
+        bench.dialer.say(.outcomeAck([call(1).token, call(2).token]), on: id)
+        await link.said.until { Self.credits($0).last == 10 }
+        let text = bench.registry.render()
+        #expect(text.contains("carillon_calls_total{result=\"success\"} 1"))
+        #expect(text.contains("carillon_calls_total{result=\"failure\"} 1"))
+        #expect(text.contains("carillon_connected_schedulers 1"))
+    }
+
+    @Test("a relative start is waited for")
+    func relativeStart() async throws {
+        let bench = try Bench()
+        let (id, _) = bench.dialer.connect()
+        let begin = SystemClock.bootTime()
+        bench.dialer.say(
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1, after: 20_000)]),
+            on: id
+        )
+        await bench.caller.started.until { $0.count == 1 }
+        #expect(SystemClock.bootTime() - begin >= 20_000_000)
+    }
+
+    @Test("outcomes wait for a leader, over a cut connection")
+    func reconnect() async throws {
+        let bench = try Bench()
+        let (first, _) = bench.dialer.connect()
+        bench.dialer.say(
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]),
+            on: first
+        )
+        await bench.caller.started.until { $0.count == 2 }
+        bench.dialer.cut(first)
+        bench.caller.end([call(1).token])
+        let (second, link) = bench.dialer.connect()
+        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: second)
+        let said = await link.said.until { !Self.credits($0).isEmpty }
+        #expect(said.map(\.name) == ["holding", "outcome", "credit"])
+        #expect(Self.credits(said) == [6])
+    }
+
+    @Test("Cancel reaches the client")
+    func cancel() async throws {
+        let bench = try Bench()
+        let (id, link) = bench.dialer.connect()
+        bench.dialer.say(
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
+            on: id
+        )
+        await bench.caller.started.until { $0.count == 1 }
+        bench.dialer.say(.cancel([call(1).token]), on: id)
+        let said = await link.said.until { !Self.outcomes($0).isEmpty }
+        #expect(Self.outcomes(said).map(\.kind) == [.cancelled])
+    }
+
+    @Test("readiness follows the leader")
+    func readiness() async throws {
+        let bench = try Bench()
+        #expect(!bench.service.readiness.isReady)
+        let (id, link) = bench.dialer.connect()
+        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        await link.said.until { !Self.credits($0).isEmpty }
+        // The status is left at the end of the turn: the one after is begun by the next event.
+        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        await link.said.until { Self.credits($0).count == 2 }
+        #expect(bench.service.readiness.isReady)
+        #expect(bench.service.readiness.text == "taking calls from scheduler:7070, epoch 1")
+    }
+
+    @Test("a drain finishes what runs, delivers it, and stops everything")
+    func drain() async throws {
+        let bench = try Bench()
+        let (id, link) = bench.dialer.connect()
+        bench.dialer.say(
+            .lead(epoch: 1, shards: [0]),
+            .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
+            on: id
+        )
+        await bench.caller.started.until { $0.count == 1 }
+        async let drained: Void = bench.service.drain()
+        await link.said.until { $0.contains(.drain) }
+        #expect(!bench.service.readiness.isReady || bench.caller.shutdowns.elements.isEmpty)
+        bench.caller.end([call(1).token])
+        await link.said.until { Self.outcomes($0).count == 1 }
+        #expect(bench.dialer.stops.elements.isEmpty)
+        bench.dialer.say(.outcomeAck([call(1).token]), on: id)
+        await drained
+        #expect(bench.dialer.stops.elements.count == 1)
+        #expect(bench.caller.shutdowns.elements.count == 1)
+    }
+
+    @Test("with no scheduler there is nothing to wait for")
+    func lonelyDrain() async throws {
+        let bench = try Bench()
+        await bench.service.drain()
+        #expect(bench.caller.shutdowns.elements.count == 1)
+    }
+}

@@ -1,0 +1,195 @@
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+/// Real processes, real PostgreSQL, real HTTP, and something that breaks. `CARILLON_CHAOS=long` runs each scenario until at
+/// least 10,000 times were due (`make chaos`); otherwise it is short.
+@Suite(.serialized, .timeLimit(.minutes(10)))
+struct FaultTests {
+    private static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
+
+    private var jobs: Int { Self.isLong ? 500 : 100 }
+    private var seconds: Double { Self.isLong ? 24 : 8 }
+
+    /// Runs a load, breaks things meanwhile, and looks at what became of it.
+    private func scenario(
+        _ name: String,
+        schedulers: Int = 1,
+        workers: Int = 2,
+        ownCluster: Bool = false,
+        through: (@Sendable ([Int]) async throws -> [Int])? = nil,
+        breaking: (TestSystem, _ until: Double) async throws -> Void
+    ) async throws -> Audit {
+        let system = try await TestSystem(
+            schedulers: schedulers,
+            workers: workers,
+            ownCluster: ownCluster,
+            through: through
+        )
+        do {
+            try await system.start()
+            let load = try await Load.begin(system, jobs: jobs)
+            try await breaking(system, Stopwatch.now + seconds)
+            try await load.end()
+            let audit = try Audit.of(load)
+            print("\(name): \(audit)")
+            audit.expectWhole()
+            #expect(audit.due > jobs * 2)
+            try await system.stop()
+            return audit
+        } catch {
+            for node in system.schedulers + system.workers { print("--- \(node.name)\n\(node.text.suffix(2_000))") }
+            try? await system.stop()
+            throw error
+        }
+    }
+
+    private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
+
+    @Test func nothingBreaks() async throws {
+        let audit = try await scenario("nothing breaks") { _, until in try await pause(until - Stopwatch.now) }
+        #expect(audit.repeatedCalls == 0)
+    }
+
+    @Test func workerIsKilledAgainAndAgain() async throws {
+        _ = try await scenario("kill -9 of a worker every 2 s") { system, until in
+            while Stopwatch.now < until {
+                try await pause(1.9)
+                system.workers[0].kill()
+                try system.workers[0].start()
+            }
+        }
+    }
+
+    @Test func schedulerIsKilledAgainAndAgain() async throws {
+        _ = try await scenario("kill -9 of the scheduler every 5 s") { system, until in
+            while Stopwatch.now < until {
+                try await pause(3)
+                system.schedulers[0].kill()
+                try await pause(0.5)
+                try system.schedulers[0].start()
+                try await system.untilServing()
+                try await pause(1)
+            }
+        }
+    }
+
+    @Test func leaderIsKilled() async throws {
+        let audit = try await scenario("kill -9 of the leader of two", schedulers: 2) { system, until in
+            try await pause(3)
+            let leader = try await system.leader()
+            leader.kill()
+            try await pause(until - Stopwatch.now)
+            try leader.start()
+        }
+        #expect(audit.worstDriftMs < 5_000)
+    }
+
+    @Test func leaderIsStopped() async throws {
+        _ = try await scenario("SIGSTOP of the leader of two for 8 s, then SIGCONT", schedulers: 2) { system, _ in
+            try await pause(3)
+            let leader = try await system.leader()
+            leader.signal(SIGSTOP)
+            try await pause(Self.isLong ? 15 : 8)
+            leader.signal(SIGCONT)
+            try await pause(3)
+        }
+    }
+
+    @Test func workerIsStopped() async throws {
+        _ = try await scenario("SIGSTOP of a worker beyond its heartbeat") { system, _ in
+            try await pause(2)
+            system.workers[0].signal(SIGSTOP)
+            try await pause(13)
+            system.workers[0].signal(SIGCONT)
+            try await pause(3)
+        }
+    }
+
+    @Test func databaseRestarts() async throws {
+        _ = try await scenario("PostgreSQL restarted fast, immediate, and down for some seconds", ownCluster: true) {
+            system,
+            until in
+            try await pause(2)
+            try system.cluster.restart(.fast)
+            try await pause(2)
+            try system.cluster.restart(.immediate)
+            try await pause(2)
+            try system.cluster.stop(.fast)
+            try await pause(Self.isLong ? 20 : 4)
+            try system.cluster.start()
+            try await pause(max(2, until - Stopwatch.now))
+        }
+    }
+
+    @Test func connectionsAreCut() async throws {
+        let proxies = Proxies()
+        _ = try await scenario(
+            "every connection of the workers cut at random",
+            through: { ports in
+                var through: [Int] = []
+                for port in ports { through.append(try await proxies.add(port)) }
+                return through
+            }
+        ) { _, until in
+            var random = SeededGenerator(seed: 1)
+            while Stopwatch.now < until {
+                try await pause(Double.random(in: 0.1..<1, using: &random))
+                proxies.cut()
+            }
+        }
+        await proxies.stop()
+    }
+
+    @Test func targetIsDown() async throws {
+        _ = try await scenario("the target down") { system, until in
+            try await pause(2)
+            system.target.setDown(true)
+            try await pause(Self.isLong ? 20 : 3)
+            system.target.setDown(false)
+            try await pause(max(2, until - Stopwatch.now))
+        }
+    }
+
+    @Test func everythingIsRestartedInOrder() async throws {
+        let audit = try await scenario("rolling restart with SIGTERM", schedulers: 2) { system, until in
+            for node in system.workers + system.schedulers {
+                try await pause(1)
+                node.signal(SIGTERM)
+                #expect(try await node.ended() == .exited(0))
+                try node.start()
+                try await pause(1)
+            }
+            try await pause(max(1, until - Stopwatch.now))
+        }
+        #expect(audit.repeatedCalls == 0)
+        #expect(audit.worstDriftMs < 2_000)
+    }
+
+    @Test func everythingIsKilledAtOnce() async throws {
+        _ = try await scenario("kill -9 of everything, cold start", schedulers: 2) { system, until in
+            try await pause(3)
+            for node in system.workers + system.schedulers { node.kill() }
+            try await pause(1)
+            for node in system.workers + system.schedulers { try node.start() }
+            try await system.untilServing()
+            try await pause(max(2, until - Stopwatch.now))
+        }
+    }
+}
+
+/// The proxies of one scenario.
+private final class Proxies: Sendable {
+    private let proxies = Mutex<[CuttingProxy]>([])
+
+    func add(_ port: Int) async throws -> Int {
+        let proxy = try await CuttingProxy.start(to: port)
+        proxies.withLock { $0.append(proxy) }
+        return proxy.port
+    }
+
+    func cut() { for proxy in proxies.withLock({ $0 }) { proxy.cut() } }
+
+    func stop() async { for proxy in proxies.withLock({ $0 }) { await proxy.stop() } }
+}

@@ -1,0 +1,121 @@
+import CarillonCore
+import Testing
+
+/// What a scenario came to: the rows against the due times, the rows against what the target got.
+struct Audit: CustomStringConvertible {
+    var due = 0
+    var executed = 0
+    var late = 0
+    var worstDriftMs = 0.0
+    var repeatedCalls = 0
+    /// The longest time in which the target got nothing.
+    var longestSilenceMs = 0.0
+
+    var missing: [String] = []
+    var doubled: [String] = []
+    var calledTwice: [String] = []
+    var lost: [String] = []
+    var strangers: [String] = []
+
+    var description: String {
+        "due \(due), executed \(executed), late \(late), worst \(Int(worstDriftMs)) ms, repeated \(repeatedCalls), "
+            + "silence \(Int(longestSilenceMs)) ms"
+    }
+
+    /// Nothing missing, no row twice, no AT_MOST_ONCE call twice, nothing called that has no row, no success without a call.
+    func expectWhole(_ location: SourceLocation = #_sourceLocation) {
+        #expect(
+            missing.isEmpty,
+            "due times without a row: \(missing.count), such as \(missing.prefix(3))",
+            sourceLocation: location
+        )
+        #expect(doubled.isEmpty, "due times with two rows: \(doubled.prefix(3))", sourceLocation: location)
+        #expect(calledTwice.isEmpty, "AT_MOST_ONCE called twice: \(calledTwice.prefix(3))", sourceLocation: location)
+        #expect(
+            lost.isEmpty,
+            "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))",
+            sourceLocation: location
+        )
+        #expect(strangers.isEmpty, "calls without a row: \(strangers.prefix(3))", sourceLocation: location)
+    }
+
+    /// Of a load that has ended: every whole second between a job's beginning and its pause is due.
+    static func of(_ load: Load) throws -> Audit {
+        var audit = Audit()
+        let system = load.system
+        struct Row {
+            var id: String
+            var second: Int
+            var from: Int
+            var status: String
+            var driftMs: Double?
+        }
+        let text = try system.psql(
+            """
+            SELECT execution_id, job_id, round(extract(epoch FROM scheduled_time))::bigint,
+                round(extract(epoch FROM coalesce(skipped_from, scheduled_time)))::bigint, status, coalesce(drift_ms::text, '')
+            FROM job_executions WHERE trigger = 'SCHEDULE'
+            """
+        )
+        var rows: [String: [Row]] = [:]
+        var status: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            let row = Row(
+                id: cells[0],
+                second: Int(cells[2]) ?? 0,
+                from: Int(cells[3]) ?? 0,
+                status: cells[4],
+                driftMs: Double(cells[5])
+            )
+            rows[cells[1], default: []].append(row)
+            status[cells[0]] = cells[4]
+            if let drift = row.driftMs {
+                audit.executed += 1
+                if drift > 1_000 { audit.late += 1 }
+                audit.worstDriftMs = max(audit.worstDriftMs, drift)
+            }
+        }
+        let jobs = try system.psql(
+            """
+            SELECT job_id, execution_type, ceil(extract(epoch FROM created_at))::bigint,
+                floor(extract(epoch FROM updated_at))::bigint FROM jobs WHERE NOT hidden
+            """
+        )
+        var atMostOnce: Set<String> = []
+        for line in jobs.split(separator: "\n") {
+            let cells = line.split(separator: "|").map(String.init)
+            if cells[1] == "AT_MOST_ONCE" { atMostOnce.insert(cells[0]) }
+            var seen: Set<Int> = []
+            for row in rows[cells[0]] ?? [] {
+                for second in row.from...row.second where !seen.insert(second).inserted {
+                    audit.doubled.append("\(cells[0])@\(second)")
+                }
+            }
+            guard let begin = Int(cells[2]), let end = Int(cells[3]), begin < end else { continue }
+            // The two ends are a matter of milliseconds: what lies between them is not.
+            for second in (begin + 1)..<end {
+                audit.due += 1
+                if !seen.contains(second) { audit.missing.append("\(cells[0])@\(second)") }
+            }
+        }
+        var calls: [String: [ReceivedCall]] = [:]
+        let received = system.target.calls
+        for call in received { calls[call.key, default: []].append(call) }
+        for (key, list) in calls {
+            guard status[key] != nil else {
+                audit.strangers.append(key)
+                continue
+            }
+            let attempts = Set(list.map(\.attempt)).count
+            audit.repeatedCalls += list.count - attempts
+            if atMostOnce.contains(list[0].jobID), list.count > 1 { audit.calledTwice.append(key) }
+        }
+        for (key, status) in status where status == "SUCCESS" && calls[key] == nil { audit.lost.append(key) }
+        let times = received.map(\.receivedAt).sorted()
+        for (earlier, later) in zip(times, times.dropFirst()) {
+            audit.longestSilenceMs = max(audit.longestSilenceMs, (later - earlier) * 1_000)
+        }
+        return audit
+    }
+}

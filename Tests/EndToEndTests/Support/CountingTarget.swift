@@ -1,0 +1,136 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// A request that the target got.
+struct ReceivedCall: Sendable, Hashable {
+    var path: String
+    /// Idempotency-Key: the execution's id.
+    var key: String
+    var jobID: String
+    var scheduledTime: String
+    var attempt: Int
+    var body: String
+    var headers: [String: String]
+    /// Seconds of a clock that never steps.
+    var receivedAt: Double
+}
+
+/// A real HTTP server that writes down what it gets. The path decides what it answers: /ok 200, /fail 500, /hang nothing,
+/// everything else 404. While it is down it closes what comes.
+final class CountingTarget: Sendable {
+    private struct State {
+        var calls: [ReceivedCall] = []
+        var isDown = false
+    }
+
+    private let state = Mutex(State())
+    private let channel: any Channel
+    let port: Int
+
+    static func start() async throws -> CountingTarget {
+        let held = Held()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Handler(held))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let target = CountingTarget(channel)
+        held.target.withLock { $0 = target }
+        return target
+    }
+
+    private init(_ channel: any Channel) {
+        self.channel = channel
+        port = channel.localAddress?.port ?? 0
+    }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    var calls: [ReceivedCall] { state.withLock { $0.calls } }
+    var count: Int { state.withLock { $0.calls.count } }
+
+    func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+
+    func stop() async { try? await channel.close() }
+
+    private func take(_ call: ReceivedCall) -> Bool {
+        state.withLock { state in
+            guard !state.isDown else { return false }
+            state.calls.append(call)
+            return true
+        }
+    }
+
+    private final class Held: Sendable {
+        let target = Mutex<CountingTarget?>(nil)
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let held: Held
+        private var head: HTTPRequestHead?
+        private var body = ""
+
+        init(_ held: Held) { self.held = held }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head): (self.head, body) = (head, "")
+            case .body(let part): body += String(buffer: part)
+            case .end:
+                guard let head else { return }
+                answer(head, context)
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+        private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+            var headers: [String: String] = [:]
+            for (name, value) in head.headers { headers[name.lowercased()] = value }
+            let call = ReceivedCall(
+                path: head.uri,
+                key: headers["idempotency-key"] ?? "",
+                jobID: headers["x-carillon-job-id"] ?? "",
+                scheduledTime: headers["x-carillon-scheduled-time"] ?? "",
+                attempt: Int(headers["x-carillon-attempt"] ?? "") ?? 0,
+                body: body,
+                headers: headers,
+                receivedAt: Stopwatch.now
+            )
+            guard held.target.withLock({ $0 })?.take(call) == true else { return context.close(promise: nil) }
+            let status: HTTPResponseStatus
+            switch head.uri {
+            case "/hang": return
+            case "/ok": status = .ok
+            case "/fail": status = .internalServerError
+            default: status = .notFound
+            }
+            let text = ByteBuffer(string: status == .ok ? "ok" : "no")
+            let response = HTTPResponseHead(
+                version: head.version,
+                status: status,
+                headers: ["content-length": "\(text.readableBytes)"]
+            )
+            context.write(wrapOutboundOut(.head(response)), promise: nil)
+            context.write(wrapOutboundOut(.body(.byteBuffer(text))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+}
+
+/// Seconds of CLOCK_MONOTONIC.
+enum Stopwatch {
+    static var now: Double {
+        Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+    }
+}

@@ -1,0 +1,76 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import Glibc
+import TestSupport
+
+/// The jobs of a scenario: so many due every second, some AT_MOST_ONCE, some to a target that fails.
+struct Load {
+    let system: TestSystem
+    let jobs: [String]
+
+    /// Creates the jobs and returns once all are there.
+    static func begin(_ system: TestSystem, jobs count: Int) async throws -> Load {
+        let client = system.client
+        let target = system.target
+        let ids = try await withThrowingTaskGroup(of: String.self) { group in
+            for number in 0..<count {
+                let atMostOnce = number % 4 == 3
+                let fails = number % 20 == 7 || number % 20 == 8
+                group.addTask {
+                    let job = try await client.call(
+                        "create_job",
+                        [
+                            "schedule": "* * * * * *", "api_url": .string(target.url(fails ? "/fail" : "/ok")),
+                            "execution_type": atMostOnce ? "AT_MOST_ONCE" : "AT_LEAST_ONCE", "max_retries": 1,
+                            "retry_initial_delay_seconds": 1, "timeout_seconds": 5,
+                            "idempotency_key": .string("job-\(number)"),
+                        ]
+                    )
+                    return job["job_id"]?.string ?? ""
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        return Load(system: system, jobs: ids)
+    }
+
+    /// Pauses all jobs, and waits until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows: those
+    /// become UNKNOWN a minute after their timeout.
+    func end() async throws {
+        let client = system.client
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for job in jobs {
+                group.addTask {
+                    _ = try await Self.persistently { try await client.call("pause_job", ["job_id": .string(job)]) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        while true {
+            let open = try system.psql(
+                """
+                SELECT count(*) FROM job_executions e JOIN jobs j USING (job_id)
+                WHERE e.status IN ('PENDING', 'RUNNING', 'RETRYING') AND NOT (e.status = 'RUNNING' AND j.execution_type = 'AT_MOST_ONCE'
+                    AND e.token_epoch IS NOT NULL AND e.actual_start_time < clock_timestamp() - interval '8 s')
+                """
+            )
+            let gap = try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL")
+            if open == "0", gap == "0" { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Repeats what is harmless to repeat while the system is being broken.
+    static func persistently<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        var attempts = 0
+        while true {
+            do {
+                return try await body()
+            } catch let error as ClientError where error.code == .unavailable && attempts < 50 {
+                attempts += 1
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import Glibc
+import Logging
+import Synchronization
+import TestSupport
+
+/// A system of real processes on a database of its own: schedulers, workers, a gateway, and a target that counts.
+final class TestSystem: Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    /// One process that can be killed and started again under the same addresses.
+    final class Node: Sendable {
+        let name: String
+        private let path: String
+        private let arguments: [String]
+        private let environment: [String: String]
+        private let log: String
+        private let running = Mutex<ChildProgram?>(nil)
+
+        init(_ name: String, _ path: String, _ arguments: [String], _ environment: [String: String], log: String) {
+            self.name = name
+            self.path = path
+            self.arguments = arguments
+            self.environment = environment
+            self.log = log
+        }
+
+        func start() throws {
+            let program = try ChildProgram(path, arguments, environment: environment, output: log)
+            running.withLock { $0 = program }
+        }
+
+        var program: ChildProgram? { running.withLock { $0 } }
+        var isRunning: Bool { program?.isRunning ?? false }
+        var text: String { TextFile.contents(of: log) }
+
+        func signal(_ number: Int32) { program?.signal(number) }
+        func kill() { program?.killNow() }
+
+        /// Waits for its end without holding a thread.
+        @discardableResult
+        func ended() async throws -> ChildProgram.End {
+            guard let program else { return .exited(0) }
+            while program.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+            return program.wait()
+        }
+    }
+
+    let cluster: PostgresCluster
+    let databaseURL: String
+    let target: CountingTarget
+    let folder: String
+    private let bin: String
+    let schedulers: [Node]
+    let schedulerPorts: [Int]
+    let workers: [Node]
+    let gateway: Node
+    let gatewayURL: String
+    let client: RPCClient
+
+    /// - Parameters:
+    ///   - through: ports that workers dial instead of the schedulers' own.
+    ///   - ownCluster: for scenarios that stop the database.
+    init(
+        schedulers: Int = 1,
+        workers: Int = 1,
+        slots: Int = 256,
+        ownCluster: Bool = false,
+        through: (@Sendable ([Int]) async throws -> [Int])? = nil,
+        settings: [String: String] = [:]
+    ) async throws {
+        cluster = try ownCluster ? PostgresCluster(isDurable: true) : PostgresCluster.shared
+        databaseURL = try cluster.makeDatabase()
+        target = try await CountingTarget.start()
+        var template = Array("/tmp/carillon-e2e-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let bin = try Self.programs()
+        self.bin = bin
+        var environment = settings
+        for name in ["PATH", "HOME", "TZDIR", "LD_LIBRARY_PATH"] {
+            if let value = getenv(name) { environment[name] = String(cString: value) }
+        }
+        let (folder, url) = (folder, databaseURL)
+        let ports = try (0..<schedulers).map { _ in try FreePort.take() }
+        schedulerPorts = ports
+        self.schedulers = ports.enumerated().map { index, port in
+            Node(
+                "scheduler-\(index + 1)",
+                bin + "/carillon-scheduler",
+                ["--database-url", url, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"],
+                environment,
+                log: "\(folder)/scheduler-\(index + 1).log"
+            )
+        }
+        let dialled = try await through?(ports) ?? ports
+        let addresses = dialled.map { "127.0.0.1:\($0)" }.joined(separator: ",")
+        self.workers = (0..<workers).map { index in
+            Node(
+                "worker-\(index + 1)",
+                bin + "/carillon-worker",
+                [
+                    "--schedulers", addresses, "--max-workers", "\(slots)", "--metrics-listen", "127.0.0.1:0", "--name",
+                    "worker-\(index + 1)",
+                ],
+                environment,
+                log: "\(folder)/worker-\(index + 1).log"
+            )
+        }
+        let gatewayPort = try FreePort.take()
+        gatewayURL = "http://127.0.0.1:\(gatewayPort)"
+        gateway = Node(
+            "gateway",
+            bin + "/carillon-gateway",
+            [
+                "--schedulers", ports.map { "127.0.0.1:\($0)" }.joined(separator: ","), "--listen",
+                "127.0.0.1:\(gatewayPort)",
+            ],
+            environment,
+            log: "\(folder)/gateway.log"
+        )
+        client = RPCClient(
+            RPCClient.Configuration(
+                schedulers: ports.map { Endpoint(host: "127.0.0.1", port: $0) },
+                name: "tests",
+                requestTimeout: .seconds(30),
+                takeOverWait: .seconds(60)
+            ),
+            logger: Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// Starts everything and returns when it leads and all workers are there.
+    func start(withGateway: Bool = false) async throws {
+        for node in schedulers + workers { try node.start() }
+        if withGateway { try gateway.start() }
+        try await untilServing()
+    }
+
+    /// Until a scheduler leads and all workers have offered their slots.
+    func untilServing(workers count: Int? = nil) async throws {
+        while true {
+            let cluster = try await client.call("get_cluster", [:])
+            let offering = (cluster["workers"]?.array ?? []).filter { ($0["free_slots"]?.integer ?? 0) > 0 }
+            if cluster["leading"] == .bool(true), offering.count >= count ?? workers.count { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// The scheduler that leads now.
+    func leader() async throws -> Node {
+        while true {
+            let rows = try psql("SELECT address FROM shards WHERE shard = 0 AND lease_expires_at > clock_timestamp()")
+            if let index = schedulerPorts.firstIndex(where: { rows.hasSuffix(":\($0)") }), schedulers[index].isRunning {
+                return schedulers[index]
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    @discardableResult
+    func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
+
+    /// Runs `carillon` against the schedulers and returns what it printed.
+    func carillon(_ arguments: [String]) throws -> String {
+        let addresses = schedulerPorts.map { "127.0.0.1:\($0)" }.joined(separator: ",")
+        return try ChildProgram.run(bin + "/carillon", ["--schedulers", addresses] + arguments)
+    }
+
+    /// Ends everything that still runs.
+    func stop() async throws {
+        for node in [gateway] + workers + schedulers {
+            node.signal(SIGCONT)
+            node.kill()
+        }
+        await client.close()
+        await target.stop()
+        _ = try? ChildProgram.run("/bin/rm", ["-rf", folder])
+    }
+
+    /// Where the programs are: beside the test bundle.
+    private static func programs() throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        var folder = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+        for candidate in [folder, ".build/debug"] where access(candidate + "/carillon-scheduler", X_OK) == 0 {
+            return candidate
+        }
+        throw Failure(description: "carillon-scheduler is not beside \(folder); run `make test`")
+    }
+}
+
+/// TCP ports that nobody has at the moment.
+enum FreePort {
+    private static let taken = Mutex<Set<Int>>([])
+
+    static func take() throws -> Int {
+        while true {
+            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(listener) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let code = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
+                    bind(listener, rebound, length) == 0 ? getsockname(listener, rebound, &length) : -1
+                }
+            }
+            guard code == 0 else { throw TestSystem.Failure(description: "no free TCP port on 127.0.0.1") }
+            let port = Int(UInt16(bigEndian: address.sin_port))
+            if taken.withLock({ $0.insert(port).inserted }) { return port }
+        }
+    }
+}
