@@ -42,6 +42,7 @@ package struct MemoryStore: Sendable {
             guard expires < now else { return .heldByOther(leader: shards[0].address, databaseTime: now) }
         }
         lockHolder = session
+        (commitOwner, commitSequence) = (nil, 0)
         let epoch = (shards.map(\.epoch).max() ?? 0) + 1
         for index in shards.indices {
             shards[index].owner = owner
@@ -91,14 +92,15 @@ package struct MemoryStore: Sendable {
             if let gap = batch.gap { shards[index].gap = gap }
         }
         var notPending: [ExecutionID] = []
+        // The changes come last: one may withdraw what the same batch makes.
+        for id in batch.withdrawals { withdraw(id) }
+        for row in batch.inserts { insert(row, &notPending) }
         for change in batch.changes {
             if let job = change.job { jobs[job.id] = job }
             for id in change.withdrawals { withdraw(id) }
             for row in change.inserts { insert(row, &notPending) }
             if let key = change.idempotencyKey { keys["\(key.operation):\(key.key)"] = key }
         }
-        for id in batch.withdrawals { withdraw(id) }
-        for row in batch.inserts { insert(row, &notPending) }
         for start in batch.starts {
             guard var row = executions[start.id], !row.status.isFinal else { continue }
             row.status = .running
@@ -120,12 +122,23 @@ package struct MemoryStore: Sendable {
         return .committed(notPending: notPending)
     }
 
+    /// As the unique indexes would have it: names among living jobs, and idempotency keys.
     private func refusal(of batch: WriteBatch) -> CommitResult? {
-        for change in batch.changes {
-            guard let job = change.job, let name = job.name, job.deletedAt == nil else { continue }
-            if jobs.values.contains(where: { $0.id != job.id && $0.name == name && $0.deletedAt == nil }) {
-                return .refused(message: "duplicate name", constraint: "jobs_name_living")
+        var newKeys: Set<String> = []
+        for key in batch.changes.compactMap(\.idempotencyKey) {
+            let name = "\(key.operation):\(key.key)"
+            if keys[name] != nil || !newKeys.insert(name).inserted {
+                return .refused(message: "duplicate key", constraint: "idempotency_keys_pkey")
             }
+        }
+        let changed = batch.changes.compactMap(\.job)
+        guard !changed.isEmpty else { return nil }
+        var living = jobs
+        for job in changed { living[job.id] = job }
+        var names: Set<String> = []
+        for job in living.values where job.deletedAt == nil {
+            guard let name = job.name, !names.insert(name).inserted else { continue }
+            return .refused(message: "duplicate name", constraint: "jobs_name_living")
         }
         return nil
     }

@@ -25,6 +25,11 @@ struct CatchUp {
         gap.to = range.to
     }
 
+    /// Rows of a job that are there already.
+    mutating func cover(_ job: JobID, _ rows: [GapRow]) {
+        covered[job] = Coverage((covered[job]?.rows ?? []) + rows)
+    }
+
     /// Puts a job in line by its first missed time after `time`.
     mutating func arm(_ slot: Int32, _ record: JobRecord, after time: Timestamp) {
         if let next = next(after: max(time, gap.from), of: record) {
@@ -87,12 +92,14 @@ struct CatchUp {
 
 /// What the rows of one job account for.
 private struct Coverage {
+    let rows: [GapRow]
     /// Ends of the rows, ascending, and the earliest beginning of any row from that one on.
     private var ends: [Timestamp] = []
     private var beginnings: [Timestamp] = []
 
     init(_ rows: [GapRow]) {
         let rows = rows.sorted { $0.to < $1.to }
+        self.rows = rows
         ends = rows.map(\.to)
         beginnings = rows.map(\.from)
         for index in beginnings.indices.dropLast().reversed() {

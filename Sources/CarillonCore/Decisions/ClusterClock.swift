@@ -4,7 +4,7 @@
 package struct ClusterClock: Sendable, Hashable {
     /// Microseconds to add to boot time.
     private var offset: Int64?
-    /// How far off it may be, in microseconds: half of the time that the sample's answer took.
+    /// How far off it may be, in microseconds.
     private var uncertainty: Int64 = 0
     /// A sample that is further off than this sets the clock only when nothing better is known.
     private let roughUncertainty: Int64 = 100_000
@@ -43,25 +43,29 @@ package struct ClusterClock: Sendable, Hashable {
         let measured = database.milliseconds &* 1000 &+ 500 &- middle / 1000
         let doubt = max(0, received - sent) / 2_000
         guard let offset else {
-            self.offset = measured
-            uncertainty = doubt
+            take(measured, doubt)
             return .set
         }
         let difference = measured - offset
         // An answer that was long on its way says little about the time in between: only what it proves is a step.
         if abs(difference) - doubt - uncertainty >= 1_000_000 {
-            self.offset = measured
-            uncertainty = doubt
+            take(measured, doubt)
             return .stepped(difference / 1000)
         }
         guard doubt < roughUncertainty else { return .slewed }
-        let wasRough = uncertainty >= roughUncertainty
-        uncertainty = doubt
-        if wasRough {
-            self.offset = measured
+        if uncertainty >= roughUncertainty {
+            take(measured, doubt)
             return .set
         }
+        uncertainty = doubt
         self.offset = offset + max(-5_000, min(5_000, difference / 4))
         return .slewed
+    }
+
+    /// What is only roughly known is taken to be as early as it can be: late is better than too soon.
+    private mutating func take(_ measured: Int64, _ doubt: Int64) {
+        let isRough = doubt >= roughUncertainty
+        offset = isRough ? measured - doubt : measured
+        uncertainty = isRough ? 2 * doubt : doubt
     }
 }

@@ -120,6 +120,8 @@ extension Dispatcher {
             time = next
             let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
             guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { continue }
+            if Canary.keepsTheOldDefinition.sings { continue }
+            if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
             switch ledger[slot].state {
             case .inserting, .armed, .ready:
                 let open = ledger.remove(slot)
@@ -172,13 +174,13 @@ extension Dispatcher {
             return
         }
         if let restartedAt = change.restartedAt {
-            var made = Set(withdraw(of: slot, after: restartedAt))
+            _ = withdraw(of: slot, after: restartedAt)
             for row in change.change.inserts where row.scheduledTime > restartedAt || row.trigger == .manual {
                 forget(insertOf: row.id)
-                made.insert(row.id)
             }
-            pending.drop(inserts: made)
-            for index in parts.indices { parts[index].drop(inserts: made) }
+            // Those of a gap that opened since, too: they are in no ledger.
+            dropInserts { $0.jobID == job.id && $0.trigger == .schedule && $0.scheduledTime > restartedAt }
+            catchUp?.disarm(slot)
         }
         if let before = change.before {
             restore(before, restartedAt: change.restartedAt)
@@ -188,9 +190,15 @@ extension Dispatcher {
             }
             return
         }
-        guard agenda[slot].executionCount == 0 else { return }
-        catchUp?.disarm(slot)
-        agenda.remove(slot)
+        for row in change.change.inserts { forget(insertOf: row.id) }
+        // A hidden one has gone with its execution.
+        if let left = agenda.slot(of: job.id), agenda[left].executionCount == 0 { agenda.remove(left) }
+    }
+
+    /// Takes rows that are not to be made after all out of what waits to be written.
+    mutating func dropInserts(where isDropped: (Execution) -> Bool) {
+        pending.dropInserts(where: isDropped)
+        for index in parts.indices { parts[index].dropInserts(where: isDropped) }
     }
 
     private mutating func forget(insertOf id: ExecutionID) {
@@ -369,7 +377,9 @@ extension Dispatcher {
                 let slot = agenda.put(JobRecord(found))
                 var change = JobChange(job: found.job, isNew: false)
                 change.inserts = makeAhead(slot)
-                pending.add(PendingBatch.Change(change: change, ticket: nil, result: nil, before: nil))
+                pending.add(
+                    PendingBatch.Change(change: change, ticket: nil, result: nil, before: nil, restartedAt: now)
+                )
                 continue
             }
             let record = agenda[slot]

@@ -32,6 +32,10 @@ extension Dispatcher {
             lease.lost(at: now.boot)
         case .refused(let message, let constraint):
             refused(batch, message: message, constraint: constraint, into: &actions)
+        case .committed where Canary.takesACommitForAFailure.sings && !batch.updates.isEmpty && nextSequence % 8 == 0:
+            for update in batch.updates {
+                if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { makeReady(slot) }
+            }
         case .committed(let notPending):
             made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
         }
@@ -79,7 +83,7 @@ extension Dispatcher {
             return
         }
         guard let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting else { return }
-        guard !notPending.contains(execution.id) else {
+        guard !notPending.contains(execution.id) || Canary.armsWhatHasRun.sings else {
             let open = leave(slot)
             precondition(open.waiter == nil || execution.trigger == .manual, "a schedule's execution has no waiter")
             return
@@ -98,6 +102,7 @@ extension Dispatcher {
             conclude(slot, as: .cancelled, reason: record.deleted ? .jobDeleted : .jobPaused)
         } else {
             move(slot, to: .retrying)
+            if Canary.losesRetries.sings { return }
             ledger.setTimer(slot, to: ledger[slot].execution.nextAttemptAt ?? now)
         }
     }

@@ -72,6 +72,7 @@ extension Dispatcher {
                 worker: roster[link]?.name
             )
         )
+        if Canary.sendsClaimsBeforeTheyAreDurable.sings { send(slot, to: link, token: token) }
     }
 
     /// The claim is durable: the call leaves, to another worker if that one is gone.
@@ -111,6 +112,7 @@ extension Dispatcher {
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds
         ledger[slot].isAdoptable = false
+        ledger[slot].isLost = false
         ledger[slot].isSentOnce = agenda[ledger[slot].job].executionType == .atMostOnce
         ledger[slot].execution.worker = roster[link]?.name
         move(slot, to: .dispatched(link))

@@ -23,7 +23,7 @@ extension Dispatcher {
             let isLastOfInstant = agenda.firstTime.map { $0 > time } ?? true
             if isLastOfInstant, time > materializedThrough {
                 materializedThrough = time
-                pending.materializedThrough = time
+                pending.materializedThrough = Canary.marksWhatHasNoRow.sings ? time + 3_000 : time
             }
         }
     }
@@ -49,16 +49,28 @@ extension Dispatcher {
     mutating func openGap(into actions: inout [Action]) {
         guard materializedThrough < now else { return }
         let gap = Gap(from: materializedThrough, to: now)
+        var covered: [JobID: [GapRow]] = [:]
+        for slot in agenda.allSlots {
+            let record = agenda[slot]
+            // Of an instant that is only half made, some rows are there.
+            let next = agenda.nextTime(of: slot) ?? .distantFuture
+            var time = gap.from
+            while let made = record.next(after: time), made < next, made <= now {
+                covered[record.id, default: []].append(GapRow(jobID: record.id, from: made, to: made))
+                time = made
+            }
+            agenda.arm(slot, after: now)
+        }
         materializedThrough = now
         pending.materializedThrough = now
-        for slot in agenda.allSlots { agenda.arm(slot, after: now) }
-        openGap(gap, covered: [:], into: &actions)
+        openGap(gap, covered: covered, into: &actions)
     }
 
     /// Puts the due times of a gap in line, behind those of one that is still worked off.
     mutating func openGap(_ gap: Gap, covered: [JobID: [GapRow]], into actions: inout [Action]) {
         if catchUp != nil {
             catchUp!.extend(by: gap)
+            for (job, rows) in covered { catchUp!.cover(job, rows) }
         } else {
             catchUp = CatchUp(gap: gap, covered: covered)
         }
@@ -117,7 +129,7 @@ extension Dispatcher {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
         let policy = mayRun ? record.catchUpPolicy : .none
-        let oldest = mayRun ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
+        let oldest = mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
         guard time < oldest, policy != .all else {
             catchUp?.arm(slot, record, after: time)
             return make(slot, at: time, isCatchUp: true).map { [$0] } ?? []
@@ -154,15 +166,20 @@ extension Dispatcher {
         return execution
     }
 
+    /// Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
+    var settledMark: Timestamp {
+        var settled = min(materializedThrough, now)
+        if Canary.settlesWhatIsOpen.sings { return settled }
+        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
+        return settled
+    }
+
     /// Moves the marks on now and then, so that a take-over has little to read.
     mutating func writeMarks(at now: Now) {
         guard inFlight == nil, now.boot >= marksWrittenAt + marksIntervalMs else { return }
         marksWrittenAt = now.boot
-        // Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
-        var settled = min(materializedThrough, self.now)
-        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
-        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
-        pending.settledThrough = settled
+        pending.settledThrough = settledMark
         // Without a due time in between, nothing was missed up to now.
         if !isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true, self.now > materializedThrough {
             materializedThrough = self.now

@@ -31,9 +31,7 @@ extension Dispatcher {
                 continue
             }
             if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
-            ledger.clearTimer(slot)
-            ledger[slot].execution.token = outcome.token
-            ledger[slot].isAdoptable = false
+            adopt(slot, outcome.token)
             settle(slot, outcome, link: link, using: &random)
         }
     }
@@ -133,7 +131,7 @@ extension Dispatcher {
             if let reason = ledger[slot].cancelReason {
                 execution.status = .cancelled
                 execution.reason = reason
-            } else if mayRepeat, !isGone, execution.attempts <= Int(record.maxRetries) {
+            } else if mayRepeat, !isGone, execution.attempts <= Int(record.maxRetries) + (Canary.retriesOnceTooOften.sings ? 1 : 0) {
                 execution.status = .retrying
                 execution.nextAttemptAt =
                     now + retryDelayMs(record, attempts: execution.attempts, outcome, using: &random)
@@ -165,6 +163,7 @@ extension Dispatcher {
                 agenda.setLastFailed(ledger[slot].job, execution.status == .failed)
             }
         }
+        if Canary.acknowledgesBeforeCommit.sings { acknowledgements[link, default: []].append(outcome.token) }
         // The texts live in the row; the ledger needs only what decides.
         execution.response = nil
         ledger[slot].execution = execution

@@ -68,9 +68,11 @@ extension Dispatcher {
                 break
             }
         }
-        pending.drop(inserts: withdrawn)
-        for index in parts.indices { parts[index].drop(inserts: withdrawn) }
+        dropInserts { withdrawn.contains($0.id) }
         pending.withdrawals.append(contentsOf: withdrawn.sorted())
+        defer { pending.settledThrough = settledMark }
+        // After a long stall it may lie behind now all the same, and what is missing in between is due.
+        guard materializedThrough > now else { return }
         materializedThrough = now
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
@@ -198,10 +200,12 @@ extension Dispatcher {
 
         for slot in agenda.allSlots { agenda.arm(slot, after: materializedThrough) }
         for execution in loading.executions { inherit(execution) }
-        if let gap = loading.gap {
+        if let gap = loading.gap, !Canary.forgetsTheGap.sings {
             // The gap ends where its reading began; what became due while it was read is missed as well.
             openGap(Gap(from: gap.from, to: materializedThrough), covered: loading.gapRows, into: &actions)
         }
+        // The one before may have had a clock that was ahead of this one: what begins now must not lie below its mark.
+        pending.settledThrough = settledMark
         roster.forgetAnswers()
         adoptUntil = now.boot + 2_000
         knowsWorkers = roster.count > 0
@@ -243,7 +247,7 @@ extension Dispatcher {
         adoptUntil = nil
         for slot in ledger.allSlots where ledger[slot].state == .inherited {
             let open = ledger[slot]
-            if open.rowStatus == .running {
+            if open.rowStatus == .running, !Canary.refiresClaimsOnTakeOver.sings {
                 lose(slot)
             } else {
                 makeReady(slot)

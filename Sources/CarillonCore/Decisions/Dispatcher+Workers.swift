@@ -22,7 +22,8 @@ extension Dispatcher {
             for slot in ledger.allSlots where ledger[slot].state == .dispatched(old) { lose(slot) }
         }
         roster[link] = ConnectedWorker(name: name, bootID: bootID, maxWorkers: maxWorkers)
-        if case .leading = phase, let epoch = lease.epoch, lease.isValid(at: now.boot) {
+        // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
+        if case .leading = phase, let epoch = lease.epoch {
             actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
         }
     }
@@ -36,14 +37,22 @@ extension Dispatcher {
                 continue
             }
             if case .dispatched(let other) = ledger[slot].state, other == link { continue }
-            ledger.clearTimer(slot)
-            ledger[slot].execution.token = call.token
+            adopt(slot, call.token)
             ledger[slot].execution.worker = roster[link]?.name
-            ledger[slot].isAdoptable = false
             move(slot, to: .dispatched(link))
             roster.modify(link) { $0.inFlight += 1 }
             if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
         }
+    }
+
+    /// A worker's word about an attempt counts: it is the current one, and was not lost after all.
+    mutating func adopt(_ slot: Int32, _ token: Token) {
+        ledger.clearTimer(slot)
+        ledger[slot].execution.token = token
+        ledger[slot].isAdoptable = false
+        guard ledger[slot].isLost else { return }
+        ledger[slot].isLost = false
+        ledger[slot].execution.lostAttempts -= 1
     }
 
     /// Whether a worker's word about an attempt counts: its token is the current one, or the execution was taken over and
@@ -54,11 +63,13 @@ extension Dispatcher {
         case .dispatched, .parted, .missing:
             return open.execution.token == token
         case .inherited, .ready, .armed, .retrying:
+            if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
             guard open.isAdoptable else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
             // A claim names the only call that there can be; any other row may have been dispatched again since.
             if open.rowStatus == .running, agenda[open.job].executionType == .atMostOnce { return false }
-            return attempt == open.attemptNumber && token.epoch < (lease.epoch ?? 0)
+            return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
+                && token.epoch < (lease.epoch ?? 0)
         case .inserting, .claiming, .recording:
             return false
         }
@@ -128,6 +139,7 @@ extension Dispatcher {
 
     private mutating func loseAll(of name: String, into actions: inout [Action]) {
         var count = 0
+        if Canary.waitsForEverForALostWorker.sings { return }
         for slot in ledger.allSlots where ledger[slot].state == .parted(worker: name) {
             lose(slot)
             count += 1
@@ -150,7 +162,7 @@ extension Dispatcher {
             return
         }
         ledger[slot].execution.lostAttempts += 1
-        ledger[slot].execution.token = nil
+        ledger[slot].isLost = true
         if ledger[slot].execution.lostAttempts >= lostAttemptsLimit {
             conclude(
                 slot, as: .failed, reason: .workerLost,

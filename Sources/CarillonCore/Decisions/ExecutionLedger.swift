@@ -34,6 +34,8 @@ struct OpenExecution {
     var cancelReason: Reason?
     /// Taken over, and not dispatched since: a worker may still say that it holds it.
     var isAdoptable = false
+    /// Its last attempt was given up with its worker, and no other has begun: the worker may still come and say how it went.
+    var isLost = false
     /// Made from the gap: paced.
     var isCatchUp = false
     /// Sent as AT_MOST_ONCE: whatever its job says later, that request is never sent again.
@@ -51,6 +53,7 @@ struct OpenExecution {
     var isOpen: Bool {
         switch state {
         case .claiming, .dispatched, .parted, .inherited, .retrying, .missing: true
+        case .ready where Canary.forgetsRetriesInOverlap.sings, .recording where Canary.forgetsRetriesInOverlap.sings: false
         case .inserting, .armed, .ready: hasBegun || execution.trigger == .manual
         case .recording: !execution.status.isFinal
         }

@@ -52,9 +52,9 @@ struct PendingBatch {
     }
 
     /// Takes out rows that are not to be made after all.
-    mutating func drop(inserts ids: Set<ExecutionID>) {
-        inserts.removeAll { ids.contains($0.id) }
-        for index in changes.indices { changes[index].change.inserts.removeAll { ids.contains($0.id) } }
+    mutating func dropInserts(where isDropped: (Execution) -> Bool) {
+        inserts.removeAll(where: isDropped)
+        for index in changes.indices { changes[index].change.inserts.removeAll(where: isDropped) }
     }
 
     var isEmpty: Bool {

@@ -1,0 +1,31 @@
+/// Bugs that can be planted in a build made with `-DCANARY`, one at a time, to show that the simulation catches them. In any
+/// other build none of them ever sings.
+package enum Canary: String, Sendable, CaseIterable {
+    case trustsALeaseThatIsOver
+    case refiresClaimsOnTakeOver
+    case losesRetries
+    case retriesOnceTooOften
+    case acknowledgesBeforeCommit
+    case takesACommitForAFailure
+    case ignoresTheAttemptNumber
+    case forgetsRetriesInOverlap
+    case keepsTheOldDefinition
+    case forgetsWhatIsInFlight
+    case forgetsTheGap
+    case ignoresTheCatchUpWindow
+    case waitsForEverForALostWorker
+    case sendsClaimsBeforeTheyAreDurable
+    case armsWhatHasRun
+    case marksWhatHasNoRow
+    case settlesWhatIsOpen
+
+    #if CANARY
+        /// Set by a test that runs alone.
+        package nonisolated(unsafe) static var planted: Canary?
+
+        var sings: Bool { Canary.planted == self }
+    #else
+        @inline(__always)
+        var sings: Bool { false }
+    #endif
+}

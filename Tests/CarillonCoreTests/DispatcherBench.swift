@@ -1,0 +1,172 @@
+import CarillonCore
+import CarillonCron
+import TestSupport
+
+/// One dispatcher with an in-memory store that answers at once (or when it is told to), and a list of what it was told to do.
+struct DispatcherBench: ~Copyable {
+    var dispatcher: Dispatcher
+    var store = MemoryStore()
+    var random = SeededGenerator(seed: 7)
+    /// Milliseconds of boot time.
+    var bootMs: Int64 = 1_000
+    /// What the database's clock is ahead of boot time.
+    var databaseAheadMs: Int64
+    var commitsAreHeld = false
+    var heldCommits: [WriteBatch] = []
+    var leasesAreHeld = false
+    var dispatched: [(link: LinkID, call: DispatchedCall)] = []
+    var acknowledged: [Token] = []
+    var replies: [(ticket: Ticket, result: ChangeResult)] = []
+    var leads: [LinkID] = []
+    var cancelled: [Token] = []
+    var found: [CallOutcome] = []
+    let owner = UniqueID(high: 1, low: 1)
+
+    /// 2026-11-24T10:00:00Z.
+    static let beginning = Timestamp(milliseconds: 1_795_514_400_000)
+
+    init(maxOpenExecutions: Int = 250_000) {
+        dispatcher = Dispatcher(
+            configuration: DispatcherConfiguration(
+                owner: UniqueID(high: 1, low: 1),
+                maxOpenExecutions: maxOpenExecutions
+            )
+        )
+        databaseAheadMs = Self.beginning.milliseconds - 1_000
+    }
+
+    var now: Now { Now(wall: Timestamp(milliseconds: 0), boot: BootTime(nanoseconds: bootMs * 1_000_000)) }
+    var time: Timestamp { Timestamp(milliseconds: bootMs + databaseAheadMs) }
+
+    /// Becomes the leader, with a worker of so many slots on link 1.
+    mutating func lead(slots: UInt64 = 10) {
+        tell(.tick)
+        join(1, slots: slots)
+    }
+
+    mutating func join(_ link: LinkID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
+        tell(
+            .workerJoined(link, name: "worker", bootID: UniqueID(high: 0, low: boot), maxWorkers: Int(slots))
+        )
+        answerLead(link, slots: slots, held: held)
+    }
+
+    mutating func answerLead(_ link: LinkID, slots: UInt64 = 10, held: [HeldCall] = []) {
+        tell(.workerHeld(link, epoch: store.shards[0].epoch, held))
+        tell(.workerGranted(link, slots))
+    }
+
+    mutating func tell(_ event: Event) {
+        var events = [event]
+        if case .tick = event { events = [] }
+        while true {
+            var actions: [Action] = []
+            for event in events { dispatcher.handle(event, at: now, using: &random, into: &actions) }
+            dispatcher.handle(.tick, at: now, using: &random, into: &actions)
+            events = []
+            for action in actions { perform(action, &events) }
+            if events.isEmpty { return }
+        }
+    }
+
+    /// Lets time pass, in steps of 50 ms.
+    mutating func pass(ms milliseconds: Int64) {
+        let end = bootMs + milliseconds
+        while bootMs < end {
+            bootMs = min(end, bootMs + 50)
+            tell(.tick)
+        }
+    }
+
+    mutating func releaseCommits() {
+        commitsAreHeld = false
+        let batches = heldCommits
+        heldCommits = []
+        for batch in batches { tell(.committed(store.commit(batch), epoch: batch.epoch, sequence: batch.sequence)) }
+    }
+
+    private mutating func perform(_ action: Action, _ events: inout [Event]) {
+        switch action {
+        case .acquireLease:
+            let result = store.acquireLease(session: 1, owner: owner, address: "", leaseMs: 5_000, now: time)
+            events.append(.leaseAnswered(result, sentAt: now.boot))
+        case .renewLease(let epoch):
+            guard !leasesAreHeld else { return }
+            let result = store.renewLease(session: 1, owner: owner, epoch: epoch, leaseMs: 5_000, now: time)
+            events.append(.leaseAnswered(result, sentAt: now.boot))
+        case .releaseLease: events.append(.leaseReleased)
+        case .loadJobs: events.append(.jobsLoaded(store.livingJobs.map(Self.planned), isLast: true))
+        case .loadJobsNamed(let ids):
+            events.append(.jobsLoaded(ids.compactMap { store.jobs[$0] }.map(Self.planned), isLast: true))
+        case .loadOpenExecutions(let since):
+            events.append(.openExecutionsLoaded(store.openExecutions(since: since), isLast: true))
+        case .loadGapRows(let gap): events.append(.gapRowsLoaded(store.gapRows(gap), isLast: true))
+        case .findExecution(let outcome, let worker, let link):
+            found.append(outcome)
+            events.append(
+                .executionFound(store.executions[outcome.executionID], outcome: outcome, worker: worker, link: link)
+            )
+        case .commit(let batch):
+            if commitsAreHeld {
+                heldCommits.append(batch)
+            } else {
+                events.append(.committed(store.commit(batch), epoch: batch.epoch, sequence: batch.sequence))
+            }
+        case .announceLead(let link, _, let shards): if !shards.isEmpty { leads.append(link) }
+        case .dispatch(let link, _, let calls): dispatched += calls.map { (link, $0) }
+        case .acknowledge(_, let tokens): acknowledged += tokens
+        case .cancelCalls(_, let tokens): cancelled += tokens
+        case .reply(let ticket, let result): replies.append((ticket, result))
+        case .recorded, .note, .stopped: break
+        }
+    }
+
+    static func planned(_ job: Job) -> PlannedJob {
+        let expression = try? CronExpression(job.schedule)
+        return PlannedJob(job: job, plan: expression.map { SchedulePlan(expression: $0, zone: .utc, policy: .cron) })
+    }
+
+    static func job(_ number: UInt64, every seconds: Int, name: String? = nil) -> Job {
+        let zero = Timestamp(milliseconds: 0)
+        return Job(
+            id: JobID(UniqueID(high: 0, low: number)),
+            name: name,
+            schedule: "@every \(seconds)s",
+            call: HTTPCall(url: "http://target/"),
+            effectiveFrom: zero,
+            createdAt: zero,
+            updatedAt: zero
+        )
+    }
+
+    mutating func create(_ job: Job) {
+        tell(.changeRequested(900, .create(Self.planned(job), nil)))
+    }
+
+    mutating func run(_ job: Job, ticket: Ticket) {
+        let nonce = UniqueID(high: 9, low: ticket)
+        tell(.changeRequested(ticket, .run(store.jobs[job.id] ?? job, nil, nonce: nonce)))
+    }
+
+    /// A worker's report on a call that it was sent.
+    mutating func report(
+        _ call: DispatchedCall,
+        over link: LinkID = 1,
+        _ kind: OutcomeKind = .answered,
+        status: Int? = 200
+    ) {
+        tell(.workerReported(link, [Self.outcome(call, kind, status: status)]))
+    }
+
+    static func outcome(_ call: DispatchedCall, _ kind: OutcomeKind = .answered, status: Int? = 200) -> CallOutcome {
+        CallOutcome(
+            token: call.token,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt,
+            kind: kind,
+            durationMicroseconds: 40_000,
+            httpStatus: status
+        )
+    }
+}

@@ -1,0 +1,262 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+/// What reading and simulating the dispatcher found: each of these went wrong once.
+@Suite struct DispatcherTests {
+    @Test func duplicateNameTakesNothingWithIt() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60, name: "same"))
+        bench.commitsAreHeld = true
+        bench.create(DispatcherBench.job(2, every: 1, name: "same"))
+        // Rows of the new job are made while its creation is still on its way.
+        bench.pass(ms: 1_500)
+        bench.releaseCommits()
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.isEmpty)
+        #expect(bench.store.executions.values.allSatisfy { $0.jobID != JobID(UniqueID(high: 0, low: 2)) })
+        #expect(bench.dispatcher.jobCount == 1)
+    }
+
+    @Test func refusedChangeLosesNoTimeOfTheOldDefinition() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
+        bench.create(DispatcherBench.job(2, every: 1, name: "other"))
+        bench.pass(ms: 2_000)
+        var job = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 2))])
+        job.version += 1
+        job.name = "taken"
+        job.schedule = "@every 7s"
+        bench.commitsAreHeld = true
+        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
+        bench.pass(ms: 2_200)
+        bench.releaseCommits()
+        bench.pass(ms: 1_000)
+        let times = Set(bench.store.executions.values.filter { $0.jobID == job.id }.map(\.scheduledTime.seconds))
+        let first = DispatcherBench.beginning.seconds + 1
+        #expect(times.isSuperset(of: first...first + 4))
+    }
+
+    @Test func overlapSkipCountsRunsByHandAndRetriesOnTheirWay() {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        var job = DispatcherBench.job(1, every: 2)
+        job.overlapPolicy = .skip
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        bench.run(job, ticket: 2)
+        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == 2 })?.result else {
+            Issue.record("the second run was accepted")
+            return
+        }
+        #expect(error.reason == .overlap)
+        bench.tell(.workerGranted(1, 10))
+        let first = bench.dispatched[0].call
+        // It fails, and the record of that is still on its way when the next time comes.
+        bench.commitsAreHeld = true
+        bench.report(first, status: 500)
+        bench.pass(ms: 2_500)
+        bench.releaseCommits()
+        bench.pass(ms: 200)
+        #expect(bench.dispatched.count { $0.call.executionID != first.executionID } == 0)
+    }
+
+    @Test func dispatchLostWithAHalfDeadConnectionGoesOutAgain() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 1))
+        bench.pass(ms: 1_050)
+        #expect(bench.dispatched.count == 1)
+        // The worker is back on a new connection before the old one is seen to be dead; it never got the call.
+        bench.join(2)
+        bench.tell(.workerLeft(1))
+        bench.answerLead(2)
+        #expect(bench.leads == [1, 2, 2])
+        #expect(bench.dispatched.count { $0.call.executionID == bench.dispatched[0].call.executionID } == 2)
+    }
+
+    @Test func workerThatComesWhileARenewalIsLateIsToldWhoLeads() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.leasesAreHeld = true
+        bench.pass(ms: 5_500)
+        bench.tell(.workerJoined(2, name: "other", bootID: UniqueID(high: 0, low: 2), maxWorkers: 1))
+        #expect(bench.leads.contains(2))
+    }
+
+    @Test func creditFromBeforeIsNoAnswerToLead() {
+        var bench = DispatcherBench()
+        bench.tell(.tick)
+        bench.tell(.workerJoined(1, name: "worker", bootID: UniqueID(high: 0, low: 1), maxWorkers: 10))
+        bench.tell(.workerGranted(1, 10))
+        #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 0 })
+        bench.answerLead(1)
+        #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 10 })
+    }
+
+    @Test func claimIsNotSentWithoutALease() {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(1, every: 5)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.pass(ms: 4_900)
+        bench.leasesAreHeld = true
+        bench.commitsAreHeld = true
+        bench.pass(ms: 200)
+        #expect(bench.heldCommits.contains { !$0.starts.isEmpty })
+        bench.bootMs += 5_000
+        bench.releaseCommits()
+        #expect(bench.dispatched.isEmpty)
+    }
+
+    @Test func outcomeIsAcknowledgedOnceItsUnknownIsTheTruth() {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(1, every: 3_600)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = bench.dispatched[0].call
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 95_000)
+        #expect(bench.store.executions[call.executionID]?.status == .unknown)
+        bench.join(2)
+        bench.commitsAreHeld = true
+        bench.report(call, over: 2)
+        #expect(bench.acknowledged.isEmpty)
+        bench.releaseCommits()
+        #expect(bench.acknowledged == [call.token])
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+    }
+
+    @Test func lateOutcomeStillCountsBeforeItsCallIsMadeAgain() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 3_600))
+        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        let call = bench.dispatched[0].call
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 2_500)
+        bench.tell(.workerJoined(2, name: "worker", bootID: UniqueID(high: 0, low: 1), maxWorkers: 10))
+        bench.report(call, over: 2)
+        bench.answerLead(2)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.store.executions[call.executionID]?.lostAttempts == 0)
+    }
+
+    @Test func startOfAnAdoptedCallIsNotTheBeginningOfTime() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 3_600))
+        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        let call = bench.dispatched[0].call
+        bench.tell(.leaseConnectionLost("test"))
+        bench.pass(ms: 300)
+        bench.tell(.workerHeld(1, epoch: bench.store.shards[0].epoch, []))
+        bench.report(call)
+        let row = bench.store.executions[call.executionID]
+        #expect(row?.status == .success)
+        #expect((row?.driftMicroseconds ?? .min) >= -1_000)
+    }
+
+    @Test func pauseAccountsForTimesThatHaveNoRowYet() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 1))
+        bench.pass(ms: 1_100)
+        // The process stands still; what it hears first is the pause.
+        bench.bootMs += 3_000
+        var job = try #require(bench.store.jobs.values.first)
+        job.version += 1
+        bench.tell(.changeRequested(1, .pause(job)))
+        let times = Set(bench.store.executions.values.map(\.scheduledTime.seconds))
+        let first = DispatcherBench.beginning.seconds + 1
+        #expect(times == Set(first...first + 3))
+    }
+
+    @Test func stepBackLeavesSettledThroughBehindWhatBeginsAfter() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 3_600))
+        bench.pass(ms: 11_000)
+        bench.databaseAheadMs -= 9_000
+        bench.pass(ms: 1_100)
+        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        let row = bench.store.executions.values.first { $0.trigger == .manual }
+        #expect((row?.id.time ?? .distantPast) >= bench.store.shards[0].settledThrough ?? .distantFuture)
+    }
+
+    @Test func slowAnswerIsNoStepOfTheClock() {
+        var clock = ClusterClock()
+        let second: Int64 = 1_000_000_000
+        _ = clock.sample(
+            Timestamp(milliseconds: 100_000),
+            sent: BootTime(nanoseconds: 0),
+            received: BootTime(nanoseconds: 0)
+        )
+        // Read 9 s before it was received.
+        let late = clock.sample(
+            Timestamp(milliseconds: 101_000),
+            sent: BootTime(nanoseconds: second),
+            received: BootTime(nanoseconds: 10 * second)
+        )
+        #expect(late == .slewed)
+        let step = clock.sample(
+            Timestamp(milliseconds: 171_000),
+            sent: BootTime(nanoseconds: 11 * second),
+            received: BootTime(nanoseconds: 11 * second)
+        )
+        #expect(step == .stepped(60_000))
+    }
+
+    @Test func answersToReadsOfAnEarlierLeadershipAreNotTaken() {
+        var dispatcher = Dispatcher(configuration: DispatcherConfiguration(owner: UniqueID(high: 1, low: 1)))
+        var random = SeededGenerator(seed: 1)
+        var actions: [Action] = []
+        var boot: Int64 = 1_000
+        func now() -> Now { Now(wall: Timestamp(milliseconds: 0), boot: BootTime(nanoseconds: boot * 1_000_000)) }
+        for epoch: Int64 in [1, 2] {
+            dispatcher.handle(.tick, at: now(), using: &random, into: &actions)
+            let held = LeaseResult.held(epoch: epoch, shards: [], databaseTime: DispatcherBench.beginning + boot)
+            dispatcher.handle(.leaseAnswered(held, sentAt: now().boot), at: now(), using: &random, into: &actions)
+            if epoch == 1 {
+                dispatcher.handle(.leaseConnectionLost("test"), at: now(), using: &random, into: &actions)
+                boot += 1_000
+            }
+        }
+        actions = []
+        // The first leadership's read is answered only now.
+        dispatcher.handle(.jobsLoaded([], isLast: true), at: now(), using: &random, into: &actions)
+        #expect(actions.isEmpty)
+        dispatcher.handle(.jobsLoaded([], isLast: true), at: now(), using: &random, into: &actions)
+        #expect(actions.count == 1)
+    }
+
+    @Test func skippedRowDoesNotStandForARowThatIsThere() {
+        // Only one of two rows of an instant fits; then nothing is made for a long while.
+        var bench = DispatcherBench(maxOpenExecutions: 1)
+        bench.lead(slots: 0)
+        for number: UInt64 in [1, 2] {
+            var job = DispatcherBench.job(number, every: 1)
+            job.catchUpWindowMs = 0
+            bench.create(job)
+        }
+        bench.pass(ms: 20_000)
+        bench.tell(.workerGranted(1, 1_000))
+        while let sent = bench.dispatched.popLast() { bench.report(sent.call) }
+        bench.pass(ms: 1_000)
+        for row in bench.store.executions.values where row.skippedCount != nil {
+            let count = (row.scheduledTime - (row.skippedFrom ?? row.scheduledTime)) / 1_000 + 1
+            let others = bench.store.executions.values.count {
+                $0.jobID == row.jobID && $0.id != row.id && $0.scheduledTime >= (row.skippedFrom ?? row.scheduledTime)
+                    && $0.scheduledTime <= row.scheduledTime
+            }
+            #expect(row.skippedCount == count - Int64(others))
+        }
+        #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
+    }
+}

@@ -1,0 +1,234 @@
+import CarillonCore
+import TestSupport
+
+/// Clients that create, change, run and cancel at random, and remember what they were told.
+final class Clients {
+    private struct Waiting {
+        var scheduler: Int
+        var answer: (ChangeResult?) -> Void
+    }
+
+    private unowned let world: World
+    private var waiting: [Ticket: Waiting] = [:]
+    private var nextTicket: Ticket = 1
+    private var nextName = 1
+    private var isPausing = false
+    /// Creates that have no answer yet.
+    private var unfinished = 0
+    /// Executions that somebody asked to cancel.
+    private(set) var cancelled: Set<ExecutionID> = []
+    /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
+    private(set) var ended: Set<JobID> = []
+    /// Idempotency keys whose create was answered.
+    private(set) var created: [String] = []
+
+    init(world: World) {
+        self.world = world
+    }
+
+    private var store: MemoryStore { world.database.store }
+
+    private var livingJobs: [Job] { store.livingJobs }
+
+    var areDone: Bool { waiting.isEmpty && unfinished == 0 && livingJobs.allSatisfy { !$0.active } }
+
+    func begin() {
+        for _ in 0..<world.options.jobs { create() }
+        planChange()
+    }
+
+    private func planChange() {
+        guard world.options.changesPerSecond > 0 else { return }
+        let wait = Double.random(in: 0..<2, using: &world.random) / world.options.changesPerSecond
+        world.after(Int64(wait * 1_000_000)) { [self] in
+            guard world.faultsAreOn else { return }
+            change()
+            planChange()
+        }
+    }
+
+    // MARK: Asking
+
+    /// Sends a request to whoever leads; `nil` comes back when nobody knows what became of it.
+    private func ask(_ request: ChangeRequest, _ answer: @escaping (ChangeResult?) -> Void) {
+        guard let leader = world.schedulers.first(where: \.isLeading) else { return answer(nil) }
+        let ticket = nextTicket
+        nextTicket += 1
+        waiting[ticket] = Waiting(scheduler: leader.index, answer: answer)
+        let life = leader.life
+        world.after(Int64.random(in: 50...2_000, using: &world.random)) { [self] in
+            if leader.life == life { leader.post(.changeRequested(ticket, request)) } else { lose(ticket) }
+        }
+        guard world.random.happens(0.05) else { return }
+        // The client hangs up; what it asked for is done all the same.
+        world.after(Int64.random(in: 100...4_000, using: &world.random)) {
+            if leader.life == life { leader.post(.ticketAbandoned(ticket)) }
+            self.lose(ticket)
+        }
+    }
+
+    private func lose(_ ticket: Ticket) {
+        waiting.removeValue(forKey: ticket)?.answer(nil)
+    }
+
+    func schedulerEnded(_ scheduler: SchedulerProcess) {
+        for ticket in waiting.filter({ $0.value.scheduler == scheduler.index }).keys.sorted() { lose(ticket) }
+    }
+
+    func answered(_ ticket: Ticket, _ result: ChangeResult) {
+        world.oracle.answered(result)
+        guard let waiting = waiting.removeValue(forKey: ticket) else { return }
+        waiting.answer(result)
+    }
+
+    // MARK: What they ask
+
+    private func create() {
+        let key = "create-\(nextName)"
+        let isTaken = world.random.happens(0.1) && nextName > 2
+        let name = isTaken ? "job-\(Int.random(in: 1..<nextName, using: &world.random))" : "job-\(nextName)"
+        nextName += 1
+        unfinished += 1
+        create(key, job(name: name, tag: key))
+    }
+
+    private func create(_ key: String, _ job: Job) {
+        let again: () -> Void = { [self] in
+            world.after(300_000) { [self] in
+                guard !isPausing else {
+                    unfinished -= 1
+                    return
+                }
+                create(key, job)
+            }
+        }
+        guard store.keys["create_job:\(key)"] == nil else {
+            created.append(key)
+            unfinished -= 1
+            return
+        }
+        var made = job
+        made.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
+        let record = IdempotencyRecord(
+            operation: "create_job",
+            key: key,
+            fingerprint: "",
+            answer: made.id.uuid,
+            expiresAt: .distantFuture
+        )
+        ask(.create(Plans.planned(made), record)) { [self] result in
+            switch result {
+            case .job:
+                created.append(key)
+                unfinished -= 1
+            case .refused(let error) where error.code == .alreadyExists:
+                world.count("name taken")
+                unfinished -= 1
+            default:
+                again()
+            }
+        }
+    }
+
+    private func job(name: String, tag: String) -> Job {
+        let zero = Timestamp(milliseconds: 0)
+        return Job(
+            id: JobID(.zero),
+            name: name,
+            schedule: Plans.schedule(everySeconds: seconds()),
+            call: HTTPCall(url: "http://target/\(name)"),
+            executionType: world.random.happens(0.35) ? .atMostOnce : .atLeastOnce,
+            timeoutMs: Int.random(in: 300...3_000, using: &world.random),
+            maxRetries: Int.random(in: 0...3, using: &world.random),
+            retryInitialDelayMs: Int.random(in: 0...1_500, using: &world.random),
+            retryMaxDelayMs: 4_000,
+            catchUpPolicy: CatchUpPolicy.allCases.randomElement(using: &world.random) ?? .latest,
+            catchUpWindowMs: [0, 2_000, 6_000, 60_000].randomElement(using: &world.random) ?? 60_000,
+            overlapPolicy: world.random.happens(0.5) ? .skip : .allow,
+            priority: Int.random(in: 0...2, using: &world.random),
+            tags: [tag],
+            effectiveFrom: zero,
+            createdAt: zero,
+            updatedAt: zero
+        )
+    }
+
+    private func seconds() -> Int64 { Int64.random(in: 1...4, using: &world.random) }
+
+    private func change() {
+        let jobs = livingJobs
+        guard var job = jobs.randomElement(using: &world.random) else { return create() }
+        job.version += 1
+        let what = Int.random(in: 0..<12, using: &world.random)
+        switch what {
+        case 0, 1:
+            job.schedule = Plans.schedule(everySeconds: seconds())
+            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+        case 2:
+            job.priority += 1
+            if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
+            ask(.update(Plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
+        case 3:
+            // A new schedule under a name that is taken: refused as a whole.
+            job.schedule = Plans.schedule(everySeconds: seconds())
+            if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
+            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+        case 4, 5:
+            guard job.active else { return resume(job) }
+            ended.insert(job.id)
+            ask(.pause(job)) { [self] _ in world.count("client paused") }
+        case 6:
+            resume(job)
+        case 7:
+            guard jobs.count > 1 else { return }
+            ended.insert(job.id)
+            ask(.delete(job)) { [self] _ in world.count("client deleted") }
+        case 8, 9:
+            let nonce = UniqueID.random(using: &world.random)
+            ask(.run(job, nil, nonce: nonce)) { [self] _ in world.count("client ran a job") }
+        case 10:
+            cancelOne()
+        default:
+            if world.random.happens(0.5) { return create() }
+            executeNow()
+        }
+    }
+
+    private func resume(_ job: Job) {
+        guard !job.active else { return }
+        ask(.resume(Plans.planned(job))) { [self] _ in world.count("client resumed") }
+    }
+
+    private func cancelOne() {
+        let open = store.executions.values.filter { !$0.status.isFinal }.sorted { $0.id < $1.id }
+        guard let execution = open.randomElement(using: &world.random) else { return }
+        cancelled.insert(execution.id)
+        ask(.cancel(execution.jobID, execution.id)) { [self] _ in world.count("client cancelled") }
+    }
+
+    private func executeNow() {
+        var hidden = job(name: "", tag: "hidden")
+        hidden.name = nil
+        hidden.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
+        let isWaiting = world.random.happens(0.5)
+        let request = ChangeRequest.executeNow(
+            Plans.planned(hidden),
+            wait: isWaiting,
+            nonce: UniqueID.random(using: &world.random)
+        )
+        ask(request) { [self] _ in world.count(isWaiting ? "client waited for a call" : "client called") }
+    }
+
+    /// The end: every job is paused, however often that has to be asked.
+    func pauseAll() {
+        isPausing = true
+        for var job in livingJobs where job.active {
+            job.version += 1
+            ended.insert(job.id)
+            ask(.pause(job)) { _ in }
+        }
+        world.after(700_000) { [self] in
+            if !areDone { pauseAll() }
+        }
+    }
+}

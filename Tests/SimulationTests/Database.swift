@@ -1,0 +1,198 @@
+import CarillonCore
+import TestSupport
+
+/// The database as the schedulers reach it: slow, away, or silent about what it has done. What it holds is the in-memory
+/// twin; that a lost commit is settled before it is answered is what the port promises.
+final class Database {
+    private unowned let world: World
+    var store = MemoryStore()
+    private var stalledUntil: Int64 = 0
+    private var awayUntil: Int64 = 0
+    private var nextSession = 1
+
+    init(world: World) {
+        self.world = world
+    }
+
+    private var isAway: Bool { world.time < awayUntil }
+
+    private func latency() -> Int64 {
+        Int64.random(in: 200...2_500, using: &world.random) + max(0, stalledUntil - world.time)
+    }
+
+    // MARK: Faults
+
+    func stall(forMs milliseconds: Int) {
+        stalledUntil = world.time + Int64(milliseconds) * 1_000
+    }
+
+    /// Every connection ends, and nobody gets a new one for a while.
+    func goAway(forMs milliseconds: Int) {
+        awayUntil = world.time + Int64(milliseconds) * 1_000
+        for scheduler in world.schedulers where scheduler.session != nil { endSession(of: scheduler) }
+    }
+
+    private func endSession(of scheduler: SchedulerProcess) {
+        guard let session = scheduler.session else { return }
+        scheduler.session = nil
+        store.sessionEnded(session)
+        deliver(.leaseConnectionLost("the session was ended"), to: scheduler, scheduler.life)
+    }
+
+    func processEnded(_ scheduler: SchedulerProcess) {
+        guard let session = scheduler.session else { return }
+        scheduler.session = nil
+        world.after(Int64.random(in: 500...20_000, using: &world.random)) { [self] in store.sessionEnded(session) }
+    }
+
+    // MARK: Requests
+
+    private func deliver(_ event: Event, to scheduler: SchedulerProcess, _ life: Int) {
+        world.after(latency()) {
+            if scheduler.life == life { scheduler.post(event) }
+        }
+    }
+
+    enum LeaseRequest {
+        case acquire
+        case renew(Int64)
+        case release(Int64)
+    }
+
+    func lease(_ request: LeaseRequest, _ scheduler: SchedulerProcess, owner: UniqueID, leaseMs: Int) {
+        let (life, sentAt) = (scheduler.life, scheduler.now.boot)
+        world.after(latency()) { [self] in
+            guard scheduler.life == life else { return }
+            if case .release(let epoch) = request {
+                if let session = scheduler.session, !isAway {
+                    store.releaseLease(session: session, owner: owner, epoch: epoch, now: world.databaseTime)
+                    scheduler.session = nil
+                }
+                deliver(.leaseReleased, to: scheduler, life)
+                return
+            }
+            guard !isAway else {
+                deliver(.leaseConnectionLost("no database"), to: scheduler, life)
+                return
+            }
+            switch request {
+            case .acquire:
+                if scheduler.session == nil {
+                    scheduler.session = nextSession
+                    nextSession += 1
+                }
+                let (session, holder) = (scheduler.session ?? 0, store.lockHolder)
+                let result = store.acquireLease(
+                    session: session,
+                    owner: owner,
+                    address: "scheduler-\(scheduler.index)",
+                    leaseMs: leaseMs,
+                    now: world.databaseTime
+                )
+                if let holder, holder != session, store.lockHolder == session {
+                    world.count("lease taken from a silent leader")
+                    for other in world.schedulers where other.session == holder {
+                        other.session = nil
+                        deliver(.leaseConnectionLost("terminated by another"), to: other, other.life)
+                    }
+                }
+                if case .held = result { world.oracle.leaderChanged() }
+                deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
+            case .renew(let epoch):
+                guard let session = scheduler.session else {
+                    deliver(.leaseConnectionLost("the session has ended"), to: scheduler, life)
+                    return
+                }
+                let result = store.renewLease(
+                    session: session,
+                    owner: owner,
+                    epoch: epoch,
+                    leaseMs: leaseMs,
+                    now: world.databaseTime
+                )
+                deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
+            case .release:
+                break
+            }
+        }
+    }
+
+    /// A read whose answer comes in pages.
+    func read<Row>(
+        _ scheduler: SchedulerProcess,
+        _ rows: @escaping (MemoryStore) -> [Row],
+        _ event: @escaping ([Row], _ isLast: Bool) -> Event,
+        failed: Event
+    ) {
+        let life = scheduler.life
+        scheduler.readsInLine += 1
+        let pending = max(latency(), scheduler.readsEnd - world.time)
+        scheduler.readsEnd = world.time + pending + 1
+        world.after(pending) { [self] in
+            guard scheduler.life == life else { return }
+            guard !isAway, !(world.faultsAreOn && world.random.happens(world.options.failedReads)) else {
+                world.count("read failed")
+                scheduler.readsEnd = max(scheduler.readsEnd, world.time + 100_000)
+                world.after(100_000) { if scheduler.life == life { scheduler.post(failed) } }
+                return
+            }
+            let found = rows(store)
+            let pages = stride(from: 0, to: max(found.count, 1), by: 5).map { Array(found.dropFirst($0).prefix(5)) }
+            for (index, page) in pages.enumerated() {
+                let event = event(page, index == pages.count - 1)
+                world.after(Int64(index)) { if scheduler.life == life { scheduler.post(event) } }
+            }
+            scheduler.readsEnd = max(scheduler.readsEnd, world.time + Int64(pages.count))
+        }
+    }
+
+    // MARK: Commits
+
+    func commit(_ batch: WriteBatch, _ scheduler: SchedulerProcess) {
+        let life = scheduler.life
+        world.after(latency()) { [self] in
+            if scheduler.life != life, world.random.happens(0.5) { return }
+            let isLost = world.faultsAreOn && world.random.happens(world.options.lostCommits)
+            guard !isAway, !isLost || world.random.happens(0.5) else {
+                world.count("commit lost")
+                settleLater(batch, scheduler, life)
+                return
+            }
+            let result = write(batch)
+            if isLost {
+                world.count("commit made, answer lost")
+                settleLater(batch, scheduler, life)
+            } else {
+                deliver(.committed(result, epoch: batch.epoch, sequence: batch.sequence), to: scheduler, life)
+            }
+        }
+    }
+
+    private func write(_ batch: WriteBatch) -> CommitResult {
+        let before = store
+        let result = store.commit(batch)
+        switch result {
+        case .committed: world.oracle.committed(batch, before: before, after: store)
+        case .fenced: world.count("write fenced")
+        case .refused: world.count("write refused")
+        }
+        return result
+    }
+
+    private func settleLater(_ batch: WriteBatch, _ scheduler: SchedulerProcess, _ life: Int) {
+        world.after(Int64.random(in: 2_000...400_000, using: &world.random) + latency()) { [self] in
+            scheduler.whenRunning(life) { [self] in
+                guard !isAway else { return settleLater(batch, scheduler, life) }
+                let event: CommitResult
+                if store.hasCommitted(batch) {
+                    event = .committed(notPending: store.notPending(of: batch))
+                } else if store.shards[0].owner != batch.owner || store.shards[0].epoch != batch.epoch {
+                    event = .fenced
+                } else {
+                    return commit(batch, scheduler)
+                }
+                deliver(.committed(event, epoch: batch.epoch, sequence: batch.sequence), to: scheduler, life)
+            }
+        }
+    }
+}

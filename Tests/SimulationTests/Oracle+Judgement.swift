@@ -1,0 +1,131 @@
+import CarillonCore
+import TestSupport
+
+/// The books, when everything has come to rest.
+extension Oracle {
+    func judge() {
+        guard problems.isEmpty else { return }
+        let store = world.database.store
+        let rows = store.executions.values.sorted { $0.id < $1.id }
+        for row in rows where !row.status.isFinal {
+            require(false, "G2: \(row.id) is still \(row.status) (\(row.trigger), attempts \(row.attempts))")
+        }
+        require(world.clients.areDone, "clients still wait for an answer, or jobs could not be paused")
+        var byJob: [JobID: [Int64: Execution]] = [:]
+        for row in rows where row.trigger == .schedule {
+            let former = byJob[row.jobID, default: [:]].updateValue(row, forKey: row.scheduledTime.milliseconds)
+            require(former == nil, "G1: two rows for \(row.jobID) at \(row.scheduledTime.milliseconds)")
+        }
+        for id in periods.keys.sorted() { judgeDueTimes(of: id, byJob[id] ?? [:], store) }
+        for row in rows { judge(row, store) }
+        judgeReports(store)
+        for key in world.clients.created {
+            let count = store.jobs.values.count { $0.tags == [key] }
+            require(count == 1, "idempotency: \(count) jobs were made for the key \(key)")
+        }
+    }
+
+    private func judgeDueTimes(of id: JobID, _ rows: [Int64: Execution], _ store: MemoryStore) {
+        let periods = periods[id] ?? []
+        let name = store.jobs[id]?.name ?? ""
+        let ranges = rows.values.filter { $0.skippedCount != nil }
+        func isCovered(_ time: Int64) -> Bool {
+            ranges.contains {
+                ($0.skippedFrom ?? $0.scheduledTime).milliseconds <= time && time <= $0.scheduledTime.milliseconds
+            }
+        }
+        for period in periods {
+            let step = period.seconds * 1_000
+            var time = (period.from.milliseconds / step + 1) * step
+            while time <= (period.to ?? period.from).milliseconds {
+                // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
+                let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
+                require(
+                    rows[time] != nil || isCovered(time) || hadGone,
+                    "G1: \(name) was due at \(time), and there is no row"
+                )
+                time += step
+            }
+        }
+        for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
+            // One that a client cancelled ahead of its time stays, whatever becomes of its job.
+            let isDue = periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
+            require(isDue || clockWentBack, "G7: \(name) has a row for \(time), which is no due time of it")
+        }
+        for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
+    }
+
+    /// A row that stands for several missed times: the count is exact, and all are too old to run.
+    private func judgeRange(_ row: Execution, _ periods: [Period], _ rows: [Int64: Execution], _ store: MemoryStore) {
+        guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
+        else { return }
+        let from = row.skippedFrom ?? row.scheduledTime
+        var time = from
+        var count: Int64 = 0
+        while time <= row.scheduledTime {
+            let own = rows[time.milliseconds]
+            if own == nil || own?.id == row.id { count += 1 }
+            time = time + period.seconds * 1_000
+        }
+        // What was skipped after a step forward is due once more after one back.
+        require(
+            count == row.skippedCount || clockWentBack,
+            "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
+        )
+        require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
+        let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
+        require(isOld || clockWentBack, "G8: \(row.id) was skipped within the catch-up window")
+        guard job.catchUpPolicy == .latest, !clockWentBack else { return }
+        let hasLatest = rows.values.contains {
+            $0.scheduledTime > row.scheduledTime && $0.skippedCount == nil && period.contains($0.scheduledTime)
+        }
+        require(hasLatest, "G8: after \(row.id) the latest missed time was not run")
+    }
+
+    private func judge(_ row: Execution, _ store: MemoryStore) {
+        guard let job = store.jobs[row.jobID] else { return require(false, "\(row.id) has no job") }
+        world.count("row \(row.status)\(row.reason.map { " \($0)" } ?? "")")
+        let counted = outcomes.values.count { $0.executionID == row.id && $0.kind != .notStarted }
+        require(row.attempts <= counted, "G6: \(row.id) has \(row.attempts) attempts, of \(counted) reports")
+        let successes = outcomes.values.contains { $0.executionID == row.id && isSuccess($0) }
+        switch (row.status, row.reason) {
+        case (.success, _):
+            require(successes, "G2: \(row.id) is SUCCESS, and no call of it succeeded")
+        case (.failed, .retriesExhausted):
+            require(row.attempts == job.maxRetries + 1, "G2: \(row.id) was given up after \(row.attempts) attempts")
+        case (.failed, .workerLost):
+            require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
+        case (.failed, nil):
+            require(
+                job.executionType == .atMostOnce || job.maxRetries == 0,
+                "G2: \(row.id) is FAILED, and was not tried again"
+            )
+        case (.cancelled, .cancelRequested):
+            require(world.clients.cancelled.contains(row.id), "G2: \(row.id) is CANCELLED, and nobody asked for it")
+        case (.cancelled, .jobPaused), (.cancelled, .jobDeleted):
+            require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due, and was cancelled with its job")
+        case (.unknown, _):
+            require(job.executionType == .atMostOnce, "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
+        case (.skipped, .overlap):
+            require(job.overlapPolicy == .skip, "\(row.id) was skipped for an overlap that its job allows")
+        case (.skipped, .catchUp):
+            require(row.skippedCount != nil, "G8: \(row.id) was skipped without a count")
+        default:
+            require(false, "\(row.id) is \(row.status) for the reason \(row.reason.map { "\($0)" } ?? "none")")
+        }
+    }
+
+    /// A success that a worker reported counts, unless its execution had been dispatched anew, or was cancelled.
+    private func judgeReports(_ store: MemoryStore) {
+        for (token, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where isSuccess(outcome) {
+            guard let row = store.executions[outcome.executionID] else {
+                require(clockWentBack, "G4: \(outcome.executionID) was called and has no row")
+                continue
+            }
+            guard latestToken[row.id] == token, row.status != .success, row.status != .cancelled else { continue }
+            // A worker that died with it could not report it.
+            if row.status == .unknown { continue }
+            require(false, "G4: a call of \(row.id) succeeded, and its row says \(row.status)")
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import CarillonCore
+import TestSupport
+
+/// Judges a run by the guarantees alone. It knows what was committed, sent, answered and said, and works everything else
+/// out in its own, naive way; it shares no decision with the engine.
+final class Oracle {
+    /// While a job had one definition: due at multiples of `seconds` after `from`, up to `to`.
+    struct Period {
+        var seconds: Int64
+        var from: Timestamp
+        var to: Timestamp?
+
+        func contains(_ time: Timestamp, toleranceMs: Int64 = 0) -> Bool {
+            time > from - toleranceMs && (to.map { time <= $0 + toleranceMs } ?? true)
+                && time.milliseconds % (seconds * 1_000) == 0
+        }
+    }
+
+    unowned let world: World
+    private(set) var problems: [String] = []
+    private(set) var periods: [JobID: [Period]] = [:]
+    private(set) var outcomes: [Token: CallOutcome] = [:]
+    private(set) var latestToken: [ExecutionID: Token] = [:]
+    private(set) var gaps: [Gap] = []
+    private(set) var clockWentBack = false
+    private(set) var clockStepped = false
+    private var repeated: [Gap] = []
+    private var requests: [ExecutionID: Int] = [:]
+    private var dispatchedAt: [Token: Int64] = [:]
+    private var executionOf: [Token: ExecutionID] = [:]
+    private var writers: [Int64: UniqueID] = [:]
+    private var disturbedAt: [String: Int64] = [:]
+    private var leaderChangedAt: Int64 = -1
+
+    init(world: World) {
+        self.world = world
+    }
+
+    func require(_ condition: Bool, _ text: @autoclosure () -> String) {
+        guard !condition, problems.count < 20 else { return }
+        problems.append("at \(Double(world.time) / 1_000_000) s: \(text())")
+    }
+
+    // MARK: What happens
+
+    func disturbed(worker: String) { disturbedAt[worker] = world.time }
+    func leaderChanged() { leaderChangedAt = world.time }
+
+    /// To be told after the step.
+    func clockStepped(_ milliseconds: Int64) {
+        clockStepped = true
+        guard milliseconds < 0 else { return }
+        clockWentBack = true
+        repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
+    }
+
+    /// Whether that time came more than once, by the database's clock.
+    func isRepeated(_ time: Timestamp) -> Bool {
+        repeated.contains { time > $0.from - 2_000 && time < $0.to + 2_000 }
+    }
+
+    func noted(_ note: Note) {
+        if case .gapOpened(let gap) = note { gaps.append(gap) }
+        // A leader may learn of a step long after it happened.
+        guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
+        repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
+    }
+
+    /// Whether something happened since, after which nobody can be expected to know of that dispatch.
+    private func isDisturbed(_ token: Token, _ worker: String) -> Bool {
+        let since = dispatchedAt[token] ?? 0
+        return leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
+    }
+
+    func dispatched(_ calls: [DispatchedCall], by owner: UniqueID) {
+        let shard = world.database.store.shards[0]
+        for call in calls {
+            require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
+            executionOf[call.token] = call.executionID
+            dispatchedAt[call.token] = world.time
+            latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
+            if !clockStepped, shard.epoch == call.token.epoch {
+                let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
+                require(isValid, "§5: \(call.executionID) was dispatched without a lease")
+            }
+            if call.atMostOnce {
+                let row = world.database.store.executions[call.executionID]
+                require(
+                    row?.status == .running && row?.token == call.token || (row?.status.isFinal ?? false),
+                    "G3: \(call.executionID) was dispatched without a durable claim"
+                )
+            }
+        }
+    }
+
+    func requested(_ call: DispatchedCall, by worker: String) {
+        let store = world.database.store
+        requests[call.executionID, default: 0] += 1
+        if call.atMostOnce {
+            require(
+                requests[call.executionID] == 1,
+                "G3: \(call.executionID) was sent \(requests[call.executionID] ?? 0) times"
+            )
+        }
+        guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
+            require(clockWentBack, "G1: \(call.executionID) was called without a row")
+            return
+        }
+        if row.trigger == .schedule, !clockWentBack {
+            let isDue = periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+            require(
+                isDue,
+                "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
+            )
+            require(
+                clockStepped || row.scheduledTime <= world.databaseTime + 100,
+                "G7: \(call.executionID) was called early"
+            )
+        }
+        guard job.overlapPolicy == .skip else { return }
+        for (token, other) in world.target.running.sorted(by: { $0.key < $1.key })
+        where other.call.jobID == job.id && other.call.executionID != call.executionID {
+            require(
+                isDisturbed(token, other.worker) || isDisturbed(call.token, worker),
+                "overlap: \(call.executionID) was called while \(other.call.executionID) of \(job.name ?? "") ran"
+            )
+        }
+        checkRetries(before: row, of: job, store)
+    }
+
+    /// No other execution may begin while one waits for its retry.
+    private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
+        for other in store.executions.values.sorted(by: { $0.id < $1.id })
+        where other.jobID == job.id && other.id != row.id && other.status == .retrying {
+            let next = other.nextAttemptAt ?? .distantPast
+            let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
+            guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
+                let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active,
+                !world.clients.ended.contains(job.id)
+            else { continue }
+            require(false, "overlap: \(row.id) was called while \(other.id) of \(job.name ?? "") waited for its retry")
+        }
+    }
+
+    func ended(_ outcome: CallOutcome) { outcomes[outcome.token] = outcome }
+
+    func isSuccess(_ outcome: CallOutcome) -> Bool { outcome.kind == .answered && outcome.httpStatus == 200 }
+
+    func acknowledged(_ tokens: [Token]) {
+        for token in tokens {
+            guard let outcome = outcomes[token], outcome.kind != .notStarted else { continue }
+            let row = world.database.store.executions[outcome.executionID]
+            if row?.status == .unknown, row?.token == token {
+                require(false, "G4: the outcome of \(outcome.executionID) was acknowledged, its row says UNKNOWN")
+            }
+            guard isSuccess(outcome), latestToken[outcome.executionID] == token,
+                !isDisturbed(token, row?.worker ?? "")
+            else { continue }
+            require(
+                row?.status.isFinal ?? false,
+                "G4: the outcome of \(outcome.executionID) was acknowledged before it was durable"
+            )
+        }
+    }
+
+    func told(of executions: [Execution]) {
+        for execution in executions where execution.status.isFinal {
+            let row = world.database.store.executions[execution.id]
+            require(row?.status.isFinal ?? false, "G4: \(execution.id) was told of before it was durable")
+        }
+    }
+
+    func answered(_ result: ChangeResult) {
+        let store = world.database.store
+        switch result {
+        case .job(let job):
+            require(
+                (store.jobs[job.id]?.version ?? 0) >= job.version,
+                "G4: a change of \(job.name ?? "") was answered and is not there"
+            )
+        case .deleted(let id):
+            require(store.jobs[id]?.deletedAt != nil, "G4: a deletion was answered and has not been made")
+        case .execution(let execution):
+            guard let row = store.executions[execution.id] else {
+                return require(clockWentBack, "G4: \(execution.id) was answered and has no row")
+            }
+            require(
+                !execution.status.isFinal || row.status.isFinal,
+                "G4: \(execution.id) was answered before it was durable"
+            )
+        case .stale, .notOpen, .refused:
+            break
+        }
+    }
+
+    func committed(_ batch: WriteBatch, before: MemoryStore, after: MemoryStore) {
+        require(
+            writers[batch.epoch, default: batch.owner] == batch.owner,
+            "G5: two schedulers wrote in epoch \(batch.epoch)"
+        )
+        writers[batch.epoch] = batch.owner
+        for id in batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals {
+            guard let row = before.executions[id], row.status.isFinal, row.status != .unknown else { continue }
+            require(after.executions[id] == row, "G6: \(id) was settled and has changed")
+        }
+        var jobs = before.jobs
+        for change in batch.changes {
+            guard let job = change.job else { continue }
+            let isFuture = clockWentBack || change.withdrawals.allSatisfy { $0.time > job.effectiveFrom }
+            require(isFuture, "G1: a change of \(job.name ?? "") withdrew what was due before it")
+            begin(job, after: jobs[job.id])
+            jobs[job.id] = job
+        }
+    }
+
+    private func begin(_ job: Job, after old: Job?) {
+        guard !job.hidden else { return }
+        let isScheduled = job.active && job.deletedAt == nil
+        let isSame =
+            old.map {
+                $0.effectiveFrom == job.effectiveFrom && $0.active == job.active && $0.schedule == job.schedule
+                    && $0.deletedAt == job.deletedAt
+            } ?? false
+        if isSame { return }
+        if let last = periods[job.id]?.indices.last, periods[job.id]?[last].to == nil {
+            periods[job.id]?[last].to = job.effectiveFrom
+        }
+        if isScheduled {
+            let period = Period(seconds: Plans.seconds(of: job.schedule), from: job.effectiveFrom, to: nil)
+            periods[job.id, default: []].append(period)
+        }
+    }
+}

@@ -1,0 +1,248 @@
+import CarillonCore
+import TestSupport
+
+/// A scheduler: the real dispatcher in a process that can be killed, stopped and paused.
+final class SchedulerProcess {
+    private final class Cell {
+        var dispatcher: Dispatcher
+
+        init(_ dispatcher: consuming Dispatcher) { self.dispatcher = dispatcher }
+    }
+
+    private unowned let world: World
+    let index: Int
+    /// Grows with each start and end: what belongs to an earlier life comes to nothing.
+    private(set) var life = 0
+    private(set) var isAlive = false
+    private(set) var isPaused = false
+    private(set) var isStopping = false
+    private var cell: Cell?
+    private var random: SeededGenerator
+    private var inbox: [Event] = []
+    private var isTurnQueued = false
+    private var wakeNumber = 0
+    private var deferred: [() -> Void] = []
+    private var owner = UniqueID.zero
+    /// This machine's clocks.
+    private let bootOffset: Int64
+    private let wallErrorMs: Int64
+    /// Of the lease connection.
+    var session: Int?
+    /// Reads are answered in their order.
+    var readsEnd: Int64 = 0
+    var readsInLine = 0
+
+    private let leaseMs = 5_000
+
+    init(world: World, index: Int) {
+        self.world = world
+        self.index = index
+        random = SeededGenerator(seed: world.random.next())
+        bootOffset = Int64.random(in: 1_000_000...9_000_000_000, using: &world.random)
+        wallErrorMs = Int64.random(in: -7_200_000...7_200_000, using: &world.random)
+    }
+
+    var now: Now {
+        Now(
+            wall: world.trueTime + wallErrorMs,
+            boot: BootTime(nanoseconds: (world.time + bootOffset) * 1_000)
+        )
+    }
+
+    var isLeading: Bool {
+        isAlive && !isPaused && cell?.dispatcher.leadingEpoch(at: now.boot) != nil
+    }
+
+    var openCount: Int { cell?.dispatcher.openExecutionCount ?? 0 }
+
+    // MARK: Life
+
+    func start() {
+        guard !isAlive else { return }
+        life += 1
+        isAlive = true
+        isStopping = false
+        owner = UniqueID.random(using: &world.random)
+        let horizonMs = [300, 500, 1_500].randomElement(using: &world.random) ?? 500
+        cell = Cell(
+            Dispatcher(
+                configuration: DispatcherConfiguration(
+                    owner: owner,
+                    leaseMs: leaseMs,
+                    horizonMs: horizonMs,
+                    maxOpenExecutions: world.options.jobs == 1 ? 6 : 250_000
+                )
+            )
+        )
+        inbox = []
+        deferred = []
+        isTurnQueued = false
+        isPaused = false
+        queueTurn()
+    }
+
+    func kill() {
+        guard isAlive else { return }
+        life += 1
+        isAlive = false
+        isPaused = false
+        cell = nil
+        world.database.processEnded(self)
+        world.network.schedulerEnded(self)
+        world.clients.schedulerEnded(self)
+        world.oracle.leaderChanged()
+    }
+
+    func stop() {
+        guard isAlive, !isStopping else { return }
+        isStopping = true
+        post(.stopRequested)
+    }
+
+    func pause(forMs milliseconds: Int) {
+        guard isAlive, !isPaused else { return }
+        isPaused = true
+        let life = life
+        world.network.paused(scheduler: self, forMs: milliseconds)
+        world.oracle.leaderChanged()
+        world.after(Int64(milliseconds) * 1_000) { [self] in
+            guard self.life == life else { return }
+            isPaused = false
+            let work = deferred
+            deferred = []
+            for item in work { item() }
+            turn()
+        }
+    }
+
+    /// Does something that this process does, as soon as it can.
+    func whenRunning(_ life: Int, _ work: @escaping () -> Void) {
+        guard self.life == life else { return }
+        if isPaused { deferred.append(work) } else { work() }
+    }
+
+    // MARK: Turns
+
+    func post(_ event: Event) {
+        guard isAlive else { return }
+        inbox.append(event)
+        queueTurn()
+    }
+
+    private func queueTurn() {
+        guard !isTurnQueued, !isPaused else { return }
+        isTurnQueued = true
+        let life = life
+        world.after(Int64.random(in: 10...300, using: &world.random)) { [self] in
+            guard self.life == life else { return }
+            isTurnQueued = false
+            if !isPaused { turn() }
+        }
+    }
+
+    private func turn() {
+        guard let cell else { return }
+        var actions: [Action] = []
+        let events = inbox
+        inbox = []
+        for event in events {
+            if world.options.isTracing { trace(event) }
+            cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
+        }
+        cell.dispatcher.handle(.tick, at: now, using: &random, into: &actions)
+        let life = life
+        for action in actions where self.life == life { perform(action) }
+        guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(500_000) }
+        queueWake(min(500_000, max(0, (wake - now.boot) / 1_000)))
+    }
+
+    private func queueWake(_ microseconds: Int64) {
+        wakeNumber += 1
+        let (life, number) = (life, wakeNumber)
+        world.after(microseconds + Int64.random(in: 10...900, using: &world.random)) { [self] in
+            if self.life == life, number == wakeNumber, !isPaused { turn() }
+        }
+    }
+
+    private func perform(_ action: Action) {
+        world.count(action)
+        if world.options.isTracing { trace(action) }
+        let database = world.database
+        switch action {
+        case .acquireLease: database.lease(.acquire, self, owner: owner, leaseMs: leaseMs)
+        case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
+        case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
+        case .loadJobs:
+            load({ $0.livingJobs }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+        case .loadJobsNamed(let ids):
+            load({ store in ids.compactMap { store.jobs[$0] } }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+        case .loadOpenExecutions(let since):
+            load({ $0.openExecutions(since: since) }) { .openExecutionsLoaded($0, isLast: $1) }
+        case .loadGapRows(let gap):
+            load({ $0.gapRows(gap) }) { .gapRowsLoaded($0, isLast: $1) }
+        case .findExecution(let outcome, let worker, let link):
+            database.read(
+                self,
+                { [$0.executions[outcome.executionID]] },
+                { rows, _ in
+                    .executionFound(rows.first ?? nil, outcome: outcome, worker: worker, link: link)
+                },
+                failed: .executionNotRead(outcome, worker: worker, link: link)
+            )
+        case .commit(let batch): database.commit(batch, self)
+        case .announceLead(let link, let epoch, let shards):
+            world.network.toWorker(link, .lead(epoch: epoch, leads: !shards.isEmpty))
+        case .dispatch(let link, _, let calls):
+            world.oracle.dispatched(calls, by: owner)
+            world.network.toWorker(link, .dispatch(calls))
+        case .acknowledge(let link, let tokens):
+            world.oracle.acknowledged(tokens)
+            world.network.toWorker(link, .acknowledge(tokens))
+        case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
+        case .reply(let ticket, let result): world.clients.answered(ticket, result)
+        case .recorded(let executions): world.oracle.told(of: executions)
+        case .note(let note):
+            world.count(note)
+            world.oracle.noted(note)
+            if case .leadershipLost = note { world.oracle.leaderChanged() }
+        case .stopped:
+            let life = life
+            world.after(15_000) { [self] in
+                guard self.life == life else { return }
+                kill()
+                world.after(Int64.random(in: 100_000...3_000_000, using: &world.random)) { [self] in start() }
+            }
+        }
+    }
+
+    private func trace(_ event: Event) {
+        switch event {
+        case .leaseAnswered, .jobsLoaded, .gapRowsLoaded, .changeRequested: break
+        default: world.trace("[\(index)] <- \(event)")
+        }
+    }
+
+    private func trace(_ action: Action) {
+        switch action {
+        case .acquireLease, .renewLease, .recorded: break
+        case .commit(let batch):
+            world.trace(
+                """
+                [\(index)] commit \(batch.epoch)/\(batch.sequence) through \(batch.materializedThrough?.milliseconds ?? 0) \
+                gap \(String(describing: batch.gap)) changes \(batch.changes.map { "\($0.job?.name ?? "") v\($0.job?.version ?? 0) \($0.job?.schedule ?? "") active \($0.job?.active ?? false) from \($0.job?.effectiveFrom.milliseconds ?? 0) -\($0.withdrawals.map(\.time.milliseconds)) +\($0.inserts.map(\.scheduledTime.milliseconds))" }) \
+                withdrawals \(batch.withdrawals) inserts \(batch.inserts.map { "\($0.id) \($0.status)" }) \
+                starts \(batch.starts.map(\.id)) updates \(batch.updates.map { "\($0.id) \($0.status) \($0.attempts)" })
+                """
+            )
+        case .dispatch(let link, _, let calls):
+            world.trace(
+                "[\(index)] dispatch over \(link) \(calls.map { "\($0.executionID) \($0.attempt) \($0.token)" })"
+            )
+        default: world.trace("[\(index)] \(action)")
+        }
+    }
+
+    private func load<Row>(_ rows: @escaping (MemoryStore) -> [Row], _ event: @escaping ([Row], Bool) -> Event) {
+        world.database.read(self, rows, event, failed: .loadFailed("simulated"))
+    }
+}

@@ -1,0 +1,57 @@
+import TestSupport
+
+/// How much of everything there is, and how likely each fault is. All of it is drawn from the seed.
+struct SimulationOptions: CustomStringConvertible {
+    var schedulers: Int
+    var workers: Int
+    var slotsPerWorker: Int
+    var jobs: Int
+    var seconds: Int
+    /// Of a call, that it does not go well.
+    var targetTrouble: Double
+    /// Milliseconds that a message may be on its way.
+    var delayMs: Int
+    var changesPerSecond: Double
+    var cutsPerSecond: Double
+    var schedulerKillsPerSecond: Double
+    var schedulerStopsPerSecond: Double
+    var workerKillsPerSecond: Double
+    var pausesPerSecond: Double
+    var storeStallsPerSecond: Double
+    var storeOutagesPerSecond: Double
+    var clockStepsPerSecond: Double
+    /// Of a commit, that its answer, or it itself, is lost.
+    var lostCommits: Double
+    var failedReads: Double
+    /// Whether every step is printed.
+    var isTracing = false
+
+    init(seed: UInt64) {
+        var random = SeededGenerator(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 1)
+        func chance(_ likely: Double, upTo most: Double) -> Double {
+            random.happens(likely) ? Double.random(in: most / 10..<most, using: &random) : 0
+        }
+        schedulers = Int.random(in: 1...3, using: &random)
+        workers = Int.random(in: 1...3, using: &random)
+        slotsPerWorker = Int.random(in: 1...6, using: &random)
+        jobs = Int.random(in: 1...6, using: &random)
+        seconds = Int.random(in: 10...25, using: &random)
+        targetTrouble = chance(0.7, upTo: 0.6)
+        delayMs = [1, 5, 40].randomElement(using: &random) ?? 1
+        changesPerSecond = chance(0.7, upTo: 3)
+        cutsPerSecond = chance(0.5, upTo: 0.5)
+        schedulerKillsPerSecond = chance(0.4, upTo: 0.2)
+        schedulerStopsPerSecond = chance(0.25, upTo: 0.15)
+        workerKillsPerSecond = chance(0.4, upTo: 0.2)
+        pausesPerSecond = chance(0.3, upTo: 0.15)
+        storeStallsPerSecond = chance(0.4, upTo: 0.2)
+        storeOutagesPerSecond = chance(0.25, upTo: 0.1)
+        clockStepsPerSecond = chance(0.2, upTo: 0.1)
+        lostCommits = chance(0.4, upTo: 0.1)
+        failedReads = chance(0.3, upTo: 0.3)
+    }
+
+    var description: String {
+        Mirror(reflecting: self).children.map { "\($0.label ?? "") \($0.value)" }.joined(separator: ", ")
+    }
+}

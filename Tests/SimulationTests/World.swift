@@ -1,0 +1,164 @@
+import CarillonCore
+import TestSupport
+
+/// A whole cluster in simulated time. One seed decides everything that happens in it.
+final class World {
+    let seed: UInt64
+    let options: SimulationOptions
+    var random: SeededGenerator
+    /// Microseconds since the beginning.
+    private(set) var time: Int64 = 0
+    private(set) var faultsAreOn = true
+    private(set) var coverage: [String: Int] = [:]
+    private var timeline = Timeline()
+    private var databaseErrorMs: Int64 = 0
+    private(set) var schedulers: [SchedulerProcess] = []
+    private(set) var workers: [WorkerProcess] = []
+    private(set) lazy var database = Database(world: self)
+    private(set) lazy var network = Network(world: self)
+    private(set) lazy var target = Target(world: self)
+    private(set) lazy var clients = Clients(world: self)
+    private(set) lazy var oracle = Oracle(world: self)
+
+    /// 2026-11-24T10:00:00Z.
+    private let beginning = Timestamp(milliseconds: 1_795_514_400_000)
+
+    init(seed: UInt64, options: SimulationOptions) {
+        self.seed = seed
+        self.options = options
+        random = SeededGenerator(seed: seed)
+        schedulers = (0..<options.schedulers).map { SchedulerProcess(world: self, index: $0) }
+        workers = (0..<options.workers).map { WorkerProcess(world: self, index: $0) }
+    }
+
+    var trueTime: Timestamp { beginning + time / 1_000 }
+    var databaseTime: Timestamp { trueTime + databaseErrorMs }
+
+    func after(_ microseconds: Int64, _ work: @escaping () -> Void) {
+        timeline.add(time + max(0, microseconds), work)
+    }
+
+    // MARK: Running
+
+    /// Lives through the faults, then lets everything come to rest, and returns what the oracle found wrong.
+    func run() -> [String] {
+        for scheduler in schedulers { scheduler.start() }
+        for worker in workers { worker.start() }
+        clients.begin()
+        planFaults()
+        advance(toSecond: options.seconds)
+        faultsAreOn = false
+        for scheduler in schedulers where !scheduler.isAlive { scheduler.start() }
+        for worker in workers where !worker.isAlive { worker.start() }
+        // Pauses and outages that have begun are over by then.
+        advance(toSecond: options.seconds + 60)
+        clients.pauseAll()
+        var second = options.seconds + 65
+        advance(toSecond: second)
+        while !isAtRest, second < options.seconds + 400, oracle.problems.isEmpty {
+            second += 5
+            advance(toSecond: second)
+        }
+        oracle.judge()
+        return oracle.problems
+    }
+
+    private var isAtRest: Bool {
+        clients.areDone && !database.store.executions.values.contains { !$0.status.isFinal }
+    }
+
+    private func advance(toSecond second: Int) {
+        var isOver = false
+        timeline.add(Int64(second) * 1_000_000) { isOver = true }
+        while !isOver, oracle.problems.isEmpty, let next = timeline.pop() {
+            time = next.time
+            next.work()
+        }
+    }
+
+    // MARK: Faults
+
+    private func planFaults() {
+        plan(options.cutsPerSecond) { $0.network.cutOne() }
+        plan(options.schedulerKillsPerSecond) { world in
+            world.schedulers.randomElement(using: &world.random).map { world.restart($0) }
+        }
+        plan(options.schedulerStopsPerSecond) { world in
+            world.count("scheduler stopped")
+            world.schedulers.randomElement(using: &world.random)?.stop()
+        }
+        plan(options.workerKillsPerSecond) { world in
+            guard let worker = world.workers.randomElement(using: &world.random) else { return }
+            if world.random.happens(0.3) {
+                world.count("worker drained")
+                worker.drain()
+            } else {
+                world.count("worker killed")
+                worker.kill()
+                world.after(Int64.random(in: 20_000...4_000_000, using: &world.random)) { worker.start() }
+            }
+        }
+        plan(options.pausesPerSecond) { world in
+            let milliseconds = Int.random(in: 100...16_000, using: &world.random)
+            if world.random.happens(0.6) {
+                world.count("scheduler paused")
+                world.schedulers.randomElement(using: &world.random)?.pause(forMs: milliseconds)
+            } else {
+                world.count("worker paused")
+                world.workers.randomElement(using: &world.random)?.pause(forMs: milliseconds)
+            }
+        }
+        plan(options.storeStallsPerSecond) { world in
+            world.count("store stalled")
+            world.database.stall(forMs: Int.random(in: 50...7_000, using: &world.random))
+        }
+        plan(options.storeOutagesPerSecond) { world in
+            world.count("store away")
+            world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
+        }
+        plan(options.clockStepsPerSecond) { world in
+            let isForward = world.random.happens(0.5)
+            world.count(isForward ? "clock stepped forward" : "clock stepped back")
+            let milliseconds = Int64.random(in: 200...20_000, using: &world.random)
+            world.databaseErrorMs += isForward ? milliseconds : -milliseconds
+            world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
+        }
+    }
+
+    private func restart(_ scheduler: SchedulerProcess) {
+        count("scheduler killed")
+        scheduler.kill()
+        after(Int64.random(in: 20_000...4_000_000, using: &random)) { scheduler.start() }
+    }
+
+    /// Something that happens so many times a second, while faults are on.
+    private func plan(_ perSecond: Double, _ fault: @escaping (World) -> Void) {
+        guard perSecond > 0 else { return }
+        let wait = Double.random(in: 0..<2, using: &random) / perSecond
+        after(Int64(wait * 1_000_000)) { [self] in
+            guard faultsAreOn else { return }
+            fault(self)
+            plan(perSecond, fault)
+        }
+    }
+
+    // MARK: Coverage
+
+    func count(_ what: String) {
+        coverage[what, default: 0] += 1
+        trace(what)
+    }
+
+    /// What happened, line by line, for whoever looks for the cause of a failure.
+    func trace(_ text: @autoclosure () -> String) {
+        if options.isTracing { print("\(Double(time) / 1_000_000) \(text())") }
+    }
+
+    /// Cases by their name, without what they carry.
+    func count(_ action: Action) { coverage["action \(Self.name(of: action))", default: 0] += 1 }
+    func count(_ note: Note) { coverage["note \(Self.name(of: note))", default: 0] += 1 }
+
+    private static func name(of value: some Any) -> String {
+        Mirror(reflecting: value).children.first?.label ?? "\(value)"
+    }
+}
