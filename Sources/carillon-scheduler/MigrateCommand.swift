@@ -59,7 +59,9 @@ struct MigrateCommand: ParsableCommand {
         func run() throws {
             try ExitCode.reporting {
                 let taken = try database.migrator().down(to: to)
-                print(taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))")
+                print(
+                    taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))"
+                )
             }
         }
     }
