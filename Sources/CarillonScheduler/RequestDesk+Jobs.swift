@@ -92,6 +92,9 @@ extension RequestDesk {
 
     func executeNow(_ settings: JobSettings, wait: Bool) async throws(ClientError) -> Answer {
         try requireLeading()
+        var settings = settings
+        // Whoever waits wants the target's answer, not that of its fourth attempt.
+        if wait, settings.maxRetries == nil { settings.maxRetries = 0 }
         let planned = try rules.makeHidden(settings, id: newID())
         let request = ChangeRequest.executeNow(planned, wait: wait, nonce: newNonce())
         guard case .execution(let execution) = try await change(request) else { throw unexpected() }
