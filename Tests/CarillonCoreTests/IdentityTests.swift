@@ -28,7 +28,8 @@ struct IdentityTests {
         #expect(id.description == text)
         #expect(UniqueID(text.uppercased()) == id)
         #expect(UniqueID(bytes: id.bytes) == id)
-        for bad in ["", "018f6a3e7c2b7d108abc0123456789ab", text + "0", String(text.dropLast()), "g" + text.dropFirst(),
+        for bad in [
+            "", "018f6a3e7c2b7d108abc0123456789ab", text + "0", String(text.dropLast()), "g" + text.dropFirst(),
             "018f6a3e-7c2b-7d10-8abc0-123456789ab",
         ] {
             #expect(UniqueID(bad) == nil, "\(bad)")
@@ -59,7 +60,9 @@ struct IdentityTests {
         var random = SeededGenerator(seed: 7)
         var counts = [Int](repeating: 0, count: 16)
         for _ in 0..<16_000 {
-            counts[Int(JobID(UniqueID.ordered(by: Timestamp(milliseconds: 1_790_000_000_000), using: &random)).shard)] += 1
+            counts[
+                Int(JobID(UniqueID.ordered(by: Timestamp(milliseconds: 1_790_000_000_000), using: &random)).shard)
+            ] += 1
         }
         #expect(counts.allSatisfy { (800...1200).contains($0) }, "\(counts)")
     }

@@ -69,7 +69,11 @@ extension Dispatcher {
         change.inserts = makeAhead(slot)
         pending.add(
             PendingBatch.Change(
-                change: change, ticket: ticket, result: .job(planned.job), before: nil, restartedAt: now
+                change: change,
+                ticket: ticket,
+                result: .job(planned.job),
+                before: nil,
+                restartedAt: now
             )
         )
         return nil
@@ -91,7 +95,10 @@ extension Dispatcher {
         var job = planned.job
         if restarts { job.effectiveFrom = now }
         var pendingChange = PendingBatch.Change(
-            change: JobChange(job: job, isNew: false), ticket: ticket, result: result ?? .job(job), before: before
+            change: JobChange(job: job, isNew: false),
+            ticket: ticket,
+            result: result ?? .job(job),
+            before: before
         )
         if restarts {
             pendingChange.restartedAt = now
@@ -157,7 +164,8 @@ extension Dispatcher {
         for slot in ledger.allSlots where ledger[slot].job == job {
             let open = ledger[slot]
             // A retry that is due and only waits for a free slot is one, too.
-            let waits = open.state == .retrying || (open.state == .ready && open.hasBegun && open.execution.attempts > 0)
+            let waits =
+                open.state == .retrying || (open.state == .ready && open.hasBegun && open.execution.attempts > 0)
             if waits { conclude(slot, as: .cancelled, reason: reason) }
         }
     }
@@ -261,7 +269,10 @@ extension Dispatcher {
     private var fullness: ChangeResult? {
         guard ledger.count >= configuration.maxOpenExecutions else { return nil }
         return .refused(
-            ClientError(.resourceExhausted, "\(ledger.count) executions are not over yet, which is the most; try again later")
+            ClientError(
+                .resourceExhausted,
+                "\(ledger.count) executions are not over yet, which is the most; try again later"
+            )
         )
     }
 
@@ -314,7 +325,9 @@ extension Dispatcher {
         pending.add(
             PendingBatch.Change(
                 change: JobChange(job: planned.job, isNew: true, inserts: [execution]),
-                ticket: ticket, result: wait ? nil : .execution(execution), before: nil
+                ticket: ticket,
+                result: wait ? nil : .execution(execution),
+                before: nil
             )
         )
         return nil

@@ -90,7 +90,10 @@ extension Dispatcher {
         }
         move(slot, to: .armed)
         // A run by hand is due at once, even if the clock went back since it was asked for.
-        ledger.setTimer(slot, to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime)
+        ledger.setTimer(
+            slot,
+            to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime
+        )
     }
 
     /// The retry is durable. What made it pointless meanwhile ends it here.
@@ -126,8 +129,11 @@ extension Dispatcher {
             let error =
                 isName
                 ? ClientError(
-                    .alreadyExists, "a job named '\(name)' exists already; names are unique among living jobs",
-                    errors: [FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")],
+                    .alreadyExists,
+                    "a job named '\(name)' exists already; names are unique among living jobs",
+                    errors: [
+                        FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")
+                    ],
                     reason: .nameTaken
                 ) : ClientError(.internal, "the database refused the change: \(message)")
             actions.append(.reply(ticket, .refused(error)))
@@ -153,7 +159,12 @@ extension Dispatcher {
         for start in batch.starts {
             guard let slot = ledger.slot(of: start.id), case .claiming(let link) = ledger[slot].state else { continue }
             roster.modify(link) { $0.reserved -= 1 }
-            conclude(slot, as: .failed, reason: .recordRefused, message: "the database refused to record its start: \(message)")
+            conclude(
+                slot,
+                as: .failed,
+                reason: .recordRefused,
+                message: "the database refused to record its start: \(message)"
+            )
         }
         for execution in batch.inserts {
             if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }

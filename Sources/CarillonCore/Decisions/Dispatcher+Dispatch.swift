@@ -20,7 +20,10 @@ extension Dispatcher {
         move(slot, to: .ready)
         let open = ledger[slot]
         ready.push(
-            slot, id: open.execution.id, priority: agenda[open.job].priority, time: open.execution.scheduledTime
+            slot,
+            id: open.execution.id,
+            priority: agenda[open.job].priority,
+            time: open.execution.scheduledTime
         )
     }
 
@@ -67,8 +70,11 @@ extension Dispatcher {
         let execution = ledger[slot].execution
         pending.starts.append(
             ExecutionStart(
-                id: execution.id, token: token, attempts: execution.attempts + 1,
-                lostAttempts: execution.lostAttempts, actualStartTime: execution.actualStartTime ?? now,
+                id: execution.id,
+                token: token,
+                attempts: execution.attempts + 1,
+                lostAttempts: execution.lostAttempts,
+                actualStartTime: execution.actualStartTime ?? now,
                 worker: roster[link]?.name
             )
         )
@@ -124,11 +130,17 @@ extension Dispatcher {
         let record = agenda[open.job]
         outgoing[link, default: []].append(
             DispatchedCall(
-                token: token, shard: record.id.shard, executionID: open.execution.id, jobID: record.id,
-                attempt: open.attemptNumber, scheduledTime: open.execution.scheduledTime, call: record.call,
+                token: token,
+                shard: record.id.shard,
+                executionID: open.execution.id,
+                jobID: record.id,
+                attempt: open.attemptNumber,
+                scheduledTime: open.execution.scheduledTime,
+                call: record.call,
                 timeoutMs: Int(record.timeoutMs),
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
-                atMostOnce: record.executionType == .atMostOnce, responseLimit: configuration.responseLimit
+                atMostOnce: record.executionType == .atMostOnce,
+                responseLimit: configuration.responseLimit
             )
         )
     }

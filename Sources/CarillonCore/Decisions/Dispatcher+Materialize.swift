@@ -41,7 +41,11 @@ extension Dispatcher {
     func occurrence(of job: JobID, at time: Timestamp, trigger: Trigger = .schedule, nonce: [UInt8] = []) -> Execution {
         Execution(
             id: ExecutionID(job: job, scheduledTime: time, trigger: trigger, nonce: nonce),
-            jobID: job, trigger: trigger, scheduledTime: time, status: .pending, createdAt: now
+            jobID: job,
+            trigger: trigger,
+            scheduledTime: time,
+            status: .pending,
+            createdAt: now
         )
     }
 
@@ -129,7 +133,8 @@ extension Dispatcher {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
         let policy = mayRun ? record.catchUpPolicy : .none
-        let oldest = mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
+        let oldest =
+            mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
         guard time < oldest, policy != .all else {
             catchUp?.arm(slot, record, after: time)
             return make(slot, at: time, isCatchUp: true).map { [$0] } ?? []

@@ -131,12 +131,15 @@ extension Dispatcher {
             if let reason = ledger[slot].cancelReason {
                 execution.status = .cancelled
                 execution.reason = reason
-            } else if mayRepeat, !isGone, execution.attempts <= Int(record.maxRetries) + (Canary.retriesOnceTooOften.sings ? 1 : 0) {
+            } else if mayRepeat, !isGone,
+                execution.attempts <= Int(record.maxRetries) + (Canary.retriesOnceTooOften.sings ? 1 : 0)
+            {
                 execution.status = .retrying
                 execution.nextAttemptAt =
                     now + retryDelayMs(record, attempts: execution.attempts, outcome, using: &random)
             } else {
-                execution.status = isGone && mayRepeat && execution.attempts <= Int(record.maxRetries) ? .cancelled : .failed
+                execution.status =
+                    isGone && mayRepeat && execution.attempts <= Int(record.maxRetries) ? .cancelled : .failed
                 if execution.status == .cancelled {
                     execution.reason = record.deleted ? .jobDeleted : .jobPaused
                 } else if mayRepeat, record.maxRetries > 0 {
@@ -147,11 +150,16 @@ extension Dispatcher {
         var update = PendingBatch.Update(execution: execution, link: link, token: outcome.token)
         if execution.status != .success, outcome.kind != .cancelled {
             update.attempt = Attempt(
-                executionID: execution.id, number: execution.attempts, token: outcome.token,
+                executionID: execution.id,
+                number: execution.attempts,
+                token: outcome.token,
                 startedAt: Timestamp(milliseconds: started / 1000),
                 finishedAt: Timestamp(milliseconds: (started + Int64(clamping: outcome.durationMicroseconds)) / 1000),
-                durationMicroseconds: Int64(clamping: outcome.durationMicroseconds), httpStatus: outcome.httpStatus,
-                response: outcome.response, errorMessage: execution.errorMessage, worker: execution.worker
+                durationMicroseconds: Int64(clamping: outcome.durationMicroseconds),
+                httpStatus: outcome.httpStatus,
+                response: outcome.response,
+                errorMessage: execution.errorMessage,
+                worker: execution.worker
             )
         }
         if execution.status.isFinal {

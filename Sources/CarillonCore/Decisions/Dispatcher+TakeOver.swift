@@ -57,11 +57,15 @@ extension Dispatcher {
             case .retrying, .missing:
                 // These wait for a while, not for a date.
                 if let time = ledger.timer(of: slot) { ledger.setTimer(slot, to: time - milliseconds) }
-                if let next = open.execution.nextAttemptAt { ledger[slot].execution.nextAttemptAt = next - milliseconds }
+                if let next = open.execution.nextAttemptAt {
+                    ledger[slot].execution.nextAttemptAt = next - milliseconds
+                }
             case .armed where open.execution.trigger == .manual:
                 ledger.setTimer(slot, to: min(now, open.execution.scheduledTime))
             case .inserting, .armed, .ready:
-                guard open.execution.trigger == .schedule, open.execution.scheduledTime > now, !open.hasBegun else { break }
+                guard open.execution.trigger == .schedule, open.execution.scheduledTime > now, !open.hasBegun else {
+                    break
+                }
                 withdrawn.insert(open.execution.id)
                 leave(slot)
             default:

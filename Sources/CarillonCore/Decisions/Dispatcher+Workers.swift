@@ -92,15 +92,20 @@ extension Dispatcher {
     mutating func workerStarted(_ link: LinkID, _ tokens: [Token]) {
         guard case .leading = phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
-        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) && ledger[slot].rowStatus != .running {
+        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) && ledger[slot].rowStatus != .running
+        {
             let execution = ledger[slot].execution
             guard let token = execution.token, started.contains(token) else { continue }
             ledger[slot].rowStatus = .running
             let start = execution.actualStartTime ?? Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1000)
             pending.starts.append(
                 ExecutionStart(
-                    id: execution.id, token: token, attempts: execution.attempts + 1,
-                    lostAttempts: execution.lostAttempts, actualStartTime: start, worker: execution.worker
+                    id: execution.id,
+                    token: token,
+                    attempts: execution.attempts + 1,
+                    lostAttempts: execution.lostAttempts,
+                    actualStartTime: start,
+                    worker: execution.worker
                 )
             )
         }
@@ -165,7 +170,9 @@ extension Dispatcher {
         ledger[slot].isLost = true
         if ledger[slot].execution.lostAttempts >= lostAttemptsLimit {
             conclude(
-                slot, as: .failed, reason: .workerLost,
+                slot,
+                as: .failed,
+                reason: .workerLost,
                 message: "\(lostAttemptsLimit) attempts in a row were lost with the workers that made them"
             )
         } else {

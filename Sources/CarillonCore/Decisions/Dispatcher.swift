@@ -10,8 +10,12 @@ package struct DispatcherConfiguration: Sendable, Hashable {
     package var connectTimeoutMs: Int
 
     package init(
-        owner: UniqueID, leaseMs: Int = 5_000, horizonMs: Int = 500,
-        maxOpenExecutions: Int = 250_000, responseLimit: Int = 4_096, connectTimeoutMs: Int = 10_000
+        owner: UniqueID,
+        leaseMs: Int = 5_000,
+        horizonMs: Int = 500,
+        maxOpenExecutions: Int = 250_000,
+        responseLimit: Int = 4_096,
+        connectTimeoutMs: Int = 10_000
     ) {
         self.owner = owner
         self.leaseMs = leaseMs

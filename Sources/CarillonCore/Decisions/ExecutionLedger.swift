@@ -53,7 +53,8 @@ struct OpenExecution {
     var isOpen: Bool {
         switch state {
         case .claiming, .dispatched, .parted, .inherited, .retrying, .missing: true
-        case .ready where Canary.forgetsRetriesInOverlap.sings, .recording where Canary.forgetsRetriesInOverlap.sings: false
+        case .ready where Canary.forgetsRetriesInOverlap.sings, .recording where Canary.forgetsRetriesInOverlap.sings:
+            false
         case .inserting, .armed, .ready: hasBegun || execution.trigger == .manual
         case .recording: !execution.status.isFinal
         }

@@ -19,11 +19,15 @@ package enum HeaderRule {
     package static func problems(with headers: [HTTPHeader]) -> [FieldError] {
         var problems: [FieldError] = []
         if headers.count > maxCount {
-            problems.append(FieldError(field: "headers", message: "are \(headers.count); at most \(maxCount) are allowed"))
+            problems.append(
+                FieldError(field: "headers", message: "are \(headers.count); at most \(maxCount) are allowed")
+            )
         }
         let bytes = headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         if bytes > maxBytes {
-            problems.append(FieldError(field: "headers", message: "have \(bytes) bytes; at most \(maxBytes) are allowed"))
+            problems.append(
+                FieldError(field: "headers", message: "have \(bytes) bytes; at most \(maxBytes) are allowed")
+            )
         }
         var names: Set<String> = []
         for header in headers {

@@ -50,7 +50,9 @@ package struct JobRules: Sendable {
         var errors: [FieldError] = []
         var settings = settings
         for (name, isGiven) in [("schedule", settings.schedule != nil), ("name", settings.name != nil)] where isGiven {
-            errors.append(FieldError(field: name, message: "has no meaning for a call that is made at once; leave it out"))
+            errors.append(
+                FieldError(field: name, message: "has no meaning for a call that is made at once; leave it out")
+            )
         }
         settings.schedule = "@every 1h"
         settings.name = nil
@@ -62,7 +64,9 @@ package struct JobRules: Sendable {
     }
 
     /// The job as it will be, and whether its schedule begins anew.
-    package func change(_ job: Job, by settings: JobSettings) throws(ClientError) -> (planned: PlannedJob, restarts: Bool) {
+    package func change(_ job: Job, by settings: JobSettings) throws(ClientError) -> (
+        planned: PlannedJob, restarts: Bool
+    ) {
         var errors: [FieldError] = []
         var planned = merge(settings, onto: job, errors: &errors, isNew: false)
         try check(errors)
@@ -82,9 +86,15 @@ package struct JobRules: Sendable {
     private func blank(_ id: JobID) -> Job {
         let none = Timestamp(milliseconds: 0)
         return Job(
-            id: id, schedule: "", call: HTTPCall(url: ""), timeoutMs: defaults.timeoutMs,
-            maxRetries: defaults.maxRetries, catchUpWindowMs: defaults.catchUpWindowMs, effectiveFrom: none,
-            createdAt: none, updatedAt: none
+            id: id,
+            schedule: "",
+            call: HTTPCall(url: ""),
+            timeoutMs: defaults.timeoutMs,
+            maxRetries: defaults.maxRetries,
+            catchUpWindowMs: defaults.catchUpWindowMs,
+            effectiveFrom: none,
+            createdAt: none,
+            updatedAt: none
         )
     }
 
@@ -161,7 +171,10 @@ package struct JobRules: Sendable {
             job.description = description
             if description.utf8.count > 4_000 {
                 errors.append(
-                    FieldError(field: "description", message: "has \(description.utf8.count) bytes; at most 4000 are allowed")
+                    FieldError(
+                        field: "description",
+                        message: "has \(description.utf8.count) bytes; at most 4000 are allowed"
+                    )
                 )
             }
         }
@@ -175,7 +188,10 @@ package struct JobRules: Sendable {
             }
             for tag in tags where tag.isEmpty || tag.utf8.count > 64 || tag.utf8.contains(where: { $0 < 0x20 }) {
                 errors.append(
-                    FieldError(field: "tags", message: "hold '\(tag.prefix(70))'; a tag has 1 to 64 bytes and no control characters")
+                    FieldError(
+                        field: "tags",
+                        message: "hold '\(tag.prefix(70))'; a tag has 1 to 64 bytes and no control characters"
+                    )
                 )
             }
         }
@@ -200,7 +216,10 @@ package struct JobRules: Sendable {
         }
         if job.call.body != nil, job.call.method == "GET" || job.call.method == "HEAD" {
             errors.append(
-                FieldError(field: "body", message: "cannot be sent with \(job.call.method); leave it out or use another http_method")
+                FieldError(
+                    field: "body",
+                    message: "cannot be sent with \(job.call.method); leave it out or use another http_method"
+                )
             )
         }
     }
@@ -212,7 +231,8 @@ package struct JobRules: Sendable {
                 errors.append(
                     FieldError(
                         field: field,
-                        message: "is \(seconds); allowed are \(number(range.lowerBound)) to \(number(range.upperBound)) seconds"
+                        message:
+                            "is \(seconds); allowed are \(number(range.lowerBound)) to \(number(range.upperBound)) seconds"
                     )
                 )
                 return
@@ -223,14 +243,22 @@ package struct JobRules: Sendable {
             guard let value else { return }
             guard range.contains(value) else {
                 errors.append(
-                    FieldError(field: field, message: "is \(value); allowed are \(range.lowerBound) to \(range.upperBound)")
+                    FieldError(
+                        field: field,
+                        message: "is \(value); allowed are \(range.lowerBound) to \(range.upperBound)"
+                    )
                 )
                 return
             }
             target = value
         }
         milliseconds(settings.timeoutSeconds, "timeout_seconds", 0.05...86_400, &job.timeoutMs)
-        milliseconds(settings.retryInitialDelaySeconds, "retry_initial_delay_seconds", 0...86_400, &job.retryInitialDelayMs)
+        milliseconds(
+            settings.retryInitialDelaySeconds,
+            "retry_initial_delay_seconds",
+            0...86_400,
+            &job.retryInitialDelayMs
+        )
         milliseconds(settings.retryMaxDelaySeconds, "retry_max_delay_seconds", 0...86_400, &job.retryMaxDelayMs)
         milliseconds(settings.catchUpWindowSeconds, "catch_up_window_seconds", 0...2_000_000, &job.catchUpWindowMs)
         whole(settings.maxRetries, "max_retries", 0...100, &job.maxRetries)

@@ -63,7 +63,8 @@ struct PendingBatch {
     }
 
     var rowCount: Int {
-        withdrawals.count + inserts.count + starts.count + updates.count + changes.reduce(0) { $0 + 1 + $1.change.inserts.count }
+        withdrawals.count + inserts.count + starts.count + updates.count
+            + changes.reduce(0) { $0 + 1 + $1.change.inserts.count }
     }
 
     /// The transaction that writes it.

@@ -37,7 +37,9 @@ package enum URLRule {
         var host = authority[...]
         var port: ArraySlice<UInt8>?
         if authority.first == UInt8(ascii: "[") {
-            guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else { return "has a '[' in its host without a ']'" }
+            guard let close = authority.firstIndex(of: UInt8(ascii: "]")) else {
+                return "has a '[' in its host without a ']'"
+            }
             host = authority[1..<close]
             let allowed = "0123456789abcdefABCDEF:.".utf8
             guard host.contains(UInt8(ascii: ":")), host.allSatisfy({ allowed.contains($0) }) else {
@@ -57,7 +59,9 @@ package enum URLRule {
                 (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
                     || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "-._~%".utf8.contains(byte)
             }
-            guard isName else { return "has '\(String(decoding: host, as: UTF8.self))' as its host, which is no host name" }
+            guard isName else {
+                return "has '\(String(decoding: host, as: UTF8.self))' as its host, which is no host name"
+            }
         }
         if host.isEmpty { return "has no host" }
         guard let port, !port.isEmpty else { return nil }
