@@ -163,10 +163,9 @@ extension Dispatcher {
         guard agenda[job].openCount > 0 else { return }
         for slot in ledger.allSlots where ledger[slot].job == job {
             let open = ledger[slot]
-            // A retry that is due and only waits for a free slot is one, too.
-            let waits =
-                open.state == .retrying || (open.state == .ready && open.hasBegun && open.execution.attempts > 0)
-            if waits { conclude(slot, as: .cancelled, reason: reason) }
+            // A retry that is due and only waits for a free slot is one, too; a claim that was given back is none.
+            let waits = open.state == .retrying || (open.state == .ready && open.hasBegun)
+            if waits, open.execution.attempts > 0 { conclude(slot, as: .cancelled, reason: reason) }
         }
     }
 
