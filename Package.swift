@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// Bugs that can be planted, one of them at run time, for the simulation to catch: in debug builds only.
+let canary: [SwiftSetting] = [.define("CANARY", .when(configuration: .debug))]
+
 /// A room: a library target with our settings.
 func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -65,7 +68,11 @@ let package = Package(
 
         // Pure rooms
         room("CarillonCron", []),
-        room("CarillonCore", ["CarillonCron"]),
+        .target(
+            name: "CarillonCore",
+            dependencies: ["CarillonCron"],
+            swiftSettings: strict + canary
+        ),
         room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
 
         // Adapters
@@ -173,7 +180,11 @@ let package = Package(
                 arguments, logging,
             ]
         ),
-        tests("SimulationTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["CarillonCore", "CarillonCron", "TestSupport"],
+            swiftSettings: strict + canary
+        ),
         tests(
             "EndToEndTests",
             [
