@@ -22,12 +22,19 @@ final class FrameOutput {
         for item in items {
             switch item {
             case .envelope(let envelope): append(envelope, to: &buffer)
+            case .dated(let envelope, let deadline):
+                if NetworkClock.boot < deadline {
+                    append(envelope, to: &buffer)
+                } else {
+                    metrics.failure("lease_over")
+                }
             case .frame(let frame, let name):
                 buffer.writeBytes(frame)
                 metrics.frame(.sent, name, frame.count)
             }
         }
         let bytes = buffer.readableBytes
+        guard bytes > 0 else { return }
         unsentBytes += bytes
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in self.unsentBytes -= bytes }

@@ -111,18 +111,16 @@ package final class SchedulerService: PeerReceiver {
     // MARK: One turn of the dispatcher
 
     fileprivate func run(_ events: inout [Event], at now: Now) -> BootTime? {
-        var actions: [Action] = []
-        for event in events { box.handle(event, at: now, into: &actions) }
+        let (actions, leaseDeadline) = box.turn(events, at: now)
         events.removeAll(keepingCapacity: true)
-        box.handle(.tick, at: SystemClock.now(), into: &actions)
-        for action in actions { perform(action) }
+        for action in actions { perform(action, leaseDeadline) }
         let end = SystemClock.now()
         status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
         metrics.update(status.current, peers: peers)
         return box.wake(after: end)
     }
 
-    private func perform(_ action: Action) {
+    private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
         switch action {
         case .acquireLease:
             lease(
@@ -161,7 +159,7 @@ package final class SchedulerService: PeerReceiver {
         case .announceLead(let link, let epoch, let shards):
             peers.send(.lead(epoch: epoch, shards: shards), to: link)
         case .dispatch(let link, let clusterTime, let calls):
-            peers.send(.dispatch(clusterTime: clusterTime, calls), to: link)
+            if let leaseDeadline { peers.send(.dispatch(clusterTime: clusterTime, calls), to: link, before: leaseDeadline) }
         case .acknowledge(let link, let tokens): peers.send(.outcomeAck(tokens), to: link)
         case .cancelCalls(let link, let tokens): peers.send(.cancel(tokens), to: link)
         case .reply(let ticket, let result): tickets.answer(ticket, result)

@@ -123,6 +123,9 @@ package struct Dispatcher: ~Copyable {
         return lease.epoch
     }
 
+    /// Until when what this leader says may be believed; `nil` without a lease.
+    package var leaseDeadline: BootTime? { lease.deadline }
+
     package var isLeading: Bool {
         if case .leading = phase { true } else { false }
     }
