@@ -139,7 +139,7 @@ extension RequestDesk {
         switch catalog.plan(preview.schedule, zone, policy) {
         case .success(let found): plan = found
         case .failure(let failure):
-            let text = failure.errors.map { "\($0.field) \($0.message)" }.joined(separator: "; ")
+            let text = failure.errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
             throw ClientError(.invalidArgument, text, errors: failure.errors)
         }
         var times: [SchedulePreview.PreviewedTime] = []

@@ -171,7 +171,7 @@ final class RequestDesk: Sendable {
             let next = job.active && job.deletedAt == nil ? plan.next(after: status.clusterTime(), for: job) : nil
             return JobView(job: job, scheduleDescription: plan.expression.explained(), nextRunTime: next)
         case .failure(let failure):
-            let why = failure.errors.map { "\($0.field) \($0.message)" }.joined(separator: "; ")
+            let why = failure.errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
             return JobView(job: job, scheduleDescription: "Never: \(why)", nextRunTime: nil)
         }
     }

@@ -162,6 +162,11 @@ final class TestSystem: Sendable {
         }
     }
 
+    /// How often workers have connected to a scheduler so far.
+    func connections(to scheduler: Node) -> Int {
+        scheduler.text.split(separator: "\n").count { $0.contains("worker connected") }
+    }
+
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
 
