@@ -19,7 +19,7 @@ run: build ## build, then run the whole system here (ARGUMENTS="--workers 2" and
 	@exec .build/release/carillon up $(ARGUMENTS)
 
 build: packages-run ## put the release programs into .build/release/
-	@.ci/build.sh -c release
+	@.ci/build.sh -c release -- carillon-scheduler carillon-worker carillon-gateway carillon
 
 test: packages-test ## run every test (FILTER=Name for some of them)
 	@.ci/build.sh --build-tests

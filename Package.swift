@@ -185,6 +185,19 @@ let package = Package(
             dependencies: ["CarillonCore", "CarillonCron", "TestSupport"],
             swiftSettings: strict + canary
         ),
+        // Benchmarks: `make bench`
+        .target(name: "CAllocations", path: "Tests/Benchmarks/CAllocations"),
+        .executableTarget(
+            name: "carillon-bench",
+            dependencies: [
+                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
+                "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ] + hummingbird,
+            path: "Tests/Benchmarks",
+            exclude: ["CAllocations", "README.md", "results"],
+            swiftSettings: strict
+        ),
         tests(
             "EndToEndTests",
             [

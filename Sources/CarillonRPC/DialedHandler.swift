@@ -38,6 +38,10 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     private var timer: Scheduled<Void>?
     private var inbox: [Envelope] = []
     private var answers: [RawAnswer] = []
+    /// What is answered to the bytes that are being decoded. It is written after them: a write that fails makes SwiftNIO read
+    /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
+    private var replies: [Outbox.Item] = []
+    private var isDecoding = false
     private var isOver = false
 
     init(_ setup: Setup) {
@@ -85,6 +89,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
+        isDecoding = true
         unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -94,6 +99,14 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
                 perform(state.handle(.failedToDecode(error), at: now), context)
             }
         }
+        isDecoding = false
+        let answered = takeReplies()
+        if !isOver { output.write(answered, context) }
+    }
+
+    private func takeReplies() -> [Outbox.Item] {
+        defer { replies = [] }
+        return replies
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -162,7 +175,8 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
             timer?.cancel()
             timer = nil
             establish(welcome)
-        case .send(let envelope): output.write([.envelope(envelope)], context)
+        case .send(let envelope):
+            if isDecoding { replies.append(.envelope(envelope)) } else { output.write([.envelope(envelope)], context) }
         case .close(let why, let refusal):
             leave(why: why, saying: refusal == nil ? .goodbye(why: why) : nil)
         }
@@ -190,8 +204,10 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     private func leave(why: String, saying message: Message?) {
         guard !isOver, let context else { return }
         flushInbox()
-        if let message { output.write([.envelope(Envelope(message))], context) }
+        let last = takeReplies() + (message.map { [.envelope(Envelope($0))] } ?? [])
+        // First: whatever a failing write makes SwiftNIO read is not looked at any more.
         end(why: why)
+        output.write(last, context)
         context.close(mode: .output, promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.context?.close(promise: nil)

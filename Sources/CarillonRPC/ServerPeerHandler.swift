@@ -27,6 +27,10 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private var timer: Scheduled<Void>?
 
     private var inbox: [Envelope] = []
+    /// What is answered to the bytes that are being decoded. It is written after them: a write that fails makes SwiftNIO read
+    /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
+    private var replies: [Envelope] = []
+    private var isDecoding = false
     private var role: Role?
     private var isConnected = false
     private var isLeaving = false
@@ -87,6 +91,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isLeaving else { return }
         let buffer = unwrapInboundIn(data)
+        isDecoding = true
         buffer.withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -97,6 +102,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             }
         }
         decoder.maxFrameBytes = state.maxFrameBytes
+        isDecoding = false
+        write(takeReplies(), context)
+    }
+
+    private func takeReplies() -> [Envelope] {
+        defer { replies = [] }
+        return replies
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -203,6 +215,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     }
 
     private func write(_ envelopes: [Envelope], _ context: ChannelHandlerContext) {
+        guard !envelopes.isEmpty, !isLeaving else { return }
+        guard !isDecoding else {
+            replies += envelopes
+            return
+        }
         output.write(envelopes.map(Outbox.Item.envelope), context)
         if output.unsentBytes > shared.configuration.maxQueuedBytes { dropSlowReader(context) }
     }
@@ -268,7 +285,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
                 metadata: ["peer": "\(address(context))", "why": "\(why)"]
             )
         }
-        output.write([.envelope(Envelope(message))], context)
+        output.write((takeReplies() + [Envelope(message)]).map(Outbox.Item.envelope), context)
         end(why: why)
         // Closing at once could destroy what the peer has not read yet: first only our direction ends.
         context.close(mode: .output, promise: nil)

@@ -53,6 +53,23 @@ import Testing
         await station.server.stop()
     }
 
+    /// Its pings are answered after it has gone: the writes fail, and SwiftNIO reads the rest from within them.
+    @Test func whoLeavesInTheMiddleOfPingsHarmsNobody() async throws {
+        let station = try await Station.open()
+        let pings = (1...4_000).flatMap { MessageCodec.frame(of: Envelope(id: $0, .ping(sentMicroseconds: 1))) }
+        for _ in 0..<50 {
+            let socket = RawSocket(station.endpoint)
+            socket.write(socket.hello())
+            _ = await socket.read { $0.message.name == "welcome" }
+            // What is unread when a socket is closed makes a reset of it.
+            socket.write(pings)
+        }
+        let good = RawSocket(station.endpoint)
+        good.write(good.hello() + [Envelope(id: 1, .request(.refreshSchedule))])
+        #expect(await good.read { $0.id == 1 }.last?.id == 1)
+        await station.server.stop()
+    }
+
     @Test func garbageAfterTheHandshake() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint)

@@ -1,0 +1,63 @@
+import Glibc
+import TestSupport
+
+/// What the kernel says of a process.
+enum ProcessFacts {
+    /// Seconds of CPU so far, of all its threads.
+    static func cpu(_ pid: Int32) -> Double { seconds(fields(pid), from: 11, to: 12) }
+
+    /// The same of a process and all its children, those that have ended too.
+    static func cpuOfTree(_ pid: Int32) -> Double {
+        seconds(fields(pid), from: 11, to: 14) + children(of: pid).reduce(0) { $0 + cpu($1) }
+    }
+
+    /// Resident memory in MB.
+    static func residentMB(_ pid: Int32) -> Double {
+        Double(number("VmRSS:", in: TextFile.contents(of: "/proc/\(pid)/status"))) / 1_024
+    }
+
+    /// How often its threads, and those of its children, were put to sleep or set aside.
+    static func switches(_ pid: Int32, withChildren: Bool = false) -> Int {
+        let own = names(in: "/proc/\(pid)/task").reduce(0) { sum, thread in
+            let text = TextFile.contents(of: "/proc/\(pid)/task/\(thread)/status")
+            return sum + number("voluntary_ctxt_switches:", in: text) + number("nonvoluntary_ctxt_switches:", in: text)
+        }
+        return withChildren ? children(of: pid).reduce(own) { $0 + switches($1) } : own
+    }
+
+    static func children(of pid: Int32) -> [Int32] {
+        names(in: "/proc/\(pid)/task").flatMap { thread in
+            TextFile.contents(of: "/proc/\(pid)/task/\(thread)/children").split(separator: " ").compactMap { Int32($0) }
+        }
+    }
+
+    /// The number after a word at the beginning of a line.
+    static func number(_ word: String, in text: String) -> Int {
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(word) }) else { return 0 }
+        return Int(line.dropFirst(word.count).filter(\.isNumber)) ?? 0
+    }
+
+    /// What follows the name in /proc/PID/stat: the state is the first.
+    private static func fields(_ pid: Int32) -> [Substring] {
+        let text = TextFile.contents(of: "/proc/\(pid)/stat")
+        return text.lastIndex(of: ")").map { text[text.index(after: $0)...].split(separator: " ") } ?? []
+    }
+
+    private static func seconds(_ fields: [Substring], from first: Int, to last: Int) -> Double {
+        guard fields.count > last else { return 0 }
+        return fields[first...last].reduce(0) { $0 + (Double($1) ?? 0) } / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var found: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.first?.isNumber == true { found.append(name) }
+        }
+        return found
+    }
+}

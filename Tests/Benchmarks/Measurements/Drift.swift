@@ -1,0 +1,54 @@
+import CarillonWire
+
+extension Measurement {
+    /// How late calls start, by how many are due at the same instant.
+    static let drift = Measurement(name: "drift", title: "actual_start_time - scheduled_time, jobs due at the same instant") {
+        bench in
+        let window = bench.quick ? 6 : 20
+        var results = Results()
+        for (jobs, wanted) in [(1, 2.0), (100, 5.0), (1_000, 30.0)] {
+            let bare = BareCalls.run(url: try bench.nginx.url, handles: 256, calls: max(jobs, 2))
+            let system = try System(bench)
+            try system.insertJobs(jobs, url: bench.nginx.url)
+            try await system.start()
+            try await Stopwatch.sleep(3)
+            let first = Stopwatch.unixSeconds
+            try await Stopwatch.sleep(Double(window * bench.rounds) + 1)
+            for name in system.names { system.kill(name) }
+            func values(_ parts: String) throws -> [[Double]] {
+                try (0..<bench.rounds).map { round in
+                    try system.numbers(
+                        """
+                        SELECT \(parts) FROM job_executions WHERE drift_ms IS NOT NULL
+                            AND scheduled_time >= to_timestamp(\(first + 1 + round * window))
+                            AND scheduled_time < to_timestamp(\(first + 1 + (round + 1) * window))
+                        """
+                    )
+                }
+            }
+            let rows = try values(
+                """
+                percentile_disc(0.5) WITHIN GROUP (ORDER BY drift_ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY drift_ms),
+                max(drift_ms)
+                """
+            )
+            let limit = Figure.Limit(name: "bare libcurl's last start", samples: Samples([bare.lastStart * 1_000]))
+            results.figures += [
+                Figure("\(jobs) jobs, p50", "ms", rows.map { $0[0] }),
+                Figure("\(jobs) jobs, p99", "ms", rows.map { $0[1] }, limit: jobs > 1 ? limit : nil, wanted: .atMost(wanted)),
+                Figure("\(jobs) jobs, max", "ms", rows.map { $0[2] }),
+            ]
+            let parts = try system.psql(
+                """
+                SELECT unnest(percentile_disc((SELECT array_agg(p / 1000.0) FROM generate_series(0, 1000, 10) p)
+                    || ARRAY[0.995, 0.999]::float8[]) WITHIN GROUP (ORDER BY drift_ms))
+                FROM job_executions WHERE drift_ms IS NOT NULL AND scheduled_time >= to_timestamp(\(first + 1))
+                """
+            )
+            let list = parts.split(separator: "\n").compactMap { Double($0) }.sorted().map { JSONValue.number($0) }
+            results.series.append(("drift_\(jobs)", .array(list)))
+            try await system.stop()
+        }
+        return results
+    }
+}

@@ -1,0 +1,77 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import NIOCore
+import NIOPosix
+
+extension Measurement {
+    /// Ping against an echo that knows nothing of frames.
+    static let rpc = Measurement(name: "rpc", title: "round trips a second of ping, against a bare SwiftNIO echo") {
+        bench in
+        let system = try System(bench)
+        try await system.start()
+        let (near, far) = (MultiThreadedEventLoopGroup(numberOfThreads: 1), MultiThreadedEventLoopGroup(numberOfThreads: 1))
+        let echo = try await FramePeer.echo(on: far)
+        var random = SystemRandomNumberGenerator()
+        let hello = MessageCodec.frame(
+            of: Envelope(.hello(Hello(role: .client, name: "bench", bootID: UniqueID.random(using: &random))))
+        )
+        let ping = MessageCodec.frame(of: Envelope(id: 7, .ping(sentMicroseconds: 1_795_464_000_000_000)))
+        let seconds = bench.quick ? 1.0 : 3
+        var results = Results()
+        for inFlight in [1, 256] {
+            var (served, called, echoed) = ([Double](), [Double](), [Double]())
+            for _ in 0..<bench.rounds {
+                echoed.append(
+                    try await FramePeer.measure(
+                        port: echo.localAddress?.port ?? 0,
+                        hello: nil,
+                        frame: ping,
+                        inFlight: inFlight,
+                        seconds: seconds,
+                        on: near
+                    )
+                )
+                served.append(
+                    try await FramePeer.measure(
+                        port: system.port,
+                        hello: hello,
+                        frame: ping,
+                        inFlight: inFlight,
+                        seconds: seconds,
+                        on: near
+                    )
+                )
+                called.append(try await pings(system, inFlight, seconds))
+            }
+            let limit = Figure.Limit(name: "echo", samples: Samples(echoed))
+            results.figures += [
+                Figure("the scheduler, \(inFlight) in flight", "1/s", served, limit: limit, wanted: .ratioAtLeast(0.8)),
+                Figure("with RPCClient.ping, \(inFlight) in flight", "1/s", called, limit: limit),
+            ]
+        }
+        try await echo.close()
+        try await near.shutdownGracefully()
+        try await far.shutdownGracefully()
+        try await system.stop()
+        return results
+    }
+
+    private static func pings(_ system: System, _ inFlight: Int, _ seconds: Double) async throws -> Double {
+        let begin = Stopwatch.now
+        let count = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<inFlight {
+                group.addTask {
+                    var count = 0
+                    while Stopwatch.now - begin < seconds {
+                        _ = try await system.client.ping()
+                        count += 1
+                    }
+                    return count
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        return Double(count) / (Stopwatch.now - begin)
+    }
+}

@@ -1,0 +1,105 @@
+import CarillonWire
+
+extension Measurement {
+    /// The level of load that is kept up, and what an execution costs there.
+    static let throughput = Measurement(
+        name: "throughput",
+        title: "executions a second, recorded, jobs * * * * * *, first-try success"
+    ) { bench in
+        let url = try bench.nginx.url
+        let levels = bench.quick ? [4_000, 8_000, 12_000] : [2_000, 4_000, 6_000, 8_000, 10_000, 12_000, 15_000]
+        let seconds = bench.quick ? 6 : 20
+        var measured: [Level] = []
+        for jobs in levels {
+            let level = try await Level.measure(bench, jobs: jobs, seconds: seconds)
+            show("  " + level.text)
+            measured.append(level)
+            if !level.isKeptUp { break }
+        }
+        // What it can do at all: at the best level that was kept up, or what came out where none was.
+        let best = measured.last { $0.isKeptUp } ?? measured[0]
+        // A level that was not kept up may still have recorded more.
+        let most = measured.max { $0.recorded < $1.recorded } ?? best
+        var rounds = [most]
+        var bare = [BareCalls.run(url: url, seconds: bench.quick ? 2 : 4).perSecond]
+        while rounds.count < bench.rounds {
+            rounds.append(try await Level.measure(bench, jobs: most.jobs, seconds: seconds))
+            show("  " + rounds[rounds.count - 1].text)
+            bare.append(BareCalls.run(url: url, seconds: bench.quick ? 2 : 4).perSecond)
+        }
+        var results = Results()
+        results.figures = [
+            Figure(
+                "recorded a second",
+                "1/s",
+                rounds.map(\.recorded),
+                limit: Figure.Limit(name: "bare libcurl", samples: Samples(bare)),
+                wanted: .atLeast(12_000),
+                .ratioAtLeast(0.33)
+            ),
+            Figure("kept up: p99 of drift under a second", "1/s", [best.isKeptUp ? best.recorded : 0], wanted: .atLeast(12_000)),
+            Figure("drift p50 at most load", "ms", rounds.map(\.p50)), Figure("drift p99 at most load", "ms", rounds.map(\.p99)),
+        ]
+        for (index, use) in most.cpu.enumerated() {
+            results.figures.append(
+                Figure("CPU an execution, \(use.name)", "us", rounds.map { $0.cpu[index].value * 1e6 })
+            )
+        }
+        results.series = [("levels", .array(measured.map(\.json)))]
+        return results
+    }
+}
+
+/// So many jobs, due every second.
+private struct Level {
+    var jobs: Int
+    var recorded: Double
+    var p50: Double
+    var p99: Double
+    var cpu: [(name: String, value: Double)]
+
+    /// What was due was done, within its second.
+    var isKeptUp: Bool { recorded >= Double(jobs) * 0.99 && p99 < 1_000 }
+
+    var text: String {
+        let costs = cpu.map { "\($0.name) \(($0.value * 1e6).short)" }.joined(separator: ", ")
+        return "\(jobs) due: \(recorded.short) recorded, drift p50 \(p50.short) p99 \(p99.short) ms, us of CPU: \(costs)"
+    }
+
+    var json: JSONValue {
+        [
+            "due": .integer(Int64(jobs)), "recorded": .number(recorded), "drift_p50_ms": .number(p50),
+            "drift_p99_ms": .number(p99),
+            "cpu_us": .object(cpu.map { .init($0.name, .number($0.value * 1e6)) }),
+        ]
+    }
+
+    static func measure(_ bench: Bench, jobs: Int, seconds: Int) async throws -> Level {
+        let system = try System(bench)
+        try system.insertJobs(jobs, url: bench.nginx.url)
+        try await system.start()
+        // Connections are opened, caches filled.
+        try await Stopwatch.sleep(4)
+        let (begin, from) = (try CPUUse(system), Stopwatch.now)
+        let first = Stopwatch.unixSeconds
+        try await Stopwatch.sleep(Double(seconds))
+        let (end, took) = (try CPUUse(system), Stopwatch.now - from)
+        for name in system.names { system.kill(name) }
+        let row = try system.numbers(
+            """
+            SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY drift_ms), percentile_disc(0.99) WITHIN GROUP (ORDER BY drift_ms)
+            FROM job_executions WHERE status = 'SUCCESS' AND attempts = 1
+                AND finished_at >= to_timestamp(\(first)) AND finished_at < to_timestamp(\(first + seconds))
+            """
+        )
+        try await system.stop()
+        let recorded = row[0] / Double(seconds)
+        return Level(
+            jobs: jobs,
+            recorded: recorded,
+            p50: row[1],
+            p99: row[2],
+            cpu: end.since(begin, per: recorded * took)
+        )
+    }
+}

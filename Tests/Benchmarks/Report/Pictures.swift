@@ -1,0 +1,56 @@
+import CarillonWire
+
+/// The pictures of a file of results.
+enum Pictures {
+    static func draw(from path: String) throws {
+        let file = try ResultFile.read(path)
+        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let home = folder.isEmpty ? "." : folder
+        for measurement in file["measurements"]?.array ?? [] {
+            switch measurement["name"]?.string {
+            case "drift": try TextOutput.write(drift(measurement).text, to: home + "/drift.svg")
+            case "throughput": try TextOutput.write(throughput(measurement).text, to: home + "/throughput.svg")
+            default: break
+            }
+        }
+    }
+
+    /// Which part of the calls had started how long after they were due.
+    private static func drift(_ measurement: JSONValue) -> Chart {
+        var chart = Chart(
+            title: "How late calls start",
+            x: Axis(label: "milliseconds after the due time", isLogarithmic: true),
+            y: Axis(label: "% of the calls have started")
+        )
+        guard case .object(let series)? = measurement["series"] else { return chart }
+        for each in series {
+            let values = (each.value.array ?? []).compactMap(\.double)
+            let points = values.enumerated().map { index, value in
+                (x: max(value, 0.01), y: 100 * Double(index) / Double(max(1, values.count - 1)))
+            }
+            chart.lines.append((each.name.split(separator: "_").last.map { "\($0) jobs at once" } ?? each.name, points))
+        }
+        return chart
+    }
+
+    /// What was recorded of what was due, and what bare libcurl can do.
+    private static func throughput(_ measurement: JSONValue) -> Chart {
+        var chart = Chart(
+            title: "Executions a second",
+            x: Axis(label: "due a second"),
+            y: Axis(label: "recorded a second")
+        )
+        let levels = measurement["series"]?["levels"]?.array ?? []
+        let points = levels.compactMap { level -> (x: Double, y: Double)? in
+            guard let due = level["due"]?.double, let recorded = level["recorded"]?.double else { return nil }
+            return (due, recorded)
+        }
+        chart.lines.append(("recorded", points))
+        let first = measurement["figures"]?.array?.first
+        if let limit = first?["limit_median"]?.double, let last = points.last {
+            chart.lines.append(("bare libcurl, same target", [(0, limit), (last.x, limit)]))
+            chart.lines.append(("a third of it", [(0, limit * 0.33), (last.x, limit * 0.33)]))
+        }
+        return chart
+    }
+}

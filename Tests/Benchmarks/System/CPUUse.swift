@@ -1,0 +1,27 @@
+import TestSupport
+
+/// Seconds of CPU by component.
+struct CPUUse: Sendable {
+    var scheduler: Double
+    var worker: Double
+    var postgres: Double
+    var target: Double
+
+    /// All that the components have used so far.
+    init(_ system: System) throws {
+        let workers = system.names.filter { $0.hasPrefix("worker") }
+        let postmaster = TextFile.contents(of: system.cluster.directory + "/data/postmaster.pid")
+        scheduler = ProcessFacts.cpu(system.pid("scheduler"))
+        worker = workers.reduce(0) { $0 + ProcessFacts.cpu(system.pid($1)) }
+        postgres = ProcessFacts.cpuOfTree(postmaster.split(separator: "\n").first.flatMap { Int32($0) } ?? 0)
+        target = try ProcessFacts.cpu(system.bench.nginx.pid)
+    }
+
+    /// What was used since then, divided.
+    func since(_ earlier: CPUUse, per count: Double) -> [(name: String, value: Double)] {
+        [
+            ("scheduler", (scheduler - earlier.scheduler) / count), ("worker", (worker - earlier.worker) / count),
+            ("postgres", (postgres - earlier.postgres) / count), ("target", (target - earlier.target) / count),
+        ]
+    }
+}

@@ -1,0 +1,131 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import Glibc
+import Logging
+import Synchronization
+import TestSupport
+
+/// A system of real processes on a database of its own: the programs as they are delivered, with their defaults.
+final class System: Sendable {
+    let bench: Bench
+    let cluster: PostgresCluster
+    let databaseURL: String
+    let port: Int
+    let gatewayPort: Int
+    let client: RPCClient
+    private let slots: Int
+    private let workers: Int
+    private let running = Mutex<[(name: String, program: ChildProgram)]>([])
+
+    /// Makes the database and its schema; nothing runs yet.
+    init(_ bench: Bench, slots: Int = 256, workers: Int = 1) throws {
+        self.bench = bench
+        self.slots = slots
+        self.workers = workers
+        cluster = try bench.cluster
+        databaseURL = try cluster.makeDatabase()
+        port = try FreePort.take()
+        gatewayPort = try FreePort.take()
+        try ChildProgram.run(bench.programs + "/carillon-scheduler", ["migrate", "up", "--database-url", databaseURL])
+        client = RPCClient(
+            RPCClient.Configuration(
+                schedulers: [Endpoint(host: "127.0.0.1", port: port)],
+                name: "bench",
+                requestTimeout: .seconds(120),
+                takeOverWait: .seconds(120)
+            ),
+            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    // MARK: Jobs
+
+    /// Inserts so many jobs of one schedule, which may use `n`, the number of the job.
+    func insertJobs(_ count: Int, schedule: String = "'* * * * * *'", url: String) throws {
+        try psql(
+            """
+            INSERT INTO jobs (schedule, api_url) SELECT \(schedule), '\(url)' FROM generate_series(1, \(count)) AS n
+            """
+        )
+    }
+
+    @discardableResult
+    func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
+
+    /// The numbers of the only row.
+    func numbers(_ sql: String) throws -> [Double] {
+        try psql(sql).split(separator: "|", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
+    }
+
+    // MARK: Processes
+
+    /// Starts the scheduler and the workers; returns when it leads and they have offered their slots.
+    func start(gateway: Bool = false) async throws {
+        try startScheduler()
+        for number in 1...max(1, workers) {
+            try start(
+                "worker-\(number)",
+                "carillon-worker",
+                [
+                    "--schedulers", "127.0.0.1:\(port)", "--max-workers", "\(slots)", "--metrics-listen", "127.0.0.1:0",
+                    "--name", "worker-\(number)",
+                ]
+            )
+        }
+        if gateway {
+            try start(
+                "gateway",
+                "carillon-gateway",
+                ["--schedulers", "127.0.0.1:\(port)", "--listen", "127.0.0.1:\(gatewayPort)"]
+            )
+        }
+        try await untilServing(workers: workers)
+        while gateway, !FreePort.answers(gatewayPort) { try await Stopwatch.sleep(0.02) }
+    }
+
+    func startScheduler() throws {
+        try start(
+            "scheduler",
+            "carillon-scheduler",
+            ["--database-url", databaseURL, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"]
+        )
+    }
+
+    func untilServing(workers count: Int) async throws {
+        while true {
+            let cluster = try await client.call("get_cluster", [:])
+            let offering = (cluster["workers"]?.array ?? []).filter { ($0["free_slots"]?.integer ?? 0) > 0 }
+            if cluster["leading"] == .bool(true), offering.count >= count { return }
+            try await Stopwatch.sleep(0.02)
+        }
+    }
+
+    func kill(_ name: String) {
+        let found = running.withLock { running in
+            defer { running.removeAll { $0.name == name } }
+            return running.first { $0.name == name }?.program
+        }
+        found?.killNow()
+    }
+
+    func pid(_ name: String) -> Int32 { running.withLock { $0.first { $0.name == name }?.program.pid ?? 0 } }
+
+    /// The names of what runs.
+    var names: [String] { running.withLock { $0.map(\.name) } }
+
+    /// Ends everything and drops the database.
+    func stop() async throws {
+        for name in names { kill(name) }
+        await client.close()
+        let database = databaseURL.split(separator: "/").last ?? ""
+        try cluster.psql("DROP DATABASE \(database) WITH (FORCE)")
+        try cluster.psql("CHECKPOINT")
+    }
+
+    private func start(_ name: String, _ program: String, _ arguments: [String]) throws {
+        let path = "\(bench.programs)/\(program)"
+        let program = try ChildProgram(path, arguments, output: "\(bench.folder)/\(name).log")
+        running.withLock { $0.append((name, program)) }
+    }
+}
