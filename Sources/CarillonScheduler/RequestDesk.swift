@@ -129,7 +129,7 @@ final class RequestDesk: Sendable {
             return ClientError(.notLeader, "this scheduler stands by; \(leader) leads", leaderAddress: leader)
         }
         return ClientError(
-            .unavailable,
+            .notLeader,
             "no scheduler leads at the moment (a take-over, or the database cannot be reached); try again in a second"
         )
     }

@@ -253,6 +253,7 @@ package final class SchedulerService: PeerReceiver {
     }
 
     package func connected(_ peer: AcceptedPeer) {
+        if peer.hello.role == .worker { closeNamesake(of: peer) }
         peers.add(peer)
         logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
         guard peer.hello.role == .worker else { return }
@@ -265,6 +266,19 @@ package final class SchedulerService: PeerReceiver {
                 maxWorkers: Int(peer.hello.maxWorkers ?? 0)
             )
         )
+    }
+
+    /// A worker's name is its identity: what another process holds under it counts as lost. That one is told, and the log
+    /// says so, because two workers of one name that both live are a mistake.
+    private func closeNamesake(of peer: AcceptedPeer) {
+        for other in peers.workers where other.peer.hello.name == peer.hello.name {
+            guard other.peer.hello.bootID != peer.hello.bootID else { continue }
+            logger.warning(
+                "a worker came under the name of another one, which is closed",
+                metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)", "closed": "\(other.peer.address)"]
+            )
+            other.peer.link.close(why: "another worker came under the name \(peer.hello.name); give each its own with --name")
+        }
     }
 
     package func received(_ envelopes: [Envelope], from connection: ConnectionID) {

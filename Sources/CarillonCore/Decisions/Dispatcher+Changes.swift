@@ -7,7 +7,8 @@ extension Dispatcher {
         into actions: inout [Action]
     ) {
         guard case .leading = phase, lease.isValid(at: now.boot), !isStopping else {
-            let error = ClientError(.unavailable, "this scheduler does not lead at the moment; try again in a second")
+            // Nothing was done: whoever asks may ask again, here or elsewhere.
+            let error = ClientError(.notLeader, "this scheduler does not lead at the moment; try again in a second")
             actions.append(.reply(ticket, .refused(error)))
             return
         }
@@ -372,8 +373,29 @@ extension Dispatcher {
         }
     }
 
+    /// Takes in what a re-read found, as much as a batch should hold.
+    mutating func takeRefreshed(into actions: inout [Action]) {
+        guard refreshed.count > refreshedCount, inFlight == nil else { return }
+        let begin = refreshedCount
+        var bytes = 0
+        while refreshedCount < refreshed.count, refreshedCount - begin < refreshBatchJobs, bytes < refreshBatchBytes {
+            bytes += refreshed[refreshedCount].job.call.body?.utf8.count ?? 0
+            refreshedCount += 1
+        }
+        jobsRefreshed(Array(refreshed[begin..<refreshedCount]), into: &actions)
+        if refreshedCount == refreshed.count { forgetRefreshed() }
+    }
+
+    mutating func forgetRefreshed() {
+        refreshed = []
+        refreshedCount = 0
+    }
+
+    private var refreshBatchJobs: Int { 1_000 }
+    private var refreshBatchBytes: Int { 4 << 20 }
+
     /// What the re-read found that differs from memory: somebody changed it by hand.
-    mutating func jobsRefreshed(_ jobs: [PlannedJob], into actions: inout [Action]) {
+    private mutating func jobsRefreshed(_ jobs: [PlannedJob], into actions: inout [Action]) {
         guard case .leading = phase else { return }
         for planned in jobs {
             var found = planned
