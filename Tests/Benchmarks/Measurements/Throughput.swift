@@ -21,11 +21,17 @@ extension Measurement {
         // A level that was not kept up may still have recorded more.
         let most = measured.max { $0.recorded < $1.recorded } ?? best
         var rounds = [most]
-        var bare = [BareCalls.run(url: url, seconds: bench.quick ? 2 : 4).perSecond]
-        while rounds.count < bench.rounds {
-            rounds.append(try await Level.measure(bench, jobs: most.jobs, seconds: seconds))
-            show("  " + rounds[rounds.count - 1].text)
-            bare.append(BareCalls.run(url: url, seconds: bench.quick ? 2 : 4).perSecond)
+        var (bare, bareCPU) = ([Double](), [Double]())
+        for round in 0..<bench.rounds {
+            if round > 0 {
+                rounds.append(try await Level.measure(bench, jobs: most.jobs, seconds: seconds))
+                show("  " + rounds[round].text)
+            }
+            let target = ProcessFacts.cpu(try bench.nginx.pid)
+            let outcome = BareCalls.run(url: url, seconds: bench.quick ? 2 : 4)
+            let used = outcome.cpu + ProcessFacts.cpu(try bench.nginx.pid) - target
+            bare.append(outcome.perSecond)
+            bareCPU.append(used / Double(outcome.calls) * 1e6)
         }
         var results = Results()
         results.figures = [
@@ -45,6 +51,15 @@ extension Measurement {
                 Figure("CPU an execution, \(use.name)", "us", rounds.map { $0.cpu[index].value * 1e6 })
             )
         }
+        results.figures.append(
+            Figure(
+                "CPU an execution, all together",
+                "us",
+                rounds.map { $0.cpu.reduce(0) { $0 + $1.value * 1e6 } },
+                limit: Figure.Limit(name: "bare libcurl and target", samples: Samples(bareCPU)),
+                wanted: .ratioAtMost(3)
+            )
+        )
         results.series = [("levels", .array(measured.map(\.json)))]
         return results
     }
