@@ -2,9 +2,12 @@ import CarillonWire
 
 extension Measurement {
     /// How late calls start, by how many are due at the same instant.
-    static let drift = Measurement(name: "drift", title: "actual_start_time - scheduled_time, jobs due at the same instant") {
+    static let drift = Measurement(
+        name: "drift",
+        title: "actual_start_time - scheduled_time, jobs due at the same instant"
+    ) {
         bench in
-        let window = bench.quick ? 6 : 20
+        let window = bench.quick ? 5 : 12
         var results = Results()
         for (jobs, wanted) in [(1, 2.0), (100, 5.0), (1_000, 30.0)] {
             let url = try bench.nginx.url
@@ -38,7 +41,13 @@ extension Measurement {
             let limit = Figure.Limit(name: "bare libcurl's last start", samples: Samples(bare))
             results.figures += [
                 Figure("\(jobs) jobs, p50", "ms", rows.map { $0[0] }),
-                Figure("\(jobs) jobs, p99", "ms", rows.map { $0[1] }, limit: jobs > 1 ? limit : nil, wanted: .atMost(wanted)),
+                Figure(
+                    "\(jobs) jobs, p99",
+                    "ms",
+                    rows.map { $0[1] },
+                    limit: jobs > 1 ? limit : nil,
+                    wanted: .atMost(wanted)
+                ),
                 Figure("\(jobs) jobs, max", "ms", rows.map { $0[2] }),
             ]
             let parts = try system.psql(

@@ -10,7 +10,9 @@ extension Measurement {
         bench in
         let system = try System(bench)
         try await system.start()
-        let (near, far) = (MultiThreadedEventLoopGroup(numberOfThreads: 1), MultiThreadedEventLoopGroup(numberOfThreads: 1))
+        let (near, far) = (
+            MultiThreadedEventLoopGroup(numberOfThreads: 1), MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        )
         let echo = try await FramePeer.echo(framed: true, on: far)
         let raw = try await FramePeer.echo(framed: false, on: far)
         var random = SystemRandomNumberGenerator()
