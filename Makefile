@@ -43,6 +43,22 @@ proto: ## make the C code of proto/ anew
 migrations: ## embed migrations/ in the scheduler anew
 	.ci/embed-migrations.sh
 
+.PHONY: bench bench-quick bench-report bench-build
+BENCH_RESULTS ?= Tests/Benchmarks/results/latest.json
+
+bench: bench-build ## measure everything beside the machine's limits (ARGUMENTS="--only drift"), half an hour
+	@.build/release/carillon-bench --output $(BENCH_RESULTS) $(ARGUMENTS)
+
+bench-quick: bench-build ## the same in some 4 minutes, shorter and smaller; nothing is kept
+	@.build/release/carillon-bench --quick $(ARGUMENTS)
+
+bench-report: bench-build ## draw the pictures of the results that are kept
+	@.build/release/carillon-bench --report $(BENCH_RESULTS)
+
+bench-build: packages-run
+	@.ci/packages.sh bench
+	@.ci/build.sh -c release
+
 linkage: build ## prove which program links which library
 	.ci/linkage.sh
 

@@ -193,6 +193,7 @@ let package = Package(
                 "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
                 "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
             path: "Tests/Benchmarks",
             exclude: ["CAllocations", "README.md", "results"],

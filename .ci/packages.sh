@@ -1,16 +1,18 @@
 #!/bin/sh
-# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|ci
+# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|bench|ci
 # Root installs; others use sudo where that asks no password; everyone else is told the command.
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
 test="$run"
+bench="$run nginx-light wrk"
 ci="$test protobuf-c-compiler prometheus python3-yaml jq curl faketime"
 case "${1:-run}" in
     run) wanted=$run ;;
     test) wanted=$test ;;
+    bench) wanted=$bench ;;
     ci) wanted=$ci ;;
-    *) echo "usage: .ci/packages.sh run|test|ci" >&2; exit 2 ;;
+    *) echo "usage: .ci/packages.sh run|test|bench|ci" >&2; exit 2 ;;
 esac
 
 has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }

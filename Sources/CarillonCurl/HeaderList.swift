@@ -9,7 +9,7 @@ enum HeaderList {
     static func make(_ request: HTTPRequest) -> UnsafeMutablePointer<curl_slist>? {
         // Never wait for a 100 Continue.
         var list = curl_slist_append(nil, "Expect:")
-        for name in unwanted where !request.headers.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+        for name in unwanted where !request.headers.contains(where: { isSame($0.name, name) }) {
             list = append("\(name):", to: list)
         }
         for header in request.headers {
@@ -18,6 +18,11 @@ enum HeaderList {
             list = append(isEmpty ? "\(header.name);" : "\(header.name): \(header.value)", to: list)
         }
         return list
+    }
+
+    /// Whatever the case of the letters; nothing is copied, for this is asked some thirty times a request.
+    private static func isSame(_ name: String, _ unwanted: String) -> Bool {
+        name.utf8.count == unwanted.utf8.count && zip(name.utf8, unwanted.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
     }
 
     /// The list with one more; without memory for it, the list as it was.

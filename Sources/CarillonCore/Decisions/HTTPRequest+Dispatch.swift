@@ -53,7 +53,7 @@ extension HTTPRequest {
             return name != "idempotency-key" && !name.hasPrefix("x-carillon-")
         }
         let given = Set(headers.map { $0.name.lowercased() })
-        headers.append(contentsOf: defaults.filter { !given.contains($0.name.lowercased()) })
+        headers.append(contentsOf: given.isEmpty ? defaults : defaults.filter { !given.contains($0.name.lowercased()) })
         headers.append(contentsOf: identity)
         return headers
     }

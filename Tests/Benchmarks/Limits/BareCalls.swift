@@ -20,8 +20,17 @@ final class BareCalls {
     private var deadline: Double?
 
     /// Makes calls for some seconds, or so many of them.
-    static func run(url: String, handles: Int = 256, seconds: Double = .infinity, calls: Int = .max) -> Outcome {
-        BareCalls(url, handles).run(seconds, calls)
+    /// - Parameter isWarm: whether the connections are open before the clock runs.
+    static func run(
+        url: String,
+        handles: Int = 256,
+        seconds: Double = .infinity,
+        calls: Int = .max,
+        isWarm: Bool = false
+    ) -> Outcome {
+        let loop = BareCalls(url, handles)
+        if isWarm { _ = loop.run(.infinity, handles * 4) }
+        return loop.run(seconds, calls)
     }
 
     private init(_ url: String, _ count: Int) {

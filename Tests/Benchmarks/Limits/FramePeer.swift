@@ -1,15 +1,25 @@
 import NIOCore
+import NIOExtras
 import NIOPosix
 import Synchronization
 
 /// A bare SwiftNIO connection that sends one frame again and again, so many in flight, and counts what comes back.
 enum FramePeer {
     /// An echo: what comes is sent back.
-    static func echo(on group: any EventLoopGroup) async throws -> any Channel {
+    /// - Parameter framed: cut into frames and put together again, by SwiftNIO's own handlers.
+    static func echo(framed: Bool, on group: any EventLoopGroup) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if framed {
+                        let decoder = LengthFieldBasedFrameDecoder(lengthFieldLength: .four)
+                        try pipeline.addHandler(ByteToMessageHandler(decoder))
+                        try pipeline.addHandler(LengthFieldPrepender(lengthFieldLength: .four))
+                    }
+                    try pipeline.addHandler(Echo())
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
     }

@@ -13,7 +13,9 @@ struct Wrk: Sendable {
     init(_ url: String, connections: Int, seconds: Int) throws {
         guard Wrk.isThere else { throw Bench.Failure(description: "there is no wrk; run: apt-get install wrk") }
         let text = try ChildProgram.run(Wrk.path, ["-t1", "-c\(connections)", "-d\(seconds)s", "--latency", url])
-        guard !text.contains("Non-2xx") else { throw Bench.Failure(description: "\(url) does not answer 200:\n\(text)") }
+        guard !text.contains("Non-2xx") else {
+            throw Bench.Failure(description: "\(url) does not answer 200:\n\(text)")
+        }
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
             guard words.count >= 2 else { continue }

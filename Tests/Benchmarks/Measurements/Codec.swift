@@ -5,7 +5,8 @@ import CarillonWire
 
 extension Measurement {
     /// Bytes of one Dispatch with one call, to and from Swift values.
-    static let codec = Measurement(name: "codec", title: "encode and decode a Dispatch, against protobuf-c alone") { bench in
+    static let codec = Measurement(name: "codec", title: "encode and decode a Dispatch, against protobuf-c alone") {
+        bench in
         var random = SystemRandomNumberGenerator()
         let call = DispatchedCall(
             token: Token(epoch: 7, sequence: 123_456),

@@ -12,10 +12,9 @@ extension Measurement {
         let month = (Stopwatch.unixSeconds / 2_629_746 + 6) % 12 + 1
         try system.insertJobs(
             jobs - 100,
-            schedule: "format('%s %s %s 15 \(month) *', n % 60, n / 60 % 60, n % 999 / 100)",
+            schedule: "format('%s %s 12 15 \(month) *', n % 999 % 60, n % 999 / 60)",
             url: bench.nginx.url
         )
-        try system.psql("UPDATE jobs SET schedule = format('%s %s 12 15 \(month) *', abs(hashtext(job_id::text)) % 999 % 60, abs(hashtext(job_id::text)) % 999 / 60)")
         try system.insertJobs(100, url: bench.nginx.url)
         try system.psql("VACUUM ANALYZE jobs")
         var starts: [Double] = []

@@ -2,7 +2,8 @@ import CarillonCron
 
 extension Measurement {
     /// Everything at the same instant.
-    static let herd = Measurement(name: "herd", title: "jobs due at one instant: time until the last call has started") {
+    static let herd = Measurement(name: "herd", title: "jobs due at one instant: time until the last call has started")
+    {
         bench in
         var results = Results()
         for jobs in bench.quick ? [10_000] : [10_000, 100_000] {
@@ -17,7 +18,9 @@ extension Measurement {
                     throw Bench.Failure(description: "the machine was too slow to insert \(jobs) jobs in time")
                 }
                 try await Stopwatch.sleep(Double(instant - Stopwatch.unixSeconds) + Double(jobs) / 10_000)
-                while try system.numbers("SELECT count(*) FROM job_executions WHERE status = 'SUCCESS'")[0] < Double(jobs) {
+                while try system.numbers("SELECT count(*) FROM job_executions WHERE status = 'SUCCESS'")[0]
+                    < Double(jobs)
+                {
                     try await Stopwatch.sleep(1)
                     guard Stopwatch.unixSeconds < instant + 120 else {
                         throw Bench.Failure(description: "not all of \(jobs) calls had a success within 120 s")

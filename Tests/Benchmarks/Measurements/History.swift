@@ -7,7 +7,7 @@ extension Measurement {
         let rows = bench.quick ? 1_000_000 : 10_000_000
         let system = try System(bench)
         try system.insertJobs(1_000, schedule: "'0 0 3 1 1 *'", url: bench.nginx.url)
-        try system.psql("SELECT carillon_make_day(current_date - ahead) FROM generate_series(0, 20) AS ahead")
+        try system.psql("SELECT carillon_make_day(current_date - ahead) FROM generate_series(-1, 22) AS ahead")
         try system.psql(
             """
             INSERT INTO job_executions (execution_id, job_id, scheduled_time, shard, attempts, status, actual_start_time, finished_at,

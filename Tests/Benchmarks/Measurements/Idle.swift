@@ -1,6 +1,7 @@
 extension Measurement {
     /// What the processes do when there is nothing to do.
-    static let idle = Measurement(name: "idle", title: "1,000 jobs, none due: CPU and context switches of each process") {
+    static let idle = Measurement(name: "idle", title: "1,000 jobs, none due: CPU and context switches of each process")
+    {
         bench in
         let system = try System(bench)
         try system.insertJobs(1_000, schedule: "'0 0 3 1 1 *'", url: bench.nginx.url)

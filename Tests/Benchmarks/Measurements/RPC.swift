@@ -10,8 +10,11 @@ extension Measurement {
         bench in
         let system = try System(bench)
         try await system.start()
-        let (near, far) = (MultiThreadedEventLoopGroup(numberOfThreads: 1), MultiThreadedEventLoopGroup(numberOfThreads: 1))
-        let echo = try await FramePeer.echo(on: far)
+        let (near, far) = (
+            MultiThreadedEventLoopGroup(numberOfThreads: 1), MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        )
+        let echo = try await FramePeer.echo(framed: true, on: far)
+        let raw = try await FramePeer.echo(framed: false, on: far)
         var random = SystemRandomNumberGenerator()
         let hello = MessageCodec.frame(
             of: Envelope(.hello(Hello(role: .client, name: "bench", bootID: UniqueID.random(using: &random))))
@@ -20,37 +23,32 @@ extension Measurement {
         let seconds = bench.quick ? 1.0 : 3
         var results = Results()
         for inFlight in [1, 256] {
-            var (served, called, echoed) = ([Double](), [Double](), [Double]())
+            func rate(_ port: Int?, _ hello: [UInt8]? = nil) async throws -> Double {
+                try await FramePeer.measure(
+                    port: port ?? 0,
+                    hello: hello,
+                    frame: ping,
+                    inFlight: inFlight,
+                    seconds: seconds,
+                    on: near
+                )
+            }
+            var (served, called, echoed, bytes) = ([Double](), [Double](), [Double](), [Double]())
             for _ in 0..<bench.rounds {
-                echoed.append(
-                    try await FramePeer.measure(
-                        port: echo.localAddress?.port ?? 0,
-                        hello: nil,
-                        frame: ping,
-                        inFlight: inFlight,
-                        seconds: seconds,
-                        on: near
-                    )
-                )
-                served.append(
-                    try await FramePeer.measure(
-                        port: system.port,
-                        hello: hello,
-                        frame: ping,
-                        inFlight: inFlight,
-                        seconds: seconds,
-                        on: near
-                    )
-                )
+                echoed.append(try await rate(echo.localAddress?.port))
+                bytes.append(try await rate(raw.localAddress?.port))
+                served.append(try await rate(system.port, hello))
                 called.append(try await pings(system, inFlight, seconds))
             }
-            let limit = Figure.Limit(name: "echo", samples: Samples(echoed))
+            let limit = Figure.Limit(name: "framed echo", samples: Samples(echoed))
             results.figures += [
                 Figure("the scheduler, \(inFlight) in flight", "1/s", served, limit: limit, wanted: .ratioAtLeast(0.8)),
                 Figure("with RPCClient.ping, \(inFlight) in flight", "1/s", called, limit: limit),
+                Figure("an echo of bytes without frames, \(inFlight) in flight", "1/s", bytes),
             ]
         }
         try await echo.close()
+        try await raw.close()
         try await near.shutdownGracefully()
         try await far.shutdownGracefully()
         try await system.stop()

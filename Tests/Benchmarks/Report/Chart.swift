@@ -70,7 +70,8 @@ struct Chart {
             let path = line.points.map { "\(across($0.x).short),\(down($0.y).short)" }.joined(separator: " ")
             svg += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
             let place = bottom - 12 - Double(lines.count - 1 - index) * 16
-            svg += "<text x=\"\(right - 8)\" y=\"\(place)\" text-anchor=\"end\" fill=\"\(colour)\">\(line.name)</text>\n"
+            svg +=
+                "<text x=\"\(right - 8)\" y=\"\(place)\" text-anchor=\"end\" fill=\"\(colour)\">\(line.name)</text>\n"
         }
         return svg + "</svg>\n"
     }
