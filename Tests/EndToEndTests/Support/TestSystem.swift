@@ -162,6 +162,21 @@ final class TestSystem: Sendable {
         }
     }
 
+    /// When the leader was killed last, in the stopwatch's seconds.
+    let leaderKilledAt = Mutex<Double?>(nil)
+
+    /// Kills the leader with SIGKILL, shortly before the next whole second: then something is due at once.
+    @discardableResult
+    func killLeader() async throws -> Node {
+        let leader = try await leader()
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        try await Task.sleep(for: .nanoseconds((2_000_000_000 - 50_000_000 - time.tv_nsec) % 1_000_000_000))
+        leaderKilledAt.withLock { $0 = Stopwatch.now }
+        leader.kill()
+        return leader
+    }
+
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
 
