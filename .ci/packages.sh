@@ -4,8 +4,8 @@
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
-test="$run"
-ci="$test protobuf-c-compiler prometheus python3-yaml jq curl faketime"
+test="$run faketime"
+ci="$test protobuf-c-compiler prometheus python3-yaml jq curl"
 case "${1:-run}" in
     run) wanted=$run ;;
     test) wanted=$test ;;

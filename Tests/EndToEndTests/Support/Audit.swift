@@ -14,6 +14,7 @@ struct Audit: CustomStringConvertible {
     /// From the kill of the leader to the first call that the new one had made.
     var takeOverMs: Double?
 
+    var mostCallsInASecond = 0
     /// How many rows have each status.
     var statuses: [String: Int] = [:]
 
@@ -120,6 +121,11 @@ struct Audit: CustomStringConvertible {
         }
         for (key, status) in status where status == "SUCCESS" && calls[key] == nil { audit.lost.append(key) }
         let times = received.map(\.receivedAt).sorted()
+        var first = 0
+        for (index, time) in times.enumerated() {
+            while times[first] <= time - 1 { first += 1 }
+            audit.mostCallsInASecond = max(audit.mostCallsInASecond, index - first + 1)
+        }
         for (earlier, later) in zip(times, times.dropFirst()) {
             audit.longestSilenceMs = max(audit.longestSilenceMs, (later - earlier) * 1_000)
         }

@@ -17,14 +17,15 @@ struct Load {
         _ system: TestSystem,
         jobs count: Int,
         calling path: @Sendable (Int) -> String = mixed,
-        timeoutSeconds: Int64 = 5
+        timeoutSeconds: Int64 = 5,
+        catchUpSeconds: @Sendable (Int) -> Int64 = { _ in 60 }
     ) async throws -> Load {
         let client = system.client
         let target = system.target
         let ids = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<count {
                 let atMostOnce = number % 4 == 3
-                let path = path(number)
+                let (path, window) = (path(number), catchUpSeconds(number))
                 group.addTask {
                     let job = try await client.call(
                         "create_job",
@@ -32,6 +33,7 @@ struct Load {
                             "schedule": "* * * * * *", "api_url": .string(target.url(path)),
                             "execution_type": atMostOnce ? "AT_MOST_ONCE" : "AT_LEAST_ONCE", "max_retries": 1,
                             "retry_initial_delay_seconds": 1, "timeout_seconds": .integer(timeoutSeconds),
+                            "catch_up_window_seconds": .integer(window),
                             "idempotency_key": .string("job-\(number)"),
                         ]
                     )
