@@ -160,7 +160,9 @@ final class StoreLoader: Sendable {
         // updated_at is when a statement ran, not when its transaction was committed: what was open at the look before may
         // have come to light since.
         let since = min(asked, oldestOpen.withLock { $0 } ?? asked)
-        let open = try keeper.run([Step(Self.oldestOpenTransaction)]).first.flatMap { $0.count > 0 ? $0[0].timestamp(0) : nil }
+        let open = try keeper.run([Step(Self.oldestOpenTransaction)]).first.flatMap {
+            $0.count > 0 ? $0[0].timestamp(0) : nil
+        }
         defer { oldestOpen.withLock { $0 = open } }
         var (time, after) = (since, UniqueID.zero)
         var size = pageSize

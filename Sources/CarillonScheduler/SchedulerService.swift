@@ -159,7 +159,9 @@ package final class SchedulerService: PeerReceiver {
         case .announceLead(let link, let epoch, let shards):
             peers.send(.lead(epoch: epoch, shards: shards), to: link)
         case .dispatch(let link, let clusterTime, let calls):
-            if let leaseDeadline { peers.send(.dispatch(clusterTime: clusterTime, calls), to: link, before: leaseDeadline) }
+            if let leaseDeadline {
+                peers.send(.dispatch(clusterTime: clusterTime, calls), to: link, before: leaseDeadline)
+            }
         case .acknowledge(let link, let tokens): peers.send(.outcomeAck(tokens), to: link)
         case .cancelCalls(let link, let tokens): peers.send(.cancel(tokens), to: link)
         case .reply(let ticket, let result): tickets.answer(ticket, result)
@@ -275,9 +277,13 @@ package final class SchedulerService: PeerReceiver {
             guard other.peer.hello.bootID != peer.hello.bootID else { continue }
             logger.warning(
                 "a worker came under the name of another one, which is closed",
-                metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)", "closed": "\(other.peer.address)"]
+                metadata: [
+                    "worker": "\(peer.hello.name)", "address": "\(peer.address)", "closed": "\(other.peer.address)",
+                ]
             )
-            other.peer.link.close(why: "another worker came under the name \(peer.hello.name); give each its own with --name")
+            other.peer.link.close(
+                why: "another worker came under the name \(peer.hello.name); give each its own with --name"
+            )
         }
     }
 

@@ -149,7 +149,8 @@ extension Dispatcher {
         var beforeLast: Timestamp?
         var count: Int64 = 1
         // An outage of years is taken in slices, so that no turn takes long.
-        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, !isOpen(slot, at: next) {
+        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, !isOpen(slot, at: next)
+        {
             beforeLast = last
             last = next
             count += 1

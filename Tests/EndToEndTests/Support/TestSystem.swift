@@ -183,6 +183,16 @@ final class TestSystem: Sendable {
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
 
+    /// The same without holding the thread meanwhile.
+    func psqlAside(_ sql: String) async throws -> String {
+        let script = "exec psql -X -A -t -q -c \"$1\" \"$2\""
+        let output = "\(folder)/psql.log"
+        let program = try ChildProgram("/bin/sh", ["-c", script, "sh", sql, databaseURL], output: output)
+        while program.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        guard program.wait() == .exited(0) else { throw Failure(description: program.text) }
+        return program.text
+    }
+
     /// Runs `carillon` against the schedulers and returns what it printed.
     func carillon(_ arguments: [String]) throws -> String {
         let addresses = schedulerPorts.map { "127.0.0.1:\($0)" }.joined(separator: ",")
