@@ -69,7 +69,8 @@ enum LeadingOptions {
         var kept: [String] = []
         var rest = leading[...]
         while let first = rest.popFirst() {
-            let isScheduler = ["--schedulers", "--request-timeout"].contains { first == $0 || first.hasPrefix($0 + "=") }
+            let names = ["--schedulers", "--request-timeout"]
+            let isScheduler = names.contains { first == $0 || first.hasPrefix($0 + "=") }
             let value = withValue.contains(first) ? rest.popFirst() : nil
             if !isScheduler { kept += [first] + (value.map { [$0] } ?? []) }
         }

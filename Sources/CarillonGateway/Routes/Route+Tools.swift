@@ -35,7 +35,8 @@ extension Route {
             name: "executeAndWait",
             tag: .tools,
             summary: "Call a URL once, now, and wait",
-            details: "As execute, but answered when the call is over, with what the target said. One attempt, unless max_retries says otherwise.",
+            details: "As execute, but answered when the call is over, with what the target said. One attempt, unless "
+                + "max_retries says otherwise.",
             body: executeBody,
             needsBody: true,
             outcomes: [

@@ -66,7 +66,8 @@ package final class ProbeServer: Sendable {
                 .bind(host: host, port: port)
                 .get()
         } catch {
-            throw ProbeServerError(message: "cannot listen on \(wanted) for metrics and probes: \(Self.text(of: error))")
+            let why = Self.text(of: error)
+            throw ProbeServerError(message: "cannot listen on \(wanted) for metrics and probes: \(why)")
         }
         channel.withLock { $0 = bound }
         let address = HostPort(
