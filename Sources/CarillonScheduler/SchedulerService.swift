@@ -82,7 +82,11 @@ package final class SchedulerService: PeerReceiver {
             retentionDays: configuration.retentionDays,
             isLeading: { self.status.current.isLeading },
             clusterTime: { self.status.clusterTime() },
-            reloadZones: { self.catalog.forget(zones: self.zones.reload()) }
+            reloadZones: {
+                let changed = self.zones.reload()
+                self.catalog.forget(zones: changed)
+                return changed
+            }
         )
     }
 

@@ -1,12 +1,17 @@
 import CarillonRPC
 import CarillonWire
+import Glibc
+import TestSupport
 import Testing
 
 /// The main job on real processes, and what people do to it.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct MainJobTests {
-    private func withSystem(_ body: (TestSystem) async throws -> Void) async throws {
-        let system = try await TestSystem()
+    private func withSystem(
+        settings: [String: String] = [:],
+        _ body: (TestSystem) async throws -> Void
+    ) async throws {
+        let system = try await TestSystem(settings: settings)
         do {
             try await system.start()
             try await body(system)
@@ -110,6 +115,32 @@ struct MainJobTests {
             try await untilCalled(system, 5)
             let late = try system.psql("SELECT count(*) FROM job_executions WHERE drift_ms > 2000")
             #expect(late == "0")
+        }
+    }
+
+    /// New time zone data reaches the jobs that are loaded, without a restart.
+    @Test func newRulesOfATimeZoneRearmItsJobs() async throws {
+        let zones = "/tmp/carillon-zones-\(getpid())"
+        try ChildProgram.run("/bin/mkdir", ["-p", zones + "/Test"])
+        defer { _ = try? ChildProgram.run("/bin/rm", ["-rf", zones]) }
+        try ChildProgram.run("/bin/cp", ["/usr/share/zoneinfo/Etc/GMT", zones + "/Test/Zone"])
+        try await withSystem(settings: ["TZDIR": zones, "REFRESH_INTERVAL": "1s"]) { system in
+            // Every second of the hour that it is now, ten hours further to the east.
+            var time = time(nil) + 36_000
+            var parts = tm()
+            gmtime_r(&time, &parts)
+            let hour = parts.tm_min < 58 ? "\(parts.tm_hour)" : "\(parts.tm_hour),\((parts.tm_hour + 1) % 24)"
+            let job = try await system.client.call(
+                "create_job",
+                [
+                    "schedule": .string("* * \(hour) * * *"), "time_zone": "Test/Zone",
+                    "api_url": .string(system.target.url("/ok")),
+                ]
+            )
+            #expect(job["time_zone"]?.string == "Test/Zone")
+            try ChildProgram.run("/bin/cp", ["/usr/share/zoneinfo/Etc/GMT-10", zones + "/Test/Zone.new"])
+            try ChildProgram.run("/bin/mv", [zones + "/Test/Zone.new", zones + "/Test/Zone"])
+            try await untilCalled(system, 2)
         }
     }
 

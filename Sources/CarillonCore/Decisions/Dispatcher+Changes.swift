@@ -417,8 +417,11 @@ extension Dispatcher {
                 continue
             }
             let record = agenda[slot]
-            guard found.job.version > record.version, !record.deleted else { continue }
             let differs = JobRecord(found)
+            // The same job may have another plan: its time zone got new rules.
+            let isNewer = found.job.version > record.version
+            let isReplanned = found.job.version == record.version && differs.plan !== record.plan
+            guard isNewer || isReplanned, !record.deleted else { continue }
             let restarts =
                 differs.active != record.active || differs.deleted || differs.plan !== record.plan
                 || differs.startsAt != record.startsAt || differs.endsAt != record.endsAt
