@@ -2,11 +2,15 @@
 
 SHELL := /bin/bash
 SWIFT ?= swift
+SEED ?=
+RUNS ?=
+FIRST ?=
+TRACE ?=
 ARGUMENTS ?=
 FILTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build packages format lint check proto migrations linkage smoke simulate chaos bench clean
+.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries chaos cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,7 +19,7 @@ run: build ## build, then run the whole system here (ARGUMENTS="--workers 2" and
 	@exec .build/release/carillon up $(ARGUMENTS)
 
 build: packages-run ## put the release programs into .build/release/
-	@.ci/build.sh -c release
+	@.ci/build.sh -c release -- carillon-scheduler carillon-worker carillon-gateway carillon
 
 test: packages-test ## run every test (FILTER=Name for some of them)
 	@.ci/build.sh --build-tests
@@ -60,6 +64,22 @@ linkage: build ## prove which program links which library
 
 smoke: build ## run the system with a real job, and look at what became of it
 	.ci/smoke.sh
+
+simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one run; RUNS=100000 soaks, from FIRST=1 on)
+	@.ci/build.sh --build-tests
+	CARILLON_SIM_SEED=$(SEED) CARILLON_SIM_RUNS=$(or $(RUNS),2000) CARILLON_SIM_FIRST=$(or $(FIRST),1) CARILLON_SIM_COVERAGE=1 \
+		CARILLON_SIM_TRACE=$(TRACE) .ci/simulate.sh
+
+canaries: packages-test ## plant bugs in the decisions, and show that the simulation catches each
+	@.ci/build.sh --build-tests
+	@.ci/canaries.sh
+
+chaos: packages-test ## break real processes under a long load, and print what became of it
+	@.ci/build.sh --build-tests
+	@CARILLON_CHAOS=long TEST_TIMEOUT=1800 .ci/test.sh FaultTests
+
+cron-oracle: build ## compare due times with cronsim and croniter (pip install cronsim croniter)
+	python3 Tests/CronOracle/compare.py .build/release/carillon
 
 clean: ## remove what was built (not the data in .carillon/)
 	rm -rf .build

@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// Bugs that can be planted, one of them at run time, for the simulation to catch: in debug builds only.
+let canary: [SwiftSetting] = [.define("CANARY", .when(configuration: .debug))]
+
 /// A room: a library target with our settings.
 func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -65,7 +68,11 @@ let package = Package(
 
         // Pure rooms
         room("CarillonCron", []),
-        room("CarillonCore", ["CarillonCron"]),
+        .target(
+            name: "CarillonCore",
+            dependencies: ["CarillonCron"],
+            swiftSettings: strict + canary
+        ),
         room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
 
         // Adapters
@@ -173,6 +180,11 @@ let package = Package(
                 arguments, logging,
             ]
         ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["CarillonCore", "CarillonCron", "TestSupport"],
+            swiftSettings: strict + canary
+        ),
         // Benchmarks: `make bench`
         .target(name: "CAllocations", path: "Tests/Benchmarks/CAllocations"),
         .executableTarget(
@@ -187,11 +199,11 @@ let package = Package(
             exclude: ["CAllocations", "README.md", "results"],
             swiftSettings: strict
         ),
-        tests("SimulationTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
         tests(
             "EndToEndTests",
             [
-                "CarillonCore", "CarillonWire", "CarillonRPC", "TestSupport", "carillon", "carillon-gateway",
+                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "TestSupport", "carillon",
+                "carillon-gateway",
                 "carillon-scheduler", "carillon-worker", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ]

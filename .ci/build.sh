@@ -1,5 +1,6 @@
 #!/bin/bash
-# Builds with progress on a terminal, and with all of the output when it fails: .ci/build.sh [arguments of swift build]
+# Builds with progress on a terminal, and with all of the output when it fails:
+# .ci/build.sh [arguments of swift build] [-- products]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v swift >/dev/null || { echo "swift is not there: install a Swift 6.3 toolchain (swift.org/install) and put it on the PATH" >&2; exit 1; }
@@ -7,7 +8,17 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 start=$SECONDS
 echo "building (the first time takes some minutes)"
-swift build "$@" >"$log" 2>&1 &
+arguments=() products=()
+while [ $# -gt 0 ]; do
+    [ "$1" != -- ] || { shift; products=("$@"); break; }
+    arguments+=("$1")
+    shift
+done
+build() {
+    [ ${#products[@]} -gt 0 ] || { swift build "${arguments[@]}"; return; }
+    for product in "${products[@]}"; do swift build "${arguments[@]}" --product "$product" || return; done
+}
+build >"$log" 2>&1 &
 builder=$!
 trap 'kill $builder 2>/dev/null; rm -f "$log"' INT TERM
 shown=

@@ -1,6 +1,8 @@
-#!/bin/sh
-# Plants a bug in the decisions, one after the other, and shows which seed of the simulation catches each.
-set -eu
+#!/bin/bash
+# Plants a bug in the decisions, one after the other, and shows which seed of the simulation catches each: .ci/canaries.sh
+set -euo pipefail
 cd "$(dirname "$0")/.."
-swift build --build-tests --scratch-path .build-canary -Xswiftc -DCANARY
-swift test --skip-build --scratch-path .build-canary -Xswiftc -DCANARY --filter CanaryTests
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+CARILLON_CANARIES=1 swift test --skip-build --filter CanaryTests >"$log" 2>&1 || { grep -E '^✘|^canary' "$log"; exit 1; }
+grep -E '^canary' "$log" || { echo "no canary sang: the debug build has none" >&2; exit 1; }

@@ -4,9 +4,9 @@
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
-test="$run"
+test="$run faketime"
 bench="$run nginx-light wrk"
-ci="$test protobuf-c-compiler prometheus python3-yaml jq curl faketime"
+ci="$test protobuf-c-compiler prometheus python3-yaml jq curl"
 case "${1:-run}" in
     run) wanted=$run ;;
     test) wanted=$test ;;

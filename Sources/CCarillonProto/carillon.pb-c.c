@@ -4274,7 +4274,7 @@ const ProtobufCMessageDescriptor carillon__v1__started__descriptor =
   (ProtobufCMessageInit) carillon__v1__started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[11] =
+static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[12] =
 {
   {
     "token",
@@ -4408,9 +4408,22 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "dispatch_time",
+    12,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Carillon__V1__CallOutcome, has_dispatch_time),
+    offsetof(Carillon__V1__CallOutcome, dispatch_time),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   3,   /* field[3] = attempt */
+  11,   /* field[11] = dispatch_time */
   6,   /* field[6] = duration_us */
   9,   /* field[9] = error_message */
   1,   /* field[1] = execution_id */
@@ -4425,7 +4438,7 @@ static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__call_outcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
 {
@@ -4435,7 +4448,7 @@ const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
   "Carillon__V1__CallOutcome",
   "carillon.v1",
   sizeof(Carillon__V1__CallOutcome),
-  11,
+  12,
   carillon__v1__call_outcome__field_descriptors,
   carillon__v1__call_outcome__field_indices_by_name,
   1,  carillon__v1__call_outcome__number_ranges,

@@ -57,7 +57,7 @@ extension ClientError {
         var text = "error: \(Display.line(text))"
         if let reason { text += " (\(reason.rawValue))" }
         text += "\n"
-        for error in errors where self.text != "\(error.field): \(error.message)" {
+        for error in errors where errors.count > 1 || !self.text.contains(error.message) {
             text += "  \(Display.line(error.field)): \(Display.line(error.message))\n"
         }
         return text

@@ -65,6 +65,18 @@ enum LeadingOptions {
     private static let withValue: Set<String> = ["--schedulers", "--output", "-o", "--request-timeout"]
     private static let groups: Set<String> = ["job", "jobs", "execution", "executions", "cron"]
 
+    private static func withoutScheduler(_ leading: [String]) -> [String] {
+        var kept: [String] = []
+        var rest = leading[...]
+        while let first = rest.popFirst() {
+            let names = ["--schedulers", "--request-timeout"]
+            let isScheduler = names.contains { first == $0 || first.hasPrefix($0 + "=") }
+            let value = withValue.contains(first) ? rest.popFirst() : nil
+            if !isScheduler { kept += [first] + (value.map { [$0] } ?? []) }
+        }
+        return kept
+    }
+
     static func moved(_ arguments: [String]) -> [String] {
         var rest = arguments[...]
         var leading: [String] = []
@@ -80,6 +92,8 @@ enum LeadingOptions {
             }
         }
         guard !leading.isEmpty, let command = rest.first, !command.hasPrefix("-") else { return arguments }
+        // `carillon cron` asks nobody: it takes no scheduler's address, and an alias that gives one to every command may.
+        if command == "cron" { leading = withoutScheduler(leading) }
         let words = groups.contains(command) && rest.count > 1 ? 2 : 1
         return rest.prefix(words) + leading + rest.dropFirst(words)
     }

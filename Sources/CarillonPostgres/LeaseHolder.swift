@@ -239,5 +239,8 @@ final class LeaseHolder: Sendable {
         parameters.add(owner)
         parameters.add(epoch)
         _ = try run([Step(Self.releaseStatement, parameters), Step(Self.unlockStatement)], keeper, limitMs: 2_000)
+        // The rows still bear owner and epoch: a renewal that comes after this must find no session to renew on, or
+        // it would revive the lease without its lock.
+        keeper.close()
     }
 }

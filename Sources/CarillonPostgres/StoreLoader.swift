@@ -1,9 +1,12 @@
 internal import CarillonCore
 internal import Logging
+internal import Synchronization
 
 /// Reads for the leader what it needs in memory: page by page along a primary key, so that neither side ever holds more
 /// than a page. Has a thread of its own, and a connection that is closed again when nothing was asked for a minute.
 final class StoreLoader: Sendable {
+    /// The begin of the oldest transaction that was open when changes were looked for the last time.
+    private let oldestOpen = Mutex<Timestamp?>(nil)
     struct Request: Sendable {
         var request: StoreRequest
         var answer: @Sendable (StoreAnswer) -> Void
@@ -131,6 +134,13 @@ final class StoreLoader: Sendable {
         } while !rest.isEmpty
     }
 
+    private static let oldestOpenTransaction = Statement(
+        "oldest_open_transaction",
+        """
+        SELECT min(xact_start) FROM pg_stat_activity
+        WHERE backend_xid IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid()
+        """
+    )
     private static let changedJobs = Statement(
         "changed_jobs",
         """
@@ -143,10 +153,17 @@ final class StoreLoader: Sendable {
     /// Along updated_at. A page ends within a millisecond, so the next one begins with that millisecond again: a job may
     /// come twice, none is left out.
     private func loadChangedJobs(
-        _ since: Timestamp,
+        _ asked: Timestamp,
         _ keeper: SessionKeeper,
         _ answer: (StoreAnswer) -> Void
     ) throws(DatabaseError) {
+        // updated_at is when a statement ran, not when its transaction was committed: what was open at the look before may
+        // have come to light since.
+        let since = min(asked, oldestOpen.withLock { $0 } ?? asked)
+        let open = try keeper.run([Step(Self.oldestOpenTransaction)]).first.flatMap {
+            $0.count > 0 ? $0[0].timestamp(0) : nil
+        }
+        defer { oldestOpen.withLock { $0 = open } }
         var (time, after) = (since, UniqueID.zero)
         var size = pageSize
         while true {

@@ -15,23 +15,60 @@ final class FrameOutput {
         self.metrics = metrics
     }
 
-    /// Writes and flushes once.
+    /// Whether something was left out because its time was over. Whoever sent it believes that it went out: the connection
+    /// must end, so that both ends compare what they hold.
+    private(set) var hasLeftOut = false
+    /// When the peer last took something, or had taken everything.
+    private var tookAt = NetworkClock.boot
+    /// What is written at once, so that the peer is seen to take a part.
+    private static let chunkBytes = 1 << 20
+    /// A peer that takes nothing for so long, with too much in line, does not read.
+    private static let patienceMs: Int64 = 10_000
+
+    /// Whether the peer has more than `limit` bytes in line and takes none, or more than four times as much in any case.
+    func isStuck(limit: Int) -> Bool {
+        guard unsentBytes > limit else { return false }
+        return unsentBytes > limit * 4 || NetworkClock.boot.milliseconds(since: tookAt) > Self.patienceMs
+    }
+
+    /// Writes, and flushes once.
     func write(_ items: [Outbox.Item], _ context: ChannelHandlerContext) {
         guard !items.isEmpty else { return }
-        var buffer = context.channel.allocator.buffer(capacity: items.count * 128)
+        var buffer = context.channel.allocator.buffer(capacity: min(items.count * 128, Self.chunkBytes))
         for item in items {
             switch item {
             case .envelope(let envelope): append(envelope, to: &buffer)
+            case .dated(let envelope, let deadline):
+                if NetworkClock.boot < deadline {
+                    append(envelope, to: &buffer)
+                } else {
+                    hasLeftOut = true
+                    metrics.failure("lease_over")
+                }
             case .frame(let frame, let name):
                 buffer.writeBytes(frame)
                 metrics.frame(.sent, name, frame.count)
             }
+            if buffer.readableBytes >= Self.chunkBytes {
+                write(buffer, context)
+                buffer = context.channel.allocator.buffer(capacity: Self.chunkBytes)
+            }
         }
+        write(buffer, context)
+        context.flush()
+    }
+
+    private func write(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
         let bytes = buffer.readableBytes
+        guard bytes > 0 else { return }
+        if unsentBytes == 0 { tookAt = NetworkClock.boot }
         unsentBytes += bytes
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.unsentBytes -= bytes }
-        context.writeAndFlush(NIOAny(buffer), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.unsentBytes -= bytes
+            self.tookAt = NetworkClock.boot
+        }
+        context.write(NIOAny(buffer), promise: written)
     }
 
     /// A batch that is larger than the peer accepts goes out in halves; an answer that is, as an error.

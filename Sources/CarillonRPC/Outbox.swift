@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonWire
 internal import NIOCore
 internal import Synchronization
@@ -7,6 +8,8 @@ internal import Synchronization
 final class Outbox: PeerLink, Sendable {
     enum Item: Sendable {
         case envelope(Envelope)
+        /// Dropped when it is not written before.
+        case dated(Envelope, before: BootTime)
         /// A whole frame, ready made, and its message's name.
         case frame([UInt8], name: String)
     }
@@ -31,6 +34,11 @@ final class Outbox: PeerLink, Sendable {
     func send(_ envelopes: [Envelope]) {
         guard !envelopes.isEmpty else { return }
         schedule { $0.items.append(contentsOf: envelopes.map(Item.envelope)) }
+    }
+
+    func send(_ envelopes: [Envelope], before deadline: BootTime) {
+        guard !envelopes.isEmpty else { return }
+        schedule { $0.items.append(contentsOf: envelopes.map { .dated($0, before: deadline) }) }
     }
 
     /// Returns whether it was taken: not once the connection has ended.

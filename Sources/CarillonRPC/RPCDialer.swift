@@ -32,6 +32,8 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         self.schedulers = schedulers
         var configuration = ConnectionKeeper.Configuration(role: .worker, limits: limits)
         configuration.resolveEveryMs = resolveEveryMs
+        // A standby that was restarted may lead a second later: its workers should be there by then.
+        configuration.backoff.maxMs = 1_000
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger

@@ -8,7 +8,7 @@ package struct RPCMetrics: Sendable {
     /// One frame: its message's name, and its bytes with the length before it.
     package var frame: @Sendable (_ direction: Direction, _ message: String, _ bytes: Int) -> Void
     /// A connection that ended for a reason of the protocol: `undecodable`, `out_of_state`, `silent`, `slow_reader`,
-    /// `too_many_connections`, `handshake`.
+    /// `too_many_connections`, `handshake`; or a message that was not sent: `lease_over`, `oversized_message`.
     package var failure: @Sendable (_ kind: String) -> Void
     /// A connection is established (+1) or has ended (-1).
     package var connections: @Sendable (_ change: Int) -> Void

@@ -13,7 +13,8 @@ package final class RPCServer: Sendable {
         package var port: Int
         package var limits: ConnectionLimits
         package var maxConnections: Int
-        /// A peer with more than this queued for it does not read: it is closed.
+        /// A peer with more than this queued for it that takes nothing for ten seconds does not read: it is closed. So is
+        /// one with four times as much.
         package var maxQueuedBytes: Int
 
         package init(

@@ -210,7 +210,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         if answered, isHoldingReads, inFlight.count <= shared.configuration.limits.maxRequestsInFlight / 2 {
             holdReads(false)
         }
-        if output.unsentBytes > shared.configuration.maxQueuedBytes { return dropSlowReader(context) }
+        if output.isStuck(limit: shared.configuration.maxQueuedBytes) { return dropSlowReader(context) }
+        if output.hasLeftOut {
+            let why = "the lease was over when a dispatch came to be written"
+            leave(why: why, saying: .goodbye(why: why))
+        }
         if let closing { leave(why: closing, saying: .goodbye(why: closing)) }
     }
 
@@ -221,7 +225,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             return
         }
         output.write(envelopes.map(Outbox.Item.envelope), context)
-        if output.unsentBytes > shared.configuration.maxQueuedBytes { dropSlowReader(context) }
+        if output.isStuck(limit: shared.configuration.maxQueuedBytes) { dropSlowReader(context) }
     }
 
     private func dropSlowReader(_ context: ChannelHandlerContext) {

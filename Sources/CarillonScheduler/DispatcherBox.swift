@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonSystem
 internal import Synchronization
 
-/// Holds the dispatcher. Only the pump's thread calls `handle`, `status` and `wake`; the mutex makes that safe, not fast.
+/// Holds the dispatcher. Only the pump's thread calls `turn`, `status` and `wake`; the mutex makes that safe, not fast.
 final class DispatcherBox: Sendable {
     private struct Held: ~Copyable {
         var dispatcher: Dispatcher
@@ -22,13 +22,15 @@ final class DispatcherBox: Sendable {
         held = Mutex(Held(dispatcher: dispatcher))
     }
 
-    func handle(_ event: Event, at now: Now, into actions: inout [Action]) {
-        let made = held.withLock { held in
-            var made: [Action] = []
-            held.dispatcher.handle(event, at: now, using: &held.random, into: &made)
-            return made
+    /// A turn: takes in what happened, then looks at the clocks. Returns what is to be done, and until when a leader may say
+    /// so.
+    func turn(_ events: [Event], at now: Now) -> (actions: [Action], leaseDeadline: BootTime?) {
+        held.withLock { held in
+            var actions: [Action] = []
+            for event in events { held.dispatcher.handle(event, at: now, using: &held.random, into: &actions) }
+            held.dispatcher.handle(.tick, at: SystemClock.now(), using: &held.random, into: &actions)
+            return (actions, held.dispatcher.leaseDeadline)
         }
-        actions.append(contentsOf: made)
     }
 
     func wake(after now: Now) -> BootTime? {

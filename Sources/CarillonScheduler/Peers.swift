@@ -41,4 +41,9 @@ final class Peers: Sendable {
     func send(_ message: Message, to id: ConnectionID) {
         link(id)?.send([Envelope(message)])
     }
+
+    /// What only a leader may say.
+    func send(_ message: Message, to id: ConnectionID, before deadline: BootTime) {
+        link(id)?.send([Envelope(message)], before: deadline)
+    }
 }

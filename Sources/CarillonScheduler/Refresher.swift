@@ -25,18 +25,19 @@ final class Refresher: Sendable {
         retentionDays: Int,
         isLeading: @Sendable () -> Bool,
         clusterTime: @Sendable () -> Timestamp,
-        reloadZones: @Sendable () -> Void
+        reloadZones: @Sendable () -> Set<String>
     ) async {
         var maintainedAt: BootTime?
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(everyMs))
             if Task.isCancelled { return }
-            reloadZones()
+            let changedZones = reloadZones()
             guard isLeading() else {
                 lookedUntil.withLock { $0 = nil }
                 continue
             }
             _ = await refreshNow(clusterTime: clusterTime())
+            if !changedZones.isEmpty { await plan(jobsIn: changedZones) }
             let boot = SystemClock.bootTime()
             if maintainedAt.map({ boot.milliseconds(since: $0) >= 3_600_000 }) ?? true {
                 maintainedAt = boot
@@ -70,6 +71,25 @@ final class Refresher: Sendable {
         }
         lookedUntil.withLock { $0 = clusterTime }
         return true
+    }
+
+    /// Jobs keep the rules of their zone: those of zones that have new ones are planned anew.
+    private func plan(jobsIn zones: Set<String>) async {
+        logger.notice("time zones have new rules", metadata: ["zones": "\(zones.sorted().joined(separator: " "))"])
+        let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
+        store.submit(.loadJobs) { answer in
+            continuation.yield(answer)
+            if case .jobs(_, isLast: false) = answer { return }
+            continuation.finish()
+        }
+        for await answer in answers {
+            guard case .jobs(let jobs, _) = answer else {
+                logger.warning("the jobs of time zones with new rules could not be read")
+                return
+            }
+            let concerned = jobs.filter { zones.contains($0.timeZone) }
+            if !concerned.isEmpty { pump.post(.jobsRefreshed(concerned.map(rules.planned))) }
+        }
     }
 
     private func maintain(before: Timestamp, retentionDays: Int) async {

@@ -16,9 +16,10 @@ extension RequestDesk {
         )
         do throws(ReadError) {
             let page = try await reader.jobs(query)
+            let (jobs, isCut) = fitting(page.jobs) { $0.call.body?.utf8.count ?? 0 }
             return .jobList(
-                page.jobs.map(view),
-                nextCursor: page.hasMore ? page.jobs.last?.id.description : nil,
+                jobs.map(view),
+                nextCursor: page.hasMore || isCut ? jobs.last?.id.description : nil,
                 totalCount: query.isUnfiltered ? page.total : nil
             )
         } catch {
@@ -45,13 +46,25 @@ extension RequestDesk {
         if let id = list.jobID { try await requireEverExisted(id) }
         do throws(ReadError) {
             let page = try await reader.executions(query)
+            let (executions, isCut) = fitting(page.executions) { $0.response?.utf8.count ?? 0 }
             return .executionList(
-                page.executions,
-                nextCursor: page.hasMore ? page.executions.last?.id.description : nil
+                executions,
+                nextCursor: page.hasMore || isCut ? executions.last?.id.description : nil
             )
         } catch {
             throw unavailable(error)
         }
+    }
+
+    /// As many of a page as go into half a frame, at least one: rows with large texts make short pages.
+    private func fitting<Row>(_ rows: [Row], textBytes: (Row) -> Int) -> (rows: [Row], isCut: Bool) {
+        var bytes = 0
+        for (index, row) in rows.enumerated() {
+            // Everything else of a row: headers, tags, names, an error.
+            bytes += textBytes(row) + 2_048
+            if bytes > configuration.maxFrameBytes / 2, index > 0 { return (Array(rows[..<index]), true) }
+        }
+        return (rows, false)
     }
 
     /// A deleted job's history stays; a job that never was has none.
@@ -125,7 +138,17 @@ extension RequestDesk {
 
     func preview(_ preview: PreviewSchedule) throws(ClientError) -> Answer {
         var policy = DaylightPolicy.cron
-        if let name = preview.daylightPolicy, let named = DaylightPolicy(rawValue: name) { policy = named }
+        if let name = preview.daylightPolicy {
+            guard let named = DaylightPolicy(rawValue: name) else {
+                let allowed = DaylightPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ClientError(
+                    .invalidArgument,
+                    "dst_policy: \"\(name.prefix(40))\" is none of \(allowed)",
+                    errors: [FieldError(field: "dst_policy", message: "\"\(name.prefix(40))\" is none of \(allowed)")]
+                )
+            }
+            policy = named
+        }
         let count = Int(preview.count ?? 10)
         guard (1...1000).contains(count) else {
             throw ClientError(
@@ -139,7 +162,7 @@ extension RequestDesk {
         switch catalog.plan(preview.schedule, zone, policy) {
         case .success(let found): plan = found
         case .failure(let failure):
-            let text = failure.errors.map { "\($0.field) \($0.message)" }.joined(separator: "; ")
+            let text = failure.errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
             throw ClientError(.invalidArgument, text, errors: failure.errors)
         }
         var times: [SchedulePreview.PreviewedTime] = []

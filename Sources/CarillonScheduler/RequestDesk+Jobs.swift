@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonSystem
 internal import CarillonWire
 internal import Synchronization
 
@@ -66,11 +67,18 @@ extension RequestDesk {
             switch try await change(make(job)) {
             case .job(let job): return .job(view(job))
             case .deleted(let id): return .deleted(id)
-            case .stale: try? await Task.sleep(for: .milliseconds(2 + attempt))
+            case .stale: await settle(job, attempt)
             default: throw unexpected()
             }
         }
         throw ClientError(.unavailable, "the job is being changed by others all the time; try again")
+    }
+
+    /// The row is not what the dispatcher has in memory: somebody else was quicker, or changed it by hand in SQL. It is told
+    /// of what was read, and the change is made anew in a moment.
+    private func settle(_ job: Job, _ attempt: Int) async {
+        pump.post(.jobsRefreshed([rules.planned(job)]))
+        try? await Task.sleep(for: .milliseconds(2 + attempt))
     }
 
     func run(_ id: JobID, key: String?, fingerprint: String?) async throws(ClientError) -> Answer {
@@ -80,7 +88,7 @@ extension RequestDesk {
                 let job = try await job(id)
                 switch try await change(.run(job, record, nonce: newNonce())) {
                 case .execution(let execution): return .execution(execution, failedAttempts: [], url: nil)
-                case .stale: try? await Task.sleep(for: .milliseconds(2 + attempt))
+                case .stale: await settle(job, attempt)
                 default: throw unexpected()
                 }
             }
@@ -92,6 +100,9 @@ extension RequestDesk {
 
     func executeNow(_ settings: JobSettings, wait: Bool) async throws(ClientError) -> Answer {
         try requireLeading()
+        var settings = settings
+        // Whoever waits wants the target's answer, not that of its fourth attempt.
+        if wait, settings.maxRetries == nil { settings.maxRetries = 0 }
         let planned = try rules.makeHidden(settings, id: newID())
         let request = ChangeRequest.executeNow(planned, wait: wait, nonce: newNonce())
         guard case .execution(let execution) = try await change(request) else { throw unexpected() }

@@ -129,7 +129,7 @@ final class RequestDesk: Sendable {
             return ClientError(.notLeader, "this scheduler stands by; \(leader) leads", leaderAddress: leader)
         }
         return ClientError(
-            .unavailable,
+            .notLeader,
             "no scheduler leads at the moment (a take-over, or the database cannot be reached); try again in a second"
         )
     }
@@ -171,7 +171,7 @@ final class RequestDesk: Sendable {
             let next = job.active && job.deletedAt == nil ? plan.next(after: status.clusterTime(), for: job) : nil
             return JobView(job: job, scheduleDescription: plan.expression.explained(), nextRunTime: next)
         case .failure(let failure):
-            let why = failure.errors.map { "\($0.field) \($0.message)" }.joined(separator: "; ")
+            let why = failure.errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ")
             return JobView(job: job, scheduleDescription: "Never: \(why)", nextRunTime: nil)
         }
     }

@@ -77,7 +77,7 @@ package final class SchedulerMetrics: Sendable {
         }
         func perWorker(_ name: String, _ help: String, _ read: @escaping @Sendable (Int, Int) -> Int) {
             registry.gauges(name, help: help, labels: ["worker"]) { [weak self] in
-                guard let self else { return [] }
+                guard let self, status.isLeading else { return [] }
                 let names = workerNames.withLock { $0 }
                 return status.workers.compactMap { link, figures in
                     names[link].map { ([$0], Double(read(figures.inFlight, figures.freeSlots))) }

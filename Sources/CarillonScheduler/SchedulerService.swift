@@ -82,7 +82,11 @@ package final class SchedulerService: PeerReceiver {
             retentionDays: configuration.retentionDays,
             isLeading: { self.status.current.isLeading },
             clusterTime: { self.status.clusterTime() },
-            reloadZones: { self.catalog.forget(zones: self.zones.reload()) }
+            reloadZones: {
+                let changed = self.zones.reload()
+                self.catalog.forget(zones: changed)
+                return changed
+            }
         )
     }
 
@@ -111,18 +115,16 @@ package final class SchedulerService: PeerReceiver {
     // MARK: One turn of the dispatcher
 
     fileprivate func run(_ events: inout [Event], at now: Now) -> BootTime? {
-        var actions: [Action] = []
-        for event in events { box.handle(event, at: now, into: &actions) }
+        let (actions, leaseDeadline) = box.turn(events, at: now)
         events.removeAll(keepingCapacity: true)
-        box.handle(.tick, at: SystemClock.now(), into: &actions)
-        for action in actions { perform(action) }
+        for action in actions { perform(action, leaseDeadline) }
         let end = SystemClock.now()
         status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
         metrics.update(status.current, peers: peers)
         return box.wake(after: end)
     }
 
-    private func perform(_ action: Action) {
+    private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
         switch action {
         case .acquireLease:
             lease(
@@ -161,7 +163,9 @@ package final class SchedulerService: PeerReceiver {
         case .announceLead(let link, let epoch, let shards):
             peers.send(.lead(epoch: epoch, shards: shards), to: link)
         case .dispatch(let link, let clusterTime, let calls):
-            peers.send(.dispatch(clusterTime: clusterTime, calls), to: link)
+            if let leaseDeadline {
+                peers.send(.dispatch(clusterTime: clusterTime, calls), to: link, before: leaseDeadline)
+            }
         case .acknowledge(let link, let tokens): peers.send(.outcomeAck(tokens), to: link)
         case .cancelCalls(let link, let tokens): peers.send(.cancel(tokens), to: link)
         case .reply(let ticket, let result): tickets.answer(ticket, result)
@@ -255,6 +259,7 @@ package final class SchedulerService: PeerReceiver {
     }
 
     package func connected(_ peer: AcceptedPeer) {
+        if peer.hello.role == .worker { closeNamesake(of: peer) }
         peers.add(peer)
         logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
         guard peer.hello.role == .worker else { return }
@@ -267,6 +272,23 @@ package final class SchedulerService: PeerReceiver {
                 maxWorkers: Int(peer.hello.maxWorkers ?? 0)
             )
         )
+    }
+
+    /// A worker's name is its identity: what another process holds under it counts as lost. That one is told, and the log
+    /// says so, because two workers of one name that both live are a mistake.
+    private func closeNamesake(of peer: AcceptedPeer) {
+        for other in peers.workers where other.peer.hello.name == peer.hello.name {
+            guard other.peer.hello.bootID != peer.hello.bootID else { continue }
+            logger.warning(
+                "a worker came under the name of another one, which is closed",
+                metadata: [
+                    "worker": "\(peer.hello.name)", "address": "\(peer.address)", "closed": "\(other.peer.address)",
+                ]
+            )
+            other.peer.link.close(
+                why: "another worker came under the name \(peer.hello.name); give each its own with --name"
+            )
+        }
     }
 
     package func received(_ envelopes: [Envelope], from connection: ConnectionID) {

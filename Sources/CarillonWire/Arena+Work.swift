@@ -80,6 +80,10 @@ extension Arena {
             wire.pointee.has_retry_after_ms = 1
             wire.pointee.retry_after_ms = retryAfter
         }
+        if let time = outcome.dispatchTime {
+            wire.pointee.has_dispatch_time = 1
+            wire.pointee.dispatch_time = time.milliseconds
+        }
     }
 
     func started(_ tokens: [Token]) -> UnsafeMutablePointer<Carillon__V1__Started> {

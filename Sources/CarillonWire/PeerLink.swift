@@ -1,3 +1,5 @@
+package import CarillonCore
+
 /// Names one connection within a process; never used twice.
 package typealias ConnectionID = Int
 
@@ -6,6 +8,9 @@ package protocol PeerLink: Sendable {
     /// Queues the envelopes, in order, and flushes once. Safe from any thread. Once the connection has ended they are dropped:
     /// the receiver has been told, or will be, by `disconnected`.
     func send(_ envelopes: [Envelope])
+    /// The same for what only a leader may say: it is left out when it comes to be written at `deadline` or later, however
+    /// long this process was stopped in between.
+    func send(_ envelopes: [Envelope], before deadline: BootTime)
     /// Sends a Goodbye and closes.
     func close(why: String)
 }

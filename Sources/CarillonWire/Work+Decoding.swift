@@ -49,7 +49,9 @@ extension CallOutcome {
             httpStatus: wire.pointee.has_http_status != 0 ? Int(wire.pointee.http_status) : nil,
             response: WireReader.optionalText(wire.pointee.response),
             errorMessage: WireReader.optionalText(wire.pointee.error_message),
-            retryAfterMs: WireReader.optional(wire.pointee.has_retry_after_ms, wire.pointee.retry_after_ms)
+            retryAfterMs: WireReader.optional(wire.pointee.has_retry_after_ms, wire.pointee.retry_after_ms),
+            dispatchTime: WireReader.optional(wire.pointee.has_dispatch_time, wire.pointee.dispatch_time)
+                .map { Timestamp(milliseconds: $0) }
         )
     }
 }

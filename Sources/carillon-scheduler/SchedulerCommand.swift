@@ -1,24 +1,43 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
+/// The whole program.
+nonisolated func runSchedulerCommand() async {
+    await SchedulerCommand.main()
+}
+
 /// The scheduler's command line.
 struct SchedulerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-scheduler",
         abstract: "Keeps the schedules, hands due calls to workers, and records what came of them.",
         discussion: """
-            Every option can also be set by the environment variable named in its help; the option wins. Several schedulers \
-            may run on one database: one leads, the others stand by.
+            Runs until SIGTERM or SIGINT. Several schedulers may run on one database: one leads, the others stand by.
 
               carillon-scheduler --database-url postgresql://user@127.0.0.1:5432/job_scheduler
+
+            Every option can also be set by the environment variable in its help; the option wins. Durations are written 30 \
+            (seconds), 30s, 500ms, 1m or 1h.
+
+            EXIT STATUS:
+              0    stopped when asked to
+              1    an address or the schema cannot be had
+              64   a value is wrong
             """,
         version: CarillonVersion.current,
-        subcommands: [RunCommand.self, MigrateCommand.self],
-        defaultSubcommand: RunCommand.self
+        subcommands: [MigrateCommand.self]
     )
-}
 
-/// The whole program.
-nonisolated func runSchedulerCommand() async {
-    await SchedulerCommand.main()
+    @OptionGroup(title: "Database") var database: DatabaseOptions
+    @OptionGroup(title: "Network") var network: NetworkOptions
+    @OptionGroup(title: "Schedules") var schedules: ScheduleOptions
+    @OptionGroup(title: "Log") var log: LogOptions
+
+    func run() async throws {
+        try await ExitCode.reporting {
+            let settings = try SchedulerSettings(self)
+            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
+            try await SchedulerProcess(settings: settings, logger: logger).run()
+        }
+    }
 }

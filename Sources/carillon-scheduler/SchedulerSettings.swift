@@ -17,7 +17,7 @@ struct SchedulerSettings {
     static let defaultListen = HostPort(host: "127.0.0.1", port: 7070)
     static let defaultMetricsListen = HostPort(host: "127.0.0.1", port: 7071)
 
-    init(_ options: RunCommand) throws(ConfigurationError) {
+    init(_ options: SchedulerCommand) throws(ConfigurationError) {
         let (database, network, schedules) = (options.database, options.network, options.schedules)
         postgres = PostgresConfiguration(
             url: try Setting.required(

@@ -82,7 +82,9 @@ struct DispatcherBench: ~Copyable {
         commitsAreHeld = false
         let batches = heldCommits
         heldCommits = []
-        for batch in batches { tell(.committed(store.commit(batch), epoch: batch.epoch, sequence: batch.sequence)) }
+        for batch in batches {
+            tell(.committed(store.commit(batch, now: time), epoch: batch.epoch, sequence: batch.sequence))
+        }
     }
 
     private mutating func perform(_ action: Action, _ events: inout [Event]) {
@@ -110,7 +112,7 @@ struct DispatcherBench: ~Copyable {
             if commitsAreHeld {
                 heldCommits.append(batch)
             } else {
-                events.append(.committed(store.commit(batch), epoch: batch.epoch, sequence: batch.sequence))
+                events.append(.committed(store.commit(batch, now: time), epoch: batch.epoch, sequence: batch.sequence))
             }
         case .announceLead(let link, _, let shards): if !shards.isEmpty { leads.append(link) }
         case .dispatch(let link, _, let calls): dispatched += calls.map { (link, $0) }

@@ -74,7 +74,7 @@ struct Unexpected: Error, CustomStringConvertible {
     }
 }
 
-extension PostgresStore {
+extension JobStore {
     /// All answers to a request, up to the last one.
     func answers(to request: StoreRequest) async -> [StoreAnswer] {
         let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)

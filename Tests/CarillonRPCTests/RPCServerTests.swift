@@ -170,6 +170,22 @@ import Testing
         await station.server.stop()
     }
 
+    /// A leader that was stopped in the middle of a turn goes on after its lease has ended.
+    @Test func whatIsWrittenTooLateIsNotSent() async throws {
+        let station = try await Station.open()
+        let socket = RawSocket(station.endpoint)
+        socket.write(socket.hello(role: .worker))
+        let (id, _) = await station.scheduler.nextConnection()
+        let link = try #require(station.scheduler.link(id))
+        let token = Token(epoch: 1, sequence: 1)
+        link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
+        link.send([Envelope(.outcomeAck([token]))], before: BootTime(nanoseconds: .max))
+        let names = await socket.read { $0.message.name == "goodbye" }.names
+        // The dispatcher believes that it was sent: the connection ends, so that both ends compare what they hold.
+        #expect(names.filter { $0 != "ping" } == ["welcome", "outcome_ack", "goodbye"])
+        await station.server.stop()
+    }
+
     @Test func aPeerThatDoesNotReadIsClosed() async throws {
         let station = try await Station.open(maxQueuedBytes: 1 << 20)
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)

@@ -48,6 +48,8 @@ struct FakeLink: PeerLink {
         said.append(contentsOf: envelopes.map(\.message))
     }
 
+    func send(_ envelopes: [Envelope], before deadline: BootTime) { send(envelopes) }
+
     func close(why: String) {
         closed.append(contentsOf: [why])
     }

@@ -17,19 +17,23 @@ struct FaultTests {
         _ name: String,
         schedulers: Int = 1,
         workers: Int = 2,
+        slots: Int = 256,
         ownCluster: Bool = false,
+        calling path: @Sendable (Int) -> String = Load.mixed,
+        timeoutSeconds: Int64 = 5,
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         breaking: (TestSystem, _ until: Double) async throws -> Void
     ) async throws -> Audit {
         let system = try await TestSystem(
             schedulers: schedulers,
             workers: workers,
+            slots: slots,
             ownCluster: ownCluster,
             through: through
         )
         do {
             try await system.start()
-            let load = try await Load.begin(system, jobs: jobs)
+            let load = try await Load.begin(system, jobs: jobs, calling: path, timeoutSeconds: timeoutSeconds)
             try await breaking(system, Stopwatch.now + seconds)
             try await load.end()
             let audit = try Audit.of(load)
@@ -78,12 +82,12 @@ struct FaultTests {
     @Test func leaderIsKilled() async throws {
         let audit = try await scenario("kill -9 of the leader of two", schedulers: 2) { system, until in
             try await pause(3)
-            let leader = try await system.leader()
-            leader.kill()
+            let leader = try await system.killLeader()
             try await pause(until - Stopwatch.now)
             try leader.start()
         }
         #expect(audit.worstDriftMs < 5_000)
+        #expect(try #require(audit.takeOverMs) < 5_000)
     }
 
     @Test func leaderIsStopped() async throws {
@@ -152,14 +156,81 @@ struct FaultTests {
         }
     }
 
+    @Test func targetHangs() async throws {
+        let audit = try await scenario(
+            "the target hanging, for some jobs and then for all",
+            calling: { $0 % 10 == 4 ? "/hang" : Load.mixed($0) },
+            timeoutSeconds: 1
+        ) { system, until in
+            try await pause(2)
+            system.target.setHanging(true)
+            try await pause(Self.isLong ? 20 : 3)
+            system.target.setHanging(false)
+            try await pause(max(2, until - Stopwatch.now))
+        }
+        #expect(audit.statuses["FAILED", default: 0] > 0)
+        #expect(audit.statuses["SUCCESS", default: 0] > 0)
+    }
+
+    @Test func readyQueueIsFull() async throws {
+        // Calls of 100 ms: the slots do four fifths of what is due.
+        let audit = try await scenario(
+            "a full ready queue: few slots, a slow target",
+            workers: 1,
+            slots: jobs * 8 / 100,
+            calling: { _ in "/slow" }
+        ) { _, until in try await pause(until - Stopwatch.now) }
+        #expect(audit.repeatedCalls == 0)
+        #expect(audit.late > 0, "the queue was never full")
+        #expect(Set(audit.statuses.keys) == ["SUCCESS"])
+    }
+
+    @Test(arguments: [false, true]) func jobsAreEditedAllTheTime(throughTakeOver: Bool) async throws {
+        let system = try await TestSystem(schedulers: 2, workers: 2)
+        do {
+            try await system.start()
+            let storm = try await EditStorm.begin(system, jobs: jobs, seed: UInt64.random(in: 0...UInt64.max))
+            async let edits: Void = storm.rage(until: Stopwatch.now + seconds)
+            if throughTakeOver {
+                try await pause(seconds / 3)
+                let first = try await system.killLeader()
+                try await pause(seconds / 3)
+                try first.start()
+                _ = try await system.killLeader()
+            }
+            try await edits
+            let audit = try await storm.end()
+            print("scenario an edit storm\(throughTakeOver ? " through two take-overs" : ""): \(audit)")
+            audit.expectWhole()
+            #expect(audit.due > jobs && audit.edits > jobs)
+            if throughTakeOver { #expect(try #require(audit.takeOverMs) < 5_000) }
+            try await system.stop()
+        } catch {
+            for node in system.schedulers { print("--- \(node.name)\n\(node.text.suffix(2_000))") }
+            try? await system.stop()
+            throw error
+        }
+    }
+
     @Test func everythingIsRestartedInOrder() async throws {
         let audit = try await scenario("rolling restart with SIGTERM", schedulers: 2) { system, until in
-            for node in system.workers + system.schedulers {
+            // As an operator does: the next one only when the one before is ready.
+            for node in system.workers {
                 try await pause(1)
                 node.signal(SIGTERM)
                 #expect(try await node.ended() == .exited(0))
                 try node.start()
+                try await system.untilServing()
+            }
+            for node in system.schedulers {
                 try await pause(1)
+                let known = system.connections(to: node)
+                node.signal(SIGTERM)
+                #expect(try await node.ended() == .exited(0))
+                try node.start()
+                while system.connections(to: node) < known + system.workers.count {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
             }
             try await pause(max(1, until - Stopwatch.now))
         }

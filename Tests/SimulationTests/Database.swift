@@ -170,7 +170,7 @@ final class Database {
 
     private func write(_ batch: WriteBatch) -> CommitResult {
         let before = store
-        let result = store.commit(batch)
+        let result = store.commit(batch, now: world.databaseTime)
         switch result {
         case .committed: world.oracle.committed(batch, before: before, after: store)
         case .fenced: world.count("write fenced")

@@ -68,7 +68,7 @@ final class Network {
                     maxWorkers: world.options.slotsPerWorker
                 )
             )
-            worker.connected(link.id, to: scheduler)
+            worker.connected(link.id)
         }
     }
 

@@ -58,10 +58,11 @@ final class Target {
     }
 
     private func end(_ worker: WorkerProcess, _ life: Int, _ outcome: CallOutcome, after microseconds: Int64) {
+        let startedAt = world.time
         world.after(microseconds) { [self] in
             running[outcome.token] = nil
             cuts[outcome.token] = nil
-            worker.whenRunning(life) { worker.ended(outcome) }
+            worker.whenRunning(life) { worker.ended(outcome, startedAt: startedAt) }
         }
     }
 

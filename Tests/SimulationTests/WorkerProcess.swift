@@ -1,38 +1,33 @@
 import CarillonCore
 import TestSupport
 
-/// A worker as the protocol describes it (proto § 6): slots, what it holds, credit, outcomes that nobody has acknowledged.
+/// A worker: the real desk in a process that can be killed, drained and paused.
 final class WorkerProcess {
-    private struct Held {
-        var call: DispatchedCall
-        var receivedAt: Int64
-        var isLong = false
-        var outcome: CallOutcome?
-    }
+    private final class Cell {
+        var desk: WorkerDesk
 
-    private struct Link {
-        var granted: UInt64 = 0
-        var received: UInt64 = 0
-        var epoch: Int64?
+        init(_ desk: consuming WorkerDesk) { self.desk = desk }
     }
 
     private unowned let world: World
     let name: String
     private(set) var bootID = UniqueID.zero
+    /// Grows with each start and end.
     private(set) var life = 0
     private(set) var isAlive = false
     private(set) var isPaused = false
-    private var isDraining = false
-    private var held: [Token: Held] = [:]
-    private var settled: Set<Token> = []
-    private var links: [LinkID: Link] = [:]
-    private var highestEpoch: Int64 = 0
+    private var cell: Cell?
+    /// What each call that was taken is.
+    private var calls: [Token: DispatchedCall] = [:]
     private var deferred: [() -> Void] = []
+    private var wakeNumber = 0
 
     init(world: World, index: Int) {
         self.world = world
         name = "worker-\(index)"
     }
+
+    private var now: BootTime { BootTime(nanoseconds: (world.time + 5_000_000) * 1_000) }
 
     // MARK: Life
 
@@ -41,8 +36,16 @@ final class WorkerProcess {
         life += 1
         isAlive = true
         isPaused = false
-        isDraining = false
         bootID = UniqueID.random(using: &world.random)
+        cell = Cell(
+            WorkerDesk(
+                configuration: WorkerDeskConfiguration(
+                    maxWorkers: world.options.slotsPerWorker,
+                    userAgent: "Carillon/simulated",
+                    drainPatienceMs: 5_000
+                )
+            )
+        )
         for scheduler in world.schedulers { world.network.dial(self, scheduler) }
     }
 
@@ -51,34 +54,17 @@ final class WorkerProcess {
         life += 1
         isAlive = false
         isPaused = false
+        cell = nil
+        calls = [:]
+        deferred = []
         world.target.workerEnded(name)
         world.oracle.disturbed(worker: name)
         world.network.workerEnded(self)
-        held = [:]
-        settled = []
-        links = [:]
-        highestEpoch = 0
-        deferred = []
     }
 
     /// SIGTERM: takes nothing more, ends when all is acknowledged, or after a while.
     func drain() {
-        guard isAlive, !isDraining else { return }
-        isDraining = true
-        for link in links.keys.sorted() { world.network.toScheduler(link, .workerDrained(link)) }
-        endDrain(life, patience: 50)
-    }
-
-    private func endDrain(_ life: Int, patience: Int) {
-        world.after(100_000) { [self] in
-            guard self.life == life else { return }
-            if held.isEmpty || patience == 0 {
-                kill()
-                world.after(Int64.random(in: 50_000...2_000_000, using: &world.random)) { [self] in start() }
-            } else {
-                endDrain(life, patience: patience - 1)
-            }
-        }
+        if isAlive, !isPaused { tell(.drainRequested) }
     }
 
     func pause(forMs milliseconds: Int) {
@@ -91,128 +77,93 @@ final class WorkerProcess {
             isPaused = false
             let work = deferred
             deferred = []
-            for item in work { item() }
+            for item in work where self.life == life { item() }
+            if self.life == life { tell(.tick) }
         }
     }
 
+    /// Does something that this process does, as soon as it can.
     func whenRunning(_ life: Int, _ work: @escaping () -> Void) {
         guard self.life == life else { return }
         if isPaused { deferred.append(work) } else { work() }
     }
 
-    // MARK: The protocol
+    // MARK: What it is told
 
-    func connected(_ link: LinkID, to scheduler: SchedulerProcess) {
-        links[link] = Link()
-        if isDraining { world.network.toScheduler(link, .workerDrained(link)) }
-    }
-
-    func disconnected(_ link: LinkID) {
-        guard let gone = links.removeValue(forKey: link), gone.epoch == highestEpoch, leader != nil else { return }
-        reportAll()
-    }
-
-    private func leads(_ link: Link) -> Bool { link.epoch == highestEpoch }
-
-    private var leader: LinkID? { links.filter { leads($0.value) }.keys.max() }
+    func connected(_ link: LinkID) { tell(.connected(link)) }
+    func disconnected(_ link: LinkID) { tell(.disconnected(link)) }
 
     func received(_ message: WorkerMessage, over link: LinkID) {
-        guard links[link] != nil else { return }
         switch message {
-        case .lead(let epoch, let leads): lead(link, epoch, leads)
-        case .dispatch(let calls):
-            for call in calls { take(call, over: link) }
-            grant()
-        case .acknowledge(let tokens):
-            for token in tokens where held.removeValue(forKey: token) != nil { settled.insert(token) }
-            grant()
-        case .cancel(let tokens):
-            for token in tokens where held[token]?.outcome == nil { world.target.cut(token) }
+        case .lead(let epoch, let leads):
+            tell(.leadAnnounced(link, epoch: epoch, shards: leads ? [0] : []))
+        case .dispatch(let dispatched):
+            for call in dispatched { calls[call.token] = call }
+            tell(.dispatched(link, clusterTime: world.databaseTime, dispatched, receivedAt: now))
+        case .acknowledge(let tokens): tell(.acknowledged(tokens))
+        case .cancel(let tokens): tell(.cancelRequested(link, tokens))
         }
     }
 
-    private func lead(_ link: LinkID, _ epoch: Int64, _ leads: Bool) {
-        guard epoch >= highestEpoch else { return }
-        guard leads else {
-            if links[link]?.epoch == epoch { links[link]?.epoch = nil }
-            return
-        }
-        highestEpoch = epoch
-        links[link]?.epoch = epoch
-        let running = held.values.filter { $0.outcome == nil }.map(\.call).sorted { $0.token < $1.token }
-        world.network.toScheduler(
-            link,
-            .workerHeld(
-                link,
-                epoch: epoch,
-                running.map {
-                    HeldCall(token: $0.token, executionID: $0.executionID, jobID: $0.jobID, attempt: $0.attempt)
-                }
-            )
+    /// How a call ended, by the target's word.
+    func ended(_ outcome: CallOutcome, startedAt: Int64) {
+        tell(
+            .ended([
+                HTTPResult(
+                    token: outcome.token,
+                    kind: outcome.kind,
+                    startedAt: BootTime(nanoseconds: (startedAt + 5_000_000) * 1_000),
+                    durationMicroseconds: UInt64(world.time - startedAt),
+                    httpStatus: outcome.httpStatus,
+                    retryAfterMs: outcome.retryAfterMs
+                )
+            ])
         )
-        report(to: link)
-        grant(alsoTo: link)
     }
 
-    private func report(to link: LinkID) {
-        let outcomes = held.values.compactMap(\.outcome).sorted { $0.token < $1.token }
-        if !outcomes.isEmpty { world.network.toScheduler(link, .workerReported(link, outcomes)) }
-    }
-
-    private func reportAll() {
-        if let leader { report(to: leader) }
-    }
-
-    private func grant(alsoTo asking: LinkID? = nil) {
-        guard let leader else { return }
-        let offered = links.values.filter(leads).reduce(0) {
-            $0 + Int($1.granted > $1.received ? $1.granted - $1.received : 0)
-        }
-        let free = isDraining ? 0 : max(0, world.options.slotsPerWorker - held.count - offered)
-        if free > 0, var link = links[leader] {
-            link.granted = max(link.granted, link.received) + UInt64(free)
-            links[leader] = link
-        }
-        for link in Set([leader, asking ?? leader]).sorted() where link == asking || free > 0 {
-            world.network.toScheduler(link, .workerGranted(link, links[link]?.granted ?? 0))
-        }
-    }
-
-    private func take(_ call: DispatchedCall, over link: LinkID) {
-        links[link]?.received += 1
-        guard call.token.epoch >= highestEpoch else {
-            world.count("dispatch of an old epoch")
-            return
-        }
-        guard held[call.token] == nil, !settled.contains(call.token) else { return }
-        held[call.token] = Held(call: call, receivedAt: world.time)
-        guard !isDraining, held.count <= world.options.slotsPerWorker else {
-            world.count("dispatch given back")
-            conclude(call.token, CallOutcome(call, .notStarted))
-            return
-        }
-        world.target.begin(call, by: self)
+    private func tell(_ event: WorkerEvent) {
+        guard let cell else { return }
+        var actions: [WorkerAction] = []
+        cell.desk.handle(event, at: now, into: &actions)
+        if case .tick = event {} else { cell.desk.handle(.tick, at: now, into: &actions) }
         let life = life
-        world.after(1_000_000) { [self] in
-            whenRunning(life) { [self] in
-                guard held[call.token]?.outcome == nil, held[call.token] != nil, let leader else { return }
-                world.network.toScheduler(leader, .workerStarted(leader, [call.token]))
+        for action in actions where self.life == life { perform(action) }
+        guard self.life == life, let wake = self.cell?.desk.wake else { return }
+        wakeNumber += 1
+        let number = wakeNumber
+        world.after((wake - now) / 1_000 + 200) { [self] in
+            guard number == wakeNumber else { return }
+            whenRunning(life) { [self] in tell(.tick) }
+        }
+    }
+
+    private func perform(_ action: WorkerAction) {
+        switch action {
+        case .start(let requests):
+            for request in requests { calls[request.token].map { world.target.begin($0, by: self) } }
+        case .cut(let tokens): for token in tokens { world.target.cut(token) }
+        case .hold(let link, let epoch, let held):
+            world.network.toScheduler(link, .workerHeld(link, epoch: epoch, held))
+        case .report(let link, let outcomes):
+            for outcome in outcomes {
+                if outcome.kind == .notStarted { world.count("dispatch given back") }
+                world.oracle.ended(outcome)
+            }
+            world.network.toScheduler(link, .workerReported(link, outcomes))
+        case .tellStarted(let link, let tokens): world.network.toScheduler(link, .workerStarted(link, tokens))
+        case .announceDrain(let link): world.network.toScheduler(link, .workerDrained(link))
+        case .grant(let link, let granted): world.network.toScheduler(link, .workerGranted(link, granted))
+        case .close(let link, let why):
+            world.oracle.require(false, "a scheduler was cut off over \(link) by \(name): \(why)")
+        case .note: break
+        case .drained:
+            let life = life
+            world.after(10_000) { [self] in
+                guard self.life == life else { return }
+                kill()
+                world.after(Int64.random(in: 50_000...2_000_000, using: &world.random)) { [self] in start() }
             }
         }
-    }
-
-    /// How a call ended.
-    func ended(_ outcome: CallOutcome) {
-        guard let call = held[outcome.token], call.outcome == nil else { return }
-        conclude(outcome.token, outcome)
-    }
-
-    private func conclude(_ token: Token, _ outcome: CallOutcome) {
-        var outcome = outcome
-        outcome.durationMicroseconds = UInt64(world.time - (held[token]?.receivedAt ?? world.time))
-        held[token]?.outcome = outcome
-        world.oracle.ended(outcome)
-        if let leader { world.network.toScheduler(leader, .workerReported(leader, [outcome])) }
     }
 }
 

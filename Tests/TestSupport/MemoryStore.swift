@@ -11,6 +11,14 @@ package struct MemoryStore: Sendable {
     package private(set) var lockHolder: Int?
     private var commitOwner: UniqueID?
     private var commitSequence: UInt64 = 0
+    private var attemptTokens: Set<AttemptKey> = []
+
+    private struct AttemptKey: Hashable {
+        var execution: ExecutionID
+        var token: Token
+
+        init(_ attempt: Attempt) { (execution, token) = (attempt.executionID, attempt.token) }
+    }
 
     package init() {
         shards = (0..<16).map {
@@ -81,9 +89,11 @@ package struct MemoryStore: Sendable {
 
     // MARK: Writing
 
-    package mutating func commit(_ batch: WriteBatch) -> CommitResult {
+    package mutating func commit(_ batch: WriteBatch, now: Timestamp) -> CommitResult {
         guard shards[0].owner == batch.owner, shards[0].epoch == batch.epoch else { return .fenced }
-        if let refusal = refusal(of: batch) { return refusal }
+        // It came before, by a session that was given up: its own row of what was committed says so.
+        if hasCommitted(batch) { return .committed(notPending: self.notPending(of: batch)) }
+        if let refusal = refusal(of: batch, now: now) { return refusal }
         commitOwner = batch.owner
         commitSequence = batch.sequence
         for index in shards.indices {
@@ -96,8 +106,13 @@ package struct MemoryStore: Sendable {
         for id in batch.withdrawals { withdraw(id) }
         for row in batch.inserts { insert(row, &notPending) }
         for change in batch.changes {
-            if let job = change.job { jobs[job.id] = job }
+            if var job = change.job, change.isNew || jobs[job.id] != nil {
+                job.createdAt = jobs[job.id]?.createdAt ?? job.createdAt
+                jobs[job.id] = job
+            }
             for id in change.withdrawals { withdraw(id) }
+            // What the batch itself takes back is armed by nobody.
+            if !change.withdrawals.isEmpty { notPending.removeAll { change.withdrawals.contains($0) } }
             for row in change.inserts { insert(row, &notPending) }
             if let key = change.idempotencyKey { keys["\(key.operation):\(key.key)"] = key }
         }
@@ -115,26 +130,41 @@ package struct MemoryStore: Sendable {
         for update in batch.updates {
             guard let row = executions[update.id], !row.status.isFinal || row.status == .unknown else { continue }
             var updated = update
+            (updated.jobID, updated.trigger, updated.scheduledTime) = (row.jobID, row.trigger, row.scheduledTime)
             updated.createdAt = row.createdAt
             executions[update.id] = updated
         }
-        attempts.append(contentsOf: batch.attempts)
+        for attempt in batch.attempts where attemptTokens.insert(AttemptKey(attempt)).inserted {
+            attempts.append(attempt)
+        }
         return .committed(notPending: notPending)
     }
 
-    /// As the unique indexes would have it: names among living jobs, and idempotency keys.
-    private func refusal(of batch: WriteBatch) -> CommitResult? {
+    /// As the unique indexes would have it: jobs, names among living jobs, and idempotency keys that have not expired.
+    private func refusal(of batch: WriteBatch, now: Timestamp) -> CommitResult? {
+        if let refusal = refusal(ofJobs: batch.changes) { return refusal }
         var newKeys: Set<String> = []
         for key in batch.changes.compactMap(\.idempotencyKey) {
             let name = "\(key.operation):\(key.key)"
-            if keys[name] != nil || !newKeys.insert(name).inserted {
+            let isInUse = keys[name].map { $0.expiresAt > now } ?? false
+            if isInUse || !newKeys.insert(name).inserted {
                 return .refused(message: "duplicate key", constraint: "idempotency_keys_pkey")
             }
         }
-        let changed = batch.changes.compactMap(\.job)
-        guard !changed.isEmpty else { return nil }
+        return nil
+    }
+
+    private func refusal(ofJobs changes: [JobChange]) -> CommitResult? {
+        guard changes.contains(where: { $0.job != nil }) else { return nil }
         var living = jobs
-        for job in changed { living[job.id] = job }
+        let made = Set(changes.filter(\.isNew).compactMap(\.job?.id))
+        for change in changes {
+            guard let job = change.job, living[job.id] != nil || made.contains(job.id) else { continue }
+            if made.contains(job.id), jobs[job.id] != nil {
+                return .refused(message: "duplicate job", constraint: "jobs_pkey")
+            }
+            living[job.id] = job
+        }
         var names: Set<String> = []
         for job in living.values where job.deletedAt == nil {
             guard let name = job.name, !names.insert(name).inserted else { continue }
@@ -155,9 +185,9 @@ package struct MemoryStore: Sendable {
         }
     }
 
-    /// Whether that batch was the last one that became durable: how an unknown commit is settled.
+    /// Whether that batch, or one after it, became durable: how an unknown commit is settled.
     package func hasCommitted(_ batch: WriteBatch) -> Bool {
-        commitOwner == batch.owner && commitSequence == batch.sequence && shards[0].epoch == batch.epoch
+        commitOwner == batch.owner && commitSequence >= batch.sequence && shards[0].epoch == batch.epoch
     }
 
     /// Those of a batch's inserts that are not PENDING.
@@ -173,6 +203,15 @@ package struct MemoryStore: Sendable {
         jobs.values.filter { $0.deletedAt == nil && !$0.hidden }.sorted { $0.id < $1.id }
     }
 
+    /// Deleted and hidden ones too.
+    package func jobs(named ids: [JobID]) -> [Job] {
+        Set(ids).compactMap { jobs[$0] }.sorted { $0.id < $1.id }
+    }
+
+    package func jobs(changedSince time: Timestamp) -> [Job] {
+        jobs.values.filter { $0.updatedAt >= time }.sorted { ($0.updatedAt, $0.id) < ($1.updatedAt, $1.id) }
+    }
+
     package func openExecutions(since: Timestamp) -> [Execution] {
         let first = ExecutionID.first(at: since)
         return executions.values.filter { !$0.status.isFinal && $0.id >= first }.sorted { $0.id < $1.id }
@@ -183,6 +222,19 @@ package struct MemoryStore: Sendable {
             .filter { $0.trigger == .schedule && $0.scheduledTime > gap.from && $0.scheduledTime <= gap.to }
             .sorted { $0.id < $1.id }
             .map { GapRow(jobID: $0.jobID, from: $0.skippedFrom ?? $0.scheduledTime, to: $0.scheduledTime) }
+    }
+
+    // MARK: Upkeep
+
+    /// Drops the days before `retainFrom` that have no open row, and the keys that have expired.
+    package mutating func maintain(retainFrom: Timestamp?, now: Timestamp) {
+        keys = keys.filter { $0.value.expiresAt > now }
+        guard let retainFrom else { return }
+        func day(_ id: ExecutionID) -> Int64 { id.time.milliseconds / 86_400_000 }
+        let first = min(retainFrom, now).milliseconds / 86_400_000
+        let kept = Set(executions.values.filter { !$0.status.isFinal }.map { day($0.id) })
+        executions = executions.filter { day($0.key) >= first || kept.contains(day($0.key)) }
+        attempts = attempts.filter { day($0.executionID) >= first || kept.contains(day($0.executionID)) }
     }
 
     /// As somebody with psql would.

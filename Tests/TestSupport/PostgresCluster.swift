@@ -22,6 +22,8 @@ package final class PostgresCluster: Sendable {
     /// Its other end is read by the process that cleans up when this one is gone.
     private let watch: Int32
     private let databases = Mutex(0)
+    /// What the server sees beside what it inherits.
+    private let environment: [String: String]
 
     /// One cluster a test process; it is started when it is first asked for.
     package static var shared: PostgresCluster {
@@ -31,8 +33,9 @@ package final class PostgresCluster: Sendable {
     private static let started = Result { try PostgresCluster() }
 
     /// Makes and starts a cluster. `settings` go to postgresql.conf; without `isDurable` nothing is flushed to the disk, which
-    /// a kill of the processes does not notice.
-    package init(settings: [String] = [], isDurable: Bool = false) throws {
+    /// a kill of the processes does not notice. `environment` is the server's alone.
+    package init(settings: [String] = [], isDurable: Bool = false, environment: [String: String] = [:]) throws {
+        self.environment = environment
         binaries = try Self.findBinaries()
         port = try Self.freePort()
         var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
@@ -81,7 +84,7 @@ package final class PostgresCluster: Sendable {
     // MARK: Running and stopping
 
     package func start() throws {
-        try asServer("pg_ctl", ["-D", data, "-w", "-s", "-l", directory + "/postgres.log", "start"])
+        try asServer("pg_ctl", ["-D", data, "-w", "-s", "-l", directory + "/postgres.log", "start"], environment)
     }
 
     package func stop(_ mode: StopMode = .fast) throws {
@@ -161,12 +164,13 @@ package final class PostgresCluster: Sendable {
     /// Kept, because what a test starts is killed when it is let go.
     private static let watchers = Mutex<[ChildProgram]>([])
 
-    private func asServer(_ program: String, _ arguments: [String]) throws {
-        let path = binaries + "/" + program
+    private func asServer(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
+        let command =
+            ["/usr/bin/env"] + environment.map { "\($0.key)=\($0.value)" } + [binaries + "/" + program] + arguments
         if geteuid() == 0 {
-            try ChildProgram.run("/usr/sbin/runuser", ["-u", "postgres", "--", path] + arguments)
+            try ChildProgram.run("/usr/sbin/runuser", ["-u", "postgres", "--"] + command)
         } else {
-            try ChildProgram.run(path, arguments)
+            try ChildProgram.run(command[0], Array(command.dropFirst()))
         }
     }
 

@@ -582,10 +582,15 @@ struct  Carillon__V1__CallOutcome
    */
   protobuf_c_boolean has_retry_after_ms;
   uint64_t retry_after_ms;
+  /*
+   * The cluster_time of the Dispatch: with started_after_us it says when the call began, whoever leads by now.
+   */
+  protobuf_c_boolean has_dispatch_time;
+  int64_t dispatch_time;
 };
 #define CARILLON__V1__CALL_OUTCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__call_outcome__descriptor) \
-    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, NULL, NULL, 0, 0 }
+    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0 }
 
 
 struct  Carillon__V1__Outcome

@@ -74,15 +74,18 @@ struct LocalSystem {
         if database != nil { own = own.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("DATABASE_") } }
         // By the environment and not by the command line, which every user of the machine can read.
         own["DATABASE_URL"] = url
-        var taken: Set<Int> = [rpc.port, gateway.port]
+        // Left to themselves they take 7071 and up, or what is free at that moment: a port chosen here could be gone by the
+        // time that a child is started again.
+        let preferred = LocalSystem.schedulerMetricsPort...LocalSystem.schedulerMetricsPort + options.workers
+        let metrics =
+            preferred.contains(rpc.port) || preferred.contains(gateway.port) ? ["--metrics-listen", "127.0.0.1:0"] : []
         add(
             Supervision.Child(name: "scheduler", rank: 2, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
             Launch(
                 program: bin + "/carillon-scheduler",
                 arguments: [
-                    "--listen", rpc.description, "--metrics-listen",
-                    try metricsAddress(LocalSystem.schedulerMetricsPort, &taken),
-                ],
+                    "--listen", rpc.description,
+                ] + metrics,
                 environment: own
             )
         )
@@ -100,9 +103,8 @@ struct LocalSystem {
                 Launch(
                     program: bin + "/carillon-worker",
                     arguments: [
-                        "--schedulers", reachable, "--max-workers", maxWorkers, "--metrics-listen",
-                        try metricsAddress(LocalSystem.schedulerMetricsPort + number, &taken),
-                    ],
+                        "--schedulers", reachable, "--max-workers", maxWorkers, "--name", "worker-\(number)",
+                    ] + metrics,
                     environment: environment
                 )
             )
@@ -120,13 +122,6 @@ struct LocalSystem {
 
     private var maxWorkers: String {
         options.maxWorkers.map(String.init) ?? world.environment["MAX_WORKERS"] ?? "256"
-    }
-
-    private func metricsAddress(_ preferred: Int, _ taken: inout Set<Int>) throws(FileProblem) -> String {
-        var port = taken.contains(preferred) ? 0 : try Ports.free(on: "127.0.0.1", preferring: preferred)
-        while port == 0 || taken.contains(port) { port = try Ports.free(on: "127.0.0.1") }
-        taken.insert(port)
-        return HostPort(host: "127.0.0.1", port: port).description
     }
 
     // MARK: Addresses

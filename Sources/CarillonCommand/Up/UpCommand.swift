@@ -61,8 +61,8 @@ struct UpCommand: WorldCommand {
 
     func validate() throws {
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
-        if let maxWorkers, maxWorkers < 1 {
-            throw ValidationError("--max-workers is \(maxWorkers); it must be at least 1")
+        if let maxWorkers, !(1...65_536 ~= maxWorkers) {
+            throw ValidationError("--max-workers is \(maxWorkers); 1 to 65536 are allowed")
         }
     }
 

@@ -1,13 +1,18 @@
 /// Cluster time: this machine's boot time plus the offset to the database's clock (design § 5, Clocks).
 ///
-/// A difference of under a second is slewed, at most 5 ms a sample; a larger one is a step, and the caller is told.
+/// A call must never begin before its time, so the offset is never more than what a sample proves: the database's clock was
+/// read before its answer came, so its time less the moment of the answer is a lower bound of the true offset. Of the
+/// recent bounds the best one counts. A difference of under a second is slewed, at most 5 ms a sample; a larger one is a
+/// step, and the caller is told.
 package struct ClusterClock: Sendable, Hashable {
     /// Microseconds to add to boot time.
     private var offset: Int64?
-    /// How far off it may be, in microseconds.
+    /// How far behind the database's clock it may be, in microseconds.
     private var uncertainty: Int64 = 0
-    /// A sample that is further off than this sets the clock only when nothing better is known.
+    /// A sample that says less than this sets the clock only when nothing better is known.
     private let roughUncertainty: Int64 = 100_000
+    /// What a bound loses of its worth with each sample: clocks of two machines drift apart by some 50 µs a second.
+    private let agingPerSample: Int64 = 50
 
     package init() {}
 
@@ -38,34 +43,33 @@ package struct ClusterClock: Sendable, Hashable {
 
     /// Takes in what the database's clock said between `sent` and `received`.
     package mutating func sample(_ database: Timestamp, sent: BootTime, received: BootTime) -> Adjustment {
-        let middle = sent.nanoseconds / 2 + received.nanoseconds / 2
-        // The database's clock was cut to whole milliseconds: half of one, on average, is missing.
-        let measured = database.milliseconds &* 1000 &+ 500 &- middle / 1000
-        let doubt = max(0, received - sent) / 2_000
+        // The database's clock was cut to whole milliseconds.
+        let lower = database.milliseconds &* 1000 &- received.nanoseconds / 1000
+        let upper = database.milliseconds &* 1000 &+ 1_000 &- sent.nanoseconds / 1000
+        let doubt = max(0, upper - lower)
         guard let offset else {
-            take(measured, doubt)
+            take(lower, doubt)
             return .set
         }
-        let difference = measured - offset
-        // An answer that was long on its way says little about the time in between: only what it proves is a step.
-        if abs(difference) - doubt - uncertainty >= 1_000_000 {
-            take(measured, doubt)
-            return .stepped(difference / 1000)
+        // Only what is proven is a step: an answer that was long on its way says little about the time in between.
+        if lower - (offset + uncertainty) >= 1_000_000 || offset - upper >= 1_000_000 {
+            let step = lower > offset ? lower - offset : upper - offset
+            take(lower, doubt)
+            return .stepped(step / 1000)
         }
         guard doubt < roughUncertainty else { return .slewed }
         if uncertainty >= roughUncertainty {
-            take(measured, doubt)
+            take(lower, doubt)
             return .set
         }
-        uncertainty = doubt
-        self.offset = offset + max(-5_000, min(5_000, difference / 4))
+        let aged = offset > upper ? max(lower, offset - 5_000) : offset - agingPerSample
+        self.offset = max(aged, min(lower, offset + 5_000))
+        uncertainty = max(0, upper - (self.offset ?? upper))
         return .slewed
     }
 
-    /// What is only roughly known is taken to be as early as it can be: late is better than too soon.
-    private mutating func take(_ measured: Int64, _ doubt: Int64) {
-        let isRough = doubt >= roughUncertainty
-        offset = isRough ? measured - doubt : measured
-        uncertainty = isRough ? 2 * doubt : doubt
+    private mutating func take(_ bound: Int64, _ doubt: Int64) {
+        offset = bound
+        uncertainty = doubt
     }
 }

@@ -7,7 +7,8 @@ extension Dispatcher {
         into actions: inout [Action]
     ) {
         guard case .leading = phase, lease.isValid(at: now.boot), !isStopping else {
-            let error = ClientError(.unavailable, "this scheduler does not lead at the moment; try again in a second")
+            // Nothing was done: whoever asks may ask again, here or elsewhere.
+            let error = ClientError(.notLeader, "this scheduler does not lead at the moment; try again in a second")
             actions.append(.reply(ticket, .refused(error)))
             return
         }
@@ -163,10 +164,9 @@ extension Dispatcher {
         guard agenda[job].openCount > 0 else { return }
         for slot in ledger.allSlots where ledger[slot].job == job {
             let open = ledger[slot]
-            // A retry that is due and only waits for a free slot is one, too.
-            let waits =
-                open.state == .retrying || (open.state == .ready && open.hasBegun && open.execution.attempts > 0)
-            if waits { conclude(slot, as: .cancelled, reason: reason) }
+            // A retry that is due and only waits for a free slot is one, too; a claim that was given back is none.
+            let waits = open.state == .retrying || (open.state == .ready && open.hasBegun)
+            if waits, open.execution.attempts > 0 { conclude(slot, as: .cancelled, reason: reason) }
         }
     }
 
@@ -373,8 +373,29 @@ extension Dispatcher {
         }
     }
 
+    /// Takes in what a re-read found, as much as a batch should hold.
+    mutating func takeRefreshed(into actions: inout [Action]) {
+        guard refreshed.count > refreshedCount, inFlight == nil else { return }
+        let begin = refreshedCount
+        var bytes = 0
+        while refreshedCount < refreshed.count, refreshedCount - begin < refreshBatchJobs, bytes < refreshBatchBytes {
+            bytes += refreshed[refreshedCount].job.call.body?.utf8.count ?? 0
+            refreshedCount += 1
+        }
+        jobsRefreshed(Array(refreshed[begin..<refreshedCount]), into: &actions)
+        if refreshedCount == refreshed.count { forgetRefreshed() }
+    }
+
+    mutating func forgetRefreshed() {
+        refreshed = []
+        refreshedCount = 0
+    }
+
+    private var refreshBatchJobs: Int { 1_000 }
+    private var refreshBatchBytes: Int { 4 << 20 }
+
     /// What the re-read found that differs from memory: somebody changed it by hand.
-    mutating func jobsRefreshed(_ jobs: [PlannedJob], into actions: inout [Action]) {
+    private mutating func jobsRefreshed(_ jobs: [PlannedJob], into actions: inout [Action]) {
         guard case .leading = phase else { return }
         for planned in jobs {
             var found = planned
@@ -396,8 +417,11 @@ extension Dispatcher {
                 continue
             }
             let record = agenda[slot]
-            guard found.job.version > record.version, !record.deleted else { continue }
             let differs = JobRecord(found)
+            // The same job may have another plan: its time zone got new rules.
+            let isNewer = found.job.version > record.version
+            let isReplanned = found.job.version == record.version && differs.plan !== record.plan
+            guard isNewer || isReplanned, !record.deleted else { continue }
             let restarts =
                 differs.active != record.active || differs.deleted || differs.plan !== record.plan
                 || differs.startsAt != record.startsAt || differs.endsAt != record.endsAt

@@ -101,7 +101,7 @@ extension Dispatcher {
         let record = agenda[ledger[slot].job]
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
-        } else if record.hasEnded(for: ledger[slot].execution.trigger) {
+        } else if record.hasEnded(for: ledger[slot].execution.trigger), ledger[slot].execution.attempts > 0 {
             conclude(slot, as: .cancelled, reason: record.deleted ? .jobDeleted : .jobPaused)
         } else {
             move(slot, to: .retrying)

@@ -132,6 +132,11 @@ extension Dispatcher {
     private mutating func account(_ slot: Int32, at time: Timestamp, mayRun: Bool = true) -> [Execution] {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
+        // A clock that went back and forth again: its row is there, and what becomes of it is under way.
+        guard !isOpen(slot, at: time) else {
+            catchUp?.arm(slot, record, after: time)
+            return []
+        }
         let policy = mayRun ? record.catchUpPolicy : .none
         let oldest =
             mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
@@ -144,7 +149,8 @@ extension Dispatcher {
         var beforeLast: Timestamp?
         var count: Int64 = 1
         // An outage of years is taken in slices, so that no turn takes long.
-        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest {
+        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, !isOpen(slot, at: next)
+        {
             beforeLast = last
             last = next
             count += 1
@@ -158,6 +164,11 @@ extension Dispatcher {
         }
         catchUp?.arm(slot, record, after: last)
         return rows
+    }
+
+    private func isOpen(_ job: Int32, at time: Timestamp) -> Bool {
+        guard agenda[job].executionCount > 0 else { return false }
+        return ledger.slot(of: ExecutionID(job: agenda[job].id, scheduledTime: time, trigger: .schedule)) != nil
     }
 
     /// One row for due times that are not run.

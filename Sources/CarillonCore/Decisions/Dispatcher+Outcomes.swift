@@ -32,6 +32,7 @@ extension Dispatcher {
             }
             if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
             adopt(slot, outcome.token)
+            if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = roster[link]?.name }
             settle(slot, outcome, link: link, using: &random)
         }
     }
@@ -183,6 +184,9 @@ extension Dispatcher {
     private func startMicroseconds(of open: OpenExecution, _ outcome: CallOutcome) -> Int64 {
         if open.dispatchedMicroseconds != 0 {
             return open.dispatchedMicroseconds + Int64(clamping: outcome.startedAfterMicroseconds)
+        }
+        if let dispatched = outcome.dispatchTime {
+            return dispatched.milliseconds * 1_000 + Int64(clamping: outcome.startedAfterMicroseconds)
         }
         if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
             return start.milliseconds * 1_000

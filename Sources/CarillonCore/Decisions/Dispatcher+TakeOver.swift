@@ -287,6 +287,7 @@ extension Dispatcher {
         }
         if case .loading = phase { staleLoads += 1 }
         phase = .standby
+        forgetRefreshed()
         agenda.removeAll()
         ledger.removeAll()
         ready.removeAll()

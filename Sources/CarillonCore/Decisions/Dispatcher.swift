@@ -71,6 +71,11 @@ package struct Dispatcher: ~Copyable {
     var nextSequence: UInt64 = 1
     var nextToken: UInt64 = 1
 
+    /// What a re-read found and is not taken in yet: a part of it with each batch, so that no batch holds up the rest.
+    var refreshed: [PlannedJob] = []
+    /// How many of them are taken in.
+    var refreshedCount = 0
+
     var pending = PendingBatch()
     var inFlight: (batch: PendingBatch, sequence: UInt64)?
     /// Parts of a batch that was refused: written one by one before anything else.
@@ -122,6 +127,9 @@ package struct Dispatcher: ~Copyable {
         guard case .leading = phase, lease.isValid(at: boot) else { return nil }
         return lease.epoch
     }
+
+    /// Until when what this leader says may be believed; `nil` without a lease.
+    package var leaseDeadline: BootTime? { lease.deadline }
 
     package var isLeading: Bool {
         if case .leading = phase { true } else { false }
@@ -179,7 +187,7 @@ package struct Dispatcher: ~Copyable {
             guard epoch == lease.epoch, let batch = inFlight, batch.sequence == sequence else { return }
             committed(result, batch.batch, at: now, into: &actions)
         case .jobsRefreshed(let jobs):
-            jobsRefreshed(jobs, into: &actions)
+            if isLeading { refreshed.append(contentsOf: jobs) }
         case .executionFound(let execution, let outcome, let worker, let link):
             executionFound(execution, outcome: outcome, worker: worker, link: link)
         case .executionNotRead(let outcome, let worker, let link):
@@ -252,6 +260,7 @@ package struct Dispatcher: ~Copyable {
             forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
                 if !isStopping {
+                    takeRefreshed(into: &actions)
                     materialize(into: &actions)
                     workOffGap(into: &actions)
                 }

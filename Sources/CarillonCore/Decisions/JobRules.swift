@@ -105,7 +105,7 @@ package struct JobRules: Sendable {
     private func check(_ errors: [FieldError]) throws(ClientError) {
         guard let first = errors.first else { return }
         let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        throw ClientError(.invalidArgument, "\(first.field) \(first.message)\(more)", errors: errors)
+        throw ClientError(.invalidArgument, "\(first.field): \(first.message)\(more)", errors: errors)
     }
 
     // MARK: Merging

@@ -43,6 +43,14 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
+    /// Until when the lease may be relied upon; `nil` without one.
+    package var deadline: BootTime? {
+        switch state {
+        case .held(_, let deadline, _), .renewing(_, let deadline, _): deadline
+        default: nil
+        }
+    }
+
     /// When `next` will have something to say.
     package var wake: BootTime? {
         switch state {

@@ -106,7 +106,8 @@ extension WorkerDesk {
                 executionID: call.executionID,
                 jobID: call.jobID,
                 attempt: call.attempt,
-                kind: .notStarted
+                kind: .notStarted,
+                dispatchTime: call.clusterTime
             )
         )
     }
@@ -128,7 +129,8 @@ extension WorkerDesk {
                 httpStatus: result.httpStatus,
                 response: result.response.map { Self.clipped($0, to: call.responseLimit) },
                 errorMessage: result.errorMessage.map { Self.clipped($0, to: Self.longestMessage) },
-                retryAfterMs: result.retryAfterMs
+                retryAfterMs: result.retryAfterMs,
+                dispatchTime: call.clusterTime
             )
         )
     }

@@ -126,7 +126,7 @@ package struct WriteBatch: Sendable, Hashable {
 /// How a batch ended.
 package enum CommitResult: Sendable, Hashable {
     /// Durable. `notPending` are those of the batch's inserts (and of its changes' inserts) with status PENDING whose
-    /// row existed before and is not PENDING: they must not be armed.
+    /// row existed before and is not PENDING: they must not be armed. What the batch itself withdraws again is left out.
     case committed(notPending: [ExecutionID])
     /// Owner or epoch did not match: nothing was written, and the lease is lost.
     case fenced

@@ -73,6 +73,8 @@ package struct CallOutcome: Sendable, Hashable {
     package var response: String?
     package var errorMessage: String?
     package var retryAfterMs: UInt64?
+    /// The cluster time of the dispatch: with `startedAfterMicroseconds` it says when the call began.
+    package var dispatchTime: Timestamp?
 
     package init(
         token: Token,
@@ -85,7 +87,8 @@ package struct CallOutcome: Sendable, Hashable {
         httpStatus: Int? = nil,
         response: String? = nil,
         errorMessage: String? = nil,
-        retryAfterMs: UInt64? = nil
+        retryAfterMs: UInt64? = nil,
+        dispatchTime: Timestamp? = nil
     ) {
         self.token = token
         self.executionID = executionID
@@ -98,6 +101,7 @@ package struct CallOutcome: Sendable, Hashable {
         self.response = response
         self.errorMessage = errorMessage
         self.retryAfterMs = retryAfterMs
+        self.dispatchTime = dispatchTime
     }
 }
 

@@ -35,7 +35,8 @@ extension Route {
             name: "executeAndWait",
             tag: .tools,
             summary: "Call a URL once, now, and wait",
-            details: "As execute, but answered when the call is over, retries included: with what the target said.",
+            details: "As execute, but answered when the call is over, with what the target said. One attempt, unless "
+                + "max_retries says otherwise.",
             body: executeBody,
             needsBody: true,
             outcomes: [
@@ -54,7 +55,7 @@ extension Route {
             path: "/api/v1/debug/refresh_schedule",
             name: "refreshSchedule",
             tag: .tools,
-            summary: "Read all jobs again",
+            summary: "Look for changes made by hand",
             details: "For changes that were made by hand in SQL.",
             outcomes: [
                 Outcome(

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import Glibc
 package import Logging
 internal import NIOCore
 internal import NIOHTTP1
@@ -65,7 +66,8 @@ package final class ProbeServer: Sendable {
                 .bind(host: host, port: port)
                 .get()
         } catch {
-            throw ProbeServerError(message: "cannot listen on \(wanted) for metrics and probes: \(error)")
+            let why = Self.text(of: error)
+            throw ProbeServerError(message: "cannot listen on \(wanted) for metrics and probes: \(why)")
         }
         channel.withLock { $0 = bound }
         let address = HostPort(
@@ -74,6 +76,10 @@ package final class ProbeServer: Sendable {
         )
         logger.info("metrics and probes are served", metadata: ["address": "\(address)"])
         return address
+    }
+
+    private static func text(of error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 
     /// Stops listening; open connections end by themselves.

@@ -1,4 +1,5 @@
 import CarillonCore
+import Synchronization
 import Testing
 
 /// What a scenario came to: the rows against the due times, the rows against what the target got.
@@ -10,6 +11,12 @@ struct Audit: CustomStringConvertible {
     var repeatedCalls = 0
     /// The longest time in which the target got nothing.
     var longestSilenceMs = 0.0
+    /// From the kill of the leader to the first call that the new one had made.
+    var takeOverMs: Double?
+
+    var mostCallsInASecond = 0
+    /// How many rows have each status.
+    var statuses: [String: Int] = [:]
 
     var missing: [String] = []
     var doubled: [String] = []
@@ -19,7 +26,7 @@ struct Audit: CustomStringConvertible {
 
     var description: String {
         "due \(due), executed \(executed), late \(late), worst \(Int(worstDriftMs)) ms, repeated \(repeatedCalls), "
-            + "silence \(Int(longestSilenceMs)) ms"
+            + "silence \(Int(longestSilenceMs)) ms" + (takeOverMs.map { ", take-over \(Int($0)) ms" } ?? "")
     }
 
     /// Nothing missing, no row twice, no AT_MOST_ONCE call twice, nothing called that has no row, no success without a call.
@@ -70,6 +77,7 @@ struct Audit: CustomStringConvertible {
             )
             rows[cells[1], default: []].append(row)
             status[cells[0]] = cells[4]
+            audit.statuses[cells[4], default: 0] += 1
             if let drift = row.driftMs {
                 audit.executed += 1
                 if drift > 1_000 { audit.late += 1 }
@@ -113,9 +121,26 @@ struct Audit: CustomStringConvertible {
         }
         for (key, status) in status where status == "SUCCESS" && calls[key] == nil { audit.lost.append(key) }
         let times = received.map(\.receivedAt).sorted()
+        var first = 0
+        for (index, time) in times.enumerated() {
+            while times[first] <= time - 1 { first += 1 }
+            audit.mostCallsInASecond = max(audit.mostCallsInASecond, index - first + 1)
+        }
         for (earlier, later) in zip(times, times.dropFirst()) {
             audit.longestSilenceMs = max(audit.longestSilenceMs, (later - earlier) * 1_000)
         }
+        audit.takeOverMs = try takeOver(of: system)
         return audit
+    }
+
+    static func takeOver(of system: TestSystem) throws -> Double? {
+        guard let killedAt = system.leaderKilledAt.withLock({ $0 }) else { return nil }
+        let text = try system.psql(
+            "SELECT execution_id FROM job_executions WHERE token_epoch = (SELECT max(epoch) FROM shards)"
+        )
+        let ofTheNewOne = Set(text.split(separator: "\n").map(String.init))
+        let first = system.target.calls.filter { $0.receivedAt > killedAt && ofTheNewOne.contains($0.key) }
+            .map(\.receivedAt).min()
+        return first.map { ($0 - killedAt) * 1_000 }
     }
 }

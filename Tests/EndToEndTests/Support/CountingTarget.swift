@@ -18,11 +18,13 @@ struct ReceivedCall: Sendable, Hashable {
 }
 
 /// A real HTTP server that writes down what it gets. The path decides what it answers: /ok 200, /fail 500, /hang nothing,
-/// everything else 404. While it is down it closes what comes.
+/// /slow 200 after 100 ms, /endless a body without an end, /drip a byte a second, everything else 404. While it is down it
+/// closes what comes; while it hangs it answers nothing.
 final class CountingTarget: Sendable {
     private struct State {
         var calls: [ReceivedCall] = []
         var isDown = false
+        var isHanging = false
     }
 
     private let state = Mutex(State())
@@ -57,6 +59,8 @@ final class CountingTarget: Sendable {
     var count: Int { state.withLock { $0.calls.count } }
 
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+
+    func setHanging(_ isHanging: Bool) { state.withLock { $0.isHanging = isHanging } }
 
     func stop() async { try? await channel.close() }
 
@@ -107,14 +111,52 @@ final class CountingTarget: Sendable {
                 headers: headers,
                 receivedAt: Stopwatch.now
             )
-            guard held.target.withLock({ $0 })?.take(call) == true else { return context.close(promise: nil) }
+            let target = held.target.withLock { $0 }
+            guard target?.take(call) == true else { return context.close(promise: nil) }
+            if target?.state.withLock({ $0.isHanging }) == true { return }
             let status: HTTPResponseStatus
             switch head.uri {
             case "/hang": return
+            case "/slow":
+                let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+                context.eventLoop.scheduleTask(in: .milliseconds(100)) {
+                    let (handler, context) = bound.value
+                    handler.respond(.ok, head, context)
+                }
+                return
+            case "/endless", "/drip":
+                let response = HTTPResponseHead(
+                    version: head.version,
+                    status: .ok,
+                    headers: ["transfer-encoding": "chunked"]
+                )
+                context.writeAndFlush(wrapOutboundOut(.head(response)), promise: nil)
+                let isDrip = head.uri == "/drip"
+                trickle(isDrip ? 1 : 65_536, every: isDrip ? .seconds(1) : .milliseconds(1), context)
+                return
             case "/ok": status = .ok
             case "/fail": status = .internalServerError
             default: status = .notFound
             }
+            respond(status, head, context)
+        }
+
+        /// Writes without an end, as long as somebody is there.
+        private func trickle(_ count: Int, every pause: TimeAmount, _ context: ChannelHandlerContext) {
+            guard context.channel.isActive else { return }
+            if context.channel.isWritable {
+                let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: count)
+                context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(part))), promise: nil)
+            }
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: pause) {
+                let (handler, context) = bound.value
+                handler.trickle(count, every: pause, context)
+            }
+        }
+
+        private func respond(_ status: HTTPResponseStatus, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+            guard context.channel.isActive else { return }
             let text = ByteBuffer(string: status == .ok ? "ok" : "no")
             let response = HTTPResponseHead(
                 version: head.version,

@@ -9,21 +9,31 @@ struct Load {
     let system: TestSystem
     let jobs: [String]
 
+    /// What a job of that number calls: one in ten fails.
+    static func mixed(_ number: Int) -> String { number % 20 == 7 || number % 20 == 8 ? "/fail" : "/ok" }
+
     /// Creates the jobs and returns once all are there.
-    static func begin(_ system: TestSystem, jobs count: Int) async throws -> Load {
+    static func begin(
+        _ system: TestSystem,
+        jobs count: Int,
+        calling path: @Sendable (Int) -> String = mixed,
+        timeoutSeconds: Int64 = 5,
+        catchUpSeconds: @Sendable (Int) -> Int64 = { _ in 60 }
+    ) async throws -> Load {
         let client = system.client
         let target = system.target
         let ids = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<count {
                 let atMostOnce = number % 4 == 3
-                let fails = number % 20 == 7 || number % 20 == 8
+                let (path, window) = (path(number), catchUpSeconds(number))
                 group.addTask {
                     let job = try await client.call(
                         "create_job",
                         [
-                            "schedule": "* * * * * *", "api_url": .string(target.url(fails ? "/fail" : "/ok")),
+                            "schedule": "* * * * * *", "api_url": .string(target.url(path)),
                             "execution_type": atMostOnce ? "AT_MOST_ONCE" : "AT_LEAST_ONCE", "max_retries": 1,
-                            "retry_initial_delay_seconds": 1, "timeout_seconds": 5,
+                            "retry_initial_delay_seconds": 1, "timeout_seconds": .integer(timeoutSeconds),
+                            "catch_up_window_seconds": .integer(window),
                             "idempotency_key": .string("job-\(number)"),
                         ]
                     )

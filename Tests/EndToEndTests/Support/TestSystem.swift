@@ -65,15 +65,19 @@ final class TestSystem: Sendable {
     /// - Parameters:
     ///   - through: ports that workers dial instead of the schedulers' own.
     ///   - ownCluster: for scenarios that stop the database.
+    ///   - clusterEnvironment: what the server of an own cluster sees.
+    ///   - settings: what schedulers and workers see beside what they need.
     init(
         schedulers: Int = 1,
         workers: Int = 1,
         slots: Int = 256,
         ownCluster: Bool = false,
+        clusterEnvironment: [String: String] = [:],
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         settings: [String: String] = [:]
     ) async throws {
-        cluster = try ownCluster ? PostgresCluster(isDurable: true) : PostgresCluster.shared
+        cluster =
+            try ownCluster ? PostgresCluster(isDurable: true, environment: clusterEnvironment) : PostgresCluster.shared
         databaseURL = try cluster.makeDatabase()
         target = try await CountingTarget.start()
         var template = Array("/tmp/carillon-e2e-XXXXXX".utf8CString)
@@ -88,28 +92,22 @@ final class TestSystem: Sendable {
         let (folder, url) = (folder, databaseURL)
         let ports = try (0..<schedulers).map { _ in try FreePort.take() }
         schedulerPorts = ports
+        // Settings by environment: under a preloaded library Swift loses the arguments of a program.
         self.schedulers = ports.enumerated().map { index, port in
-            Node(
-                "scheduler-\(index + 1)",
-                bin + "/carillon-scheduler",
-                ["--database-url", url, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"],
-                environment,
-                log: "\(folder)/scheduler-\(index + 1).log"
-            )
+            var variables = environment
+            (variables["DATABASE_URL"], variables["LISTEN"]) = (url, "127.0.0.1:\(port)")
+            variables["METRICS_LISTEN"] = "127.0.0.1:0"
+            let name = "scheduler-\(index + 1)"
+            return Node(name, bin + "/carillon-scheduler", [], variables, log: "\(folder)/\(name).log")
         }
         let dialled = try await through?(ports) ?? ports
         let addresses = dialled.map { "127.0.0.1:\($0)" }.joined(separator: ",")
         self.workers = (0..<workers).map { index in
-            Node(
-                "worker-\(index + 1)",
-                bin + "/carillon-worker",
-                [
-                    "--schedulers", addresses, "--max-workers", "\(slots)", "--metrics-listen", "127.0.0.1:0", "--name",
-                    "worker-\(index + 1)",
-                ],
-                environment,
-                log: "\(folder)/worker-\(index + 1).log"
-            )
+            let name = "worker-\(index + 1)"
+            var variables = environment
+            (variables["SCHEDULERS"], variables["MAX_WORKERS"]) = (addresses, "\(slots)")
+            (variables["METRICS_LISTEN"], variables["WORKER_NAME"]) = ("127.0.0.1:0", name)
+            return Node(name, bin + "/carillon-worker", [], variables, log: "\(folder)/\(name).log")
         }
         let gatewayPort = try FreePort.take()
         gatewayURL = "http://127.0.0.1:\(gatewayPort)"
@@ -162,8 +160,38 @@ final class TestSystem: Sendable {
         }
     }
 
+    /// How often workers have connected to a scheduler so far.
+    func connections(to scheduler: Node) -> Int {
+        scheduler.text.split(separator: "\n").count { $0.contains("worker connected") }
+    }
+
+    /// When the leader was killed last, in the stopwatch's seconds.
+    let leaderKilledAt = Mutex<Double?>(nil)
+
+    /// Kills the leader with SIGKILL, shortly before the next whole second: then something is due at once.
+    @discardableResult
+    func killLeader() async throws -> Node {
+        let leader = try await leader()
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        try await Task.sleep(for: .nanoseconds((2_000_000_000 - 50_000_000 - time.tv_nsec) % 1_000_000_000))
+        leaderKilledAt.withLock { $0 = Stopwatch.now }
+        leader.kill()
+        return leader
+    }
+
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
+
+    /// The same without holding the thread meanwhile.
+    func psqlAside(_ sql: String) async throws -> String {
+        let script = "exec psql -X -A -t -q -c \"$1\" \"$2\""
+        let output = "\(folder)/psql.log"
+        let program = try ChildProgram("/bin/sh", ["-c", script, "sh", sql, databaseURL], output: output)
+        while program.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        guard program.wait() == .exited(0) else { throw Failure(description: program.text) }
+        return program.text
+    }
 
     /// Runs `carillon` against the schedulers and returns what it printed.
     func carillon(_ arguments: [String]) throws -> String {

@@ -1,31 +1,6 @@
 internal import ArgumentParser
-internal import CarillonSystem
 
-/// `carillon-scheduler [run]`: the scheduler itself.
-struct RunCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "run",
-        abstract: "Run a scheduler until SIGTERM or SIGINT. (default)",
-        discussion: """
-            Every option can also be set by the environment variable in its help; the option wins. Durations are written 30 \
-            (seconds), 30s, 500ms, 1m or 1h.
-            """
-    )
-
-    @OptionGroup(title: "Database") var database: DatabaseOptions
-    @OptionGroup(title: "Network") var network: NetworkOptions
-    @OptionGroup(title: "Schedules") var schedules: ScheduleOptions
-    @OptionGroup(title: "Log") var log: LogOptions
-
-    func run() async throws {
-        try await ExitCode.reporting {
-            let settings = try SchedulerSettings(self)
-            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
-            try await SchedulerProcess(settings: settings, logger: logger).run()
-        }
-    }
-}
-
+/// Where the database is.
 struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -60,6 +35,7 @@ struct DatabaseOptions: ParsableArguments {
     var migrate: String?
 }
 
+/// Whom it talks to.
 struct NetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -94,6 +70,7 @@ struct NetworkOptions: ParsableArguments {
     var heartbeat: String?
 }
 
+/// How it keeps schedules.
 struct ScheduleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("How long the lease lasts without renewal. (LEASE; default: 5s)", valueName: "duration")

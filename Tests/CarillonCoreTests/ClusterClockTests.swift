@@ -1,0 +1,71 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+@Suite struct ClusterClockTests {
+    /// A database whose clock is `ahead` microseconds ahead of this machine's boot time, asked once a second.
+    private struct Database {
+        var ahead: Int64 = 1_795_000_000_000_000
+        var boot: Int64 = 1_000_000
+        var random: SeededGenerator
+
+        mutating func sample(_ clock: inout ClusterClock, roundTrip: ClosedRange<Int64>) -> ClusterClock.Adjustment {
+            boot += 1_000_000
+            let there = Int64.random(in: roundTrip, using: &random) / 2
+            let back = Int64.random(in: roundTrip, using: &random) / 2
+            let read = boot + there
+            defer { boot = read + back }
+            return clock.sample(
+                Timestamp(milliseconds: (read + ahead) / 1_000),
+                sent: BootTime(nanoseconds: boot * 1_000),
+                received: BootTime(nanoseconds: (read + back) * 1_000)
+            )
+        }
+
+        /// How far cluster time is ahead of the database's, in microseconds.
+        func lead(of clock: ClusterClock) -> Int64 {
+            clock.microseconds(at: BootTime(nanoseconds: boot * 1_000)) - (boot + ahead)
+        }
+    }
+
+    @Test(arguments: 1...200 as ClosedRange<UInt64>)
+    func itIsNeverAheadOfTheDatabase(seed: UInt64) {
+        var database = Database(random: SeededGenerator(seed: seed))
+        var clock = ClusterClock()
+        // The first answer of a take-over may be long on its way.
+        #expect(database.sample(&clock, roundTrip: 0...2_000_000) == .set)
+        for _ in 0..<60 {
+            _ = database.sample(&clock, roundTrip: 100...3_000)
+            #expect(database.lead(of: clock) <= 0, "seed \(seed)")
+        }
+        #expect(database.lead(of: clock) > -3_000, "seed \(seed)")
+    }
+
+    @Test func aClockThatDriftsIsFollowed() {
+        var database = Database(random: SeededGenerator(seed: 7))
+        var clock = ClusterClock()
+        for drift: Int64 in [-40, 40] {
+            for _ in 0..<500 {
+                database.ahead += drift
+                _ = database.sample(&clock, roundTrip: 100...400)
+            }
+            #expect(abs(database.lead(of: clock)) < 2_000, "drift \(drift) µs a second")
+        }
+    }
+
+    @Test func onlyWhatIsProvenIsAStep() {
+        var database = Database(random: SeededGenerator(seed: 3))
+        var clock = ClusterClock()
+        for _ in 0..<10 { _ = database.sample(&clock, roundTrip: 100...400) }
+        #expect(database.sample(&clock, roundTrip: 3_000_000...3_000_000) == .slewed)
+        for step: Int64 in [7_200_000_000, -7_200_000_000, 1_200_000, -1_200_000] {
+            database.ahead += step
+            guard case .stepped(let milliseconds) = database.sample(&clock, roundTrip: 100...400) else {
+                Issue.record("a step of \(step) µs was not seen")
+                continue
+            }
+            #expect(abs(milliseconds - step / 1_000) <= 5)
+            #expect(database.lead(of: clock) <= 0)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import CarillonCore
+import CarillonCron
+import CarillonRPC
+import CarillonWire
+import Synchronization
+import TestSupport
+import Testing
+
+/// Jobs whose schedules are changed, paused and resumed all the time, and the books of when each definition was in force.
+final class EditStorm: Sendable {
+    /// A definition: from its effective time on, which seconds of a minute are due.
+    private struct Definition {
+        var from: Int64
+        var seconds: Set<Int64>
+    }
+
+    /// Every n-th second, beginning with an offset.
+    private struct Rhythm: Hashable {
+        var every: Int64
+        var offset: Int64
+
+        var schedule: String { "\(offset)-59/\(every) * * * * *" }
+        var seconds: Set<Int64> { Set(stride(from: offset, to: 60, by: Int64.Stride(every))) }
+
+        static let all = (1...2).flatMap { every in (0..<Int64(every)).map { Rhythm(every: Int64(every), offset: $0) } }
+    }
+
+    private struct Book {
+        var id: String
+        var version: Int64
+        var rhythm: Rhythm
+        var active = true
+        var definitions: [Definition]
+    }
+
+    private let system: TestSystem
+    private let seed: UInt64
+    private let books: Mutex<[Book]>
+    private let edits = Mutex(0)
+
+    private init(_ system: TestSystem, _ books: [Book], seed: UInt64) {
+        self.system = system
+        self.seed = seed
+        self.books = Mutex(books)
+    }
+
+    static func begin(_ system: TestSystem, jobs count: Int, seed: UInt64) async throws -> EditStorm {
+        var books: [Book] = []
+        let rhythm = Rhythm(every: 1, offset: 0)
+        for _ in 0..<count {
+            let job = try await system.client.call(
+                "create_job",
+                [
+                    "schedule": .string(rhythm.schedule), "api_url": .string(system.target.url("/ok")),
+                    "timeout_seconds": 5,
+                ]
+            )
+            books.append(
+                Book(
+                    id: job["job_id"]?.string ?? "",
+                    version: 1,
+                    rhythm: rhythm,
+                    definitions: [Definition(from: try effective(job), seconds: rhythm.seconds)]
+                )
+            )
+        }
+        return EditStorm(system, books, seed: seed)
+    }
+
+    private static func effective(_ job: JSONValue) throws -> Int64 {
+        guard let text = job["updated_at"]?.string, let time = RFC3339.parse(text) else {
+            throw TestSystem.Failure(description: "a job without updated_at: \(job)")
+        }
+        return time
+    }
+
+    /// Edits every job again and again, each by one client of its own.
+    func rage(until end: Double) async throws {
+        let books = books.withLock { $0 }
+        let edited = try await withThrowingTaskGroup(of: (Int, Book).self) { group in
+            for (index, book) in books.enumerated() {
+                group.addTask { [self] in
+                    var (book, random) = (book, SeededGenerator(seed: seed &+ UInt64(index)))
+                    while Stopwatch.now < end {
+                        try await Task.sleep(for: .milliseconds(Int.random(in: 20...900, using: &random)))
+                        try await edit(&book, using: &random)
+                    }
+                    return (index, book)
+                }
+            }
+            return try await group.reduce(into: books) { $0[$1.0] = $1.1 }
+        }
+        self.books.withLock { $0 = edited }
+    }
+
+    private func edit(_ book: inout Book, using random: inout SeededGenerator) async throws {
+        var next = book
+        switch Int.random(in: 0..<4, using: &random) {
+        case _ where !book.active: next.active = true
+        case 0: next.active = false
+        default:
+            while next.rhythm == book.rhythm { next.rhythm = Rhythm.all.randomElement(using: &random) ?? book.rhythm }
+            if random.happens(0.1) { next.active = false }
+        }
+        try await put(&book, next, byWord: next.rhythm == book.rhythm && random.happens(0.5))
+    }
+
+    /// Makes the change, and finds out when it came into force, even if the answer was lost.
+    private func put(_ book: inout Book, _ next: Book, byWord: Bool) async throws {
+        let (id, expected) = (book.id, book.version)
+        let job = try await Load.persistently { [client = system.client] () async throws -> JSONValue in
+            if byWord {
+                return try await client.call(next.active ? "resume_job" : "pause_job", ["job_id": .string(id)])
+            }
+            do throws(ClientError) {
+                return try await client.call(
+                    "update_job",
+                    [
+                        "job_id": .string(id), "schedule": .string(next.rhythm.schedule), "active": .bool(next.active),
+                        "if_version": .integer(expected),
+                    ]
+                )
+            } catch {
+                guard error.reason == .versionMismatch else { throw error }
+                // Nobody else edits this job: the change was made, and its answer lost.
+                return try await client.call("get_job", ["job_id": .string(id)])
+            }
+        }
+        guard job["version"]?.integer == expected + 1 else {
+            throw TestSystem.Failure(description: "version \(expected) became \(job), seed \(seed)")
+        }
+        (book.rhythm, book.active, book.version) = (next.rhythm, next.active, expected + 1)
+        book.definitions.append(
+            Definition(from: try Self.effective(job), seconds: next.active ? next.rhythm.seconds : [])
+        )
+        edits.withLock { $0 += 1 }
+    }
+
+    /// Pauses all, waits until nothing is open, and compares the rows with the books.
+    func end() async throws -> EditAudit {
+        var ended = books.withLock { $0 }
+        for index in ended.indices where ended[index].active {
+            var next = ended[index]
+            next.active = false
+            try await put(&ended[index], next, byWord: true)
+        }
+        while try system.psql(
+            """
+            SELECT count(*) FROM job_executions WHERE status IN ('PENDING', 'RUNNING', 'RETRYING')
+            UNION ALL SELECT count(*) FROM shards WHERE gap_to IS NOT NULL
+            """
+        ) != "0\n0" { try await Task.sleep(for: .milliseconds(50)) }
+        return try audit(ended)
+    }
+
+    private func audit(_ books: [Book]) throws -> EditAudit {
+        var audit = EditAudit()
+        (audit.seed, audit.edits) = (seed, edits.withLock { $0 })
+        audit.takeOverMs = try Audit.takeOver(of: system)
+        let rows = try system.psql(
+            """
+            SELECT job_id, round(extract(epoch FROM scheduled_time))::bigint, execution_id, status,
+                coalesce(skipped_count, 0) FROM job_executions WHERE trigger = 'SCHEDULE'
+            """
+        )
+        var found: [String: [Int64: String]] = [:]
+        var known: Set<String> = []
+        for line in rows.split(separator: "\n") {
+            let cells = line.split(separator: "|").map(String.init)
+            let second = Int64(cells[1]) ?? 0
+            found[cells[0], default: [:]][second] = cells[3]
+            known.insert(cells[2])
+            if cells[3] != "SUCCESS" { audit.unsuccessful.append(line.description) }
+        }
+        for book in books {
+            let rows = found[book.id, default: [:]]
+            var expected: Set<Int64> = []
+            for (definition, next) in zip(book.definitions, book.definitions.dropFirst()) {
+                // (from, to]: what was due up to the change belongs to the old definition.
+                var second = definition.from / 1_000 + 1
+                while second * 1_000 <= next.from {
+                    if definition.seconds.contains(second % 60) { expected.insert(second) }
+                    second += 1
+                }
+            }
+            audit.due += expected.count
+            for second in expected.subtracting(rows.keys) { audit.missing.append("\(book.id)@\(second)") }
+            for second in Set(rows.keys).subtracting(expected) { audit.old.append("\(book.id)@\(second)") }
+        }
+        for call in system.target.calls where !known.contains(call.key) {
+            audit.old.append("call \(call.jobID)@\(call.scheduledTime)")
+        }
+        return audit
+    }
+}
+
+/// What became of an edit storm.
+struct EditAudit: CustomStringConvertible {
+    var seed: UInt64 = 0
+    var edits = 0
+    var due = 0
+    var takeOverMs: Double?
+    /// Due times of the definition then in force without a row.
+    var missing: [String] = []
+    /// Rows or calls that no definition then in force asked for.
+    var old: [String] = []
+    /// Nothing was broken but schedulers: all succeeds in the end.
+    var unsuccessful: [String] = []
+
+    var description: String {
+        "edits \(edits), due \(due), missing \(missing.count), of an old definition \(old.count)"
+            + (takeOverMs.map { ", take-over \(Int($0)) ms" } ?? "") + ", seed \(seed)"
+    }
+
+    func expectWhole() {
+        #expect(missing.isEmpty, "due times without a row: \(missing.prefix(3)), seed \(seed)")
+        #expect(old.isEmpty, "of an old definition: \(old.prefix(3)), seed \(seed)")
+        #expect(unsuccessful.isEmpty, "\(unsuccessful.prefix(3)), seed \(seed)")
+    }
+}

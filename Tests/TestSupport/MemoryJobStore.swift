@@ -1,0 +1,141 @@
+package import CarillonCore
+internal import Glibc
+internal import Synchronization
+
+/// A database in memory, and who is connected to it.
+package final class MemoryDatabase: Sendable {
+    fileprivate struct State: Sendable {
+        var store = MemoryStore()
+        var sessions = 0
+        /// Who is told that its lease connection is gone.
+        var holders: [Int: @Sendable (String) -> Void] = [:]
+    }
+
+    fileprivate let state = Mutex(State())
+
+    package init() {}
+
+    /// Ends the session that holds the advisory lock, as an administrator or a broken network would.
+    package func endLeaseSession() {
+        let told = state.withLock { state in
+            guard let session = state.store.lockHolder else { return nil as (@Sendable (String) -> Void)? }
+            state.store.sessionEnded(session)
+            return state.holders.removeValue(forKey: session)
+        }
+        told?("the session was ended")
+    }
+
+    package var shards: [ShardRecord] { state.withLock { $0.store.shards } }
+    package var attempts: [Attempt] { state.withLock { $0.store.attempts } }
+
+    fileprivate static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
+
+/// The in-memory twin behind the port of the real one. It answers before `submit` returns.
+package final class MemoryJobStore: JobStore {
+    private let database: MemoryDatabase
+    private let onLost: @Sendable (String) -> Void
+    private let session = Mutex<Int?>(nil)
+
+    package init(_ database: MemoryDatabase, onLeaseConnectionLost: @escaping @Sendable (String) -> Void) {
+        self.database = database
+        onLost = onLeaseConnectionLost
+    }
+
+    package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
+        switch request {
+        case .acquireLease(let owner, let address, let leaseMs): answer(acquire(owner, address, leaseMs))
+        case .renewLease(let owner, let epoch, let leaseMs): answer(renew(owner, epoch, leaseMs))
+        case .releaseLease(let owner, let epoch):
+            release(owner, epoch)
+            answer(.released)
+        case .commit(let batch):
+            answer(.commit(database.state.withLock { $0.store.commit(batch, now: MemoryDatabase.now) }))
+        case .maintain(let retainFrom):
+            database.state.withLock { $0.store.maintain(retainFrom: retainFrom, now: MemoryDatabase.now) }
+            answer(.maintained)
+        default: answer(read(request))
+        }
+    }
+
+    /// The process ends, and with it its session.
+    package func shutdown() {
+        guard let session = openSession else { return }
+        database.state.withLock { state in
+            state.store.sessionEnded(session)
+            state.holders[session] = nil
+        }
+    }
+
+    private var openSession: Int? {
+        guard let session = session.withLock({ $0 }) else { return nil }
+        return database.state.withLock { $0.holders[session] != nil } ? session : nil
+    }
+
+    private func acquire(_ owner: UniqueID, _ address: String, _ leaseMs: Int) -> StoreAnswer {
+        let open = openSession
+        let (mine, result, ended) = database.state.withLock { state in
+            let mine = open ?? state.sessions
+            if open == nil {
+                state.sessions += 1
+                state.holders[mine] = onLost
+            }
+            let before = state.store.lockHolder
+            let result = state.store.acquireLease(
+                session: mine,
+                owner: owner,
+                address: address,
+                leaseMs: leaseMs,
+                now: MemoryDatabase.now
+            )
+            var ended: (@Sendable (String) -> Void)?
+            if let before, before != state.store.lockHolder { ended = state.holders.removeValue(forKey: before) }
+            return (mine, result, ended)
+        }
+        session.withLock { $0 = mine }
+        ended?("ended by another scheduler")
+        return .lease(result)
+    }
+
+    private func renew(_ owner: UniqueID, _ epoch: Int64, _ leaseMs: Int) -> StoreAnswer {
+        guard let session = openSession else { return .leaseConnectionLost("there is no session") }
+        return .lease(
+            database.state.withLock {
+                $0.store.renewLease(
+                    session: session,
+                    owner: owner,
+                    epoch: epoch,
+                    leaseMs: leaseMs,
+                    now: MemoryDatabase.now
+                )
+            }
+        )
+    }
+
+    private func release(_ owner: UniqueID, _ epoch: Int64) {
+        guard let session = openSession else { return }
+        database.state.withLock {
+            $0.store.releaseLease(session: session, owner: owner, epoch: epoch, now: MemoryDatabase.now)
+        }
+    }
+
+    private func read(_ request: StoreRequest) -> StoreAnswer {
+        let store = database.state.withLock { $0.store }
+        switch request {
+        case .loadJobs: return .jobs(store.livingJobs, isLast: true)
+        case .loadJobsNamed(let ids): return .jobs(store.jobs(named: ids), isLast: true)
+        case .loadChangedJobs(let since): return .jobs(store.jobs(changedSince: since), isLast: true)
+        case .loadOpenExecutions(let since): return .openExecutions(store.openExecutions(since: since), isLast: true)
+        case .loadGapRows(let gap): return .gapRows(store.gapRows(gap), isLast: true)
+        case .findExecution(let id): return .execution(store.executions[id])
+        case .findIdempotencyKey(let operation, let key):
+            let record = store.keys["\(operation):\(key)"]
+            return .idempotencyRecord(record.flatMap { $0.expiresAt > MemoryDatabase.now ? $0 : nil })
+        default: return .failed("not a read")
+        }
+    }
+}
