@@ -16,6 +16,6 @@ struct Measurement: Sendable {
 
     /// In the order of the table.
     static let all: [Measurement] = [
-        .throughput, .drift, .herd, .slowTarget, .held, .rpc, .codec, .cron, .history, .rest, .idle,
+        .throughput, .slots, .drift, .herd, .slowTarget, .held, .rpc, .codec, .cron, .history, .rest, .idle,
     ]
 }

@@ -52,8 +52,8 @@ extension Measurement {
             ]
             let parts = try system.psql(
                 """
-                SELECT unnest(percentile_disc((SELECT array_agg(p / 1000.0) FROM generate_series(0, 1000, 10) p)
-                    || ARRAY[0.995, 0.999]::float8[]) WITHIN GROUP (ORDER BY drift_ms))
+                SELECT unnest(percentile_disc((SELECT array_agg(p / 100.0) FROM generate_series(0, 100) p)::float8[])
+                    WITHIN GROUP (ORDER BY drift_ms))
                 FROM job_executions WHERE drift_ms IS NOT NULL AND scheduled_time >= to_timestamp(\(first + 1))
                 """
             )

@@ -95,7 +95,10 @@ final class System: Sendable {
     func untilServing(workers count: Int) async throws {
         while true {
             let cluster = try await client.call("get_cluster", [:])
-            let offering = (cluster["workers"]?.array ?? []).filter { ($0["free_slots"]?.integer ?? 0) > 0 }
+            // Under load they may all be busy the moment that they are there.
+            let offering = (cluster["workers"]?.array ?? []).filter {
+                ($0["free_slots"]?.integer ?? 0) + ($0["in_flight"]?.integer ?? 0) > 0
+            }
             if cluster["leading"] == .bool(true), offering.count >= count { return }
             try await Stopwatch.sleep(0.02)
         }
