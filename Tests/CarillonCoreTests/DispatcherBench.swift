@@ -82,7 +82,9 @@ struct DispatcherBench: ~Copyable {
         commitsAreHeld = false
         let batches = heldCommits
         heldCommits = []
-        for batch in batches { tell(.committed(store.commit(batch, now: time), epoch: batch.epoch, sequence: batch.sequence)) }
+        for batch in batches {
+            tell(.committed(store.commit(batch, now: time), epoch: batch.epoch, sequence: batch.sequence))
+        }
     }
 
     private mutating func perform(_ action: Action, _ events: inout [Event]) {
