@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Peers that mean no good, beside users who do: memory stays bounded, the others are served, no process ends (G10).
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct AbuseTests {
     private let jobs = 20
 
