@@ -8,9 +8,10 @@ FIRST ?=
 TRACE ?=
 ARGUMENTS ?=
 FILTER ?=
+MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries chaos cron-oracle clean
+.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -78,8 +79,22 @@ chaos: packages-test ## break real processes under a long load, and print what b
 	@.ci/build.sh --build-tests
 	@CARILLON_CHAOS=long TEST_TIMEOUT=1800 .ci/test.sh FaultTests
 
+fuzz: packages-run ## libFuzzer over wire, JSON and cron, MINUTES=1 each
+	@.ci/fuzz.sh $(or $(MINUTES),1)
+
+# Without the targets that start other programs: those would run without the sanitizer.
+UNIT_TESTS := Carillon(Cron|Core|Wire|RPC|System|Postgres|Curl|Worker|Gateway)Tests
+
+test-asan: packages-test ## unit tests under the address sanitizer
+	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 \
+		$(SWIFT) test --sanitize=address --scratch-path .build-asan --filter '^$(UNIT_TESTS)\.$(FILTER)'
+
+test-tsan: packages-test ## unit tests under the thread sanitizer
+	SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0 \
+		$(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter '^$(UNIT_TESTS)\.$(FILTER)'
+
 cron-oracle: build ## compare due times with cronsim and croniter (pip install cronsim croniter)
 	python3 Tests/CronOracle/compare.py .build/release/carillon
 
 clean: ## remove what was built (not the data in .carillon/)
-	rm -rf .build
+	rm -rf .build .build-asan .build-tsan .build-fuzz

@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonCron
 import Testing
 
 @Suite("What a URL and headers may be")
@@ -57,5 +58,22 @@ struct RuleTests {
         let headers = [HTTPHeader(name: "Authorization", value: "Bearer x"), HTTPHeader(name: "X-A", value: "a\tb")]
         #expect(HeaderRule.problems(with: headers).isEmpty)
         #expect(HeaderRule.problems(with: headers + [HTTPHeader(name: "x-a", value: "c")]).count == 1)
+    }
+
+    @Test("a job's body has at most 1 MiB")
+    func bodies() throws {
+        let rules = JobRules(defaults: JobDefaults()) { text, _, policy in
+            guard let expression = try? CronExpression(text) else { return .failure(JobRules.FieldErrors([])) }
+            return .success(SchedulePlan(expression: expression, zone: .utc, policy: policy))
+        }
+        var settings = JobSettings()
+        (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
+        settings.body = String(repeating: "x", count: JobRules.maxBodyBytes)
+        let id = JobID(UniqueID(high: 1, low: 1))
+        #expect(try rules.make(settings, id: id).job.call.body == settings.body)
+        settings.body?.append("y")
+        let error = #expect(throws: ClientError.self) { try rules.make(settings, id: id) }
+        #expect(error?.errors.map(\.field) == ["body"])
+        #expect(error?.errors.first?.message.contains("1048577 bytes") == true)
     }
 }

@@ -7,6 +7,7 @@ import Testing
 /// Clocks that jump under a load (design § 5, Clocks): the machines' own mean nothing, the database's is the cluster's.
 @Suite(
     .serialized,
+    .alone,
     .timeLimit(.minutes(10)),
     .enabled(if: FakeClock.isInstalled, "libfaketime is not there; run: apt-get install faketime")
 )

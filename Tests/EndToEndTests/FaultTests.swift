@@ -5,7 +5,7 @@ import Testing
 
 /// Real processes, real PostgreSQL, real HTTP, and something that breaks. `CARILLON_CHAOS=long` runs each scenario until at
 /// least 10,000 times were due (`make chaos`); otherwise it is short.
-@Suite(.serialized, .timeLimit(.minutes(10)))
+@Suite(.serialized, .alone, .timeLimit(.minutes(10)))
 struct FaultTests {
     private static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
 

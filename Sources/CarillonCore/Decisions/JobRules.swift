@@ -15,6 +15,9 @@ package struct JobDefaults: Sendable, Hashable {
 
 /// Turns what a client said into a job, or into all that is wrong with it (G9).
 package struct JobRules: Sendable {
+    /// Of a job's body: as much as REST takes in. Larger ones would make lists of jobs that fit into no frame.
+    package static let maxBodyBytes = 1_048_576
+
     private let defaults: JobDefaults
     /// The plan for an expression, a zone and a policy, or the field error that says why there is none.
     private let plan: @Sendable (String, String, DaylightPolicy) -> Result<SchedulePlan, FieldErrors>
@@ -210,6 +213,14 @@ package struct JobRules: Sendable {
         }
         if let body = settings.body {
             job.call.body = body
+            if body.utf8.count > Self.maxBodyBytes {
+                errors.append(
+                    FieldError(
+                        field: "body",
+                        message: "has \(body.utf8.count) bytes; at most \(Self.maxBodyBytes) (1 MiB) are allowed"
+                    )
+                )
+            }
             if body.utf8.contains(0) {
                 errors.append(FieldError(field: "body", message: "holds a NUL character, which cannot be stored"))
             }

@@ -1,0 +1,35 @@
+#!/bin/bash
+# Runs each fuzzer of Tests/Fuzzing for so many minutes, and keeps what it learnt in .build-fuzz/corpus: .ci/fuzz.sh MINUTES
+# SwiftPM is not asked: libFuzzer brings its own `main`, and only the pure rooms are needed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+minutes=${1:-1}
+out=$PWD/.build-fuzz
+mkdir -p "$out/modules/CCarillonProto" "$out/corpus"
+include=$PWD/Sources/CCarillonProto/include
+echo "module CCarillonProto { header \"$include/carillon.pb-c.h\" export * }" >"$out/modules/CCarillonProto/module.modulemap"
+flags=(-O -g -wmo -parse-as-library -sanitize=fuzzer,address -package-name carillon -swift-version 6
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
+    -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault
+    -I "$out/modules" -I "$out/modules/CCarillonProto" -I Sources/CProtobuf -I "$include")
+clang -O1 -g -fsanitize=address -I "$include" -c Sources/CCarillonProto/carillon.pb-c.c -o "$out/proto.o"
+for room in CarillonCron CarillonCore CarillonWire; do
+    echo "building $room"
+    mapfile -t sources < <(find "Sources/$room" -name '*.swift' | sort)
+    swiftc "${flags[@]}" -module-name "$room" -emit-module -emit-module-path "$out/modules/$room.swiftmodule" \
+        -c -o "$out/$room.o" "${sources[@]}"
+done
+# A crash is told at once; the runtime's own backtrace would wait for a terminal.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
+failed=0
+for fuzzer in Wire JSON Cron; do
+    swiftc "${flags[@]}" "Tests/Fuzzing/${fuzzer}Fuzz.swift" "$out"/Carillon*.o "$out/proto.o" -lprotobuf-c \
+        -module-name "${fuzzer}Fuzz" -o "$out/$fuzzer" 2>"$out/$fuzzer.link" || { cat "$out/$fuzzer.link" >&2; exit 1; }
+    mkdir -p "$out/corpus/$fuzzer"
+    echo "fuzzing $fuzzer for $minutes min"
+    "$out/$fuzzer" -max_total_time=$((minutes * 60)) -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+        -artifact_prefix="$out/$fuzzer-" "$out/corpus/$fuzzer" >"$out/$fuzzer.log" 2>&1 || failed=1
+    grep -E 'stat::number_of_executed_units|stat::peak_rss_mb|ERROR|Fatal error|Test unit written' "$out/$fuzzer.log" ||
+        tail -n 20 "$out/$fuzzer.log"
+done
+exit $failed

@@ -1,0 +1,233 @@
+import CarillonCore
+import CarillonRPC
+import CarillonWire
+import Glibc
+import TestSupport
+import Testing
+
+/// Peers that mean no good, beside users who do: memory stays bounded, the others are served, no process ends (G10).
+@Suite(.serialized, .alone, .timeLimit(.minutes(5)))
+struct AbuseTests {
+    private let jobs = 20
+
+    private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
+
+    /// Runs a small load, has it abused, and looks at memory, at the others, and at what became of the load.
+    ///
+    /// - Parameters:
+    ///   - growthMB: how much each process may grow at most.
+    ///   - abuse: gets a closure to call while it is at its worst: users are served then.
+    private func scenario(
+        _ name: String,
+        growthMB: Double = 150,
+        calling path: @Sendable (Int) -> String = { _ in "/ok" },
+        _ abuse: (TestSystem, _ usersAreServed: () async throws -> Void) async throws -> Void
+    ) async throws {
+        let system = try await TestSystem()
+        let nodes = system.schedulers + system.workers + [system.gateway]
+        do {
+            try await system.start(withGateway: true)
+            let load = try await Load.begin(system, jobs: jobs, calling: path, timeoutSeconds: 2)
+            try await served(system)
+            let pids = nodes.map { $0.program?.pid }
+            let before = nodes.map { node in
+                Memory.forgetPeak(of: node.program)
+                return Memory.now(of: node.program)
+            }
+            var isServed = false
+            try await abuse(system) {
+                try await served(system)
+                isServed = true
+            }
+            #expect(isServed, "nobody looked after the others")
+            var figures: [String] = []
+            for (node, mb) in zip(nodes, before) {
+                let peak = Memory.peak(of: node.program)
+                figures.append("\(node.name) \(Int(mb)) MB, at most \(Int(peak)) MB")
+                #expect(peak - mb < growthMB, "\(node.name) grew from \(mb) to \(peak) MB")
+            }
+            #expect(nodes.map { $0.isRunning ? $0.program?.pid : nil } == pids, "a process ended")
+            try await load.end()
+            let audit = try Audit.of(load)
+            print("scenario abuse, \(name): \(figures.joined(separator: "; ")); \(audit)")
+            audit.expectWhole()
+            try await system.stop()
+        } catch {
+            for node in nodes { print("--- \(node.name)\n\(node.text.suffix(2_000))") }
+            try? await system.stop()
+            throw error
+        }
+    }
+
+    /// A user of each door gets an answer within seconds.
+    private func served(_ system: TestSystem) async throws {
+        let began = Stopwatch.now
+        let job = try await system.client.call(
+            "create_job",
+            ["schedule": "0 0 0 1 1 *", "api_url": "http://127.0.0.1:1/", "active": false],
+            timeout: .seconds(5)
+        )
+        _ = try await system.client.call("delete_job", ["job_id": job["job_id"] ?? .null], timeout: .seconds(5))
+        let port = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
+        while true {
+            let peer = try await RawPeer.connect(port)
+            peer.write("GET /api/v1/jobs?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            while peer.isOpen, peer.count < 100, Stopwatch.now - began < 10 { try await pause(0.01) }
+            peer.close()
+            if peer.text.hasPrefix("HTTP/1.1 200 ") { break }
+            // The gateway, too, takes a moment to find its scheduler.
+            try #require(Stopwatch.now - began < 10, "the gateway answers: \(peer.text.prefix(300))")
+            try await pause(0.1)
+        }
+        #expect(Stopwatch.now - began < 10)
+    }
+
+    @Test func `the biggest frames, garbage and lengths that are lies`() async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        try await scenario("frames of 4 MiB, garbage, lengths that are lies") { system, usersAreServed in
+            var random = SeededGenerator(seed: seed)
+            let port = system.schedulerPorts[0]
+            // Frames as big as they may be, of a job that nobody could want, again and again.
+            var settings = JobSettings()
+            (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
+            settings.body = String(repeating: "x", count: FrameDecoder.defaultMaxFrameBytes - 1_024)
+            let big = MessageCodec.frame(
+                of: Envelope(id: 1, .request(.createJob(settings, idempotencyKey: nil, fingerprint: nil)))
+            )
+            var senders: [RawPeer] = []
+            for _ in 0..<5 {
+                let peer = try await RawPeer.connect(port)
+                peer.hello(.client)
+                for _ in 0..<20 { peer.write(big) }
+                senders.append(peer)
+            }
+            // A frame that is announced and never comes to its end.
+            var halves: [RawPeer] = []
+            for _ in 0..<30 {
+                let peer = try await RawPeer.connect(port)
+                peer.hello(.client)
+                peer.write([0, 0x3F, 0xFF, 0xFF] + [UInt8](repeating: 7, count: 2 << 20))
+                halves.append(peer)
+            }
+            try await usersAreServed()
+            var strangers: [(peer: RawPeer, greets: Bool)] = []
+            for _ in 0..<100 {
+                let peer = try await RawPeer.connect(port)
+                let greets = random.happens(0.5)
+                if greets { peer.hello(.client) }
+                let length: [UInt8] = random.happens(0.5) ? [0xFF, 0xFF, 0xFF, 0xFF] : [0x00, 0x00, 0x00, 0x40]
+                peer.write(length + (0..<4_096).map { _ in UInt8.random(in: 0...255, using: &random) })
+                strangers.append((peer, greets))
+            }
+            let end = Stopwatch.now + 20
+            for (peer, greets) in strangers {
+                while peer.isOpen, Stopwatch.now < end { try await pause(0.01) }
+                #expect(!peer.isOpen, "is served, greeted: \(greets), seed \(seed)")
+                #expect(peer.count > 0 || !greets, "closed without a word, seed \(seed)")
+            }
+            for peer in senders + halves { peer.close() }
+        }
+    }
+
+    @Test func `a client that asks much and reads nothing`() async throws {
+        try await scenario("a client that reads nothing") { system, usersAreServed in
+            // Something to answer with.
+            while system.target.count < jobs * 3 { try await pause(0.05) }
+            var peers: [RawPeer] = []
+            for _ in 0..<5 {
+                let peer = try await RawPeer.connect(system.schedulerPorts[0], reads: false)
+                peer.hello(.client)
+                var list = ListExecutions()
+                list.limit = 100
+                let ask = MessageCodec.frame(of: Envelope(id: 7, .request(.listExecutions(list))))
+                for _ in 0..<200 { peer.write((0..<20).flatMap { _ in ask }) }
+                peers.append(peer)
+            }
+            try await usersAreServed()
+            try await pause(3)
+            try await usersAreServed()
+            for peer in peers { peer.close() }
+        }
+    }
+
+    @Test func `two thousand idle connections`() async throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        if limit.rlim_cur < 8_192 {
+            limit.rlim_cur = min(8_192, limit.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        try #require(limit.rlim_cur >= 4_096, "the system allows \(limit.rlim_cur) open files only")
+        try await scenario("2,000 idle connections") { system, usersAreServed in
+            let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
+            var silent: [RawPeer] = []
+            var greeted: [RawPeer] = []
+            for index in 0..<2_000 {
+                let peer = try await RawPeer.connect(index % 2 == 0 ? system.schedulerPorts[0] : gateway)
+                if index % 4 == 0 {
+                    peer.hello(.client)
+                    greeted.append(peer)
+                } else {
+                    silent.append(peer)
+                }
+            }
+            try await usersAreServed()
+            // Who says nothing is shown the door by the scheduler.
+            for peer in greeted { await peer.closed() }
+            try await usersAreServed()
+            for peer in silent { peer.close() }
+        }
+    }
+
+    @Test func `a slowloris at the gateway`() async throws {
+        try await scenario("slowloris at the gateway") { system, usersAreServed in
+            let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
+            var peers: [RawPeer] = []
+            for index in 0..<300 {
+                let peer = try await RawPeer.connect(gateway)
+                peer.write(
+                    index % 2 == 0
+                        ? "GET /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+                        : "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n{"
+                )
+                peers.append(peer)
+            }
+            for round in 0..<20 {
+                for peer in peers { peer.write("x") }
+                if round % 5 == 4 { try await usersAreServed() }
+                try await pause(0.2)
+            }
+            for peer in peers { peer.close() }
+        }
+    }
+
+    @Test func `a worker that grants a million and answers nothing`() async throws {
+        try await scenario("a worker that grants a million and answers nothing") { system, usersAreServed in
+            let peer = try await RawPeer.connect(system.schedulerPorts[0])
+            peer.hello(.worker, maxWorkers: 1_000_000, name: "black-hole")
+            let epoch = Int64(try system.psql("SELECT epoch FROM shards WHERE shard = 0")) ?? 0
+            peer.write(.holding(epoch: epoch, running: []))
+            peer.write(.credit(granted: 1_000_000))
+            let before = system.target.count
+            while peer.count < 2_000 {
+                try #require(peer.isOpen, "it was never given anything: \(peer.text)")
+                try await pause(0.05)
+            }
+            try await usersAreServed()
+            // Silent as it is it is lost, and what it had goes to others.
+            await peer.closed()
+            while system.target.count < before + jobs * 3 { try await pause(0.05) }
+        }
+    }
+
+    @Test func `targets whose bodies have no end, or come a byte a second`() async throws {
+        try await scenario(
+            "targets without an end",
+            calling: { $0 % 4 == 1 ? "/endless" : $0 % 4 == 2 ? "/drip" : "/ok" }
+        ) { system, usersAreServed in
+            try await pause(3)
+            try await usersAreServed()
+            try await pause(3)
+        }
+    }
+}

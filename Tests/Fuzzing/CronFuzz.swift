@@ -1,0 +1,22 @@
+import CarillonCron
+
+/// Whatever somebody writes for a schedule. What parses is explained, has due times that grow, and means the same in its
+/// canonical form.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    let text = String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)
+    guard let expression = try? CronExpression(text) else { return 0 }
+    _ = expression.explained()
+    guard let again = try? CronExpression(expression.canonical) else {
+        preconditionFailure("\(expression.canonical) does not parse")
+    }
+    var time: Int64 = 1_795_168_800
+    for _ in 0..<5 {
+        let next = expression.next(after: time, in: .utc)
+        precondition(next == again.next(after: time, in: .utc), "\(text) is not \(expression.canonical)")
+        guard let next else { break }
+        precondition(next > time)
+        time = next
+    }
+    return 0
+}
