@@ -196,7 +196,7 @@ let package = Package(
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
             path: "Tests/Benchmarks",
-            exclude: ["CAllocations", "README.md", "results"],
+            exclude: ["CAllocations", "CronPeers", "README.md", "results"],
             swiftSettings: strict
         ),
         tests(

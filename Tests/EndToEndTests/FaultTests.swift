@@ -217,9 +217,14 @@ struct FaultTests {
             // As an operator does: the next one only when the one before is ready.
             for node in system.workers {
                 try await pause(1)
+                let known = system.schedulers.map { system.connections(to: $0) }
                 node.signal(SIGTERM)
                 #expect(try await node.ended() == .exited(0))
                 try node.start()
+                // The standby may lead next: it has to know the worker, too.
+                while zip(system.schedulers, known).contains(where: { system.connections(to: $0) <= $1 }) {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
                 try await system.untilServing()
             }
             for node in system.schedulers {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The main job on real processes, and what people do to it.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct MainJobTests {
     private func withSystem(
         settings: [String: String] = [:],

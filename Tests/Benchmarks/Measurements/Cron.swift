@@ -31,6 +31,7 @@ extension Measurement {
         }
         let size = Double(MemoryLayout<CronExpression>.size)
         results.figures.append(Figure("an expression in line", "bytes", [size], wanted: .atMost(64)))
+        results.figures += CronPeers.figures(rounds: bench.rounds)
         return results
     }
 
