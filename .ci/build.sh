@@ -7,17 +7,28 @@ command -v swift >/dev/null || { echo "swift is not there: install a Swift 6.3 t
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 start=$SECONDS
-echo "building (the first time takes some minutes)"
 arguments=() products=()
 while [ $# -gt 0 ]; do
     [ "$1" != -- ] || { shift; products=("$@"); break; }
     arguments+=("$1")
     shift
 done
+# Programs that are newer than everything that they are made of need not wait for swift build to find that out.
+stamp=
+if [ ${#products[@]} -gt 0 ]; then
+    stamp=.build/release/.built
+    is_there=yes
+    for product in "${products[@]}"; do [ -x ".build/release/$product" ] || is_there=no; done
+    if [ $is_there = yes ] && [ -e $stamp ] && [ -z "$(find Sources migrations proto Package.swift -newer $stamp -print -quit)" ]; then
+        echo "built already, nothing has changed"
+        exit 0
+    fi
+fi
 build() {
     [ ${#products[@]} -gt 0 ] || { swift build "${arguments[@]}"; return; }
     for product in "${products[@]}"; do swift build "${arguments[@]}" --product "$product" || return; done
 }
+echo "building (the first time takes some minutes)"
 build >"$log" 2>&1 &
 builder=$!
 trap 'kill $builder 2>/dev/null; rm -f "$log"' INT TERM
@@ -43,4 +54,5 @@ if [ $code -ne 0 ]; then
     echo "the build failed" >&2
     exit $code
 fi
+[ -z "$stamp" ] || touch "$stamp"
 echo "built in $((SECONDS - start)) s"
