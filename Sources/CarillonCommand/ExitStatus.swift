@@ -60,6 +60,10 @@ extension ClientError {
         for error in errors where errors.count > 1 || !self.text.contains(error.message) {
             text += "  \(Display.line(error.field)): \(Display.line(error.message))\n"
         }
+        if code == .unavailable, self.text.hasPrefix("no scheduler") {
+            text +=
+                "  Name the schedulers with --schedulers HOST:PORT or SCHEDULERS; without either it is 127.0.0.1:7070.\n"
+        }
         return text
     }
 }

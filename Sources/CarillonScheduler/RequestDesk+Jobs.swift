@@ -23,7 +23,9 @@ extension RequestDesk {
     }
 
     func update(_ id: JobID, _ settings: JobSettings, ifVersion: Int64?) async throws(ClientError) -> Answer {
-        try await changing(id, ifVersion: ifVersion) { job throws(ClientError) in
+        // Nothing is asked for: nothing changes, and the version of others stays good.
+        if settings == JobSettings(), ifVersion == nil { return .job(view(try await job(id))) }
+        return try await changing(id, ifVersion: ifVersion) { job throws(ClientError) in
             let (planned, restarts) = try rules.change(job, by: settings)
             return .update(planned, scheduleChanged: restarts)
         }

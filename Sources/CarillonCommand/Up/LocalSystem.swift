@@ -41,7 +41,14 @@ struct LocalSystem {
             isDatabaseReady: { database?.isReady ?? true },
             databaseBecameReady: { world.write("database \(url)\n") },
             healthProblem: { HealthProbe.problem(at: reachable) },
-            becameHealthy: { world.write("ready http://\(reachable)\n") }
+            becameHealthy: {
+                if options.rpc.port == 0 {
+                    world.write(
+                        "schedulers \(LocalSystem.reachable(rpc)) (for carillon: export SCHEDULERS=\(LocalSystem.reachable(rpc)))\n"
+                    )
+                }
+                world.write("ready http://\(reachable)\n")
+            }
         )
         return supervisor.run(inbox)
     }

@@ -164,6 +164,11 @@ package struct JobRules: Sendable {
     private func mergeTexts(_ settings: JobSettings, into job: inout Job, errors: inout [FieldError]) {
         if let name = settings.name {
             job.name = name
+            if UniqueID(name) != nil {
+                errors.append(
+                    FieldError(field: "name", message: "looks like an id; a job is named by either, so choose words")
+                )
+            }
             if name.isEmpty || name.utf8.count > 200 || name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
                 errors.append(
                     FieldError(field: "name", message: "must have 1 to 200 bytes and no control characters")

@@ -20,6 +20,8 @@ package enum URLRule {
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return "has no scheme; it must be \(example)" }
         let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
         guard scheme == "http" || scheme == "https" else {
+            // `example.org:8080/x` reads as a scheme, too.
+            if !url.contains("://") { return "has no http:// or https:// before its host; it must be \(example)" }
             return "has the scheme '\(scheme)'; only http and https are called"
         }
         guard bytes[(colon + 1)...].starts(with: [UInt8(ascii: "/"), UInt8(ascii: "/")]) else {

@@ -21,7 +21,7 @@ enum OpenAPIDocument {
                 "title": "Carillon", "version": .string(CarillonVersion.current),
                 "summary": "Calls HTTP endpoints on time.",
                 "description": .string(introduction),
-                "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+                "license": ["name": "MIT", "identifier": "MIT"],
             ],
             "servers": [["url": "/", "description": "This gateway."]],
             "tags": .array(tags),
