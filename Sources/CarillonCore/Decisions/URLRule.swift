@@ -21,7 +21,9 @@ package enum URLRule {
         let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
         guard scheme == "http" || scheme == "https" else {
             // `example.org:8080/x` reads as a scheme, too.
-            if !url.contains("://") { return "has no http:// or https:// before its host; it must be \(example)" }
+            if bytes[(colon + 1)...].first.map({ (0x30...0x39).contains($0) }) ?? false {
+                return "has no http:// or https:// before its host; it must be \(example)"
+            }
             return "has the scheme '\(scheme)'; only http and https are called"
         }
         guard bytes[(colon + 1)...].starts(with: [UInt8(ascii: "/"), UInt8(ascii: "/")]) else {
