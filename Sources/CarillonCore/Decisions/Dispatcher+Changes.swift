@@ -220,7 +220,8 @@ extension Dispatcher {
         deletions.recent[record.id] = nil
         let slot = agenda.put(record)
         guard let restartedAt else { return }
-        agenda.arm(slot, after: restartedAt)
+        // The clock may have gone back since: then the time of the change is still to come, and the old times before it, too.
+        agenda.arm(slot, after: min(restartedAt, now))
         while let time = agenda.nextTime(of: slot), time <= max(now, materializedThrough) {
             if let row = make(slot, at: time) { pending.add(insert: row) }
             agenda.arm(slot, after: time)
