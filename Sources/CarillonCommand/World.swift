@@ -47,7 +47,7 @@ package struct World: Sendable {
     /// The process's own.
     package static func live() -> World {
         World(
-            environment: ProcessEnvironment.all(),
+            environment: EnvironmentVariables.process.variables,
             terminalWidth: StandardOutput.terminalWidth(),
             now: { SystemClock.now().wall },
             write: { StandardOutput.write($0, to: STDOUT_FILENO) },
@@ -64,21 +64,5 @@ package struct World: Sendable {
     /// Whether statuses are coloured: only on a terminal, and not when NO_COLOR says otherwise (https://no-color.org).
     var usesColor: Bool {
         terminalWidth != nil && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
-    }
-}
-
-/// The environment that this process was started with.
-enum ProcessEnvironment {
-    static func all() -> [String: String] {
-        var variables: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let line = String(cString: text)
-            if let equals = line.firstIndex(of: "=") {
-                variables[String(line[..<equals])] = String(line[line.index(after: equals)...])
-            }
-            entry += 1
-        }
-        return variables
     }
 }

@@ -37,7 +37,7 @@ package final class PostgresCluster: Sendable {
     package init(settings: [String] = [], isDurable: Bool = false, environment: [String: String] = [:]) throws {
         self.environment = environment
         binaries = try Self.findBinaries()
-        port = try Self.freePort()
+        port = try FreePort.take()
         var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -180,21 +180,5 @@ package final class PostgresCluster: Sendable {
         folders += String(cString: getenv("PATH")).split(separator: ":").map(String.init)
         if let found = folders.first(where: { access($0 + "/initdb", X_OK) == 0 }) { return found }
         throw Failure(description: "no initdb was found; run: apt-get install postgresql")
-    }
-
-    private static func freePort() throws -> Int {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-                bind(listener, rebound, length) == 0 ? getsockname(listener, rebound, &length) : -1
-            }
-        }
-        guard code == 0 else { throw Failure(description: "no free TCP port on 127.0.0.1") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension Measurement {
     /// One job over REST, against the framework's own hello.
     static let rest = Measurement(name: "rest", title: "GET one job, 32 connections, against Hummingbird's hello") {

@@ -1,22 +1,7 @@
 import Glibc
+import TestSupport
 
-/// TCP ports of 127.0.0.1.
-enum FreePort {
-    /// One that nobody has at the moment.
-    static func take() throws -> Int {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        var address = loopback(0)
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-                bind(listener, rebound, length) == 0 ? getsockname(listener, rebound, &length) : -1
-            }
-        }
-        guard code == 0 else { throw Bench.Failure(description: "no free TCP port on 127.0.0.1") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
+extension FreePort {
     /// Whether somebody listens there.
     static func answers(_ port: Int) -> Bool {
         let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -222,27 +222,3 @@ final class TestSystem: Sendable {
         throw Failure(description: "carillon-scheduler is not beside \(folder); run `make test`")
     }
 }
-
-/// TCP ports that nobody has at the moment.
-enum FreePort {
-    private static let taken = Mutex<Set<Int>>([])
-
-    static func take() throws -> Int {
-        while true {
-            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(listener) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let code = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { rebound in
-                    bind(listener, rebound, length) == 0 ? getsockname(listener, rebound, &length) : -1
-                }
-            }
-            guard code == 0 else { throw TestSystem.Failure(description: "no free TCP port on 127.0.0.1") }
-            let port = Int(UInt16(bigEndian: address.sin_port))
-            if taken.withLock({ $0.insert(port).inserted }) { return port }
-        }
-    }
-}
