@@ -19,9 +19,11 @@ import Testing
         #expect(bench.dispatcher.jobCount == 1)
     }
 
-    @Test func refusedChangeLosesNoTimeOfTheOldDefinition() throws {
+    @Test(arguments: [0, 3_000] as [Int64])
+    func refusedChangeLosesNoTimeOfTheOldDefinition(clockGoesBackMs: Int64) throws {
         var bench = DispatcherBench()
-        bench.lead()
+        // Without a slot what is due does not begin, and is withdrawn when the clock goes back.
+        bench.lead(slots: 0)
         bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
         bench.create(DispatcherBench.job(2, every: 1, name: "other"))
         bench.pass(ms: 2_000)
@@ -31,7 +33,8 @@ import Testing
         job.schedule = "@every 7s"
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
-        bench.pass(ms: 2_200)
+        bench.databaseAheadMs -= clockGoesBackMs
+        bench.pass(ms: 2_200 + clockGoesBackMs)
         bench.releaseCommits()
         bench.pass(ms: 1_000)
         let times = Set(bench.store.executions.values.filter { $0.jobID == job.id }.map(\.scheduledTime.seconds))
@@ -249,14 +252,50 @@ import Testing
         bench.tell(.workerGranted(1, 1_000))
         while let sent = bench.dispatched.popLast() { bench.report(sent.call) }
         bench.pass(ms: 1_000)
-        for row in bench.store.executions.values where row.skippedCount != nil {
-            let count = (row.scheduledTime - (row.skippedFrom ?? row.scheduledTime)) / 1_000 + 1
-            let others = bench.store.executions.values.count {
-                $0.jobID == row.jobID && $0.id != row.id && $0.scheduledTime >= (row.skippedFrom ?? row.scheduledTime)
+        expectSkippedRowsStandAlone(bench)
+        #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
+    }
+
+    @Test func skippedRowDoesNotStandForRowsFromBeforeTheClockWentBack() {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        var job = DispatcherBench.job(1, every: 1)
+        job.catchUpWindowMs = 0
+        bench.create(job)
+        bench.tell(.workerGranted(1, 1_000))
+        func work(_ bench: inout DispatcherBench, ms: Int64) {
+            for _ in 0..<ms / 50 {
+                bench.pass(ms: 50)
+                while let sent = bench.dispatched.popLast() { bench.report(sent.call) }
+            }
+        }
+        work(&bench, ms: 10_000)
+        let before = bench.store.executions.count
+        bench.databaseAheadMs -= 8_000
+        work(&bench, ms: 1_100)
+        bench.databaseAheadMs += 20_000
+        work(&bench, ms: 3_000)
+        #expect(bench.store.executions.count > before)
+        #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
+        expectSkippedRowsStandAlone(bench)
+        // From the first due time to now every second is accounted for once.
+        let accounted = bench.store.executions.values.reduce(Int64(0)) { $0 + ($1.skippedCount ?? 1) }
+        let last = bench.store.executions.values.map(\.scheduledTime).max() ?? .distantPast
+        let first = bench.store.executions.values.map(\.scheduledTime).min() ?? .distantPast
+        #expect(accounted == (last - first) / 1_000 + 1)
+    }
+
+    /// A row for several due times counts those that have no row of their own.
+    private func expectSkippedRowsStandAlone(_ bench: borrowing DispatcherBench) {
+        let rows = Array(bench.store.executions.values)
+        for row in rows where row.skippedCount != nil {
+            let first = row.skippedFrom ?? row.scheduledTime
+            let count = (row.scheduledTime - first) / 1_000 + 1
+            let others = rows.count {
+                $0.jobID == row.jobID && $0.id != row.id && $0.scheduledTime >= first
                     && $0.scheduledTime <= row.scheduledTime
             }
             #expect(row.skippedCount == count - Int64(others))
         }
-        #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
     }
 }

@@ -56,6 +56,8 @@ struct CatchUp {
     mutating func truncate(to time: Timestamp) {
         ranges = ranges.filter { $0.from < time }.map { Gap(from: $0.from, to: min($0.to, time)) }
         gap.to = min(gap.to, time)
+        // What had a row after it may be withdrawn, and is looked for anew if it is ever missed again.
+        covered = covered.compactMapValues { $0.truncated(to: time) }
     }
 
     /// The job with the earliest missed time.
@@ -105,6 +107,14 @@ private struct Coverage {
         for index in beginnings.indices.dropLast().reversed() {
             beginnings[index] = min(beginnings[index], beginnings[index + 1])
         }
+    }
+
+    /// What of it begins at or before `time`; `nil` when nothing does.
+    func truncated(to time: Timestamp) -> Coverage? {
+        guard let last = rows.last, last.to > time else { return self }
+        let kept = rows.filter { $0.from <= time }
+            .map { GapRow(jobID: $0.jobID, from: $0.from, to: min($0.to, time)) }
+        return kept.isEmpty ? nil : Coverage(kept)
     }
 
     /// Whether a row begins at or before `time` and ends at or after it.

@@ -178,7 +178,7 @@ extension Dispatcher {
         }
         guard let slot = agenda.slot(of: job.id) else {
             // It was deleted, and nothing of it was left.
-            if let before = change.before { restore(before, restartedAt: change.restartedAt) }
+            restore(change)
             return
         }
         if let restartedAt = change.restartedAt {
@@ -190,8 +190,8 @@ extension Dispatcher {
             dropInserts { $0.jobID == job.id && $0.trigger == .schedule && $0.scheduledTime > restartedAt }
             catchUp?.disarm(slot)
         }
-        if let before = change.before {
-            restore(before, restartedAt: change.restartedAt)
+        if change.before != nil {
+            restore(change)
             // What was due before the change is due all the same.
             if let restartedAt = change.restartedAt {
                 for row in change.change.inserts where row.scheduledTime <= restartedAt { pending.add(insert: row) }
@@ -214,14 +214,13 @@ extension Dispatcher {
     }
 
     /// Puts a job's old definition back; its times since then are made after all.
-    private mutating func restore(_ before: JobRecord, restartedAt: Timestamp?) {
-        var record = before
+    private mutating func restore(_ change: PendingBatch.Change) {
+        guard var record = change.before else { return }
         if agenda.slot(of: record.id) == nil { (record.executionCount, record.openCount) = (0, 0) }
         deletions.recent[record.id] = nil
         let slot = agenda.put(record)
-        guard let restartedAt else { return }
-        // The clock may have gone back since: then the time of the change is still to come, and the old times before it, too.
-        agenda.arm(slot, after: min(restartedAt, now))
+        guard let restartedAt = change.restartedAt else { return }
+        agenda.arm(slot, after: min(restartedAt, change.wentBackTo ?? restartedAt))
         while let time = agenda.nextTime(of: slot), time <= max(now, materializedThrough) {
             if let row = make(slot, at: time) { pending.add(insert: row) }
             agenda.arm(slot, after: time)

@@ -74,6 +74,7 @@ extension Dispatcher {
             actions.append(.reply(ticket, result))
         }
         if !recorded.isEmpty { actions.append(.recorded(recorded)) }
+        if let reading = batch.gapReading { readGap(reading, into: &actions) }
     }
 
     /// The row of an execution is durable: it may run when its time comes.

@@ -68,6 +68,7 @@ extension Dispatcher {
         materializedThrough = now
         pending.materializedThrough = now
         openGap(gap, covered: covered, into: &actions)
+        if catchUp != nil { awaitGapReading(of: gap) }
     }
 
     /// Puts the due times of a gap in line, behind those of one that is still worked off.
@@ -94,7 +95,7 @@ extension Dispatcher {
 
     /// Works the gap off beside the live work, at most a tenth of the capacity of the moment.
     mutating func workOffGap(into actions: inout [Action]) {
-        guard catchUp != nil else { return }
+        guard catchUp != nil, gapReading == nil else { return }
         let limit = max(1, roster.capacity / 10)
         var steps = 0
         while ledger.catchUpCount < limit, steps < 1_000, pending.rowCount < batchLimit,

@@ -74,6 +74,9 @@ extension Dispatcher {
         }
         dropInserts { withdrawn.contains($0.id) }
         pending.withdrawals.append(contentsOf: withdrawn.sorted())
+        pending.clockWentBack(to: now)
+        inFlight?.batch.clockWentBack(to: now)
+        for index in parts.indices { parts[index].clockWentBack(to: now) }
         defer { pending.settledThrough = settledMark }
         // After a long stall it may lie behind now all the same, and what is missing in between is due.
         guard materializedThrough > now else { return }
@@ -81,6 +84,7 @@ extension Dispatcher {
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
         guard catchUp != nil else { return }
+        truncateGapReading(to: now)
         catchUp?.truncate(to: now)
         for slot in agenda.allSlots {
             if let time = catchUp?.time(of: slot), time > now { catchUp?.disarm(slot) }
@@ -148,7 +152,9 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard !isStale(isLast), case .loading(var loading) = phase else { return }
+        guard !isStale(isLast) else { return }
+        if case .leading = phase { gapRead(rows, isLast: isLast) }
+        guard case .loading(var loading) = phase else { return }
         for row in rows { loading.gapRows[row.jobID, default: []].append(row) }
         phase = .loading(loading)
         if isLast { lead(loading, at: now, into: &actions) }
@@ -162,6 +168,7 @@ extension Dispatcher {
     }
 
     mutating func loadFailed(_ text: String, into actions: inout [Action]) {
+        if case .leading = phase { gapNotRead(text, into: &actions) }
         guard case .loading(var loading) = phase else { return }
         actions.append(.note(.loadFailed(text)))
         switch loading.step {
@@ -286,6 +293,7 @@ extension Dispatcher {
             actions.append(.announceLead(link, epoch: epoch, shards: []))
         }
         if case .loading = phase { staleLoads += 1 }
+        endGapReading()
         phase = .standby
         forgetRefreshed()
         agenda.removeAll()

@@ -63,6 +63,10 @@ package struct Dispatcher: ~Copyable {
     var ready = ReadyQueue()
     var roster = WorkerRoster()
     var catchUp: CatchUp?
+    /// The rows that a gap has already are being looked for: nothing of it is worked off before.
+    var gapReading: GapReading?
+    /// Of the next gap reading.
+    var nextGapReading: UInt64 = 1
 
     /// Every due time up to here has its row in a batch; what is durable of that lags behind by a commit.
     var materializedThrough = Timestamp.distantPast

@@ -10,6 +10,8 @@ struct PendingBatch {
         var before: JobRecord?
         /// When the job's schedule began anew, if this change makes it so.
         var restartedAt: Timestamp?
+        /// Where the clock went back to since, if it did: rows of the old definition after that were withdrawn.
+        var wentBackTo: Timestamp?
     }
 
     /// The end of an attempt, or of an execution.
@@ -32,6 +34,8 @@ struct PendingBatch {
     var materializedThrough: Timestamp?
     var settledThrough: Timestamp?
     var gap: Gap??
+    /// The gap reading that waits for this batch: what was made or withdrawn before the gap opened must be seen by it.
+    var gapReading: UInt64?
     /// What its changes withdraw.
     private var withdrawnByChanges: Set<ExecutionID> = []
 
@@ -51,6 +55,11 @@ struct PendingBatch {
         changes.append(Change(change: change, ticket: nil, result: nil, before: nil))
     }
 
+    /// The clock went back: an earlier change that is refused yet has the old times after `now` to make up for.
+    mutating func clockWentBack(to now: Timestamp) {
+        for index in changes.indices { changes[index].wentBackTo = min(changes[index].wentBackTo ?? now, now) }
+    }
+
     /// Takes out rows that are not to be made after all.
     mutating func dropInserts(where isDropped: (Execution) -> Bool) {
         inserts.removeAll(where: isDropped)
@@ -59,7 +68,7 @@ struct PendingBatch {
 
     var isEmpty: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
-            && materializedThrough == nil && settledThrough == nil && gap == nil
+            && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil
     }
 
     var rowCount: Int {
@@ -97,6 +106,7 @@ struct PendingBatch {
         rows.materializedThrough = nil
         rows.settledThrough = nil
         rows.gap = nil
+        rows.gapReading = nil
         // The changes now come first, so what they withdraw must not be made by the rows behind them.
         rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
         rows.withdrawnByChanges = []
@@ -105,11 +115,12 @@ struct PendingBatch {
         } else if rows.rowCount > 0 {
             parts.append(rows)
         }
-        if materializedThrough != nil || settledThrough != nil || gap != nil {
+        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil {
             var marks = PendingBatch()
             marks.materializedThrough = materializedThrough
             marks.settledThrough = settledThrough
             marks.gap = gap
+            marks.gapReading = gapReading
             parts.append(marks)
         }
         return parts.count > 1 ? parts : nil
