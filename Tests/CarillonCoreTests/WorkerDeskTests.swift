@@ -21,7 +21,7 @@ struct WorkerDeskTests {
         #expect(done.order(for: 2) == ["holding", "outcome", "credit"])
         #expect(done.held(for: 2).map(\.token) == [token(1), token(3)])
         #expect(done.reported(to: 2).map(\.token) == [token(2)])
-        #expect(done.granted(to: 2) == 1)
+        #expect(done.granted(to: 2) == 2)
         #expect(done.notes == [.leaderChanged(2, epoch: 2)])
     }
 
@@ -35,7 +35,7 @@ struct WorkerDeskTests {
         #expect(done.granted(to: 1) == 4)
     }
 
-    @Test("credit is cumulative, and a slot is free again only once its outcome is acknowledged")
+    @Test("credit is cumulative, and a slot is free again as soon as its call has ended")
     func credit() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -44,10 +44,26 @@ struct WorkerDeskTests {
         #expect(dispatched.granted(to: 1) == nil)
         let ended = bench.end(token(1))
         #expect(ended.reported(to: 1).map(\.token) == [token(1)])
-        #expect(ended.granted(to: 1) == nil)
+        #expect(ended.granted(to: 1) == 5)
         let acknowledged = bench.turn(.acknowledged([token(1)]))
-        #expect(acknowledged.granted(to: 1) == 5)
+        #expect(acknowledged.granted(to: 1) == nil)
         #expect(bench.desk.heldCount == 1)
+    }
+
+    @Test("a leader that acknowledges nothing has no more credit after four times the slots, until it does")
+    func unacknowledged() {
+        var bench = Bench(maxWorkers: 2)
+        bench.lead(1, epoch: 1)
+        var granted: [UInt64?] = []
+        for sequence: UInt64 in 1...8 {
+            bench.dispatch(1, [Bench.call(sequence)])
+            granted.append(bench.end(token(sequence)).granted(to: 1))
+        }
+        #expect(granted == [3, 4, 5, 6, 7, 8, nil, nil])
+        #expect(bench.desk.heldCount == 8)
+        #expect(bench.desk.freeCount == 0)
+        let acknowledged = bench.turn(.acknowledged([token(5)]))
+        #expect(acknowledged.granted(to: 1) == 9)
     }
 
     @Test("a lower epoch is ignored: Lead, Dispatch and Cancel")

@@ -129,7 +129,7 @@ struct WorkerServiceTests {
         bench.dialer.say(.lead(epoch: 1, shards: [0]), on: second)
         let said = await link.said.until { !Self.credits($0).isEmpty }
         #expect(said.map(\.name) == ["holding", "outcome", "credit"])
-        #expect(Self.credits(said) == [6])
+        #expect(Self.credits(said) == [7])
     }
 
     @Test("Cancel reaches the client")

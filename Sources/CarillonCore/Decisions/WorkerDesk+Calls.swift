@@ -32,7 +32,7 @@ extension WorkerDesk {
                 figures.duplicates += 1
                 continue
             }
-            let isWelcome = !isDraining && held.count < configuration.maxWorkers
+            let isWelcome = !isDraining && freeCount > 0
             let slot = hold(
                 Held(
                     token: call.token,

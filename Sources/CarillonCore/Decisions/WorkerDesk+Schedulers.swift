@@ -93,7 +93,7 @@ extension WorkerDesk {
     mutating func grant(into actions: inout [WorkerAction]) {
         guard let leader else { return }
         let offered = links.values.reduce(0) { leads($1) ? $0 + $1.outstanding : $0 }
-        let free = isDraining ? 0 : max(0, configuration.maxWorkers - held.count - offered)
+        let free = isDraining ? 0 : max(0, freeCount - offered)
         for id in links.keys.sorted() {
             guard var link = links[id], leads(link), link.awaitsGrant || (id == leader && free > 0) else { continue }
             if id == leader, free > 0 { link.granted = max(link.granted, link.received) + UInt64(free) }

@@ -1,7 +1,10 @@
 /// What a worker is told at its start.
 package struct WorkerDeskConfiguration: Sendable, Hashable {
-    /// Calls that are held at a time.
+    /// Calls that wait for their start or run at a time.
     package var maxWorkers: Int
+    /// Those and the outcomes that no scheduler has acknowledged. A call's slot is free again when it ends, so that the next
+    /// one need not wait for a commit; a scheduler that cannot record is felt here.
+    package var maxHeld: Int { 4 * maxWorkers }
     /// `Carillon/<version>`.
     package var userAgent: String
     /// A call that has run for this long is told of.
@@ -25,8 +28,8 @@ package struct WorkerDeskConfiguration: Sendable, Hashable {
 /// The worker's decisions: which calls are held, who is told of them, and how many more may come (proto § 6). A value like
 /// the `Dispatcher`: it reads no clock, touches no socket and waits for nothing.
 ///
-/// A call's life: (waiting for its start →) running → unacknowledged → forgotten. From its receipt to its acknowledgement
-/// it holds a slot, so that a scheduler that cannot record bounds what this process has to remember.
+/// A call's life: (waiting for its start →) running → unacknowledged → forgotten. From its receipt to its end it has a slot;
+/// to its acknowledgement it counts as held, so that a scheduler that cannot record bounds what this process has to remember.
 package struct WorkerDesk: ~Copyable {
     /// A connection to a scheduler.
     struct Link {
@@ -105,7 +108,13 @@ package struct WorkerDesk: ~Copyable {
     // MARK: What others may know
 
     package var heldCount: Int { held.count }
-    package var freeCount: Int { max(0, configuration.maxWorkers - held.count) }
+    /// Calls that can be taken now.
+    package var freeCount: Int {
+        max(
+            0,
+            min(configuration.maxWorkers - waitingCount - runningCount, configuration.maxHeld - held.count)
+        )
+    }
     package var connectionCount: Int { links.count }
 
     /// Who takes outcomes: of those that lead under the highest epoch, the connection that came last.
