@@ -48,7 +48,7 @@ package final class GatewayMetrics: Sendable {
 
     package var rpc: RPCMetrics {
         RPCMetrics(
-            frame: { [rpcFrames] direction, message, _ in rpcFrames.with(direction.rawValue, message).increment() },
+            frames: { [rpcFrames] in rpcFrames.with($0.rawValue, $1).increment(by: UInt64($2)) },
             failure: { [rpcErrors] kind in rpcErrors.with(kind).increment() },
             connections: { [rpcConnections] change in rpcConnections.add(Double(change)) }
         )

@@ -9,6 +9,7 @@ package final class PostgresReader: HistoryReader {
     private let primary: ReaderPool
     private let history: ReaderPool
     private let hasReplica: Bool
+    private let jobReads: JobReads
 
     /// Connects when it is first asked.
     package init(configuration: PostgresConfiguration, logger: Logger) {
@@ -31,6 +32,7 @@ package final class PostgresReader: HistoryReader {
                     outage: outage
                 )
             } ?? primary
+        jobReads = JobReads(pool: primary)
         primary.start()
         if hasReplica { history.start() }
     }
@@ -44,18 +46,8 @@ package final class PostgresReader: HistoryReader {
     // MARK: Jobs
 
     package func job(_ id: JobID, includingDeleted: Bool) async throws(ReadError) -> Job? {
-        let statement =
-            includingDeleted
-            ? Statement("job", "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid")
-            : Statement(
-                "living_job",
-                "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = $1::uuid AND j.deleted_at IS NULL"
-            )
-        return try await primary.read { keeper throws(DatabaseError) in
-            let parameters = Parameters()
-            parameters.add(id.uuid)
-            return try Self.rows(keeper, statement, parameters) { Job(row: &$0) }.first
-        }
+        let job = try await jobReads.job(id)
+        return includingDeleted || job?.deletedAt == nil ? job : nil
     }
 
     package func jobs(_ query: JobQuery) async throws(ReadError) -> (jobs: [Job], hasMore: Bool, total: Int64?) {

@@ -32,6 +32,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     private var decoder: FrameDecoder
     private let codec = MessageCodec()
     private let output: FrameOutput
+    private var tally: FrameTally
     private var outbox: Outbox?
     private var connection: DialedConnection?
     private var context: ChannelHandlerContext?
@@ -42,6 +43,8 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
     private var replies: [Outbox.Item] = []
     private var isDecoding = false
+    /// When the bytes that are being decoded were received.
+    private var arrival: WireNow?
     private var isOver = false
 
     init(_ setup: Setup) {
@@ -49,6 +52,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         state = ClientConnectionState(role: setup.role, limits: setup.limits, at: NetworkClock.now)
         decoder = FrameDecoder(maxFrameBytes: setup.limits.maxFrameBytes)
         output = FrameOutput(maxFrameBytes: setup.limits.maxFrameBytes, metrics: setup.metrics)
+        tally = FrameTally(.received, setup.metrics)
     }
 
     // MARK: The channel's events
@@ -90,6 +94,8 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         isDecoding = true
+        // What came together came now.
+        arrival = NetworkClock.now
         unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -99,7 +105,9 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
                 perform(state.handle(.failedToDecode(error), at: now), context)
             }
         }
+        arrival = nil
         isDecoding = false
+        tally.flush()
         let answered = takeReplies()
         if !isOver { output.write(answered, context) }
     }
@@ -116,7 +124,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     // MARK: In
 
-    private var now: WireNow { NetworkClock.now }
+    private var now: WireNow { arrival ?? NetworkClock.now }
 
     private func receive(_ payload: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
@@ -124,17 +132,13 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
             if setup.role == .client, connection != nil {
                 let (id, body) = try MessageCodec.peek(payload)
                 if id != 0, MessageCodec.answerFields ~= body || body == MessageCodec.errorField {
-                    setup.metrics.frame(
-                        .received,
-                        MessageCodec.name(ofBody: body),
-                        payload.count + FrameEncoder.headerBytes
-                    )
+                    tally.add(MessageCodec.name(ofBody: body))
                     answers.append(RawAnswer(id: id, body: body, payload: Array(payload)))
                     return perform(state.handle(.receivedAnswer, at: now), context)
                 }
             }
             let envelope = try codec.decode(payload: payload)
-            setup.metrics.frame(.received, envelope.message.name, payload.count + FrameEncoder.headerBytes)
+            tally.add(envelope.message.name)
             if case .pong = envelope.message, envelope.id != 0 {
                 answers.append(RawAnswer(id: envelope.id, body: RawAnswer.pong, payload: []))
             }

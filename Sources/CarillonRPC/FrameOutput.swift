@@ -6,6 +6,7 @@ internal import NIOCore
 final class FrameOutput {
     private let codec = MessageCodec()
     private let metrics: RPCMetrics
+    private var tally: FrameTally
     /// The largest payload that the peer accepts.
     var maxFrameBytes: Int
     private(set) var unsentBytes = 0
@@ -13,6 +14,7 @@ final class FrameOutput {
     init(maxFrameBytes: Int, metrics: RPCMetrics) {
         self.maxFrameBytes = maxFrameBytes
         self.metrics = metrics
+        tally = FrameTally(.sent, metrics)
     }
 
     /// Whether something was left out because its time was over. Whoever sent it believes that it went out: the connection
@@ -47,13 +49,14 @@ final class FrameOutput {
                 }
             case .frame(let frame, let name):
                 buffer.writeBytes(frame)
-                metrics.frame(.sent, name, frame.count)
+                tally.add(name)
             }
             if buffer.readableBytes >= Self.chunkBytes {
                 write(buffer, context)
                 buffer = context.channel.allocator.buffer(capacity: Self.chunkBytes)
             }
         }
+        tally.flush()
         write(buffer, context)
         context.flush()
     }
@@ -78,7 +81,7 @@ final class FrameOutput {
             return frame.count
         }
         if size <= maxFrameBytes + FrameEncoder.headerBytes {
-            metrics.frame(.sent, envelope.message.name, size)
+            tally.add(envelope.message.name)
         } else if let halves = envelope.message.halves {
             append(Envelope(id: envelope.id, halves.0), to: &buffer)
             append(Envelope(id: envelope.id, halves.1), to: &buffer)

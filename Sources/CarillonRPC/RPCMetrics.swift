@@ -5,8 +5,8 @@ package struct RPCMetrics: Sendable {
         case sent
     }
 
-    /// One frame: its message's name, and its bytes with the length before it.
-    package var frame: @Sendable (_ direction: Direction, _ message: String, _ bytes: Int) -> Void
+    /// So many frames of one message, by its name, one after the other.
+    package var frames: @Sendable (_ direction: Direction, _ message: String, _ count: Int) -> Void
     /// A connection that ended for a reason of the protocol: `undecodable`, `out_of_state`, `silent`, `slow_reader`,
     /// `too_many_connections`, `handshake`; or a message that was not sent: `lease_over`, `oversized_message`.
     package var failure: @Sendable (_ kind: String) -> Void
@@ -14,11 +14,11 @@ package struct RPCMetrics: Sendable {
     package var connections: @Sendable (_ change: Int) -> Void
 
     package init(
-        frame: @escaping @Sendable (Direction, String, Int) -> Void = { _, _, _ in },
+        frames: @escaping @Sendable (Direction, String, Int) -> Void = { _, _, _ in },
         failure: @escaping @Sendable (String) -> Void = { _ in },
         connections: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
-        self.frame = frame
+        self.frames = frames
         self.failure = failure
         self.connections = connections
     }

@@ -22,6 +22,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private var decoder: FrameDecoder
     private let codec = MessageCodec()
     private let output: FrameOutput
+    private var tally: FrameTally
     private var outbox: Outbox?
     private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
@@ -31,6 +32,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
     private var replies: [Envelope] = []
     private var isDecoding = false
+    /// When the bytes that are being decoded were received.
+    private var arrival: WireNow?
     private var role: Role?
     private var isConnected = false
     private var isLeaving = false
@@ -46,6 +49,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         state = ServerConnectionState(limits: limits, at: NetworkClock.now)
         decoder = FrameDecoder(maxFrameBytes: limits.maxHandshakeBytes)
         output = FrameOutput(maxFrameBytes: limits.maxFrameBytes, metrics: shared.metrics)
+        tally = FrameTally(.received, shared.metrics)
     }
 
     // MARK: The channel's events
@@ -92,6 +96,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard !isLeaving else { return }
         let buffer = unwrapInboundIn(data)
         isDecoding = true
+        // What came together came now.
+        arrival = NetworkClock.now
         buffer.withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -102,7 +108,9 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             }
         }
         decoder.maxFrameBytes = state.maxFrameBytes
+        arrival = nil
         isDecoding = false
+        tally.flush()
         write(takeReplies(), context)
     }
 
@@ -122,17 +130,17 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     // MARK: In
 
-    private var now: WireNow { NetworkClock.now }
+    private var now: WireNow { arrival ?? NetworkClock.now }
 
     private func receive(_ payload: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
         guard !isLeaving else { return }
         let event: ServerConnectionState.Event
         do throws(WireError) {
             let envelope = try codec.decode(payload: payload)
-            shared.metrics.frame(.received, envelope.message.name, payload.count + FrameEncoder.headerBytes)
+            tally.add(envelope.message.name)
             event = .received(envelope)
         } catch {
-            shared.metrics.frame(.received, "undecodable", payload.count + FrameEncoder.headerBytes)
+            tally.add("undecodable")
             event = .failedToDecode(error)
         }
         let action = state.handle(event, at: now)

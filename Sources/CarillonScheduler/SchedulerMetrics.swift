@@ -100,8 +100,8 @@ package final class SchedulerMetrics: Sendable {
         commitRows.increment(by: UInt64(rows))
     }
 
-    package func frame(direction: String, message: String) {
-        rpcFrames.with(direction, message).increment()
+    package func frames(direction: String, message: String, count: Int) {
+        rpcFrames.with(direction, message).increment(by: UInt64(count))
     }
 
     package func failure(kind: String) {

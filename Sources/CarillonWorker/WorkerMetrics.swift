@@ -67,8 +67,8 @@ package final class WorkerMetrics: Sendable {
     }
 
     /// One frame of the protocol.
-    package func frame(direction: String, message: String) {
-        rpcFrames.with(direction, message).increment()
+    package func frames(direction: String, message: String, count: Int) {
+        rpcFrames.with(direction, message).increment(by: UInt64(count))
     }
 
     /// A connection that ended for a reason of the protocol.

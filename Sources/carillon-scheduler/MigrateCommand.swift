@@ -16,11 +16,15 @@ struct MigrateCommand: ParsableCommand {
 
         @OptionGroup var log: LogOptions
 
-        func migrator() throws(ConfigurationError) -> Migrator {
+        /// - Parameter scheduler: it takes the options that it has too, wherever on the command line they stand.
+        func migrator(_ scheduler: SchedulerCommand) throws(ConfigurationError) -> Migrator {
+            var log = log
+            log.logLevel = log.logLevel ?? scheduler.log.logLevel
+            log.logFormat = log.logFormat ?? scheduler.log.logFormat
             let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
             let url = try Setting.required(
                 "DATABASE_URL",
-                flag: databaseUrl,
+                flag: databaseUrl ?? scheduler.database.databaseUrl,
                 hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
             )
             return Migrator(url: url, logger: logger)
@@ -30,10 +34,11 @@ struct MigrateCommand: ParsableCommand {
     struct Up: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Apply all migrations that are pending.")
         @OptionGroup var database: Database
+        @ParentCommand var scheduler: SchedulerCommand
 
         func run() throws {
             try ExitCode.reporting {
-                let applied = try database.migrator().up()
+                let applied = try database.migrator(scheduler).up()
                 print(applied.isEmpty ? "nothing to apply" : "applied \(applied.map(\.title).joined(separator: ", "))")
             }
         }
@@ -51,6 +56,7 @@ struct MigrateCommand: ParsableCommand {
         var to: Int?
 
         @OptionGroup var database: Database
+        @ParentCommand var scheduler: SchedulerCommand
 
         func validate() throws {
             if let to, to < 0 { throw ValidationError("--to is \(to); it must be 0 or a version") }
@@ -58,7 +64,7 @@ struct MigrateCommand: ParsableCommand {
 
         func run() throws {
             try ExitCode.reporting {
-                let taken = try database.migrator().down(to: to)
+                let taken = try database.migrator(scheduler).down(to: to)
                 print(
                     taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))"
                 )
@@ -69,10 +75,11 @@ struct MigrateCommand: ParsableCommand {
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show each migration and whether it is applied.")
         @OptionGroup var database: Database
+        @ParentCommand var scheduler: SchedulerCommand
 
         func run() throws {
             try ExitCode.reporting {
-                for status in try database.migrator().status() {
+                for status in try database.migrator(scheduler).status() {
                     let state =
                         switch (status.isApplied, status.appliedAt) {
                         case (false, _): "pending"

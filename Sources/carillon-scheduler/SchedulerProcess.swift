@@ -56,7 +56,7 @@ struct SchedulerProcess {
             ),
             receiver: service,
             metrics: RPCMetrics(
-                frame: { direction, message, _ in metrics.frame(direction: direction.rawValue, message: message) },
+                frames: { metrics.frames(direction: $0.rawValue, message: $1, count: $2) },
                 failure: { metrics.failure(kind: $0) }
             ),
             logger: logger

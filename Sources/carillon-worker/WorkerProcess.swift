@@ -61,7 +61,7 @@ struct WorkerProcess {
             schedulers: settings.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
             limits: ConnectionLimits(heartbeatMs: Int64(settings.heartbeatMs)),
             metrics: RPCMetrics(
-                frame: { direction, message, _ in metrics.frame(direction: direction.rawValue, message: message) },
+                frames: { metrics.frames(direction: $0.rawValue, message: $1, count: $2) },
                 failure: { metrics.failure(kind: $0) }
             ),
             logger: logger

@@ -70,6 +70,25 @@ import Testing
         #expect(try await fixture.store.jobs(.loadJobsNamed([deleted.id, hidden.id])).count == 2)
     }
 
+    @Test func `jobs that are asked for at the same time come to those who asked`() async throws {
+        let fixture = try Fixture()
+        let epoch = try await fixture.lead()
+        let jobs = (0..<50).map { Sample.job($0) }
+        _ = try await fixture.store.commit(
+            fixture.batch(1, epoch: epoch) { $0.changes = jobs.map { JobChange(job: $0, isNew: true) } }
+        )
+        let reader = fixture.reader
+        let missing = Sample.job(1_000).id
+        let asked = (0..<1_000).map { index in index % 10 == 0 ? missing : jobs[index % jobs.count].id }
+        let found = try await withThrowingTaskGroup(of: (JobID, Job?).self) { group in
+            for id in asked { group.addTask { (id, try await reader.job(id, includingDeleted: true)) } }
+            return try await group.reduce(into: [(JobID, Job?)]()) { $0.append($1) }
+        }
+        let byID = Dictionary(uniqueKeysWithValues: jobs.map { ($0.id, $0) })
+        #expect(found.count == asked.count)
+        #expect(found.allSatisfy { $0.1 == byID[$0.0] })
+    }
+
     @Test func `executions are listed newest first, in pages, and filtered`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()

@@ -178,8 +178,8 @@ import Testing
         let (id, _) = await station.scheduler.nextConnection()
         let link = try #require(station.scheduler.link(id))
         let token = Token(epoch: 1, sequence: 1)
-        link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
         link.send([Envelope(.outcomeAck([token]))], before: BootTime(nanoseconds: .max))
+        link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
         let names = await socket.read { $0.message.name == "goodbye" }.names
         // The dispatcher believes that it was sent: the connection ends, so that both ends compare what they hold.
         #expect(names.filter { $0 != "ping" } == ["welcome", "outcome_ack", "goodbye"])

@@ -41,6 +41,22 @@ import Testing
         #expect(try codec.decode(payload: Array(MessageCodec.frame(of: small)[4...])) == small)
     }
 
+    @Test(arguments: [0, 1, 127, 128, .max] as [UInt64], [.min, -1, 0, 300, 1_795_464_000_000_000, .max] as [Int64])
+    func plainPingsAreWhatTheyWouldBeOtherwise(id: UInt64, time: Int64) throws {
+        let ping = Envelope(id: id, .ping(sentMicroseconds: time))
+        let pong = Envelope(id: id, .pong(pingSentMicroseconds: time, answeredMicroseconds: time))
+        for envelope in [ping, pong] {
+            let payload = Array(MessageCodec.frame(of: envelope)[4...])
+            #expect(try MessageCodec().decode(payload: payload) == envelope)
+            // A field that nobody knows takes the general way.
+            #expect(try MessageCodec().decode(payload: payload + [0xC0, 0x0C, 5]) == envelope)
+            for end in 0..<payload.count {
+                let cut = try? MessageCodec().decode(payload: Array(payload[..<end]))
+                #expect(cut == nil || cut == Envelope(id: id, .unknown))
+            }
+        }
+    }
+
     @Test func anUnknownBodyKeepsItsId() throws {
         // id 7, field 100 as an empty message.
         let decoded = try MessageCodec().decode(payload: [0x08, 7, 0xA2, 0x06, 0])

@@ -199,6 +199,11 @@ final class TestSystem: Sendable {
         return try ChildProgram.run(bin + "/carillon", ["--schedulers", addresses] + arguments)
     }
 
+    /// Runs `carillon-scheduler` to its end, on a database of its own, and returns what it printed.
+    func migrate(_ arguments: [String], databaseURL: String) throws -> String {
+        try ChildProgram.run(bin + "/carillon-scheduler", ["migrate"] + arguments + ["--database-url", databaseURL])
+    }
+
     /// Ends everything that still runs.
     func stop() async throws {
         for node in [gateway] + workers + schedulers {

@@ -1,0 +1,81 @@
+internal import CarillonCore
+internal import Synchronization
+
+/// Reads of single jobs. Those that come while others are being read are read together afterwards, in one query: under load a
+/// round trip is shared by many, and alone nobody waits. What is read was true at some time after it was asked for.
+final class JobReads: Sendable {
+    private typealias Answer = CheckedContinuation<Result<Job?, ReadError>, Never>
+
+    private struct State {
+        var waiting: [JobID: [Answer]] = [:]
+        var underWay = 0
+    }
+
+    private let pool: ReaderPool
+    private let state = Mutex(State())
+
+    /// One more than needed, so that a connection that hangs does not hold up everybody.
+    private static let maxUnderWay = 2
+    /// Jobs in one query.
+    private static let maxJobs = 500
+
+    init(pool: ReaderPool) {
+        self.pool = pool
+    }
+
+    /// The job, deleted or not; `nil` if there never was one.
+    func job(_ id: JobID) async throws(ReadError) -> Job? {
+        let result = await withCheckedContinuation { (answer: Answer) in
+            let begins = state.withLock { state in
+                state.waiting[id, default: []].append(answer)
+                guard state.underWay < Self.maxUnderWay else { return false }
+                state.underWay += 1
+                return true
+            }
+            if begins { Task { await readAll() } }
+        }
+        return try result.get()
+    }
+
+    private func readAll() async {
+        while let batch = take() {
+            let ids = Array(batch.keys)
+            do throws(ReadError) {
+                let jobs = try await pool.read { keeper throws(DatabaseError) in try Self.read(ids, keeper) }
+                for (id, answers) in batch {
+                    for answer in answers { answer.resume(returning: .success(jobs[id])) }
+                }
+            } catch {
+                for answer in batch.values.joined() { answer.resume(returning: .failure(error)) }
+            }
+        }
+    }
+
+    private func take() -> [JobID: [Answer]]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.underWay -= 1
+                return nil
+            }
+            guard state.waiting.count > Self.maxJobs else {
+                defer { state.waiting = [:] }
+                return state.waiting
+            }
+            var batch: [JobID: [Answer]] = [:]
+            for id in state.waiting.keys.prefix(Self.maxJobs) { batch[id] = state.waiting.removeValue(forKey: id) }
+            return batch
+        }
+    }
+
+    private static let statement = Statement(
+        "jobs_by_id",
+        "SELECT \(Job.columns) FROM jobs j WHERE j.job_id = ANY($1::uuid[])"
+    )
+
+    private static func read(_ ids: [JobID], _ keeper: SessionKeeper) throws(DatabaseError) -> [JobID: Job] {
+        let parameters = Parameters()
+        parameters.addArray(uuid: ids) { $0.uuid }
+        let rows = try keeper.run([Step(statement, parameters)], timeoutMs: 12_000).first?.map { Job(row: &$0) } ?? []
+        return Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+    }
+}
