@@ -10,30 +10,19 @@ struct MigrateCommand: ParsableCommand {
         subcommands: [Up.self, Down.self, Status.self]
     )
 
-    struct Database: ParsableArguments {
-        @Option(help: ArgumentHelp("PostgreSQL connection string or URL. (DATABASE_URL; required)", valueName: "url"))
-        var databaseUrl: String?
-
-        @OptionGroup var log: LogOptions
-
-        func migrator() throws(ConfigurationError) -> Migrator {
-            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
-            let url = try Setting.required(
-                "DATABASE_URL",
-                flag: databaseUrl,
-                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
-            )
-            return Migrator(url: url, logger: logger)
-        }
+    private static func migrator(_ address: DatabaseAddress, _ log: LogOptions) throws(ConfigurationError) -> Migrator {
+        let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
+        return Migrator(url: try address.url(), logger: logger)
     }
 
     struct Up: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Apply all migrations that are pending.")
-        @OptionGroup var database: Database
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func run() throws {
             try ExitCode.reporting {
-                let applied = try database.migrator().up()
+                let applied = try MigrateCommand.migrator(address, log).up()
                 print(applied.isEmpty ? "nothing to apply" : "applied \(applied.map(\.title).joined(separator: ", "))")
             }
         }
@@ -50,7 +39,8 @@ struct MigrateCommand: ParsableCommand {
         )
         var to: Int?
 
-        @OptionGroup var database: Database
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func validate() throws {
             if let to, to < 0 { throw ValidationError("--to is \(to); it must be 0 or a version") }
@@ -58,7 +48,7 @@ struct MigrateCommand: ParsableCommand {
 
         func run() throws {
             try ExitCode.reporting {
-                let taken = try database.migrator().down(to: to)
+                let taken = try MigrateCommand.migrator(address, log).down(to: to)
                 print(
                     taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))"
                 )
@@ -68,11 +58,12 @@ struct MigrateCommand: ParsableCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show each migration and whether it is applied.")
-        @OptionGroup var database: Database
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func run() throws {
             try ExitCode.reporting {
-                for status in try database.migrator().status() {
+                for status in try MigrateCommand.migrator(address, log).status() {
                     let state =
                         switch (status.isApplied, status.appliedAt) {
                         case (false, _): "pending"

@@ -199,6 +199,11 @@ final class TestSystem: Sendable {
         return try ChildProgram.run(bin + "/carillon", ["--schedulers", addresses] + arguments)
     }
 
+    /// Runs `carillon-scheduler migrate` and returns what it printed.
+    func migrate(_ arguments: [String]) throws -> String {
+        try ChildProgram.run(bin + "/carillon-scheduler", ["migrate"] + arguments)
+    }
+
     /// Ends everything that still runs.
     func stop() async throws {
         for node in [gateway] + workers + schedulers {
