@@ -16,6 +16,7 @@ struct Measurement: Sendable {
 
     /// In the order of the table.
     static let all: [Measurement] = [
-        .throughput, .slots, .drift, .herd, .slowTarget, .held, .rpc, .codec, .cron, .history, .rest, .idle,
+        .throughput, .slots, .drift, .herd, .slowTarget, .growth, .allocations, .held, .rpc, .codec, .cron, .history,
+        .rest, .idle,
     ]
 }
