@@ -19,4 +19,7 @@ struct Measurement: Sendable {
         .throughput, .slots, .drift, .herd, .slowTarget, .growth, .allocations, .held, .rpc, .codec, .cron, .history,
         .rest, .idle,
     ]
+
+    /// Those that need what `make bench-peers` builds.
+    static let peers: [Measurement] = [.schedulers, .grpc]
 }
