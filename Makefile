@@ -44,17 +44,24 @@ proto: ## make the C code of proto/ anew
 migrations: ## embed migrations/ in the scheduler anew
 	.ci/embed-migrations.sh
 
-.PHONY: bench bench-quick bench-report bench-build
+.PHONY: bench bench-quick bench-peers bench-report bench-build
 BENCH_RESULTS ?= Tests/Benchmarks/results/latest.json
+PEER_RESULTS ?= Tests/Benchmarks/results/peers.json
 
-bench: bench-build ## measure everything beside the machine's limits (ARGUMENTS="--only drift"), half an hour
+bench: bench-build ## measure everything beside the machine's limits (ARGUMENTS="--only drift"), three quarters of an hour
 	@.build/release/carillon-bench --output $(BENCH_RESULTS) $(ARGUMENTS)
 
-bench-quick: bench-build ## the same in some 4 minutes, shorter and smaller; nothing is kept
+bench-quick: bench-build ## the same in 3 minutes, shorter and smaller; nothing is kept
 	@.build/release/carillon-bench --quick $(ARGUMENTS)
+
+bench-peers: bench-build ## measure beside other schedulers and gRPC, which it installs and builds first (ARGUMENTS=--quick)
+	@.ci/packages.sh peers
+	@Tests/Peers/build.sh
+	@.build/release/carillon-bench --peers --output $(PEER_RESULTS) $(ARGUMENTS)
 
 bench-report: bench-build ## draw the pictures of the results that are kept
 	@.build/release/carillon-bench --report $(BENCH_RESULTS)
+	@[ ! -e $(PEER_RESULTS) ] || .build/release/carillon-bench --report $(PEER_RESULTS)
 
 bench-build: packages-run
 	@.ci/packages.sh bench

@@ -47,6 +47,8 @@ let package = Package(
         .executable(name: "carillon-scheduler", targets: ["carillon-scheduler"]),
         .executable(name: "carillon-worker", targets: ["carillon-worker"]),
         .executable(name: "carillon-gateway", targets: ["carillon-gateway"]),
+        // Preloaded into programs by the benchmarks, to count what they allocate.
+        .library(name: "carillon-allocations", type: .dynamic, targets: ["CAllocationCounter"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -187,6 +189,7 @@ let package = Package(
         ),
         // Benchmarks: `make bench`
         .target(name: "CAllocations", path: "Tests/Benchmarks/CAllocations"),
+        .target(name: "CAllocationCounter", path: "Tests/Benchmarks/CAllocationCounter"),
         .executableTarget(
             name: "carillon-bench",
             dependencies: [
@@ -196,7 +199,7 @@ let package = Package(
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
             path: "Tests/Benchmarks",
-            exclude: ["CAllocations", "CronPeers", "README.md", "results"],
+            exclude: ["CAllocationCounter", "CAllocations", "CronPeers", "README.md", "results"],
             swiftSettings: strict
         ),
         tests(

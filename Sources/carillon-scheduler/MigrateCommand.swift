@@ -10,35 +10,19 @@ struct MigrateCommand: ParsableCommand {
         subcommands: [Up.self, Down.self, Status.self]
     )
 
-    struct Database: ParsableArguments {
-        @Option(help: ArgumentHelp("PostgreSQL connection string or URL. (DATABASE_URL; required)", valueName: "url"))
-        var databaseUrl: String?
-
-        @OptionGroup var log: LogOptions
-
-        /// - Parameter scheduler: it takes the options that it has too, wherever on the command line they stand.
-        func migrator(_ scheduler: SchedulerCommand) throws(ConfigurationError) -> Migrator {
-            var log = log
-            log.logLevel = log.logLevel ?? scheduler.log.logLevel
-            log.logFormat = log.logFormat ?? scheduler.log.logFormat
-            let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
-            let url = try Setting.required(
-                "DATABASE_URL",
-                flag: databaseUrl ?? scheduler.database.databaseUrl,
-                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
-            )
-            return Migrator(url: url, logger: logger)
-        }
+    private static func migrator(_ address: DatabaseAddress, _ log: LogOptions) throws(ConfigurationError) -> Migrator {
+        let logger = try log.configuration().bootstrap(component: "carillon-scheduler")
+        return Migrator(url: try address.url(), logger: logger)
     }
 
     struct Up: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Apply all migrations that are pending.")
-        @OptionGroup var database: Database
-        @ParentCommand var scheduler: SchedulerCommand
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func run() throws {
             try ExitCode.reporting {
-                let applied = try database.migrator(scheduler).up()
+                let applied = try MigrateCommand.migrator(address, log).up()
                 print(applied.isEmpty ? "nothing to apply" : "applied \(applied.map(\.title).joined(separator: ", "))")
             }
         }
@@ -55,8 +39,8 @@ struct MigrateCommand: ParsableCommand {
         )
         var to: Int?
 
-        @OptionGroup var database: Database
-        @ParentCommand var scheduler: SchedulerCommand
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func validate() throws {
             if let to, to < 0 { throw ValidationError("--to is \(to); it must be 0 or a version") }
@@ -64,7 +48,7 @@ struct MigrateCommand: ParsableCommand {
 
         func run() throws {
             try ExitCode.reporting {
-                let taken = try database.migrator(scheduler).down(to: to)
+                let taken = try MigrateCommand.migrator(address, log).down(to: to)
                 print(
                     taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))"
                 )
@@ -74,12 +58,12 @@ struct MigrateCommand: ParsableCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show each migration and whether it is applied.")
-        @OptionGroup var database: Database
-        @ParentCommand var scheduler: SchedulerCommand
+        @OptionGroup var address: DatabaseAddress
+        @OptionGroup var log: LogOptions
 
         func run() throws {
             try ExitCode.reporting {
-                for status in try database.migrator(scheduler).status() {
+                for status in try MigrateCommand.migrator(address, log).status() {
                     let state =
                         switch (status.isApplied, status.appliedAt) {
                         case (false, _): "pending"

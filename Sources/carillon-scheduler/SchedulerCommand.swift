@@ -28,6 +28,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         subcommands: [MigrateCommand.self]
     )
 
+    @OptionGroup(title: "Database") var address: DatabaseAddress
     @OptionGroup(title: "Database") var database: DatabaseOptions
     @OptionGroup(title: "Network") var network: NetworkOptions
     @OptionGroup(title: "Schedules") var schedules: ScheduleOptions

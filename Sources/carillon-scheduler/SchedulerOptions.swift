@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import CarillonSystem
 
-/// Where the database is.
-struct DatabaseOptions: ParsableArguments {
+/// Where the database is. What the program and `migrate` have in common is a group of the same type in both: the parser
+/// gives each option to the first command that knows it, and hands a group that it has read to those below.
+struct DatabaseAddress: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "PostgreSQL connection string or URL, with one host or several. (DATABASE_URL; required)",
@@ -10,6 +12,18 @@ struct DatabaseOptions: ParsableArguments {
     )
     var databaseUrl: String?
 
+    /// What flag and environment say.
+    func url() throws(ConfigurationError) -> String {
+        try Setting.required(
+            "DATABASE_URL",
+            flag: databaseUrl,
+            hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
+        )
+    }
+}
+
+/// How the database is used.
+struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where history is read, a replica for example. (DATABASE_READ_URL; default: the same)",

@@ -20,11 +20,7 @@ struct SchedulerSettings {
     init(_ options: SchedulerCommand) throws(ConfigurationError) {
         let (database, network, schedules) = (options.database, options.network, options.schedules)
         postgres = PostgresConfiguration(
-            url: try Setting.required(
-                "DATABASE_URL",
-                flag: database.databaseUrl,
-                hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
-            ),
+            url: try options.address.url(),
             readURL: try Setting.text("DATABASE_READ_URL", flag: database.databaseReadUrl),
             connections: try Setting.integer(
                 "DATABASE_CONNECTIONS",

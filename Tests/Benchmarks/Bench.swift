@@ -11,6 +11,8 @@ final class Bench: Sendable {
     let quick: Bool
     /// Where the programs under test are.
     let programs: String
+    /// Where it was started: the repository.
+    let home: String
     /// For what the processes write.
     let folder: String
     private let shared = Mutex<(cluster: PostgresCluster?, nginx: Nginx?)>((nil, nil))
@@ -20,6 +22,7 @@ final class Bench: Sendable {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let path = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        home = currentFolder()
         programs = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
         for name in ["carillon-scheduler", "carillon-worker", "carillon-gateway"]
         where access("\(programs)/\(name)", X_OK) != 0 {
@@ -30,7 +33,12 @@ final class Bench: Sendable {
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    var rounds: Int { quick ? 3 : 5 }
+    /// Of what takes a system of its own.
+    var rounds: Int { quick ? 1 : 5 }
+    /// Of what takes a second or less.
+    var shortRounds: Int { quick ? 3 : 5 }
+    /// Seconds until connections are open and caches filled.
+    var warmUp: Double { quick ? 2 : 4 }
 
     /// PostgreSQL with fsync and synchronous_commit on.
     var cluster: PostgresCluster {
@@ -63,4 +71,11 @@ final class Bench: Sendable {
         shared.withLock { $0 = (nil, nil) }
         _ = try? ChildProgram.run("/bin/rm", ["-rf", folder])
     }
+}
+
+/// Where this process was started.
+func currentFolder() -> String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
 }

@@ -27,6 +27,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A JSON file; what it has of other measurements is kept.", valueName: "file"))
     var output: String?
 
+    @Flag(help: "The measurements beside other schedulers and other protocols, which `make bench-peers` builds.")
+    var peers = false
+
     @Flag(help: "List the measurements.")
     var list = false
 
@@ -34,24 +37,27 @@ struct BenchCommand: AsyncParsableCommand {
     var report: String?
 
     func validate() throws {
-        for name in chosen where !Measurement.all.contains(where: { $0.name == name }) {
-            let names = Measurement.all.map(\.name).joined(separator: ", ")
+        for name in chosen where !offered.contains(where: { $0.name == name }) {
+            let names = offered.map(\.name).joined(separator: ", ")
             throw ValidationError("there is no measurement \"\(name)\"; there are \(names)")
         }
     }
 
-    private var chosen: [String] { only?.split(separator: ",").map(String.init) ?? Measurement.all.map(\.name) }
+    private var offered: [Measurement] { peers ? Measurement.peers : Measurement.all }
+    private var chosen: [String] { only?.split(separator: ",").map(String.init) ?? offered.map(\.name) }
 
     func run() async throws {
         if list {
-            for measurement in Measurement.all { show("\(measurement.name.padded(14))\(measurement.title)") }
+            for measurement in Measurement.all + Measurement.peers {
+                show("\(measurement.name.padded(14))\(measurement.title)")
+            }
             return
         }
         if let report { return try Pictures.draw(from: report) }
         let bench = try Bench(quick: quick)
         show(Machine.here.text)
         var failed: [String] = []
-        for measurement in Measurement.all where chosen.contains(measurement.name) {
+        for measurement in offered where chosen.contains(measurement.name) {
             show("\n\(measurement.name): \(measurement.title)")
             do {
                 let before = Machine.load

@@ -16,6 +16,10 @@ struct Measurement: Sendable {
 
     /// In the order of the table.
     static let all: [Measurement] = [
-        .throughput, .slots, .drift, .herd, .slowTarget, .held, .rpc, .codec, .cron, .history, .rest, .idle,
+        .throughput, .slots, .drift, .herd, .slowTarget, .growth, .allocations, .held, .rpc, .codec, .cron, .history,
+        .rest, .idle,
     ]
+
+    /// Those that need what `make bench-peers` builds.
+    static let peers: [Measurement] = [.schedulers, .grpc]
 }

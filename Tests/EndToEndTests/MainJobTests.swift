@@ -167,16 +167,4 @@ struct MainJobTests {
             #expect(found == 6 && pages > 1)
         }
     }
-
-    /// The scheduler has an option of the same name, which must not take what was meant for `migrate`.
-    @Test func theSchemaGoesUpAndDownByHand() async throws {
-        try await withSystem { system in
-            let url = try system.cluster.makeDatabase()
-            #expect(try system.migrate(["status"], databaseURL: url).contains("001_init  pending"))
-            #expect(try system.migrate(["up"], databaseURL: url).contains("applied 001_init"))
-            #expect(try system.migrate(["status"], databaseURL: url).contains("001_init  applied at "))
-            #expect(try system.migrate(["up"], databaseURL: url) == "nothing to apply")
-            #expect(try system.migrate(["down", "--to", "0"], databaseURL: url).contains("001_init"))
-        }
-    }
 }

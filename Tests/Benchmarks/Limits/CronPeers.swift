@@ -23,10 +23,4 @@ enum CronPeers {
         }
         return order.map { Figure($0, "ns", samples[$0] ?? []) }
     }
-
-    private static func currentFolder() -> String {
-        guard let path = getcwd(nil, 0) else { return "/" }
-        defer { free(path) }
-        return String(cString: path)
-    }
 }

@@ -4,11 +4,17 @@ import TestSupport
 /// What the kernel says of a process.
 enum ProcessFacts {
     /// Seconds of CPU so far, of all its threads.
-    static func cpu(_ pid: Int32) -> Double { seconds(fields(pid), from: 11, to: 12) }
+    static func cpu(_ pid: Int32) -> Double {
+        // To the nanosecond, where /proc counts in hundredths of a second.
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
 
     /// The same of a process and all its children, those that have ended too.
     static func cpuOfTree(_ pid: Int32) -> Double {
-        seconds(fields(pid), from: 11, to: 14) + children(of: pid).reduce(0) { $0 + cpu($1) }
+        cpu(pid) + seconds(fields(pid), from: 13, to: 14) + children(of: pid).reduce(0) { $0 + cpu($1) }
     }
 
     /// Resident memory in MB.

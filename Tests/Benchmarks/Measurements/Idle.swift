@@ -6,8 +6,8 @@ extension Measurement {
         let system = try System(bench)
         try system.insertJobs(1_000, schedule: "'0 0 3 1 1 *'", url: bench.nginx.url)
         try await system.start(gateway: true)
-        try await Stopwatch.sleep(3)
-        let seconds = bench.quick ? 5.0 : 20
+        try await Stopwatch.sleep(bench.warmUp)
+        let seconds = bench.quick ? 4.0 : 12
         var (cpu, switches): ([String: [Double]], [String: [Double]]) = ([:], [:])
         for _ in 0..<bench.rounds {
             let before = system.names.map { (ProcessFacts.cpu(system.pid($0)), ProcessFacts.switches(system.pid($0))) }

@@ -6,10 +6,16 @@ struct Level {
     var recorded: Double
     var p50: Double
     var p99: Double
+    /// Seconds an execution, by component.
     var cpu: [(name: String, value: Double)]
 
     /// What was due was done, within its second.
     var isKeptUp: Bool { recorded >= Double(jobs) * 0.99 && p99 < 1_000 }
+
+    /// Microseconds an execution of the scheduler and the workers.
+    var cpuOfCarillon: Double {
+        cpu.filter { ["scheduler", "worker"].contains($0.name) }.reduce(0) { $0 + $1.value * 1e6 }
+    }
 
     var text: String {
         let costs = cpu.map { "\($0.name) \(($0.value * 1e6).short)" }.joined(separator: ", ")
@@ -25,33 +31,73 @@ struct Level {
         ]
     }
 
+    /// Less what is used when nothing is due: `idle` is seconds of CPU a second.
+    func without(_ idle: [(name: String, value: Double)]) -> Level {
+        var level = self
+        level.cpu = zip(cpu, idle).map { ($0.name, max(0, $0.value - $1.value / max(recorded, 1e-9))) }
+        return level
+    }
+
+    /// One round.
     static func measure(_ bench: Bench, jobs: Int, seconds: Int, slots: Int = 256) async throws -> Level {
-        let system = try System(bench, slots: slots)
+        try await rounds(bench, jobs: jobs, seconds: seconds, slots: slots, rounds: 1)[0]
+    }
+
+    /// Some rounds of one run.
+    /// - Parameter holding: jobs of a far day beside those that are due.
+    static func rounds(
+        _ bench: Bench,
+        jobs: Int,
+        holding: Int = 0,
+        seconds: Int,
+        slots: Int = 256,
+        workers: Int = 1,
+        rounds: Int
+    ) async throws -> [Level] {
+        let system = try System(bench, slots: slots, workers: workers)
+        if holding > 0 { try system.insertFarJobs(holding, url: bench.nginx.url) }
         try system.insertJobs(jobs, url: bench.nginx.url)
         try await system.start()
-        // Connections are opened, caches filled.
-        try await Stopwatch.sleep(4)
-        let (begin, from) = (try CPUUse(system), Stopwatch.now)
-        let first = Stopwatch.unixSeconds
-        try await Stopwatch.sleep(Double(seconds))
-        let (end, took) = (try CPUUse(system), Stopwatch.now - from)
+        try await Stopwatch.sleep(bench.warmUp)
+        var uses: [(use: CPUUse, at: Double, second: Int)] = []
+        for round in 0...rounds {
+            if round > 0 { try await Stopwatch.sleep(Double(seconds)) }
+            uses.append((try CPUUse(system), Stopwatch.now, Stopwatch.unixSeconds))
+        }
         for name in system.names { system.kill(name) }
-        let row = try system.numbers(
-            """
-            SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY drift_ms),
-                percentile_disc(0.99) WITHIN GROUP (ORDER BY drift_ms)
-            FROM job_executions WHERE status = 'SUCCESS' AND attempts = 1
-                AND finished_at >= to_timestamp(\(first)) AND finished_at < to_timestamp(\(first + seconds))
-            """
-        )
+        let levels = try zip(uses, uses.dropFirst()).map { begin, end in
+            let row = try system.numbers(
+                """
+                SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY drift_ms),
+                    percentile_disc(0.99) WITHIN GROUP (ORDER BY drift_ms)
+                FROM job_executions WHERE status = 'SUCCESS' AND attempts = 1
+                    AND finished_at >= to_timestamp(\(begin.second))
+                    AND finished_at < to_timestamp(\(begin.second + seconds))
+                """
+            )
+            let recorded = row[0] / Double(seconds)
+            return Level(
+                jobs: jobs,
+                recorded: recorded,
+                p50: row[1],
+                p99: row[2],
+                cpu: end.use.since(begin.use, per: recorded * (end.at - begin.at))
+            )
+        }
         try await system.stop()
-        let recorded = row[0] / Double(seconds)
-        return Level(
-            jobs: jobs,
-            recorded: recorded,
-            p50: row[1],
-            p99: row[2],
-            cpu: end.since(begin, per: recorded * took)
-        )
+        return levels
+    }
+
+    /// Seconds of CPU a second when nothing is due.
+    static func idle(_ bench: Bench, seconds: Int) async throws -> [(name: String, value: Double)] {
+        let system = try System(bench)
+        try system.insertFarJobs(1_000, url: bench.nginx.url)
+        try await system.start()
+        try await Stopwatch.sleep(bench.warmUp)
+        let (begin, from) = (try CPUUse(system), Stopwatch.now)
+        try await Stopwatch.sleep(Double(seconds))
+        let use = try CPUUse(system).since(begin, per: Stopwatch.now - from)
+        try await system.stop()
+        return use
     }
 }

@@ -11,9 +11,9 @@ extension Measurement {
         let port = try FreePort.take()
         let hello = Task { try await HelloServer.serve(port: port) }
         while !FreePort.answers(port) { try await Stopwatch.sleep(0.02) }
-        let seconds = bench.quick ? 2 : 5
+        let seconds = bench.quick ? 1 : 5
         var (asked, greeted) = ([Wrk](), [Double]())
-        for _ in 0..<bench.rounds {
+        for _ in 0..<bench.shortRounds {
             asked.append(
                 try Wrk("http://127.0.0.1:\(system.gatewayPort)/api/v1/jobs/\(job)", connections: 32, seconds: seconds)
             )

@@ -20,7 +20,7 @@ extension Measurement {
             of: Envelope(.hello(Hello(role: .client, name: "bench", bootID: UniqueID.random(using: &random))))
         )
         let ping = MessageCodec.frame(of: Envelope(id: 7, .ping(sentMicroseconds: 1_795_464_000_000_000)))
-        let seconds = bench.quick ? 1.0 : 3
+        let seconds = bench.quick ? 0.4 : 2
         var results = Results()
         for inFlight in [1, 256] {
             func rate(_ port: Int?, _ hello: [UInt8]? = nil) async throws -> Double {
@@ -34,7 +34,7 @@ extension Measurement {
                 )
             }
             var (served, called, echoed, bytes) = ([Double](), [Double](), [Double](), [Double]())
-            for _ in 0..<bench.rounds {
+            for _ in 0..<bench.shortRounds {
                 echoed.append(try await rate(echo.localAddress?.port))
                 bytes.append(try await rate(raw.localAddress?.port))
                 served.append(try await rate(system.port, hello))
@@ -55,7 +55,8 @@ extension Measurement {
         return results
     }
 
-    private static func pings(_ system: System, _ inFlight: Int, _ seconds: Double) async throws -> Double {
+    /// Round trips a second of the client library.
+    static func pings(_ system: System, _ inFlight: Int, _ seconds: Double) async throws -> Double {
         let begin = Stopwatch.now
         let count = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<inFlight {

@@ -5,13 +5,13 @@ extension Measurement {
     static let slowTarget = Measurement(name: "slow-target", title: "answers after 200 ms, 1,000 calls at a time") {
         bench in
         let target = try await DelayServer(delay: .milliseconds(200))
-        let seconds = bench.quick ? 5 : 10
+        let seconds = bench.quick ? 4 : 10
         var (rates, costs) = ([Double](), [Double]())
         for _ in 0..<bench.rounds {
             let system = try System(bench, slots: 1_000)
             try system.insertJobs(5_500, url: target.url)
             try await system.start()
-            try await Stopwatch.sleep(4)
+            try await Stopwatch.sleep(bench.quick ? 3 : 4)
             let begin = try CPUUse(system)
             let (first, from) = (Stopwatch.unixSeconds, Stopwatch.now)
             try await Stopwatch.sleep(Double(seconds))

@@ -10,9 +10,54 @@ enum Pictures {
             switch measurement["name"]?.string {
             case "drift": try TextOutput.write(drift(measurement).text, to: home + "/drift.svg")
             case "throughput": try TextOutput.write(throughput(measurement).text, to: home + "/throughput.svg")
+            case "growth":
+                for (series, label) in growths {
+                    try TextOutput.write(
+                        growth(measurement, series, label).text,
+                        to: "\(home)/growth-\(label.file).svg"
+                    )
+                }
+            case "schedulers": try TextOutput.write(schedulers(measurement).text, to: home + "/schedulers.svg")
             default: break
             }
         }
+    }
+
+    private static let growths = [
+        ("due a second", (file: "due", x: "due a second (1,000 held and more)", isLogarithmic: true)),
+        ("jobs held", (file: "held", x: "jobs held, 1,000 of them due every second", isLogarithmic: true)),
+        ("workers", (file: "workers", x: "workers", isLogarithmic: false)),
+    ]
+
+    /// What an execution costs, by component.
+    private static func growth(
+        _ measurement: JSONValue,
+        _ series: String,
+        _ label: (file: String, x: String, isLogarithmic: Bool)
+    ) -> Chart {
+        var chart = Chart(
+            title: "CPU of one execution",
+            x: Axis(label: label.x, isLogarithmic: label.isLogarithmic),
+            y: Axis(label: "microseconds")
+        )
+        for component in ["scheduler", "worker", "postgres"] {
+            let points = (measurement["series"]?[series]?.array ?? []).compactMap { point -> (x: Double, y: Double)? in
+                let values = (point["levels"]?.array ?? []).compactMap { $0["cpu_us"]?[component]?.double }
+                return point["at"]?.double.map { ($0, Samples(values).median) }
+            }
+            chart.lines.append((component, points))
+        }
+        return chart
+    }
+
+    /// Executions a second of each scheduler at the best level.
+    private static func schedulers(_ measurement: JSONValue) -> Bars {
+        let end = ": recorded, at most"
+        let bars = (measurement["figures"]?.array ?? []).compactMap { figure -> (name: String, value: Double)? in
+            guard let name = figure["name"]?.string, name.hasSuffix(end) else { return nil }
+            return figure["median"]?.double.map { (String(name.dropLast(end.count)), $0) }
+        }
+        return Bars(title: "Executions a second, recorded", bars: bars)
     }
 
     /// Which part of the calls had started how long after they were due.

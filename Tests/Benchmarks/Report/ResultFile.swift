@@ -29,7 +29,7 @@ enum ResultFile {
         measured[measurement.name] = .object(entry)
         let file: JSONValue = [
             "machine": Machine.here.json,
-            "measurements": .array(Measurement.all.compactMap { measured[$0.name] }),
+            "measurements": .array((Measurement.all + Measurement.peers).compactMap { measured[$0.name] }),
         ]
         try TextOutput.write(JSONText.write(file, pretty: true) + "\n", to: path)
     }

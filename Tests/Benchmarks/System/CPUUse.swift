@@ -1,5 +1,13 @@
 import TestSupport
 
+extension PostgresCluster {
+    /// The process that all others of the server are children of.
+    var pid: Int32 {
+        let file = TextFile.contents(of: directory + "/data/postmaster.pid")
+        return file.split(separator: "\n").first.flatMap { Int32($0) } ?? 0
+    }
+}
+
 /// Seconds of CPU by component.
 struct CPUUse: Sendable {
     var scheduler: Double
@@ -10,10 +18,9 @@ struct CPUUse: Sendable {
     /// All that the components have used so far.
     init(_ system: System) throws {
         let workers = system.names.filter { $0.hasPrefix("worker") }
-        let postmaster = TextFile.contents(of: system.cluster.directory + "/data/postmaster.pid")
         scheduler = ProcessFacts.cpu(system.pid("scheduler"))
         worker = workers.reduce(0) { $0 + ProcessFacts.cpu(system.pid($1)) }
-        postgres = ProcessFacts.cpuOfTree(postmaster.split(separator: "\n").first.flatMap { Int32($0) } ?? 0)
+        postgres = ProcessFacts.cpuOfTree(system.cluster.pid)
         target = try ProcessFacts.cpu(system.bench.nginx.pid)
     }
 

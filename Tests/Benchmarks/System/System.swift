@@ -50,6 +50,13 @@ final class System: Sendable {
         )
     }
 
+    /// Inserts so many jobs of 999 schedules that are all due on one day half a year away.
+    func insertFarJobs(_ count: Int, url: String) throws {
+        let month = (Stopwatch.unixSeconds / 2_629_746 + 6) % 12 + 1
+        try insertJobs(count, schedule: "format('%s %s 12 15 \(month) *', n % 999 % 60, n % 999 / 60)", url: url)
+        try psql("VACUUM ANALYZE jobs")
+    }
+
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
 
@@ -58,11 +65,17 @@ final class System: Sendable {
         try psql(sql).split(separator: "|", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
     }
 
+    /// How many executions have ended well.
+    func executions() throws -> Double {
+        try numbers("SELECT count(*) FROM job_executions WHERE status = 'SUCCESS'")[0]
+    }
+
     // MARK: Processes
 
     /// Starts the scheduler and the workers; returns when it leads and they have offered their slots.
-    func start(gateway: Bool = false) async throws {
-        try startScheduler()
+    /// - Parameter count: counts what scheduler and workers allocate.
+    func start(gateway: Bool = false, counting count: AllocationCount? = nil) async throws {
+        try startScheduler(counting: count)
         for number in 1...max(1, workers) {
             try start(
                 "worker-\(number)",
@@ -70,7 +83,8 @@ final class System: Sendable {
                 [
                     "--schedulers", "127.0.0.1:\(port)", "--max-workers", "\(slots)", "--metrics-listen", "127.0.0.1:0",
                     "--name", "worker-\(number)",
-                ]
+                ],
+                counting: count
             )
         }
         if gateway {
@@ -84,11 +98,12 @@ final class System: Sendable {
         while gateway, !FreePort.answers(gatewayPort) { try await Stopwatch.sleep(0.02) }
     }
 
-    func startScheduler() throws {
+    func startScheduler(counting count: AllocationCount? = nil) throws {
         try start(
             "scheduler",
             "carillon-scheduler",
-            ["--database-url", databaseURL, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"]
+            ["--database-url", databaseURL, "--listen", "127.0.0.1:\(port)", "--metrics-listen", "127.0.0.1:0"],
+            counting: count
         )
     }
 
@@ -126,9 +141,28 @@ final class System: Sendable {
         try cluster.psql("CHECKPOINT")
     }
 
-    private func start(_ name: String, _ program: String, _ arguments: [String]) throws {
+    private func start(
+        _ name: String,
+        _ program: String,
+        _ arguments: [String],
+        counting count: AllocationCount? = nil
+    ) throws {
         let path = "\(bench.programs)/\(program)"
-        let program = try ChildProgram(path, arguments, output: "\(bench.folder)/\(name).log")
+        let output = "\(bench.folder)/\(name).log"
+        guard let count else { return keep(name, try ChildProgram(path, arguments, output: output)) }
+        // Under a preloaded library Swift loses the arguments of a program: they go by the environment.
+        var variables = count.environment(name)
+        for (flag, value) in zip(arguments, arguments.dropFirst()) where flag.hasPrefix("--") {
+            let setting = flag == "--name" ? "WORKER_NAME" : String(flag.dropFirst(2).map { $0 == "-" ? "_" : $0 })
+            variables[setting.uppercased()] = value
+        }
+        for inherited in ["PATH", "HOME", "LD_LIBRARY_PATH"] {
+            if let value = getenv(inherited) { variables[inherited] = String(cString: value) }
+        }
+        keep(name, try ChildProgram(path, [], environment: variables, output: output))
+    }
+
+    private func keep(_ name: String, _ program: ChildProgram) {
         running.withLock { $0.append((name, program)) }
     }
 }

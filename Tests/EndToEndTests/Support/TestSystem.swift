@@ -199,9 +199,9 @@ final class TestSystem: Sendable {
         return try ChildProgram.run(bin + "/carillon", ["--schedulers", addresses] + arguments)
     }
 
-    /// Runs `carillon-scheduler` to its end, on a database of its own, and returns what it printed.
-    func migrate(_ arguments: [String], databaseURL: String) throws -> String {
-        try ChildProgram.run(bin + "/carillon-scheduler", ["migrate"] + arguments + ["--database-url", databaseURL])
+    /// Runs `carillon-scheduler migrate` and returns what it printed.
+    func migrate(_ arguments: [String]) throws -> String {
+        try ChildProgram.run(bin + "/carillon-scheduler", ["migrate"] + arguments)
     }
 
     /// Ends everything that still runs.
