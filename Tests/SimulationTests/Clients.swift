@@ -116,7 +116,7 @@ final class Clients {
             answer: made.id.uuid,
             expiresAt: .distantFuture
         )
-        ask(.create(Plans.planned(made), record)) { [self] result in
+        ask(.create(world.plans.planned(made), record)) { [self] result in
             switch result {
             case .job:
                 created.append(key)
@@ -132,10 +132,10 @@ final class Clients {
 
     private func job(name: String, tag: String) -> Job {
         let zero = Timestamp(milliseconds: 0)
-        return Job(
+        var job = Job(
             id: JobID(.zero),
             name: name,
-            schedule: Plans.schedule(everySeconds: seconds()),
+            schedule: "",
             call: HTTPCall(url: "http://target/\(name)"),
             executionType: world.random.happens(0.35) ? .atMostOnce : .atLeastOnce,
             timeoutMs: Int.random(in: 300...3_000, using: &world.random),
@@ -151,9 +151,10 @@ final class Clients {
             createdAt: zero,
             updatedAt: zero
         )
+        ScheduleMaker(world: world).reschedule(&job)
+        if world.random.happens(0.3) { ScheduleMaker(world: world).bound(&job) }
+        return job
     }
-
-    private func seconds() -> Int64 { Int64.random(in: 1...4, using: &world.random) }
 
     private func change() {
         let jobs = livingJobs
@@ -162,17 +163,17 @@ final class Clients {
         let what = Int.random(in: 0..<12, using: &world.random)
         switch what {
         case 0, 1:
-            job.schedule = Plans.schedule(everySeconds: seconds())
-            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            reschedule(&job)
+            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
         case 2:
             job.priority += 1
             if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(Plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
+            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
         case 3:
             // A new schedule under a name that is taken: refused as a whole.
-            job.schedule = Plans.schedule(everySeconds: seconds())
+            reschedule(&job)
             if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
         case 4, 5:
             guard job.active else { return resume(job) }
             ended.insert(job.id)
@@ -194,9 +195,14 @@ final class Clients {
         }
     }
 
+    private func reschedule(_ job: inout Job) {
+        if world.random.happens(0.6) { ScheduleMaker(world: world).reschedule(&job) }
+        if world.random.happens(0.5) { ScheduleMaker(world: world).bound(&job) }
+    }
+
     private func resume(_ job: Job) {
         guard !job.active else { return }
-        ask(.resume(Plans.planned(job))) { [self] _ in world.count("client resumed") }
+        ask(.resume(world.plans.planned(job))) { [self] _ in world.count("client resumed") }
     }
 
     private func cancelOne() {
@@ -212,7 +218,7 @@ final class Clients {
         hidden.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
         let isWaiting = world.random.happens(0.5)
         let request = ChangeRequest.executeNow(
-            Plans.planned(hidden),
+            world.plans.planned(hidden),
             wait: isWaiting,
             nonce: UniqueID.random(using: &world.random)
         )

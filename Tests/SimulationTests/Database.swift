@@ -169,10 +169,11 @@ final class Database {
     }
 
     private func write(_ batch: WriteBatch) -> CommitResult {
-        let before = store
+        let touched = batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals
+        let before = (rows: touched.compactMap { store.executions[$0] }, jobs: store.jobs)
         let result = store.commit(batch, now: world.databaseTime)
         switch result {
-        case .committed: world.oracle.committed(batch, before: before, after: store)
+        case .committed: world.oracle.committed(batch, before: before)
         case .fenced: world.count("write fenced")
         case .refused: world.count("write refused")
         }

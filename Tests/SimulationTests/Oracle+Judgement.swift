@@ -35,16 +35,14 @@ extension Oracle {
             }
         }
         for period in periods {
-            let step = period.seconds * 1_000
-            var time = (period.from.milliseconds / step + 1) * step
-            while time <= (period.to ?? period.from).milliseconds {
+            for due in period.times(from: period.from, through: period.to ?? period.from) {
+                let time = due.milliseconds
                 // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
                     rows[time] != nil || isCovered(time) || hadGone,
                     "G1: \(name) was due at \(time), and there is no row"
                 )
-                time += step
             }
         }
         for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
@@ -60,16 +58,13 @@ extension Oracle {
         guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
         else { return }
         let from = row.skippedFrom ?? row.scheduledTime
-        var time = from
-        var count: Int64 = 0
-        while time <= row.scheduledTime {
+        let count = period.times(from: from, through: row.scheduledTime).count { time in
             let own = rows[time.milliseconds]
-            if own == nil || own?.id == row.id { count += 1 }
-            time = time + period.seconds * 1_000
+            return own == nil || own?.id == row.id
         }
         // What was skipped after a step forward is due once more after one back.
         require(
-            count == row.skippedCount || clockWentBack,
+            Int64(count) == row.skippedCount || clockWentBack,
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
@@ -108,6 +103,9 @@ extension Oracle {
             require(job.executionType == .atMostOnce, "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
         case (.skipped, .overlap):
             require(job.overlapPolicy == .skip, "\(row.id) was skipped for an overlap that its job allows")
+        case (.skipped, .expired):
+            let isOver = endings[job.id, default: []].contains { $0 < row.scheduledTime }
+            require(isOver, "\(row.id) is EXPIRED, and its job had not ended")
         case (.skipped, .catchUp):
             require(row.skippedCount != nil, "G8: \(row.id) was skipped without a count")
         default:

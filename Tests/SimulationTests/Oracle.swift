@@ -4,21 +4,34 @@ import TestSupport
 /// Judges a run by the guarantees alone. It knows what was committed, sent, answered and said, and works everything else
 /// out in its own, naive way; it shares no decision with the engine.
 final class Oracle {
-    /// While a job had one definition: due at multiples of `seconds` after `from`, up to `to`.
+    /// While a job had one definition: due after `from`, up to `to`, and within the job's own bounds.
     struct Period {
-        var seconds: Int64
+        var schedule: NaiveSchedule
+        var startsAt: Timestamp?
+        var endsAt: Timestamp?
         var from: Timestamp
         var to: Timestamp?
 
         func contains(_ time: Timestamp, toleranceMs: Int64 = 0) -> Bool {
             time > from - toleranceMs && (to.map { time <= $0 + toleranceMs } ?? true)
-                && time.milliseconds % (seconds * 1_000) == 0
+                && (startsAt.map { time >= $0 } ?? true) && (endsAt.map { time <= $0 } ?? true)
+                && time.milliseconds % 1_000 == 0 && schedule.isDue(time.seconds)
+        }
+
+        /// Its due times from `first` to `last`, one second after the other.
+        func times(from first: Timestamp, through last: Timestamp) -> [Timestamp] {
+            guard first <= last else { return [] }
+            return (first.seconds...last.seconds).map { Timestamp(seconds: $0) }
+                .filter { $0 >= first && contains($0) }
         }
     }
 
     unowned let world: World
     private(set) var problems: [String] = []
     private(set) var periods: [JobID: [Period]] = [:]
+    /// Each ends_at that a job ever had.
+    private(set) var endings: [JobID: [Timestamp]] = [:]
+    private var schedules: [String: NaiveSchedule] = [:]
     private(set) var outcomes: [Token: CallOutcome] = [:]
     private(set) var latestToken: [ExecutionID: Token] = [:]
     private(set) var gaps: [Gap] = []
@@ -193,15 +206,15 @@ final class Oracle {
         }
     }
 
-    func committed(_ batch: WriteBatch, before: MemoryStore, after: MemoryStore) {
+    func committed(_ batch: WriteBatch, before: (rows: [Execution], jobs: [JobID: Job])) {
         require(
             writers[batch.epoch, default: batch.owner] == batch.owner,
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
-        for id in batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals {
-            guard let row = before.executions[id], row.status.isFinal, row.status != .unknown else { continue }
-            require(after.executions[id] == row, "G6: \(id) was settled and has changed")
+        for row in before.rows where row.status.isFinal && row.status != .unknown {
+            let after = world.database.store.executions[row.id]
+            require(after == row, "G6: \(row.id) was settled and has changed")
         }
         var jobs = before.jobs
         for change in batch.changes {
@@ -213,21 +226,40 @@ final class Oracle {
         }
     }
 
+    private func schedule(_ job: Job) -> NaiveSchedule {
+        let key = "\(job.schedule) \(job.timeZone) \(job.daylightPolicy)"
+        if let schedule = schedules[key] { return schedule }
+        let schedule = NaiveSchedule(job.schedule, zone: job.timeZone, policy: job.daylightPolicy)
+        schedules[key] = schedule
+        return schedule
+    }
+
     private func begin(_ job: Job, after old: Job?) {
         guard !job.hidden else { return }
         let isScheduled = job.active && job.deletedAt == nil
         let isSame =
             old.map {
                 $0.effectiveFrom == job.effectiveFrom && $0.active == job.active && $0.schedule == job.schedule
-                    && $0.deletedAt == job.deletedAt
+                    && $0.timeZone == job.timeZone && $0.daylightPolicy == job.daylightPolicy
+                    && $0.startsAt == job.startsAt && $0.endsAt == job.endsAt && $0.deletedAt == job.deletedAt
             } ?? false
         if isSame { return }
         if let last = periods[job.id]?.indices.last, periods[job.id]?[last].to == nil {
             periods[job.id]?[last].to = job.effectiveFrom
         }
         if isScheduled {
-            let period = Period(seconds: Plans.seconds(of: job.schedule), from: job.effectiveFrom, to: nil)
-            periods[job.id, default: []].append(period)
+            if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }
+            let schedule = schedule(job)
+            world.count("schedule \(job.daylightPolicy) in \(job.timeZone)")
+            periods[job.id, default: []].append(
+                Period(
+                    schedule: schedule,
+                    startsAt: job.startsAt,
+                    endsAt: job.endsAt,
+                    from: job.effectiveFrom,
+                    to: nil
+                )
+            )
         }
     }
 }

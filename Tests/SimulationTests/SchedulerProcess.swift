@@ -173,9 +173,11 @@ final class SchedulerProcess {
         case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
         case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
         case .loadJobs:
-            load({ $0.livingJobs }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+            load({ $0.livingJobs }) { [world] in .jobsLoaded($0.map(world.plans.planned), isLast: $1) }
         case .loadJobsNamed(let ids):
-            load({ store in ids.compactMap { store.jobs[$0] } }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+            load({ store in ids.compactMap { store.jobs[$0] } }) { [world] in
+                .jobsLoaded($0.map(world.plans.planned), isLast: $1)
+            }
         case .loadOpenExecutions(let since):
             load({ $0.openExecutions(since: since) }) { .openExecutionsLoaded($0, isLast: $1) }
         case .loadGapRows(let gap):

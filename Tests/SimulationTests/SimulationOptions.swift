@@ -23,6 +23,9 @@ struct SimulationOptions: CustomStringConvertible {
     /// Of a commit, that its answer, or it itself, is lost.
     var lostCommits: Double
     var failedReads: Double
+    /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
+    var beginning: Int64
+    var zone: String
     /// Whether every step is printed.
     var isTracing = false
 
@@ -49,6 +52,15 @@ struct SimulationOptions: CustomStringConvertible {
         clockStepsPerSecond = chance(0.2, upTo: 0.1)
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
+        // 2026-11-24T10:00:00Z
+        (beginning, zone) = (1_795_514_400, "UTC")
+        if random.happens(0.5) {
+            let zoned = random.happens(0.5) ? NaiveZone.berlin : NaiveZone.lordHowe
+            zone = zoned.name
+            let settings = zoned.spans.dropFirst()
+            beginning =
+                (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
+        }
     }
 
     var description: String {

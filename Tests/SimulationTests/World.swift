@@ -14,14 +14,12 @@ final class World {
     private var databaseErrorMs: Int64 = 0
     private(set) var schedulers: [SchedulerProcess] = []
     private(set) var workers: [WorkerProcess] = []
+    let plans = Plans()
     private(set) lazy var database = Database(world: self)
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)
     private(set) lazy var clients = Clients(world: self)
     private(set) lazy var oracle = Oracle(world: self)
-
-    /// 2026-11-24T10:00:00Z.
-    private let beginning = Timestamp(milliseconds: 1_795_514_400_000)
 
     init(seed: UInt64, options: SimulationOptions) {
         self.seed = seed
@@ -31,7 +29,7 @@ final class World {
         workers = (0..<options.workers).map { WorkerProcess(world: self, index: $0) }
     }
 
-    var trueTime: Timestamp { beginning + time / 1_000 }
+    var trueTime: Timestamp { Timestamp(seconds: options.beginning) + time / 1_000 }
     var databaseTime: Timestamp { trueTime + databaseErrorMs }
 
     func after(_ microseconds: Int64, _ work: @escaping () -> Void) {
