@@ -18,7 +18,7 @@ final class Clients {
     /// Executions that somebody asked to cancel.
     private(set) var cancelled: Set<ExecutionID> = []
     /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
-    private(set) var ended: Set<JobID> = []
+    var ended: Set<JobID> = []
     /// Idempotency keys whose create was answered.
     private(set) var created: [String] = []
 
@@ -52,6 +52,13 @@ final class Clients {
     /// Sends a request to whoever leads; `nil` comes back when nobody knows what became of it.
     private func ask(_ request: ChangeRequest, _ answer: @escaping (ChangeResult?) -> Void) {
         guard let leader = world.schedulers.first(where: \.isLeading) else { return answer(nil) }
+        let answer = { (result: ChangeResult?) in
+            if case .stale? = result, let id = request.jobID {
+                self.world.count("client found another version")
+                leader.settle(id)
+            }
+            answer(result)
+        }
         let ticket = nextTicket
         nextTicket += 1
         waiting[ticket] = Waiting(scheduler: leader.index, answer: answer)
@@ -130,7 +137,7 @@ final class Clients {
         }
     }
 
-    private func job(name: String, tag: String) -> Job {
+    func job(name: String, tag: String) -> Job {
         let zero = Timestamp(milliseconds: 0)
         var job = Job(
             id: JobID(.zero),
@@ -160,7 +167,7 @@ final class Clients {
         let jobs = livingJobs
         guard var job = jobs.randomElement(using: &world.random) else { return create() }
         job.version += 1
-        let what = Int.random(in: 0..<12, using: &world.random)
+        let what = Int.random(in: 0..<13, using: &world.random)
         switch what {
         case 0, 1:
             reschedule(&job)
@@ -189,6 +196,8 @@ final class Clients {
             ask(.run(job, nil, nonce: nonce)) { [self] _ in world.count("client ran a job") }
         case 10:
             cancelOne()
+        case 11:
+            world.schedulers.first(where: \.isLeading)?.refresh()
         default:
             if world.random.happens(0.5) { return create() }
             executeNow()
@@ -235,6 +244,17 @@ final class Clients {
         }
         world.after(700_000) { [self] in
             if !areDone { pauseAll() }
+        }
+    }
+}
+
+extension ChangeRequest {
+    /// The job that it is about, if there is one already.
+    fileprivate var jobID: JobID? {
+        switch self {
+        case .update(let planned, _), .resume(let planned): planned.job.id
+        case .delete(let job), .pause(let job), .run(let job, _, _): job.id
+        case .create, .cancel, .executeNow: nil
         }
     }
 }

@@ -40,14 +40,16 @@ extension Oracle {
                 // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
-                    rows[time] != nil || isCovered(time) || hadGone,
+                    rows[time] != nil || isCovered(time) || hadGone || isUncertain(id, due),
                     "G1: \(name) was due at \(time), and there is no row"
                 )
             }
         }
         for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
             // One that a client cancelled ahead of its time stays, whatever becomes of its job.
-            let isDue = periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
+            let isDue =
+                periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
+                || isDueByAny(id, row.scheduledTime)
             require(isDue || clockWentBack, "G7: \(name) has a row for \(time), which is no due time of it")
         }
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
@@ -64,13 +66,16 @@ extension Oracle {
         }
         // What was skipped after a step forward is due once more after one back.
         require(
-            Int64(count) == row.skippedCount || clockWentBack,
+            Int64(count) == row.skippedCount || clockWentBack
+                || isUncertain(row.jobID, from: from, through: row.scheduledTime),
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
         let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
         require(isOld || clockWentBack, "G8: \(row.id) was skipped within the catch-up window")
-        guard job.catchUpPolicy == .latest, !clockWentBack else { return }
+        guard job.catchUpPolicy == .latest, !clockWentBack,
+            !isUncertain(row.jobID, from: from, through: row.scheduledTime)
+        else { return }
         let hasLatest = rows.values.contains {
             $0.scheduledTime > row.scheduledTime && $0.skippedCount == nil && period.contains($0.scheduledTime)
         }

@@ -26,7 +26,21 @@ final class Oracle {
         }
     }
 
+    /// A change by hand that no scheduler has found yet.
+    struct Unsettled {
+        /// From when on its job's due times are uncertain.
+        var from: Timestamp
+        /// Microseconds since the beginning.
+        var at: Int64
+    }
+
     unowned let world: World
+    /// The definitions that hold by the schedulers' own writes and reads.
+    private(set) var known: [JobID: Job] = [:]
+    var unsettled: [JobID: Unsettled] = [:]
+    var uncertain: [JobID: [Gap]] = [:]
+    /// Definitions that somebody wrote by hand.
+    var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
     private(set) var periods: [JobID: [Period]] = [:]
     /// Each ends_at that a job ever had.
@@ -120,7 +134,9 @@ final class Oracle {
             return
         }
         if row.trigger == .schedule, !clockWentBack {
-            let isDue = periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+            let isDue =
+                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+                || isDueByAny(job.id, row.scheduledTime)
             require(
                 isDue,
                 "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
@@ -143,8 +159,8 @@ final class Oracle {
 
     /// No other execution may begin while one waits for its retry.
     private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
-        for other in store.executions.values.sorted(by: { $0.id < $1.id })
-        where other.jobID == job.id && other.id != row.id && other.status == .retrying {
+        for other in store.executions.values
+        where other.status == .retrying && other.jobID == job.id && other.id != row.id {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
             guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
@@ -206,24 +222,33 @@ final class Oracle {
         }
     }
 
-    func committed(_ batch: WriteBatch, before: (rows: [Execution], jobs: [JobID: Job])) {
+    func committed(_ batch: WriteBatch, before rows: [Execution]) {
         require(
             writers[batch.epoch, default: batch.owner] == batch.owner,
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
-        for row in before.rows where row.status.isFinal && row.status != .unknown {
+        for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
             require(after == row, "G6: \(row.id) was settled and has changed")
         }
-        var jobs = before.jobs
         for change in batch.changes {
             guard let job = change.job else { continue }
             let isFuture = clockWentBack || change.withdrawals.allSatisfy { $0.time > job.effectiveFrom }
             require(isFuture, "G1: a change of \(job.name ?? "") withdrew what was due before it")
-            begin(job, after: jobs[job.id])
-            jobs[job.id] = job
+            settled(job.id)
+            begin(job)
         }
+    }
+
+    func period(of job: Job) -> Period {
+        Period(
+            schedule: schedule(job),
+            startsAt: job.startsAt,
+            endsAt: job.endsAt,
+            from: job.effectiveFrom,
+            to: nil
+        )
     }
 
     private func schedule(_ job: Job) -> NaiveSchedule {
@@ -234,8 +259,11 @@ final class Oracle {
         return schedule
     }
 
-    private func begin(_ job: Job, after old: Job?) {
+    /// A definition holds from its effective_from on, if it is another one.
+    func begin(_ job: Job) {
         guard !job.hidden else { return }
+        let old = known.updateValue(job, forKey: job.id)
+        if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }
         let isScheduled = job.active && job.deletedAt == nil
         let isSame =
             old.map {
@@ -248,18 +276,8 @@ final class Oracle {
             periods[job.id]?[last].to = job.effectiveFrom
         }
         if isScheduled {
-            if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }
-            let schedule = schedule(job)
             world.count("schedule \(job.daylightPolicy) in \(job.timeZone)")
-            periods[job.id, default: []].append(
-                Period(
-                    schedule: schedule,
-                    startsAt: job.startsAt,
-                    endsAt: job.endsAt,
-                    from: job.effectiveFrom,
-                    to: nil
-                )
-            )
+            periods[job.id, default: []].append(period(of: job))
         }
     }
 }

@@ -32,6 +32,10 @@ final class SchedulerProcess {
     var readsEnd: Int64 = 0
     var readsInLine = 0
 
+    /// What a take-over read.
+    private var jobsAtTakeOver: [Job] = []
+    /// Up to when changes made by hand have been looked for.
+    private var lookedUntil: Timestamp?
     private let leaseMs = 5_000
 
     init(world: World, index: Int) {
@@ -78,7 +82,9 @@ final class SchedulerProcess {
         deferred = []
         isTurnQueued = false
         isPaused = false
+        lookedUntil = nil
         queueTurn()
+        planRefresh()
     }
 
     func kill() {
@@ -173,7 +179,10 @@ final class SchedulerProcess {
         case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
         case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
         case .loadJobs:
-            load({ $0.livingJobs }) { [world] in .jobsLoaded($0.map(world.plans.planned), isLast: $1) }
+            load({ [self] store in
+                jobsAtTakeOver = store.livingJobs
+                return jobsAtTakeOver
+            }) { [world] in .jobsLoaded($0.map(world.plans.planned), isLast: $1) }
         case .loadJobsNamed(let ids):
             load({ store in ids.compactMap { store.jobs[$0] } }) { [world] in
                 .jobsLoaded($0.map(world.plans.planned), isLast: $1)
@@ -207,6 +216,7 @@ final class SchedulerProcess {
             world.count(note)
             world.oracle.noted(note)
             if case .leadershipLost = note { world.oracle.leaderChanged() }
+            if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life
             world.after(15_000) { [self] in
@@ -215,6 +225,40 @@ final class SchedulerProcess {
                 world.after(Int64.random(in: 100_000...3_000_000, using: &world.random)) { [self] in start() }
             }
         }
+    }
+
+    // MARK: Changes by hand
+
+    private func planRefresh() {
+        let life = life
+        world.after(Int64(world.options.refreshSeconds) * 1_000_000) { [self] in
+            whenRunning(life) { [self] in
+                if isLeading { refresh() } else { lookedUntil = nil }
+                planRefresh()
+            }
+        }
+    }
+
+    /// Looks for what somebody changed by hand since the last look, as the real process does.
+    func refresh() {
+        guard let clusterTime = cell?.dispatcher.clusterTime(at: now.boot) else { return }
+        world.count("changes by hand looked for")
+        let since = (lookedUntil ?? clusterTime - 3_600_000) - 10_000
+        world.database.read(
+            self,
+            { $0.jobs(changedSince: since) },
+            { [self] jobs, isLast in
+                if isLast { lookedUntil = clusterTime }
+                return .jobsRefreshed(jobs.map(world.plans.planned))
+            },
+            failed: nil
+        )
+    }
+
+    /// A change found a row that is not what the dispatcher has in memory: it is told of it.
+    func settle(_ id: JobID) {
+        guard let job = world.database.store.jobs[id] else { return }
+        post(.jobsRefreshed([world.plans.planned(job)]))
     }
 
     private func trace(_ event: Event) {

@@ -12,6 +12,10 @@ struct SimulationOptions: CustomStringConvertible {
     /// Milliseconds that a message may be on its way.
     var delayMs: Int
     var changesPerSecond: Double
+    /// Changes of jobs in the store that no scheduler is told of.
+    var handEditsPerSecond: Double
+    /// Between two looks of the leader at what somebody changed by hand.
+    var refreshSeconds: Int
     var cutsPerSecond: Double
     var schedulerKillsPerSecond: Double
     var schedulerStopsPerSecond: Double
@@ -42,6 +46,8 @@ struct SimulationOptions: CustomStringConvertible {
         targetTrouble = chance(0.7, upTo: 0.6)
         delayMs = [1, 5, 40].randomElement(using: &random) ?? 1
         changesPerSecond = chance(0.7, upTo: 3)
+        handEditsPerSecond = chance(0.35, upTo: 0.6)
+        refreshSeconds = Int.random(in: 2...15, using: &random)
         cutsPerSecond = chance(0.5, upTo: 0.5)
         schedulerKillsPerSecond = chance(0.4, upTo: 0.2)
         schedulerStopsPerSecond = chance(0.25, upTo: 0.15)

@@ -19,6 +19,7 @@ final class World {
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)
     private(set) lazy var clients = Clients(world: self)
+    private(set) lazy var handEditor = HandEditor(world: self)
     private(set) lazy var oracle = Oracle(world: self)
 
     init(seed: UInt64, options: SimulationOptions) {
@@ -50,6 +51,7 @@ final class World {
         for worker in workers where !worker.isAlive { worker.start() }
         // Pauses and outages that have begun are over by then.
         advance(toSecond: options.seconds + 60)
+        oracle.judgeHandEdits()
         clients.pauseAll()
         var second = options.seconds + 65
         advance(toSecond: second)
@@ -114,6 +116,7 @@ final class World {
             world.count("store away")
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
         }
+        plan(options.handEditsPerSecond) { $0.handEditor.edit() }
         plan(options.clockStepsPerSecond) { world in
             let isForward = world.random.happens(0.5)
             world.count(isForward ? "clock stepped forward" : "clock stepped back")
