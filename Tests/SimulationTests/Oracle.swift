@@ -56,6 +56,8 @@ final class Oracle {
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
     private var writers: [Int64: UniqueID] = [:]
+    /// Dispatched by one who did not lead any more: who does knows nothing of them.
+    private var strays: Set<Token> = []
     private var disturbedAt: [String: Int64] = [:]
     private var leaderChangedAt: Int64 = -1
 
@@ -96,17 +98,18 @@ final class Oracle {
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
     private func isDisturbed(_ token: Token, _ worker: String) -> Bool {
         let since = dispatchedAt[token] ?? 0
-        return leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
+        return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
 
-    func dispatched(_ calls: [DispatchedCall], by owner: UniqueID) {
+    func dispatched(_ calls: [DispatchedCall], by scheduler: SchedulerProcess) {
         let shard = world.database.store.shards[0]
         for call in calls {
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
             dispatchedAt[call.token] = world.time
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
-            if !clockStepped, shard.epoch == call.token.epoch {
+            if shard.epoch != call.token.epoch { strays.insert(call.token) }
+            if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
                 let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
                 require(isValid, "§5: \(call.executionID) was dispatched without a lease")
             }

@@ -27,6 +27,10 @@ struct SimulationOptions: CustomStringConvertible {
     /// Of a commit, that its answer, or it itself, is lost.
     var lostCommits: Double
     var failedReads: Double
+    /// How far the clocks of processes may be too fast or too slow.
+    var driftPpm: Int
+    /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
+    var suspends: Int
     /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
     var beginning: Int64
     var zone: String
@@ -58,6 +62,8 @@ struct SimulationOptions: CustomStringConvertible {
         clockStepsPerSecond = chance(0.2, upTo: 0.1)
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
+        driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
+        suspends = random.happens(0.03) ? Int.random(in: 1...3, using: &random) : 0
         // 2026-11-24T10:00:00Z
         (beginning, zone) = (1_795_514_400, "UTC")
         if random.happens(0.5) {
