@@ -5,7 +5,7 @@ import TestSupport
 final class Clients {
     private struct Waiting {
         var scheduler: Int
-        var answer: (ChangeResult?) -> Void
+        var question: Question
     }
 
     private unowned let world: World
@@ -13,6 +13,10 @@ final class Clients {
     private var nextTicket: Ticket = 1
     private var nextName = 1
     private var isPausing = false
+    /// Requests that have no answer yet.
+    private var unanswered = 0
+    /// Whom they take for the leader.
+    private lazy var believed = world.schedulers[0]
     /// Creates that have no answer yet.
     private var unfinished = 0
     /// Executions that somebody asked to cancel.
@@ -30,7 +34,7 @@ final class Clients {
 
     private var livingJobs: [Job] { store.livingJobs }
 
-    var areDone: Bool { waiting.isEmpty && unfinished == 0 && livingJobs.allSatisfy { !$0.active } }
+    var areDone: Bool { unanswered == 0 && unfinished == 0 && livingJobs.allSatisfy { !$0.active } }
 
     func begin() {
         for _ in 0..<world.options.jobs { create() }
@@ -49,43 +53,101 @@ final class Clients {
 
     // MARK: Asking
 
-    /// Sends a request to whoever leads; `nil` comes back when nobody knows what became of it.
+    /// A request on its way to whoever leads.
+    private struct Question {
+        var request: ChangeRequest
+        var answer: (ChangeResult?) -> Void
+        /// How long a take-over is waited for.
+        var until: Int64
+    }
+
+    /// Asks a scheduler, and follows it to the leader; `nil` comes back when nobody leads for long, or when nobody knows
+    /// what became of the request.
     private func ask(_ request: ChangeRequest, _ answer: @escaping (ChangeResult?) -> Void) {
-        guard let leader = world.schedulers.first(where: \.isLeading) else { return answer(nil) }
-        let answer = { (result: ChangeResult?) in
-            if case .stale? = result, let id = request.jobID {
-                self.world.count("client found another version")
-                leader.settle(id)
+        unanswered += 1
+        let question = Question(
+            request: request,
+            answer: { [self] result in
+                unanswered -= 1
+                answer(result)
+            },
+            until: world.time + 8_000_000
+        )
+        ask(question, at: believed)
+    }
+
+    private func ask(_ question: Question, at scheduler: SchedulerProcess) {
+        let life = scheduler.life
+        world.after(latency()) { [self] in
+            guard scheduler.life == life, scheduler.isAlive else { return askAnother(question) }
+            let ticket = nextTicket
+            nextTicket += 1
+            waiting[ticket] = Waiting(scheduler: scheduler.index, question: question)
+            scheduler.whenRunning(life) { [self] in
+                if scheduler.isLeading {
+                    scheduler.post(.changeRequested(ticket, question.request))
+                } else {
+                    // What the real process answers before it asks the dispatcher.
+                    world.after(latency()) { [self] in follow(ticket, to: scheduler.leaderAddress) }
+                }
             }
-            answer(result)
+            // The client hangs up; what it asked for is done all the same.
+            let patience = world.random.happens(0.05) ? Int64.random(in: 100...4_000, using: &world.random) : 10_000_000
+            world.after(patience) { [self] in
+                guard waiting[ticket] != nil else { return }
+                if scheduler.life == life { scheduler.post(.ticketAbandoned(ticket)) }
+                lose(ticket)
+            }
         }
-        let ticket = nextTicket
-        nextTicket += 1
-        waiting[ticket] = Waiting(scheduler: leader.index, answer: answer)
-        let life = leader.life
-        world.after(Int64.random(in: 50...2_000, using: &world.random)) { [self] in
-            if leader.life == life { leader.post(.changeRequested(ticket, request)) } else { lose(ticket) }
+    }
+
+    private func latency() -> Int64 { Int64.random(in: 50...2_000, using: &world.random) }
+
+    /// Nothing was done there: the leader is asked, if it is known, or else anybody a moment later.
+    private func follow(_ ticket: Ticket, to address: String?) {
+        guard let question = waiting.removeValue(forKey: ticket)?.question else { return }
+        guard let leader = world.schedulers.first(where: { $0.address == address }), leader !== believed else {
+            return askAnother(question)
         }
-        guard world.random.happens(0.05) else { return }
-        // The client hangs up; what it asked for is done all the same.
-        world.after(Int64.random(in: 100...4_000, using: &world.random)) {
-            if leader.life == life { leader.post(.ticketAbandoned(ticket)) }
-            self.lose(ticket)
+        world.count("client followed NOT_LEADER")
+        believed = leader
+        ask(question, at: leader)
+    }
+
+    private func askAnother(_ question: Question) {
+        guard world.time < question.until else {
+            world.count("client gave up")
+            return question.answer(nil)
+        }
+        world.count("client waited for a leader")
+        world.after(Int64.random(in: 50_000...200_000, using: &world.random)) { [self] in
+            believed = world.schedulers.randomElement(using: &world.random) ?? believed
+            ask(question, at: believed)
         }
     }
 
     private func lose(_ ticket: Ticket) {
-        waiting.removeValue(forKey: ticket)?.answer(nil)
+        waiting.removeValue(forKey: ticket)?.question.answer(nil)
     }
 
     func schedulerEnded(_ scheduler: SchedulerProcess) {
         for ticket in waiting.filter({ $0.value.scheduler == scheduler.index }).keys.sorted() { lose(ticket) }
     }
 
-    func answered(_ ticket: Ticket, _ result: ChangeResult) {
+    func answered(_ ticket: Ticket, _ result: ChangeResult, by scheduler: SchedulerProcess) {
         world.oracle.answered(result)
-        guard let waiting = waiting.removeValue(forKey: ticket) else { return }
-        waiting.answer(result)
+        guard let question = waiting[ticket]?.question else { return }
+        switch result {
+        case .refused(let error) where error.code == .notLeader:
+            return follow(ticket, to: scheduler.leaderAddress)
+        case .stale:
+            guard let id = question.request.jobID else { break }
+            world.count("client found another version")
+            scheduler.settle(id)
+        default: break
+        }
+        waiting[ticket] = nil
+        question.answer(result)
     }
 
     // MARK: What they ask
@@ -167,7 +229,7 @@ final class Clients {
         let jobs = livingJobs
         guard var job = jobs.randomElement(using: &world.random) else { return create() }
         job.version += 1
-        let what = Int.random(in: 0..<13, using: &world.random)
+        let what = Int.random(in: 0..<15, using: &world.random)
         switch what {
         case 0, 1:
             reschedule(&job)
@@ -181,6 +243,11 @@ final class Clients {
             reschedule(&job)
             if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
             ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+        case 13:
+            job.executionType = job.executionType == .atMostOnce ? .atLeastOnce : .atMostOnce
+            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in
+                world.count("client changed the execution type")
+            }
         case 4, 5:
             guard job.active else { return resume(job) }
             ended.insert(job.id)

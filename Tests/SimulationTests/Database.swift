@@ -85,7 +85,7 @@ final class Database {
                 let result = store.acquireLease(
                     session: session,
                     owner: owner,
-                    address: "scheduler-\(scheduler.index)",
+                    address: scheduler.address,
                     leaseMs: leaseMs,
                     now: world.databaseTime
                 )

@@ -25,6 +25,9 @@ final class HandEditor {
             write(job, job.active ? "by hand: activated" : "by hand: deactivated")
         case 3:
             job.priority += 1
+            if world.random.happens(0.5) {
+                job.executionType = job.executionType == .atMostOnce ? .atLeastOnce : .atMostOnce
+            }
             write(job, "by hand: changed")
         default:
             ScheduleMaker(world: world).reschedule(&job)

@@ -97,7 +97,7 @@ extension Oracle {
             require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
         case (.failed, nil):
             require(
-                job.executionType == .atMostOnce || job.maxRetries == 0,
+                once.contains(job.id) || job.maxRetries == 0,
                 "G2: \(row.id) is FAILED, and was not tried again"
             )
         case (.cancelled, .cancelRequested):
@@ -105,7 +105,7 @@ extension Oracle {
         case (.cancelled, .jobPaused), (.cancelled, .jobDeleted):
             require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due, and was cancelled with its job")
         case (.unknown, _):
-            require(job.executionType == .atMostOnce, "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
+            require(once.contains(job.id), "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
         case (.skipped, .overlap):
             require(job.overlapPolicy == .skip, "\(row.id) was skipped for an overlap that its job allows")
         case (.skipped, .expired):

@@ -52,6 +52,10 @@ final class Oracle {
     private(set) var clockWentBack = false
     private(set) var clockStepped = false
     private var repeated: [Gap] = []
+    /// Executions whose request was sent AT_MOST_ONCE.
+    private var sentOnce: Set<ExecutionID> = []
+    /// Jobs that were AT_MOST_ONCE at some time.
+    var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
@@ -126,12 +130,8 @@ final class Oracle {
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
-        if call.atMostOnce {
-            require(
-                requests[call.executionID] == 1,
-                "G3: \(call.executionID) was sent \(requests[call.executionID] ?? 0) times"
-            )
-        }
+        require(!sentOnce.contains(call.executionID), "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
+        if call.atMostOnce { sentOnce.insert(call.executionID) }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
             require(clockWentBack, "G1: \(call.executionID) was called without a row")
             return
@@ -264,6 +264,7 @@ final class Oracle {
 
     /// A definition holds from its effective_from on, if it is another one.
     func begin(_ job: Job) {
+        if job.executionType == .atMostOnce { once.insert(job.id) }
         guard !job.hidden else { return }
         let old = known.updateValue(job, forKey: job.id)
         if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }

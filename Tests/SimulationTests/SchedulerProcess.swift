@@ -38,7 +38,7 @@ final class SchedulerProcess {
     /// Up to when changes made by hand have been looked for.
     private var lookedUntil: Timestamp?
     /// Who leads, as it last heard.
-    private var leaderAddress: String?
+    private(set) var leaderAddress: String?
     private let leaseMs = 5_000
 
     init(world: World, index: Int) {
@@ -70,6 +70,8 @@ final class SchedulerProcess {
     var isLeading: Bool {
         isAlive && !isPaused && cell?.dispatcher.leadingEpoch(at: now.boot) != nil
     }
+
+    var address: String { "scheduler-\(index)" }
 
     var openCount: Int { cell?.dispatcher.openExecutionCount ?? 0 }
 
@@ -231,7 +233,7 @@ final class SchedulerProcess {
             world.oracle.acknowledged(tokens)
             world.network.toWorker(link, .outcomeAck(tokens))
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result): world.clients.answered(ticket, result)
+        case .reply(let ticket, let result): world.clients.answered(ticket, result, by: self)
         case .recorded(let executions): world.oracle.told(of: executions)
         case .note(let note):
             world.count(note)

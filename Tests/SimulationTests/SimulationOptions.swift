@@ -63,7 +63,7 @@ struct SimulationOptions: CustomStringConvertible {
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
-        suspends = random.happens(0.03) ? Int.random(in: 1...3, using: &random) : 0
+        suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
         // 2026-11-24T10:00:00Z
         (beginning, zone) = (1_795_514_400, "UTC")
         if random.happens(0.5) {
