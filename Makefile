@@ -6,6 +6,8 @@ SEED ?=
 RUNS ?=
 FIRST ?=
 TRACE ?=
+OPTIONS ?=
+SHRINK ?=
 ARGUMENTS ?=
 FILTER ?=
 MINUTES ?=
@@ -73,10 +75,10 @@ linkage: build ## prove which program links which library
 smoke: build ## run the system with a real job, and look at what became of it
 	.ci/smoke.sh
 
-simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one run; RUNS=100000 soaks, from FIRST=1 on)
+simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one, SHRINK=1 looks for the least that fails; RUNS=100000 soaks, from FIRST=1 on)
 	@.ci/build.sh --build-tests
 	CARILLON_SIM_SEED=$(SEED) CARILLON_SIM_RUNS=$(or $(RUNS),2000) CARILLON_SIM_FIRST=$(or $(FIRST),1) CARILLON_SIM_COVERAGE=1 \
-		CARILLON_SIM_TRACE=$(TRACE) .ci/simulate.sh
+		CARILLON_SIM_TRACE=$(TRACE) CARILLON_SIM_OPTIONS="$(OPTIONS)" CARILLON_SIM_SHRINK=$(SHRINK) .ci/simulate.sh
 
 canaries: packages-test ## plant bugs in the decisions, and show that the simulation catches each
 	@.ci/build.sh --build-tests

@@ -184,7 +184,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["CarillonCore", "CarillonCron", "TestSupport"],
+            dependencies: ["CarillonCore", "CarillonCron", "CarillonWire", "TestSupport"],
             swiftSettings: strict + canary
         ),
         // Benchmarks: `make bench`

@@ -2,5 +2,5 @@
 # Runs the simulation with the seeds that the environment names (see Tests/SimulationTests/SimulationTests.swift).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for name in CARILLON_SIM_SEED CARILLON_SIM_TRACE; do [ -n "${!name:-}" ] || unset "$name"; done
+for name in CARILLON_SIM_SEED CARILLON_SIM_TRACE CARILLON_SIM_OPTIONS CARILLON_SIM_SHRINK; do [ -n "${!name:-}" ] || unset "$name"; done
 exec swift test --skip-build --filter 'SimulationTests\.SimulationTests'

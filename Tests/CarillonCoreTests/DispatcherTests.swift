@@ -285,6 +285,41 @@ import Testing
         #expect(accounted == (last - first) / 1_000 + 1)
     }
 
+    @Test(arguments: CatchUpPolicy.allCases)
+    func pauseAccountsForNothingThatIsStillToCome(policy: CatchUpPolicy) throws {
+        var bench = DispatcherBench()
+        var job = DispatcherBench.job(1, every: 1)
+        job.catchUpPolicy = policy
+        job.catchUpWindowMs = 0
+        job.effectiveFrom = DispatcherBench.beginning - 20_000
+        // The leader before had noted a gap when the clock went back: it ends three seconds from now.
+        let before = UniqueID(high: 9, low: 9)
+        _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
+        var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
+        batch.changes = [JobChange(job: job, isNew: true)]
+        batch.gap = Gap(from: bench.time - 20_000, to: bench.time + 3_000)
+        batch.materializedThrough = bench.time + 3_000
+        _ = bench.store.commit(batch, now: bench.time)
+        bench.store.sessionEnded(9)
+        bench.commitsAreHeld = true
+        bench.lead(slots: 0)
+        job.version += 1
+        bench.tell(.changeRequested(5, .pause(job)))
+        let paused = bench.time
+        bench.releaseCommits()
+        bench.pass(ms: 5_000)
+        bench.tell(.workerGranted(1, 1_000))
+        for _ in 0..<20 {
+            while let sent = bench.dispatched.popLast() { bench.report(sent.call) }
+            bench.pass(ms: 50)
+        }
+        let rows = bench.store.executions.values
+        #expect(rows.contains { $0.scheduledTime > paused - 1_000 })
+        #expect(rows.allSatisfy { $0.status.isFinal })
+        let early = rows.filter { $0.scheduledTime > paused && $0.status != .skipped }
+        #expect(early.isEmpty)
+    }
+
     /// A row for several due times counts those that have no row of their own.
     private func expectSkippedRowsStandAlone(_ bench: borrowing DispatcherBench) {
         let rows = Array(bench.store.executions.values)

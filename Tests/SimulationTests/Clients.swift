@@ -5,7 +5,7 @@ import TestSupport
 final class Clients {
     private struct Waiting {
         var scheduler: Int
-        var answer: (ChangeResult?) -> Void
+        var question: Question
     }
 
     private unowned let world: World
@@ -13,12 +13,16 @@ final class Clients {
     private var nextTicket: Ticket = 1
     private var nextName = 1
     private var isPausing = false
+    /// Requests that have no answer yet.
+    private var unanswered = 0
+    /// Whom they take for the leader.
+    private lazy var believed = world.schedulers[0]
     /// Creates that have no answer yet.
     private var unfinished = 0
     /// Executions that somebody asked to cancel.
     private(set) var cancelled: Set<ExecutionID> = []
     /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
-    private(set) var ended: Set<JobID> = []
+    var ended: Set<JobID> = []
     /// Idempotency keys whose create was answered.
     private(set) var created: [String] = []
 
@@ -30,7 +34,7 @@ final class Clients {
 
     private var livingJobs: [Job] { store.livingJobs }
 
-    var areDone: Bool { waiting.isEmpty && unfinished == 0 && livingJobs.allSatisfy { !$0.active } }
+    var areDone: Bool { unanswered == 0 && unfinished == 0 && livingJobs.allSatisfy { !$0.active } }
 
     func begin() {
         for _ in 0..<world.options.jobs { create() }
@@ -49,36 +53,101 @@ final class Clients {
 
     // MARK: Asking
 
-    /// Sends a request to whoever leads; `nil` comes back when nobody knows what became of it.
+    /// A request on its way to whoever leads.
+    private struct Question {
+        var request: ChangeRequest
+        var answer: (ChangeResult?) -> Void
+        /// How long a take-over is waited for.
+        var until: Int64
+    }
+
+    /// Asks a scheduler, and follows it to the leader; `nil` comes back when nobody leads for long, or when nobody knows
+    /// what became of the request.
     private func ask(_ request: ChangeRequest, _ answer: @escaping (ChangeResult?) -> Void) {
-        guard let leader = world.schedulers.first(where: \.isLeading) else { return answer(nil) }
-        let ticket = nextTicket
-        nextTicket += 1
-        waiting[ticket] = Waiting(scheduler: leader.index, answer: answer)
-        let life = leader.life
-        world.after(Int64.random(in: 50...2_000, using: &world.random)) { [self] in
-            if leader.life == life { leader.post(.changeRequested(ticket, request)) } else { lose(ticket) }
+        unanswered += 1
+        let question = Question(
+            request: request,
+            answer: { [self] result in
+                unanswered -= 1
+                answer(result)
+            },
+            until: world.time + 8_000_000
+        )
+        ask(question, at: believed)
+    }
+
+    private func ask(_ question: Question, at scheduler: SchedulerProcess) {
+        let life = scheduler.life
+        world.after(latency()) { [self] in
+            guard scheduler.life == life, scheduler.isAlive else { return askAnother(question) }
+            let ticket = nextTicket
+            nextTicket += 1
+            waiting[ticket] = Waiting(scheduler: scheduler.index, question: question)
+            scheduler.whenRunning(life) { [self] in
+                if scheduler.isLeading {
+                    scheduler.post(.changeRequested(ticket, question.request))
+                } else {
+                    // What the real process answers before it asks the dispatcher.
+                    world.after(latency()) { [self] in follow(ticket, to: scheduler.leaderAddress) }
+                }
+            }
+            // The client hangs up; what it asked for is done all the same.
+            let patience = world.random.happens(0.05) ? Int64.random(in: 100...4_000, using: &world.random) : 10_000_000
+            world.after(patience) { [self] in
+                guard waiting[ticket] != nil else { return }
+                if scheduler.life == life { scheduler.post(.ticketAbandoned(ticket)) }
+                lose(ticket)
+            }
         }
-        guard world.random.happens(0.05) else { return }
-        // The client hangs up; what it asked for is done all the same.
-        world.after(Int64.random(in: 100...4_000, using: &world.random)) {
-            if leader.life == life { leader.post(.ticketAbandoned(ticket)) }
-            self.lose(ticket)
+    }
+
+    private func latency() -> Int64 { Int64.random(in: 50...2_000, using: &world.random) }
+
+    /// Nothing was done there: the leader is asked, if it is known, or else anybody a moment later.
+    private func follow(_ ticket: Ticket, to address: String?) {
+        guard let question = waiting.removeValue(forKey: ticket)?.question else { return }
+        guard let leader = world.schedulers.first(where: { $0.address == address }), leader !== believed else {
+            return askAnother(question)
+        }
+        world.count("client followed NOT_LEADER")
+        believed = leader
+        ask(question, at: leader)
+    }
+
+    private func askAnother(_ question: Question) {
+        guard world.time < question.until else {
+            world.count("client gave up")
+            return question.answer(nil)
+        }
+        world.count("client waited for a leader")
+        world.after(Int64.random(in: 50_000...200_000, using: &world.random)) { [self] in
+            believed = world.schedulers.randomElement(using: &world.random) ?? believed
+            ask(question, at: believed)
         }
     }
 
     private func lose(_ ticket: Ticket) {
-        waiting.removeValue(forKey: ticket)?.answer(nil)
+        waiting.removeValue(forKey: ticket)?.question.answer(nil)
     }
 
     func schedulerEnded(_ scheduler: SchedulerProcess) {
         for ticket in waiting.filter({ $0.value.scheduler == scheduler.index }).keys.sorted() { lose(ticket) }
     }
 
-    func answered(_ ticket: Ticket, _ result: ChangeResult) {
+    func answered(_ ticket: Ticket, _ result: ChangeResult, by scheduler: SchedulerProcess) {
         world.oracle.answered(result)
-        guard let waiting = waiting.removeValue(forKey: ticket) else { return }
-        waiting.answer(result)
+        guard let question = waiting[ticket]?.question else { return }
+        switch result {
+        case .refused(let error) where error.code == .notLeader:
+            return follow(ticket, to: scheduler.leaderAddress)
+        case .stale:
+            guard let id = question.request.jobID else { break }
+            world.count("client found another version")
+            scheduler.settle(id)
+        default: break
+        }
+        waiting[ticket] = nil
+        question.answer(result)
     }
 
     // MARK: What they ask
@@ -116,7 +185,7 @@ final class Clients {
             answer: made.id.uuid,
             expiresAt: .distantFuture
         )
-        ask(.create(Plans.planned(made), record)) { [self] result in
+        ask(.create(world.plans.planned(made), record)) { [self] result in
             switch result {
             case .job:
                 created.append(key)
@@ -130,12 +199,12 @@ final class Clients {
         }
     }
 
-    private func job(name: String, tag: String) -> Job {
+    func job(name: String, tag: String) -> Job {
         let zero = Timestamp(milliseconds: 0)
-        return Job(
+        var job = Job(
             id: JobID(.zero),
             name: name,
-            schedule: Plans.schedule(everySeconds: seconds()),
+            schedule: "",
             call: HTTPCall(url: "http://target/\(name)"),
             executionType: world.random.happens(0.35) ? .atMostOnce : .atLeastOnce,
             timeoutMs: Int.random(in: 300...3_000, using: &world.random),
@@ -151,28 +220,34 @@ final class Clients {
             createdAt: zero,
             updatedAt: zero
         )
+        ScheduleMaker(world: world).reschedule(&job)
+        if world.random.happens(0.3) { ScheduleMaker(world: world).bound(&job) }
+        return job
     }
-
-    private func seconds() -> Int64 { Int64.random(in: 1...4, using: &world.random) }
 
     private func change() {
         let jobs = livingJobs
         guard var job = jobs.randomElement(using: &world.random) else { return create() }
         job.version += 1
-        let what = Int.random(in: 0..<12, using: &world.random)
+        let what = Int.random(in: 0..<15, using: &world.random)
         switch what {
         case 0, 1:
-            job.schedule = Plans.schedule(everySeconds: seconds())
-            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            reschedule(&job)
+            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
         case 2:
             job.priority += 1
             if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(Plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
+            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
         case 3:
             // A new schedule under a name that is taken: refused as a whole.
-            job.schedule = Plans.schedule(everySeconds: seconds())
+            reschedule(&job)
             if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(Plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+        case 13:
+            job.executionType = job.executionType == .atMostOnce ? .atLeastOnce : .atMostOnce
+            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in
+                world.count("client changed the execution type")
+            }
         case 4, 5:
             guard job.active else { return resume(job) }
             ended.insert(job.id)
@@ -188,15 +263,22 @@ final class Clients {
             ask(.run(job, nil, nonce: nonce)) { [self] _ in world.count("client ran a job") }
         case 10:
             cancelOne()
+        case 11:
+            world.schedulers.first(where: \.isLeading)?.refresh()
         default:
             if world.random.happens(0.5) { return create() }
             executeNow()
         }
     }
 
+    private func reschedule(_ job: inout Job) {
+        if world.random.happens(0.6) { ScheduleMaker(world: world).reschedule(&job) }
+        if world.random.happens(0.5) { ScheduleMaker(world: world).bound(&job) }
+    }
+
     private func resume(_ job: Job) {
         guard !job.active else { return }
-        ask(.resume(Plans.planned(job))) { [self] _ in world.count("client resumed") }
+        ask(.resume(world.plans.planned(job))) { [self] _ in world.count("client resumed") }
     }
 
     private func cancelOne() {
@@ -212,7 +294,7 @@ final class Clients {
         hidden.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
         let isWaiting = world.random.happens(0.5)
         let request = ChangeRequest.executeNow(
-            Plans.planned(hidden),
+            world.plans.planned(hidden),
             wait: isWaiting,
             nonce: UniqueID.random(using: &world.random)
         )
@@ -229,6 +311,17 @@ final class Clients {
         }
         world.after(700_000) { [self] in
             if !areDone { pauseAll() }
+        }
+    }
+}
+
+extension ChangeRequest {
+    /// The job that it is about, if there is one already.
+    fileprivate var jobID: JobID? {
+        switch self {
+        case .update(let planned, _), .resume(let planned): planned.job.id
+        case .delete(let job), .pause(let job), .run(let job, _, _): job.id
+        case .create, .cancel, .executeNow: nil
         }
     }
 }

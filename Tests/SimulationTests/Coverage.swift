@@ -10,9 +10,24 @@ enum Coverage {
         "note clockStepped", "note gapClosed", "note gapOpened", "note leadershipLost", "note leadershipTaken",
         "note leading", "note loadFailed", "note materializationHeld", "note workerLost", "read failed",
         "row cancelled cancelRequested",
+        "by hand: changed", "by hand: deactivated", "by hand: deleted", "by hand: found", "by hand: inserted",
+        "by hand: scheduled anew", "changes by hand looked for", "client changed the execution type",
+        "client followed NOT_LEADER", "client found another version", "client gave up", "client waited for a leader",
+        "frame cut in two", "schedule both in Europe/Berlin", "schedule cron in Europe/Berlin",
+        "schedule skip in Europe/Berlin", "wire closed", "wire silence", "wire skew measured", "wire welcome",
         "row failed retriesExhausted", "row skipped catchUp", "row skipped overlap", "row success",
         "row unknown outcomeLost", "scheduler killed", "scheduler paused", "scheduler stopped", "store away",
         "store stalled", "target answers late", "target asks for patience", "target fails", "target hangs",
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
+    ]
+
+    /// What has to happen in 2,000 runs.
+    static let requiredOfMany = [
+        "boot time stood still", "by hand: activated", "database's clock stood still", "dispatch given back",
+        "everything suspended", "leader suspended", "row cancelled jobDeleted", "row cancelled jobPaused",
+        "row failed workerLost", "row skipped expired", "schedule both in Australia/Lord_Howe",
+        "schedule both in Asia/Kathmandu", "schedule cron in Australia/Lord_Howe", "schedule cron in Asia/Kathmandu",
+        "schedule skip in Australia/Lord_Howe", "schedule skip in Asia/Kathmandu", "wire skew is off",
+        "worker suspended",
     ]
 }

@@ -14,7 +14,7 @@ final class Database {
         self.world = world
     }
 
-    private var isAway: Bool { world.time < awayUntil }
+    var isAway: Bool { world.time < awayUntil }
 
     private func latency() -> Int64 {
         Int64.random(in: 200...2_500, using: &world.random) + max(0, stalledUntil - world.time)
@@ -85,7 +85,7 @@ final class Database {
                 let result = store.acquireLease(
                     session: session,
                     owner: owner,
-                    address: "scheduler-\(scheduler.index)",
+                    address: scheduler.address,
                     leaseMs: leaseMs,
                     now: world.databaseTime
                 )
@@ -122,7 +122,7 @@ final class Database {
         _ scheduler: SchedulerProcess,
         _ rows: @escaping (MemoryStore) -> [Row],
         _ event: @escaping ([Row], _ isLast: Bool) -> Event,
-        failed: Event
+        failed: Event?
     ) {
         let life = scheduler.life
         scheduler.readsInLine += 1
@@ -133,6 +133,7 @@ final class Database {
             guard !isAway, !(world.faultsAreOn && world.random.happens(world.options.failedReads)) else {
                 world.count("read failed")
                 scheduler.readsEnd = max(scheduler.readsEnd, world.time + 100_000)
+                guard let failed else { return }
                 world.after(100_000) { if scheduler.life == life { scheduler.post(failed) } }
                 return
             }
@@ -169,10 +170,11 @@ final class Database {
     }
 
     private func write(_ batch: WriteBatch) -> CommitResult {
-        let before = store
+        let touched = batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals
+        let before = touched.compactMap { store.executions[$0] }
         let result = store.commit(batch, now: world.databaseTime)
         switch result {
-        case .committed: world.oracle.committed(batch, before: before, after: store)
+        case .committed: world.oracle.committed(batch, before: before)
         case .fenced: world.count("write fenced")
         case .refused: world.count("write refused")
         }

@@ -35,21 +35,21 @@ extension Oracle {
             }
         }
         for period in periods {
-            let step = period.seconds * 1_000
-            var time = (period.from.milliseconds / step + 1) * step
-            while time <= (period.to ?? period.from).milliseconds {
+            for due in period.times(from: period.from, through: period.to ?? period.from) {
+                let time = due.milliseconds
                 // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
-                    rows[time] != nil || isCovered(time) || hadGone,
+                    rows[time] != nil || isCovered(time) || hadGone || isUncertain(id, due),
                     "G1: \(name) was due at \(time), and there is no row"
                 )
-                time += step
             }
         }
         for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
             // One that a client cancelled ahead of its time stays, whatever becomes of its job.
-            let isDue = periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
+            let isDue =
+                periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
+                || isDueByAny(id, row.scheduledTime)
             require(isDue || clockWentBack, "G7: \(name) has a row for \(time), which is no due time of it")
         }
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
@@ -60,22 +60,22 @@ extension Oracle {
         guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
         else { return }
         let from = row.skippedFrom ?? row.scheduledTime
-        var time = from
-        var count: Int64 = 0
-        while time <= row.scheduledTime {
+        let count = period.times(from: from, through: row.scheduledTime).count { time in
             let own = rows[time.milliseconds]
-            if own == nil || own?.id == row.id { count += 1 }
-            time = time + period.seconds * 1_000
+            return own == nil || own?.id == row.id
         }
         // What was skipped after a step forward is due once more after one back.
         require(
-            count == row.skippedCount || clockWentBack,
+            Int64(count) == row.skippedCount || clockWentBack
+                || isUncertain(row.jobID, from: from, through: row.scheduledTime),
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
         let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
         require(isOld || clockWentBack, "G8: \(row.id) was skipped within the catch-up window")
-        guard job.catchUpPolicy == .latest, !clockWentBack else { return }
+        guard job.catchUpPolicy == .latest, !clockWentBack,
+            !isUncertain(row.jobID, from: from, through: row.scheduledTime)
+        else { return }
         let hasLatest = rows.values.contains {
             $0.scheduledTime > row.scheduledTime && $0.skippedCount == nil && period.contains($0.scheduledTime)
         }
@@ -97,7 +97,7 @@ extension Oracle {
             require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
         case (.failed, nil):
             require(
-                job.executionType == .atMostOnce || job.maxRetries == 0,
+                once.contains(job.id) || job.maxRetries == 0,
                 "G2: \(row.id) is FAILED, and was not tried again"
             )
         case (.cancelled, .cancelRequested):
@@ -105,9 +105,12 @@ extension Oracle {
         case (.cancelled, .jobPaused), (.cancelled, .jobDeleted):
             require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due, and was cancelled with its job")
         case (.unknown, _):
-            require(job.executionType == .atMostOnce, "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
+            require(once.contains(job.id), "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
         case (.skipped, .overlap):
             require(job.overlapPolicy == .skip, "\(row.id) was skipped for an overlap that its job allows")
+        case (.skipped, .expired):
+            let isOver = endings[job.id, default: []].contains { $0 < row.scheduledTime }
+            require(isOver, "\(row.id) is EXPIRED, and its job had not ended")
         case (.skipped, .catchUp):
             require(row.skippedCount != nil, "G8: \(row.id) was skipped without a count")
         default:

@@ -4,31 +4,64 @@ import TestSupport
 /// Judges a run by the guarantees alone. It knows what was committed, sent, answered and said, and works everything else
 /// out in its own, naive way; it shares no decision with the engine.
 final class Oracle {
-    /// While a job had one definition: due at multiples of `seconds` after `from`, up to `to`.
+    /// While a job had one definition: due after `from`, up to `to`, and within the job's own bounds.
     struct Period {
-        var seconds: Int64
+        var schedule: NaiveSchedule
+        var startsAt: Timestamp?
+        var endsAt: Timestamp?
         var from: Timestamp
         var to: Timestamp?
 
         func contains(_ time: Timestamp, toleranceMs: Int64 = 0) -> Bool {
             time > from - toleranceMs && (to.map { time <= $0 + toleranceMs } ?? true)
-                && time.milliseconds % (seconds * 1_000) == 0
+                && (startsAt.map { time >= $0 } ?? true) && (endsAt.map { time <= $0 } ?? true)
+                && time.milliseconds % 1_000 == 0 && schedule.isDue(time.seconds)
+        }
+
+        /// Its due times from `first` to `last`, one second after the other.
+        func times(from first: Timestamp, through last: Timestamp) -> [Timestamp] {
+            guard first <= last else { return [] }
+            return (first.seconds...last.seconds).map { Timestamp(seconds: $0) }
+                .filter { $0 >= first && contains($0) }
         }
     }
 
+    /// A change by hand that no scheduler has found yet.
+    struct Unsettled {
+        /// From when on its job's due times are uncertain.
+        var from: Timestamp
+        /// Microseconds since the beginning.
+        var at: Int64
+    }
+
     unowned let world: World
+    /// The definitions that hold by the schedulers' own writes and reads.
+    private(set) var known: [JobID: Job] = [:]
+    var unsettled: [JobID: Unsettled] = [:]
+    var uncertain: [JobID: [Gap]] = [:]
+    /// Definitions that somebody wrote by hand.
+    var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
     private(set) var periods: [JobID: [Period]] = [:]
+    /// Each ends_at that a job ever had.
+    private(set) var endings: [JobID: [Timestamp]] = [:]
+    private var schedules: [String: NaiveSchedule] = [:]
     private(set) var outcomes: [Token: CallOutcome] = [:]
     private(set) var latestToken: [ExecutionID: Token] = [:]
     private(set) var gaps: [Gap] = []
     private(set) var clockWentBack = false
     private(set) var clockStepped = false
     private var repeated: [Gap] = []
+    /// Executions whose request was sent AT_MOST_ONCE.
+    private var sentOnce: Set<ExecutionID> = []
+    /// Jobs that were AT_MOST_ONCE at some time.
+    var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
     private var writers: [Int64: UniqueID] = [:]
+    /// Dispatched by one who did not lead any more: who does knows nothing of them.
+    private var strays: Set<Token> = []
     private var disturbedAt: [String: Int64] = [:]
     private var leaderChangedAt: Int64 = -1
 
@@ -69,17 +102,18 @@ final class Oracle {
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
     private func isDisturbed(_ token: Token, _ worker: String) -> Bool {
         let since = dispatchedAt[token] ?? 0
-        return leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
+        return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
 
-    func dispatched(_ calls: [DispatchedCall], by owner: UniqueID) {
+    func dispatched(_ calls: [DispatchedCall], by scheduler: SchedulerProcess) {
         let shard = world.database.store.shards[0]
         for call in calls {
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
             dispatchedAt[call.token] = world.time
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
-            if !clockStepped, shard.epoch == call.token.epoch {
+            if shard.epoch != call.token.epoch { strays.insert(call.token) }
+            if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
                 let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
                 require(isValid, "§5: \(call.executionID) was dispatched without a lease")
             }
@@ -96,18 +130,16 @@ final class Oracle {
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
-        if call.atMostOnce {
-            require(
-                requests[call.executionID] == 1,
-                "G3: \(call.executionID) was sent \(requests[call.executionID] ?? 0) times"
-            )
-        }
+        require(!sentOnce.contains(call.executionID), "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
+        if call.atMostOnce { sentOnce.insert(call.executionID) }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
             require(clockWentBack, "G1: \(call.executionID) was called without a row")
             return
         }
         if row.trigger == .schedule, !clockWentBack {
-            let isDue = periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+            let isDue =
+                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+                || isDueByAny(job.id, row.scheduledTime)
             require(
                 isDue,
                 "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
@@ -130,8 +162,8 @@ final class Oracle {
 
     /// No other execution may begin while one waits for its retry.
     private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
-        for other in store.executions.values.sorted(by: { $0.id < $1.id })
-        where other.jobID == job.id && other.id != row.id && other.status == .retrying {
+        for other in store.executions.values
+        where other.status == .retrying && other.jobID == job.id && other.id != row.id {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
             guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
@@ -193,41 +225,63 @@ final class Oracle {
         }
     }
 
-    func committed(_ batch: WriteBatch, before: MemoryStore, after: MemoryStore) {
+    func committed(_ batch: WriteBatch, before rows: [Execution]) {
         require(
             writers[batch.epoch, default: batch.owner] == batch.owner,
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
-        for id in batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals {
-            guard let row = before.executions[id], row.status.isFinal, row.status != .unknown else { continue }
-            require(after.executions[id] == row, "G6: \(id) was settled and has changed")
+        for row in rows where row.status.isFinal && row.status != .unknown {
+            let after = world.database.store.executions[row.id]
+            require(after == row, "G6: \(row.id) was settled and has changed")
         }
-        var jobs = before.jobs
         for change in batch.changes {
             guard let job = change.job else { continue }
             let isFuture = clockWentBack || change.withdrawals.allSatisfy { $0.time > job.effectiveFrom }
             require(isFuture, "G1: a change of \(job.name ?? "") withdrew what was due before it")
-            begin(job, after: jobs[job.id])
-            jobs[job.id] = job
+            settled(job.id)
+            begin(job)
         }
     }
 
-    private func begin(_ job: Job, after old: Job?) {
+    func period(of job: Job) -> Period {
+        Period(
+            schedule: schedule(job),
+            startsAt: job.startsAt,
+            endsAt: job.endsAt,
+            from: job.effectiveFrom,
+            to: nil
+        )
+    }
+
+    private func schedule(_ job: Job) -> NaiveSchedule {
+        let key = "\(job.schedule) \(job.timeZone) \(job.daylightPolicy)"
+        if let schedule = schedules[key] { return schedule }
+        let schedule = NaiveSchedule(job.schedule, zone: job.timeZone, policy: job.daylightPolicy)
+        schedules[key] = schedule
+        return schedule
+    }
+
+    /// A definition holds from its effective_from on, if it is another one.
+    func begin(_ job: Job) {
+        if job.executionType == .atMostOnce { once.insert(job.id) }
         guard !job.hidden else { return }
+        let old = known.updateValue(job, forKey: job.id)
+        if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }
         let isScheduled = job.active && job.deletedAt == nil
         let isSame =
             old.map {
                 $0.effectiveFrom == job.effectiveFrom && $0.active == job.active && $0.schedule == job.schedule
-                    && $0.deletedAt == job.deletedAt
+                    && $0.timeZone == job.timeZone && $0.daylightPolicy == job.daylightPolicy
+                    && $0.startsAt == job.startsAt && $0.endsAt == job.endsAt && $0.deletedAt == job.deletedAt
             } ?? false
         if isSame { return }
         if let last = periods[job.id]?.indices.last, periods[job.id]?[last].to == nil {
             periods[job.id]?[last].to = job.effectiveFrom
         }
         if isScheduled {
-            let period = Period(seconds: Plans.seconds(of: job.schedule), from: job.effectiveFrom, to: nil)
-            periods[job.id, default: []].append(period)
+            world.count("schedule \(job.daylightPolicy) in \(job.timeZone)")
+            periods[job.id, default: []].append(period(of: job))
         }
     }
 }

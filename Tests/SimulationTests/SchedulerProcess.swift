@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonWire
 import TestSupport
 
 /// A scheduler: the real dispatcher in a process that can be killed, stopped and paused.
@@ -23,35 +24,54 @@ final class SchedulerProcess {
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
     private var owner = UniqueID.zero
-    /// This machine's clocks.
-    private let bootOffset: Int64
-    private let wallErrorMs: Int64
+    private var clock: ProcessClock
+    /// Its own clock stood still while its lease ran out, so that it believes in it.
+    private(set) var hasStoodStill = false
     /// Of the lease connection.
     var session: Int?
     /// Reads are answered in their order.
     var readsEnd: Int64 = 0
     var readsInLine = 0
 
+    /// What a take-over read.
+    private var jobsAtTakeOver: [Job] = []
+    /// Up to when changes made by hand have been looked for.
+    private var lookedUntil: Timestamp?
+    /// Who leads, as it last heard.
+    private(set) var leaderAddress: String?
     private let leaseMs = 5_000
 
     init(world: World, index: Int) {
         self.world = world
         self.index = index
         random = SeededGenerator(seed: world.random.next())
-        bootOffset = Int64.random(in: 1_000_000...9_000_000_000, using: &world.random)
-        wallErrorMs = Int64.random(in: -7_200_000...7_200_000, using: &world.random)
+        clock = ProcessClock(world: world)
     }
 
-    var now: Now {
-        Now(
-            wall: world.trueTime + wallErrorMs,
-            boot: BootTime(nanoseconds: (world.time + bootOffset) * 1_000)
+    var now: Now { clock.now }
+    var wireNow: WireNow { clock.wireNow }
+
+    /// What it says to whoever dials.
+    var welcome: Welcome {
+        let epoch = cell?.dispatcher.leadingEpoch(at: now.boot)
+        return Welcome(
+            serverID: owner,
+            leading: epoch != nil,
+            epoch: epoch,
+            shards: epoch == nil ? [] : Array(0..<16),
+            heartbeatMs: UInt32(ConnectionLimits().heartbeatMs),
+            maxFrameBytes: UInt32(ConnectionLimits().maxFrameBytes),
+            serverTime: now.wall,
+            version: "simulated",
+            leaderAddress: leaderAddress
         )
     }
 
     var isLeading: Bool {
         isAlive && !isPaused && cell?.dispatcher.leadingEpoch(at: now.boot) != nil
     }
+
+    var address: String { "scheduler-\(index)" }
 
     var openCount: Int { cell?.dispatcher.openExecutionCount ?? 0 }
 
@@ -78,7 +98,11 @@ final class SchedulerProcess {
         deferred = []
         isTurnQueued = false
         isPaused = false
+        lookedUntil = nil
+        leaderAddress = nil
+        hasStoodStill = false
         queueTurn()
+        planRefresh()
     }
 
     func kill() {
@@ -99,15 +123,19 @@ final class SchedulerProcess {
         post(.stopRequested)
     }
 
-    func pause(forMs milliseconds: Int) {
+    /// It does nothing for a while; its boot time goes on, as after a suspend, or stands still.
+    func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
         let life = life
-        world.network.paused(scheduler: self, forMs: milliseconds)
+        world.network.paused(scheduler: self)
         world.oracle.leaderChanged()
         world.after(Int64(milliseconds) * 1_000) { [self] in
+            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             guard self.life == life else { return }
             isPaused = false
+            hasStoodStill = hasStoodStill || clockStandsStill
+            world.oracle.leaderChanged()
             let work = deferred
             deferred = []
             for item in work { item() }
@@ -140,13 +168,14 @@ final class SchedulerProcess {
         }
     }
 
-    private func turn() {
+    func turn() {
         guard let cell else { return }
         var actions: [Action] = []
         let events = inbox
         inbox = []
         for event in events {
             if world.options.isTracing { trace(event) }
+            if case .leaseAnswered(.heldByOther(let leader, _), _) = event { leaderAddress = leader }
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
         }
         cell.dispatcher.handle(.tick, at: now, using: &random, into: &actions)
@@ -173,9 +202,14 @@ final class SchedulerProcess {
         case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
         case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
         case .loadJobs:
-            load({ $0.livingJobs }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+            load({ [self] store in
+                jobsAtTakeOver = store.livingJobs
+                return jobsAtTakeOver
+            }) { [world] in .jobsLoaded($0.map(world.plans.planned), isLast: $1) }
         case .loadJobsNamed(let ids):
-            load({ store in ids.compactMap { store.jobs[$0] } }) { .jobsLoaded($0.map(Plans.planned), isLast: $1) }
+            load({ store in ids.compactMap { store.jobs[$0] } }) { [world] in
+                .jobsLoaded($0.map(world.plans.planned), isLast: $1)
+            }
         case .loadOpenExecutions(let since):
             load({ $0.openExecutions(since: since) }) { .openExecutionsLoaded($0, isLast: $1) }
         case .loadGapRows(let gap):
@@ -191,20 +225,21 @@ final class SchedulerProcess {
             )
         case .commit(let batch): database.commit(batch, self)
         case .announceLead(let link, let epoch, let shards):
-            world.network.toWorker(link, .lead(epoch: epoch, leads: !shards.isEmpty))
-        case .dispatch(let link, _, let calls):
-            world.oracle.dispatched(calls, by: owner)
-            world.network.toWorker(link, .dispatch(calls))
+            world.network.toWorker(link, .lead(epoch: epoch, shards: shards))
+        case .dispatch(let link, let clusterTime, let calls):
+            world.oracle.dispatched(calls, by: self)
+            world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let tokens):
             world.oracle.acknowledged(tokens)
-            world.network.toWorker(link, .acknowledge(tokens))
+            world.network.toWorker(link, .outcomeAck(tokens))
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result): world.clients.answered(ticket, result)
+        case .reply(let ticket, let result): world.clients.answered(ticket, result, by: self)
         case .recorded(let executions): world.oracle.told(of: executions)
         case .note(let note):
             world.count(note)
             world.oracle.noted(note)
             if case .leadershipLost = note { world.oracle.leaderChanged() }
+            if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life
             world.after(15_000) { [self] in
@@ -213,6 +248,40 @@ final class SchedulerProcess {
                 world.after(Int64.random(in: 100_000...3_000_000, using: &world.random)) { [self] in start() }
             }
         }
+    }
+
+    // MARK: Changes by hand
+
+    private func planRefresh() {
+        let life = life
+        world.after(Int64(world.options.refreshSeconds) * 1_000_000) { [self] in
+            whenRunning(life) { [self] in
+                if isLeading { refresh() } else { lookedUntil = nil }
+                planRefresh()
+            }
+        }
+    }
+
+    /// Looks for what somebody changed by hand since the last look, as the real process does.
+    func refresh() {
+        guard let clusterTime = cell?.dispatcher.clusterTime(at: now.boot) else { return }
+        world.count("changes by hand looked for")
+        let since = (lookedUntil ?? clusterTime - 3_600_000) - 10_000
+        world.database.read(
+            self,
+            { $0.jobs(changedSince: since) },
+            { [self] jobs, isLast in
+                if isLast { lookedUntil = clusterTime }
+                return .jobsRefreshed(jobs.map(world.plans.planned))
+            },
+            failed: nil
+        )
+    }
+
+    /// A change found a row that is not what the dispatcher has in memory: it is told of it.
+    func settle(_ id: JobID) {
+        guard let job = world.database.store.jobs[id] else { return }
+        post(.jobsRefreshed([world.plans.planned(job)]))
     }
 
     private func trace(_ event: Event) {

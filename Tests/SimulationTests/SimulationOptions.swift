@@ -12,6 +12,10 @@ struct SimulationOptions: CustomStringConvertible {
     /// Milliseconds that a message may be on its way.
     var delayMs: Int
     var changesPerSecond: Double
+    /// Changes of jobs in the store that no scheduler is told of.
+    var handEditsPerSecond: Double
+    /// Between two looks of the leader at what somebody changed by hand.
+    var refreshSeconds: Int
     var cutsPerSecond: Double
     var schedulerKillsPerSecond: Double
     var schedulerStopsPerSecond: Double
@@ -23,6 +27,13 @@ struct SimulationOptions: CustomStringConvertible {
     /// Of a commit, that its answer, or it itself, is lost.
     var lostCommits: Double
     var failedReads: Double
+    /// How far the clocks of processes may be too fast or too slow.
+    var driftPpm: Int
+    /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
+    var suspends: Int
+    /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
+    var beginning: Int64
+    var zone: String
     /// Whether every step is printed.
     var isTracing = false
 
@@ -39,6 +50,8 @@ struct SimulationOptions: CustomStringConvertible {
         targetTrouble = chance(0.7, upTo: 0.6)
         delayMs = [1, 5, 40].randomElement(using: &random) ?? 1
         changesPerSecond = chance(0.7, upTo: 3)
+        handEditsPerSecond = chance(0.35, upTo: 0.6)
+        refreshSeconds = Int.random(in: 2...15, using: &random)
         cutsPerSecond = chance(0.5, upTo: 0.5)
         schedulerKillsPerSecond = chance(0.4, upTo: 0.2)
         schedulerStopsPerSecond = chance(0.25, upTo: 0.15)
@@ -49,6 +62,17 @@ struct SimulationOptions: CustomStringConvertible {
         clockStepsPerSecond = chance(0.2, upTo: 0.1)
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
+        driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
+        suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
+        // 2026-11-24T10:00:00Z
+        (beginning, zone) = (1_795_514_400, "UTC")
+        if random.happens(0.5) {
+            let zoned = random.happens(0.5) ? NaiveZone.berlin : NaiveZone.lordHowe
+            zone = zoned.name
+            let settings = zoned.spans.dropFirst()
+            beginning =
+                (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
+        }
     }
 
     var description: String {

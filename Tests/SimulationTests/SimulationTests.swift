@@ -6,39 +6,94 @@ import Testing
 
 /// Whole clusters in simulated time, with every fault that can be thought of (design § 9).
 ///
-/// `CARILLON_SIM_SEED` repeats one run, `CARILLON_SIM_RUNS` says how many there are from `CARILLON_SIM_FIRST` on. A run
-/// that fails prints its seed.
+/// `CARILLON_SIM_SEED` repeats one run, with `CARILLON_SIM_OPTIONS` in place of what the seed would draw; with
+/// `CARILLON_SIM_SHRINK` it looks for the least that still fails. `CARILLON_SIM_RUNS` says how many there are from
+/// `CARILLON_SIM_FIRST` on. A run that fails prints its seed.
 @Suite struct SimulationTests {
-    private func number(_ name: String) -> UInt64? {
-        getenv(name).flatMap { UInt64(String(cString: $0)) }
+    /// What a series of runs came to.
+    private struct Result: Sendable {
+        var coverage: [String: Int] = [:]
+        var failures: [(seed: UInt64, text: String)] = []
+
+        mutating func add(_ other: Result) {
+            coverage.merge(other.coverage) { $0 + $1 }
+            failures += other.failures
+        }
     }
 
-    @Test func guaranteesHoldWhateverHappens() {
-        let seed = number("CARILLON_SIM_SEED")
-        let first = seed ?? number("CARILLON_SIM_FIRST") ?? 1
-        let runs = seed == nil ? number("CARILLON_SIM_RUNS") ?? 200 : 1
-        var coverage: [String: Int] = [:]
-        var failures = 0
-        for seed in first..<first + runs {
-            var options = SimulationOptions(seed: seed)
-            options.isTracing = getenv("CARILLON_SIM_TRACE") != nil
-            let world = World(seed: seed, options: options)
-            let problems = world.run()
-            coverage.merge(world.coverage) { $0 + $1 }
-            guard !problems.isEmpty else { continue }
-            failures += 1
-            Issue.record("seed \(seed) (\(options)):\n\(problems.joined(separator: "\n"))")
-            if failures >= 12 { break }
+    /// Failures after which a series ends.
+    private static let patience = 12
+
+    private func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    private func number(_ name: String) -> UInt64? { text(name).flatMap { UInt64($0) } }
+
+    @Test func guaranteesHoldWhateverHappens() async {
+        if let seed = number("CARILLON_SIM_SEED") { return repeatOne(seed) }
+        let first = number("CARILLON_SIM_FIRST") ?? 1
+        let runs = number("CARILLON_SIM_RUNS") ?? 200
+        // One series for each processor.
+        let series = UInt64(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        let result = await withTaskGroup(of: Result.self) { group in
+            for number in 0..<series {
+                group.addTask { await Self.run(stride(from: first + number, to: first + runs, by: Int(series))) }
+            }
+            var result = Result()
+            for await part in group { result.add(part) }
+            return result
         }
-        report(coverage, runs: runs)
-        guard runs >= 200, failures == 0 else { return }
-        for what in Coverage.required where coverage[what] == nil {
+        for failure in result.failures.sorted(by: { $0.seed < $1.seed }) { Issue.record("\(failure.text)") }
+        report(result.coverage, runs: runs)
+        guard result.failures.isEmpty else { return }
+        let required = (runs >= 200 ? Coverage.required : []) + (runs >= 2_000 ? Coverage.requiredOfMany : [])
+        for what in required where result.coverage[what] == nil {
             Issue.record("in \(runs) runs this never happened: \(what)")
         }
     }
 
+    private static func run(_ seeds: StrideTo<UInt64>) async -> Result {
+        var result = Result()
+        for seed in seeds where result.failures.count < patience {
+            let options = SimulationOptions(seed: seed)
+            let world = World(seed: seed, options: options)
+            let problems = world.run()
+            result.coverage.merge(world.coverage) { $0 + $1 }
+            if !problems.isEmpty {
+                result.failures.append((seed, "seed \(seed) (\(options)):\n\(problems.joined(separator: "\n"))"))
+            }
+            // Others have work, too.
+            await Task.yield()
+        }
+        return result
+    }
+
+    private func repeatOne(_ seed: UInt64) {
+        var options = SimulationOptions(seed: seed)
+        if let word = options.set(text("CARILLON_SIM_OPTIONS") ?? "") {
+            Issue.record("\(word) is no option; there are \(SimulationOptions.names)")
+            return
+        }
+        if text("CARILLON_SIM_SHRINK") != nil { return shrink(seed, options) }
+        options.isTracing = text("CARILLON_SIM_TRACE") != nil
+        let world = World(seed: seed, options: options)
+        let problems = world.run()
+        if !problems.isEmpty {
+            Issue.record("seed \(seed) (\(options)):\n\(problems.joined(separator: "\n"))")
+        }
+        report(world.coverage, runs: 1)
+    }
+
+    private func shrink(_ seed: UInt64, _ options: SimulationOptions) {
+        guard var shrinker = Shrinker(seed: seed, options: options) else {
+            print("seed \(seed) does not fail: there is nothing to shrink")
+            return
+        }
+        shrinker.shrink()
+        print("after \(shrinker.tries) tries: \(shrinker.command)")
+        Issue.record("seed \(seed) (\(shrinker.options)):\n\(shrinker.problems.joined(separator: "\n"))")
+    }
+
     private func report(_ coverage: [String: Int], runs: UInt64) {
-        guard getenv("CARILLON_SIM_COVERAGE") != nil else { return }
+        guard text("CARILLON_SIM_COVERAGE") != nil else { return }
         print("what happened in \(runs) runs:")
         for (what, count) in coverage.sorted(by: { $0.key < $1.key }) { print("  \(count)\t\(what)") }
     }

@@ -58,7 +58,7 @@ final class Target {
     }
 
     private func end(_ worker: WorkerProcess, _ life: Int, _ outcome: CallOutcome, after microseconds: Int64) {
-        let startedAt = world.time
+        let startedAt = world.elapsed
         world.after(microseconds) { [self] in
             running[outcome.token] = nil
             cuts[outcome.token] = nil

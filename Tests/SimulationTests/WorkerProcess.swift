@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonWire
 import TestSupport
 
 /// A worker: the real desk in a process that can be killed, drained and paused.
@@ -21,13 +22,27 @@ final class WorkerProcess {
     private var calls: [Token: DispatchedCall] = [:]
     private var deferred: [() -> Void] = []
     private var wakeNumber = 0
+    private var clock: ProcessClock
 
     init(world: World, index: Int) {
         self.world = world
         name = "worker-\(index)"
+        clock = ProcessClock(world: world)
     }
 
-    private var now: BootTime { BootTime(nanoseconds: (world.time + 5_000_000) * 1_000) }
+    private var now: BootTime { clock.now.boot }
+    var wireNow: WireNow { clock.wireNow }
+
+    /// The first thing that it says.
+    var hello: Hello {
+        Hello(
+            role: .worker,
+            name: name,
+            bootID: bootID,
+            maxWorkers: UInt32(world.options.slotsPerWorker),
+            version: "simulated"
+        )
+    }
 
     // MARK: Life
 
@@ -67,12 +82,14 @@ final class WorkerProcess {
         if isAlive, !isPaused { tell(.drainRequested) }
     }
 
-    func pause(forMs milliseconds: Int) {
+    /// It does nothing for a while; its boot time goes on, as after a suspend, or stands still.
+    func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
         let life = life
-        world.network.paused(worker: self, forMs: milliseconds)
+        world.oracle.disturbed(worker: name)
         world.after(Int64(milliseconds) * 1_000) { [self] in
+            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             guard self.life == life else { return }
             isPaused = false
             let work = deferred
@@ -93,16 +110,9 @@ final class WorkerProcess {
     func connected(_ link: LinkID) { tell(.connected(link)) }
     func disconnected(_ link: LinkID) { tell(.disconnected(link)) }
 
-    func received(_ message: WorkerMessage, over link: LinkID) {
-        switch message {
-        case .lead(let epoch, let leads):
-            tell(.leadAnnounced(link, epoch: epoch, shards: leads ? [0] : []))
-        case .dispatch(let dispatched):
-            for call in dispatched { calls[call.token] = call }
-            tell(.dispatched(link, clusterTime: world.databaseTime, dispatched, receivedAt: now))
-        case .acknowledge(let tokens): tell(.acknowledged(tokens))
-        case .cancel(let tokens): tell(.cancelRequested(link, tokens))
-        }
+    func dispatched(_ link: LinkID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
+        for call in dispatched { calls[call.token] = call }
+        tell(.dispatched(link, clusterTime: clusterTime, dispatched, receivedAt: now))
     }
 
     /// How a call ended, by the target's word.
@@ -112,8 +122,8 @@ final class WorkerProcess {
                 HTTPResult(
                     token: outcome.token,
                     kind: outcome.kind,
-                    startedAt: BootTime(nanoseconds: (startedAt + 5_000_000) * 1_000),
-                    durationMicroseconds: UInt64(world.time - startedAt),
+                    startedAt: min(now, clock.boot(at: startedAt)),
+                    durationMicroseconds: UInt64(world.elapsed - startedAt),
                     httpStatus: outcome.httpStatus,
                     retryAfterMs: outcome.retryAfterMs
                 )
@@ -121,7 +131,7 @@ final class WorkerProcess {
         )
     }
 
-    private func tell(_ event: WorkerEvent) {
+    func tell(_ event: WorkerEvent) {
         guard let cell else { return }
         var actions: [WorkerAction] = []
         cell.desk.handle(event, at: now, into: &actions)
@@ -131,7 +141,7 @@ final class WorkerProcess {
         guard self.life == life, let wake = self.cell?.desk.wake else { return }
         wakeNumber += 1
         let number = wakeNumber
-        world.after((wake - now) / 1_000 + 200) { [self] in
+        world.after(max(0, (wake - now) / 1_000) + 200) { [self] in
             guard number == wakeNumber else { return }
             whenRunning(life) { [self] in tell(.tick) }
         }
@@ -143,16 +153,16 @@ final class WorkerProcess {
             for request in requests { calls[request.token].map { world.target.begin($0, by: self) } }
         case .cut(let tokens): for token in tokens { world.target.cut(token) }
         case .hold(let link, let epoch, let held):
-            world.network.toScheduler(link, .workerHeld(link, epoch: epoch, held))
+            world.network.toScheduler(link, .holding(epoch: epoch, running: held))
         case .report(let link, let outcomes):
             for outcome in outcomes {
                 if outcome.kind == .notStarted { world.count("dispatch given back") }
                 world.oracle.ended(outcome)
             }
-            world.network.toScheduler(link, .workerReported(link, outcomes))
-        case .tellStarted(let link, let tokens): world.network.toScheduler(link, .workerStarted(link, tokens))
-        case .announceDrain(let link): world.network.toScheduler(link, .workerDrained(link))
-        case .grant(let link, let granted): world.network.toScheduler(link, .workerGranted(link, granted))
+            world.network.toScheduler(link, .outcome(outcomes))
+        case .tellStarted(let link, let tokens): world.network.toScheduler(link, .started(tokens))
+        case .announceDrain(let link): world.network.toScheduler(link, .drain)
+        case .grant(let link, let granted): world.network.toScheduler(link, .credit(granted: granted))
         case .close(let link, let why):
             world.oracle.require(false, "a scheduler was cut off over \(link) by \(name): \(why)")
         case .note: break

@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonWire
 import TestSupport
 
 /// A whole cluster in simulated time. One seed decides everything that happens in it.
@@ -12,16 +13,20 @@ final class World {
     private(set) var coverage: [String: Int] = [:]
     private var timeline = Timeline()
     private var databaseErrorMs: Int64 = 0
+    /// While the database's clock stands still.
+    private var databaseStandsAt: Timestamp?
+    /// For how many microseconds everything was suspended.
+    private var suspended: Int64 = 0
+    let codec = MessageCodec()
     private(set) var schedulers: [SchedulerProcess] = []
     private(set) var workers: [WorkerProcess] = []
+    let plans = Plans()
     private(set) lazy var database = Database(world: self)
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)
     private(set) lazy var clients = Clients(world: self)
+    private(set) lazy var handEditor = HandEditor(world: self)
     private(set) lazy var oracle = Oracle(world: self)
-
-    /// 2026-11-24T10:00:00Z.
-    private let beginning = Timestamp(milliseconds: 1_795_514_400_000)
 
     init(seed: UInt64, options: SimulationOptions) {
         self.seed = seed
@@ -31,8 +36,10 @@ final class World {
         workers = (0..<options.workers).map { WorkerProcess(world: self, index: $0) }
     }
 
-    var trueTime: Timestamp { beginning + time / 1_000 }
-    var databaseTime: Timestamp { trueTime + databaseErrorMs }
+    /// Microseconds since the beginning by a good clock, which goes on while everything is suspended.
+    var elapsed: Int64 { time + suspended }
+    var trueTime: Timestamp { Timestamp(seconds: options.beginning) + elapsed / 1_000 }
+    var databaseTime: Timestamp { databaseStandsAt ?? trueTime + databaseErrorMs }
 
     func after(_ microseconds: Int64, _ work: @escaping () -> Void) {
         timeline.add(time + max(0, microseconds), work)
@@ -51,11 +58,13 @@ final class World {
         for scheduler in schedulers where !scheduler.isAlive { scheduler.start() }
         for worker in workers where !worker.isAlive { worker.start() }
         // Pauses and outages that have begun are over by then.
-        advance(toSecond: options.seconds + 60)
+        let calm = options.seconds + (options.suspends == 1 || options.suspends == 2 ? 60 + Self.suspendMs / 1_000 : 60)
+        advance(toSecond: calm)
+        oracle.judgeHandEdits()
         clients.pauseAll()
-        var second = options.seconds + 65
+        var second = calm + 5
         advance(toSecond: second)
-        while !isAtRest, second < options.seconds + 400, oracle.problems.isEmpty {
+        while !isAtRest, second < calm + 340, oracle.problems.isEmpty {
             second += 5
             advance(toSecond: second)
         }
@@ -100,14 +109,19 @@ final class World {
         }
         plan(options.pausesPerSecond) { world in
             let milliseconds = Int.random(in: 100...16_000, using: &world.random)
+            let standsStill = world.random.happens(0.25)
+            if standsStill { world.count("boot time stood still") }
             if world.random.happens(0.6) {
                 world.count("scheduler paused")
-                world.schedulers.randomElement(using: &world.random)?.pause(forMs: milliseconds)
+                world.schedulers.randomElement(using: &world.random)?
+                    .pause(forMs: milliseconds, clockStandsStill: standsStill)
             } else {
                 world.count("worker paused")
-                world.workers.randomElement(using: &world.random)?.pause(forMs: milliseconds)
+                world.workers.randomElement(using: &world.random)?
+                    .pause(forMs: milliseconds, clockStandsStill: standsStill)
             }
         }
+        planSuspend()
         plan(options.storeStallsPerSecond) { world in
             world.count("store stalled")
             world.database.stall(forMs: Int.random(in: 50...7_000, using: &world.random))
@@ -116,12 +130,58 @@ final class World {
             world.count("store away")
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
         }
+        plan(options.handEditsPerSecond) { $0.handEditor.edit() }
         plan(options.clockStepsPerSecond) { world in
+            guard world.databaseStandsAt == nil else { return }
+            if world.random.happens(0.2) { return world.stopDatabaseClock() }
             let isForward = world.random.happens(0.5)
             world.count(isForward ? "clock stepped forward" : "clock stepped back")
             let milliseconds = Int64.random(in: 200...20_000, using: &world.random)
             world.databaseErrorMs += isForward ? milliseconds : -milliseconds
             world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
+        }
+    }
+
+    private func stopDatabaseClock() {
+        count("database's clock stood still")
+        let milliseconds = Int64.random(in: 200...8_000, using: &random)
+        databaseStandsAt = databaseTime
+        oracle.clockStepped(-milliseconds)
+        after(milliseconds * 1_000) { [self] in
+            databaseStandsAt = nil
+            databaseErrorMs -= milliseconds
+            oracle.clockStepped(-milliseconds)
+        }
+    }
+
+    /// Ten minutes in which a process, or everything, does nothing, while all clocks go on.
+    private func planSuspend() {
+        guard options.suspends > 0 else { return }
+        after(Int64.random(in: 2_000_000...Int64(options.seconds) * 1_000_000, using: &random)) { [self] in
+            switch options.suspends {
+            case 1:
+                count("leader suspended")
+                (schedulers.first(where: \.isLeading) ?? schedulers[0]).pause(forMs: Self.suspendMs)
+            case 2:
+                count("worker suspended")
+                workers.randomElement(using: &random)?.pause(forMs: Self.suspendMs)
+            default:
+                count("everything suspended")
+                suspendEverything()
+            }
+        }
+    }
+
+    private static let suspendMs = 600_000
+
+    private func suspendEverything() {
+        suspended += Int64(Self.suspendMs) * 1_000
+        oracle.leaderChanged()
+        for worker in workers { oracle.disturbed(worker: worker.name) }
+        after(0) { [self] in
+            for scheduler in schedulers where scheduler.isAlive && !scheduler.isPaused { scheduler.turn() }
+            for worker in workers where worker.isAlive && !worker.isPaused { worker.tell(.tick) }
+            network.tickAll()
         }
     }
 

@@ -108,7 +108,7 @@ package struct MemoryStore: Sendable {
         for change in batch.changes {
             if var job = change.job, change.isNew || jobs[job.id] != nil {
                 job.createdAt = jobs[job.id]?.createdAt ?? job.createdAt
-                jobs[job.id] = job
+                jobs[job.id] = stamped(job, now: now)
             }
             for id in change.withdrawals { withdraw(id) }
             // What the batch itself takes back is armed by nobody.
@@ -237,8 +237,27 @@ package struct MemoryStore: Sendable {
         attempts = attempts.filter { day($0.executionID) >= first || kept.contains(day($0.executionID)) }
     }
 
-    /// As somebody with psql would.
-    package mutating func editByHand(_ job: Job) {
-        jobs[job.id] = job
+    /// As somebody with psql would. Returns the row as it then is, `nil` if the names of the living forbid it.
+    package mutating func editByHand(_ job: Job, now: Timestamp) -> Job? {
+        let isTaken = jobs.values.contains {
+            $0.id != job.id && $0.deletedAt == nil && job.deletedAt == nil && $0.name != nil && $0.name == job.name
+        }
+        guard !isTaken else { return nil }
+        jobs[job.id] = stamped(job, now: now)
+        return jobs[job.id]
+    }
+
+    /// A job's row as the table's triggers leave it: a version that does not grow is one that somebody did not think of.
+    private func stamped(_ job: Job, now: Timestamp) -> Job {
+        guard let old = jobs[job.id], job.version <= old.version else { return job }
+        var job = job
+        job.version = old.version + 1
+        job.updatedAt = now
+        if job.deletedAt != nil, old.deletedAt == nil { job.active = false }
+        let isSame =
+            job.schedule == old.schedule && job.timeZone == old.timeZone && job.daylightPolicy == old.daylightPolicy
+            && job.startsAt == old.startsAt && job.endsAt == old.endsAt && job.active == old.active
+        if job.effectiveFrom == old.effectiveFrom, !isSame { job.effectiveFrom = now }
+        return job
     }
 }

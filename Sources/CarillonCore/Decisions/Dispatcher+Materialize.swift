@@ -119,8 +119,9 @@ extension Dispatcher {
     mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
         if let next = agenda.nextTime(of: job), next < now - 5_000 { openGap(into: &actions) }
         var rows: [Execution] = []
-        while let time = catchUp?.time(of: job) {
-            rows += account(job, at: time, mayRun: rows.count < 1_000)
+        // After a clock that went back a gap may end in the future: that part is the new definition's.
+        while let time = catchUp?.time(of: job), time <= now {
+            rows += account(job, at: time, through: now, mayRun: rows.count < 1_000)
         }
         while let time = agenda.nextTime(of: job), time <= now {
             if let row = make(job, at: time) { rows.append(row) }
@@ -130,7 +131,12 @@ extension Dispatcher {
     }
 
     /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
-    private mutating func account(_ slot: Int32, at time: Timestamp, mayRun: Bool = true) -> [Execution] {
+    private mutating func account(
+        _ slot: Int32,
+        at time: Timestamp,
+        through limit: Timestamp = .distantFuture,
+        mayRun: Bool = true
+    ) -> [Execution] {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
@@ -150,13 +156,14 @@ extension Dispatcher {
         var beforeLast: Timestamp?
         var count: Int64 = 1
         // An outage of years is taken in slices, so that no turn takes long.
-        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, !isOpen(slot, at: next)
+        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
+            !isOpen(slot, at: next)
         {
             beforeLast = last
             last = next
             count += 1
         }
-        let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest } ?? true
+        let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest || $0 > limit } ?? true
         if policy == .latest, isWhole {
             if let beforeLast { rows.append(skipped(slot, from: time, to: beforeLast, count: count - 1)) }
             if let row = make(slot, at: last, isCatchUp: true) { rows.append(row) }

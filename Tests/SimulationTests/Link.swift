@@ -1,0 +1,265 @@
+import CarillonCore
+import CarillonWire
+import TestSupport
+
+/// One connection between a worker and a scheduler: bytes both ways, and at each end a decoder and the real state of the
+/// connection. Frames are cut anywhere; what is under way when the connection is cut is lost, halves of frames too.
+final class Link {
+    enum End {
+        case scheduler
+        case worker
+    }
+
+    let id: LinkID
+    let worker: WorkerProcess
+    let scheduler: SchedulerProcess
+    private let workerLife: Int
+    private let schedulerLife: Int
+    private unowned let world: World
+    private unowned let network: Network
+    /// Whether bytes still get through.
+    private(set) var isOpen = true
+    private var server: ServerConnectionState
+    private var client: ClientConnectionState
+    private var serverDecoder = FrameDecoder(maxFrameBytes: ConnectionLimits().maxHandshakeBytes)
+    private var clientDecoder = FrameDecoder()
+    private var serverHasEnded = false
+    private var clientHasEnded = false
+    private var isConnected = false
+    private var lastToScheduler: Int64 = 0
+    private var lastToWorker: Int64 = 0
+
+    init(_ id: LinkID, _ worker: WorkerProcess, _ scheduler: SchedulerProcess, _ network: Network, _ world: World) {
+        self.id = id
+        self.worker = worker
+        self.scheduler = scheduler
+        self.network = network
+        self.world = world
+        workerLife = worker.life
+        schedulerLife = scheduler.life
+        server = ServerConnectionState(limits: ConnectionLimits(), at: scheduler.wireNow)
+        client = ClientConnectionState(role: .worker, limits: ConnectionLimits(), at: worker.wireNow)
+    }
+
+    var hasEnded: Bool { serverHasEnded && clientHasEnded }
+
+    func begin() {
+        send(Envelope(.hello(worker.hello)), from: .worker)
+        planTick(.scheduler)
+        planTick(.worker)
+    }
+
+    // MARK: Bytes
+
+    func send(_ envelope: Envelope, from end: End) {
+        guard isOpen, !hasEnded(end) else { return }
+        var bytes: [UInt8] = []
+        world.codec.encode(envelope, into: &bytes)
+        guard world.random.happens(0.1) else { return deliver(bytes, from: end) }
+        world.count("frame cut in two")
+        let place = Int.random(in: 1..<bytes.count, using: &world.random)
+        deliver(Array(bytes[..<place]), from: end)
+        deliver(Array(bytes[place...]), from: end)
+    }
+
+    private func deliver(_ bytes: [UInt8], from end: End) {
+        arrive(from: end) { [self] in
+            switch end {
+            case .scheduler: receiveAtWorker(bytes)
+            case .worker: receiveAtScheduler(bytes)
+            }
+        }
+    }
+
+    /// What one end sends, the other gets later, in the same order, unless the connection is cut before.
+    private func arrive(from end: End, _ work: @escaping () -> Void) {
+        let time: Int64
+        switch end {
+        case .scheduler:
+            lastToWorker = max(lastToWorker, world.time + network.latency())
+            time = lastToWorker
+        case .worker:
+            lastToScheduler = max(lastToScheduler, world.time + network.latency())
+            time = lastToScheduler
+        }
+        world.after(time - world.time) { [self] in
+            guard isOpen else { return }
+            whenRunning(end == .scheduler ? .worker : .scheduler, work)
+        }
+    }
+
+    private func whenRunning(_ end: End, _ work: @escaping () -> Void) {
+        switch end {
+        case .scheduler: scheduler.whenRunning(schedulerLife, work)
+        case .worker: worker.whenRunning(workerLife, work)
+        }
+    }
+
+    private func receiveAtScheduler(_ bytes: [UInt8]) {
+        guard !serverHasEnded else { return }
+        let buffered = serverDecoder.bufferedBytes
+        do throws(WireError) {
+            try serverDecoder.feed(bytes) { (payload) throws(WireError) in
+                let envelope = try world.codec.decode(payload: payload)
+                perform(server.handle(.received(envelope), at: scheduler.wireNow), envelope)
+            }
+            if serverDecoder.bufferedBytes > buffered {
+                perform(server.handle(.receivedBytes, at: scheduler.wireNow), nil)
+            }
+        } catch {
+            perform(server.handle(.failedToDecode(error), at: scheduler.wireNow), nil)
+        }
+        serverDecoder.maxFrameBytes = server.maxFrameBytes
+    }
+
+    private func receiveAtWorker(_ bytes: [UInt8]) {
+        guard !clientHasEnded else { return }
+        let buffered = clientDecoder.bufferedBytes
+        do throws(WireError) {
+            try clientDecoder.feed(bytes) { (payload) throws(WireError) in
+                let envelope = try world.codec.decode(payload: payload)
+                perform(client.handle(.received(envelope), at: worker.wireNow), envelope)
+            }
+            if clientDecoder.bufferedBytes > buffered {
+                perform(client.handle(.receivedBytes, at: worker.wireNow), nil)
+            }
+        } catch {
+            perform(client.handle(.failedToDecode(error), at: worker.wireNow), nil)
+        }
+    }
+
+    // MARK: What the states say
+
+    private func perform(_ action: ServerConnectionState.Action, _ envelope: Envelope?) {
+        switch action {
+        case .none: break
+        case .welcome(let hello):
+            world.count("wire welcome")
+            send(Envelope(.welcome(scheduler.welcome)), from: .scheduler)
+            scheduler.post(
+                .workerJoined(id, name: hello.name, bootID: hello.bootID, maxWorkers: Int(hello.maxWorkers ?? 0))
+            )
+        case .deliver:
+            if let envelope { deliverToScheduler(envelope.message) }
+        case .send(let envelope): send(envelope, from: .scheduler)
+        case .measured(let skewMs):
+            world.count("wire skew measured")
+            let skew = worker.wireNow.wallMicroseconds - scheduler.wireNow.wallMicroseconds
+            // A clock that stood still or was paused on the way says little.
+            if abs(skewMs - Double(skew) / 1_000) > 200 { world.count("wire skew is off") }
+        case .close(let why, let error):
+            world.oracle.require(error == nil, "the wire: \(worker.name) was closed: \(why)")
+            close(.scheduler, why)
+        }
+    }
+
+    private func perform(_ action: ClientConnectionState.Action, _ envelope: Envelope?) {
+        switch action {
+        case .none: break
+        case .established:
+            isConnected = true
+            worker.connected(id)
+        case .deliver:
+            if let envelope { deliverToWorker(envelope.message) }
+        case .send(let envelope): send(envelope, from: .worker)
+        case .measured: world.count("wire skew measured")
+        case .close(let why, let refusal):
+            let isBroken = refusal != nil || why.hasPrefix("undecodable") || why.hasPrefix("out of state")
+            world.oracle.require(!isBroken, "the wire: \(worker.name) closed: \(why)")
+            close(.worker, why)
+        }
+    }
+
+    private func deliverToScheduler(_ message: Message) {
+        switch message {
+        case .holding(let epoch, let running): scheduler.post(.workerHeld(id, epoch: epoch, running))
+        case .credit(let granted): scheduler.post(.workerGranted(id, granted))
+        case .started(let tokens): scheduler.post(.workerStarted(id, tokens))
+        case .outcome(let outcomes): scheduler.post(.workerReported(id, outcomes))
+        case .drain: scheduler.post(.workerDrained(id))
+        default: world.oracle.require(false, "the wire: a scheduler was given \(message.name)")
+        }
+    }
+
+    private func deliverToWorker(_ message: Message) {
+        switch message {
+        case .lead(let epoch, let shards): worker.tell(.leadAnnounced(id, epoch: epoch, shards: shards))
+        case .dispatch(let clusterTime, let calls): worker.dispatched(id, clusterTime, calls)
+        case .outcomeAck(let tokens): worker.tell(.acknowledged(tokens))
+        case .cancel(let tokens): worker.tell(.cancelRequested(id, tokens))
+        default: world.oracle.require(false, "the wire: a worker was given \(message.name)")
+        }
+    }
+
+    // MARK: Timers
+
+    private func planTick(_ end: End) {
+        let wait =
+            switch end {
+            case .scheduler: server.deadline.map { $0 - scheduler.wireNow.boot }
+            case .worker: client.deadline.map { $0 - worker.wireNow.boot }
+            }
+        guard let wait, !hasEnded(end) else { return }
+        world.after(max(1_000, wait / 1_000 + 1)) { [self] in
+            whenRunning(end) { [self] in
+                tick(end)
+                planTick(end)
+            }
+        }
+    }
+
+    /// Looks at the clock.
+    func tick(_ end: End) {
+        guard !hasEnded(end) else { return }
+        switch end {
+        case .scheduler: perform(server.handle(.ticked, at: scheduler.wireNow), nil)
+        case .worker: perform(client.handle(.ticked, at: worker.wireNow), nil)
+        }
+    }
+
+    // MARK: The end
+
+    private func hasEnded(_ end: End) -> Bool { end == .scheduler ? serverHasEnded : clientHasEnded }
+
+    /// One end has had enough: the other gets its last words, if anything gets through.
+    func close(_ end: End, _ why: String) {
+        guard !hasEnded(end) else { return }
+        world.count(why.hasPrefix("silent") ? "wire silence" : "wire closed")
+        send(Envelope(.goodbye(why: why)), from: end)
+        arrive(from: end) { [self] in
+            isOpen = false
+            finish(end == .scheduler ? .worker : .scheduler)
+        }
+        finish(end)
+    }
+
+    /// Nothing gets through any more, and nobody knows.
+    func cut() {
+        isOpen = false
+        world.oracle.disturbed(worker: worker.name)
+    }
+
+    /// That end learns that the connection is gone.
+    func notices(_ end: End, afterMs milliseconds: Int) {
+        world.after(Int64(milliseconds) * 1_000 + 100) { [self] in
+            whenRunning(end) { [self] in finish(end) }
+        }
+    }
+
+    private func finish(_ end: End) {
+        guard !hasEnded(end) else { return }
+        world.oracle.disturbed(worker: worker.name)
+        switch end {
+        case .scheduler:
+            serverHasEnded = true
+            _ = server.handle(.ended(why: ""), at: scheduler.wireNow)
+            scheduler.post(.workerLeft(id))
+        case .worker:
+            clientHasEnded = true
+            _ = client.handle(.ended(why: ""), at: worker.wireNow)
+            if isConnected { worker.disconnected(id) }
+            network.redial(worker, scheduler)
+        }
+        if hasEnded { network.forget(self) }
+    }
+}

@@ -1,0 +1,50 @@
+/// Options by their names, to be given in the environment and told in a report: `jobs=2 cutsPerSecond=0`.
+extension SimulationOptions {
+    /// Whole numbers, with the least that makes sense: what a shrinking run makes smaller.
+    static var counts: [(name: String, path: WritableKeyPath<SimulationOptions, Int>, least: Int)] {
+        [
+            ("jobs", \.jobs, 1), ("schedulers", \.schedulers, 1), ("workers", \.workers, 1),
+            ("slotsPerWorker", \.slotsPerWorker, 1), ("seconds", \.seconds, 3), ("delayMs", \.delayMs, 1),
+            ("driftPpm", \.driftPpm, 0), ("suspends", \.suspends, 0), ("refreshSeconds", \.refreshSeconds, 2),
+        ]
+    }
+
+    /// How often each fault strikes, or how likely it is: what a shrinking run switches off.
+    static var faults: [(name: String, path: WritableKeyPath<SimulationOptions, Double>)] {
+        [
+            ("clockStepsPerSecond", \.clockStepsPerSecond), ("storeOutagesPerSecond", \.storeOutagesPerSecond),
+            ("storeStallsPerSecond", \.storeStallsPerSecond), ("pausesPerSecond", \.pausesPerSecond),
+            ("workerKillsPerSecond", \.workerKillsPerSecond), ("schedulerStopsPerSecond", \.schedulerStopsPerSecond),
+            ("schedulerKillsPerSecond", \.schedulerKillsPerSecond), ("cutsPerSecond", \.cutsPerSecond),
+            ("lostCommits", \.lostCommits), ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
+            ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
+        ]
+    }
+
+    static var names: String { (counts.map(\.name) + faults.map(\.name)).joined(separator: ", ") }
+
+    /// Sets what a text says. Returns the first word that says nothing.
+    mutating func set(_ text: String) -> String? {
+        for word in text.split(separator: " ") {
+            let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
+            guard halves.count == 2 else { return String(word) }
+            if let count = Self.counts.first(where: { $0.name == halves[0] }), let value = Int(halves[1]) {
+                self[keyPath: count.path] = max(count.least, value)
+            } else if let fault = Self.faults.first(where: { $0.name == halves[0] }), let value = Double(halves[1]) {
+                self[keyPath: fault.path] = value
+            } else {
+                return String(word)
+            }
+        }
+        return nil
+    }
+
+    /// What is another than in `drawn`, as `set` reads it.
+    func differences(from drawn: SimulationOptions) -> String {
+        let counts = Self.counts.filter { self[keyPath: $0.path] != drawn[keyPath: $0.path] }
+            .map { "\($0.name)=\(self[keyPath: $0.path])" }
+        let faults = Self.faults.filter { self[keyPath: $0.path] != drawn[keyPath: $0.path] }
+            .map { "\($0.name)=\(self[keyPath: $0.path])" }
+        return (counts + faults).joined(separator: " ")
+    }
+}
