@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import Logging
 
 /// Keeps the partitions in order: the coming week is made, days that are old enough are dropped whole, never with an open
-/// row in them; expired idempotency keys are deleted.
+/// row in them; expired idempotency keys are deleted, and with its history the hidden job of a single call.
 struct Maintenance {
     let keeper: SessionKeeper
     let logger: Logger
@@ -32,7 +32,27 @@ struct Maintenance {
             _ = try keeper.run([BatchCommit.makeDayStep(Day(number: today.number + Int64(ahead)))])
         }
         _ = try keeper.run([Step(Self.deleteKeys)])
-        if let retainFrom { try drop(before: Day(of: min(retainFrom, now))) }
+        guard let retainFrom else { return }
+        let first = Day(of: min(retainFrom, now))
+        try drop(before: first)
+        try deleteHidden(before: first)
+    }
+
+    /// A hidden job has executions only from when it was made, and its id begins with that time.
+    private static let deleteHidden = Statement(
+        "delete_hidden",
+        """
+        DELETE FROM jobs j WHERE j.hidden AND j.job_id < $1::uuid
+            AND NOT EXISTS (SELECT FROM job_executions e WHERE e.job_id = j.job_id)
+        """
+    )
+
+    private func deleteHidden(before first: Day) throws(DatabaseError) {
+        let parameters = Parameters()
+        parameters.add(ExecutionID.first(at: Timestamp(milliseconds: first.number * 86_400_000)).uuid)
+        // The table's trigger makes of the first DELETE a mark, as of one by hand, and lets the second one through.
+        let step = Step(Self.deleteHidden, parameters)
+        _ = try keeper.run([step, step])
     }
 
     /// Drops the partitions of all days before `first`. The executions of a day go first: attempts without their

@@ -116,8 +116,8 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         switch waiter {
         case .once(let continuation): continuation.resume(returning: reply)
         case .stream(let continuation):
-            continuation.yield(reply)
-            if case .answer = reply { return }
+            // A stream that ends without a last word has lost one, since its reader was too slow.
+            if case .enqueued = continuation.yield(reply), case .answer = reply { return }
             continuation.finish()
         }
     }

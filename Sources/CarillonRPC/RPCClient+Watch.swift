@@ -79,10 +79,7 @@ extension RPCClient {
                 } catch {
                     throw ClientError(.internal, "the scheduler's answer cannot be read: \(error)")
                 }
-                if case .dropped = output.yield(value) {
-                    let text = "the reader of the watch is too slow: \(RPCClient.watchBuffer) changes wait for it"
-                    throw ClientError(.resourceExhausted, text)
-                }
+                if case .dropped = output.yield(value) { throw tooSlow }
             case .answer(let answer):
                 let error = readError(answer)
                 guard error.code == .notLeader || error.code == .unavailable else { throw error }
@@ -93,6 +90,12 @@ extension RPCClient {
             case .closed: throw ClientError(.unavailable, "this client is closed", retryable: false)
             }
         }
+        guard Task.isCancelled else { throw tooSlow }
         return nil
+    }
+
+    private var tooSlow: ClientError {
+        let text = "the reader of the watch is too slow: \(RPCClient.watchBuffer) changes wait for it"
+        return ClientError(.resourceExhausted, text)
     }
 }

@@ -235,6 +235,9 @@ package struct MemoryStore: Sendable {
         let kept = Set(executions.values.filter { !$0.status.isFinal }.map { day($0.id) })
         executions = executions.filter { day($0.key) >= first || kept.contains(day($0.key)) }
         attempts = attempts.filter { day($0.executionID) >= first || kept.contains(day($0.executionID)) }
+        let called = Set(executions.values.map(\.jobID))
+        let bound = JobID(ExecutionID.first(at: Timestamp(milliseconds: first * 86_400_000)).uuid)
+        jobs = jobs.filter { !$0.value.hidden || $0.key >= bound || called.contains($0.key) }
     }
 
     /// As somebody with psql would. Returns the row as it then is, `nil` if the names of the living forbid it.

@@ -386,6 +386,34 @@ import Testing
         #expect(try await writer.store.execution(rows[0].id) == rows[0])
     }
 
+    @Test(arguments: StoreKind.allCases)
+    func `the hidden job of a single call goes with its history`(_ kind: StoreKind) async throws {
+        let database = try kind.make()
+        var writer = Writer(database.store())
+        try await writer.lead()
+        let old = Timestamp(milliseconds: 1_600_000_000_000)
+        let (gone, open, seen, recent) = (0, 1, 2, 3)
+        let jobs = (gone...recent).map { number in
+            var job = Sample.job(number, at: number == recent ? old + 86_400_000 : old)
+            job.hidden = number != seen
+            return job
+        }
+        let row = Sample.execution(jobs[open].id, at: old)
+        try await writer.write { batch in
+            batch.changes = jobs.map { JobChange(job: $0, isNew: true) }
+            batch.inserts = [row]
+        }
+        func left(after day: Timestamp) async throws -> [JobID] {
+            guard case .maintained = try await writer.store.answer(to: .maintain(retainFrom: day)) else {
+                throw Unexpected("not maintained")
+            }
+            return try await writer.store.jobs(.loadJobsNamed(jobs.map(\.id))).map(\.id).sorted()
+        }
+        #expect(try await left(after: old + 86_400_000) == [open, seen, recent].map { jobs[$0].id }.sorted())
+        try await writer.write { $0.updates = [Sample.ended(row, .success)] }
+        #expect(try await left(after: old + 86_400_000) == [seen, recent].map { jobs[$0].id }.sorted())
+    }
+
     // MARK: Leases
 
     @Test(arguments: StoreKind.allCases)
