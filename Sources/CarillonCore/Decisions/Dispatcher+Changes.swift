@@ -403,7 +403,7 @@ extension Dispatcher {
                 guard found.job.deletedAt == nil, !found.job.hidden else { continue }
                 // Read before the end of the job was durable.
                 let end = deletions.recent[found.job.id] ?? deletions.older[found.job.id]
-                if let end, found.job.version <= end { continue }
+                if let end, end.follows(found.job) { continue }
                 // New, by hand: it counts from now on.
                 found.job.version += 1
                 found.job.effectiveFrom = now
