@@ -435,6 +435,26 @@ import Testing
         #expect(next.store.executions[call.executionID]?.status == .unknown)
     }
 
+    @Test func changeOfARowThatWasChangedByHandIsFollowed() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60))
+        var job = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 1))])
+        bench.commitsAreHeld = true
+        job.version += 1
+        bench.tell(.changeRequested(5, .pause(job)))
+        // While that is on its way somebody gives the row another schedule, under the same version, and a client, who read
+        // that, changes something else.
+        job.schedule = "@every 1s"
+        job.version += 1
+        job.priority += 1
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(job), scheduleChanged: false)))
+        bench.releaseCommits()
+        bench.pass(ms: 2_500)
+        #expect(bench.store.jobs[job.id]?.active == true)
+        #expect(bench.dispatched.count == 2)
+    }
+
     /// A row for several due times counts those that have no row of their own.
     private func expectSkippedRowsStandAlone(_ bench: borrowing DispatcherBench) {
         let rows = Array(bench.store.executions.values)
