@@ -320,6 +320,141 @@ import Testing
         #expect(early.isEmpty)
     }
 
+    @Test func splitBatchMakesWhatWasDueBeforeTheChange() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        for (number, name) in [(1, "taken"), (2, "paused"), (3, "other")] as [(UInt64, String)] {
+            bench.create(DispatcherBench.job(number, every: number == 2 ? 1 : 60, name: name))
+        }
+        bench.commitsAreHeld = true
+        bench.create(DispatcherBench.job(4, every: 60))
+        bench.pass(ms: 3_300)
+        var paused = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 2))])
+        paused.version += 1
+        bench.tell(.changeRequested(5, .pause(paused)))
+        let end = bench.time
+        var refused = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 3))])
+        refused.version += 1
+        refused.name = "taken"
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(refused), scheduleChanged: false)))
+        while !bench.heldCommits.isEmpty {
+            let batch = bench.heldCommits.removeFirst()
+            let result = bench.store.commit(batch, now: bench.time)
+            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+            guard bench.store.jobs[paused.id]?.active == false else { continue }
+            // Whoever leads from here on makes nothing for a job that is paused.
+            let rows = bench.store.executions.values.count { $0.jobID == paused.id && $0.scheduledTime <= end }
+            #expect(rows == 3)
+        }
+        #expect(bench.store.jobs[paused.id]?.active == false)
+    }
+
+    @Test func clockThatGoesBackTakesNoTimeOfARefusedChange() throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
+        bench.create(DispatcherBench.job(2, every: 1, name: "other"))
+        bench.pass(ms: 2_000)
+        var job = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 2))])
+        job.version += 1
+        job.name = "taken"
+        job.schedule = "@every 7s"
+        // A database that is silent for long: the lease is over, and nothing more is made ahead.
+        (bench.commitsAreHeld, bench.leasesAreHeld) = (true, true)
+        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
+        bench.pass(ms: 9_000)
+        bench.releaseCommits()
+        bench.databaseAheadMs -= 5_000
+        bench.leasesAreHeld = false
+        let epoch = bench.store.shards[0].epoch
+        let renewed = bench.store.renewLease(
+            session: 1,
+            owner: bench.owner,
+            epoch: epoch,
+            leaseMs: 5_000,
+            now: bench.time
+        )
+        bench.tell(.leaseAnswered(renewed, sentAt: bench.now.boot))
+        bench.pass(ms: 8_000)
+        let times = Set(bench.store.executions.values.filter { $0.jobID == job.id }.map(\.scheduledTime.seconds))
+        let first = DispatcherBench.beginning.seconds + 1
+        #expect(times.isSuperset(of: first...bench.time.seconds))
+    }
+
+    @Test func rowFromBeforeADeletionDoesNotBringTheJobBack() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60, name: "gone"))
+        let id = JobID(UniqueID(high: 0, low: 1))
+        var job = try #require(bench.store.jobs[id])
+        // Somebody changes the row by hand, more than once, while the deletion is on its way; the re-read finds that.
+        bench.commitsAreHeld = true
+        var edited = job
+        edited.version += 5
+        edited.updatedAt = bench.time
+        job.version += 1
+        bench.tell(.changeRequested(5, .delete(job)))
+        bench.tell(.jobsRefreshed([DispatcherBench.planned(edited)]))
+        bench.pass(ms: 100)
+        bench.releaseCommits()
+        bench.pass(ms: 100)
+        bench.tell(.jobsRefreshed([DispatcherBench.planned(edited)]))
+        bench.pass(ms: 100)
+        #expect(bench.store.jobs[id]?.deletedAt != nil)
+        #expect(bench.dispatcher.jobCount == 0)
+        // What somebody brings back by hand later is there again.
+        var restored = edited
+        restored.version += 5
+        restored.updatedAt = bench.time
+        bench.tell(.jobsRefreshed([DispatcherBench.planned(restored)]))
+        bench.pass(ms: 100)
+        #expect(bench.dispatcher.jobCount == 1)
+    }
+
+    @Test func claimStaysAClaimWhateverItsJobBecomes() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(1, every: 60)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        bench.pass(ms: 100)
+        let call = try #require(bench.dispatched.first?.call)
+        #expect(call.atMostOnce)
+        job = try #require(bench.store.jobs[job.id])
+        job.version += 1
+        job.executionType = .atLeastOnce
+        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: false)))
+        // Another leads, and nobody knows what became of the call.
+        var next = DispatcherBench()
+        (next.store, next.bootMs, next.databaseAheadMs) = (bench.store, bench.bootMs, bench.databaseAheadMs)
+        next.lead()
+        next.pass(ms: 5_000)
+        #expect(!next.dispatched.contains { $0.call.executionID == call.executionID })
+        next.pass(ms: Int64(job.timeoutMs) + 61_000)
+        #expect(next.store.executions[call.executionID]?.status == .unknown)
+    }
+
+    @Test func changeOfARowThatWasChangedByHandIsFollowed() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60))
+        var job = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 1))])
+        bench.commitsAreHeld = true
+        job.version += 1
+        bench.tell(.changeRequested(5, .pause(job)))
+        // While that is on its way somebody gives the row another schedule, under the same version, and a client, who read
+        // that, changes something else.
+        job.schedule = "@every 1s"
+        job.version += 1
+        job.priority += 1
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(job), scheduleChanged: false)))
+        bench.releaseCommits()
+        bench.pass(ms: 2_500)
+        #expect(bench.store.jobs[job.id]?.active == true)
+        #expect(bench.dispatched.count == 2)
+    }
+
     /// A row for several due times counts those that have no row of their own.
     private func expectSkippedRowsStandAlone(_ bench: borrowing DispatcherBench) {
         let rows = Array(bench.store.executions.values)

@@ -324,4 +324,18 @@ extension ChangeRequest {
         case .create, .cancel, .executeNow: nil
         }
     }
+
+    /// For whoever reads a trace.
+    var summary: (kind: String, job: Job?) {
+        switch self {
+        case .create(let planned, _): ("create", planned.job)
+        case .update(let planned, _): ("update", planned.job)
+        case .delete(let job): ("delete", job)
+        case .pause(let job): ("pause", job)
+        case .resume(let planned): ("resume", planned.job)
+        case .run(let job, _, _): ("run", job)
+        case .cancel: ("cancel", nil)
+        case .executeNow: ("call", nil)
+        }
+    }
 }

@@ -53,7 +53,7 @@ final class Oracle {
     private(set) var clockStepped = false
     private var repeated: [Gap] = []
     /// Executions whose request was sent AT_MOST_ONCE.
-    private var sentOnce: Set<ExecutionID> = []
+    private var sentOnce: [ExecutionID: Token] = [:]
     /// Jobs that were AT_MOST_ONCE at some time.
     var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
@@ -127,25 +127,31 @@ final class Oracle {
         }
     }
 
+    /// How early a call may be: after ten minutes of sleep a clock is wrong by what it drifts, and that is slewed.
+    private var earlyMs: Int64 { 100 + (world.options.suspends > 0 ? Int64(world.options.driftPpm) * 6 / 10 : 0) }
+
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
-        require(!sentOnce.contains(call.executionID), "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
-        if call.atMostOnce { sentOnce.insert(call.executionID) }
+        // One that was dispatched when its job was AT_LEAST_ONCE may be sent however late.
+        if let claim = sentOnce[call.executionID], call.token >= claim {
+            require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
+        }
+        if call.atMostOnce { sentOnce[call.executionID] = call.token }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
             require(clockWentBack, "G1: \(call.executionID) was called without a row")
             return
         }
         if row.trigger == .schedule, !clockWentBack {
             let isDue =
-                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: 100) }
+                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: earlyMs) }
                 || isDueByAny(job.id, row.scheduledTime)
             require(
                 isDue,
                 "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
             )
             require(
-                clockStepped || row.scheduledTime <= world.databaseTime + 100,
+                clockStepped || row.scheduledTime <= world.databaseTime + earlyMs,
                 "G7: \(call.executionID) was called early"
             )
         }

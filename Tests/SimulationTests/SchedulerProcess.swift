@@ -131,8 +131,8 @@ final class SchedulerProcess {
         world.network.paused(scheduler: self)
         world.oracle.leaderChanged()
         world.after(Int64(milliseconds) * 1_000) { [self] in
-            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             guard self.life == life else { return }
+            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             isPaused = false
             hasStoodStill = hasStoodStill || clockStandsStill
             world.oracle.leaderChanged()
@@ -286,9 +286,21 @@ final class SchedulerProcess {
 
     private func trace(_ event: Event) {
         switch event {
-        case .leaseAnswered, .jobsLoaded, .gapRowsLoaded, .changeRequested: break
+        case .leaseAnswered, .jobsLoaded, .gapRowsLoaded: break
+        case .jobsRefreshed(let jobs): world.trace("[\(index)] <- jobs refreshed \(jobs.map { Self.text($0.job) })")
+        case .changeRequested(let ticket, let request):
+            let (kind, job) = request.summary
+            world.trace("[\(index)] <- asked \(ticket) to \(kind) \(job.map(Self.text) ?? "")")
         default: world.trace("[\(index)] <- \(event)")
         }
+    }
+
+    private static func text(_ job: Job) -> String {
+        let state = job.deletedAt != nil ? "deleted" : job.active ? "active" : "paused"
+        let bounds =
+            "\(job.startsAt.map { "\($0.milliseconds)" } ?? "")...\(job.endsAt.map { "\($0.milliseconds)" } ?? "")"
+        return
+            "\(job.name ?? "") v\(job.version) \(job.schedule) \(state) from \(job.effectiveFrom.milliseconds) \(bounds)"
     }
 
     private func trace(_ action: Action) {
@@ -298,7 +310,7 @@ final class SchedulerProcess {
             world.trace(
                 """
                 [\(index)] commit \(batch.epoch)/\(batch.sequence) through \(batch.materializedThrough?.milliseconds ?? 0) \
-                gap \(String(describing: batch.gap)) changes \(batch.changes.map { "\($0.job?.name ?? "") v\($0.job?.version ?? 0) \($0.job?.schedule ?? "") active \($0.job?.active ?? false) from \($0.job?.effectiveFrom.milliseconds ?? 0) -\($0.withdrawals.map(\.time.milliseconds)) +\($0.inserts.map(\.scheduledTime.milliseconds))" }) \
+                gap \(String(describing: batch.gap)) changes \(batch.changes.map { "\($0.job.map(Self.text) ?? "a run") -\($0.withdrawals.map(\.time.milliseconds)) +\($0.inserts.map(\.scheduledTime.milliseconds))" }) \
                 withdrawals \(batch.withdrawals) inserts \(batch.inserts.map { "\($0.id) \($0.status)" }) \
                 starts \(batch.starts.map(\.id)) updates \(batch.updates.map { "\($0.id) \($0.status) \($0.attempts)" })
                 """

@@ -26,7 +26,7 @@ struct Shrinker {
 
     private mutating func makeSmaller() -> Bool {
         var hasShrunk = false
-        for count in SimulationOptions.counts {
+        for count in SimulationOptions.counts where count.name != "draw" {
             let value = options[keyPath: count.path]
             for smaller in Set([count.least, (count.least + value) / 2, value - 1]).sorted()
             where smaller >= count.least && smaller < options[keyPath: count.path] {
@@ -36,15 +36,22 @@ struct Shrinker {
         return hasShrunk
     }
 
+    /// Whatever changes makes another world, so a smaller one is tried in several draws.
     private mutating func keepIfItFails(_ change: (inout SimulationOptions) -> Void) -> Bool {
-        var candidate = options
-        change(&candidate)
-        tries += 1
-        let found = World(seed: seed, options: candidate).run()
-        guard !found.isEmpty else { return false }
-        (options, problems) = (candidate, found)
-        return true
+        for draw in [options.draw] + (1...Self.draws).map({ $0 }) {
+            var candidate = options
+            change(&candidate)
+            candidate.draw = draw
+            tries += 1
+            let found = World(seed: seed, options: candidate).run()
+            guard !found.isEmpty else { continue }
+            (options, problems) = (candidate, found)
+            return true
+        }
+        return false
     }
+
+    private static let draws = 40
 
     /// The command that repeats it.
     var command: String {

@@ -6,6 +6,7 @@ extension SimulationOptions {
             ("jobs", \.jobs, 1), ("schedulers", \.schedulers, 1), ("workers", \.workers, 1),
             ("slotsPerWorker", \.slotsPerWorker, 1), ("seconds", \.seconds, 3), ("delayMs", \.delayMs, 1),
             ("driftPpm", \.driftPpm, 0), ("suspends", \.suspends, 0), ("refreshSeconds", \.refreshSeconds, 2),
+            ("draw", \.draw, 0),
         ]
     }
 

@@ -31,6 +31,8 @@ struct SimulationOptions: CustomStringConvertible {
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
     var suspends: Int
+    /// Which of the worlds that these options allow: the seed's own is 0.
+    var draw = 0
     /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
     var beginning: Int64
     var zone: String

@@ -89,8 +89,8 @@ final class WorkerProcess {
         let life = life
         world.oracle.disturbed(worker: name)
         world.after(Int64(milliseconds) * 1_000) { [self] in
-            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             guard self.life == life else { return }
+            if clockStandsStill { clock.standStill(forMicroseconds: Int64(milliseconds) * 1_000) }
             isPaused = false
             let work = deferred
             deferred = []

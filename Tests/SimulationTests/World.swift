@@ -31,7 +31,7 @@ final class World {
     init(seed: UInt64, options: SimulationOptions) {
         self.seed = seed
         self.options = options
-        random = SeededGenerator(seed: seed)
+        random = SeededGenerator(seed: seed &+ UInt64(options.draw) &* 0x9E37_79B9)
         schedulers = (0..<options.schedulers).map { SchedulerProcess(world: self, index: $0) }
         workers = (0..<options.workers).map { WorkerProcess(world: self, index: $0) }
     }

@@ -50,6 +50,12 @@ struct JobRecord {
     /// Whether its schedule makes executions at all.
     var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
 
+    /// Whether it has other due times than `other`, so that its schedule begins anew.
+    func isScheduledUnlike(_ other: JobRecord) -> Bool {
+        active != other.active || deleted != other.deleted || plan !== other.plan || startsAt != other.startsAt
+            || endsAt != other.endsAt
+    }
+
     /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
     func hasEnded(for trigger: Trigger) -> Bool {
         deleted || (!active && !hidden && trigger == .schedule)

@@ -93,6 +93,8 @@ extension Dispatcher {
         let before = agenda[slot]
         guard before.version == planned.job.version - 1, !before.deleted else { return .stale }
         let ends = before.active && (!planned.job.active || planned.job.deletedAt != nil)
+        // The row that was changed may be one that somebody else had changed by hand.
+        let restarts = restarts || JobRecord(planned).isScheduledUnlike(before)
         var job = planned.job
         if restarts { job.effectiveFrom = now }
         var pendingChange = PendingBatch.Change(
@@ -403,7 +405,7 @@ extension Dispatcher {
                 guard found.job.deletedAt == nil, !found.job.hidden else { continue }
                 // Read before the end of the job was durable.
                 let end = deletions.recent[found.job.id] ?? deletions.older[found.job.id]
-                if let end, found.job.version <= end { continue }
+                if let end, end.follows(found.job) { continue }
                 // New, by hand: it counts from now on.
                 found.job.version += 1
                 found.job.effectiveFrom = now
@@ -422,9 +424,7 @@ extension Dispatcher {
             let isNewer = found.job.version > record.version
             let isReplanned = found.job.version == record.version && differs.plan !== record.plan
             guard isNewer || isReplanned, !record.deleted else { continue }
-            let restarts =
-                differs.active != record.active || differs.deleted || differs.plan !== record.plan
-                || differs.startsAt != record.startsAt || differs.endsAt != record.endsAt
+            let restarts = differs.isScheduledUnlike(record)
             // Written back with the next version, so that the row and memory agree again.
             adopt(version: found.job.version, at: slot)
             found.job.version += 1

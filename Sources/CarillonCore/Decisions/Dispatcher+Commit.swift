@@ -70,6 +70,11 @@ extension Dispatcher {
         }
         for change in batch.changes {
             for execution in change.change.inserts { arm(execution, notPending, &recorded) }
+            if let job = change.change.job, job.deletedAt != nil {
+                let durableAt = self.now
+                deletions.recent[job.id]?.durableAt = durableAt
+                deletions.older[job.id]?.durableAt = durableAt
+            }
             guard let ticket = change.ticket, let result = change.result else { continue }
             actions.append(.reply(ticket, result))
         }

@@ -64,7 +64,7 @@ extension Dispatcher {
     /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
     private mutating func claim(_ slot: Int32, for link: LinkID) {
         roster.modify(link) { $0.reserved += 1 }
-        let token = makeToken()
+        let token = makeToken(isClaim: true)
         ledger[slot].execution.token = token
         move(slot, to: .claiming(link))
         let execution = ledger[slot].execution
@@ -108,18 +108,18 @@ extension Dispatcher {
         pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
     }
 
-    private mutating func makeToken() -> Token {
+    private mutating func makeToken(isClaim: Bool) -> Token {
         defer { nextToken += 1 }
-        return Token(epoch: lease.epoch ?? 0, sequence: nextToken)
+        return Token(epoch: lease.epoch ?? 0, number: nextToken, isClaim: isClaim)
     }
 
     private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
-        let token = token ?? makeToken()
+        let token = token ?? makeToken(isClaim: false)
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds
         ledger[slot].isAdoptable = false
         ledger[slot].isLost = false
-        ledger[slot].isSentOnce = agenda[ledger[slot].job].executionType == .atMostOnce
+        ledger[slot].isSentOnce = token.isClaim
         ledger[slot].execution.worker = roster[link]?.name
         move(slot, to: .dispatched(link))
         roster.modify(link) {
@@ -139,7 +139,7 @@ extension Dispatcher {
                 call: record.call,
                 timeoutMs: Int(record.timeoutMs),
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
-                atMostOnce: record.executionType == .atMostOnce,
+                atMostOnce: token.isClaim,
                 responseLimit: configuration.responseLimit
             )
         )

@@ -51,6 +51,7 @@ extension Dispatcher {
     private mutating func stepBack(milliseconds: Int64) {
         let now = self.now
         var withdrawn: Set<ExecutionID> = []
+        var withdrawnJobs: Set<JobID> = []
         for slot in ledger.allSlots {
             let open = ledger[slot]
             switch open.state {
@@ -67,6 +68,7 @@ extension Dispatcher {
                     break
                 }
                 withdrawn.insert(open.execution.id)
+                withdrawnJobs.insert(open.execution.jobID)
                 leave(slot)
             default:
                 break
@@ -78,8 +80,12 @@ extension Dispatcher {
         inFlight?.batch.clockWentBack(to: now)
         for index in parts.indices { parts[index].clockWentBack(to: now) }
         defer { pending.settledThrough = settledMark }
-        // After a long stall it may lie behind now all the same, and what is missing in between is due.
-        guard materializedThrough > now else { return }
+        // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
+        // taken back may have made rows beyond it.
+        guard materializedThrough > now else {
+            for slot in withdrawnJobs.compactMap({ agenda.slot(of: $0) }) { agenda.arm(slot, after: now) }
+            return
+        }
         materializedThrough = now
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
@@ -235,6 +241,7 @@ extension Dispatcher {
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
         open.isAdoptable = true
+        open.isSentOnce = row.status == .running && row.token?.isClaim == true
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed

@@ -67,7 +67,9 @@ extension Dispatcher {
             guard open.isAdoptable else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
             // A claim names the only call that there can be; any other row may have been dispatched again since.
-            if open.rowStatus == .running, agenda[open.job].executionType == .atMostOnce { return false }
+            if open.rowStatus == .running, open.isSentOnce || agenda[open.job].executionType == .atMostOnce {
+                return false
+            }
             return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
                 && token.epoch < (lease.epoch ?? 0)
         case .inserting, .claiming, .recording:

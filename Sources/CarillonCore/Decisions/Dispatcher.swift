@@ -54,6 +54,19 @@ package struct Dispatcher: ~Copyable {
         }
     }
 
+    /// The end of a job that is not in memory any more.
+    struct Deletion {
+        var version: Int64
+        /// When it was known to be durable.
+        var durableAt: Timestamp?
+
+        /// Whether that row may be older than the end: somebody may have changed it by hand meanwhile.
+        func follows(_ job: Job) -> Bool {
+            guard job.version > version, let durableAt else { return true }
+            return job.updatedAt <= durableAt
+        }
+    }
+
     let configuration: DispatcherConfiguration
     var lease: LeaseKeeper
     var clock = ClusterClock()
@@ -87,7 +100,7 @@ package struct Dispatcher: ~Copyable {
     /// Reads that a lost leadership left unanswered: their answers, which come first, are not those of the next one.
     var staleLoads = 0
     /// Jobs deleted a short while ago, with the version of their end: a re-read that began before must not bring them back.
-    var deletions = (recent: [JobID: Int64](), older: [JobID: Int64]())
+    var deletions = (recent: [JobID: Deletion](), older: [JobID: Deletion]())
     var deletionsTurnAt = BootTime(nanoseconds: 0)
 
     /// Until when inherited executions wait for a worker to claim them; `nil` when that is over.
@@ -346,7 +359,7 @@ package struct Dispatcher: ~Copyable {
     mutating func forgetJobIfIdle(_ job: Int32) {
         let record = agenda[job]
         guard record.deleted || record.hidden, record.executionCount == 0 else { return }
-        if record.deleted { deletions.recent[record.id] = record.version }
+        if record.deleted { deletions.recent[record.id] = Deletion(version: record.version) }
         catchUp?.disarm(job)
         agenda.remove(job)
     }

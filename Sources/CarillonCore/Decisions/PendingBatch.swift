@@ -12,6 +12,12 @@ struct PendingBatch {
         var restartedAt: Timestamp?
         /// Where the clock went back to since, if it did: rows of the old definition after that were withdrawn.
         var wentBackTo: Timestamp?
+
+        /// Whether a row is one of the definition that this change ends.
+        func follows(_ row: Execution) -> Bool {
+            guard let job = change.job, !change.isNew, let restartedAt else { return false }
+            return row.jobID == job.id && row.trigger == .schedule && row.scheduledTime <= restartedAt
+        }
     }
 
     /// The end of an attempt, or of an execution.
@@ -96,20 +102,27 @@ struct PendingBatch {
     /// when one row is left.
     func split() -> [PendingBatch]? {
         var parts: [PendingBatch] = []
+        var rows = self
+        // The changes now come first, so what they withdraw must not be made by the rows behind them.
+        rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
+        rows.withdrawnByChanges = []
         for change in changes {
+            // What was due before a change: whoever takes over once the change is made would not know of it any more.
+            var due = PendingBatch()
+            due.inserts = rows.inserts.filter { change.follows($0) }
+            if !due.isEmpty {
+                rows.inserts.removeAll { change.follows($0) }
+                parts.append(due)
+            }
             var part = PendingBatch()
             part.changes = [change]
             parts.append(part)
         }
-        var rows = self
         rows.changes = []
         rows.materializedThrough = nil
         rows.settledThrough = nil
         rows.gap = nil
         rows.gapReading = nil
-        // The changes now come first, so what they withdraw must not be made by the rows behind them.
-        rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
-        rows.withdrawnByChanges = []
         if changes.isEmpty {
             parts.append(contentsOf: rows.kinds.count > 1 ? rows.kinds : rows.halves)
         } else if rows.rowCount > 0 {
