@@ -68,8 +68,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private func begin(_ context: ChannelHandlerContext) {
         guard timer == nil, !isLeaving else { return }
         guard shared.opened(id, { [outbox] in outbox?.close(why: $0) }) else {
-            shared.metrics.failure("too_many_connections")
             let text = "this scheduler has \(shared.configuration.maxConnections) connections already"
+            shared.metrics.failure("too_many_connections")
+            shared.refusals.warning(
+                "too_many_connections",
+                "refused a connection",
+                ["peer": "\(address(context))", "why": "\(text)"]
+            )
             return leave(why: text, saying: .error(ClientError(.resourceExhausted, text)))
         }
         schedule(context)
@@ -240,7 +245,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard !isLeaving || isConnected else { return }
         let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
         shared.metrics.failure("slow_reader")
-        shared.slowReaders.warning(
+        shared.refusals.warning(
+            "slow_reader",
             "closed a peer that does not read",
             ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
         )
@@ -291,7 +297,14 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         flushInbox()
         isLeaving = true
         shared.metrics.countEnd(why)
-        if !isConnected {
+        if let kind = RPCMetrics.failure(ofEnd: why) {
+            // Whoever does so may do so a thousand times a second.
+            shared.refusals.warning(
+                kind,
+                "closed a connection that broke the rules",
+                ["peer": "\(address(context))", "kind": "\(kind)", "why": "\(why)"]
+            )
+        } else if !isConnected {
             shared.logger.debug(
                 "refused a connection",
                 metadata: ["peer": "\(address(context))", "why": "\(why)"]
