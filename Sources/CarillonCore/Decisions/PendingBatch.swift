@@ -36,6 +36,7 @@ struct PendingBatch {
     var gap: Gap??
     /// The gap reading that waits for this batch: what was made or withdrawn before the gap opened must be seen by it.
     var gapReading: UInt64?
+    var workers: [String]?
     /// What its changes withdraw.
     private var withdrawnByChanges: Set<ExecutionID> = []
 
@@ -69,6 +70,7 @@ struct PendingBatch {
     var isEmpty: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
             && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil
+            && workers == nil
     }
 
     var rowCount: Int {
@@ -82,6 +84,7 @@ struct PendingBatch {
         batch.materializedThrough = materializedThrough
         batch.settledThrough = settledThrough
         batch.gap = gap
+        batch.workers = workers
         batch.changes = changes.map(\.change)
         batch.withdrawals = withdrawals
         batch.inserts = inserts
@@ -107,6 +110,7 @@ struct PendingBatch {
         rows.settledThrough = nil
         rows.gap = nil
         rows.gapReading = nil
+        rows.workers = nil
         // The changes now come first, so what they withdraw must not be made by the rows behind them.
         rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
         rows.withdrawnByChanges = []
@@ -115,12 +119,13 @@ struct PendingBatch {
         } else if rows.rowCount > 0 {
             parts.append(rows)
         }
-        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil {
+        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil {
             var marks = PendingBatch()
             marks.materializedThrough = materializedThrough
             marks.settledThrough = settledThrough
             marks.gap = gap
             marks.gapReading = gapReading
+            marks.workers = workers
             parts.append(marks)
         }
         return parts.count > 1 ? parts : nil
