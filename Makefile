@@ -84,23 +84,18 @@ canaries: packages-test ## plant bugs in the decisions, and show that the simula
 	@.ci/build.sh --build-tests
 	@.ci/canaries.sh
 
-chaos: packages-test ## break real processes under a long load, and print what became of it
+chaos: packages-test build ## break the release programs under a long load, and print what became of it
 	@.ci/build.sh --build-tests
-	@CARILLON_CHAOS=long TEST_TIMEOUT=1800 .ci/test.sh FaultTests
+	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh FaultTests
 
 fuzz: packages-run ## libFuzzer over wire, JSON and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)
 
-# Without the targets that start other programs: those would run without the sanitizer.
-UNIT_TESTS := Carillon(Cron|Core|Wire|RPC|System|Postgres|Curl|Worker|Gateway)Tests
-
 test-asan: packages-test ## unit tests under the address sanitizer
-	SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 \
-		$(SWIFT) test --sanitize=address --scratch-path .build-asan --filter '^$(UNIT_TESTS)\.$(FILTER)'
+	@.ci/sanitize.sh address '$(FILTER)'
 
 test-tsan: packages-test ## unit tests under the thread sanitizer
-	SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0 \
-		$(SWIFT) test --sanitize=thread --scratch-path .build-tsan --filter '^$(UNIT_TESTS)\.$(FILTER)'
+	@.ci/sanitize.sh thread '$(FILTER)'
 
 cron-oracle: build ## compare due times with cronsim and croniter (pip install cronsim croniter)
 	python3 Tests/CronOracle/compare.py .build/release/carillon

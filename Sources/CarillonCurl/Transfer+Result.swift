@@ -12,6 +12,11 @@ extension Transfer {
         guard isAnswered else { return failure(code, status: status > 0 ? status : nil, at: now) }
         var result = blank(.answered, at: now)
         result.httpStatus = status
+        if isAbandoned {
+            result.remark =
+                "the answer of \(Target(url)) (status \(status)) was given up after \(receivedBytes) bytes; "
+                + "\(responseLimit) of it are kept"
+        }
         result.response = ResponseText.text(body, isCut: isCut, limit: responseLimit)
         if status == 429 || status == 503, let asked = header("Retry-After") {
             let date = header("Date").flatMap(RetryAfter.date)
@@ -30,6 +35,7 @@ extension Transfer {
         var result = blank(isCertainlyUnsent(code) ? .notSent : .failed, at: now)
         result.httpStatus = status
         result.errorMessage = message(code, status: status, at: now)
+        if status != nil { result.remark = result.errorMessage }
         return result
     }
 

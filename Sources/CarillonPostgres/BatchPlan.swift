@@ -19,6 +19,11 @@ struct BatchPlan {
 
     init(_ batch: WriteBatch) {
         steps.append(Self.fence(batch))
+        if let workers = batch.workers {
+            let parameters = Parameters()
+            parameters.addArray(text: workers) { $0 }
+            steps.append(Step(Self.workersStatement, parameters))
+        }
         addJobs(batch)
         addKeys(batch)
         let (withdrawals, inserts) = Self.folded(batch)
@@ -47,6 +52,11 @@ struct BatchPlan {
     private static let fenceStatement = Statement(
         "fence",
         "SELECT carillon_fence($1::uuid, $2::bigint, $3::bigint, $4::timestamptz, $5::timestamptz, $6::boolean, $7::timestamptz, $8::timestamptz)"
+    )
+
+    private static let workersStatement = Statement(
+        "workers",
+        "UPDATE shards SET workers = $1::text[] WHERE shard = 0"
     )
 
     private static func fence(_ batch: WriteBatch) -> Step {

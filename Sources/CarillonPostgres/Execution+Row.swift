@@ -6,7 +6,8 @@ extension Execution {
     static let columns = """
         e.execution_id, e.job_id, e.trigger, e.scheduled_time, e.status, e.reason, e.attempts, e.lost_attempts, \
         e.token_epoch, e.token_sequence, e.next_attempt_at, e.actual_start_time, e.finished_at, e.http_status, \
-        e.duration_ms, e.drift_ms, e.response, e.error_message, e.worker, e.skipped_count, e.skipped_from, e.created_at
+        e.duration_ms, e.drift_ms, e.response, e.error_message, e.worker, e.skipped_count, e.skipped_from, e.created_at, \
+        e.claimed
         """
 
     init(row: inout RowReader) {
@@ -43,6 +44,7 @@ extension Execution {
         skippedCount = row.integer()
         skippedFrom = row.timestamp()
         createdAt = row.timestamp() ?? scheduledTime
+        isClaimed = row.bool() ?? false
     }
 
     static func microseconds(_ milliseconds: Double) -> Int64 {
@@ -113,7 +115,7 @@ extension Execution {
         return parameters
     }
 
-    /// A row as it will be. Only rows that are not final change, and UNKNOWN ones.
+    /// A row as it will be, of which no claim is left. Only rows that are not final change, and UNKNOWN ones.
     static func update(_ day: Day) -> Statement {
         Statement(
             "update_\(day.suffix)",
@@ -124,7 +126,7 @@ extension Execution {
                 token_sequence = u.token_sequence, next_attempt_at = u.next_attempt_at,
                 actual_start_time = u.actual_start_time, finished_at = u.finished_at, http_status = u.http_status,
                 duration_ms = u.duration_ms, drift_ms = u.drift_ms, response = u.response,
-                error_message = u.error_message, worker = u.worker
+                error_message = u.error_message, worker = u.worker, claimed = false
             FROM unnest(
                 $1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::integer[], $7::integer[],
                 $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
@@ -195,10 +197,10 @@ extension ExecutionStart {
             UPDATE job_executions_\(day.suffix) e SET
                 status = 'RUNNING', token_epoch = u.token_epoch, token_sequence = u.token_sequence,
                 attempts = u.attempts, lost_attempts = u.lost_attempts, actual_start_time = u.actual_start_time,
-                worker = u.worker, next_attempt_at = NULL
+                worker = u.worker, claimed = u.claimed, next_attempt_at = NULL
             FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::timestamptz[],
-                $7::text[]) AS u(execution_id, token_epoch, token_sequence, attempts, lost_attempts,
-                actual_start_time, worker)
+                $7::text[], $8::boolean[]) AS u(execution_id, token_epoch, token_sequence, attempts, lost_attempts,
+                actual_start_time, worker, claimed)
             WHERE e.execution_id = u.execution_id AND e.status IN ('PENDING', 'RUNNING', 'RETRYING')
             """
         )
@@ -213,6 +215,7 @@ extension ExecutionStart {
         parameters.addArray(integer: rows) { $0.lostAttempts }
         parameters.addArray(timestamp: rows) { $0.actualStartTime }
         parameters.addArray(text: rows) { $0.worker }
+        parameters.addArray(bool: rows) { $0.isClaim }
         return parameters
     }
 }

@@ -6,7 +6,7 @@ extension ShardRecord {
     static func columns(of table: String) -> String {
         [
             "shard", "owner", "address", "epoch", "lease_expires_at", "materialized_through", "settled_through",
-            "gap_from", "gap_to",
+            "gap_from", "gap_to", "workers",
         ].map { "\(table).\($0)" }.joined(separator: ", ")
     }
 
@@ -21,6 +21,9 @@ extension ShardRecord {
             settledThrough: row.timestamp(),
             gap: nil
         )
-        if let from = row.timestamp(), let to = row.timestamp() { gap = Gap(from: from, to: to) }
+        // Both are read, whatever they are: the columns come one after the other.
+        let (from, to) = (row.timestamp(), row.timestamp())
+        if let from, let to { gap = Gap(from: from, to: to) }
+        workers = row.texts()
     }
 }

@@ -165,6 +165,27 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
+    /// What a scheduler says of who leads. Returns whether that is another one that we are connected to.
+    func noteCluster(_ connection: DialedConnection, isLeading: Bool, leaderAddress: String?) -> Bool {
+        state.withLock { state in
+            if isLeading {
+                (state.leader, state.leaderHint) = (connection.id, nil)
+                return false
+            }
+            if state.leader == connection.id { state.leader = nil }
+            if state.leaderHint == connection.scheduler || state.leaderHint == connection.address {
+                state.leaderHint = nil
+            }
+            guard let leaderAddress,
+                let other = state.connections.first(where: {
+                    $0.scheduler == leaderAddress || $0.address == leaderAddress
+                }), other.id != connection.id
+            else { return false }
+            state.leaderHint = leaderAddress
+            return true
+        }
+    }
+
     var connections: [DialedConnection] { state.withLock { $0.connections } }
 
     var failures: [(address: String, why: String)] { state.withLock { $0.failures } }

@@ -23,16 +23,16 @@ package struct RPCMetrics: Sendable {
         self.connections = connections
     }
 
-    /// The kind of failure that a reason of a connection's end tells of, if it is one.
     func countEnd(_ why: String) {
-        if why.hasPrefix("undecodable") {
-            failure("undecodable")
-        } else if why.hasPrefix("out of state") {
-            failure("out_of_state")
-        } else if why.hasPrefix("silent") {
-            failure("silent")
-        } else if why.hasPrefix("no Hello") || why.hasPrefix("no Welcome") || why.hasPrefix("refused") {
-            failure("handshake")
-        }
+        if let kind = RPCMetrics.failure(ofEnd: why) { failure(kind) }
+    }
+
+    /// The kind of failure that a reason of a connection's end tells of, if it is one.
+    static func failure(ofEnd why: String) -> String? {
+        if why.hasPrefix("undecodable") { return "undecodable" }
+        if why.hasPrefix("out of state") { return "out_of_state" }
+        if why.hasPrefix("silent") { return "silent" }
+        if why.hasPrefix("no Hello") || why.hasPrefix("no Welcome") || why.hasPrefix("refused") { return "handshake" }
+        return nil
     }
 }

@@ -13,6 +13,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     /// Watches of one client at a time.
     private static let maxWatches = 256
+    /// A client that has so much in line is not read from until it has taken half of it.
+    private static let unreadLimit = 4 << 20
     /// How long a peer may take to read our last words.
     private static let farewell = TimeAmount.seconds(1)
 
@@ -68,8 +70,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private func begin(_ context: ChannelHandlerContext) {
         guard timer == nil, !isLeaving else { return }
         guard shared.opened(id, { [outbox] in outbox?.close(why: $0) }) else {
-            shared.metrics.failure("too_many_connections")
             let text = "this scheduler has \(shared.configuration.maxConnections) connections already"
+            shared.metrics.failure("too_many_connections")
+            shared.refusals.warning(
+                "too_many_connections",
+                "refused a connection",
+                ["peer": "\(address(context))", "why": "\(text)"]
+            )
             return leave(why: text, saying: .error(ClientError(.resourceExhausted, text)))
         }
         schedule(context)
@@ -171,7 +178,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             inFlight.insert(envelope.id)
         }
         inbox.append(envelope)
-        if inFlight.count > shared.configuration.limits.maxRequestsInFlight { holdReads(true) }
+        balanceReads()
     }
 
     private func isFree(_ id: UInt64, _ context: ChannelHandlerContext) -> Bool {
@@ -188,7 +195,23 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         shared.receiver.received(envelopes, from: id)
     }
 
-    /// A client with too many unanswered requests is not read from until half of them are answered.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        balanceReads()
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// A client with too many unanswered requests, or too many answers that it has not taken, is not read from until half of
+    /// them are gone.
+    private func balanceReads() {
+        guard role == .client else { return }
+        let (requests, limit) = (inFlight.count, shared.configuration.limits.maxRequestsInFlight)
+        if requests > limit || output.unsentBytes > ServerPeerHandler.unreadLimit {
+            holdReads(true)
+        } else if requests <= limit / 2, output.unsentBytes <= ServerPeerHandler.unreadLimit / 2 {
+            holdReads(false)
+        }
+    }
+
     private func holdReads(_ hold: Bool) {
         guard hold != isHoldingReads else { return }
         isHoldingReads = hold
@@ -204,20 +227,15 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     func drainOutbox() {
         guard let outbox, let context else { return }
         let (items, closing) = outbox.take()
-        var answered = false
         for case .envelope(let envelope) in items where envelope.id != 0 {
             switch envelope.message {
-            case .answer:
-                if inFlight.remove(envelope.id) != nil { answered = true }
-            case .error:
-                if inFlight.remove(envelope.id) != nil { answered = true } else { watches.remove(envelope.id) }
+            case .answer: inFlight.remove(envelope.id)
+            case .error: if inFlight.remove(envelope.id) == nil { watches.remove(envelope.id) }
             default: break
             }
         }
         if !isLeaving { output.write(items, context) }
-        if answered, isHoldingReads, inFlight.count <= shared.configuration.limits.maxRequestsInFlight / 2 {
-            holdReads(false)
-        }
+        balanceReads()
         if output.isStuck(limit: shared.configuration.maxQueuedBytes) { return dropSlowReader(context) }
         if output.hasLeftOut {
             let why = "the lease was over when a dispatch came to be written"
@@ -240,7 +258,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard !isLeaving || isConnected else { return }
         let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
         shared.metrics.failure("slow_reader")
-        shared.slowReaders.warning(
+        shared.refusals.warning(
+            "slow_reader",
             "closed a peer that does not read",
             ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
         )
@@ -291,7 +310,14 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         flushInbox()
         isLeaving = true
         shared.metrics.countEnd(why)
-        if !isConnected {
+        if let kind = RPCMetrics.failure(ofEnd: why) {
+            // Whoever does so may do so a thousand times a second.
+            shared.refusals.warning(
+                kind,
+                "closed a connection that broke the rules",
+                ["peer": "\(address(context))", "kind": "\(kind)", "why": "\(why)"]
+            )
+        } else if !isConnected {
             shared.logger.debug(
                 "refused a connection",
                 metadata: ["peer": "\(address(context))", "why": "\(why)"]
@@ -327,6 +353,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }
+            // One that is not read from is not silent: it is asked whether it reads.
+            let limit = self.isHoldingReads ? ServerPeerHandler.unreadLimit : self.shared.configuration.maxQueuedBytes
+            if self.output.isStuck(limit: min(limit, self.shared.configuration.maxQueuedBytes)) {
+                return self.dropSlowReader(context)
+            }
             self.perform(self.state.handle(.ticked, at: self.now), context)
         }
     }

@@ -8,7 +8,8 @@ final class ServerShared: Sendable {
     let receiver: any PeerReceiver
     let metrics: RPCMetrics
     let logger: Logger
-    let slowReaders: PacedLog
+    /// Peers that were shown the door.
+    let refusals: PacedLog
 
     private struct State {
         var connections: [ConnectionID: @Sendable (String) -> Void] = [:]
@@ -27,7 +28,7 @@ final class ServerShared: Sendable {
         self.receiver = receiver
         self.metrics = metrics
         self.logger = logger
-        slowReaders = PacedLog(logger)
+        refusals = PacedLog(logger)
     }
 
     /// Returns whether there is room for it. `close` says goodbye.

@@ -177,12 +177,14 @@ final class RequestDesk: Sendable {
     }
 
     func newID() -> JobID {
-        var random = SystemRandomNumberGenerator()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         return JobID(UniqueID.ordered(by: status.clusterTime(), using: &random))
     }
 
     func newNonce() -> UniqueID {
-        var random = SystemRandomNumberGenerator()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         return UniqueID.random(using: &random)
     }
 

@@ -23,6 +23,7 @@ package final class SchedulerService: PeerReceiver {
     private let status: StatusBoard
     private let refresher: Refresher
     private let driftLog: DriftLog
+    private let losses: RateLimitedLog
 
     package init(
         configuration: SchedulerConfiguration,
@@ -49,6 +50,7 @@ package final class SchedulerService: PeerReceiver {
         self.box = box
         self.pump = pump
         self.driftLog = DriftLog(logger: logger)
+        self.losses = RateLimitedLog(logger)
         self.refresher = Refresher(store: store, rules: rules, logger: logger, pump: pump)
         self.desk = RequestDesk(
             configuration: configuration,
@@ -234,7 +236,14 @@ package final class SchedulerService: PeerReceiver {
             logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
         case .loadFailed(let text): logger.warning("reading failed, asking again", metadata: ["error": "\(text)"])
         case .workerLost(let name, let count):
-            logger.warning("worker lost", metadata: ["worker": "\(name)", "executions": "\(count)"])
+            // One that takes calls and leaves again and again does not fill the log.
+            losses.log(
+                .warning,
+                key: name,
+                "worker lost",
+                metadata: ["worker": "\(name)", "executions": "\(count)"],
+                at: SystemClock.bootTime()
+            )
         case .rowRefused(let text): logger.error("the database refused a row", metadata: ["error": "\(text)"])
         case .materializationHeld(let count):
             logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])

@@ -35,8 +35,10 @@ package final class WorkerService: SchedulerReceiver {
         let turn = Turn()
         let pump = Pump<WorkerEvent>(name: "desk") { events, now in turn.run(&events, now.boot) }
         self.pump = pump
+        let answers = AnswerLog(logger)
         caller = makeCaller { [metrics] results in
             metrics.record(results)
+            answers.note(results)
             pump.post(.ended(results))
         }
         turn.service = self

@@ -38,7 +38,8 @@ struct SchedulerSettings {
             )
         }
         metricsListen = try Setting.address("METRICS_LISTEN", flag: network.metricsListen)
-        var random = SystemRandomNumberGenerator()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         scheduler = SchedulerConfiguration(
             dispatcher: DispatcherConfiguration(
                 owner: UniqueID.random(using: &random),

@@ -17,7 +17,8 @@ struct WorkerProcess {
         let metrics = WorkerMetrics(registry: registry)
         let probes = try await WorkerProbes.start(at: settings.metrics, registry: registry, logger: logger)
         let name = settings.name(metricsPort: probes.address.port)
-        var random = SystemRandomNumberGenerator()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         let configuration = WorkerConfiguration(
             name: name,
             bootID: UniqueID.random(using: &random),

@@ -46,9 +46,28 @@ struct DispatcherBench: ~Copyable {
 
     mutating func join(_ link: LinkID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
         tell(
-            .workerJoined(link, name: "worker", bootID: UniqueID(high: 0, low: boot), maxWorkers: Int(slots))
+            .workerJoined(
+                link,
+                name: "worker",
+                bootID: UniqueID(high: 0, low: boot),
+                maxWorkers: max(1_000, Int(slots))
+            )
         )
         answerLead(link, slots: slots, held: held)
+    }
+
+    /// A worker of another name comes, and answers.
+    mutating func join(_ link: LinkID, name: String, slots: UInt64 = 10, held: [HeldCall] = []) {
+        let bootID = UniqueID(high: 7, low: UInt64(link))
+        tell(.workerJoined(link, name: name, bootID: bootID, maxWorkers: Int(slots)))
+        answerLead(link, slots: slots, held: held)
+    }
+
+    /// Loses the lead, and takes it again under another epoch.
+    mutating func loseLead(_ meanwhile: [Event] = []) {
+        tell(.leaseConnectionLost("test"))
+        for event in meanwhile { tell(event) }
+        while !dispatcher.isLeading { pass(ms: 50) }
     }
 
     mutating func answerLead(_ link: LinkID, slots: UInt64 = 10, held: [HeldCall] = []) {

@@ -118,13 +118,16 @@ import Testing
         }
     }
 
-    @Test func aRequestThatDoesNotArriveInTimeEndsTheConnection() async throws {
+    /// Its body, or already its head, of which no byte more comes.
+    @Test(arguments: [
+        "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
+    ])
+    func aRequestThatDoesNotArriveInTimeEndsTheConnection(_ beginning: String) async throws {
         var limits = GatewayLimits()
-        limits.requestSeconds = 0
+        limits.requestSeconds = 1
         let hasty = limits
         try await withServer(FakeScheduler(), limits: hasty) { port, _ in
-            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"
-            let read = try await talk(port, head)
+            let read = try await talk(port, beginning)
             #expect(read == "")
         }
     }

@@ -77,7 +77,8 @@ import Testing
             attempts: 1,
             lostAttempts: 2,
             actualStartTime: noon + 2_501,
-            worker: "w"
+            worker: "w",
+            isClaim: true
         )
         pending.status = .retrying
         pending.attempts = 1
@@ -109,7 +110,7 @@ import Testing
         )
         var claimed = manual
         (claimed.status, claimed.token, claimed.attempts, claimed.lostAttempts) = (.running, token, 1, 2)
-        (claimed.actualStartTime, claimed.worker) = (noon + 2_501, "w")
+        (claimed.actualStartTime, claimed.worker, claimed.isClaimed) = (noon + 2_501, "w", true)
         #expect(try await fixture.store.execution(manual.id) == claimed)
         let read = try await fixture.reader.execution(pending.id, of: job.id)
         #expect(read?.execution == pending)
@@ -146,7 +147,8 @@ import Testing
                         attempts: 9,
                         lostAttempts: 0,
                         actualStartTime: nil,
-                        worker: nil
+                        worker: nil,
+                        isClaim: true
                     )
                 }
             }
@@ -202,7 +204,8 @@ import Testing
                     attempts: 1,
                     lostAttempts: 0,
                     actualStartTime: nil,
-                    worker: nil
+                    worker: nil,
+                    isClaim: true
                 )
             ]
             batch.changes = [JobChange(job: second, isNew: false), JobChange(job: third, isNew: true)]

@@ -33,10 +33,10 @@ import Testing
         for _ in 0..<2 {
             #expect(try migrator.up() == Migration.all)
             #expect(try migrator.up() == [])
-            #expect(try migrator.state() == .current(version: 1))
-            #expect(try migrator.status().map(\.isApplied) == [true])
+            #expect(try migrator.state() == .current(version: 2))
+            #expect(try migrator.status().map(\.isApplied) == [true, true])
             #expect(try cluster.psql("SELECT count(*) FROM shards", url: url) == "16")
-            #expect(try migrator.down(to: 0) == Migration.all)
+            #expect(try migrator.down(to: 0) == Migration.all.reversed())
             #expect(try migrator.state() == .behind(version: 0, pending: Migration.all))
             let left = try cluster.psql(
                 """
@@ -47,6 +47,26 @@ import Testing
             )
             #expect(left == "schema_migrations")
         }
+    }
+
+    @Test func `sessions that were there before go on beside a younger schema`() async throws {
+        let cluster = try PostgresCluster.shared
+        let url = try cluster.makeDatabase()
+        try Migrator(url: url, logger: logger, migrations: [Migration.all[0]]).up()
+        // A leader, and what its sessions have prepared and planned, under the schema as it was.
+        let held = "SELECT held, (taken).shard, (taken).owner FROM"
+        let text = try cluster.psql(
+            """
+            PREPARE renew AS \(held) carillon_renew_lease('00000000-0000-4000-8000-000000000001', 1, 5000);
+            SELECT count(*) FROM carillon_acquire_lease('00000000-0000-4000-8000-000000000001', 'old', 5000) WHERE held;
+            EXECUTE renew;
+            \(Migration.all[1].up)
+            EXECUTE renew;
+            SELECT carillon_fence('00000000-0000-4000-8000-000000000001', 1, 1, now(), NULL, false, NULL, NULL);
+            """,
+            url: url
+        )
+        #expect(text.split(separator: "\n").count { $0.hasPrefix("t|") } == 32)
     }
 
     @Test func `many schedulers that start at once apply it once`() async throws {
@@ -63,15 +83,23 @@ import Testing
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let database = String(url.split(separator: "/").last ?? "")
-        try cluster.psql(file: root.appendingPathComponent("migrations/001_init.up.sql").path, database: database)
         let migrator = Migrator(url: url, logger: logger)
-        #expect(try migrator.state() == .current(version: 1))
+        for migration in Migration.all {
+            let file = root.appendingPathComponent("migrations/\(migration.title).up.sql")
+            try cluster.psql(file: file.path, database: database)
+            let pending = Array(Migration.all[migration.version...])
+            #expect(
+                try migrator.state()
+                    == (pending.isEmpty ? .current(version: 2) : .behind(version: migration.version, pending: pending))
+            )
+        }
         try migrator.verify()
         let before = try migrator.status()
-        #expect(before.map(\.isApplied) == [true] && before[0].appliedAt == nil)
+        #expect(before.map(\.isApplied) == [true, true] && before.allSatisfy { $0.appliedAt == nil })
         #expect(try migrator.up() == [])
-        #expect(try migrator.status()[0].appliedAt != nil)
-        #expect(try cluster.psql("SELECT version, name FROM schema_migrations", url: url) == "1|init")
+        #expect(try migrator.status().allSatisfy { $0.appliedAt != nil })
+        let recorded = try cluster.psql("SELECT version, name FROM schema_migrations ORDER BY version", url: url)
+        #expect(recorded == "1|init\n2|claims")
     }
 
     @Test func `a script that changed after it was applied is an error that says what to do`() throws {
@@ -94,19 +122,19 @@ import Testing
         #expect(error?.message.contains("001_init") == true)
         try migrator.up()
         try cluster.psql("INSERT INTO schema_migrations VALUES (9, 'later', 'x')", url: url)
-        #expect(try migrator.state() == .newer(version: 9, known: 1))
+        #expect(try migrator.state() == .newer(version: 9, known: 2))
         #expect(throws: MigrationError.self) { try migrator.verify() }
     }
 
     @Test func `a migration that fails leaves nothing behind`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
-        let broken = Migration(version: 2, name: "broken", up: "CREATE TABLE half (); SELECT 1/0", down: "")
+        let broken = Migration(version: 3, name: "broken", up: "CREATE TABLE half (); SELECT 1/0", down: "")
         let migrator = Migrator(url: url, logger: logger, migrations: Migration.all + [broken])
         let error = #expect(throws: MigrationError.self) { try migrator.up() }
-        #expect(error?.message.contains("002_broken") == true && error?.message.contains("division by zero") == true)
+        #expect(error?.message.contains("003_broken") == true && error?.message.contains("division by zero") == true)
         #expect(
-            try cluster.psql("SELECT to_regclass('half') IS NULL, count(*) FROM schema_migrations", url: url) == "t|1"
+            try cluster.psql("SELECT to_regclass('half') IS NULL, count(*) FROM schema_migrations", url: url) == "t|2"
         )
     }
 

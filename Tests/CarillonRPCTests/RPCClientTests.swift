@@ -68,6 +68,54 @@ import Testing
         await standby.server.stop()
     }
 
+    @Test func whoKnowsTheClusterIsAskedEvenWhenNobodyLedAtFirst() async throws {
+        // As after a cold start: nobody leads yet, and the database still names the one that led before.
+        let former = try await Station.open(1)
+        let leader = try await Station.open(2)
+        for station in [former, leader] {
+            station.scheduler.behave {
+                $0.leading = false
+                $0.leaderAddress = former.address
+            }
+        }
+        let client = client(former, leader)
+        _ = await former.scheduler.nextConnection()
+        _ = await leader.scheduler.nextConnection()
+        while client.peers.count < 2 { await Task.yield() }
+        former.scheduler.behave { $0.answer = { _ in .answer(.cluster(cluster(leader: leader.address))) } }
+        leader.scheduler.behave { $0.answer = { _ in .answer(.cluster(cluster(leader: nil))) } }
+        for _ in 0..<4 { #expect(try await client.call("get_cluster", [:])["leading"] == true) }
+        // A leader that is gone is no reason to say nothing.
+        await leader.server.stop()
+        while client.peers.count > 1 { await Task.yield() }
+        #expect(try await client.call("get_cluster", [:])["leading"] == false)
+        await client.close()
+        await former.server.stop()
+    }
+
+    /// What the leader says, or one that knows another one.
+    private func cluster(leader: String?) -> ClusterView {
+        ClusterView(
+            serverID: .zero,
+            leading: leader == nil,
+            epoch: nil,
+            leaderAddress: leader,
+            clusterTime: Timestamp(seconds: 1),
+            databaseSkewMs: 0,
+            databaseConnected: true,
+            jobs: 0,
+            activeJobs: 0,
+            heapSize: 0,
+            readyQueueDepth: 0,
+            openExecutions: 0,
+            shards: [],
+            workers: [],
+            version: "test",
+            timeZoneDataVersion: "test",
+            startedAt: Timestamp(seconds: 1)
+        )
+    }
+
     @Test func readsGoToAnyone() async throws {
         let one = try await Station.open(1)
         let other = try await Station.open(2)

@@ -101,6 +101,7 @@ package struct MemoryStore: Sendable {
             if let through = batch.settledThrough { shards[index].settledThrough = through }
             if let gap = batch.gap { shards[index].gap = gap }
         }
+        if let workers = batch.workers { shards[0].workers = workers }
         var notPending: [ExecutionID] = []
         // The changes come last: one may withdraw what the same batch makes.
         for id in batch.withdrawals { withdraw(id) }
@@ -124,6 +125,7 @@ package struct MemoryStore: Sendable {
             row.lostAttempts = start.lostAttempts
             row.actualStartTime = start.actualStartTime
             row.worker = start.worker
+            row.isClaimed = start.isClaim
             row.nextAttemptAt = nil
             executions[start.id] = row
         }
@@ -132,6 +134,7 @@ package struct MemoryStore: Sendable {
             var updated = update
             (updated.jobID, updated.trigger, updated.scheduledTime) = (row.jobID, row.trigger, row.scheduledTime)
             updated.createdAt = row.createdAt
+            updated.isClaimed = false
             executions[update.id] = updated
         }
         for attempt in batch.attempts where attemptTokens.insert(AttemptKey(attempt)).inserted {

@@ -47,6 +47,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
+        if let workers = batch.workers { roster.recorded(workers) }
         var recorded: [Execution] = []
         for execution in batch.inserts { arm(execution, notPending, &recorded) }
         for start in batch.starts {

@@ -52,7 +52,7 @@ extension Dispatcher {
                     continue
                 }
             }
-            if record.executionType == .atMostOnce {
+            if isAtMostOnce(slot) {
                 claim(slot, for: link)
             } else {
                 send(slot, to: link)
@@ -61,11 +61,18 @@ extension Dispatcher {
         for slot in deferred { makeReady(slot) }
     }
 
+    /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its
+    /// row still tells of.
+    func isAtMostOnce(_ slot: Int32) -> Bool {
+        ledger[slot].execution.isClaimed || agenda[ledger[slot].job].executionType == .atMostOnce
+    }
+
     /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
     private mutating func claim(_ slot: Int32, for link: LinkID) {
         roster.modify(link) { $0.reserved += 1 }
-        let token = makeToken(isClaim: true)
+        let token = makeToken()
         ledger[slot].execution.token = token
+        ledger[slot].execution.isClaimed = true
         move(slot, to: .claiming(link))
         let execution = ledger[slot].execution
         pending.starts.append(
@@ -75,7 +82,8 @@ extension Dispatcher {
                 attempts: execution.attempts + 1,
                 lostAttempts: execution.lostAttempts,
                 actualStartTime: execution.actualStartTime ?? now,
-                worker: roster[link]?.name
+                worker: roster[link]?.name,
+                isClaim: true
             )
         )
         if Canary.sendsClaimsBeforeTheyAreDurable.sings { send(slot, to: link, token: token) }
@@ -103,28 +111,30 @@ extension Dispatcher {
     /// A claim that will not be used any more, since this process ends: the next leader may make its own.
     private mutating func giveBack(_ slot: Int32) {
         ledger[slot].execution.status = .retrying
+        ledger[slot].execution.isClaimed = false
         ledger[slot].execution.nextAttemptAt = now
         move(slot, to: .recording)
         pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
     }
 
-    private mutating func makeToken(isClaim: Bool) -> Token {
+    private mutating func makeToken() -> Token {
         defer { nextToken += 1 }
-        return Token(epoch: lease.epoch ?? 0, number: nextToken, isClaim: isClaim)
+        return Token(epoch: lease.epoch ?? 0, sequence: nextToken)
     }
 
     private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
-        let token = token ?? makeToken(isClaim: false)
+        let token = token ?? makeToken()
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds
         ledger[slot].isAdoptable = false
         ledger[slot].isLost = false
-        ledger[slot].isSentOnce = token.isClaim
+        ledger[slot].isHeard = false
         ledger[slot].execution.worker = roster[link]?.name
         move(slot, to: .dispatched(link))
         roster.modify(link) {
             $0.sent += 1
             $0.inFlight += 1
+            $0.unheard += 1
         }
         let open = ledger[slot]
         let record = agenda[open.job]
@@ -139,7 +149,7 @@ extension Dispatcher {
                 call: record.call,
                 timeoutMs: Int(record.timeoutMs),
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
-                atMostOnce: token.isClaim,
+                atMostOnce: isAtMostOnce(slot),
                 responseLimit: configuration.responseLimit
             )
         )

@@ -30,6 +30,7 @@ extension Dispatcher {
                 report(lateOutcome: outcome, over: link, into: &actions)
                 continue
             }
+            hear(of: slot)
             if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
             adopt(slot, outcome.token)
             if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = roster[link]?.name }
@@ -97,7 +98,6 @@ extension Dispatcher {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
                 ledger[slot].execution.token = nil
-                ledger[slot].isSentOnce = false
                 lineUp(slot)
             }
             return
@@ -115,6 +115,8 @@ extension Dispatcher {
         execution.attempts += 1
         execution.nextAttemptAt = nil
         execution.reason = nil
+        // What comes of it is in the row now: a claim for the next attempt is another one.
+        execution.isClaimed = false
         fill(&execution, from: outcome)
 
         if isSuccess(outcome) {
@@ -129,8 +131,7 @@ extension Dispatcher {
             if execution.errorMessage == nil, let status = outcome.httpStatus {
                 execution.errorMessage = "the target answered with status \(status); 200 to 299 is success"
             }
-            let isOnce = record.executionType == .atMostOnce || ledger[slot].isSentOnce
-            let mayRepeat = !isOnce || outcome.kind == .notSent
+            let mayRepeat = !isAtMostOnce(slot) || outcome.kind == .notSent
             let isGone = record.hasEnded(for: execution.trigger)
             if let reason = ledger[slot].cancelReason {
                 execution.status = .cancelled

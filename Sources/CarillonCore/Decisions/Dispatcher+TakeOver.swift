@@ -225,7 +225,9 @@ extension Dispatcher {
         pending.settledThrough = settledMark
         roster.forgetAnswers()
         adoptUntil = now.boot + 2_000
-        knowsWorkers = roster.count > 0
+        let names = loading.shards.compactMap(\.workers)
+        awaited = names.isEmpty ? nil : Set(names.joined())
+        roster.inherit(names.flatMap { $0 })
         for link in roster.workers.keys.sorted() {
             actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
         }
@@ -241,7 +243,6 @@ extension Dispatcher {
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
         open.isAdoptable = true
-        open.isSentOnce = row.status == .running && row.token?.isClaim == true
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
@@ -261,8 +262,11 @@ extension Dispatcher {
     /// What nobody has claimed goes out again, or, where that could send a request twice, waits for the truth.
     mutating func endAdoption(at now: Now) {
         guard let until = adoptUntil else { return }
-        guard now.boot >= until || (knowsWorkers && roster.allHaveAnswered) else { return }
+        let haveAllAnswered = awaited.map { roster.haveAllAnswered(besides: $0) } ?? false
+        guard now.boot >= until || haveAllAnswered else { return }
         adoptUntil = nil
+        awaited = nil
+        roster.forgetAwaited()
         for slot in ledger.allSlots where ledger[slot].state == .inherited {
             let open = ledger[slot]
             if open.rowStatus == .running, !Canary.refiresClaimsOnTakeOver.sings {

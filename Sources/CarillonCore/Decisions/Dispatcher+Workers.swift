@@ -1,5 +1,8 @@
 /// Workers come, say what they hold, and go (design § 5: Workers across a take-over, Credit).
 extension Dispatcher {
+    /// The most slots that one worker can have (MAX_WORKERS). One that says more is taken at this.
+    private static var maxWorkersLimit: Int { 65_536 }
+
     /// Attempts that may be lost with their workers before an execution fails.
     private var lostAttemptsLimit: Int { 5 }
 
@@ -21,7 +24,7 @@ extension Dispatcher {
             roster[old] = nil
             for slot in ledger.allSlots where ledger[slot].state == .dispatched(old) { lose(slot) }
         }
-        roster[link] = ConnectedWorker(name: name, bootID: bootID, maxWorkers: maxWorkers)
+        roster[link] = ConnectedWorker(name: name, bootID: bootID, maxWorkers: min(maxWorkers, Self.maxWorkersLimit))
         // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
         if case .leading = phase, let epoch = lease.epoch {
             actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
@@ -36,9 +39,14 @@ extension Dispatcher {
             guard let slot = ledger.slot(of: call.executionID), accepts(call.token, call.attempt, for: slot) else {
                 continue
             }
-            if case .dispatched(let other) = ledger[slot].state, other == link { continue }
+            hear(of: slot)
+            if case .dispatched(let other) = ledger[slot].state {
+                if other == link { continue }
+                roster.modify(other) { $0.inFlight -= 1 }
+            }
             adopt(slot, call.token)
             ledger[slot].execution.worker = roster[link]?.name
+            ledger[slot].isHeard = true
             move(slot, to: .dispatched(link))
             roster.modify(link) { $0.inFlight += 1 }
             if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
@@ -67,9 +75,7 @@ extension Dispatcher {
             guard open.isAdoptable else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
             // A claim names the only call that there can be; any other row may have been dispatched again since.
-            if open.rowStatus == .running, open.isSentOnce || agenda[open.job].executionType == .atMostOnce {
-                return false
-            }
+            if open.rowStatus == .running, isAtMostOnce(slot) { return false }
             return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
                 && token.epoch < (lease.epoch ?? 0)
         case .inserting, .claiming, .recording:
@@ -84,7 +90,7 @@ extension Dispatcher {
         let isFirst = !worker.hasAnswered
         // A credit that was on its way before the worker heard of this leadership is no answer to it.
         if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch { worker.hasAnswered = true }
-        roster[link] = worker
+        roster.modify(link) { $0 = worker }
         guard isFirst, worker.hasAnswered, roster.parted[worker.name] != nil else { return }
         _ = roster.endParting(worker.name)
         loseAll(of: worker.name, into: &actions)
@@ -94,10 +100,11 @@ extension Dispatcher {
     mutating func workerStarted(_ link: LinkID, _ tokens: [Token]) {
         guard case .leading = phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
-        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) && ledger[slot].rowStatus != .running
-        {
+        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) {
             let execution = ledger[slot].execution
             guard let token = execution.token, started.contains(token) else { continue }
+            hear(of: slot)
+            if ledger[slot].rowStatus == .running { continue }
             ledger[slot].rowStatus = .running
             let start = execution.actualStartTime ?? Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1000)
             pending.starts.append(
@@ -107,10 +114,18 @@ extension Dispatcher {
                     attempts: execution.attempts + 1,
                     lostAttempts: execution.lostAttempts,
                     actualStartTime: start,
-                    worker: execution.worker
+                    worker: execution.worker,
+                    isClaim: false
                 )
             )
         }
+    }
+
+    /// A worker's first word of the current attempt.
+    mutating func hear(of slot: Int32) {
+        guard case .dispatched(let link) = ledger[slot].state, !ledger[slot].isHeard else { return }
+        ledger[slot].isHeard = true
+        roster.modify(link) { $0.unheard -= 1 }
     }
 
     /// A connection was cut. Its worker has two seconds to come back with what it holds.
@@ -137,6 +152,12 @@ extension Dispatcher {
         }
     }
 
+    /// Whom the next leader has to ask: the names are durable before anything is sent to those that bear them.
+    mutating func recordWorkers() {
+        guard roster.isRecordDue else { return }
+        if let names = roster.namesToRecord(besides: adoptUntil == nil ? [] : awaited ?? []) { pending.workers = names }
+    }
+
     mutating func endPartings(at now: Now, into actions: inout [Action]) {
         for name in roster.overdue(at: now.boot) {
             _ = roster.endParting(name)
@@ -158,7 +179,7 @@ extension Dispatcher {
     mutating func lose(_ slot: Int32) {
         let record = agenda[ledger[slot].job]
         figures.lostAttempts += 1
-        if record.executionType == .atMostOnce || ledger[slot].isSentOnce {
+        if isAtMostOnce(slot) {
             let claimed = claimTime(of: ledger[slot])
             move(slot, to: .missing)
             ledger.setTimer(slot, to: claimed + Int64(record.timeoutMs) + 60_000)

@@ -105,9 +105,9 @@ package struct Dispatcher: ~Copyable {
 
     /// Until when inherited executions wait for a worker to claim them; `nil` when that is over.
     var adoptUntil: BootTime?
-    /// Whether workers were connected when leading began: then their answers end the waiting. A scheduler that has just
-    /// started knows none and waits the whole time for those that dial again.
-    var knowsWorkers = false
+    /// The workers that may hold what was inherited: when all of them have answered, the waiting ends. `nil` when the leader
+    /// before wrote nothing down; then it takes its whole time.
+    var awaited: Set<String>?
     var isMaterializationHeld = false
     var isStopping = false
     var hasStopped = false
@@ -283,6 +283,7 @@ package struct Dispatcher: ~Copyable {
                 }
                 collectDue(at: now)
                 dispatchReady()
+                recordWorkers()
                 writeMarks(at: now)
                 commit(into: &actions)
             }

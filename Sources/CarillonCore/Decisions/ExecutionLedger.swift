@@ -38,8 +38,8 @@ struct OpenExecution {
     var isLost = false
     /// Made from the gap: paced.
     var isCatchUp = false
-    /// Sent as AT_MOST_ONCE: whatever its job says later, that request is never sent again.
-    var isSentOnce = false
+    /// Its worker has said something of the current attempt: that it runs, or for how long already.
+    var isHeard = false
     /// Someone waits for its end (ExecuteNow).
     var waiter: Ticket?
     /// Whether it is counted as open for its job.

@@ -42,6 +42,7 @@ struct PendingBatch {
     var gap: Gap??
     /// The gap reading that waits for this batch: what was made or withdrawn before the gap opened must be seen by it.
     var gapReading: UInt64?
+    var workers: [String]?
     /// What its changes withdraw.
     private var withdrawnByChanges: Set<ExecutionID> = []
 
@@ -75,6 +76,7 @@ struct PendingBatch {
     var isEmpty: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
             && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil
+            && workers == nil
     }
 
     var rowCount: Int {
@@ -88,6 +90,7 @@ struct PendingBatch {
         batch.materializedThrough = materializedThrough
         batch.settledThrough = settledThrough
         batch.gap = gap
+        batch.workers = workers
         batch.changes = changes.map(\.change)
         batch.withdrawals = withdrawals
         batch.inserts = inserts
@@ -123,17 +126,19 @@ struct PendingBatch {
         rows.settledThrough = nil
         rows.gap = nil
         rows.gapReading = nil
+        rows.workers = nil
         if changes.isEmpty {
             parts.append(contentsOf: rows.kinds.count > 1 ? rows.kinds : rows.halves)
         } else if rows.rowCount > 0 {
             parts.append(rows)
         }
-        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil {
+        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil {
             var marks = PendingBatch()
             marks.materializedThrough = materializedThrough
             marks.settledThrough = settledThrough
             marks.gap = gap
             marks.gapReading = gapReading
+            marks.workers = workers
             parts.append(marks)
         }
         return parts.count > 1 ? parts : nil

@@ -15,14 +15,24 @@ struct ConnectedWorker {
     /// Slots promised to claims that are not yet durable.
     var reserved = 0
     var inFlight = 0
+    /// Calls that were sent to it and of which it has said nothing yet: neither that they run nor what came of them.
+    var unheard = 0
+    /// Its name is durable: a leader after this one will ask it.
+    var isRecorded = false
     var draining = false
     /// The epoch for which it said what it holds; what it has to report follows, and then its credit.
     var heldEpoch: Int64?
     /// It answered our Lead.
     var hasAnswered = false
 
+    /// Answers that it owes, or will owe when its claims are durable.
+    var owed: Int { unheard + reserved }
+
+    /// What it offers, but never more than it has by its own word.
     var freeSlots: Int {
-        draining || !hasAnswered ? 0 : max(0, Int(clamping: Int64(granted) - Int64(sent)) - reserved)
+        guard !draining, hasAnswered, isRecorded else { return 0 }
+        let offered = granted > sent ? Int(clamping: granted - sent) : 0
+        return max(0, min(offered, maxWorkers - inFlight) - reserved)
     }
 }
 
@@ -31,6 +41,12 @@ struct WorkerRoster {
     private(set) var workers: [LinkID: ConnectedWorker] = [:]
     /// By name: until when a cut connection's worker is waited for, and who it was.
     private(set) var parted: [String: (bootID: UniqueID, until: BootTime)] = [:]
+    /// The names in the last batch that told of them.
+    private var told: Set<String> = []
+    /// The names that are durable, and stay so whatever becomes of the batches on their way.
+    private var recorded: Set<String> = []
+    /// Somebody came or went since.
+    private(set) var isRecordDue = false
 
     var count: Int { workers.count }
     /// Calls that all workers together can run.
@@ -39,22 +55,66 @@ struct WorkerRoster {
 
     subscript(link: LinkID) -> ConnectedWorker? {
         get { workers[link] }
-        set { workers[link] = newValue }
+        set {
+            workers[link] = newValue
+            if let name = newValue?.name { workers[link]!.isRecorded = recorded.contains(name) }
+            isRecordDue = true
+        }
     }
 
-    /// The worker with most free slots; of equals the one that came first.
+    /// The worker with a free slot that owes the fewest answers; of equals the one with most free slots, then the one that
+    /// came first. Free slots are only a worker's word, and one that answers nothing may have given any: it gets no more than
+    /// those that do answer leave unanswered at a time.
     var freest: LinkID? {
-        var best: (link: LinkID, free: Int)?
+        var best: (link: LinkID, owed: Int, free: Int)?
         for (link, worker) in workers {
             let free = worker.freeSlots
             guard free > 0 else { continue }
-            if let current = best, current.free > free || (current.free == free && current.link < link) { continue }
-            best = (link, free)
+            if let best, (best.owed, -best.free, best.link) < (worker.owed, -free, link) { continue }
+            best = (link, worker.owed, free)
         }
         return best?.link
     }
 
-    var allHaveAnswered: Bool { workers.values.allSatisfy { $0.hasAnswered } }
+    /// Whether every one that is connected has answered, and every one that bears such a name.
+    func haveAllAnswered(besides names: Set<String>) -> Bool {
+        guard workers.values.allSatisfy({ $0.hasAnswered }) else { return false }
+        let connected = Set(workers.values.map(\.name))
+        return names.isSubset(of: connected)
+    }
+
+    // MARK: Whom the next leader has to ask
+
+    /// The names to write down, if they are others than before.
+    mutating func namesToRecord(besides others: Set<String>) -> [String]? {
+        isRecordDue = false
+        let names = others.union(workers.values.map(\.name)).union(parted.keys)
+        guard names != told else { return nil }
+        told = names
+        recorded.formIntersection(names)
+        markRecorded()
+        return names.sorted()
+    }
+
+    /// They are durable. One that is left out by a batch behind that one is not: it waits for the next.
+    mutating func recorded(_ names: [String]) {
+        recorded.formUnion(told.intersection(names))
+        markRecorded()
+    }
+
+    /// What the leader before has written down.
+    mutating func inherit(_ names: [String]) {
+        (told, recorded) = (Set(names), Set(names))
+        isRecordDue = true
+        markRecorded()
+    }
+
+    /// Those that were waited for, and did not come, need not be asked again.
+    mutating func forgetAwaited() { isRecordDue = true }
+
+    private mutating func markRecorded() {
+        for link in workers.keys { workers[link]!.isRecorded = recorded.contains(workers[link]!.name) }
+    }
 
     mutating func modify(_ link: LinkID, _ body: (inout ConnectedWorker) -> Void) {
         if workers[link] != nil { body(&workers[link]!) }
@@ -62,11 +122,13 @@ struct WorkerRoster {
 
     mutating func part(_ name: String, bootID: UniqueID, until: BootTime) {
         parted[name] = (bootID, until)
+        isRecordDue = true
     }
 
     /// Ends the waiting for a name; returns who was waited for.
     mutating func endParting(_ name: String) -> UniqueID? {
-        parted.removeValue(forKey: name)?.bootID
+        isRecordDue = true
+        return parted.removeValue(forKey: name)?.bootID
     }
 
     /// Names whose waiting is over.
@@ -83,6 +145,7 @@ struct WorkerRoster {
             workers[link]!.heldEpoch = nil
             workers[link]!.inFlight = 0
             workers[link]!.reserved = 0
+            workers[link]!.unheard = 0
         }
         parted = [:]
     }

@@ -50,6 +50,8 @@ package struct HTTPResult: Sendable, Hashable {
     package var response: String?
     /// One sentence: what failed, against what.
     package var errorMessage: String?
+    /// One sentence for the log, of an answer that was not as it should be.
+    package var remark: String?
     /// Of 429 and 503: what Retry-After asks for, seconds or HTTP date (RFC 9110, section 10.2.3), in milliseconds.
     package var retryAfterMs: UInt64?
 

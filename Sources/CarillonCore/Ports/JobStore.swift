@@ -8,6 +8,8 @@ package struct ShardRecord: Sendable, Hashable {
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
     package var gap: Gap?
+    /// Names of the workers that may hold calls; `nil` when nobody has written that down.
+    package var workers: [String]?
 
     package init(
         shard: UInt8,
@@ -17,7 +19,8 @@ package struct ShardRecord: Sendable, Hashable {
         leaseExpiresAt: Timestamp?,
         materializedThrough: Timestamp?,
         settledThrough: Timestamp?,
-        gap: Gap?
+        gap: Gap?,
+        workers: [String]? = nil
     ) {
         self.shard = shard
         self.owner = owner
@@ -27,6 +30,7 @@ package struct ShardRecord: Sendable, Hashable {
         self.materializedThrough = materializedThrough
         self.settledThrough = settledThrough
         self.gap = gap
+        self.workers = workers
     }
 }
 

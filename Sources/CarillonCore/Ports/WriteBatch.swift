@@ -53,6 +53,8 @@ package struct ExecutionStart: Sendable, Hashable {
     package var lostAttempts: Int
     package var actualStartTime: Timestamp?
     package var worker: String?
+    /// Whether it is a claim: the request is sent once this is durable, and at most once.
+    package var isClaim: Bool
 
     package init(
         id: ExecutionID,
@@ -60,7 +62,8 @@ package struct ExecutionStart: Sendable, Hashable {
         attempts: Int,
         lostAttempts: Int,
         actualStartTime: Timestamp?,
-        worker: String?
+        worker: String?,
+        isClaim: Bool
     ) {
         self.id = id
         self.token = token
@@ -68,6 +71,7 @@ package struct ExecutionStart: Sendable, Hashable {
         self.lostAttempts = lostAttempts
         self.actualStartTime = actualStartTime
         self.worker = worker
+        self.isClaim = isClaim
     }
 }
 
@@ -92,13 +96,16 @@ package struct WriteBatch: Sendable, Hashable {
     package var settledThrough: Timestamp?
     /// `.some(nil)` clears the gap.
     package var gap: Gap??
+    /// Names of the workers that may hold calls from now on; `nil` leaves those that are stored.
+    package var workers: [String]?
     package var changes: [JobChange] = []
     /// PENDING rows withdrawn outside of a change (a step back of the clock).
     package var withdrawals: [ExecutionID] = []
     /// PENDING and SKIPPED rows; one that exists already is left as it is.
     package var inserts: [Execution] = []
     package var starts: [ExecutionStart] = []
-    /// Whole rows as they will be: final ones and RETRYING ones. Only rows that are not final change, and UNKNOWN ones.
+    /// Whole rows as they will be: final ones and RETRYING ones, of which no claim is left. Only rows that are not final
+    /// change, and UNKNOWN ones.
     package var updates: [Execution] = []
     package var attempts: [Attempt] = []
 
@@ -110,8 +117,8 @@ package struct WriteBatch: Sendable, Hashable {
 
     /// Whether there is nothing to write.
     package var isEmpty: Bool {
-        materializedThrough == nil && settledThrough == nil && gap == nil && changes.isEmpty && withdrawals.isEmpty
-            && inserts.isEmpty && starts.isEmpty && updates.isEmpty && attempts.isEmpty
+        materializedThrough == nil && settledThrough == nil && gap == nil && workers == nil && changes.isEmpty
+            && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && attempts.isEmpty
     }
 
     /// How many rows it touches, about.

@@ -11,6 +11,9 @@ package struct Execution: Sendable, Hashable {
     /// Attempts that were lost with their worker; they do not count against the job's retries.
     package var lostAttempts: Int
     package var token: Token?
+    /// Claimed: its row said RUNNING before the only request that may be made of it was sent. That holds, whatever its job
+    /// says since, until the row says that this request was not sent.
+    package var isClaimed = false
     package var nextAttemptAt: Timestamp?
     package var actualStartTime: Timestamp?
     package var finishedAt: Timestamp?

@@ -77,15 +77,6 @@ package struct Token: Sendable, Hashable, Comparable {
         self.sequence = sequence
     }
 
-    /// The `number`th of an epoch. Whether it is a claim shows in the token, and so in the execution's row: a later leader
-    /// must not send it again, whatever its job's execution type has become.
-    package init(epoch: Int64, number: UInt64, isClaim: Bool) {
-        self.init(epoch: epoch, sequence: number << 1 | (isClaim ? 1 : 0))
-    }
-
-    /// Whether it stands for an AT_MOST_ONCE request.
-    package var isClaim: Bool { sequence & 1 == 1 }
-
     package static func < (left: Token, right: Token) -> Bool {
         (left.epoch, left.sequence) < (right.epoch, right.sequence)
     }

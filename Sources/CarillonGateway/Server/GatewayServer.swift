@@ -18,7 +18,9 @@ enum GatewayServer {
             responder: GatewayResponder(gateway: gateway),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionGuard(requestLimit: .seconds(limits.requestSeconds))],
+                    additionalChannelHandlers: [
+                        ConnectionGuard(requestLimit: .seconds(limits.requestSeconds), log: gateway.failureLog)
+                    ],
                     idleTimeout: .seconds(limits.idleSeconds),
                     httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                         maxHeaderFieldSize: limits.headerBytes,

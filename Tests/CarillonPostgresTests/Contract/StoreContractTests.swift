@@ -6,14 +6,15 @@ import Testing
 @Suite struct StoreContractTests {
     private let noon = Sample.noon
 
-    private func start(_ row: Execution, _ sequence: UInt64 = 1) -> ExecutionStart {
+    private func start(_ row: Execution, _ sequence: UInt64 = 1, isClaim: Bool = true) -> ExecutionStart {
         ExecutionStart(
             id: row.id,
             token: Token(epoch: 1, sequence: sequence),
             attempts: 1,
             lostAttempts: 0,
             actualStartTime: noon + 1,
-            worker: "w"
+            worker: "w",
+            isClaim: isClaim
         )
     }
 
@@ -122,6 +123,52 @@ import Testing
         #expect(try await writer.shard().gap == nil)
     }
 
+    // MARK: What the next leader has to know
+
+    @Test(arguments: StoreKind.allCases)
+    func `a claim is known as one until something came of it`(_ kind: StoreKind) async throws {
+        let database = try kind.make()
+        var writer = Writer(database.store())
+        try await writer.lead()
+        let rows = (1...3).map { Sample.execution(Sample.jobID($0), at: noon + Int64($0)) }
+        try await writer.write { $0.inserts = rows }
+        func claims() async throws -> [Bool] {
+            try await writer.store.openExecutions(since: noon).map(\.isClaimed)
+        }
+        #expect(try await claims() == [false, false, false])
+        try await writer.write { $0.starts = [start(rows[0]), start(rows[1]), start(rows[2], isClaim: false)] }
+        #expect(try await claims() == [true, true, false])
+        // Nothing was sent, so it will be tried again, and then as the job is by then.
+        var retrying = rows[0]
+        (retrying.status, retrying.attempts, retrying.nextAttemptAt) = (.retrying, 1, noon + 2_000)
+        try await writer.write { [retrying] in $0.updates = [retrying] }
+        #expect(try await claims() == [false, true, false])
+        try await writer.write { $0.starts = [start(rows[0], 2, isClaim: false), start(rows[2], 2)] }
+        #expect(try await claims() == [false, true, true])
+        // A new leader finds it so.
+        try database.endLeaseSession()
+        var next = Writer(database.store(), 2)
+        try await next.lead()
+        #expect(try await next.store.openExecutions(since: noon).map(\.isClaimed) == [false, true, true])
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func `the workers that may hold calls are kept for the next leader`(_ kind: StoreKind) async throws {
+        let database = try kind.make()
+        var writer = Writer(database.store())
+        #expect(try await writer.lead().allSatisfy { $0.workers == nil })
+        try await writer.write { $0.workers = ["a", "b, {c}", "ü\""] }
+        try await writer.write { $0.settledThrough = noon }
+        #expect(try await writer.shard().workers == ["a", "b, {c}", "ü\""])
+        try database.endLeaseSession()
+        var next = Writer(database.store(), 2)
+        #expect(try await next.lead().compactMap(\.workers) == [["a", "b, {c}", "ü\""]])
+        let late = writer.batch { $0.workers = ["late"] }
+        #expect(try await writer.store.commit(late) == .fenced)
+        try await next.write { $0.workers = [] }
+        #expect(try await next.shard().workers == [])
+    }
+
     // MARK: Fence
 
     @Test(arguments: StoreKind.allCases)
@@ -183,9 +230,9 @@ import Testing
         try await writer.write { $0.starts = [start(row)] }
         var expected = row
         (expected.status, expected.token, expected.attempts) = (.running, Token(epoch: 1, sequence: 1), 1)
-        (expected.actualStartTime, expected.worker) = (noon + 1, "w")
+        (expected.actualStartTime, expected.worker, expected.isClaimed) = (noon + 1, "w", true)
         #expect(try await writer.store.execution(row.id) == expected)
-        expected.status = .retrying
+        (expected.status, expected.isClaimed) = (.retrying, false)
         expected.nextAttemptAt = noon + 2_000
         try await writer.write { [expected] batch in
             batch.updates = [expected]

@@ -108,7 +108,8 @@ private struct Books {
                 attempts: Int(clock),
                 lostAttempts: 0,
                 actualStartTime: nil,
-                worker: nil
+                worker: nil,
+                isClaim: random.happens(0.5)
             )
         }
         let ends: [ExecutionStatus] = [.success, .failed, .unknown, .cancelled, .retrying, .skipped]

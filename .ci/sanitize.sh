@@ -1,0 +1,30 @@
+#!/bin/bash
+# Unit tests under a sanitizer, each target in a process of its own: .ci/sanitize.sh thread|address [filter]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+sanitizer=$1 filter=${2:-}
+folder=.build-asan
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=0
+[ "$sanitizer" != thread ] || folder=.build-tsan
+swift build --build-tests --sanitize="$sanitizer" --scratch-path $folder || exit
+preload=
+if [ "$sanitizer" = thread ]; then
+    # Swift's Mutex has ways that the sanitizer does not see by itself.
+    preload=$PWD/$folder/tsan-mutex.so
+    clang -shared -fPIC -O1 -Wall -Werror -o "$preload" .ci/tsan-mutex.c -ldl || exit
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=0
+# Without the targets that start other programs: those would run without the sanitizer.
+for target in Cron Core Wire RPC System Postgres Curl Worker Gateway; do
+    env ${preload:+LD_PRELOAD="$preload"} timeout --signal=KILL "${TEST_TIMEOUT:-900}" \
+        $folder/debug/carillonPackageTests.xctest --testing-library swift-testing \
+        --filter "^Carillon${target}Tests\..*$filter" >"$log" 2>&1
+    code=$?
+    # 69: there is no such test.
+    [ $code -ne 69 ] || continue
+    [ $code -eq 0 ] || { failed=1; grep -E '^✘|SUMMARY|ERROR:|WARNING: Thread' "$log" | head -n 40; tail -n 60 "$log"; }
+    echo "Carillon${target}Tests: status $code, $(grep -oE '[0-9]+ tests?.* (passed|failed)' "$log" | tail -n 1)"
+done
+exit $failed

@@ -1,0 +1,134 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+/// What a new leader knows of what the one before has begun.
+@Suite struct TakeOverTests {
+    private let job = DispatcherBench.job(1, every: 3_600)
+
+    private func held(_ call: DispatchedCall) -> HeldCall {
+        HeldCall(token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt)
+    }
+
+    /// One call of an AT_MOST_ONCE job is on its way, and the job becomes AT_LEAST_ONCE meanwhile.
+    private func claimWhoseJobHasChanged(_ bench: inout DispatcherBench) throws -> DispatchedCall {
+        bench.lead()
+        var job = job
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        #expect(call.atMostOnce)
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        changed.executionType = .atLeastOnce
+        bench.tell(.changeRequested(2, .update(DispatcherBench.planned(changed), scheduleChanged: false)))
+        #expect(bench.store.jobs[job.id]?.executionType == .atLeastOnce)
+        return call
+    }
+
+    @Test func `a claim stays one through a change of its job and a take-over`() throws {
+        var bench = DispatcherBench()
+        let call = try claimWhoseJobHasChanged(&bench)
+        bench.loseLead([.workerLeft(1)])
+        bench.join(2, boot: 2)
+        bench.pass(ms: 95_000)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.store.executions[call.executionID]?.status == .unknown)
+        // The next run is as the job is by now.
+        bench.run(job, ticket: 3)
+        #expect(bench.dispatched.count == 2 && bench.dispatched.last?.call.atMostOnce == false)
+    }
+
+    @Test func `a failed claim is not repeated after a change of its job and a take-over`() throws {
+        var bench = DispatcherBench()
+        let call = try claimWhoseJobHasChanged(&bench)
+        bench.loseLead()
+        bench.answerLead(1, held: [held(call)])
+        bench.report(call, status: 500)
+        bench.pass(ms: 60_000)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.store.executions[call.executionID]?.status == .failed)
+    }
+
+    @Test func `a claim that was not sent after all is made again, and known`() throws {
+        var bench = DispatcherBench()
+        let call = try claimWhoseJobHasChanged(&bench)
+        bench.report(call, .notStarted, status: nil)
+        let again = try #require(bench.dispatched.last?.call)
+        #expect(bench.dispatched.count == 2 && again.atMostOnce && again.token != call.token)
+        #expect(bench.store.executions[call.executionID]?.token == again.token)
+        bench.loseLead()
+        bench.answerLead(1, held: [held(again)])
+        bench.report(again)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.dispatched.count == 2)
+    }
+
+    @Test func `a retry of a claim is as the job is by then`() throws {
+        var bench = DispatcherBench()
+        let call = try claimWhoseJobHasChanged(&bench)
+        bench.report(call, .notSent, status: nil)
+        #expect(bench.store.executions[call.executionID]?.status == .retrying)
+        bench.pass(ms: 5_000)
+        #expect(bench.dispatched.count == 2 && bench.dispatched.last?.call.atMostOnce == false)
+        bench.loseLead([.workerLeft(1)])
+        bench.join(2, boot: 2)
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.count == 3)
+    }
+
+    @Test func `what a worker holds that is not back yet waits for it`() throws {
+        for comes in [true, false] {
+            var bench = DispatcherBench()
+            bench.lead(slots: 0)
+            bench.join(2, name: "other")
+            bench.create(job)
+            bench.run(job, ticket: 1)
+            let (link, call) = try #require(bench.dispatched.first)
+            #expect(link == 2)
+            // The next leader has a connection to the first worker only; that one answers, and has free slots.
+            bench.loseLead([.workerLeft(2)])
+            bench.answerLead(1)
+            bench.pass(ms: 1_500)
+            #expect(bench.dispatched.count == 1)
+            if comes { bench.join(3, name: "other", held: [held(call)]) }
+            bench.pass(ms: 1_000)
+            #expect(bench.dispatched.count == (comes ? 1 : 2))
+        }
+    }
+
+    @Test func `the waiting ends when all that may hold something have answered`() throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.join(2, name: "other")
+        // One that has gone with nothing in its hands is not waited for.
+        bench.join(3, name: "gone")
+        bench.tell(.workerLeft(3))
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        #expect(bench.dispatched.count == 1)
+        bench.loseLead()
+        bench.answerLead(1)
+        #expect(bench.dispatched.count == 1)
+        bench.answerLead(2)
+        #expect(bench.dispatched.count == 2)
+    }
+
+    @Test func `a worker gets nothing before its name is durable`() {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.create(job)
+        bench.commitsAreHeld = true
+        bench.join(2, name: "other")
+        #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 0 })
+        #expect(bench.heldCommits.last?.workers == ["other", "worker"])
+        // It goes, and comes again, before any of this is durable: the batch that leaves it out does not count.
+        bench.tell(.workerLeft(2))
+        bench.join(3, name: "other")
+        #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 0 })
+        bench.releaseCommits()
+        #expect(bench.dispatcher.workers.contains { $0.freeSlots == 10 })
+        #expect(bench.store.shards[0].workers == ["other", "worker"])
+    }
+}

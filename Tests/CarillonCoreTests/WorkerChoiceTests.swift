@@ -1,0 +1,63 @@
+import CarillonCore
+import Testing
+
+/// To which worker a call goes.
+@Suite struct WorkerChoiceTests {
+    /// So many jobs due each second, and two workers: `worker` answers everything.
+    private func busy(jobs: UInt64, _ executionType: ExecutionType = .atLeastOnce) -> DispatcherBench {
+        var bench = DispatcherBench()
+        bench.lead(slots: 256)
+        for number in 1...jobs {
+            var job = DispatcherBench.job(number, every: 1)
+            job.executionType = executionType
+            bench.create(job)
+        }
+        return bench
+    }
+
+    /// A second, at the end of which the first worker answers what it was given.
+    private func second(_ bench: inout DispatcherBench, from first: Int) {
+        bench.pass(ms: 1_000)
+        for sent in bench.dispatched[first...] where sent.link == 1 { bench.report(sent.call) }
+        bench.tell(.workerGranted(1, UInt64(bench.dispatched.count { $0.link == 1 }) + 256))
+    }
+
+    @Test(arguments: [ExecutionType.atLeastOnce, .atMostOnce])
+    func `a worker that promises a million and answers nothing gets a burst at most`(_ type: ExecutionType) {
+        var bench = busy(jobs: 20, type)
+        bench.join(2, name: "liar", slots: 1_000_000)
+        #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots <= 65_536 })
+        for _ in 0..<30 { second(&bench, from: bench.dispatched.count) }
+        #expect(bench.dispatched.count >= 580)
+        #expect(bench.dispatched.count { $0.link == 2 } <= 20)
+    }
+
+    @Test func `a worker whose calls take long gets its share as long as it says so`() {
+        var bench = busy(jobs: 20)
+        bench.join(2, name: "patient", slots: 10_000)
+        for _ in 0..<10 {
+            let first = bench.dispatched.count
+            second(&bench, from: first)
+            bench.tell(.workerStarted(2, bench.dispatched[first...].filter { $0.link == 2 }.map(\.call.token)))
+        }
+        #expect(bench.dispatched.count { $0.link == 2 } >= 90)
+    }
+
+    @Test func `nobody gets more than it said that it has`() {
+        var bench = busy(jobs: 20)
+        bench.tell(.workerLeft(1))
+        bench.join(2, name: "small", slots: 3)
+        bench.tell(.workerGranted(2, 1_000))
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.count == 3)
+    }
+
+    @Test func `among those that owe as little the freest is chosen`() {
+        var bench = DispatcherBench()
+        bench.lead(slots: 5)
+        bench.join(2, name: "freer", slots: 50)
+        bench.create(DispatcherBench.job(1, every: 1))
+        bench.pass(ms: 1_100)
+        #expect(bench.dispatched.map(\.link) == [2])
+    }
+}
