@@ -14,21 +14,20 @@ enum GatewayServer {
     ) -> Application<GatewayResponder> {
         let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         let (host, port) = (configuration.listen.host, configuration.listen.port)
+        let http = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                ConnectionGuard(requestLimit: .seconds(limits.requestSeconds), log: gateway.failureLog)
+            ],
+            idleTimeout: .seconds(limits.idleSeconds),
+            httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                maxHeaderFieldSize: limits.headerBytes,
+                maxHeaderListSize: limits.headerBytes,
+                maxHeaderFieldCount: limits.headerCount
+            )
+        )
         return Application(
             responder: GatewayResponder(gateway: gateway),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [
-                        ConnectionGuard(requestLimit: .seconds(limits.requestSeconds), log: gateway.failureLog)
-                    ],
-                    idleTimeout: .seconds(limits.idleSeconds),
-                    httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                        maxHeaderFieldSize: limits.headerBytes,
-                        maxHeaderListSize: limits.headerBytes,
-                        maxHeaderFieldCount: limits.headerCount
-                    )
-                )
-            ),
+            server: HTTPServerBuilder { LoopBoundChannel(channel: HTTP1Channel(responder: $0, configuration: http)) },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.maxConnections, logger: quiet)
