@@ -24,7 +24,10 @@ enum Pictures {
     }
 
     private static let growths = [
-        ("due a second", (file: "due", x: "due a second (1,000 held and more)", isLogarithmic: true)),
+        (
+            "due a second",
+            (file: "due", x: "due a second; what is used when nothing is due is taken off", isLogarithmic: true)
+        ),
         ("jobs held", (file: "held", x: "jobs held, 1,000 of them due every second", isLogarithmic: true)),
         ("workers", (file: "workers", x: "workers", isLogarithmic: false)),
     ]
@@ -38,7 +41,7 @@ enum Pictures {
         var chart = Chart(
             title: "CPU of one execution",
             x: Axis(label: label.x, isLogarithmic: label.isLogarithmic),
-            y: Axis(label: "microseconds")
+            y: Axis(label: "microseconds", isLogarithmic: series == "due a second")
         )
         for component in ["scheduler", "worker", "postgres"] {
             let points = (measurement["series"]?[series]?.array ?? []).compactMap { point -> (x: Double, y: Double)? in
