@@ -55,12 +55,12 @@ enum Pictures {
 
     /// Executions a second of each scheduler at the best level.
     private static func schedulers(_ measurement: JSONValue) -> Bars {
-        let end = ": recorded, at most"
+        let end = ": kept up"
         let bars = (measurement["figures"]?.array ?? []).compactMap { figure -> (name: String, value: Double)? in
             guard let name = figure["name"]?.string, name.hasSuffix(end) else { return nil }
             return figure["median"]?.double.map { (String(name.dropLast(end.count)), $0) }
         }
-        return Bars(title: "Executions a second, recorded", bars: bars)
+        return Bars(title: "Executions a second that are kept up with", bars: bars)
     }
 
     /// Which part of the calls had started how long after they were due.
