@@ -1,3 +1,4 @@
+import CAllocations
 import CCurl
 import CLinux
 import Glibc
@@ -10,6 +11,8 @@ final class BareCalls {
         /// From the beginning until the last call was handed to libcurl.
         var lastStart: Double
         var cpu: Double
+        /// How often this thread asked for memory.
+        var allocations: Int
 
         var perSecond: Double { Double(calls) / seconds }
     }
@@ -78,7 +81,7 @@ final class BareCalls {
     private func run(_ seconds: Double, _ calls: Int) -> Outcome {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var (started, ended, running, left) = (0, 0, Int32(0), Int32(0))
-        let (begin, cpu) = (Stopwatch.now, ProcessFacts.cpu(getpid()))
+        let (begin, cpu, allocated) = (Stopwatch.now, ProcessFacts.cpu(getpid()), carillon_allocations())
         var lastStart = 0.0
         let end = begin + seconds
         func start(_ handle: UnsafeMutableRawPointer) {
@@ -116,7 +119,8 @@ final class BareCalls {
             calls: ended,
             seconds: Stopwatch.now - begin,
             lastStart: lastStart,
-            cpu: ProcessFacts.cpu(getpid()) - cpu
+            cpu: ProcessFacts.cpu(getpid()) - cpu,
+            allocations: Int(carillon_allocations() - allocated)
         )
     }
 

@@ -22,13 +22,19 @@ enum ProcessFacts {
         Double(number("VmRSS:", in: TextFile.contents(of: "/proc/\(pid)/status"))) / 1_024
     }
 
-    /// How often its threads, and those of its children, were put to sleep or set aside.
-    static func switches(_ pid: Int32, withChildren: Bool = false) -> Int {
-        let own = names(in: "/proc/\(pid)/task").reduce(0) { sum, thread in
+    /// How often each of its threads was put to sleep or set aside so far.
+    static func switches(_ pid: Int32) -> [String: Int] {
+        let threads = names(in: "/proc/\(pid)/task").map { thread in
             let text = TextFile.contents(of: "/proc/\(pid)/task/\(thread)/status")
-            return sum + number("voluntary_ctxt_switches:", in: text) + number("nonvoluntary_ctxt_switches:", in: text)
+            let count = number("voluntary_ctxt_switches:", in: text) + number("nonvoluntary_ctxt_switches:", in: text)
+            return (thread, count)
         }
-        return withChildren ? children(of: pid).reduce(own) { $0 + switches($1) } : own
+        return Dictionary(uniqueKeysWithValues: threads)
+    }
+
+    /// How often that was since then. What a thread did last that has ended since is lost.
+    static func switches(_ pid: Int32, since earlier: [String: Int]) -> Int {
+        switches(pid).reduce(0) { $0 + $1.value - earlier[$1.key, default: 0] }
     }
 
     static func children(of pid: Int32) -> [Int32] {

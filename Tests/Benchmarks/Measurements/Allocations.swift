@@ -23,6 +23,18 @@ extension Measurement {
             }
         }
         try await system.stop()
-        return Results(figures: names.map { Figure("allocations, \($0)", "", samples[$0] ?? []) })
+        let bare = BareCalls.run(url: try bench.nginx.url, calls: 10_000, isWarm: true)
+        return Results(figures: [
+            Figure("allocations, scheduler", "", samples["scheduler"] ?? []),
+            Figure(
+                "allocations, worker",
+                "",
+                samples["worker-1"] ?? [],
+                limit: Figure.Limit(
+                    name: "bare libcurl",
+                    samples: Samples([Double(bare.allocations) / Double(bare.calls)])
+                )
+            ),
+        ])
     }
 }

@@ -17,7 +17,7 @@ extension Measurement {
             for (name, old) in zip(system.names, before) {
                 let pid = system.pid(name)
                 cpu[name, default: []].append((ProcessFacts.cpu(pid) - old.0) / took * 100)
-                switches[name, default: []].append(Double(ProcessFacts.switches(pid) - old.1) / took)
+                switches[name, default: []].append(Double(ProcessFacts.switches(pid, since: old.1)) / took)
             }
         }
         let names = system.names

@@ -12,8 +12,9 @@ struct Axis {
         if isLogarithmic {
             return (Int(floor(log10(least)))...Int(ceil(log10(most)))).map { pow(10, Double($0)) }
         }
-        let rough = (most - least) / 5
-        let magnitude = pow(10, floor(log10(max(rough, 1e-9))))
+        // From nought on.
+        let rough = max(most, 1e-9) / 5
+        let magnitude = pow(10, floor(log10(rough)))
         let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
         return (0...Int(ceil(most / step))).map { Double($0) * step }
     }
@@ -27,7 +28,7 @@ struct Chart {
     var lines: [(name: String, points: [(x: Double, y: Double)])] = []
 
     private static let colours = ["#2563eb", "#dc2626", "#16a34a", "#9333ea"]
-    private static let (left, top, width, height) = (70.0, 40.0, 560.0, 300.0)
+    private static let (left, top, width, height) = (70.0, 52.0, 560.0, 288.0)
 
     init(title: String, x: Axis, y: Axis) {
         self.title = title
@@ -38,13 +39,16 @@ struct Chart {
     var text: String {
         let points = lines.flatMap(\.points)
         let xMarks = x.marks(points.map(\.x).min() ?? 1, points.map(\.x).max() ?? 10)
-        let yMarks = y.marks(0, points.map(\.y).max() ?? 1)
+        let heights = points.map(\.y).filter { $0 > 0 || !y.isLogarithmic }
+        let yMarks = y.marks(heights.min() ?? 1, heights.max() ?? 10)
         func across(_ value: Double) -> Double {
             let (least, most) = (x.place(xMarks[0]), x.place(xMarks[xMarks.count - 1]))
             return Self.left + (x.place(value) - least) / max(most - least, 1e-9) * Self.width
         }
         func down(_ value: Double) -> Double {
-            Self.top + Self.height - value / max(yMarks[yMarks.count - 1], 1e-9) * Self.height
+            let (least, most) = (y.place(yMarks[0]), y.place(yMarks[yMarks.count - 1]))
+            let part = (y.place(max(value, yMarks[0])) - least) / max(most - least, 1e-9)
+            return Self.top + Self.height - part * Self.height
         }
         let (right, bottom) = (Self.left + Self.width, Self.top + Self.height)
         var svg = """
@@ -69,9 +73,9 @@ struct Chart {
             let colour = Self.colours[index % Self.colours.count]
             let path = line.points.map { "\(across($0.x).short),\(down($0.y).short)" }.joined(separator: " ")
             svg += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
-            let place = bottom - 12 - Double(lines.count - 1 - index) * 16
-            svg +=
-                "<text x=\"\(right - 8)\" y=\"\(place)\" text-anchor=\"end\" fill=\"\(colour)\">\(line.name)</text>\n"
+            // Above the lines, where it hides none of them.
+            let place = (Self.left + (Double(index) + 0.5) * Self.width / Double(lines.count)).short
+            svg += "<text x=\"\(place)\" y=\"40\" text-anchor=\"middle\" fill=\"\(colour)\">\(line.name)</text>\n"
         }
         return svg + "</svg>\n"
     }

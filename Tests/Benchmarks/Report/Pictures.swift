@@ -24,7 +24,10 @@ enum Pictures {
     }
 
     private static let growths = [
-        ("due a second", (file: "due", x: "due a second (1,000 held and more)", isLogarithmic: true)),
+        (
+            "due a second",
+            (file: "due", x: "due a second; what is used when nothing is due is taken off", isLogarithmic: true)
+        ),
         ("jobs held", (file: "held", x: "jobs held, 1,000 of them due every second", isLogarithmic: true)),
         ("workers", (file: "workers", x: "workers", isLogarithmic: false)),
     ]
@@ -38,7 +41,7 @@ enum Pictures {
         var chart = Chart(
             title: "CPU of one execution",
             x: Axis(label: label.x, isLogarithmic: label.isLogarithmic),
-            y: Axis(label: "microseconds")
+            y: Axis(label: "microseconds", isLogarithmic: series == "due a second")
         )
         for component in ["scheduler", "worker", "postgres"] {
             let points = (measurement["series"]?[series]?.array ?? []).compactMap { point -> (x: Double, y: Double)? in
@@ -52,12 +55,12 @@ enum Pictures {
 
     /// Executions a second of each scheduler at the best level.
     private static func schedulers(_ measurement: JSONValue) -> Bars {
-        let end = ": recorded, at most"
+        let end = ": kept up"
         let bars = (measurement["figures"]?.array ?? []).compactMap { figure -> (name: String, value: Double)? in
             guard let name = figure["name"]?.string, name.hasSuffix(end) else { return nil }
             return figure["median"]?.double.map { (String(name.dropLast(end.count)), $0) }
         }
-        return Bars(title: "Executions a second, recorded", bars: bars)
+        return Bars(title: "Executions a second that are kept up with", bars: bars)
     }
 
     /// Which part of the calls had started how long after they were due.
