@@ -9,13 +9,14 @@ extension Oracle {
         let store = world.database.store
         let marks = store.shards.flatMap { [$0.materializedThrough, $0.gap?.from].compactMap { $0 } }
         let from = min(world.databaseTime, unsettled[job.id]?.from ?? .distantFuture, marks.min() ?? .distantFuture)
-        unsettled[job.id] = Unsettled(from: from, at: world.time)
+        unsettled[job.id] = Unsettled(from: from, at: world.time, version: job.version)
         if job.active, job.deletedAt == nil { edited[job.id, default: []].append(period(of: job)) }
     }
 
     /// A take-over has read all jobs.
     func tookOver(_ jobs: [Job]) {
-        for job in jobs where isUnsettled(job.id) {
+        // What was changed after it was read is still to be found.
+        for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
             settled(job.id)
             begin(job)
         }
@@ -36,8 +37,6 @@ extension Oracle {
         // Rows of what held before may be made for a little ahead.
         uncertain[id, default: []].append(Gap(from: min(since.from, now), to: max(since.from, now) + 3_000))
     }
-
-    private func isUnsettled(_ id: JobID) -> Bool { unsettled[id] != nil }
 
     /// Whether at that time nobody can say which definition held.
     func isUncertain(_ id: JobID, _ time: Timestamp) -> Bool {

@@ -32,6 +32,8 @@ final class Oracle {
         var from: Timestamp
         /// Microseconds since the beginning.
         var at: Int64
+        /// Of the row that was written.
+        var version: Int64
     }
 
     unowned let world: World
@@ -163,7 +165,8 @@ final class Oracle {
                 "overlap: \(call.executionID) was called while \(other.call.executionID) of \(job.name ?? "") ran"
             )
         }
-        checkRetries(before: row, of: job, store)
+        // A worker that was given up may still make its calls.
+        if !isDisturbed(call.token, worker) { checkRetries(before: row, of: job, store) }
     }
 
     /// No other execution may begin while one waits for its retry.

@@ -66,6 +66,10 @@ struct SimulationOptions: CustomStringConvertible {
         failedReads = chance(0.3, upTo: 0.3)
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
         suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
+        // Workers that die again and again lose the same attempt until it is given up.
+        if random.happens(0.05) {
+            (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
+        }
         // 2026-11-24T10:00:00Z
         (beginning, zone) = (1_795_514_400, "UTC")
         if random.happens(0.5) {

@@ -22,7 +22,9 @@ final class Target {
         let life = worker.life
         let timeout = Int64(call.timeoutMs) * 1_000
         let isTroubled = world.faultsAreOn && world.random.happens(world.options.targetTrouble)
-        let trouble = isTroubled ? Int.random(in: 0...5, using: &world.random) : -1
+        // Where workers die all the time, calls last long enough to be lost with them.
+        let kinds = world.options.workerKillsPerSecond >= 1 ? 1...2 : 0...5
+        let trouble = isTroubled ? Int.random(in: kinds, using: &world.random) : -1
         guard trouble != 0 else {
             world.count("target not reached")
             end(worker, life, CallOutcome(call, .notSent), after: 5_000)

@@ -104,7 +104,8 @@ final class World {
             } else {
                 world.count("worker killed")
                 worker.kill()
-                world.after(Int64.random(in: 20_000...4_000_000, using: &world.random)) { worker.start() }
+                let longest: Int64 = world.options.workerKillsPerSecond >= 1 ? 300_000 : 4_000_000
+                world.after(Int64.random(in: 20_000...longest, using: &world.random)) { worker.start() }
             }
         }
         plan(options.pausesPerSecond) { world in
