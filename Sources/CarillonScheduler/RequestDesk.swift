@@ -23,6 +23,7 @@ final class RequestDesk: Sendable {
     let startedAt = SystemClock.now().wall
     /// Idempotency keys of requests that are being done.
     let keysInUse = Mutex<Set<String>>([])
+    private let turns = HistoryTurns()
 
     init(
         configuration: SchedulerConfiguration,
@@ -69,12 +70,28 @@ final class RequestDesk: Sendable {
             Task {
                 let message: Message
                 do throws(ClientError) {
-                    message = .answer(try await self.answer(request))
+                    let answer: Answer
+                    if Self.asksHistory(request) {
+                        answer = try await self.turns.take(peer.id) { () async throws(ClientError) in
+                            try await self.answer(request)
+                        }
+                    } else {
+                        answer = try await self.answer(request)
+                    }
+                    message = .answer(answer)
                 } catch {
                     message = .error(error)
                 }
                 peer.link.send([Envelope(id: id, message)])
             }
+        }
+    }
+
+    /// Whether the database does most of the work.
+    private static func asksHistory(_ request: Request) -> Bool {
+        switch request {
+        case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: true
+        default: false
         }
     }
 

@@ -11,6 +11,7 @@ struct FaultTests {
 
     private var jobs: Int { Self.isLong ? 500 : 100 }
     private var seconds: Double { Self.isLong ? 24 : 8 }
+    private var leastDue: Int { Self.isLong ? 10_000 : jobs * 2 }
 
     /// Runs a load, breaks things meanwhile, and looks at what became of it.
     private func scenario(
@@ -39,7 +40,9 @@ struct FaultTests {
             let audit = try Audit.of(load)
             print("scenario \(name): \(audit)")
             audit.expectWhole()
-            #expect(audit.due > jobs * 2)
+            // No outage is as long as the window in which all that was missed is made up for.
+            #expect(audit.statuses["SKIPPED"] == nil)
+            #expect(audit.due >= leastDue)
             try await system.stop()
             return audit
         } catch {
@@ -86,28 +89,32 @@ struct FaultTests {
             try await pause(until - Stopwatch.now)
             try leader.start()
         }
-        #expect(audit.worstDriftMs < 5_000)
-        #expect(try #require(audit.takeOverMs) < 5_000)
+        #expect(audit.worstDriftMs < 2_000)
+        #expect(try #require(audit.takeOverMs) < 2_000)
     }
 
     @Test func leaderIsStopped() async throws {
-        _ = try await scenario("SIGSTOP of the leader of two for 8 s, then SIGCONT", schedulers: 2) { system, _ in
+        let length = Self.isLong ? 15 : 8
+        let audit = try await scenario("SIGSTOP of the leader of two for \(length) s, then SIGCONT", schedulers: 2) {
+            system,
+            until in
             try await pause(3)
-            let leader = try await system.leader()
-            leader.signal(SIGSTOP)
-            try await pause(Self.isLong ? 15 : 8)
+            let leader = try await system.killLeader(with: SIGSTOP)
+            try await pause(Double(length))
             leader.signal(SIGCONT)
-            try await pause(3)
+            try await pause(max(3, until - Stopwatch.now))
         }
+        // The lease, and a second.
+        #expect(try #require(audit.takeOverMs) < 6_000)
     }
 
     @Test func workerIsStopped() async throws {
-        _ = try await scenario("SIGSTOP of a worker beyond its heartbeat") { system, _ in
+        _ = try await scenario("SIGSTOP of a worker beyond its heartbeat") { system, until in
             try await pause(2)
             system.workers[0].signal(SIGSTOP)
             try await pause(13)
             system.workers[0].signal(SIGCONT)
-            try await pause(3)
+            try await pause(max(3, until - Stopwatch.now))
         }
     }
 
@@ -159,6 +166,8 @@ struct FaultTests {
     @Test func targetHangs() async throws {
         let audit = try await scenario(
             "the target hanging, for some jobs and then for all",
+            // Every call lasts its whole timeout, and is made twice: slots for them all, so that none is late.
+            slots: jobs * 3,
             calling: { $0 % 10 == 4 ? "/hang" : Load.mixed($0) },
             timeoutSeconds: 1
         ) { system, until in
@@ -187,6 +196,8 @@ struct FaultTests {
 
     @Test(arguments: [false, true]) func jobsAreEditedAllTheTime(throughTakeOver: Bool) async throws {
         let system = try await TestSystem(schedulers: 2, workers: 2)
+        // Half of the time a job is paused or due less often.
+        let seconds = Self.isLong ? 40 : self.seconds
         do {
             try await system.start()
             let storm = try await EditStorm.begin(system, jobs: jobs, seed: UInt64.random(in: 0...UInt64.max))
@@ -202,8 +213,8 @@ struct FaultTests {
             let audit = try await storm.end()
             print("scenario an edit storm\(throughTakeOver ? " through two take-overs" : ""): \(audit)")
             audit.expectWhole()
-            #expect(audit.due > jobs && audit.edits > jobs)
-            if throughTakeOver { #expect(try #require(audit.takeOverMs) < 5_000) }
+            #expect(audit.due >= (Self.isLong ? 10_000 : jobs) && audit.edits > jobs)
+            if throughTakeOver { #expect(try #require(audit.takeOverMs) < 2_000) }
             try await system.stop()
         } catch {
             for node in system.schedulers { print("--- \(node.name)\n\(node.text.suffix(2_000))") }

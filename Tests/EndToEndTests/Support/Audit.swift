@@ -11,7 +11,7 @@ struct Audit: CustomStringConvertible {
     var repeatedCalls = 0
     /// The longest time in which the target got nothing.
     var longestSilenceMs = 0.0
-    /// From the kill of the leader to the first call that the new one had made.
+    /// From the moment that the leader was lost to the first call that the new one had made.
     var takeOverMs: Double?
 
     var mostCallsInASecond = 0
@@ -21,6 +21,8 @@ struct Audit: CustomStringConvertible {
     var missing: [String] = []
     var doubled: [String] = []
     var calledTwice: [String] = []
+    /// Due times whose calls came with different keys, and keys that stand for several due times.
+    var confused: [String] = []
     var lost: [String] = []
     var strangers: [String] = []
 
@@ -38,6 +40,7 @@ struct Audit: CustomStringConvertible {
         )
         #expect(doubled.isEmpty, "due times with two rows: \(doubled.prefix(3))", sourceLocation: location)
         #expect(calledTwice.isEmpty, "AT_MOST_ONCE called twice: \(calledTwice.prefix(3))", sourceLocation: location)
+        #expect(confused.isEmpty, "not one key a due time: \(confused.prefix(3))", sourceLocation: location)
         #expect(
             lost.isEmpty,
             "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))",
@@ -109,12 +112,20 @@ struct Audit: CustomStringConvertible {
         }
         var calls: [String: [ReceivedCall]] = [:]
         let received = system.target.calls
-        for call in received { calls[call.key, default: []].append(call) }
+        var keys: [String: String] = [:]
+        for call in received {
+            calls[call.key, default: []].append(call)
+            let occurrence = "\(call.jobID)@\(call.scheduledTime)"
+            if let key = keys.updateValue(call.key, forKey: occurrence), key != call.key {
+                audit.confused.append(occurrence)
+            }
+        }
         for (key, list) in calls {
             guard status[key] != nil else {
                 audit.strangers.append(key)
                 continue
             }
+            if Set(list.map { "\($0.jobID)@\($0.scheduledTime)" }).count > 1 { audit.confused.append(key) }
             let attempts = Set(list.map(\.attempt)).count
             audit.repeatedCalls += list.count - attempts
             if atMostOnce.contains(list[0].jobID), list.count > 1 { audit.calledTwice.append(key) }
@@ -134,13 +145,13 @@ struct Audit: CustomStringConvertible {
     }
 
     static func takeOver(of system: TestSystem) throws -> Double? {
-        guard let killedAt = system.leaderKilledAt.withLock({ $0 }) else { return nil }
+        guard let lostAt = system.leaderLostAt.withLock({ $0 }) else { return nil }
         let text = try system.psql(
             "SELECT execution_id FROM job_executions WHERE token_epoch = (SELECT max(epoch) FROM shards)"
         )
         let ofTheNewOne = Set(text.split(separator: "\n").map(String.init))
-        let first = system.target.calls.filter { $0.receivedAt > killedAt && ofTheNewOne.contains($0.key) }
+        let first = system.target.calls.filter { $0.receivedAt > lostAt && ofTheNewOne.contains($0.key) }
             .map(\.receivedAt).min()
-        return first.map { ($0 - killedAt) * 1_000 }
+        return first.map { ($0 - lostAt) * 1_000 }
     }
 }

@@ -165,18 +165,19 @@ final class TestSystem: Sendable {
         scheduler.text.split(separator: "\n").count { $0.contains("worker connected") }
     }
 
-    /// When the leader was killed last, in the stopwatch's seconds.
-    let leaderKilledAt = Mutex<Double?>(nil)
+    /// When the leader was put out of action last, in the stopwatch's seconds.
+    let leaderLostAt = Mutex<Double?>(nil)
 
-    /// Kills the leader with SIGKILL, shortly before the next whole second: then something is due at once.
+    /// Sends the leader a signal that it cannot refuse, shortly before the next whole second: then something is due at once.
     @discardableResult
-    func killLeader() async throws -> Node {
+    func killLeader(with number: Int32 = SIGKILL) async throws -> Node {
         let leader = try await leader()
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         try await Task.sleep(for: .nanoseconds((2_000_000_000 - 50_000_000 - time.tv_nsec) % 1_000_000_000))
-        leaderKilledAt.withLock { $0 = Stopwatch.now }
-        leader.kill()
+        leaderLostAt.withLock { $0 = Stopwatch.now }
+        leader.signal(number)
+        if number == SIGKILL { _ = try await leader.ended() }
         return leader
     }
 
@@ -215,8 +216,14 @@ final class TestSystem: Sendable {
         _ = try? ChildProgram.run("/bin/rm", ["-rf", folder])
     }
 
-    /// Where the programs are: beside the test bundle.
+    /// Where the programs are: in the folder that `CARILLON_PROGRAMS` names, or else beside the test bundle.
     private static func programs() throws -> String {
+        if let named = getenv("CARILLON_PROGRAMS").map({ String(cString: $0) }), !named.isEmpty {
+            guard access(named + "/carillon-scheduler", X_OK) == 0 else {
+                throw Failure(description: "carillon-scheduler is not in CARILLON_PROGRAMS, \(named); run `make build`")
+            }
+            return named
+        }
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         var folder = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
