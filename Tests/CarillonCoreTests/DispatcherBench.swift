@@ -25,11 +25,12 @@ struct DispatcherBench: ~Copyable {
     /// 2026-11-24T10:00:00Z.
     static let beginning = Timestamp(milliseconds: 1_795_514_400_000)
 
-    init(maxOpenExecutions: Int = 250_000) {
+    init(maxOpenExecutions: Int = 250_000, recordDelayMs: Int = 0) {
         dispatcher = Dispatcher(
             configuration: DispatcherConfiguration(
                 owner: UniqueID(high: 1, low: 1),
-                maxOpenExecutions: maxOpenExecutions
+                maxOpenExecutions: maxOpenExecutions,
+                recordDelayMs: recordDelayMs
             )
         )
         databaseAheadMs = Self.beginning.milliseconds - 1_000

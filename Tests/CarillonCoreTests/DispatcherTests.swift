@@ -42,6 +42,33 @@ import Testing
         #expect(times.isSuperset(of: first...first + 4))
     }
 
+    @Test func outcomesAreGatheredForAMomentUnlessSomethingElseIsWritten() {
+        var bench = DispatcherBench(recordDelayMs: 20)
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 1))
+        bench.create(DispatcherBench.job(2, every: 1))
+        bench.pass(ms: 1_000)
+        #expect(bench.dispatched.count == 2)
+        // Nothing was written for a while: the first one goes at once, the second with what follows.
+        bench.report(bench.dispatched[0].call)
+        bench.report(bench.dispatched[1].call)
+        #expect(bench.acknowledged == [bench.dispatched[0].call.token])
+        #expect(bench.dispatcher.wake(after: bench.now) == bench.now.boot + 20)
+        bench.bootMs += 19
+        bench.tell(.tick)
+        #expect(bench.acknowledged.count == 1)
+        bench.bootMs += 1
+        bench.tell(.tick)
+        #expect(bench.acknowledged.count == 2)
+        // A change is not held up, and takes along what waits.
+        bench.pass(ms: 1_000)
+        bench.report(bench.dispatched[2].call)
+        bench.report(bench.dispatched[3].call)
+        #expect(bench.acknowledged.count == 3)
+        bench.create(DispatcherBench.job(3, every: 60))
+        #expect(bench.acknowledged.count == 4)
+    }
+
     @Test func overlapSkipCountsRunsByHandAndRetriesOnTheirWay() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)

@@ -1,11 +1,14 @@
 /// One batch is in flight at a time, and the next one grows meanwhile (design § 5: group commit).
 extension Dispatcher {
-    /// Sends the next batch, when none is on its way.
-    mutating func commit(into actions: inout [Action]) {
+    /// Sends the next batch, when none is on its way. Outcomes alone, for which nobody waits, are gathered for a moment: the
+    /// first calls of a herd that have ended would otherwise take the database's time from those that are still to begin.
+    mutating func commit(at now: Now, into actions: inout [Action]) {
         guard inFlight == nil, let epoch = lease.epoch else { return }
         let batch: PendingBatch
         if parts.isEmpty {
             guard !pending.isEmpty else { return }
+            let isDue = now.boot >= committedAt + Int64(configuration.recordDelayMs)
+            guard isDue || isStopping || !pending.mayWait else { return }
             batch = pending
             pending = PendingBatch()
         } else {
@@ -13,6 +16,7 @@ extension Dispatcher {
         }
         let sequence = nextSequence
         nextSequence += 1
+        committedAt = now.boot
         inFlight = (batch, sequence)
         actions.append(.commit(batch.batch(sequence: sequence, owner: configuration.owner, epoch: epoch)))
     }

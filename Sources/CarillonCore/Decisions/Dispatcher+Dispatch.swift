@@ -171,5 +171,6 @@ extension Dispatcher {
         if let message { ledger[slot].execution.errorMessage = message }
         move(slot, to: .recording)
         pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution, ticket: ticket))
+        if ticket != nil || ledger[slot].waiter != nil { pending.isAwaited = true }
     }
 }

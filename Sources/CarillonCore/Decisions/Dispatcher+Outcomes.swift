@@ -182,6 +182,7 @@ extension Dispatcher {
         ledger[slot].execution = execution
         move(slot, to: .recording)
         pending.updates.append(update)
+        if ledger[slot].waiter != nil { pending.isAwaited = true }
     }
 
     /// When the call began. Of one that an earlier leader dispatched only its row or its end says when that was.

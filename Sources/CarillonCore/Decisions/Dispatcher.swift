@@ -8,6 +8,8 @@ package struct DispatcherConfiguration: Sendable, Hashable {
     /// Bytes of a response that workers keep.
     package var responseLimit: Int
     package var connectTimeoutMs: Int
+    /// How long outcomes that nobody waits for are gathered after the last batch before the next one takes them.
+    package var recordDelayMs: Int
 
     package init(
         owner: UniqueID,
@@ -15,7 +17,8 @@ package struct DispatcherConfiguration: Sendable, Hashable {
         horizonMs: Int = 500,
         maxOpenExecutions: Int = 250_000,
         responseLimit: Int = 4_096,
-        connectTimeoutMs: Int = 10_000
+        connectTimeoutMs: Int = 10_000,
+        recordDelayMs: Int = 20
     ) {
         self.owner = owner
         self.leaseMs = leaseMs
@@ -23,6 +26,7 @@ package struct DispatcherConfiguration: Sendable, Hashable {
         self.maxOpenExecutions = maxOpenExecutions
         self.responseLimit = responseLimit
         self.connectTimeoutMs = connectTimeoutMs
+        self.recordDelayMs = recordDelayMs
     }
 }
 
@@ -86,6 +90,8 @@ package struct Dispatcher: ~Copyable {
     /// When the marks in `shards` were last written.
     var marksWrittenAt = BootTime(nanoseconds: 0)
     var nextSequence: UInt64 = 1
+    /// When the last batch left.
+    var committedAt = BootTime(nanoseconds: 0)
     var nextToken: UInt64 = 1
 
     /// What a re-read found and is not taken in yet: a part of it with each batch, so that no batch holds up the rest.
@@ -250,7 +256,10 @@ package struct Dispatcher: ~Copyable {
                 consider(agenda.firstTime.map { clock.boot(at: $0 - horizonMs) })
             }
         }
-        if inFlight == nil { consider(marksWrittenAt + marksIntervalMs) }
+        if inFlight == nil {
+            consider(marksWrittenAt + marksIntervalMs)
+            if !pending.isEmpty { consider(committedAt + Int64(configuration.recordDelayMs)) }
+        }
         return wake
     }
 
@@ -285,7 +294,7 @@ package struct Dispatcher: ~Copyable {
                 dispatchReady()
                 recordWorkers()
                 writeMarks(at: now)
-                commit(into: &actions)
+                commit(at: now, into: &actions)
             }
             flush(at: now, into: &actions)
             stopIfDone(into: &actions)

@@ -37,6 +37,8 @@ struct PendingBatch {
     /// Claims of AT_MOST_ONCE executions, and calls that run for long.
     var starts: [ExecutionStart] = []
     var updates: [Update] = []
+    /// Somebody waits for one of the updates.
+    var isAwaited = false
     var materializedThrough: Timestamp?
     var settledThrough: Timestamp?
     var gap: Gap??
@@ -77,6 +79,12 @@ struct PendingBatch {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
             && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil
             && workers == nil
+    }
+
+    /// Whether it tells only what has become of calls, and nobody waits for that: nothing is held up by it.
+    var mayWait: Bool {
+        !isAwaited && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty
+            && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil && workers == nil
     }
 
     var rowCount: Int {

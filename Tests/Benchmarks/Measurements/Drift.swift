@@ -10,12 +10,14 @@ extension Measurement {
         // Five times 60 seconds.
         let window = bench.quick ? 3 : 60
         var results = Results()
-        for (jobs, wanted) in [(1, 2.0), (100, 5.0), (1_000, 30.0)] {
+        // The last again with a slot for each: fewer slots let the calls through in waves.
+        for (jobs, slots, wanted) in [(1, 256, 2.0), (100, 256, 5.0), (1_000, 256, 30.0), (1_000, 1_024, 30.0)] {
+            let what = slots == 256 ? "\(jobs) jobs" : "\(jobs) jobs, MAX_WORKERS=\(slots)"
             let url = try bench.nginx.url
             let bare = (0..<bench.rounds).map { _ in
                 BareCalls.run(url: url, handles: min(jobs, 256), calls: jobs, isWarm: true).lastStart * 1_000
             }
-            let system = try System(bench)
+            let system = try System(bench, slots: slots)
             try system.insertJobs(jobs, url: url)
             try await system.start()
             try await Stopwatch.sleep(bench.warmUp)
@@ -41,15 +43,15 @@ extension Measurement {
             )
             let limit = Figure.Limit(name: "bare libcurl's last start", samples: Samples(bare))
             results.figures += [
-                Figure("\(jobs) jobs, p50", "ms", rows.map { $0[0] }),
+                Figure("\(what), p50", "ms", rows.map { $0[0] }),
                 Figure(
-                    "\(jobs) jobs, p99",
+                    "\(what), p99",
                     "ms",
                     rows.map { $0[1] },
                     limit: jobs > 1 ? limit : nil,
                     wanted: .atMost(wanted)
                 ),
-                Figure("\(jobs) jobs, max", "ms", rows.map { $0[2] }),
+                Figure("\(what), max", "ms", rows.map { $0[2] }),
             ]
             let parts = try system.psql(
                 """
@@ -59,7 +61,7 @@ extension Measurement {
                 """
             )
             let list = parts.split(separator: "\n").compactMap { Double($0) }.sorted().map { JSONValue.number($0) }
-            results.series.append(("drift_\(jobs)", .array(list)))
+            results.series.append((slots == 256 ? "drift_\(jobs)" : "drift_\(jobs)_slots_\(slots)", .array(list)))
             try await system.stop()
         }
         return results
