@@ -197,7 +197,7 @@ struct FaultTests {
     @Test(arguments: [false, true]) func jobsAreEditedAllTheTime(throughTakeOver: Bool) async throws {
         let system = try await TestSystem(schedulers: 2, workers: 2)
         // Half of the time a job is paused or due less often.
-        let seconds = Self.isLong ? 40 : self.seconds
+        let seconds = Self.isLong ? 45 : self.seconds
         do {
             try await system.start()
             let storm = try await EditStorm.begin(system, jobs: jobs, seed: UInt64.random(in: 0...UInt64.max))
