@@ -75,7 +75,7 @@ final class JobReads: Sendable {
     private static func read(_ ids: [JobID], _ keeper: SessionKeeper) throws(DatabaseError) -> [JobID: Job] {
         let parameters = Parameters()
         parameters.addArray(uuid: ids) { $0.uuid }
-        let rows = try keeper.run([Step(statement, parameters)], timeoutMs: 12_000).first?.map { Job(row: &$0) } ?? []
-        return Dictionary(rows.map { ($0.id, $0) }) { first, _ in first }
+        let jobs = try keeper.rows(statement, parameters) { Job(row: &$0) }
+        return Dictionary(jobs.map { ($0.id, $0) }) { first, _ in first }
     }
 }

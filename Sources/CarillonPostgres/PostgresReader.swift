@@ -53,12 +53,12 @@ package final class PostgresReader: HistoryReader {
     package func jobs(_ query: JobQuery) async throws(ReadError) -> (jobs: [Job], hasMore: Bool, total: Int64?) {
         try await primary.read { keeper throws(DatabaseError) in
             let (statement, parameters) = JobPage.statement(query)
-            var jobs = try Self.rows(keeper, statement, parameters) { Job(row: &$0) }
+            var jobs = try keeper.rows(statement, parameters) { Job(row: &$0) }
             let hasMore = jobs.count > query.limit
             if hasMore { jobs.removeLast(jobs.count - query.limit) }
             guard query.isUnfiltered else { return (jobs, hasMore, nil) }
             let count = Statement("job_count", "SELECT coalesce(sum(jobs), 0)::bigint FROM job_count")
-            let total = try Self.rows(keeper, count, Parameters()) { $0.integer() ?? 0 }.first
+            let total = try keeper.rows(count, Parameters()) { $0.integer() ?? 0 }.first
             return (jobs, hasMore, total)
         }
     }
@@ -70,7 +70,7 @@ package final class PostgresReader: HistoryReader {
     ) async throws(ReadError) -> (executions: [Execution], hasMore: Bool) {
         try await history.read { keeper throws(DatabaseError) in
             let (statement, parameters) = ExecutionPage.statement(query)
-            var rows = try Self.rows(keeper, statement, parameters) { Execution(row: &$0) }
+            var rows = try keeper.rows(statement, parameters) { Execution(row: &$0) }
             let hasMore = rows.count > query.limit
             if hasMore { rows.removeLast(rows.count - query.limit) }
             return (rows, hasMore)
@@ -97,11 +97,11 @@ package final class PostgresReader: HistoryReader {
             let one = Parameters()
             one.add(id.uuid)
             one.add(job.uuid)
-            let found = try Self.rows(keeper, Self.executionStatement, one) { Execution(row: &$0) }
+            let found = try keeper.rows(Self.executionStatement, one) { Execution(row: &$0) }
             guard let execution = found.first else { return nil }
             let all = Parameters()
             all.add(id.uuid)
-            return (execution, try Self.rows(keeper, Self.attemptsStatement, all) { Attempt(row: &$0) })
+            return (execution, try keeper.rows(Self.attemptsStatement, all) { Attempt(row: &$0) })
         }
     }
 
@@ -119,7 +119,7 @@ package final class PostgresReader: HistoryReader {
         try await history.read { keeper throws(DatabaseError) in
             let parameters = Parameters()
             parameters.add(job.uuid)
-            return try Self.rows(keeper, Self.latestStatement, parameters) { Execution(row: &$0) }.first
+            return try keeper.rows(Self.latestStatement, parameters) { Execution(row: &$0) }.first
         }
     }
 
@@ -129,7 +129,7 @@ package final class PostgresReader: HistoryReader {
             parameters.add(job.uuid)
             parameters.add(ExecutionPage.bound(from))
             parameters.add(ExecutionPage.bound(to))
-            let rows = try Self.rows(keeper, ExecutionStats.statement, parameters) { ExecutionStats(row: &$0) }
+            let rows = try keeper.rows(ExecutionStats.statement, parameters) { ExecutionStats(row: &$0) }
             return rows.first ?? ExecutionStats()
         }
     }
@@ -137,17 +137,18 @@ package final class PostgresReader: HistoryReader {
     package func shards() async throws(ReadError) -> [ShardRecord] {
         let statement = Statement("shards", "SELECT \(ShardRecord.columns(of: "s")) FROM shards s ORDER BY s.shard")
         return try await primary.read { keeper throws(DatabaseError) in
-            try Self.rows(keeper, statement, Parameters()) { ShardRecord(row: &$0) }
+            try keeper.rows(statement, Parameters()) { ShardRecord(row: &$0) }
         }
     }
+}
 
-    /// A little more than the server's own limit, so that its word comes first.
-    private static func rows<Value>(
-        _ keeper: SessionKeeper,
+extension SessionKeeper {
+    /// What one query for a client gives. It may take a little more than the server's own limit, so that its word comes first.
+    func rows<Value>(
         _ statement: Statement,
         _ parameters: Parameters,
         _ transform: (inout RowReader) -> Value
     ) throws(DatabaseError) -> [Value] {
-        try keeper.run([Step(statement, parameters)], timeoutMs: 12_000).first?.map(transform) ?? []
+        try run([Step(statement, parameters)], timeoutMs: 12_000).first?.map(transform) ?? []
     }
 }

@@ -53,6 +53,11 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         var isClosed = false
 
         var hasDeadlines: Bool { !pending.isEmpty || !changeWaiters.isEmpty }
+
+        /// The connection to whom that address names, as it was given or as it was found.
+        func connection(to address: String) -> DialedConnection? {
+            connections.first { $0.scheduler == address || $0.address == address }
+        }
     }
 
     /// How often deadlines are looked at while there are any.
@@ -158,10 +163,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
             guard let leaderAddress, leaderAddress != connection.scheduler, leaderAddress != connection.address
             else { return nil }
             state.leaderHint = leaderAddress
-            let isKnown = state.connections.contains {
-                $0.scheduler == leaderAddress || $0.address == leaderAddress
-            }
-            return isKnown ? nil : leaderAddress
+            return state.connection(to: leaderAddress) == nil ? leaderAddress : nil
         }
     }
 
@@ -176,11 +178,9 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
             if state.leaderHint == connection.scheduler || state.leaderHint == connection.address {
                 state.leaderHint = nil
             }
-            guard let leaderAddress,
-                let other = state.connections.first(where: {
-                    $0.scheduler == leaderAddress || $0.address == leaderAddress
-                }), other.id != connection.id
-            else { return false }
+            guard let leaderAddress, let other = state.connection(to: leaderAddress), other.id != connection.id else {
+                return false
+            }
             state.leaderHint = leaderAddress
             return true
         }

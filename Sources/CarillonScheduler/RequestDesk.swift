@@ -70,21 +70,19 @@ final class RequestDesk: Sendable {
             Task {
                 let message: Message
                 do throws(ClientError) {
-                    let answer: Answer
-                    if Self.asksHistory(request) {
-                        answer = try await self.turns.take(peer.id) { () async throws(ClientError) in
-                            try await self.answer(request)
-                        }
-                    } else {
-                        answer = try await self.answer(request)
-                    }
-                    message = .answer(answer)
+                    message = .answer(try await self.answer(request, to: peer.id))
                 } catch {
                     message = .error(error)
                 }
                 peer.link.send([Envelope(id: id, message)])
             }
         }
+    }
+
+    /// In its turn, where the database does most of the work.
+    private func answer(_ request: Request, to connection: ConnectionID) async throws(ClientError) -> Answer {
+        guard Self.asksHistory(request) else { return try await answer(request) }
+        return try await turns.take(connection) { () async throws(ClientError) in try await answer(request) }
     }
 
     /// Whether the database does most of the work.

@@ -19,11 +19,9 @@ import Testing
         #expect(bench.dispatcher.jobCount == 1)
     }
 
-    @Test(arguments: [0, 3_000] as [Int64])
-    func refusedChangeLosesNoTimeOfTheOldDefinition(clockGoesBackMs: Int64) throws {
-        var bench = DispatcherBench()
-        // Without a slot what is due does not begin, and is withdrawn when the clock goes back.
-        bench.lead(slots: 0)
+    /// Lets 2 s pass with a job that is due every second; returns a change of it that the store will not have, since its
+    /// name is another one's.
+    private func jobToBeRefused(in bench: inout DispatcherBench) throws -> Job {
         bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
         bench.create(DispatcherBench.job(2, every: 1, name: "other"))
         bench.pass(ms: 2_000)
@@ -31,6 +29,15 @@ import Testing
         job.version += 1
         job.name = "taken"
         job.schedule = "@every 7s"
+        return job
+    }
+
+    @Test(arguments: [0, 3_000] as [Int64])
+    func refusedChangeLosesNoTimeOfTheOldDefinition(clockGoesBackMs: Int64) throws {
+        var bench = DispatcherBench()
+        // Without a slot what is due does not begin, and is withdrawn when the clock goes back.
+        bench.lead(slots: 0)
+        let job = try jobToBeRefused(in: &bench)
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
         bench.databaseAheadMs -= clockGoesBackMs
@@ -379,13 +386,7 @@ import Testing
     @Test func clockThatGoesBackTakesNoTimeOfARefusedChange() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
-        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
-        bench.create(DispatcherBench.job(2, every: 1, name: "other"))
-        bench.pass(ms: 2_000)
-        var job = try #require(bench.store.jobs[JobID(UniqueID(high: 0, low: 2))])
-        job.version += 1
-        job.name = "taken"
-        job.schedule = "@every 7s"
+        let job = try jobToBeRefused(in: &bench)
         // A database that is silent for long: the lease is over, and nothing more is made ahead.
         (bench.commitsAreHeld, bench.leasesAreHeld) = (true, true)
         bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))

@@ -20,7 +20,8 @@ package enum Canary: String, Sendable, CaseIterable {
     case settlesWhatIsOpen
 
     #if CANARY
-        /// Set by a test that runs alone.
+        /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation
+        ///   begins; the tasks of that simulation only read it.
         package nonisolated(unsafe) static var planted: Canary?
 
         var sings: Bool { Canary.planted == self }

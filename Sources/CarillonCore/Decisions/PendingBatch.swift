@@ -76,15 +76,17 @@ struct PendingBatch {
     }
 
     var isEmpty: Bool {
-        changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
-            && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil
-            && workers == nil
+        changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && !hasMarks
+    }
+
+    /// Whether it changes what `shards` says, or something waits for what that says to be durable.
+    private var hasMarks: Bool {
+        materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil
     }
 
     /// Whether it tells only what has become of calls, and nobody waits for that: nothing is held up by it.
     var mayWait: Bool {
-        !isAwaited && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty
-            && materializedThrough == nil && settledThrough == nil && gap == nil && gapReading == nil && workers == nil
+        !isAwaited && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && !hasMarks
     }
 
     var rowCount: Int {
@@ -140,7 +142,7 @@ struct PendingBatch {
         } else if rows.rowCount > 0 {
             parts.append(rows)
         }
-        if materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil {
+        if hasMarks {
             var marks = PendingBatch()
             marks.materializedThrough = materializedThrough
             marks.settledThrough = settledThrough
