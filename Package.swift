@@ -146,6 +146,10 @@ let package = Package(
             ]
         ),
         tests(
+            "CarillonSchedulerTests",
+            ["CarillonScheduler", "CarillonCore"]
+        ),
+        tests(
             "CarillonSystemTests",
             [
                 "CarillonSystem", "CarillonCore", "CarillonCron", logging, arguments,

@@ -15,6 +15,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private static let maxWatches = 256
     /// A client that has so much in line is not read from until it has taken half of it.
     private static let unreadLimit = 4 << 20
+    /// Nor is one whose unanswered requests are so many bytes together, until half of them are answered.
+    private static let unansweredLimit = 16 << 20
     /// How long a peer may take to read our last words.
     private static let farewell = TimeAmount.seconds(1)
 
@@ -39,10 +41,12 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private var role: Role?
     private var isConnected = false
     private var isLeaving = false
-    /// Requests that are not answered yet, and watches.
-    private var inFlight: Set<UInt64> = []
+    /// Requests that are not answered yet, with their size in bytes, and watches.
+    private var inFlight: [UInt64: Int] = [:]
+    private var inFlightBytes = 0
     private var watches: Set<UInt64> = []
     private var isHoldingReads = false
+    private var isFull = false
     private var wantsRead = false
 
     init(shared: ServerShared) {
@@ -152,13 +156,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         }
         let action = state.handle(event, at: now)
         if case .deliver = action, case .received(let envelope) = event {
-            deliver(envelope, context)
+            deliver(envelope, bytes: payload.count, context)
         } else {
             perform(action, context)
         }
     }
 
-    private func deliver(_ envelope: Envelope, _ context: ChannelHandlerContext) {
+    private func deliver(_ envelope: Envelope, bytes: Int, _ context: ChannelHandlerContext) {
         guard case .request(let request) = envelope.message else {
             inbox.append(envelope)
             return
@@ -175,14 +179,15 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             watches.insert(envelope.id)
         default:
             guard isFree(envelope.id, context) else { return }
-            inFlight.insert(envelope.id)
+            inFlight[envelope.id] = bytes
+            inFlightBytes += bytes
         }
         inbox.append(envelope)
         balanceReads()
     }
 
     private func isFree(_ id: UInt64, _ context: ChannelHandlerContext) -> Bool {
-        guard inFlight.contains(id) || watches.contains(id) else { return true }
+        guard inFlight[id] != nil || watches.contains(id) else { return true }
         let text = "out of state: id \(id) belongs to a request that is not answered yet"
         leave(why: text, saying: .error(ClientError(.invalidArgument, text)))
         return false
@@ -201,15 +206,27 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     }
 
     /// A client with too many unanswered requests, or too many answers that it has not taken, is not read from until half of
-    /// them are gone.
+    /// them are gone. As long as it takes too few, no more questions of it are asked either.
     private func balanceReads() {
-        guard role == .client else { return }
+        guard role == .client, isConnected else { return }
         let (requests, limit) = (inFlight.count, shared.configuration.limits.maxRequestsInFlight)
-        if requests > limit || output.unsentBytes > ServerPeerHandler.unreadLimit {
+        let (unread, unanswered) = (ServerPeerHandler.unreadLimit, ServerPeerHandler.unansweredLimit)
+        if output.unsentBytes > unread {
+            setFull(true)
+        } else if output.unsentBytes <= unread / 2 {
+            setFull(false)
+        }
+        if isFull || requests > limit || inFlightBytes > unanswered {
             holdReads(true)
-        } else if requests <= limit / 2, output.unsentBytes <= ServerPeerHandler.unreadLimit / 2 {
+        } else if requests <= limit / 2, inFlightBytes <= unanswered / 2 {
             holdReads(false)
         }
+    }
+
+    private func setFull(_ full: Bool) {
+        guard full != isFull else { return }
+        isFull = full
+        shared.receiver.isFull(id, full)
     }
 
     private func holdReads(_ hold: Bool) {
@@ -229,8 +246,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         let (items, closing) = outbox.take()
         for case .envelope(let envelope) in items where envelope.id != 0 {
             switch envelope.message {
-            case .answer: inFlight.remove(envelope.id)
-            case .error: if inFlight.remove(envelope.id) == nil { watches.remove(envelope.id) }
+            case .answer: settle(envelope.id)
+            case .error: if !settle(envelope.id) { watches.remove(envelope.id) }
             default: break
             }
         }
@@ -242,6 +259,14 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             leave(why: why, saying: .goodbye(why: why))
         }
         if let closing { leave(why: closing, saying: .goodbye(why: closing)) }
+    }
+
+    /// The request is answered; returns whether there was one.
+    @discardableResult
+    private func settle(_ id: UInt64) -> Bool {
+        guard let bytes = inFlight.removeValue(forKey: id) else { return false }
+        inFlightBytes -= bytes
+        return true
     }
 
     private func write(_ envelopes: [Envelope], _ context: ChannelHandlerContext) {
@@ -353,8 +378,10 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }
-            // One that is not read from is not silent: it is asked whether it reads.
-            let limit = self.isHoldingReads ? ServerPeerHandler.unreadLimit : self.shared.configuration.maxQueuedBytes
+            // One that is not read from is not silent: it is asked whether it reads. What it has not taken is more than half
+            // of the limit as long as it is held.
+            let limit =
+                self.isHoldingReads ? ServerPeerHandler.unreadLimit / 2 : self.shared.configuration.maxQueuedBytes
             if self.output.isStuck(limit: min(limit, self.shared.configuration.maxQueuedBytes)) {
                 return self.dropSlowReader(context)
             }

@@ -9,10 +9,12 @@ final class Refresher: Sendable {
     private let rules: JobRules
     private let logger: Logger
     private let pump: Pump<Event>
-    /// Up to when changes have been looked for.
-    private let lookedUntil = Mutex<Timestamp?>(nil)
+    private let everyMs: Int
+    private let search: Mutex<EditSearch>
 
-    init(store: any JobStore, rules: JobRules, logger: Logger, pump: Pump<Event>) {
+    init(everyMs: Int, store: any JobStore, rules: JobRules, logger: Logger, pump: Pump<Event>) {
+        self.everyMs = everyMs
+        search = Mutex(EditSearch(everyMs: everyMs))
         self.store = store
         self.rules = rules
         self.logger = logger
@@ -21,7 +23,6 @@ final class Refresher: Sendable {
 
     /// Until cancelled.
     func run(
-        everyMs: Int,
         retentionDays: Int,
         isLeading: @Sendable () -> Bool,
         clusterTime: @Sendable () -> Timestamp,
@@ -33,10 +34,10 @@ final class Refresher: Sendable {
             if Task.isCancelled { return }
             let changedZones = reloadZones()
             guard isLeading() else {
-                lookedUntil.withLock { $0 = nil }
+                search.withLock { $0.forget() }
                 continue
             }
-            _ = await refreshNow(clusterTime: clusterTime())
+            _ = await refreshNow(clusterTime: clusterTime(), boot: SystemClock.bootTime())
             if !changedZones.isEmpty { await plan(jobsIn: changedZones) }
             let boot = SystemClock.bootTime()
             if maintainedAt.map({ boot.milliseconds(since: $0) >= 3_600_000 }) ?? true {
@@ -47,9 +48,12 @@ final class Refresher: Sendable {
     }
 
     /// Reads what changed since the last look; returns whether that was possible.
-    func refreshNow(clusterTime: Timestamp) async -> Bool {
-        // A little overlap: a transaction may commit after a later one was seen.
-        let since = (lookedUntil.withLock { $0 } ?? clusterTime - 3_600_000) - 10_000
+    ///
+    /// - Parameters:
+    ///   - clusterTime: now, by the database's clock.
+    ///   - boot: now, by this machine's.
+    func refreshNow(clusterTime: Timestamp, boot: BootTime) async -> Bool {
+        let since = search.withLock { $0.since(clusterTime: clusterTime, boot: boot) }
         let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
         store.submit(.loadChangedJobs(since: since)) { answer in
             continuation.yield(answer)
@@ -69,7 +73,7 @@ final class Refresher: Sendable {
                 return false
             }
         }
-        lookedUntil.withLock { $0 = clusterTime }
+        search.withLock { $0.found(clusterTime: clusterTime, boot: boot) }
         return true
     }
 

@@ -23,7 +23,10 @@ final class RequestDesk: Sendable {
     let startedAt = SystemClock.now().wall
     /// Idempotency keys of requests that are being done.
     let keysInUse = Mutex<Set<String>>([])
-    private let turns = HistoryTurns()
+    /// Far more than there are sessions for it: nobody who is alone waits here in vain.
+    private let historyTurns = QueryTurns(share: 64)
+    /// Jobs are read together, many in one query.
+    private let jobTurns = QueryTurns(share: 256)
 
     init(
         configuration: SchedulerConfiguration,
@@ -81,16 +84,29 @@ final class RequestDesk: Sendable {
 
     /// In its turn, where the database does most of the work.
     private func answer(_ request: Request, to connection: ConnectionID) async throws(ClientError) -> Answer {
-        guard Self.asksHistory(request) else { return try await answer(request) }
+        guard let turns = turns(for: request) else { return try await answer(request) }
         return try await turns.take(connection) { () async throws(ClientError) in try await answer(request) }
     }
 
-    /// Whether the database does most of the work.
-    private static func asksHistory(_ request: Request) -> Bool {
+    /// Whose turn it must be; `nil` for what changes something, or is answered from memory.
+    private func turns(for request: Request) -> QueryTurns? {
         switch request {
-        case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: true
-        default: false
+        case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: historyTurns
+        case .getJob: jobTurns
+        default: nil
         }
+    }
+
+    /// A peer takes too few of its answers: its questions wait until it has.
+    func hold(_ connection: ConnectionID, _ isHeld: Bool) {
+        historyTurns.hold(connection, isHeld)
+        jobTurns.hold(connection, isHeld)
+    }
+
+    /// The connection has ended.
+    func forget(_ connection: ConnectionID) {
+        historyTurns.forget(connection)
+        jobTurns.forget(connection)
     }
 
     private func answer(_ request: Request) async throws(ClientError) -> Answer {

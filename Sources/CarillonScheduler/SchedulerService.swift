@@ -51,7 +51,13 @@ package final class SchedulerService: PeerReceiver {
         self.pump = pump
         self.driftLog = DriftLog(logger: logger)
         self.losses = RateLimitedLog(logger)
-        self.refresher = Refresher(store: store, rules: rules, logger: logger, pump: pump)
+        self.refresher = Refresher(
+            everyMs: configuration.refreshIntervalMs,
+            store: store,
+            rules: rules,
+            logger: logger,
+            pump: pump
+        )
         self.desk = RequestDesk(
             configuration: configuration,
             store: store,
@@ -80,7 +86,6 @@ package final class SchedulerService: PeerReceiver {
     /// Looks for changes made by hand and for new time zone data, and keeps the partitions in order, until cancelled.
     package func maintain() async {
         await refresher.run(
-            everyMs: configuration.refreshIntervalMs,
             retentionDays: configuration.retentionDays,
             isLeading: { self.status.current.isLeading },
             clusterTime: { self.status.clusterTime() },
@@ -326,7 +331,12 @@ package final class SchedulerService: PeerReceiver {
         peers.setSkew(skewMs, of: connection)
     }
 
+    package func isFull(_ connection: ConnectionID, _ isFull: Bool) {
+        desk.hold(connection, isFull)
+    }
+
     package func disconnected(_ connection: ConnectionID, why: String) {
+        desk.forget(connection)
         guard let peer = peers.remove(connection) else { return }
         watchers.removeAll(of: connection)
         guard peer.hello.role == .worker else { return }

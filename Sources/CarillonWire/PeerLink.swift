@@ -40,6 +40,8 @@ package protocol PeerReceiver: Sendable {
     func received(_ envelopes: [Envelope], from connection: ConnectionID)
     /// A heartbeat came back: how far the peer's wall clock is ahead of ours, in milliseconds.
     func measuredSkew(_ skewMs: Double, of connection: ConnectionID)
+    /// The peer has more answers in line than it takes, or has taken enough of them: what is not begun can wait.
+    func isFull(_ connection: ConnectionID, _ isFull: Bool)
     func disconnected(_ connection: ConnectionID, why: String)
 }
 

@@ -68,4 +68,17 @@ import Testing
             #expect(database.lead(of: clock) <= 0)
         }
     }
+
+    /// Nobody holds a lease then: what is left of the old offset is worth nothing.
+    @Test(arguments: [-180_000, 180_000, 0] as [Int64])
+    func afterALongSleepTheClockIsTakenAnew(drift: Int64) {
+        var database = Database(random: SeededGenerator(seed: 11))
+        var clock = ClusterClock()
+        for _ in 0..<10 { _ = database.sample(&clock, roundTrip: 100...400) }
+        database.boot += 600_000_000
+        database.ahead += drift
+        #expect(database.sample(&clock, roundTrip: 100...2_000) == .set)
+        #expect(database.lead(of: clock) <= 0)
+        #expect(database.lead(of: clock) > -4_000)
+    }
 }

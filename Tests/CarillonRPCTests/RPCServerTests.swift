@@ -249,6 +249,64 @@ import Testing
         await station.server.stop()
     }
 
+    @Test func aClientWithBigUnansweredRequestsIsNotReadFrom() async throws {
+        let station = try await Station.open()
+        station.scheduler.behave { $0.answer = { _ in nil } }
+        let socket = RawSocket(station.endpoint)
+        socket.write(socket.hello())
+        let (id, _) = await station.scheduler.nextConnection()
+        let link = try #require(station.scheduler.link(id))
+        var settings = JobSettings()
+        settings.body = String(repeating: "x", count: 1 << 20)
+        let request = Request.createJob(settings, idempotencyKey: nil, fingerprint: nil)
+        let count = 40
+        let writer = Task.detached {
+            for number in 1...UInt64(count) { socket.write([Envelope(id: number, .request(request))]) }
+        }
+        let journal = station.scheduler.journal
+        _ = await journal.first { if case .received(_, let envelopes) = $0 { envelopes.last?.id == 16 } else { false } }
+        // Others are served meanwhile, and nothing more is read from this one.
+        let other = RawSocket(station.endpoint)
+        other.write(other.hello())
+        for number in 1...100 as ClosedRange<Int64> {
+            other.write([Envelope(.ping(sentMicroseconds: number))])
+            _ = await other.read { $0.message.name == "pong" }
+        }
+        let received = journal.events.reduce(0) { sum, event in
+            if case .received(_, let envelopes) = event { sum + envelopes.count } else { sum }
+        }
+        #expect(16...17 ~= received)
+        // What is answered makes room.
+        let reader = Task { await socket.read { $0.id == UInt64(count) } }
+        for number in 1...UInt64(count) {
+            _ = await journal.first {
+                if case .received(_, let envelopes) = $0 { envelopes.contains { $0.id == number } } else { false }
+            }
+            link.send([Envelope(id: number, .answer(.deleted(JobID(.zero))))])
+        }
+        await writer.value
+        #expect(await reader.value.filter { $0.message.name == "deleted" }.count == count)
+        await station.server.stop()
+    }
+
+    @Test func itIsToldWhoTakesNoAnswers() async throws {
+        let station = try await Station.open()
+        let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
+        socket.write(socket.hello())
+        let (id, _) = await station.scheduler.nextConnection()
+        let link = try #require(station.scheduler.link(id))
+        let text = String(repeating: "x", count: 100_000)
+        for _ in 0..<100 { link.send([Envelope(.error(ClientError(.internal, text)))]) }
+        let full = await station.scheduler.journal.first { if case .full = $0 { true } else { false } }
+        guard case .full(id, true) = full else { return #expect(Bool(false), "\(full)") }
+        link.send([Envelope(.error(ClientError(.internal, "the last one")))])
+        _ = await socket.read { envelope in
+            if case .error(let error) = envelope.message { error.text == "the last one" } else { false }
+        }
+        _ = await station.scheduler.journal.first { if case .full(id, false) = $0 { true } else { false } }
+        await station.server.stop()
+    }
+
     @Test func anAnswerLargerThanAFrameBecomesAnError() async throws {
         let station = try await Station.open(limits: ConnectionLimits(maxFrameBytes: 10_000))
         station.scheduler.behave {

@@ -50,6 +50,7 @@ final class StubScheduler: PeerReceiver, Sendable {
         case connected(ConnectionID, Hello, String)
         case received(ConnectionID, [Envelope])
         case skew(ConnectionID, Double)
+        case full(ConnectionID, Bool)
         case disconnected(ConnectionID, String)
     }
 
@@ -113,6 +114,10 @@ final class StubScheduler: PeerReceiver, Sendable {
 
     func measuredSkew(_ skewMs: Double, of connection: ConnectionID) {
         journal.note(.skew(connection, skewMs))
+    }
+
+    func isFull(_ connection: ConnectionID, _ isFull: Bool) {
+        journal.note(.full(connection, isFull))
     }
 
     func disconnected(_ connection: ConnectionID, why: String) {

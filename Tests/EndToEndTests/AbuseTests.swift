@@ -16,10 +16,12 @@ struct AbuseTests {
     ///
     /// - Parameters:
     ///   - growthMB: how much each process may grow at most.
+    ///   - complaint: what a process must have said of it, once a minute at most.
     ///   - abuse: gets a closure to call while it is at its worst: users are served then.
     private func scenario(
         _ name: String,
         growthMB: Double = 150,
+        complaint: String,
         calling path: @Sendable (Int) -> String = { _ in "/ok" },
         _ abuse: (TestSystem, _ usersAreServed: () async throws -> Void) async throws -> Void
     ) async throws {
@@ -35,6 +37,8 @@ struct AbuseTests {
                 return Memory.now(of: node.program)
             }
             var isServed = false
+            let began = Stopwatch.now
+            let quiet = nodes.map(\.text.utf8.count)
             try await abuse(system) {
                 try await served(system)
                 isServed = true
@@ -46,6 +50,15 @@ struct AbuseTests {
                 figures.append("\(node.name) \(Int(mb)) MB, at most \(Int(peak)) MB")
                 #expect(peak - mb < growthMB, "\(node.name) grew from \(mb) to \(peak) MB")
             }
+            let said = zip(nodes, quiet).map { node, before in
+                (node: node, complaints: Complaints(log: String(decoding: node.text.utf8.dropFirst(before), as: UTF8.self)))
+            }
+            for (node, complaints) in said {
+                let repeated = complaints.repeated(withinSeconds: Stopwatch.now - began)
+                #expect(repeated == [], "\(node.name) repeats itself")
+            }
+            let texts = said.map { "\($0.node.name): \($0.complaints)" }
+            #expect(said.contains { $0.complaints.contains(complaint) }, "nobody told of it: \(texts)")
             #expect(nodes.map { $0.isRunning ? $0.program?.pid : nil } == pids, "a process ended")
             try await load.end()
             let audit = try Audit.of(load)
@@ -84,7 +97,10 @@ struct AbuseTests {
 
     @Test func `the biggest frames, garbage and lengths that are lies`() async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        try await scenario("frames of 4 MiB, garbage, lengths that are lies") { system, usersAreServed in
+        try await scenario(
+            "frames of 4 MiB, garbage, lengths that are lies",
+            complaint: "closed a connection that broke the rules (kind=undecodable)"
+        ) { system, usersAreServed in
             var random = SeededGenerator(seed: seed)
             let port = system.schedulerPorts[0]
             // Frames as big as they may be, of a job that nobody could want, again and again.
@@ -130,7 +146,7 @@ struct AbuseTests {
     }
 
     @Test func `a client that asks much and reads nothing`() async throws {
-        try await scenario("a client that reads nothing") { system, usersAreServed in
+        try await scenario("a client that reads nothing", complaint: "closed a peer that does not read") { system, usersAreServed in
             // Something to answer with.
             while system.target.count < jobs * 3 { try await pause(0.05) }
             var peers: [RawPeer] = []
@@ -139,14 +155,18 @@ struct AbuseTests {
                 peer.hello(.client)
                 var list = ListExecutions()
                 list.limit = 100
-                let ask = MessageCodec.frame(of: Envelope(id: 7, .request(.listExecutions(list))))
-                for _ in 0..<200 { peer.write((0..<20).flatMap { _ in ask }) }
+                for id in 1...4_000 as ClosedRange<UInt64> { peer.write(.request(.listExecutions(list)), id: id) }
                 peers.append(peer)
             }
             try await usersAreServed()
-            try await pause(3)
+            // Their questions wait, and at last they are shown the door. Who does not read learns of it when it writes.
+            for peer in peers {
+                while peer.isOpen {
+                    peer.write(.ping(sentMicroseconds: 1))
+                    try await pause(0.05)
+                }
+            }
             try await usersAreServed()
-            for peer in peers { peer.close() }
         }
     }
 
@@ -158,7 +178,10 @@ struct AbuseTests {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         try #require(limit.rlim_cur >= 4_096, "the system allows \(limit.rlim_cur) open files only")
-        try await scenario("2,000 idle connections") { system, usersAreServed in
+        try await scenario(
+            "2,000 idle connections",
+            complaint: "closed a connection that broke the rules (kind=silent)"
+        ) { system, usersAreServed in
             let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
             var silent: [RawPeer] = []
             var greeted: [RawPeer] = []
@@ -180,7 +203,10 @@ struct AbuseTests {
     }
 
     @Test func `a slowloris at the gateway`() async throws {
-        try await scenario("slowloris at the gateway") { system, usersAreServed in
+        try await scenario(
+            "slowloris at the gateway",
+            complaint: "closed a connection whose request did not come to its end"
+        ) { system, usersAreServed in
             let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
             var peers: [RawPeer] = []
             for index in 0..<300 {
@@ -192,17 +218,22 @@ struct AbuseTests {
                 )
                 peers.append(peer)
             }
-            for round in 0..<20 {
-                for peer in peers { peer.write("x") }
-                if round % 5 == 4 { try await usersAreServed() }
-                try await pause(0.2)
+            // However slowly it comes, a request has half a minute.
+            for peer in peers {
+                while peer.isOpen {
+                    for other in peers where other.isOpen { other.write("x") }
+                    try await usersAreServed()
+                    try await pause(1)
+                }
             }
-            for peer in peers { peer.close() }
         }
     }
 
     @Test func `a worker that grants a million and answers nothing`() async throws {
-        try await scenario("a worker that grants a million and answers nothing") { system, usersAreServed in
+        try await scenario(
+            "a worker that grants a million and answers nothing",
+            complaint: "closed a connection that broke the rules (kind=silent)"
+        ) { system, usersAreServed in
             let peer = try await RawPeer.connect(system.schedulerPorts[0])
             peer.hello(.worker, maxWorkers: 1_000_000, name: "black-hole")
             let epoch = Int64(try system.psql("SELECT epoch FROM shards WHERE shard = 0")) ?? 0
@@ -223,6 +254,7 @@ struct AbuseTests {
     @Test func `targets whose bodies have no end, or come a byte a second`() async throws {
         try await scenario(
             "targets without an end",
+            complaint: "a target's answer is too long",
             calling: { $0 % 4 == 1 ? "/endless" : $0 % 4 == 2 ? "/drip" : "/ok" }
         ) { system, usersAreServed in
             try await pause(3)

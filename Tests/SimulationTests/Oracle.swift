@@ -129,8 +129,8 @@ final class Oracle {
         }
     }
 
-    /// How early a call may be: after ten minutes of sleep a clock is wrong by what it drifts, and that is slewed.
-    private var earlyMs: Int64 { 100 + (world.options.suspends > 0 ? Int64(world.options.driftPpm) * 6 / 10 : 0) }
+    /// How early a call may be: by what a clock drifts between two looks at the database's.
+    private let earlyMs: Int64 = 20
 
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store

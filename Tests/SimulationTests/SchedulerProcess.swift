@@ -35,8 +35,7 @@ final class SchedulerProcess {
 
     /// What a take-over read.
     private var jobsAtTakeOver: [Job] = []
-    /// Up to when changes made by hand have been looked for.
-    private var lookedUntil: Timestamp?
+    private var editSearch: EditSearch
     /// Who leads, as it last heard.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
@@ -46,6 +45,7 @@ final class SchedulerProcess {
         self.index = index
         random = SeededGenerator(seed: world.random.next())
         clock = ProcessClock(world: world)
+        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000)
     }
 
     var now: Now { clock.now }
@@ -98,7 +98,7 @@ final class SchedulerProcess {
         deferred = []
         isTurnQueued = false
         isPaused = false
-        lookedUntil = nil
+        editSearch.forget()
         leaderAddress = nil
         hasStoodStill = false
         queueTurn()
@@ -256,7 +256,7 @@ final class SchedulerProcess {
         let life = life
         world.after(Int64(world.options.refreshSeconds) * 1_000_000) { [self] in
             whenRunning(life) { [self] in
-                if isLeading { refresh() } else { lookedUntil = nil }
+                if isLeading { refresh() } else { editSearch.forget() }
                 planRefresh()
             }
         }
@@ -266,12 +266,13 @@ final class SchedulerProcess {
     func refresh() {
         guard let clusterTime = cell?.dispatcher.clusterTime(at: now.boot) else { return }
         world.count("changes by hand looked for")
-        let since = (lookedUntil ?? clusterTime - 3_600_000) - 10_000
+        let boot = now.boot
+        let since = editSearch.since(clusterTime: clusterTime, boot: boot)
         world.database.read(
             self,
             { $0.jobs(changedSince: since) },
             { [self] jobs, isLast in
-                if isLast { lookedUntil = clusterTime }
+                if isLast { editSearch.found(clusterTime: clusterTime, boot: boot) }
                 return .jobsRefreshed(jobs.map(world.plans.planned))
             },
             failed: nil

@@ -1,0 +1,27 @@
+/// What a process complained about in its log: lines of WARNING and ERROR, by what they say and their `kind`.
+struct Complaints: CustomStringConvertible {
+    private(set) var counts: [String: Int] = [:]
+
+    init(log: some StringProtocol) {
+        for line in log.split(separator: "\n") {
+            // When, LEVEL, who, what it says, and what more there is to know as name=value.
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 3, ["WARNING", "ERROR"].contains(words[1]) else { continue }
+            let message = words[3...].prefix { !$0.contains("=") }.joined(separator: " ")
+            let kind = words.first { $0.hasPrefix("kind=") }.map { " (\($0))" } ?? ""
+            counts[message + kind, default: 0] += 1
+        }
+    }
+
+    func contains(_ message: String) -> Bool { counts.keys.contains { $0.hasPrefix(message) } }
+
+    /// Those that were repeated more than once a minute.
+    func repeated(withinSeconds seconds: Double) -> [String] {
+        let limit = 1 + Int(seconds / 60)
+        return counts.filter { $0.value > limit }.map { "\($0.key): \($0.value) times" }.sorted()
+    }
+
+    var description: String {
+        counts.isEmpty ? "none" : counts.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+    }
+}
