@@ -25,6 +25,15 @@ package final class MemoryDatabase: Sendable {
         told?("the session was ended")
     }
 
+    /// As somebody with psql would.
+    package func editByHand(_ id: JobID, _ edit: (inout Job) -> Void) {
+        state.withLock { state in
+            guard var job = state.store.jobs[id] else { return }
+            edit(&job)
+            _ = state.store.editByHand(job, now: Self.now)
+        }
+    }
+
     package var shards: [ShardRecord] { state.withLock { $0.store.shards } }
     package var attempts: [Attempt] { state.withLock { $0.store.attempts } }
 

@@ -22,6 +22,8 @@ protocol ContractDatabase: Sendable {
     func endLeaseSession() throws
     /// Execution and attempt number of all failed attempts.
     func attempts() throws -> [String]
+    /// Changes a job's row, and tells no scheduler.
+    func edit(_ id: JobID, _ edit: HandEdit) throws
     /// Ends a scheduler's store, and with it its sessions.
     func shutdown(_ store: any JobStore)
 }
@@ -40,6 +42,8 @@ private final class InMemory: ContractDatabase {
     func endLeaseSession() { database.endLeaseSession() }
 
     func attempts() -> [String] { database.attempts.map { "\($0.executionID)|\($0.number)" }.sorted() }
+
+    func edit(_ id: JobID, _ edit: HandEdit) { database.editByHand(id) { edit.apply(to: &$0) } }
 
     func shutdown(_ store: any JobStore) { (store as? MemoryJobStore)?.shutdown() }
 }
@@ -72,6 +76,10 @@ private final class OnPostgres: ContractDatabase {
     func attempts() throws -> [String] {
         try fixture.psql("SELECT execution_id, attempt FROM execution_attempts").split(separator: "\n").map(String.init)
             .sorted()
+    }
+
+    func edit(_ id: JobID, _ edit: HandEdit) throws {
+        try fixture.psql("UPDATE jobs SET \(edit.rawValue) WHERE job_id = '\(id)'")
     }
 
     func shutdown(_ store: any JobStore) { (store as? PostgresStore)?.shutdown() }

@@ -532,6 +532,33 @@ import Testing
         #expect(two.epoch == 3)
     }
 
+    // MARK: By hand
+
+    @Test(arguments: StoreKind.allCases)
+    func `an edit by hand is a change, and a schedule that it touches begins anew`(_ kind: StoreKind) async throws {
+        let database = try kind.make()
+        var writer = Writer(database.store())
+        try await writer.lead()
+        for (number, edit) in HandEdit.allCases.enumerated() {
+            var job = Sample.job(number)
+            job.version = 5
+            let made = job
+            try await writer.write { $0.changes = [JobChange(job: made, isNew: true)] }
+            try database.edit(job.id, edit)
+            let jobs = try await writer.store.jobs(.loadChangedJobs(since: noon))
+            let found = try #require(jobs.first { $0.id == job.id })
+            edit.apply(to: &job)
+            #expect(found.updatedAt > noon, "\(edit)")
+            (job.version, job.updatedAt) = (6, found.updatedAt)
+            if edit == .deleted { job.active = false }
+            if edit.beginsAnew {
+                #expect(0...1_000 ~= found.effectiveFrom - found.updatedAt, "\(edit)")
+                job.effectiveFrom = found.effectiveFrom
+            }
+            #expect(found == job, "\(edit)")
+        }
+    }
+
     // MARK: Several at once
 
     @Test(arguments: StoreKind.allCases)
