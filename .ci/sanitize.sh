@@ -11,7 +11,7 @@ echo interceptor_via_fun:swift_getAtKeyPath >"$suppressions"
 export SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0
 export ASAN_OPTIONS=detect_leaks=0:suppressions=$suppressions
 [ "$sanitizer" != thread ] || folder=.build-tsan
-swift build --build-tests --sanitize="$sanitizer" --scratch-path $folder || exit
+.ci/build.sh --build-tests --sanitize="$sanitizer" --scratch-path $folder || exit
 preload=
 if [ "$sanitizer" = thread ]; then
     # Swift's Mutex has ways that the sanitizer does not see by itself.
