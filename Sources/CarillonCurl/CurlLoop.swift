@@ -95,22 +95,31 @@ final class CurlLoop {
     private func start(_ request: HTTPRequest) {
         guard running[request.token] == nil else { return }
         guard let transfer = idle.popLast() ?? Transfer() else {
-            results.append(
-                HTTPResult(
-                    token: request.token,
-                    kind: .notSent,
-                    startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
-                    durationMicroseconds: 0,
-                    errorMessage: "the worker has no memory left for another call"
-                )
-            )
-            return
+            return refuse(request.token, "the worker has no memory left for another call")
+        }
+        transfer.begin(request, at: BootClock.nanoseconds)
+        let code = curl_multi_add_handle(multi, transfer.handle)
+        guard code == CURLM_OK else {
+            transfer.end()
+            idle.append(transfer)
+            return refuse(request.token, "libcurl takes no call: \(String(cString: curl_multi_strerror(code)))")
         }
         running[request.token] = transfer
-        transfer.begin(request, at: BootClock.nanoseconds)
-        curl_multi_add_handle(multi, transfer.handle)
         unstarted += 1
         if unstarted >= Self.startStep { move(CURL_SOCKET_TIMEOUT, 0) }
+    }
+
+    /// A call that could not even begin.
+    private func refuse(_ token: Token, _ why: String) {
+        results.append(
+            HTTPResult(
+                token: token,
+                kind: .notSent,
+                startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
+                durationMicroseconds: 0,
+                errorMessage: why
+            )
+        )
     }
 
     private func cancel(_ token: Token) {

@@ -112,10 +112,9 @@ final class Transfer {
         if method == "HEAD" {
             _ = carillon_set_method(handle, nil)
             _ = carillon_set_no_body(handle, 1)
-        } else if let body = body ?? (["POST", "PUT", "PATCH"].contains(method) ? "" : nil) {
-            body.utf8CString.withUnsafeBufferPointer { bytes in
-                _ = carillon_set_post_body(handle, bytes.baseAddress, bytes.count - 1)
-            }
+        } else if let body = body ?? (method == "POST" || method == "PUT" || method == "PATCH" ? "" : nil) {
+            let count = body.utf8.count
+            _ = body.withCString { carillon_set_post_body(handle, $0, count) }
             _ = carillon_set_method(handle, method == "POST" ? nil : method)
         } else {
             _ = carillon_set_method(handle, method == "GET" ? nil : method)

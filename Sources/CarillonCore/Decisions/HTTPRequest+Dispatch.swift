@@ -12,13 +12,15 @@ extension HTTPRequest {
     ///   - actualTime: cluster time now.
     ///   - userAgent: `Carillon/<version>`.
     init(_ call: DispatchedCall, actualTime: Timestamp, userAgent: String) {
+        let scheduled = RFC3339.format(milliseconds: call.scheduledTime.milliseconds)
         let isOwnBody = call.call.body == nil && HTTPRequest.methodsWithBody.contains(call.call.method)
         self.init(
             token: call.token,
             method: call.call.method,
             url: call.call.url,
-            headers: HTTPRequest.headers(of: call, userAgent: userAgent, isOwnBody: isOwnBody),
-            body: isOwnBody ? HTTPRequest.ownBody(of: call, actualTime: actualTime) : call.call.body,
+            headers: HTTPRequest.headers(of: call, scheduled: scheduled, userAgent: userAgent, isOwnBody: isOwnBody),
+            body: isOwnBody
+                ? HTTPRequest.ownBody(of: call, scheduled: scheduled, actualTime: actualTime) : call.call.body,
             timeoutMs: call.timeoutMs,
             connectTimeoutMs: call.connectTimeoutMs,
             atMostOnce: call.atMostOnce,
@@ -28,39 +30,36 @@ extension HTTPRequest {
 
     /// The user's, then Carillon's. The user's User-Agent, Content-Type and traceparent win; what identifies the execution
     /// is Carillon's alone.
-    private static func headers(of call: DispatchedCall, userAgent: String, isOwnBody: Bool) -> [HTTPHeader] {
-        let execution = call.executionID.description
-        let identity = [
-            HTTPHeader(name: "Idempotency-Key", value: execution),
-            HTTPHeader(name: "X-Carillon-Job-Id", value: call.jobID.description),
-            HTTPHeader(name: "X-Carillon-Execution-Id", value: execution),
-            HTTPHeader(
-                name: "X-Carillon-Scheduled-Time",
-                value: RFC3339.format(milliseconds: call.scheduledTime.milliseconds)
-            ),
-            HTTPHeader(name: "X-Carillon-Attempt", value: String(call.attempt)),
-        ]
-        var defaults = [
-            HTTPHeader(name: "User-Agent", value: userAgent),
-            HTTPHeader(
-                name: "traceparent",
-                value: TraceParent.text(execution: call.executionID, token: call.token)
-            ),
-        ]
-        if isOwnBody { defaults.append(HTTPHeader(name: "Content-Type", value: "application/json")) }
+    private static func headers(
+        of call: DispatchedCall,
+        scheduled: String,
+        userAgent: String,
+        isOwnBody: Bool
+    ) -> [HTTPHeader] {
         var headers = call.call.headers.filter { header in
             let name = header.name.lowercased()
             return name != "idempotency-key" && !name.hasPrefix("x-carillon-")
         }
         let given = Set(headers.map { $0.name.lowercased() })
-        headers.append(contentsOf: given.isEmpty ? defaults : defaults.filter { !given.contains($0.name.lowercased()) })
-        headers.append(contentsOf: identity)
+        headers.reserveCapacity(headers.count + 8)
+        func add(_ name: String, _ value: @autoclosure () -> String) {
+            guard given.isEmpty || !given.contains(name.lowercased()) else { return }
+            headers.append(HTTPHeader(name: name, value: value()))
+        }
+        add("User-Agent", userAgent)
+        add("traceparent", TraceParent.text(execution: call.executionID, token: call.token))
+        if isOwnBody { add("Content-Type", "application/json") }
+        let execution = call.executionID.description
+        add("Idempotency-Key", execution)
+        add("X-Carillon-Job-Id", call.jobID.description)
+        add("X-Carillon-Execution-Id", execution)
+        add("X-Carillon-Scheduled-Time", scheduled)
+        add("X-Carillon-Attempt", String(call.attempt))
         return headers
     }
 
     /// Ids and times have no character that JSON would want escaped.
-    private static func ownBody(of call: DispatchedCall, actualTime: Timestamp) -> String {
-        let scheduled = RFC3339.format(milliseconds: call.scheduledTime.milliseconds)
+    private static func ownBody(of call: DispatchedCall, scheduled: String, actualTime: Timestamp) -> String {
         let actual = RFC3339.format(milliseconds: actualTime.milliseconds)
         return "{\"job_id\":\"\(call.jobID)\",\"execution_id\":\"\(call.executionID)\","
             + "\"scheduled_time\":\"\(scheduled)\",\"actual_time\":\"\(actual)\"}"

@@ -3,14 +3,17 @@
 /// who knows the execution and the token can compute it.
 enum TraceParent {
     static func text(execution: ExecutionID, token: Token) -> String {
-        var text = "00-"
-        append(execution.uuid.high, to: &text)
-        append(execution.uuid.low, to: &text)
-        text += "-"
-        append(span(of: token), to: &text)
-        // The last two digits: sampled. What an execution did is worth recording.
-        text += "-01"
-        return text
+        String(unsafeUninitializedCapacity: 55) { buffer in
+            var count = 0
+            append("00-", to: buffer, &count)
+            append(execution.uuid.high, to: buffer, &count)
+            append(execution.uuid.low, to: buffer, &count)
+            append("-", to: buffer, &count)
+            append(span(of: token), to: buffer, &count)
+            // The last two digits: sampled. What an execution did is worth recording.
+            append("-01", to: buffer, &count)
+            return count
+        }
     }
 
     /// A span's id may not be zero.
@@ -27,9 +30,14 @@ enum TraceParent {
         return mixed ^ mixed >> 31
     }
 
-    private static func append(_ value: UInt64, to text: inout String) {
-        let digits = String(value, radix: 16)
-        text += String(repeating: "0", count: 16 - digits.utf8.count)
-        text += digits
+    private static func append(_ text: StaticString, to buffer: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int) {
+        for index in 0..<text.utf8CodeUnitCount { buffer[count + index] = text.utf8Start[index] }
+        count += text.utf8CodeUnitCount
+    }
+
+    private static func append(_ value: UInt64, to buffer: UnsafeMutableBufferPointer<UInt8>, _ count: inout Int) {
+        let digits: StaticString = "0123456789abcdef"
+        for index in 0..<16 { buffer[count + index] = digits.utf8Start[Int(value >> (60 - 4 * index) & 15)] }
+        count += 16
     }
 }

@@ -14,13 +14,20 @@ struct DecimalText {
     mutating func append(_ value: Int, width: Int) {
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
         var rest = value.magnitude
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+        var digits = 1
+        while rest >= 10 {
             rest /= 10
-        } while rest > 0
-        while bytes.count - start < width { bytes.append(UInt8(ascii: "0")) }
-        bytes[start...].reverse()
+            digits += 1
+        }
+        // From the last digit to the first, in place: a slice that is reversed is a copy.
+        for _ in 0..<max(width, digits) { bytes.append(UInt8(ascii: "0")) }
+        rest = value.magnitude
+        var position = bytes.count - 1
+        while rest > 0 {
+            bytes[position] += UInt8(rest % 10)
+            rest /= 10
+            position -= 1
+        }
     }
 
     mutating func append(_ character: Unicode.Scalar) {
