@@ -1,16 +1,10 @@
 import CarillonCore
+import CarillonWire
 import TestSupport
 
 /// Clients that create, change, run and cancel at random, and remember what they were told.
 final class Clients {
-    private struct Waiting {
-        var scheduler: Int
-        var question: Question
-    }
-
     private unowned let world: World
-    private var waiting: [Ticket: Waiting] = [:]
-    private var nextTicket: Ticket = 1
     private var nextName = 1
     private var isPausing = false
     /// Requests that have no answer yet.
@@ -55,99 +49,84 @@ final class Clients {
 
     /// A request on its way to whoever leads.
     private struct Question {
-        var request: ChangeRequest
-        var answer: (ChangeResult?) -> Void
+        var request: Request
+        var answer: (ClientProcess.Reply) -> Void
         /// How long a take-over is waited for.
         var until: Int64
     }
 
-    /// Asks a scheduler, and follows it to the leader; `nil` comes back when nobody leads for long, or when nobody knows
-    /// what became of the request.
-    private func ask(_ request: ChangeRequest, _ answer: @escaping (ChangeResult?) -> Void) {
+    /// Asks a scheduler, and follows it to the leader; it is not sent in the end when nobody leads for long, and lost when
+    /// nobody knows what became of it.
+    private func ask(_ request: Request, _ answer: @escaping (ClientProcess.Reply) -> Void) {
         unanswered += 1
         let question = Question(
             request: request,
-            answer: { [self] result in
+            answer: { [self] reply in
                 unanswered -= 1
-                answer(result)
+                answer(reply)
             },
             until: world.time + 8_000_000
         )
-        ask(question, at: believed)
+        ask(question, of: believed)
     }
 
-    private func ask(_ question: Question, at scheduler: SchedulerProcess) {
-        let life = scheduler.life
-        world.after(latency()) { [self] in
-            guard scheduler.life == life, scheduler.isAlive else { return askAnother(question) }
-            let ticket = nextTicket
-            nextTicket += 1
-            waiting[ticket] = Waiting(scheduler: scheduler.index, question: question)
-            scheduler.whenRunning(life) { [self] in
-                if scheduler.isLeading {
-                    scheduler.post(.changeRequested(ticket, question.request))
-                } else {
-                    // What the real process answers before it asks the dispatcher.
-                    world.after(latency()) { [self] in follow(ticket, to: scheduler.leaderAddress) }
-                }
+    private func ask(_ question: Question, of scheduler: SchedulerProcess) {
+        let id = world.client.ask(question.request, of: scheduler) { [self] reply in
+            switch reply {
+            // Nothing was done there: the leader is asked, if it is known, or else anybody a moment later.
+            case .error(let error) where error.code == .notLeader: follow(question, to: error.leaderAddress)
+            case .notSent: askAnother(question)
+            case .error(let error) where error.code == .unavailable:
+                world.count("client was told to ask again")
+                question.answer(reply)
+            case .answer, .error, .lost: question.answer(reply)
             }
-            // The client hangs up; what it asked for is done all the same.
-            let patience = world.random.happens(0.05) ? Int64.random(in: 100...4_000, using: &world.random) : 10_000_000
-            world.after(patience) { [self] in
-                guard waiting[ticket] != nil else { return }
-                if scheduler.life == life { scheduler.post(.ticketAbandoned(ticket)) }
-                lose(ticket)
-            }
+        }
+        // The client hangs up; what it asked for is done all the same.
+        let patience = world.random.happens(0.05) ? Int64.random(in: 100...4_000, using: &world.random) : 10_000_000
+        world.after(patience) { [world] in
+            guard world.client.forget(id) else { return }
+            world.count("client hung up")
+            question.answer(.lost)
         }
     }
 
-    private func latency() -> Int64 { Int64.random(in: 50...2_000, using: &world.random) }
-
-    /// Nothing was done there: the leader is asked, if it is known, or else anybody a moment later.
-    private func follow(_ ticket: Ticket, to address: String?) {
-        guard let question = waiting.removeValue(forKey: ticket)?.question else { return }
+    private func follow(_ question: Question, to address: String?) {
         guard let leader = world.schedulers.first(where: { $0.address == address }), leader !== believed else {
             return askAnother(question)
         }
         world.count("client followed NOT_LEADER")
         believed = leader
-        ask(question, at: leader)
+        ask(question, of: leader)
     }
 
     private func askAnother(_ question: Question) {
         guard world.time < question.until else {
             world.count("client gave up")
-            return question.answer(nil)
+            return question.answer(.notSent)
         }
         world.count("client waited for a leader")
         world.after(Int64.random(in: 50_000...200_000, using: &world.random)) { [self] in
             believed = world.schedulers.randomElement(using: &world.random) ?? believed
-            ask(question, at: believed)
+            ask(question, of: believed)
         }
     }
 
-    private func lose(_ ticket: Ticket) {
-        waiting.removeValue(forKey: ticket)?.question.answer(nil)
-    }
-
-    func schedulerEnded(_ scheduler: SchedulerProcess) {
-        for ticket in waiting.filter({ $0.value.scheduler == scheduler.index }).keys.sorted() { lose(ticket) }
-    }
-
-    func answered(_ ticket: Ticket, _ result: ChangeResult, by scheduler: SchedulerProcess) {
-        world.oracle.answered(result)
-        guard let question = waiting[ticket]?.question else { return }
-        switch result {
-        case .refused(let error) where error.code == .notLeader:
-            return follow(ticket, to: scheduler.leaderAddress)
-        case .stale:
-            guard let id = question.request.jobID else { break }
-            world.count("client found another version")
-            scheduler.settle(id)
-        default: break
+    /// Asks for what may be refused for what somebody else has done meanwhile, and for nothing else.
+    private func tell(_ request: Request, _ what: String) {
+        ask(request) { [self] reply in
+            guard case .error(let error) = reply else { return world.count(what) }
+            world.count("client was refused: \(error.code.rawValue)")
+            let isExpected =
+                switch error.code {
+                case .notFound, .alreadyExists, .failedPrecondition, .unavailable, .notLeader: true
+                case .resourceExhausted: world.options.jobs == 1
+                // Somebody else gave the job another end before its new beginning.
+                case .invalidArgument: request.setsBounds
+                case .unauthenticated, .unimplemented, .internal: false
+                }
+            world.oracle.require(isExpected, "G9: \(request.name) was refused: \(error.text)")
         }
-        waiting[ticket] = nil
-        question.answer(result)
     }
 
     // MARK: What they ask
@@ -158,43 +137,35 @@ final class Clients {
         let name = isTaken ? "job-\(Int.random(in: 1..<nextName, using: &world.random))" : "job-\(nextName)"
         nextName += 1
         unfinished += 1
-        create(key, job(name: name, tag: key))
+        create(key, JobSettings(job(name: name, tag: key)))
     }
 
-    private func create(_ key: String, _ job: Job) {
-        let again: () -> Void = { [self] in
-            world.after(300_000) { [self] in
-                guard !isPausing else {
-                    unfinished -= 1
-                    return
-                }
-                create(key, job)
-            }
-        }
-        guard store.keys["create_job:\(key)"] == nil else {
-            created.append(key)
-            unfinished -= 1
-            return
-        }
-        var made = job
-        made.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
-        let record = IdempotencyRecord(
-            operation: "create_job",
-            key: key,
-            fingerprint: "",
-            answer: made.id.uuid,
-            expiresAt: .distantFuture
-        )
-        ask(.create(world.plans.planned(made), record)) { [self] result in
-            switch result {
-            case .job:
+    /// Again and again, until the answer is known.
+    private func create(_ key: String, _ settings: JobSettings) {
+        ask(.createJob(settings, idempotencyKey: key, fingerprint: nil)) { [self] reply in
+            switch reply {
+            case .answer(.job(let view)):
+                let isIt = view.job.tags == settings.tags && view.job.version > 0
+                world.oracle.require(isIt, "the wire: \(key) was answered with \(view.job.tags)")
                 created.append(key)
                 unfinished -= 1
-            case .refused(let error) where error.code == .alreadyExists:
+            case .error(let error) where error.code == .alreadyExists:
                 world.count("name taken")
                 unfinished -= 1
+            case .error(let error) where error.code == .invalidArgument:
+                world.oracle.require(false, "G9: \(key) was refused: \(error.text)")
+            // Its job may be gone already.
+            case .error(let error) where error.code == .notFound:
+                created.append(key)
+                unfinished -= 1
             default:
-                again()
+                world.after(300_000) { [self] in
+                    guard !isPausing else {
+                        unfinished -= 1
+                        return
+                    }
+                    create(key, settings)
+                }
             }
         }
     }
@@ -227,87 +198,80 @@ final class Clients {
 
     private func change() {
         let jobs = livingJobs
-        guard var job = jobs.randomElement(using: &world.random) else { return create() }
-        job.version += 1
+        guard let old = jobs.randomElement(using: &world.random) else { return create() }
+        var job = old
         let what = Int.random(in: 0..<15, using: &world.random)
         switch what {
         case 0, 1:
             reschedule(&job)
-            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            update(old, to: job)
         case 2:
             job.priority += 1
             if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in world.count("client updated") }
+            update(old, to: job)
         case 3:
             // A new schedule under a name that is taken: refused as a whole.
             reschedule(&job)
             if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
-            ask(.update(world.plans.planned(job), scheduleChanged: true)) { [self] _ in world.count("client updated") }
+            update(old, to: job)
         case 13:
             job.executionType = job.executionType == .atMostOnce ? .atLeastOnce : .atMostOnce
-            ask(.update(world.plans.planned(job), scheduleChanged: false)) { [self] _ in
-                world.count("client changed the execution type")
-            }
+            update(old, to: job, "client changed the execution type")
         case 4, 5:
-            guard job.active else { return resume(job) }
+            guard job.active else { return tell(.resumeJob(job.id), "client resumed") }
             ended.insert(job.id)
-            ask(.pause(job)) { [self] _ in world.count("client paused") }
+            tell(.pauseJob(job.id), "client paused")
         case 6:
-            resume(job)
+            if !job.active { tell(.resumeJob(job.id), "client resumed") }
         case 7:
             guard jobs.count > 1 else { return }
             ended.insert(job.id)
-            ask(.delete(job)) { [self] _ in world.count("client deleted") }
+            tell(.deleteJob(job.id, ifVersion: version(of: job)), "client deleted")
         case 8, 9:
-            let nonce = UniqueID.random(using: &world.random)
-            ask(.run(job, nil, nonce: nonce)) { [self] _ in world.count("client ran a job") }
+            let key = world.random.happens(0.5) ? "run-\(world.time)" : nil
+            tell(.runJob(job.id, idempotencyKey: key, fingerprint: nil), "client ran a job")
         case 10:
             cancelOne()
         case 11:
-            world.schedulers.first(where: \.isLeading)?.refresh()
+            tell(.refreshSchedule, "client refreshed the schedule")
         default:
             if world.random.happens(0.5) { return create() }
             executeNow()
         }
     }
 
+    private func update(_ old: Job, to new: Job, _ what: String = "client updated") {
+        tell(.updateJob(old.id, JobSettings(from: old, to: new), ifVersion: version(of: old)), what)
+    }
+
+    /// Some say which version they mean.
+    private func version(of job: Job) -> Int64? { world.random.happens(0.2) ? job.version : nil }
+
     private func reschedule(_ job: inout Job) {
         if world.random.happens(0.6) { ScheduleMaker(world: world).reschedule(&job) }
         if world.random.happens(0.5) { ScheduleMaker(world: world).bound(&job) }
-    }
-
-    private func resume(_ job: Job) {
-        guard !job.active else { return }
-        ask(.resume(world.plans.planned(job))) { [self] _ in world.count("client resumed") }
     }
 
     private func cancelOne() {
         let open = store.executions.values.filter { !$0.status.isFinal }.sorted { $0.id < $1.id }
         guard let execution = open.randomElement(using: &world.random) else { return }
         cancelled.insert(execution.id)
-        ask(.cancel(execution.jobID, execution.id)) { [self] _ in world.count("client cancelled") }
+        tell(.cancelExecution(execution.jobID, execution.id), "client cancelled")
     }
 
     private func executeNow() {
-        var hidden = job(name: "", tag: "hidden")
-        hidden.name = nil
-        hidden.id = JobID(UniqueID.ordered(by: world.trueTime, using: &world.random))
+        var settings = JobSettings(job(name: "hidden", tag: "hidden"))
+        (settings.name, settings.schedule) = (nil, nil)
         let isWaiting = world.random.happens(0.5)
-        let request = ChangeRequest.executeNow(
-            world.plans.planned(hidden),
-            wait: isWaiting,
-            nonce: UniqueID.random(using: &world.random)
-        )
-        ask(request) { [self] _ in world.count(isWaiting ? "client waited for a call" : "client called") }
+        tell(.executeNow(settings, wait: isWaiting), isWaiting ? "client waited for a call" : "client called")
     }
 
     /// The end: every job is paused, however often that has to be asked.
     func pauseAll() {
         isPausing = true
-        for var job in livingJobs where job.active {
-            job.version += 1
+        for job in livingJobs where job.active {
             ended.insert(job.id)
-            ask(.pause(job)) { _ in }
+            ask(.pauseJob(job.id)) { _ in }
         }
         world.after(700_000) { [self] in
             if !areDone { pauseAll() }
@@ -315,16 +279,47 @@ final class Clients {
     }
 }
 
-extension ChangeRequest {
-    /// The job that it is about, if there is one already.
-    fileprivate var jobID: JobID? {
-        switch self {
-        case .update(let planned, _), .resume(let planned): planned.job.id
-        case .delete(let job), .pause(let job), .run(let job, _, _): job.id
-        case .create, .cancel, .executeNow: nil
-        }
+extension JobSettings {
+    /// All that a client can say of a job.
+    fileprivate init(_ job: Job) {
+        self.init()
+        (schedule, timeZone, daylightPolicy) = (job.schedule, job.timeZone, job.daylightPolicy)
+        (url, name, executionType) = (job.call.url, job.name, job.executionType)
+        (timeoutSeconds, maxRetries) = (Double(job.timeoutMs) / 1_000, job.maxRetries)
+        retryInitialDelaySeconds = Double(job.retryInitialDelayMs) / 1_000
+        retryMaxDelaySeconds = Double(job.retryMaxDelayMs) / 1_000
+        (catchUpPolicy, catchUpWindowSeconds) = (job.catchUpPolicy, Double(job.catchUpWindowMs) / 1_000)
+        (overlapPolicy, priority, tags) = (job.overlapPolicy, job.priority, job.tags)
+        (startsAt, endsAt) = (job.startsAt, job.endsAt)
     }
 
+    /// What is another.
+    fileprivate init(from old: Job, to new: Job) {
+        self.init()
+        if new.schedule != old.schedule { schedule = new.schedule }
+        if new.timeZone != old.timeZone { timeZone = new.timeZone }
+        if new.daylightPolicy != old.daylightPolicy { daylightPolicy = new.daylightPolicy }
+        if new.name != old.name { name = new.name }
+        if new.executionType != old.executionType { executionType = new.executionType }
+        if new.priority != old.priority { priority = new.priority }
+        if new.startsAt != old.startsAt {
+            startsAt = new.startsAt
+            if startsAt == nil { cleared.insert("starts_at") }
+        }
+        if new.endsAt != old.endsAt {
+            endsAt = new.endsAt
+            if endsAt == nil { cleared.insert("ends_at") }
+        }
+    }
+}
+
+extension Request {
+    fileprivate var setsBounds: Bool {
+        if case .updateJob(_, let settings, _) = self { settings.startsAt != nil || settings.endsAt != nil } else { false }
+    }
+}
+
+extension ChangeRequest {
     /// For whoever reads a trace.
     var summary: (kind: String, job: Job?) {
         switch self {

@@ -117,6 +117,25 @@ final class Database {
         }
     }
 
+    /// What a request needs to know; `nil` when the database did not answer.
+    func query<Value>(
+        _ scheduler: SchedulerProcess,
+        _ value: @escaping (MemoryStore) -> Value,
+        _ then: @escaping (Value?) -> Void
+    ) {
+        let life = scheduler.life
+        world.after(latency()) { [self] in
+            guard scheduler.life == life else { return }
+            guard !isAway, !(world.faultsAreOn && world.random.happens(world.options.failedReads)) else {
+                world.count("query failed")
+                world.after(100_000) { scheduler.whenRunning(life) { then(nil) } }
+                return
+            }
+            let found = value(store)
+            world.after(latency()) { scheduler.whenRunning(life) { then(found) } }
+        }
+    }
+
     /// A read whose answer comes in pages.
     func read<Row>(
         _ scheduler: SchedulerProcess,

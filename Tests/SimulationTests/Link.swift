@@ -2,18 +2,18 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// One connection between a worker and a scheduler: bytes both ways, and at each end a decoder and the real state of the
+/// One connection between a worker or a client and a scheduler: bytes both ways, and at each end a decoder and the real state of the
 /// connection. Frames are cut anywhere; what is under way when the connection is cut is lost, halves of frames too.
 final class Link {
     enum End {
         case scheduler
-        case worker
+        case dialer
     }
 
     let id: LinkID
-    let worker: WorkerProcess
+    let dialer: any Dialer
     let scheduler: SchedulerProcess
-    private let workerLife: Int
+    private let dialerLife: Int
     private let schedulerLife: Int
     private unowned let world: World
     private unowned let network: Network
@@ -27,26 +27,26 @@ final class Link {
     private var clientHasEnded = false
     private var isConnected = false
     private var lastToScheduler: Int64 = 0
-    private var lastToWorker: Int64 = 0
+    private var lastToDialer: Int64 = 0
 
-    init(_ id: LinkID, _ worker: WorkerProcess, _ scheduler: SchedulerProcess, _ network: Network, _ world: World) {
+    init(_ id: LinkID, _ dialer: any Dialer, _ scheduler: SchedulerProcess, _ network: Network, _ world: World) {
         self.id = id
-        self.worker = worker
+        self.dialer = dialer
         self.scheduler = scheduler
         self.network = network
         self.world = world
-        workerLife = worker.life
+        dialerLife = dialer.life
         schedulerLife = scheduler.life
         server = ServerConnectionState(limits: ConnectionLimits(), at: scheduler.wireNow)
-        client = ClientConnectionState(role: .worker, limits: ConnectionLimits(), at: worker.wireNow)
+        client = ClientConnectionState(role: dialer.role, limits: ConnectionLimits(), at: dialer.wireNow)
     }
 
     var hasEnded: Bool { serverHasEnded && clientHasEnded }
 
     func begin() {
-        send(Envelope(.hello(worker.hello)), from: .worker)
+        send(Envelope(.hello(dialer.hello)), from: .dialer)
         planTick(.scheduler)
-        planTick(.worker)
+        planTick(.dialer)
     }
 
     // MARK: Bytes
@@ -65,8 +65,8 @@ final class Link {
     private func deliver(_ bytes: [UInt8], from end: End) {
         arrive(from: end) { [self] in
             switch end {
-            case .scheduler: receiveAtWorker(bytes)
-            case .worker: receiveAtScheduler(bytes)
+            case .scheduler: receiveAtDialer(bytes)
+            case .dialer: receiveAtScheduler(bytes)
             }
         }
     }
@@ -76,22 +76,22 @@ final class Link {
         let time: Int64
         switch end {
         case .scheduler:
-            lastToWorker = max(lastToWorker, world.time + network.latency())
-            time = lastToWorker
-        case .worker:
+            lastToDialer = max(lastToDialer, world.time + network.latency())
+            time = lastToDialer
+        case .dialer:
             lastToScheduler = max(lastToScheduler, world.time + network.latency())
             time = lastToScheduler
         }
         world.after(time - world.time) { [self] in
             guard isOpen else { return }
-            whenRunning(end == .scheduler ? .worker : .scheduler, work)
+            whenRunning(end == .scheduler ? .dialer : .scheduler, work)
         }
     }
 
     private func whenRunning(_ end: End, _ work: @escaping () -> Void) {
         switch end {
         case .scheduler: scheduler.whenRunning(schedulerLife, work)
-        case .worker: worker.whenRunning(workerLife, work)
+        case .dialer: dialer.whenRunning(dialerLife, work)
         }
     }
 
@@ -112,19 +112,19 @@ final class Link {
         serverDecoder.maxFrameBytes = server.maxFrameBytes
     }
 
-    private func receiveAtWorker(_ bytes: [UInt8]) {
+    private func receiveAtDialer(_ bytes: [UInt8]) {
         guard !clientHasEnded else { return }
         let buffered = clientDecoder.bufferedBytes
         do throws(WireError) {
             try clientDecoder.feed(bytes) { (payload) throws(WireError) in
                 let envelope = try world.codec.decode(payload: payload)
-                perform(client.handle(.received(envelope), at: worker.wireNow), envelope)
+                perform(client.handle(.received(envelope), at: dialer.wireNow), envelope)
             }
             if clientDecoder.bufferedBytes > buffered {
-                perform(client.handle(.receivedBytes, at: worker.wireNow), nil)
+                perform(client.handle(.receivedBytes, at: dialer.wireNow), nil)
             }
         } catch {
-            perform(client.handle(.failedToDecode(error), at: worker.wireNow), nil)
+            perform(client.handle(.failedToDecode(error), at: dialer.wireNow), nil)
         }
     }
 
@@ -136,19 +136,20 @@ final class Link {
         case .welcome(let hello):
             world.count("wire welcome")
             send(Envelope(.welcome(scheduler.welcome)), from: .scheduler)
+            guard dialer.role == .worker else { break }
             scheduler.post(
                 .workerJoined(id, name: hello.name, bootID: hello.bootID, maxWorkers: Int(hello.maxWorkers ?? 0))
             )
         case .deliver:
-            if let envelope { deliverToScheduler(envelope.message) }
+            if let envelope { deliverToScheduler(envelope) }
         case .send(let envelope): send(envelope, from: .scheduler)
         case .measured(let skewMs):
             world.count("wire skew measured")
-            let skew = worker.wireNow.wallMicroseconds - scheduler.wireNow.wallMicroseconds
+            let skew = dialer.wireNow.wallMicroseconds - scheduler.wireNow.wallMicroseconds
             // A clock that stood still or was paused on the way says little.
             if abs(skewMs - Double(skew) / 1_000) > 200 { world.count("wire skew is off") }
         case .close(let why, let error):
-            world.oracle.require(error == nil, "the wire: \(worker.name) was closed: \(why)")
+            world.oracle.require(error == nil, "the wire: \(dialer.name) was closed: \(why)")
             close(.scheduler, why)
         }
     }
@@ -158,36 +159,27 @@ final class Link {
         case .none: break
         case .established:
             isConnected = true
-            worker.connected(id)
+            dialer.connected(self)
         case .deliver:
-            if let envelope { deliverToWorker(envelope.message) }
-        case .send(let envelope): send(envelope, from: .worker)
+            if let envelope { dialer.received(envelope, over: self) }
+        case .send(let envelope): send(envelope, from: .dialer)
         case .measured: world.count("wire skew measured")
         case .close(let why, let refusal):
             let isBroken = refusal != nil || why.hasPrefix("undecodable") || why.hasPrefix("out of state")
-            world.oracle.require(!isBroken, "the wire: \(worker.name) closed: \(why)")
-            close(.worker, why)
+            world.oracle.require(!isBroken, "the wire: \(dialer.name) closed: \(why)")
+            close(.dialer, why)
         }
     }
 
-    private func deliverToScheduler(_ message: Message) {
-        switch message {
+    private func deliverToScheduler(_ envelope: Envelope) {
+        switch envelope.message {
         case .holding(let epoch, let running): scheduler.post(.workerHeld(id, epoch: epoch, running))
         case .credit(let granted): scheduler.post(.workerGranted(id, granted))
         case .started(let tokens): scheduler.post(.workerStarted(id, tokens))
         case .outcome(let outcomes): scheduler.post(.workerReported(id, outcomes))
         case .drain: scheduler.post(.workerDrained(id))
-        default: world.oracle.require(false, "the wire: a scheduler was given \(message.name)")
-        }
-    }
-
-    private func deliverToWorker(_ message: Message) {
-        switch message {
-        case .lead(let epoch, let shards): worker.tell(.leadAnnounced(id, epoch: epoch, shards: shards))
-        case .dispatch(let clusterTime, let calls): worker.dispatched(id, clusterTime, calls)
-        case .outcomeAck(let tokens): worker.tell(.acknowledged(tokens))
-        case .cancel(let tokens): worker.tell(.cancelRequested(id, tokens))
-        default: world.oracle.require(false, "the wire: a worker was given \(message.name)")
+        case .request(let request): scheduler.desk.handle(request, id: envelope.id, over: self)
+        default: world.oracle.require(false, "the wire: a scheduler was given \(envelope.message.name)")
         }
     }
 
@@ -197,7 +189,7 @@ final class Link {
         let wait =
             switch end {
             case .scheduler: server.deadline.map { $0 - scheduler.wireNow.boot }
-            case .worker: client.deadline.map { $0 - worker.wireNow.boot }
+            case .dialer: client.deadline.map { $0 - dialer.wireNow.boot }
             }
         guard let wait, !hasEnded(end) else { return }
         world.after(max(1_000, wait / 1_000 + 1)) { [self] in
@@ -213,7 +205,7 @@ final class Link {
         guard !hasEnded(end) else { return }
         switch end {
         case .scheduler: perform(server.handle(.ticked, at: scheduler.wireNow), nil)
-        case .worker: perform(client.handle(.ticked, at: worker.wireNow), nil)
+        case .dialer: perform(client.handle(.ticked, at: dialer.wireNow), nil)
         }
     }
 
@@ -228,7 +220,7 @@ final class Link {
         send(Envelope(.goodbye(why: why)), from: end)
         arrive(from: end) { [self] in
             isOpen = false
-            finish(end == .scheduler ? .worker : .scheduler)
+            finish(end == .scheduler ? .dialer : .scheduler)
         }
         finish(end)
     }
@@ -236,7 +228,7 @@ final class Link {
     /// Nothing gets through any more, and nobody knows.
     func cut() {
         isOpen = false
-        world.oracle.disturbed(worker: worker.name)
+        world.oracle.disturbed(worker: dialer.name)
     }
 
     /// That end learns that the connection is gone.
@@ -248,17 +240,17 @@ final class Link {
 
     private func finish(_ end: End) {
         guard !hasEnded(end) else { return }
-        world.oracle.disturbed(worker: worker.name)
+        world.oracle.disturbed(worker: dialer.name)
         switch end {
         case .scheduler:
             serverHasEnded = true
             _ = server.handle(.ended(why: ""), at: scheduler.wireNow)
-            scheduler.post(.workerLeft(id))
-        case .worker:
+            if dialer.role == .worker { scheduler.post(.workerLeft(id)) }
+        case .dialer:
             clientHasEnded = true
-            _ = client.handle(.ended(why: ""), at: worker.wireNow)
-            if isConnected { worker.disconnected(id) }
-            network.redial(worker, scheduler)
+            _ = client.handle(.ended(why: ""), at: dialer.wireNow)
+            if isConnected { dialer.disconnected(self) }
+            network.redial(dialer, scheduler)
         }
         if hasEnded { network.forget(self) }
     }

@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// The connections between workers and schedulers. Each keeps the order of its bytes, and each end learns of a cut at its own
+/// The connections of workers and clients to schedulers. Each keeps the order of its bytes, and each end learns of a cut at its own
 /// time, if need be by the other's silence.
 final class Network {
     private unowned let world: World
@@ -21,13 +21,13 @@ final class Network {
 
     // MARK: Connecting
 
-    /// A worker dials until it is connected.
-    func dial(_ worker: WorkerProcess, _ scheduler: SchedulerProcess, after microseconds: Int64 = 0) {
-        let life = worker.life
+    /// A worker or a client dials until it is connected.
+    func dial(_ dialer: any Dialer, _ scheduler: SchedulerProcess, after microseconds: Int64 = 0) {
+        let life = dialer.life
         world.after(microseconds + latency()) { [self] in
-            worker.whenRunning(life) { [self] in
-                guard scheduler.isAlive else { return dial(worker, scheduler, after: 300_000) }
-                let link = Link(nextID, worker, scheduler, self, world)
+            dialer.whenRunning(life) { [self] in
+                guard scheduler.isAlive else { return dial(dialer, scheduler, after: 300_000) }
+                let link = Link(nextID, dialer, scheduler, self, world)
                 nextID += 1
                 links[link.id] = link
                 link.begin()
@@ -35,16 +35,18 @@ final class Network {
         }
     }
 
-    func redial(_ worker: WorkerProcess, _ scheduler: SchedulerProcess) {
-        guard worker.isAlive else { return }
-        dial(worker, scheduler, after: Int64.random(in: 20_000...500_000, using: &world.random))
+    func redial(_ dialer: any Dialer, _ scheduler: SchedulerProcess) {
+        guard dialer.isAlive else { return }
+        dial(dialer, scheduler, after: Int64.random(in: 20_000...500_000, using: &world.random))
     }
 
     func forget(_ link: Link) { links[link.id] = nil }
 
     // MARK: Messages
 
-    func toScheduler(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .worker) }
+    func toScheduler(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .dialer) }
+    /// What a client says.
+    func ask(_ id: LinkID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
     func toWorker(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
 
     // MARK: Cutting
@@ -54,7 +56,7 @@ final class Network {
         world.count("connection cut")
         link.cut()
         // An end that hears nothing believes in its connection until the heartbeat is missed.
-        for end in [Link.End.scheduler, .worker] where world.random.happens(0.8) {
+        for end in [Link.End.scheduler, .dialer] where world.random.happens(0.8) {
             link.notices(end, afterMs: noticeMs())
         }
     }
@@ -68,13 +70,13 @@ final class Network {
         for link in links.values.sorted(by: { $0.id < $1.id }) where link.scheduler === scheduler {
             link.cut()
             if world.random.happens(0.9) {
-                link.notices(.worker, afterMs: Int.random(in: 0...30, using: &world.random))
+                link.notices(.dialer, afterMs: Int.random(in: 0...30, using: &world.random))
             }
         }
     }
 
     func workerEnded(_ worker: WorkerProcess) {
-        for link in links.values.sorted(by: { $0.id < $1.id }) where link.worker === worker {
+        for link in links.values.sorted(by: { $0.id < $1.id }) where link.dialer === worker {
             link.cut()
             if world.random.happens(0.7) {
                 link.notices(.scheduler, afterMs: Int.random(in: 0...30, using: &world.random))
@@ -83,14 +85,14 @@ final class Network {
     }
 
     func paused(scheduler: SchedulerProcess) {
-        for link in openLinks where link.scheduler === scheduler { world.oracle.disturbed(worker: link.worker.name) }
+        for link in openLinks where link.scheduler === scheduler { world.oracle.disturbed(worker: link.dialer.name) }
     }
 
     /// Every clock has jumped: each end looks at it.
     func tickAll() {
         for link in links.values.sorted(by: { $0.id < $1.id }) {
             link.tick(.scheduler)
-            link.tick(.worker)
+            link.tick(.dialer)
         }
     }
 }

@@ -154,7 +154,7 @@ final class Oracle {
             )
             require(
                 clockStepped || row.scheduledTime <= world.databaseTime + earlyMs,
-                "G7: \(call.executionID) was called early"
+                "G7: \(call.executionID) was called \(row.scheduledTime - world.databaseTime) ms early"
             )
         }
         guard job.overlapPolicy == .skip else { return }

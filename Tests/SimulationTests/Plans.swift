@@ -13,14 +13,16 @@ final class Plans {
     private var plans: [Key: SchedulePlan] = [:]
 
     func planned(_ job: Job) -> PlannedJob {
-        let key = Key(schedule: job.schedule, zone: job.timeZone, policy: job.daylightPolicy)
-        if let plan = plans[key] { return PlannedJob(job: job, plan: plan) }
-        guard let expression = try? CronExpression(job.schedule), let zone = Self.zones[job.timeZone] else {
-            return PlannedJob(job: job, plan: nil)
-        }
-        let plan = SchedulePlan(expression: expression, zone: zone, policy: job.daylightPolicy)
+        PlannedJob(job: job, plan: plan(job.schedule, job.timeZone, job.daylightPolicy))
+    }
+
+    func plan(_ schedule: String, _ zone: String, _ policy: DaylightPolicy) -> SchedulePlan? {
+        let key = Key(schedule: schedule, zone: zone, policy: policy)
+        if let plan = plans[key] { return plan }
+        guard let expression = try? CronExpression(schedule), let rules = Self.zones[zone] else { return nil }
+        let plan = SchedulePlan(expression: expression, zone: rules, policy: policy)
         plans[key] = plan
-        return PlannedJob(job: job, plan: plan)
+        return plan
     }
 
     /// The system's zones.

@@ -39,6 +39,7 @@ final class SchedulerProcess {
     /// Who leads, as it last heard.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
+    private(set) lazy var desk = Desk(world: world, scheduler: self)
 
     init(world: World, index: Int) {
         self.world = world
@@ -68,8 +69,13 @@ final class SchedulerProcess {
     }
 
     var isLeading: Bool {
-        isAlive && !isPaused && cell?.dispatcher.leadingEpoch(at: now.boot) != nil
+        isAlive && !isPaused && leads
     }
+
+    /// By its dispatcher's books.
+    var leads: Bool { cell?.dispatcher.leadingEpoch(at: now.boot) != nil }
+
+    var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
 
     var address: String { "scheduler-\(index)" }
 
@@ -113,7 +119,7 @@ final class SchedulerProcess {
         cell = nil
         world.database.processEnded(self)
         world.network.schedulerEnded(self)
-        world.clients.schedulerEnded(self)
+        desk.processEnded()
         world.oracle.leaderChanged()
     }
 
@@ -233,7 +239,7 @@ final class SchedulerProcess {
             world.oracle.acknowledged(tokens)
             world.network.toWorker(link, .outcomeAck(tokens))
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result): world.clients.answered(ticket, result, by: self)
+        case .reply(let ticket, let result): desk.answered(ticket, result)
         case .recorded(let executions): world.oracle.told(of: executions)
         case .note(let note):
             world.count(note)
@@ -277,12 +283,6 @@ final class SchedulerProcess {
             },
             failed: nil
         )
-    }
-
-    /// A change found a row that is not what the dispatcher has in memory: it is told of it.
-    func settle(_ id: JobID) {
-        guard let job = world.database.store.jobs[id] else { return }
-        post(.jobsRefreshed([world.plans.planned(job)]))
     }
 
     private func trace(_ event: Event) {

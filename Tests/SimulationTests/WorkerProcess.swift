@@ -3,7 +3,7 @@ import CarillonWire
 import TestSupport
 
 /// A worker: the real desk in a process that can be killed, drained and paused.
-final class WorkerProcess {
+final class WorkerProcess: Dialer {
     private final class Cell {
         var desk: WorkerDesk
 
@@ -12,6 +12,7 @@ final class WorkerProcess {
 
     private unowned let world: World
     let name: String
+    let role = Role.worker
     private(set) var bootID = UniqueID.zero
     /// Grows with each start and end.
     private(set) var life = 0
@@ -107,10 +108,20 @@ final class WorkerProcess {
 
     // MARK: What it is told
 
-    func connected(_ link: LinkID) { tell(.connected(link)) }
-    func disconnected(_ link: LinkID) { tell(.disconnected(link)) }
+    func connected(_ link: Link) { tell(.connected(link.id)) }
+    func disconnected(_ link: Link) { tell(.disconnected(link.id)) }
 
-    func dispatched(_ link: LinkID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
+    func received(_ envelope: Envelope, over link: Link) {
+        switch envelope.message {
+        case .lead(let epoch, let shards): tell(.leadAnnounced(link.id, epoch: epoch, shards: shards))
+        case .dispatch(let clusterTime, let calls): dispatched(link.id, clusterTime, calls)
+        case .outcomeAck(let tokens): tell(.acknowledged(tokens))
+        case .cancel(let tokens): tell(.cancelRequested(link.id, tokens))
+        default: world.oracle.require(false, "the wire: a worker was given \(envelope.message.name)")
+        }
+    }
+
+    private func dispatched(_ link: LinkID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
         for call in dispatched { calls[call.token] = call }
         tell(.dispatched(link, clusterTime: clusterTime, dispatched, receivedAt: now))
     }

@@ -21,9 +21,21 @@ final class World {
     private(set) var schedulers: [SchedulerProcess] = []
     private(set) var workers: [WorkerProcess] = []
     let plans = Plans()
+    /// What schedulers allow of what clients say.
+    private(set) lazy var rules = {
+        // A world lives on one thread.
+        nonisolated(unsafe) let plans = plans
+        return JobRules(defaults: JobDefaults()) { schedule, zone, policy in
+            guard let plan = plans.plan(schedule, zone, policy) else {
+                return .failure(JobRules.FieldErrors([FieldError(field: "schedule", message: "cannot be read")]))
+            }
+            return .success(plan)
+        }
+    }()
     private(set) lazy var database = Database(world: self)
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)
+    private(set) lazy var client = ClientProcess(world: self)
     private(set) lazy var clients = Clients(world: self)
     private(set) lazy var handEditor = HandEditor(world: self)
     private(set) lazy var oracle = Oracle(world: self)
@@ -51,6 +63,7 @@ final class World {
     func run() -> [String] {
         for scheduler in schedulers { scheduler.start() }
         for worker in workers { worker.start() }
+        client.start()
         clients.begin()
         planFaults()
         advance(toSecond: options.seconds)

@@ -52,31 +52,33 @@ package struct ClusterClock: Sendable, Hashable {
         let lower = database.milliseconds &* 1000 &- received.nanoseconds / 1000
         let upper = database.milliseconds &* 1000 &+ 1_000 &- sent.nanoseconds / 1000
         let doubt = max(0, upper - lower)
-        let isStale = received.milliseconds(since: sampledAt) > freshMs
-        sampledAt = received
         guard let offset else {
-            take(lower, doubt)
+            take(lower, doubt, received)
             return .set
         }
         // Only what is proven is a step: an answer that was long on its way says little about the time in between.
         if lower - (offset + uncertainty) >= 1_000_000 || offset - upper >= 1_000_000 {
             let step = lower > offset ? lower - offset : upper - offset
-            take(lower, doubt)
+            take(lower, doubt, received)
             return .stepped(step / 1000)
         }
+        // One that was asked for before a silence says as little.
         guard doubt < roughUncertainty else { return .slewed }
+        let isStale = received.milliseconds(since: sampledAt) > freshMs
         if isStale || uncertainty >= roughUncertainty {
-            take(lower, doubt)
+            take(lower, doubt, received)
             return .set
         }
         let aged = offset > upper ? max(lower, offset - 5_000) : offset - agingPerSample
         self.offset = max(aged, min(lower, offset + 5_000))
         uncertainty = max(0, upper - (self.offset ?? upper))
+        sampledAt = received
         return .slewed
     }
 
-    private mutating func take(_ bound: Int64, _ doubt: Int64) {
+    private mutating func take(_ bound: Int64, _ doubt: Int64, _ received: BootTime) {
         offset = bound
         uncertainty = doubt
+        sampledAt = received
     }
 }

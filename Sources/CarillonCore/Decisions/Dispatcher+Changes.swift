@@ -361,20 +361,6 @@ extension Dispatcher {
         return .execution(ledger[slot].execution)
     }
 
-    mutating func abandon(_ ticket: Ticket) {
-        for index in pending.changes.indices where pending.changes[index].ticket == ticket {
-            pending.changes[index].ticket = nil
-        }
-        for index in pending.updates.indices where pending.updates[index].ticket == ticket {
-            pending.updates[index].ticket = nil
-        }
-        if let changes = inFlight?.batch.changes {
-            for index in changes.indices where changes[index].ticket == ticket {
-                inFlight?.batch.changes[index].ticket = nil
-            }
-        }
-    }
-
     /// Takes in what a re-read found, as much as a batch should hold.
     mutating func takeRefreshed(into actions: inout [Action]) {
         guard refreshed.count > refreshedCount, inFlight == nil else { return }

@@ -231,8 +231,6 @@ package struct Dispatcher: ~Copyable {
             workerLeft(link, at: now, into: &actions)
         case .changeRequested(let ticket, let request):
             changeRequested(ticket, request, at: now, into: &actions)
-        case .ticketAbandoned(let ticket):
-            abandon(ticket)
         case .stopRequested:
             isStopping = true
         }

@@ -26,8 +26,6 @@ package enum Event: Sendable {
     case workerLeft(LinkID)
 
     case changeRequested(Ticket, ChangeRequest)
-    /// Nobody waits for that answer any more.
-    case ticketAbandoned(Ticket)
     /// SIGTERM: finish what can be finished, hand the lease over, end.
     case stopRequested
 }
