@@ -167,8 +167,9 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     func drainOutbox() {
         guard let outbox, let context else { return }
-        let (items, closing) = outbox.take()
-        if !isOver { output.write(items, context) }
+        let closing = outbox.drain { items in
+            if !isOver { output.write(items, context) }
+        }
         if let closing { leave(why: closing, saying: .goodbye(why: closing)) }
     }
 

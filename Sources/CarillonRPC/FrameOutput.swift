@@ -20,17 +20,24 @@ final class FrameOutput {
     /// Whether something was left out because its time was over. Whoever sent it believes that it went out: the connection
     /// must end, so that both ends compare what they hold.
     private(set) var hasLeftOut = false
+    /// Called when the peer has taken something.
+    var onTaken: (() -> Void)?
     /// When the peer last took something, or had taken everything.
     private var tookAt = NetworkClock.boot
-    /// What is written at once, so that the peer is seen to take a part.
-    private static let chunkBytes = 1 << 20
+    /// What is written at once, so that a slow peer, too, is seen to take a part.
+    private static let chunkBytes = 256 << 10
     /// A peer that takes nothing for so long, with too much in line, does not read.
     private static let patienceMs: Int64 = 10_000
 
     /// Whether the peer has more than `limit` bytes in line and takes none, or more than four times as much in any case.
     func isStuck(limit: Int) -> Bool {
         guard unsentBytes > limit else { return false }
-        return unsentBytes > limit * 4 || NetworkClock.boot.milliseconds(since: tookAt) > Self.patienceMs
+        return unsentBytes > limit * 4 || takesNothing
+    }
+
+    /// Whether the peer has something in line, and has taken none of it for long.
+    var takesNothing: Bool {
+        unsentBytes > 0 && NetworkClock.boot.milliseconds(since: tookAt) > Self.patienceMs
     }
 
     /// Writes, and flushes once.
@@ -62,16 +69,19 @@ final class FrameOutput {
     }
 
     private func write(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
-        let bytes = buffer.readableBytes
-        guard bytes > 0 else { return }
-        if unsentBytes == 0 { tookAt = NetworkClock.boot }
-        unsentBytes += bytes
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in
-            self.unsentBytes -= bytes
-            self.tookAt = NetworkClock.boot
+        var rest = buffer
+        while let slice = rest.readSlice(length: min(rest.readableBytes, Self.chunkBytes)), slice.readableBytes > 0 {
+            let bytes = slice.readableBytes
+            if unsentBytes == 0 { tookAt = NetworkClock.boot }
+            unsentBytes += bytes
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenComplete { _ in
+                self.unsentBytes -= bytes
+                self.tookAt = NetworkClock.boot
+                self.onTaken?()
+            }
+            context.write(NIOAny(slice), promise: written)
         }
-        context.write(NIOAny(buffer), promise: written)
     }
 
     /// A batch that is larger than the peer accepts goes out in halves; an answer that is, as an error.

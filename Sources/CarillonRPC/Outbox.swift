@@ -16,6 +16,8 @@ final class Outbox: PeerLink, Sendable {
 
     private struct State {
         var items: [Item] = []
+        /// Who waits for the items to be written.
+        var waiting: [CheckedContinuation<Void, Never>] = []
         var closing: String?
         var isScheduled = false
         var isClosed = false
@@ -23,12 +25,12 @@ final class Outbox: PeerLink, Sendable {
 
     private let state = Mutex(State())
     private let loop: any EventLoop
-    private let drain: NIOLoopBoundBox<(any OutboxOwner)?>
+    private let owner: NIOLoopBoundBox<(any OutboxOwner)?>
 
     /// On the loop.
     init(loop: any EventLoop, owner: any OutboxOwner) {
         self.loop = loop
-        drain = NIOLoopBoundBox(owner, eventLoop: loop)
+        self.owner = NIOLoopBoundBox(owner, eventLoop: loop)
     }
 
     func send(_ envelopes: [Envelope]) {
@@ -39,6 +41,16 @@ final class Outbox: PeerLink, Sendable {
     func send(_ envelopes: [Envelope], before deadline: BootTime) {
         guard !envelopes.isEmpty else { return }
         schedule { $0.items.append(contentsOf: envelopes.map { .dated($0, before: deadline) }) }
+    }
+
+    func deliver(_ envelopes: [Envelope]) async {
+        await withCheckedContinuation { continuation in
+            let isTaken = schedule {
+                $0.items.append(contentsOf: envelopes.map(Item.envelope))
+                $0.waiting.append(continuation)
+            }
+            if !isTaken { continuation.resume() }
+        }
     }
 
     /// Returns whether it was taken: not once the connection has ended.
@@ -61,27 +73,33 @@ final class Outbox: PeerLink, Sendable {
             return (true, mustSchedule)
         }
         if mustSchedule {
-            loop.execute { self.drain.value?.drainOutbox() }
+            loop.execute { self.owner.value?.drainOutbox() }
         }
         return taken
     }
 
-    /// On the loop: what has gathered, and the reason to close after it, if there is one.
-    func take() -> (items: [Item], closing: String?) {
-        state.withLock { state in
+    /// On the loop: writes what has gathered, and tells those who wait for it. Returns the reason to close after it, if there
+    /// is one.
+    func drain(_ write: ([Item]) -> Void) -> String? {
+        let (items, waiting, closing) = state.withLock { state in
             state.isScheduled = false
-            defer { state.items = [] }
-            return (state.items, state.closing)
+            defer { (state.items, state.waiting) = ([], []) }
+            return (state.items, state.waiting, state.closing)
         }
+        write(items)
+        for continuation in waiting { continuation.resume() }
+        return closing
     }
 
     /// On the loop: the connection has ended.
     func end() {
-        state.withLock { state in
+        let waiting = state.withLock { state in
             state.isClosed = true
-            state.items = []
+            defer { (state.items, state.waiting) = ([], []) }
+            return state.waiting
         }
-        drain.value = nil
+        owner.value = nil
+        for continuation in waiting { continuation.resume() }
     }
 }
 

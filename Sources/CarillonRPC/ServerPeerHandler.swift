@@ -13,7 +13,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     /// Watches of one client at a time.
     private static let maxWatches = 256
-    /// A client that has so much in line is not read from until it has taken half of it.
+    /// A client that has so much in line is not read from, and none of its questions begin, until it has taken half of it.
     private static let unreadLimit = 4 << 20
     /// Nor is one whose unanswered requests are so many bytes together, until half of them are answered.
     private static let unansweredLimit = 16 << 20
@@ -63,6 +63,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         outbox = Outbox(loop: context.eventLoop, owner: self)
+        output.onTaken = { [weak self] in self?.balanceReads() }
         if context.channel.isActive { begin(context) }
     }
 
@@ -200,11 +201,6 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         shared.receiver.received(envelopes, from: id)
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        balanceReads()
-        context.fireChannelWritabilityChanged()
-    }
-
     /// A client with too many unanswered requests, or too many answers that it has not taken, is not read from until half of
     /// them are gone. As long as it takes too few, no more questions of it are asked either.
     private func balanceReads() {
@@ -226,7 +222,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private func setFull(_ full: Bool) {
         guard full != isFull else { return }
         isFull = full
-        shared.receiver.isFull(id, full)
+        shared.receiver.filled(id, full)
     }
 
     private func holdReads(_ hold: Bool) {
@@ -243,16 +239,17 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     func drainOutbox() {
         guard let outbox, let context else { return }
-        let (items, closing) = outbox.take()
-        for case .envelope(let envelope) in items where envelope.id != 0 {
-            switch envelope.message {
-            case .answer: settle(envelope.id)
-            case .error: if !settle(envelope.id) { watches.remove(envelope.id) }
-            default: break
+        let closing = outbox.drain { items in
+            for case .envelope(let envelope) in items where envelope.id != 0 {
+                switch envelope.message {
+                case .answer: settle(envelope.id)
+                case .error: if !settle(envelope.id) { watches.remove(envelope.id) }
+                default: break
+                }
             }
+            if !isLeaving { output.write(items, context) }
+            balanceReads()
         }
-        if !isLeaving { output.write(items, context) }
-        balanceReads()
         if output.isStuck(limit: shared.configuration.maxQueuedBytes) { return dropSlowReader(context) }
         if output.hasLeftOut {
             let why = "the lease was over when a dispatch came to be written"
@@ -276,6 +273,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             return
         }
         output.write(envelopes.map(Outbox.Item.envelope), context)
+        balanceReads()
         if output.isStuck(limit: shared.configuration.maxQueuedBytes) { dropSlowReader(context) }
     }
 
@@ -378,11 +376,9 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }
-            // One that is not read from is not silent: it is asked whether it reads. What it has not taken is more than half
-            // of the limit as long as it is held.
-            let limit =
-                self.isHoldingReads ? ServerPeerHandler.unreadLimit / 2 : self.shared.configuration.maxQueuedBytes
-            if self.output.isStuck(limit: min(limit, self.shared.configuration.maxQueuedBytes)) {
+            // Of one that is not read from nobody knows whether it is silent: it has to take something now and then.
+            let isHeldInVain = self.isHoldingReads && self.output.takesNothing
+            if isHeldInVain || self.output.isStuck(limit: self.shared.configuration.maxQueuedBytes) {
                 return self.dropSlowReader(context)
             }
             self.perform(self.state.handle(.ticked, at: self.now), context)

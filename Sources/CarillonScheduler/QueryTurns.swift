@@ -2,8 +2,8 @@ internal import CarillonCore
 internal import CarillonWire
 internal import Synchronization
 
-/// Whose question is asked of the database next: each connection has so many at a time, its others wait behind those. One
-/// that asks thousands fills its own line, and not that of everybody; one that takes no answers is asked for none.
+/// Whose request is done next: each connection has so many at a time, its others wait behind those. One that asks thousands
+/// fills its own line, and not that of everybody; one that takes no answers gets none made.
 final class QueryTurns: Sendable {
     private struct Line {
         var asking = 0
@@ -13,9 +13,10 @@ final class QueryTurns: Sendable {
     }
 
     private let share: Int
+    /// Of the connections that are open.
     private let lines = Mutex<[ConnectionID: Line]>([:])
 
-    /// - Parameter share: questions of one connection at a time, at least 1.
+    /// - Parameter share: requests of one connection at a time, at least 1.
     init(share: Int) {
         self.share = share
     }
@@ -30,31 +31,31 @@ final class QueryTurns: Sendable {
         return try await body()
     }
 
-    /// Lets none of the connection's questions begin for now, or lets them go on.
+    /// The connection is open, and may ask.
+    func open(_ connection: ConnectionID) {
+        lines.withLock { $0[connection] = Line() }
+    }
+
+    /// Lets none of the connection's requests begin for now, or lets them go on.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
         change(connection) { line in line.isHeld = isHeld }
     }
 
-    /// The connection has ended: nobody waits for its answers.
+    /// The connection has ended: nobody waits for its answers, and it asks for nothing more.
     func forget(_ connection: ConnectionID) {
-        let waiting = lines.withLock { lines in
-            let waiting = lines[connection]?.waiting ?? []
-            lines[connection]?.waiting = []
-            lines[connection]?.isHeld = false
-            return waiting
-        }
+        let waiting = lines.withLock { $0.removeValue(forKey: connection)?.waiting ?? [] }
         for continuation in waiting { continuation.resume(returning: false) }
-        change(connection) { _ in }
     }
 
-    /// How many questions of the connection are asked or wait.
+    /// How many requests of the connection are being done or wait.
     func count(of connection: ConnectionID) -> Int {
         lines.withLock { lines in lines[connection].map { $0.asking + $0.waiting.count } ?? 0 }
     }
 
     private func begin(_ connection: ConnectionID) async -> Bool {
         await withCheckedContinuation { continuation in
-            change(connection) { line in line.waiting.append(continuation) }
+            let isOpen = change(connection) { line in line.waiting.append(continuation) }
+            if !isOpen { continuation.resume(returning: false) }
         }
     }
 
@@ -62,19 +63,20 @@ final class QueryTurns: Sendable {
         change(connection) { line in line.asking -= 1 }
     }
 
-    /// Turns go to those that wait longest.
-    private func change(_ connection: ConnectionID, _ body: (inout Line) -> Void) {
-        let next = lines.withLock { lines in
-            var line = lines[connection] ?? Line()
+    /// Turns go to those that wait longest. Returns whether the connection is open; if it is not, nothing is done.
+    @discardableResult
+    private func change(_ connection: ConnectionID, _ body: (inout Line) -> Void) -> Bool {
+        let next: ArraySlice<CheckedContinuation<Bool, Never>>? = lines.withLock { lines in
+            guard var line = lines[connection] else { return nil }
             body(&line)
-            let count = line.isHeld ? 0 : min(share - line.asking, line.waiting.count)
+            let count = line.isHeld ? 0 : max(0, min(share - line.asking, line.waiting.count))
             let next = line.waiting.prefix(count)
             line.waiting.removeFirst(count)
             line.asking += count
-            let isOver = line.asking == 0 && line.waiting.isEmpty && !line.isHeld
-            lines[connection] = isOver ? nil : line
+            lines[connection] = line
             return next
         }
-        for continuation in next { continuation.resume(returning: true) }
+        for continuation in next ?? [] { continuation.resume(returning: true) }
+        return next != nil
     }
 }

@@ -9,23 +9,42 @@ final class Refresher: Sendable {
     private let rules: JobRules
     private let logger: Logger
     private let pump: Pump<Event>
+    private let clusterTime: @Sendable () -> Timestamp
     private let everyMs: Int
     private let search: Mutex<EditSearch>
+    private let looks = Mutex(Looks())
 
-    init(everyMs: Int, store: any JobStore, rules: JobRules, logger: Logger, pump: Pump<Event>) {
+    /// The look that is under way, and the one that begins after it.
+    private struct Looks {
+        var current: Task<Bool, Never>?
+        var next: Task<Bool, Never>?
+    }
+
+    /// - Parameters:
+    ///   - everyMs: how often is looked.
+    ///   - clusterTime: now, by the database's clock.
+    init(
+        everyMs: Int,
+        leaseMs: Int,
+        store: any JobStore,
+        rules: JobRules,
+        logger: Logger,
+        pump: Pump<Event>,
+        clusterTime: @escaping @Sendable () -> Timestamp
+    ) {
         self.everyMs = everyMs
-        search = Mutex(EditSearch(everyMs: everyMs))
+        search = Mutex(EditSearch(everyMs: everyMs, leaseMs: leaseMs))
         self.store = store
         self.rules = rules
         self.logger = logger
         self.pump = pump
+        self.clusterTime = clusterTime
     }
 
     /// Until cancelled.
     func run(
         retentionDays: Int,
         isLeading: @Sendable () -> Bool,
-        clusterTime: @Sendable () -> Timestamp,
         reloadZones: @Sendable () -> Set<String>
     ) async {
         var maintainedAt: BootTime?
@@ -37,7 +56,7 @@ final class Refresher: Sendable {
                 search.withLock { $0.forget() }
                 continue
             }
-            _ = await refreshNow(clusterTime: clusterTime(), boot: SystemClock.bootTime())
+            _ = await refreshNow()
             if !changedZones.isEmpty { await plan(jobsIn: changedZones) }
             let boot = SystemClock.bootTime()
             if maintainedAt.map({ boot.milliseconds(since: $0) >= 3_600_000 }) ?? true {
@@ -47,15 +66,35 @@ final class Refresher: Sendable {
         }
     }
 
-    /// Reads what changed since the last look; returns whether that was possible.
-    ///
-    /// - Parameters:
-    ///   - clusterTime: now, by the database's clock.
-    ///   - boot: now, by this machine's.
-    func refreshNow(clusterTime: Timestamp, boot: BootTime) async -> Bool {
-        let since = search.withLock { $0.since(clusterTime: clusterTime, boot: boot) }
+    /// The database's clock was set back by so many milliseconds. Whether cluster time has followed yet is open.
+    func clockWentBack(by milliseconds: Int64) {
+        let time = clusterTime() - milliseconds
+        search.withLock { $0.wentBack(to: time) }
+    }
+
+    /// Reads what changed since the last look; returns whether that was possible. One look is under way at a time: whoever
+    /// asks meanwhile shares the next one, which sees all that was there when they asked.
+    func refreshNow() async -> Bool {
+        let task = looks.withLock { looks in
+            if let next = looks.next { return next }
+            let current = looks.current
+            let task = Task {
+                _ = await current?.value
+                self.looks.withLock { looks in (looks.current, looks.next) = (looks.next, nil) }
+                let isDone = await self.look()
+                self.looks.withLock { looks in if looks.next == nil { looks.current = nil } }
+                return isDone
+            }
+            looks.next = task
+            return task
+        }
+        return await task.value
+    }
+
+    private func look() async -> Bool {
+        let look = search.withLock { $0.look(clusterTime: clusterTime(), boot: SystemClock.bootTime()) }
         let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
-        store.submit(.loadChangedJobs(since: since)) { answer in
+        store.submit(.loadChangedJobs(since: look.since)) { answer in
             continuation.yield(answer)
             switch answer {
             case .jobs(_, isLast: false): break
@@ -73,7 +112,7 @@ final class Refresher: Sendable {
                 return false
             }
         }
-        search.withLock { $0.found(clusterTime: clusterTime, boot: boot) }
+        search.withLock { $0.found(look) }
         return true
     }
 

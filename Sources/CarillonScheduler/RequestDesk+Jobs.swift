@@ -113,7 +113,7 @@ extension RequestDesk {
 
     func refresh() async throws(ClientError) -> Answer {
         try requireLeading()
-        guard await refresher.refreshNow(clusterTime: status.clusterTime(), boot: SystemClock.bootTime()) else {
+        guard await refresher.refreshNow() else {
             throw ClientError(.unavailable, "the database could not be read; try again")
         }
         return .scheduleRefreshed(status: "SCHEDULE_REFRESHED", jobs: Int64(status.current.jobs))

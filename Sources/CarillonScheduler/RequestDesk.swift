@@ -23,10 +23,12 @@ final class RequestDesk: Sendable {
     let startedAt = SystemClock.now().wall
     /// Idempotency keys of requests that are being done.
     let keysInUse = Mutex<Set<String>>([])
-    /// Far more than there are sessions for it: nobody who is alone waits here in vain.
+    /// What the database does most of the work for. Far more than it has sessions for: nobody who is alone waits in vain.
     private let historyTurns = QueryTurns(share: 64)
-    /// Jobs are read together, many in one query.
-    private let jobTurns = QueryTurns(share: 256)
+    /// What is answered with a job, whose body may have 1 MiB. Jobs are read together, many in one query.
+    private let jobTurns = QueryTurns(share: 64)
+    /// What changes a job and is answered with it: many changes are one commit.
+    private let changeTurns = QueryTurns(share: 128)
 
     init(
         configuration: SchedulerConfiguration,
@@ -71,42 +73,51 @@ final class RequestDesk: Sendable {
             watchers.remove(connection: peer.id, envelope: id)
         default:
             Task {
-                let message: Message
-                do throws(ClientError) {
-                    message = .answer(try await self.answer(request, to: peer.id))
-                } catch {
-                    message = .error(error)
-                }
-                peer.link.send([Envelope(id: id, message)])
+                guard let turns = turns(for: request) else { return await reply(to: request, id, peer) }
+                // Nobody waits for the answer to what an ended connection asked: it is not done.
+                try? await turns.take(peer.id) { () async throws(ClientError) in await reply(to: request, id, peer) }
             }
         }
     }
 
-    /// In its turn, where the database does most of the work.
-    private func answer(_ request: Request, to connection: ConnectionID) async throws(ClientError) -> Answer {
-        guard let turns = turns(for: request) else { return try await answer(request) }
-        return try await turns.take(connection) { () async throws(ClientError) in try await answer(request) }
+    /// Its turn ends when the answer is on its way, and not before: who makes answers faster than they can be sent would fill
+    /// the memory with them.
+    private func reply(to request: Request, _ id: UInt64, _ peer: AcceptedPeer) async {
+        let message: Message
+        do throws(ClientError) {
+            message = .answer(try await answer(request))
+        } catch {
+            message = .error(error)
+        }
+        await peer.link.deliver([Envelope(id: id, message)])
     }
 
-    /// Whose turn it must be; `nil` for what changes something, or is answered from memory.
+    /// Whose turn it must be; `nil` for what is answered in few bytes.
     private func turns(for request: Request) -> QueryTurns? {
         switch request {
         case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: historyTurns
-        case .getJob: jobTurns
-        default: nil
+        case .getJob, .previewSchedule: jobTurns
+        case .createJob, .updateJob, .pauseJob, .resumeJob, .runJob: changeTurns
+        case .deleteJob, .cancelExecution, .executeNow, .refreshSchedule, .getCluster, .watchExecutions, .stopWatching:
+            nil
         }
     }
 
-    /// A peer takes too few of its answers: its questions wait until it has.
+    private var allTurns: [QueryTurns] { [historyTurns, jobTurns, changeTurns] }
+
+    /// A client has connected.
+    func open(_ connection: ConnectionID) {
+        for turns in allTurns { turns.open(connection) }
+    }
+
+    /// A client takes too few of its answers: its requests wait until it has.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
-        historyTurns.hold(connection, isHeld)
-        jobTurns.hold(connection, isHeld)
+        for turns in allTurns { turns.hold(connection, isHeld) }
     }
 
     /// The connection has ended.
     func forget(_ connection: ConnectionID) {
-        historyTurns.forget(connection)
-        jobTurns.forget(connection)
+        for turns in allTurns { turns.forget(connection) }
     }
 
     private func answer(_ request: Request) async throws(ClientError) -> Answer {

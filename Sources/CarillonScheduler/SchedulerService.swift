@@ -53,10 +53,12 @@ package final class SchedulerService: PeerReceiver {
         self.losses = RateLimitedLog(logger)
         self.refresher = Refresher(
             everyMs: configuration.refreshIntervalMs,
+            leaseMs: configuration.dispatcher.leaseMs,
             store: store,
             rules: rules,
             logger: logger,
-            pump: pump
+            pump: pump,
+            clusterTime: { status.clusterTime() }
         )
         self.desk = RequestDesk(
             configuration: configuration,
@@ -88,7 +90,6 @@ package final class SchedulerService: PeerReceiver {
         await refresher.run(
             retentionDays: configuration.retentionDays,
             isLeading: { self.status.current.isLeading },
-            clusterTime: { self.status.clusterTime() },
             reloadZones: {
                 let changed = self.zones.reload()
                 self.catalog.forget(zones: changed)
@@ -239,6 +240,7 @@ package final class SchedulerService: PeerReceiver {
         case .gapClosed: logger.info("caught up")
         case .clockStepped(let milliseconds):
             logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
+            if milliseconds < 0 { refresher.clockWentBack(by: -milliseconds) }
         case .loadFailed(let text): logger.warning("reading failed, asking again", metadata: ["error": "\(text)"])
         case .workerLost(let name, let count):
             // One that takes calls and leaves again and again does not fill the log.
@@ -273,7 +275,7 @@ package final class SchedulerService: PeerReceiver {
     }
 
     package func connected(_ peer: AcceptedPeer) {
-        if peer.hello.role == .worker { closeNamesake(of: peer) }
+        if peer.hello.role == .worker { closeNamesake(of: peer) } else { desk.open(peer.id) }
         peers.add(peer)
         logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
         guard peer.hello.role == .worker else { return }
@@ -331,7 +333,7 @@ package final class SchedulerService: PeerReceiver {
         peers.setSkew(skewMs, of: connection)
     }
 
-    package func isFull(_ connection: ConnectionID, _ isFull: Bool) {
+    package func filled(_ connection: ConnectionID, _ isFull: Bool) {
         desk.hold(connection, isFull)
     }
 

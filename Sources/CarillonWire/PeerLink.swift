@@ -11,6 +11,9 @@ package protocol PeerLink: Sendable {
     /// The same for what only a leader may say: it is left out when it comes to be written at `deadline` or later, however
     /// long this process was stopped in between.
     func send(_ envelopes: [Envelope], before deadline: BootTime)
+    /// The same as `send`; returns once they have become bytes in line for the peer, or the connection has ended. Whoever makes
+    /// large answers makes the next one then.
+    func deliver(_ envelopes: [Envelope]) async
     /// Sends a Goodbye and closes.
     func close(why: String)
 }
@@ -41,7 +44,7 @@ package protocol PeerReceiver: Sendable {
     /// A heartbeat came back: how far the peer's wall clock is ahead of ours, in milliseconds.
     func measuredSkew(_ skewMs: Double, of connection: ConnectionID)
     /// The peer has more answers in line than it takes, or has taken enough of them: what is not begun can wait.
-    func isFull(_ connection: ConnectionID, _ isFull: Bool)
+    func filled(_ connection: ConnectionID, _ isFull: Bool)
     func disconnected(_ connection: ConnectionID, why: String)
 }
 

@@ -260,9 +260,10 @@ import Testing
         settings.body = String(repeating: "x", count: 1 << 20)
         let request = Request.createJob(settings, idempotencyKey: nil, fingerprint: nil)
         let count = 40
-        let writer = Task.detached {
+        // It blocks: not a thread of the pool.
+        ReaderThread {
             for number in 1...UInt64(count) { socket.write([Envelope(id: number, .request(request))]) }
-        }
+        }.start()
         let journal = station.scheduler.journal
         _ = await journal.first { if case .received(_, let envelopes) = $0 { envelopes.last?.id == 16 } else { false } }
         // Others are served meanwhile, and nothing more is read from this one.
@@ -284,7 +285,6 @@ import Testing
             }
             link.send([Envelope(id: number, .answer(.deleted(JobID(.zero))))])
         }
-        await writer.value
         #expect(await reader.value.filter { $0.message.name == "deleted" }.count == count)
         await station.server.stop()
     }
@@ -303,6 +303,23 @@ import Testing
         _ = await socket.read { envelope in
             if case .error(let error) = envelope.message { error.text == "the last one" } else { false }
         }
+        _ = await station.scheduler.journal.first { if case .full(id, false) = $0 { true } else { false } }
+        await station.server.stop()
+    }
+
+    /// The last bytes are far fewer than a buffer: nobody may wait for the whole of it to be told that there is room again.
+    @Test func oneThatTakesItsAnswersLateIsServedOn() async throws {
+        let station = try await Station.open()
+        let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
+        socket.write(socket.hello())
+        let (id, _) = await station.scheduler.nextConnection()
+        let link = try #require(station.scheduler.link(id))
+        let text = String(repeating: "x", count: 2_500_000)
+        for _ in 0..<3 { link.send([Envelope(.error(ClientError(.internal, text)))]) }
+        _ = await station.scheduler.journal.first { if case .full(id, true) = $0 { true } else { false } }
+        // It asks while it is held, and reads only then.
+        socket.write([Envelope(id: 9, .request(.refreshSchedule))])
+        #expect(await socket.read { $0.id == 9 }.last?.message.name == "schedule_refreshed")
         _ = await station.scheduler.journal.first { if case .full(id, false) = $0 { true } else { false } }
         await station.server.stop()
     }

@@ -116,7 +116,7 @@ final class StubScheduler: PeerReceiver, Sendable {
         journal.note(.skew(connection, skewMs))
     }
 
-    func isFull(_ connection: ConnectionID, _ isFull: Bool) {
+    func filled(_ connection: ConnectionID, _ isFull: Bool) {
         journal.note(.full(connection, isFull))
     }
 
@@ -287,7 +287,7 @@ final class RawSocket: Sendable {
 }
 
 /// A thread for a blocking call.
-private final class ReaderThread: Sendable {
+final class ReaderThread: Sendable {
     private let body: @Sendable () -> Void
 
     init(_ body: @escaping @Sendable () -> Void) {

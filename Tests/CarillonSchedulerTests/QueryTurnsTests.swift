@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonScheduler
 
-@Suite struct QueryTurnsTests {
+@Suite(.timeLimit(.minutes(1))) struct QueryTurnsTests {
     /// Questions that wait until they are let go, in the order in which they began.
     private final class Questions: Sendable {
         private struct State {
@@ -48,6 +48,10 @@ import Testing
 
     private let turns = QueryTurns(share: 2)
     private let questions = Questions()
+
+    init() {
+        for connection in 1...2 { turns.open(connection) }
+    }
 
     /// Asks, and returns once the question has its place in line.
     private func ask(_ name: String, of connection: Int) async -> Task<Void, any Error> {
@@ -103,5 +107,10 @@ import Testing
         try await second.value
         #expect(questions.begun.sorted() == ["first", "second"])
         #expect(turns.count(of: 1) == 0)
+        // Nor is what comes after its end, however long it was on its way.
+        await #expect(throws: ClientError.self) {
+            try await turns.take(1) { () async throws(ClientError) in await questions.ask("late") }
+        }
+        #expect(!questions.begun.contains("late"))
     }
 }

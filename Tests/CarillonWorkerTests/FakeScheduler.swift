@@ -50,6 +50,8 @@ struct FakeLink: PeerLink {
 
     func send(_ envelopes: [Envelope], before deadline: BootTime) { send(envelopes) }
 
+    func deliver(_ envelopes: [Envelope]) async { send(envelopes) }
+
     func close(why: String) {
         closed.append(contentsOf: [why])
     }

@@ -51,7 +51,10 @@ struct AbuseTests {
                 #expect(peak - mb < growthMB, "\(node.name) grew from \(mb) to \(peak) MB")
             }
             let said = zip(nodes, quiet).map { node, before in
-                (node: node, complaints: Complaints(log: String(decoding: node.text.utf8.dropFirst(before), as: UTF8.self)))
+                (
+                    node: node,
+                    complaints: Complaints(log: String(decoding: node.text.utf8.dropFirst(before), as: UTF8.self))
+                )
             }
             for (node, complaints) in said {
                 let repeated = complaints.repeated(withinSeconds: Stopwatch.now - began)
@@ -146,7 +149,9 @@ struct AbuseTests {
     }
 
     @Test func `a client that asks much and reads nothing`() async throws {
-        try await scenario("a client that reads nothing", complaint: "closed a peer that does not read") { system, usersAreServed in
+        try await scenario("a client that reads nothing", complaint: "closed a peer that does not read") {
+            system,
+            usersAreServed in
             // Something to answer with.
             while system.target.count < jobs * 3 { try await pause(0.05) }
             var peers: [RawPeer] = []

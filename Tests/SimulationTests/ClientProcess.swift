@@ -79,7 +79,10 @@ final class ClientProcess: Dialer {
     func received(_ envelope: Envelope, over link: Link) {
         // One that is not waited for any more.
         guard let asked = waiting[envelope.id] else { return }
-        world.oracle.require(asked.link == link.id, "the wire: request \(envelope.id) was answered on another connection")
+        world.oracle.require(
+            asked.link == link.id,
+            "the wire: request \(envelope.id) was answered on another connection"
+        )
         waiting[envelope.id] = nil
         switch envelope.message {
         case .answer(let answer): asked.answer(.answer(answer))

@@ -315,7 +315,11 @@ extension JobSettings {
 
 extension Request {
     fileprivate var setsBounds: Bool {
-        if case .updateJob(_, let settings, _) = self { settings.startsAt != nil || settings.endsAt != nil } else { false }
+        if case .updateJob(_, let settings, _) = self {
+            settings.startsAt != nil || settings.endsAt != nil
+        } else {
+            false
+        }
     }
 }
 

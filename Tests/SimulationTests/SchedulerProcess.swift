@@ -46,7 +46,7 @@ final class SchedulerProcess {
         self.index = index
         random = SeededGenerator(seed: world.random.next())
         clock = ProcessClock(world: world)
-        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000)
+        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000, leaseMs: leaseMs)
     }
 
     var now: Now { clock.now }
@@ -245,6 +245,7 @@ final class SchedulerProcess {
             world.count(note)
             world.oracle.noted(note)
             if case .leadershipLost = note { world.oracle.leaderChanged() }
+            if case .clockStepped(let milliseconds) = note, milliseconds < 0 { editSearch.wentBack(to: clusterTime) }
             if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life
@@ -272,13 +273,12 @@ final class SchedulerProcess {
     func refresh() {
         guard let clusterTime = cell?.dispatcher.clusterTime(at: now.boot) else { return }
         world.count("changes by hand looked for")
-        let boot = now.boot
-        let since = editSearch.since(clusterTime: clusterTime, boot: boot)
+        let look = editSearch.look(clusterTime: clusterTime, boot: now.boot)
         world.database.read(
             self,
-            { $0.jobs(changedSince: since) },
+            { $0.jobs(changedSince: look.since) },
             { [self] jobs, isLast in
-                if isLast { editSearch.found(clusterTime: clusterTime, boot: boot) }
+                if isLast { editSearch.found(look) }
                 return .jobsRefreshed(jobs.map(world.plans.planned))
             },
             failed: nil

@@ -3,20 +3,23 @@
 /// A call must never begin before its time, so the offset is never more than what a sample proves: the database's clock was
 /// read before its answer came, so its time less the moment of the answer is a lower bound of the true offset. Of the
 /// recent bounds the best one counts. A difference of under a second is slewed, at most 5 ms a sample; a larger one is a
-/// step, and the caller is told. After a silence that no lease outlives (the machine slept, the database was away) there
-/// is nothing to slew: nobody acts on the old offset any more, and a quartz that ran 300 ppm fast for ten minutes would
-/// make calls 180 ms early.
+/// step, and the caller is told. After a silence (the machine slept, the database was away) what is known has lost as much
+/// of its worth as a bad quartz can have cost: or else one that ran 300 ppm fast for ten minutes would make calls 180 ms
+/// early until that was slewed.
 package struct ClusterClock: Sendable, Hashable {
     /// Microseconds to add to boot time.
     private var offset: Int64?
     /// How far behind the database's clock it may be, in microseconds.
     private var uncertainty: Int64 = 0
-    /// A sample that says less than this sets the clock only when nothing better is known.
+    /// One that knows less than this takes what it gets, without slewing.
     private let roughUncertainty: Int64 = 100_000
-    /// What a bound loses of its worth with each sample: clocks of two machines drift apart by some 50 µs a second.
-    private let agingPerSample: Int64 = 50
-    /// Samples come every second; without one for so long the offset is taken anew.
-    private let freshMs: Int64 = 5_000
+    /// The most that a sample slews.
+    private let slewLimit: Int64 = 5_000
+    /// What a bound loses of its worth: clocks of two machines drift apart by some 50 µs a second.
+    private let driftPpm: Int64 = 50
+    /// The same after a silence, when nobody has looked at how they drift.
+    private let silentDriftPpm: Int64 = 500
+    private let silenceMs: Int64 = 5_000
     private var sampledAt = BootTime(nanoseconds: 0)
 
     package init() {}
@@ -62,18 +65,16 @@ package struct ClusterClock: Sendable, Hashable {
             take(lower, doubt, received)
             return .stepped(step / 1000)
         }
-        // One that was asked for before a silence says as little.
-        guard doubt < roughUncertainty else { return .slewed }
-        let isStale = received.milliseconds(since: sampledAt) > freshMs
-        if isStale || uncertainty >= roughUncertainty {
-            take(lower, doubt, received)
-            return .set
-        }
-        let aged = offset > upper ? max(lower, offset - 5_000) : offset - agingPerSample
-        self.offset = max(aged, min(lower, offset + 5_000))
-        uncertainty = max(0, upper - (self.offset ?? upper))
+        let elapsedMs = received.milliseconds(since: sampledAt)
+        let isSilence = elapsedMs > silenceMs
+        let lost = elapsedMs * (isSilence ? silentDriftPpm : driftPpm) / 1_000
+        let target = max(lower, min(offset - lost, upper))
+        let isRough = uncertainty >= roughUncertainty
+        let new = isSilence || isRough ? target : min(max(target, offset - slewLimit), offset + slewLimit)
+        uncertainty = max(0, min(uncertainty + lost + offset - new, upper - new))
+        self.offset = new
         sampledAt = received
-        return .slewed
+        return isRough ? .set : .slewed
     }
 
     private mutating func take(_ bound: Int64, _ doubt: Int64, _ received: BootTime) {

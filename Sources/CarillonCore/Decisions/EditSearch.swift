@@ -3,41 +3,63 @@
 /// An edit bears the time of the database's clock, which may be set back between two looks; a transaction may commit after
 /// a later one was seen.
 package struct EditSearch: Sendable {
-    private struct Look {
-        var clusterTime: Timestamp
-        var boot: BootTime
+    /// One look: what it asks for, and when it began, by both clocks.
+    package struct Look: Sendable {
+        /// The earliest time that an edit since the look before can bear.
+        package let since: Timestamp
+        fileprivate let clusterTime: Timestamp
+        fileprivate let boot: BootTime
+        fileprivate let steps: Int
     }
 
+    /// The last one that found all there was.
     private var last: Look?
-    /// How long the transaction of an edit may have been open.
-    private static let overlapMs: Int64 = 10_000
+    /// How often the clock was set back, and how far since the last look: it may have been set forth again meanwhile.
+    private var steps = 0
+    private var earliest: Timestamp?
+    /// How long the transaction of an edit may have been open, and how late a step may be noticed.
+    private let overlapMs: Int64
     /// How far the first look goes back: the jobs were read when the lease was taken, after the last time for a look.
     private let firstLookMs: Int64
 
-    /// - Parameter everyMs: how often is looked.
-    package init(everyMs: Int) {
+    /// - Parameters:
+    ///   - everyMs: how often is looked.
+    ///   - leaseMs: a step of the clock is noticed when the lease is renewed, which is five times as often as it ends.
+    package init(everyMs: Int, leaseMs: Int) {
         firstLookMs = max(3_600_000, Int64(everyMs) * 2)
+        overlapMs = 10_000 + Int64(leaseMs) / 5
     }
 
-    /// The earliest time that an edit since the last look can bear.
+    /// Begins a look.
     ///
     /// - Parameters:
     ///   - clusterTime: now, by the database's clock.
     ///   - boot: now, by this machine's.
-    package func since(clusterTime: Timestamp, boot: BootTime) -> Timestamp {
-        guard let last else { return clusterTime - firstLookMs }
-        // A clock that was set back passed through these times again.
-        let elapsed = boot.milliseconds(since: last.boot)
-        return min(last.clusterTime, clusterTime - elapsed) - Self.overlapMs
+    package func look(clusterTime: Timestamp, boot: BootTime) -> Look {
+        var since = clusterTime - firstLookMs
+        if let last {
+            // A clock that was set back passed through these times again.
+            since = min(last.clusterTime, clusterTime - boot.milliseconds(since: last.boot)) - overlapMs
+        }
+        if let earliest { since = min(since, earliest - overlapMs) }
+        return Look(since: since, clusterTime: clusterTime, boot: boot, steps: steps)
     }
 
-    /// A look that began at this moment has found all there was.
-    package mutating func found(clusterTime: Timestamp, boot: BootTime) {
-        last = Look(clusterTime: clusterTime, boot: boot)
+    /// The look has found all there was.
+    package mutating func found(_ look: Look) {
+        last = look
+        if look.steps == steps { earliest = nil }
+    }
+
+    /// The clock was seen to be set back, to this time.
+    package mutating func wentBack(to clusterTime: Timestamp) {
+        steps += 1
+        earliest = min(earliest ?? clusterTime, clusterTime)
     }
 
     /// Somebody else leads, and looks.
     package mutating func forget() {
         last = nil
+        earliest = nil
     }
 }

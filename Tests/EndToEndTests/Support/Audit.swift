@@ -141,7 +141,24 @@ struct Audit: CustomStringConvertible {
             audit.longestSilenceMs = max(audit.longestSilenceMs, (later - earlier) * 1_000)
         }
         audit.takeOverMs = try takeOver(of: system)
+        if !audit.missing.isEmpty { try printEvidence(of: system, jobs: Set(audit.missing.map { $0.prefix(36) })) }
         return audit
+    }
+
+    /// What there is to find the cause of a missing row by.
+    private static func printEvidence(of system: TestSystem, jobs: Set<Substring>) throws {
+        let names = jobs.prefix(3).map { "'\($0)'" }.joined(separator: ",")
+        print(try system.psql("SELECT * FROM jobs WHERE job_id IN (\(names))"))
+        print(
+            try system.psql(
+                """
+                SELECT scheduled_time, execution_id, status, reason, created_at, actual_start_time, drift_ms, attempts
+                FROM job_executions WHERE job_id IN (\(names)) ORDER BY job_id, scheduled_time
+                """
+            )
+        )
+        print(try system.psql("SELECT * FROM shards WHERE shard = 0"))
+        for node in system.schedulers { print("--- \(node.name)\n\(node.text.suffix(10_000))") }
     }
 
     static func takeOver(of system: TestSystem) throws -> Double? {

@@ -15,10 +15,13 @@ struct Complaints: CustomStringConvertible {
 
     func contains(_ message: String) -> Bool { counts.keys.contains { $0.hasPrefix(message) } }
 
-    /// Those that were repeated more than once a minute.
+    /// What peers can bring about as often as they like is told of once a minute: what was told of more often.
     func repeated(withinSeconds seconds: Double) -> [String] {
         let limit = 1 + Int(seconds / 60)
-        return counts.filter { $0.value > limit }.map { "\($0.key): \($0.value) times" }.sorted()
+        let provoked = ["closed a", "refused a", "a target's answer"]
+        return counts.filter { line in line.value > limit && provoked.contains { line.key.hasPrefix($0) } }.map {
+            "\($0.key): \($0.value) times"
+        }.sorted()
     }
 
     var description: String {
