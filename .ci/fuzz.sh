@@ -1,9 +1,12 @@
 #!/bin/bash
-# Runs each fuzzer of Tests/Fuzzing for so many minutes, and keeps what it learnt in .build-fuzz/corpus: .ci/fuzz.sh MINUTES
+# Runs each fuzzer of Tests/Fuzzing, and keeps what it learnt in .build-fuzz/corpus:
+#   .ci/fuzz.sh MINUTES      for so long
+#   .ci/fuzz.sh ROUNDS SEED  so many rounds from a seed, which are the same each time when there is no corpus yet
 # SwiftPM is not asked: libFuzzer brings its own `main`, and only the pure rooms are needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-minutes=${1:-1}
+limit=(-max_total_time=$((${1:-1} * 60))) what="for ${1:-1} min"
+[ $# -lt 2 ] || { limit=("-runs=$1" "-seed=$2"); what="for $1 rounds from seed $2"; }
 out=$PWD/.build-fuzz
 mkdir -p "$out/modules/CCarillonProto" "$out/corpus"
 include=$PWD/Sources/CCarillonProto/include
@@ -26,8 +29,8 @@ for fuzzer in Wire JSON Cron; do
     swiftc "${flags[@]}" "Tests/Fuzzing/${fuzzer}Fuzz.swift" "$out"/Carillon*.o "$out/proto.o" -lprotobuf-c \
         -module-name "${fuzzer}Fuzz" -o "$out/$fuzzer" 2>"$out/$fuzzer.link" || { cat "$out/$fuzzer.link" >&2; exit 1; }
     mkdir -p "$out/corpus/$fuzzer"
-    echo "fuzzing $fuzzer for $minutes min"
-    "$out/$fuzzer" -max_total_time=$((minutes * 60)) -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
+    echo "fuzzing $fuzzer $what"
+    "$out/$fuzzer" "${limit[@]}" -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
         -artifact_prefix="$out/$fuzzer-" "$out/corpus/$fuzzer" >"$out/$fuzzer.log" 2>&1 || failed=1
     grep -E 'stat::number_of_executed_units|stat::peak_rss_mb|ERROR|Fatal error|Test unit written' "$out/$fuzzer.log" ||
         tail -n 20 "$out/$fuzzer.log"

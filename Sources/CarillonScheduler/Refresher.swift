@@ -25,7 +25,6 @@ final class Refresher: Sendable {
     ///   - clusterTime: now, by the database's clock.
     init(
         everyMs: Int,
-        leaseMs: Int,
         store: any JobStore,
         rules: JobRules,
         logger: Logger,
@@ -33,7 +32,7 @@ final class Refresher: Sendable {
         clusterTime: @escaping @Sendable () -> Timestamp
     ) {
         self.everyMs = everyMs
-        search = Mutex(EditSearch(everyMs: everyMs, leaseMs: leaseMs))
+        search = Mutex(EditSearch(everyMs: everyMs))
         self.store = store
         self.rules = rules
         self.logger = logger

@@ -53,7 +53,6 @@ package final class SchedulerService: PeerReceiver {
         self.losses = RateLimitedLog(logger)
         self.refresher = Refresher(
             everyMs: configuration.refreshIntervalMs,
-            leaseMs: configuration.dispatcher.leaseMs,
             store: store,
             rules: rules,
             logger: logger,

@@ -16,6 +16,11 @@ enum Coverage {
         "client found another version", "client gave up", "client hung up", "client lost its connection",
         "client refreshed the schedule", "client waited for a leader", "client was refused: FAILED_PRECONDITION",
         "client was refused: NOT_FOUND", "client was told to ask again", "query failed",
+        "connection cut one way", "event changeRequested", "event committed", "event gapRowsLoaded", "event jobsLoaded",
+        "event jobsRefreshed", "event leaseAnswered", "event leaseConnectionLost", "event leaseReleased",
+        "event loadFailed", "event openExecutionsLoaded", "event stopRequested", "event workerDrained",
+        "event workerGranted", "event workerHeld", "event workerJoined", "event workerLeft", "event workerReported",
+        "event workerStarted", "wall clock stepped",
         "frame cut in two", "schedule both in Europe/Berlin", "schedule cron in Europe/Berlin",
         "schedule skip in Europe/Berlin", "wire closed", "wire silence", "wire skew measured", "wire welcome",
         "row failed retriesExhausted", "row skipped catchUp", "row skipped overlap", "row success",
@@ -26,7 +31,7 @@ enum Coverage {
 
     /// What has to happen in 2,000 runs.
     static let requiredOfMany = [
-        "boot time stood still", "by hand: activated", "database's clock stood still", "dispatch given back",
+        "boot time stood still", "event executionFound", "by hand: activated", "database's clock stood still", "dispatch given back",
         "everything suspended", "leader suspended", "row cancelled jobDeleted", "row cancelled jobPaused",
         "row failed workerLost", "row skipped expired", "schedule both in Australia/Lord_Howe",
         "schedule both in Asia/Kathmandu", "schedule cron in Australia/Lord_Howe", "schedule cron in Asia/Kathmandu",

@@ -17,8 +17,9 @@ final class Link {
     private let schedulerLife: Int
     private unowned let world: World
     private unowned let network: Network
-    /// Whether bytes still get through.
-    private(set) var isOpen = true
+    /// Whether bytes of each end still get through to the other.
+    private var isOpenToScheduler = true
+    private var isOpenToDialer = true
     private var server: ServerConnectionState
     private var client: ClientConnectionState
     private var serverDecoder = FrameDecoder(maxFrameBytes: ConnectionLimits().maxHandshakeBytes)
@@ -42,6 +43,9 @@ final class Link {
     }
 
     var hasEnded: Bool { serverHasEnded && clientHasEnded }
+    var isOpen: Bool { isOpenToScheduler && isOpenToDialer }
+
+    private func isOpen(from end: End) -> Bool { end == .scheduler ? isOpenToDialer : isOpenToScheduler }
 
     func begin() {
         send(Envelope(.hello(dialer.hello)), from: .dialer)
@@ -52,7 +56,7 @@ final class Link {
     // MARK: Bytes
 
     func send(_ envelope: Envelope, from end: End) {
-        guard isOpen, !hasEnded(end) else { return }
+        guard isOpen(from: end), !hasEnded(end) else { return }
         var bytes: [UInt8] = []
         world.codec.encode(envelope, into: &bytes)
         guard world.random.happens(0.1) else { return deliver(bytes, from: end) }
@@ -83,7 +87,7 @@ final class Link {
             time = lastToScheduler
         }
         world.after(time - world.time) { [self] in
-            guard isOpen else { return }
+            guard isOpen(from: end) else { return }
             whenRunning(end == .scheduler ? .dialer : .scheduler, work)
         }
     }
@@ -219,7 +223,7 @@ final class Link {
         world.count(why.hasPrefix("silent") ? "wire silence" : "wire closed")
         send(Envelope(.goodbye(why: why)), from: end)
         arrive(from: end) { [self] in
-            isOpen = false
+            (isOpenToScheduler, isOpenToDialer) = (false, false)
             finish(end == .scheduler ? .dialer : .scheduler)
         }
         finish(end)
@@ -227,7 +231,16 @@ final class Link {
 
     /// Nothing gets through any more, and nobody knows.
     func cut() {
-        isOpen = false
+        (isOpenToScheduler, isOpenToDialer) = (false, false)
+        world.oracle.disturbed(worker: dialer.name)
+    }
+
+    /// What that end sends does not get through any more; what the other one sends does.
+    func cut(from end: End) {
+        switch end {
+        case .scheduler: isOpenToDialer = false
+        case .dialer: isOpenToScheduler = false
+        }
         world.oracle.disturbed(worker: dialer.name)
     }
 

@@ -53,6 +53,10 @@ final class Network {
 
     func cutOne() {
         guard let link = openLinks.randomElement(using: &world.random) else { return }
+        if world.random.happens(0.2) {
+            world.count("connection cut one way")
+            return link.cut(from: world.random.happens(0.5) ? .scheduler : .dialer)
+        }
         world.count("connection cut")
         link.cut()
         // An end that hears nothing believes in its connection until the heartbeat is missed.

@@ -8,7 +8,7 @@ struct ProcessClock {
     private let bootOffset: Int64
     /// Too many parts per million.
     private let drift: Int64
-    private let wallErrorMs: Int64
+    private var wallErrorMs: Int64
     /// For how many microseconds boot time did not go on: a virtual machine that was stopped.
     private(set) var stoodStill: Int64 = 0
     private unowned let world: World
@@ -32,6 +32,11 @@ struct ProcessClock {
     var wireNow: WireNow {
         let now = now
         return WireNow(boot: now.boot, wallMicroseconds: now.wall.milliseconds * 1_000)
+    }
+
+    /// Somebody sets the wall clock.
+    mutating func stepWall(byMs milliseconds: Int64) {
+        wallErrorMs += milliseconds
     }
 
     mutating func standStill(forMicroseconds microseconds: Int64) {

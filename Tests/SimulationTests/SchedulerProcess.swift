@@ -46,11 +46,13 @@ final class SchedulerProcess {
         self.index = index
         random = SeededGenerator(seed: world.random.next())
         clock = ProcessClock(world: world)
-        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000, leaseMs: leaseMs)
+        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000)
     }
 
     var now: Now { clock.now }
     var wireNow: WireNow { clock.wireNow }
+
+    func stepWall(byMs milliseconds: Int64) { clock.stepWall(byMs: milliseconds) }
 
     /// What it says to whoever dials.
     var welcome: Welcome {
@@ -180,6 +182,7 @@ final class SchedulerProcess {
         let events = inbox
         inbox = []
         for event in events {
+            world.count(event)
             if world.options.isTracing { trace(event) }
             if case .leaseAnswered(.heldByOther(let leader, _), _) = event { leaderAddress = leader }
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)

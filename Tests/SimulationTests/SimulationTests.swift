@@ -74,6 +74,7 @@ import Testing
         }
         if text("CARILLON_SIM_SHRINK") != nil { return shrink(seed, options) }
         options.isTracing = text("CARILLON_SIM_TRACE") != nil
+        print("seed \(seed): \(options)")
         let world = World(seed: seed, options: options)
         let problems = world.run()
         if !problems.isEmpty {

@@ -34,6 +34,8 @@ final class WorkerProcess: Dialer {
     private var now: BootTime { clock.now.boot }
     var wireNow: WireNow { clock.wireNow }
 
+    func stepWall(byMs milliseconds: Int64) { clock.stepWall(byMs: milliseconds) }
+
     /// The first thing that it says.
     var hello: Hello {
         Hello(

@@ -145,6 +145,7 @@ final class World {
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
         }
         plan(options.handEditsPerSecond) { $0.handEditor.edit() }
+        plan(options.clockStepsPerSecond * 2) { $0.stepWallClock() }
         plan(options.clockStepsPerSecond) { world in
             guard world.databaseStandsAt == nil else { return }
             if world.random.happens(0.2) { return world.stopDatabaseClock() }
@@ -153,6 +154,17 @@ final class World {
             let milliseconds = Int64.random(in: 200...20_000, using: &world.random)
             world.databaseErrorMs += isForward ? milliseconds : -milliseconds
             world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
+        }
+    }
+
+    /// By hours either way, on one machine.
+    private func stepWallClock() {
+        count("wall clock stepped")
+        let milliseconds = Int64.random(in: -10_800_000...10_800_000, using: &random)
+        if random.happens(0.5) {
+            schedulers.randomElement(using: &random)?.stepWall(byMs: milliseconds)
+        } else {
+            workers.randomElement(using: &random)?.stepWall(byMs: milliseconds)
         }
     }
 
@@ -229,6 +241,7 @@ final class World {
     }
 
     /// Cases by their name, without what they carry.
+    func count(_ event: Event) { coverage["event \(Self.name(of: event))", default: 0] += 1 }
     func count(_ action: Action) { coverage["action \(Self.name(of: action))", default: 0] += 1 }
     func count(_ note: Note) { coverage["note \(Self.name(of: note))", default: 0] += 1 }
 

@@ -18,16 +18,13 @@ package struct EditSearch: Sendable {
     private var steps = 0
     private var earliest: Timestamp?
     /// How long the transaction of an edit may have been open, and how late a step may be noticed.
-    private let overlapMs: Int64
+    private let overlapMs: Int64 = 10_000
     /// How far the first look goes back: the jobs were read when the lease was taken, after the last time for a look.
     private let firstLookMs: Int64
 
-    /// - Parameters:
-    ///   - everyMs: how often is looked.
-    ///   - leaseMs: a step of the clock is noticed when the lease is renewed, which is five times as often as it ends.
-    package init(everyMs: Int, leaseMs: Int) {
+    /// - Parameter everyMs: how often is looked.
+    package init(everyMs: Int) {
         firstLookMs = max(3_600_000, Int64(everyMs) * 2)
-        overlapMs = 10_000 + Int64(leaseMs) / 5
     }
 
     /// Begins a look.

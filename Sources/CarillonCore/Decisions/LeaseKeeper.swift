@@ -24,7 +24,8 @@ package struct LeaseKeeper: Sendable, Hashable {
 
     package init(leaseMs: Int) {
         self.leaseMs = Int64(leaseMs)
-        self.renewMs = max(100, Int64(leaseMs) / 5)
+        // However long the lease is, the database's clock is read with each renewal.
+        self.renewMs = max(100, min(1_000, Int64(leaseMs) / 5))
     }
 
     package var epoch: Int64? {
