@@ -90,6 +90,67 @@ import Testing
         )
     }
 
+    /// A server that waits for a standby that is not there: a session that is ended while it waits has committed, and says
+    /// nothing more.
+    @Test func `a commit whose answer is lost with the session is found to have been made`() async throws {
+        let cluster = try PostgresCluster()
+        let fixture = try Fixture(cluster: cluster)
+        let epoch = try await fixture.lead()
+        let rows = (1...2).map { Sample.execution(Sample.jobID($0), at: noon) }
+        _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = [rows[0]] })
+        for sql in ["ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"] {
+            _ = try cluster.psql(sql)
+        }
+        let batch = fixture.batch(2, epoch: epoch) { batch in
+            batch.inserts = [rows[1]]
+            batch.updates = [Sample.ended(rows[0], .success)]
+            batch.materializedThrough = noon
+        }
+        async let result = fixture.store.commit(batch)
+        let pid = try await fixture.awaitSQL(
+            "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+        )
+        try fixture.psql("SELECT pg_terminate_backend(\(pid))")
+        for sql in ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"] {
+            _ = try cluster.psql(sql)
+        }
+        #expect(try await result == .committed(notPending: []))
+        #expect(
+            try fixture.psql("SELECT status, count(*) FROM job_executions GROUP BY 1 ORDER BY 1")
+                == "PENDING|1\nSUCCESS|1"
+        )
+        #expect(fixture.log.lines.values.contains { $0.contains("a commit whose answer was lost had been made") })
+    }
+
+    @Test(arguments: ["40001", "40P01"])
+    func `what the server takes back for the sake of others is written again, in its order`(code: String) async throws {
+        let fixture = try Fixture()
+        let epoch = try await fixture.lead()
+        let rows = (1...3).map { Sample.execution(Sample.jobID($0), at: noon) }
+        _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = [rows[0]] })
+        try fixture.psql(
+            """
+            CREATE SEQUENCE failures;
+            CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('failures') <= 2 THEN RAISE EXCEPTION 'taken back' USING ERRCODE = '\(code)'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON job_executions FOR EACH ROW EXECUTE FUNCTION fail_twice();
+            """
+        )
+        let second = fixture.batch(2, epoch: epoch) { $0.inserts = [rows[1]] }
+        #expect(try await fixture.store.commit(second) == .committed(notPending: []))
+        let third = fixture.batch(3, epoch: epoch) { batch in
+            batch.inserts = [rows[2]]
+            batch.updates = [Sample.ended(rows[1], .success)]
+        }
+        #expect(try await fixture.store.commit(third) == .committed(notPending: []))
+        #expect(try fixture.psql("SELECT last_value >= 4 FROM failures") == "t", "it was taken back twice")
+        #expect(try fixture.psql("SELECT count(*) FROM job_executions") == "3")
+        #expect(try fixture.psql("SELECT commit_sequence FROM shards WHERE shard = 0") == "3")
+    }
+
     @Test func `a batch whose session was ended, and whose lease was lost meanwhile, is fenced off`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()

@@ -24,6 +24,8 @@ struct Audit: CustomStringConvertible {
     /// Due times whose calls came with different keys, and keys that stand for several due times.
     var confused: [String] = []
     var lost: [String] = []
+    /// AT_LEAST_ONCE executions that neither succeeded nor used their attempts up, and were not skipped or cancelled.
+    var givenUp: [String] = []
     var strangers: [String] = []
 
     var description: String {
@@ -46,6 +48,7 @@ struct Audit: CustomStringConvertible {
             "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))",
             sourceLocation: location
         )
+        #expect(givenUp.isEmpty, "AT_LEAST_ONCE, and given up: \(givenUp.prefix(3))", sourceLocation: location)
         #expect(strangers.isEmpty, "calls without a row: \(strangers.prefix(3))", sourceLocation: location)
     }
 
@@ -110,6 +113,13 @@ struct Audit: CustomStringConvertible {
                 if !seen.contains(second) { audit.missing.append("\(cells[0])@\(second)") }
             }
         }
+        audit.givenUp = try system.psql(
+            """
+            SELECT execution_id || ' ' || status || ' after ' || attempts FROM job_executions e JOIN jobs j USING (job_id)
+            WHERE trigger = 'SCHEDULE' AND execution_type = 'AT_LEAST_ONCE' AND NOT (status IN ('SUCCESS', 'SKIPPED', 'CANCELLED')
+                OR status = 'FAILED' AND (attempts > max_retries OR reason = 'WORKER_LOST'))
+            """
+        ).split(separator: "\n").map(String.init)
         var calls: [String: [ReceivedCall]] = [:]
         let received = system.target.calls
         var keys: [String: String] = [:]
