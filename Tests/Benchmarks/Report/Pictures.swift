@@ -76,7 +76,10 @@ enum Pictures {
             let points = values.enumerated().map { index, value in
                 (x: max(value, 0.01), y: 100 * Double(index) / Double(max(1, values.count - 1)))
             }
-            chart.lines.append((each.name.split(separator: "_").last.map { "\($0) jobs at once" } ?? each.name, points))
+            // drift_1000, or drift_1000_slots_1024 where they are not the default's.
+            let words = each.name.split(separator: "_")
+            let slots = words.count == 4 ? ", \(words[3]) slots" : ""
+            chart.lines.append(((words.count > 1 ? "\(words[1]) at once" : each.name) + slots, points))
         }
         return chart
     }
