@@ -179,7 +179,10 @@ final class Database {
                 return
             }
             let result = write(batch)
-            if isLost {
+            if world.faultsAreOn, world.random.happens(world.options.crashesAtCommits), scheduler.life == life {
+                world.count("scheduler killed at a commit")
+                world.restart(scheduler)
+            } else if isLost {
                 world.count("commit made, answer lost")
                 settleLater(batch, scheduler, life)
             } else {

@@ -61,6 +61,7 @@ final class Oracle {
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
+    private var attemptNumbers: [Token: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
     /// Dispatched by one who did not lead any more: who does knows nothing of them.
     private var strays: Set<Token> = []
@@ -244,6 +245,7 @@ final class Oracle {
             let after = world.database.store.executions[row.id]
             require(after == row, "G6: \(row.id) was settled and has changed")
         }
+        for row in rows { countAttempts(of: row, then: world.database.store.executions[row.id]) }
         for change in batch.changes {
             guard let job = change.job else { continue }
             let isFuture = clockWentBack || change.withdrawals.allSatisfy { $0.time > job.effectiveFrom }
@@ -251,6 +253,16 @@ final class Oracle {
             settled(job.id)
             begin(job)
         }
+    }
+
+    /// However often a call is reported, it is the same attempt of its execution.
+    private func countAttempts(of row: Execution, then after: Execution?) {
+        guard let after, let token = after.token, after.attempts > row.attempts else { return }
+        let number = attemptNumbers.updateValue(after.attempts, forKey: token) ?? after.attempts
+        require(
+            number == after.attempts,
+            "G6: attempt \(number) of \(row.id) was reported again, and counted as attempt \(after.attempts)"
+        )
     }
 
     func period(of job: Job) -> Period {

@@ -17,7 +17,8 @@ extension SimulationOptions {
             ("storeStallsPerSecond", \.storeStallsPerSecond), ("pausesPerSecond", \.pausesPerSecond),
             ("workerKillsPerSecond", \.workerKillsPerSecond), ("schedulerStopsPerSecond", \.schedulerStopsPerSecond),
             ("schedulerKillsPerSecond", \.schedulerKillsPerSecond), ("cutsPerSecond", \.cutsPerSecond),
-            ("lostCommits", \.lostCommits), ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
+            ("lostCommits", \.lostCommits), ("crashesAtCommits", \.crashesAtCommits),
+            ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
         ]
     }

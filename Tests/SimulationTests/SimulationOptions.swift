@@ -27,6 +27,8 @@ struct SimulationOptions: CustomStringConvertible {
     /// Of a commit, that its answer, or it itself, is lost.
     var lostCommits: Double
     var failedReads: Double
+    /// Of a commit, that its process ends before it hears of it.
+    var crashesAtCommits: Double
     /// How far the clocks of processes may be too fast or too slow.
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
@@ -64,6 +66,7 @@ struct SimulationOptions: CustomStringConvertible {
         clockStepsPerSecond = chance(0.2, upTo: 0.1)
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
+        crashesAtCommits = chance(0.25, upTo: 0.02)
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
         suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
         // Workers that die again and again lose the same attempt until it is given up.

@@ -103,6 +103,7 @@ final class World {
     private func planFaults() {
         plan(options.cutsPerSecond) { $0.network.cutOne() }
         plan(options.schedulerKillsPerSecond) { world in
+            world.count("scheduler killed")
             world.schedulers.randomElement(using: &world.random).map { world.restart($0) }
         }
         plan(options.schedulerStopsPerSecond) { world in
@@ -211,8 +212,7 @@ final class World {
         }
     }
 
-    private func restart(_ scheduler: SchedulerProcess) {
-        count("scheduler killed")
+    func restart(_ scheduler: SchedulerProcess) {
         scheduler.kill()
         after(Int64.random(in: 20_000...4_000_000, using: &random)) { scheduler.start() }
     }
