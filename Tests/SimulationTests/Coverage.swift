@@ -24,7 +24,8 @@ enum Coverage {
         "frame cut in two", "schedule both in Europe/Berlin", "schedule cron in Europe/Berlin",
         "schedule skip in Europe/Berlin", "wire closed", "wire silence", "wire skew measured", "wire welcome",
         "row failed retriesExhausted", "row skipped catchUp", "row skipped overlap", "row success",
-        "row unknown outcomeLost", "scheduler killed", "scheduler killed at a commit", "scheduler paused", "scheduler stopped", "store away",
+        "row unknown outcomeLost", "scheduler killed", "scheduler killed at a commit", "scheduler paused",
+        "scheduler stopped", "store away",
         "store stalled", "target answers late", "target asks for patience", "target fails", "target hangs",
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
     ]

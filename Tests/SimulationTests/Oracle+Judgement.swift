@@ -130,8 +130,9 @@ extension Oracle {
                 continue
             }
             guard latestToken[row.id] == token, row.status != .success, row.status != .cancelled else { continue }
-            // A worker that died with it could not report it.
-            if row.status == .unknown { continue }
+            // A worker that died with it could not report it, or told somebody who could not write it down.
+            let isLost = row.status == .unknown || row.reason == .workerLost
+            if isLost, !acknowledgedTokens.contains(token) { continue }
             // A later leader, whom nobody told of the call in time, found another one open; a late report changes nothing (G6).
             if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
             require(false, "G4: a call of \(row.id) succeeded, and its row says \(row.status)")

@@ -61,6 +61,7 @@ final class Oracle {
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
+    private(set) var acknowledgedTokens: Set<Token> = []
     private var attemptNumbers: [Token: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
     /// Dispatched by one who did not lead any more: who does knows nothing of them.
@@ -190,6 +191,7 @@ final class Oracle {
 
     func acknowledged(_ tokens: [Token]) {
         for token in tokens {
+            acknowledgedTokens.insert(token)
             guard let outcome = outcomes[token], outcome.kind != .notStarted else { continue }
             let row = world.database.store.executions[outcome.executionID]
             if row?.status == .unknown, row?.token == token {
