@@ -188,10 +188,17 @@ final class SchedulerProcess {
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
         }
         cell.dispatcher.handle(.tick, at: now, using: &random, into: &actions)
+        // A turn in which nothing came and nothing was decided has changed no book.
+        if !events.isEmpty || !actions.isEmpty { checkBooks() }
         let life = life
         for action in actions where self.life == life { perform(action) }
         guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(500_000) }
         queueWake(min(500_000, max(0, (wake - now.boot) / 1_000)))
+    }
+
+    private func checkBooks() {
+        let inconsistency = cell?.dispatcher.inconsistency
+        world.oracle.require(inconsistency == nil, "the books of \(address): \(inconsistency ?? "")")
     }
 
     private func queueWake(_ microseconds: Int64) {

@@ -149,6 +149,8 @@ final class WorkerProcess: Dialer {
         var actions: [WorkerAction] = []
         cell.desk.handle(event, at: now, into: &actions)
         if case .tick = event {} else { cell.desk.handle(.tick, at: now, into: &actions) }
+        let inconsistency = cell.desk.inconsistency
+        world.oracle.require(inconsistency == nil, "the books of \(name): \(inconsistency ?? "")")
         let life = life
         for action in actions where self.life == life { perform(action) }
         guard self.life == life, let wake = self.cell?.desk.wake else { return }

@@ -167,6 +167,27 @@ struct Agenda {
         lastFailedCount += failed ? 1 : -1
     }
 
+    /// What of it contradicts itself, for tests: indexes, counts, and timers that are no due times.
+    var inconsistency: String? {
+        guard jobs.isConsistent, heap.isConsistent else { return "the agenda's table or heap is broken" }
+        let records = jobs.slots.map { ($0, jobs[$0]) }
+        guard slots.count == records.count, records.allSatisfy({ slots[$0.1.id] == $0.0 }) else {
+            return "the agenda's index of jobs is wrong"
+        }
+        guard activeCount == records.count(where: { $0.1.isScheduled }),
+            visibleCount == records.count(where: { !$0.1.hidden && !$0.1.deleted }),
+            lastFailedCount == records.count(where: { $0.1.lastFailed })
+        else { return "the agenda's counts of jobs are wrong" }
+        for key in heap.keys {
+            guard let time = heap.time(of: key), let record = jobs.row(key) else { return "a due time has no job" }
+            let due = Timestamp(milliseconds: time)
+            guard record.next(after: due - 1) == due else {
+                return "\(record.id) waits for \(time), which is no due time"
+            }
+        }
+        return nil
+    }
+
     private mutating func count(_ record: JobRecord, by difference: Int) {
         if record.isScheduled { activeCount += difference }
         if !record.hidden && !record.deleted { visibleCount += difference }

@@ -84,6 +84,25 @@ struct CatchUp {
         return nil
     }
 
+    /// What of it contradicts itself, for tests.
+    func inconsistency(in agenda: borrowing Agenda) -> String? {
+        guard heap.isConsistent else { return "the heap of missed times is broken" }
+        for (range, next) in zip(ranges, ranges.dropFirst()) where next.from < range.to {
+            return "the parts of a gap lie over each other: \(ranges)"
+        }
+        guard ranges.allSatisfy({ $0.from < $0.to && $0.to <= gap.to }) else {
+            return "\(ranges) are no parts of \(gap)"
+        }
+        let jobs = Set(agenda.allSlots)
+        for key in heap.keys {
+            guard jobs.contains(key), let time = time(of: key) else { return "a missed time has no job" }
+            guard agenda[key].isScheduled, next(after: time - 1, of: agenda[key]) == time else {
+                return "\(agenda[key].id) is to make up for \(time.milliseconds), which it has not missed"
+            }
+        }
+        return nil
+    }
+
     /// Notes how far the gap is worked off; returns the gap as it is to be written, `nil` when it is closed.
     mutating func progress() -> Gap? {
         guard let first else { return nil }

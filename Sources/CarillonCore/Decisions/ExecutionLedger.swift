@@ -21,6 +21,14 @@ struct OpenExecution {
         case missing
         /// Its end is in a batch that is not yet durable.
         case recording
+
+        /// Whether a timer ends it.
+        var waitsForTime: Bool {
+            switch self {
+            case .armed, .retrying, .missing: true
+            case .inserting, .ready, .claiming, .dispatched, .parted, .inherited, .recording: false
+            }
+        }
     }
 
     var execution: Execution
@@ -119,6 +127,30 @@ struct ExecutionLedger {
 
     var firstTimer: Timestamp? { timers.first.map { Timestamp(milliseconds: $0.time) } }
 
+    /// What of it contradicts itself, for tests: indexes, counts, and timers of states that wait for none.
+    var inconsistency: String? {
+        guard rows.isConsistent, timers.isConsistent else { return "the ledger's table or heap is broken" }
+        let taken = rows.slots
+        guard slots.count == taken.count, taken.allSatisfy({ slots[rows[$0].execution.id] == $0 }) else {
+            return "the ledger's index of executions is wrong"
+        }
+        guard catchUpCount == taken.count(where: { rows[$0].isCatchUp }) else { return "catch-ups are counted wrongly" }
+        guard timers.count == taken.count(where: { timers.time(of: $0) != nil }) else {
+            return "a timer has no execution"
+        }
+        for slot in taken {
+            let open = rows[slot]
+            guard open.state.waitsForTime == (timers.time(of: slot) != nil) else {
+                return "\(open.execution.id) is \(open.state), and has \(open.state.waitsForTime ? "no" : "a") timer"
+            }
+            guard open.countsAsOpen == open.isOpen else { return "\(open.execution.id) is counted as open wrongly" }
+            guard open.state == .recording || !open.execution.status.isFinal else {
+                return "\(open.execution.id) is \(open.state), though it is \(open.execution.status)"
+            }
+        }
+        return nil
+    }
+
     /// The next whose timer has come.
     mutating func popDue(at now: Timestamp) -> Int32? {
         guard let first = timers.first, first.time <= now.milliseconds else { return nil }
@@ -182,5 +214,13 @@ struct ReadyQueue {
 
     mutating func removeAll() {
         heap.removeAll()
+    }
+
+    /// Everything that is in line, also what has left it by another way; for tests.
+    var entries: [(slot: Int32, id: ExecutionID)] { heap.map { ($0.slot, $0.id) } }
+
+    /// Whether no entry precedes the one above it; for tests.
+    var isConsistent: Bool {
+        heap.indices.dropFirst().allSatisfy { !heap[$0].precedes(heap[($0 - 1) / 2]) }
     }
 }

@@ -11,6 +11,9 @@ struct RecentTokens {
 
     func contains(_ token: Token) -> Bool { tokens.contains(token) }
 
+    /// Whether it remembers what it is to remember, and no more; for tests.
+    var isConsistent: Bool { ring.count <= limit && tokens.count == ring.count && Set(ring) == tokens }
+
     mutating func insert(_ token: Token) {
         guard tokens.insert(token).inserted else { return }
         if ring.count < limit {

@@ -55,6 +55,12 @@ struct Slab<Row> {
         }
     }
 
+    /// The row of that number, if there is one.
+    func row(_ slot: Int32) -> Row? {
+        guard slot >= 0, slot < end else { return nil }
+        return chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]
+    }
+
     /// The numbers of all rows taken, ascending.
     var slots: [Int32] {
         var slots: [Int32] = []
@@ -63,5 +69,12 @@ struct Slab<Row> {
             slots.append(slot)
         }
         return slots
+    }
+
+    /// Whether each place is either taken or free, once; for tests.
+    var isConsistent: Bool {
+        let taken = slots
+        return taken.count == count && Set(free).count == free.count && Set(free).isDisjoint(with: taken)
+            && taken.count + free.count == Int(end)
     }
 }

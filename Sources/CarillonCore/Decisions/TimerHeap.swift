@@ -116,6 +116,9 @@ package struct TimerHeap: Sendable {
         positions[Int(entry.key)] = Int32(position)
     }
 
+    /// The keys that have a timer.
+    var keys: [Int32] { entries.map(\.key) }
+
     /// Whether each node precedes its children and the index agrees; for tests.
     package var isConsistent: Bool {
         for (position, entry) in entries.enumerated() {

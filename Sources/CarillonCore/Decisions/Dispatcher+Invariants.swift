@@ -1,0 +1,92 @@
+/// What holds between two events, whatever has happened. The simulation asks after every turn: a book that is wrong is found
+/// where it goes wrong, and not by what comes of it an hour later.
+extension Dispatcher {
+    /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
+    package var inconsistency: String? {
+        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
+            ?? rosterInconsistency ?? batchInconsistency ?? catchUp.flatMap { $0.inconsistency(in: agenda) }
+            ?? standbyInconsistency
+    }
+
+    private var openExecutions: [(slot: Int32, open: OpenExecution)] { ledger.allSlots.map { ($0, ledger[$0]) } }
+
+    /// What is ready and not in line would wait for ever.
+    private var readyInconsistency: String? {
+        guard ready.isConsistent else { return "the ready queue's heap is broken" }
+        let inLine = Set(ready.entries.map(\.id))
+        let forgotten = openExecutions.first { $0.open.state == .ready && !inLine.contains($0.open.execution.id) }
+        return forgotten.map { "\($0.open.execution.id) is ready, and not in line" }
+    }
+
+    /// A job that counts its executions wrongly runs over itself, or never again.
+    private var countsInconsistency: String? {
+        var counts: [Int32: (all: Int32, open: Int32)] = [:]
+        for (_, open) in openExecutions {
+            counts[open.job, default: (0, 0)].all += 1
+            if open.isOpen { counts[open.job, default: (0, 0)].open += 1 }
+        }
+        for job in agenda.allSlots {
+            let (record, count) = (agenda[job], counts.removeValue(forKey: job) ?? (0, 0))
+            guard record.executionCount == count.all, record.openCount == count.open else {
+                return
+                    "\(record.id) counts \(record.executionCount) executions, \(record.openCount) open; there are \(count)"
+            }
+        }
+        return counts.isEmpty ? nil : "executions have no job"
+    }
+
+    /// A worker whose calls are counted wrongly gets too many, or none.
+    private var rosterInconsistency: String? {
+        guard case .leading = phase else { return nil }
+        var counts: [LinkID: (inFlight: Int, unheard: Int, reserved: Int)] = [:]
+        for (_, open) in openExecutions {
+            switch open.state {
+            case .dispatched(let link):
+                guard roster[link] != nil else { return "\(open.execution.id) is with a worker that is gone" }
+                counts[link, default: (0, 0, 0)].inFlight += 1
+                if !open.isHeard { counts[link, default: (0, 0, 0)].unheard += 1 }
+            case .claiming(let link):
+                counts[link, default: (0, 0, 0)].reserved += 1
+            case .parted(let name) where roster.parted[name] == nil:
+                return "\(open.execution.id) waits for \(name), and nobody waits for \(name)"
+            default: break
+            }
+        }
+        for (link, worker) in roster.workers.sorted(by: { $0.key < $1.key }) {
+            let count = counts[link] ?? (0, 0, 0)
+            guard (worker.inFlight, worker.unheard, worker.reserved) == count else {
+                let said = (inFlight: worker.inFlight, unheard: worker.unheard, reserved: worker.reserved)
+                return "\(worker.name) counts \(said), and there are \(count)"
+            }
+        }
+        return nil
+    }
+
+    /// What waits for a batch is in one.
+    private var batchInconsistency: String? {
+        let batches = [pending] + parts + (inFlight.map { [$0.batch] } ?? [])
+        let inserts = Set(batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } })
+        let starts = Set(batches.flatMap { $0.starts.map(\.id) })
+        let updates = Set(batches.flatMap { $0.updates.map(\.execution.id) })
+        for (_, open) in openExecutions {
+            let id = open.execution.id
+            let isThere =
+                switch open.state {
+                case .inserting: inserts.contains(id)
+                case .claiming: starts.contains(id)
+                case .recording: updates.contains(id)
+                default: true
+                }
+            guard isThere else { return "\(id) is \(open.state), and in no batch" }
+        }
+        return nil
+    }
+
+    /// Who does not lead keeps nothing of what belongs to the leader.
+    private var standbyInconsistency: String? {
+        guard case .standby = phase, !hasStopped else { return nil }
+        let isEmpty = ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
+        return isEmpty && ready.isEmpty && catchUp == nil && gapReading == nil
+            ? nil : "a standby keeps a leader's books"
+    }
+}
