@@ -192,8 +192,10 @@ final class Database {
     }
 
     private func write(_ batch: WriteBatch) -> CommitResult {
-        let touched = batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals
-        let before = touched.compactMap { store.executions[$0] }
+        let inserts = (batch.inserts + batch.changes.flatMap(\.inserts)).map(\.id)
+        let touched = Set(batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals + inserts)
+        let before = store.executions.filter { touched.contains($0.key) }
+        world.oracle.asked(toCommit: batch)
         let result = store.commit(batch, now: world.databaseTime)
         switch result {
         case .committed: world.oracle.committed(batch, before: before)

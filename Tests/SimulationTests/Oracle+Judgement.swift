@@ -87,6 +87,11 @@ extension Oracle {
         world.count("row \(row.status)\(row.reason.map { " \($0)" } ?? "")")
         let counted = outcomes.values.count { $0.executionID == row.id && $0.kind != .notStarted }
         require(row.attempts <= counted, "G6: \(row.id) has \(row.attempts) attempts, of \(counted) reports")
+        let dispatches = dispatchCounts[row.id] ?? 0
+        require(
+            row.attempts + row.lostAttempts <= dispatches,
+            "G6: \(row.id) has \(row.attempts) attempts and \(row.lostAttempts) lost ones, of \(dispatches) dispatches"
+        )
         let successes = outcomes.values.contains { $0.executionID == row.id && isSuccess($0) }
         switch (row.status, row.reason) {
         case (.success, _):

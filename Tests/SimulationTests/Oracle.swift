@@ -62,12 +62,21 @@ final class Oracle {
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
     private(set) var acknowledgedTokens: Set<Token> = []
+    private(set) var dispatchCounts: [ExecutionID: Int] = [:]
     private var attemptNumbers: [Token: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
     /// Dispatched by one who did not lead any more: who does knows nothing of them.
     private var strays: Set<Token> = []
     private var disturbedAt: [String: Int64] = [:]
-    private var leaderChangedAt: Int64 = -1
+    private(set) var leaderChangedAt: Int64 = -1
+    /// When each claim became durable, or each call was dispatched.
+    var begunAt: [Token: (time: Int64, elapsed: Int64)] = [:]
+    var notedGaps: [UniqueID: [NotedGap]] = [:]
+    var madeByChanges: Set<ExecutionID> = []
+    /// Executions that were made from an outage in each epoch, and are not over.
+    var paced: [Int64: Set<ExecutionID>] = [:]
+    /// The highest epoch that each worker has heard of.
+    private var epochs: [String: Int64] = [:]
 
     init(world: World) {
         self.world = world
@@ -81,6 +90,10 @@ final class Oracle {
     // MARK: What happens
 
     func disturbed(worker: String) { disturbedAt[worker] = world.time }
+    func workerEnded(_ name: String) {
+        disturbed(worker: name)
+        epochs[name] = nil
+    }
     func leaderChanged() { leaderChangedAt = world.time }
 
     /// To be told after the step.
@@ -96,15 +109,18 @@ final class Oracle {
         repeated.contains { time > $0.from - 2_000 && time < $0.to + 2_000 }
     }
 
-    func noted(_ note: Note) {
-        if case .gapOpened(let gap) = note { gaps.append(gap) }
+    func noted(_ note: Note, by scheduler: SchedulerProcess) {
+        if case .gapOpened(let gap) = note {
+            gaps.append(gap)
+            noticed(gap, by: scheduler)
+        }
         // A leader may learn of a step long after it happened.
         guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
         repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
     }
 
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
-    private func isDisturbed(_ token: Token, _ worker: String) -> Bool {
+    func isDisturbed(_ token: Token, _ worker: String) -> Bool {
         let since = dispatchedAt[token] ?? 0
         return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
@@ -114,7 +130,9 @@ final class Oracle {
         for call in calls {
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
+            dispatchCounts[call.executionID, default: 0] += 1
             dispatchedAt[call.token] = world.time
+            begunAt[call.token] = begunAt[call.token] ?? (world.time, world.elapsed)
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
             if shard.epoch != call.token.epoch { strays.insert(call.token) }
             if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
@@ -133,6 +151,17 @@ final class Oracle {
 
     /// How early a call may be: by what a clock drifts between two looks at the database's.
     private let earlyMs: Int64 = 20
+
+    /// A scheduler's word reached a worker.
+    func heard(_ worker: String, leaderOf epoch: Int64) { epochs[worker] = max(epochs[worker] ?? 0, epoch) }
+
+    /// A worker's call is on its way.
+    func began(_ call: DispatchedCall, by worker: String) {
+        require(
+            call.token.epoch >= epochs[worker] ?? 0,
+            "G5: \(worker) took a call of epoch \(call.token.epoch), and had heard of a later one"
+        )
+    }
 
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store
@@ -237,12 +266,13 @@ final class Oracle {
         }
     }
 
-    func committed(_ batch: WriteBatch, before rows: [Execution]) {
+    func committed(_ batch: WriteBatch, before: [ExecutionID: Execution]) {
         require(
             writers[batch.epoch, default: batch.owner] == batch.owner,
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
+        let rows = before.values.sorted { $0.id < $1.id }
         for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
             require(after == row, "G6: \(row.id) was settled and has changed")
@@ -255,6 +285,7 @@ final class Oracle {
             settled(job.id)
             begin(job)
         }
+        judgeEvidence(of: batch, before: before)
     }
 
     /// However often a call is reported, it is the same attempt of its execution.

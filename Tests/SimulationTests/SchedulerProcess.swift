@@ -23,7 +23,7 @@ final class SchedulerProcess {
     private var isTurnQueued = false
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
-    private var owner = UniqueID.zero
+    private(set) var owner = UniqueID.zero
     private var clock: ProcessClock
     /// Its own clock stood still while its lease ran out, so that it believes in it.
     private(set) var hasStoodStill = false
@@ -253,7 +253,7 @@ final class SchedulerProcess {
         case .recorded(let executions): world.oracle.told(of: executions)
         case .note(let note):
             world.count(note)
-            world.oracle.noted(note)
+            world.oracle.noted(note, by: self)
             if case .leadershipLost = note { world.oracle.leaderChanged() }
             if case .clockStepped(let milliseconds) = note, milliseconds < 0 { editSearch.wentBack(to: clusterTime) }
             if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }

@@ -76,7 +76,7 @@ final class WorkerProcess: Dialer {
         calls = [:]
         deferred = []
         world.target.workerEnded(name)
-        world.oracle.disturbed(worker: name)
+        world.oracle.workerEnded(name)
         world.network.workerEnded(self)
     }
 
@@ -115,7 +115,9 @@ final class WorkerProcess: Dialer {
 
     func received(_ envelope: Envelope, over link: Link) {
         switch envelope.message {
-        case .lead(let epoch, let shards): tell(.leadAnnounced(link.id, epoch: epoch, shards: shards))
+        case .lead(let epoch, let shards):
+            if !shards.isEmpty { world.oracle.heard(name, leaderOf: epoch) }
+            tell(.leadAnnounced(link.id, epoch: epoch, shards: shards))
         case .dispatch(let clusterTime, let calls): dispatched(link.id, clusterTime, calls)
         case .outcomeAck(let tokens): tell(.acknowledged(tokens))
         case .cancel(let tokens): tell(.cancelRequested(link.id, tokens))
@@ -165,7 +167,10 @@ final class WorkerProcess: Dialer {
     private func perform(_ action: WorkerAction) {
         switch action {
         case .start(let requests):
-            for request in requests { calls[request.token].map { world.target.begin($0, by: self) } }
+            for call in requests.compactMap({ calls[$0.token] }) {
+                world.oracle.began(call, by: name)
+                world.target.begin(call, by: self)
+            }
         case .cut(let tokens): for token in tokens { world.target.cut(token) }
         case .hold(let link, let epoch, let held):
             world.network.toScheduler(link, .holding(epoch: epoch, running: held))

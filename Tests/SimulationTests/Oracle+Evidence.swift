@@ -1,0 +1,112 @@
+import CarillonCore
+import TestSupport
+
+/// What a decision rests on: a row that says SKIPPED, UNKNOWN or nothing at all is right only if something happened that makes it so.
+extension Oracle {
+    /// An outage as a leader saw it.
+    struct NotedGap {
+        var gap: Gap
+        /// By that leader's clock: what it made from then on, it made knowing of the gap.
+        var at: Timestamp
+    }
+
+    /// An outage ends when it is noticed.
+    func noticed(_ gap: Gap, by scheduler: SchedulerProcess) {
+        notedGaps[scheduler.owner, default: []].append(NotedGap(gap: gap, at: scheduler.clusterTime))
+        guard !clockStepped, !scheduler.hasStoodStill else { return }
+        // A leader goes on from the mark of the one before, which may be ahead by the horizon.
+        let ahead = gap.to - world.databaseTime
+        require(ahead > -1_000 && ahead < 5_000, "G8: a gap ends \(ahead) ms after it was noticed")
+    }
+
+    /// A change ends a schedule, and accounts for all that was due by it at once, also when it is refused in the end.
+    func asked(toCommit batch: WriteBatch) {
+        madeByChanges.formUnion(batch.changes.flatMap { $0.inserts.map(\.id) })
+    }
+
+    /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.
+    func judgeEvidence(of batch: WriteBatch, before: [ExecutionID: Execution]) {
+        let store = world.database.store
+        require(
+            batch.epoch == store.shards[0].epoch && batch.owner == store.shards[0].owner,
+            "G5: something was written in epoch \(batch.epoch), which is over"
+        )
+        for start in batch.starts where start.isClaim && store.executions[start.id]?.token == start.token {
+            begunAt[start.token] = (world.time, world.elapsed)
+        }
+        for id in batch.updates.map(\.id) {
+            guard let row = store.executions[id], row.status != before[id]?.status else { continue }
+            if row.status == .skipped, row.reason == .overlap { judgeOverlap(row, before, store) }
+            if row.status == .unknown { judgeUnknown(row, store) }
+        }
+        judgeCatchUp(batch, before, store)
+    }
+
+    /// Something else of its job was under way: dispatched, waiting for a retry, or asked for by hand.
+    private func judgeOverlap(_ row: Execution, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
+        let isOverlapped = store.executions.values.contains { now in
+            guard now.jobID == row.jobID, now.id != row.id else { return false }
+            return [before[now.id] ?? now, now].contains {
+                !$0.status.isFinal
+                    && ($0.status != .pending || $0.trigger == .manual || latestToken[$0.id] != nil)
+            }
+        }
+        require(isOverlapped, "overlap: \(row.id) was skipped, and nothing of its job was open")
+    }
+
+    /// It was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and whoever knows of the call could not tell.
+    private func judgeUnknown(_ row: Execution, _ store: MemoryStore) {
+        guard let token = row.token, let beginning = begunAt[token], let job = store.jobs[row.jobID] else {
+            return require(false, "G3: \(row.id) is UNKNOWN, and was never claimed")
+        }
+        let waited = (world.elapsed - beginning.elapsed) / 1_000
+        // A claim counts from when it was made; a slow store may have made it durable much later.
+        require(
+            clockStepped || waited > Int64(job.timeoutMs) + 45_000,
+            "G3: \(row.id) was given up as UNKNOWN \(waited) ms after its claim"
+        )
+        require(
+            isDisturbed(token, row.worker ?? "") || leaderChangedAt >= beginning.time,
+            "G3: \(row.id) is UNKNOWN, and nothing happened to \(row.worker ?? "its worker")"
+        )
+    }
+
+    // MARK: Catch-up
+
+    /// Rows made from an outage: those that its policy wants, and no more of them at a time than a tenth of the slots.
+    private func judgeCatchUp(_ batch: WriteBatch, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
+        let gaps = notedGaps[batch.owner] ?? []
+        guard !gaps.isEmpty else { return }
+        for row in batch.inserts + batch.changes.flatMap(\.inserts)
+        where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
+            guard store.executions[row.id] != nil, let job = store.jobs[row.jobID],
+                let noted = gaps.last(where: { $0.gap.from < row.scheduledTime && row.scheduledTime <= $0.gap.to }),
+                row.createdAt >= noted.at
+            else { continue }
+            world.count("catch-up \(job.catchUpPolicy)")
+            if !madeByChanges.contains(row.id) { paced[batch.epoch, default: []].insert(row.id) }
+            judge(row, of: job, missedIn: noted.gap, store)
+        }
+        let open = paced[batch.epoch, default: []].filter { store.executions[$0].map { !$0.status.isFinal } ?? false }
+        paced[batch.epoch] = open
+        let limit = max(1, world.options.workers * world.options.slotsPerWorker / 10)
+        require(open.count <= limit, "G8: \(open.count) executions of an outage are open at a time, not \(limit)")
+    }
+
+    /// A missed time that is run although it is old is the latest of its job, and its policy says so.
+    private func judge(_ row: Execution, of job: Job, missedIn gap: Gap, _ store: MemoryStore) {
+        let oldest = gap.to - Int64(job.catchUpWindowMs)
+        guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !clockWentBack,
+            !isUncertain(job.id, row.scheduledTime)
+        else { return }
+        guard job.catchUpPolicy == .latest else {
+            return require(false, "G8: \(row.id) is run, though it is too old and its job's policy is NONE")
+        }
+        guard let period = periods[job.id]?.last(where: { $0.contains(row.scheduledTime) }) else { return }
+        let isLater = period.times(from: row.scheduledTime + 1, through: oldest - 1).contains {
+            store.executions[ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)] == nil
+                && !isUncertain(job.id, $0)
+        }
+        require(!isLater, "G8: \(row.id) is run, and is not the latest of those that are too old")
+    }
+}
