@@ -32,7 +32,7 @@ final class Refresher: Sendable {
         clusterTime: @escaping @Sendable () -> Timestamp
     ) {
         self.everyMs = everyMs
-        search = Mutex(EditSearch(everyMs: everyMs))
+        search = Mutex(EditSearch())
         self.store = store
         self.rules = rules
         self.logger = logger
@@ -51,10 +51,7 @@ final class Refresher: Sendable {
             try? await Task.sleep(for: .milliseconds(everyMs))
             if Task.isCancelled { return }
             let changedZones = reloadZones()
-            guard isLeading() else {
-                search.withLock { $0.forget() }
-                continue
-            }
+            guard isLeading() else { continue }
             _ = await refreshNow()
             if !changedZones.isEmpty { await plan(jobsIn: changedZones) }
             let boot = SystemClock.bootTime()
@@ -63,6 +60,11 @@ final class Refresher: Sendable {
                 await maintain(before: clusterTime() - Int64(retentionDays) * 86_400_000, retentionDays: retentionDays)
             }
         }
+    }
+
+    /// This scheduler is about to lead, and reads all jobs from now on.
+    func jobsAreRead(at clusterTime: Timestamp) {
+        search.withLock { $0.begin(clusterTime: clusterTime, boot: SystemClock.bootTime()) }
     }
 
     /// The database's clock was set back by so many milliseconds. Whether cluster time has followed yet is open.

@@ -221,7 +221,8 @@ package final class SchedulerService: PeerReceiver {
 
     private func log(_ note: Note) {
         switch note {
-        case .leadershipTaken(let epoch):
+        case .leadershipTaken(let epoch, let clusterTime):
+            refresher.jobsAreRead(at: clusterTime)
             logger.info("lease taken", metadata: ["epoch": "\(epoch)"])
         case .leadershipLost(let why):
             logger.warning("lease lost", metadata: ["why": "\(why)"])

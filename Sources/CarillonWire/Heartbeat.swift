@@ -36,7 +36,7 @@ struct Heartbeat: Sendable {
     }
 
     mutating func tick(at now: WireNow) -> Beat {
-        if isListening, now.boot >= lastHeard + limits.silenceMs {
+        if isListening, now.boot >= lastHeard + limits.silenceMs, !Canary.believesInSilentConnections.sings {
             return .silent(forMs: now.boot.milliseconds(since: lastHeard))
         }
         guard now.boot >= nextPing else { return .nothing }

@@ -4,7 +4,7 @@ import Testing
 @Suite struct EditSearchTests {
     private func boot(_ milliseconds: Int64) -> BootTime { BootTime(nanoseconds: milliseconds * 1_000_000) }
     private func time(_ milliseconds: Int64) -> Timestamp { Timestamp(milliseconds: 1_795_000_000_000 + milliseconds) }
-    private var search = EditSearch(everyMs: 60_000)
+    private var search = EditSearch()
 
     /// Looks at that time by the database's clock, and by the machine's; returns since when.
     private mutating func look(_ cluster: Int64, boot: Int64, isFound: Bool = true) -> Timestamp {
@@ -45,11 +45,19 @@ import Testing
         #expect(look(180_000, boot: 180_000) == time(110_000))
     }
 
-    @Test(arguments: [(60_000, 3_600_000), (86_400_000, 172_800_000)] as [(Int, Int64)])
-    mutating func theFirstLookGoesBackBeyondTheTakeOver(everyMs: Int, back: Int64) {
-        search = EditSearch(everyMs: everyMs)
-        #expect(look(0, boot: 5) == time(-back))
-        search.forget()
-        #expect(look(0, boot: 5) == time(-back))
+    @Test mutating func theFirstLookGoesBackToTheTakeOver() {
+        search.begin(clusterTime: time(0), boot: boot(0))
+        // However long it takes, and wherever the clock goes meanwhile.
+        #expect(look(7_260_000, boot: 60_000, isFound: false) == time(-10_000))
+        #expect(look(60_000 - 7_200_000, boot: 60_000, isFound: false) == time(-7_200_000 - 10_000))
+        let early = search.look(clusterTime: time(60_000), boot: boot(60_000))
+        // Another take-over: what the look before it found is of no concern.
+        search.begin(clusterTime: time(-3_600_000), boot: boot(70_000))
+        search.found(early)
+        #expect(look(-3_590_000, boot: 80_000) == time(-3_600_000 - 10_000))
+    }
+
+    @Test mutating func whoHasNeverLedLooksForEverything() {
+        #expect(look(0, boot: 5) == Timestamp(milliseconds: 0))
     }
 }

@@ -131,4 +131,60 @@ import Testing
         #expect(bench.dispatcher.workers.contains { $0.freeSlots == 10 })
         #expect(bench.store.shards[0].workers == ["other", "worker"])
     }
+
+    /// The database's clock is set back by two hours while nobody leads.
+    private func takeOverAfterAStepBack(_ bench: inout DispatcherBench) {
+        bench.tell(.leaseConnectionLost("test"))
+        bench.databaseAheadMs -= 7_200_000
+        bench.tell(.workerLeft(1))
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        bench.join(2, boot: 2)
+    }
+
+    @Test func `a row that lies in the future again is withdrawn, so that a change finds none`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(2, every: 1))
+        bench.pass(ms: 600)
+        let ahead = try #require(bench.store.executions.values.first { $0.scheduledTime > bench.time })
+        takeOverAfterAStepBack(&bench)
+        bench.pass(ms: 100)
+        #expect(bench.store.executions[ahead.id] == nil)
+        #expect(bench.dispatcher.inconsistency == nil)
+        // It comes when its time comes, and its job is paused before.
+        let paused = try #require(bench.store.jobs.values.first)
+        var change = paused
+        change.version += 1
+        bench.tell(.changeRequested(9, .pause(change)))
+        bench.pass(ms: 3_000)
+        #expect(!bench.store.executions.values.contains { $0.status == .pending })
+    }
+
+    @Test func `a claim from before the clock went back is given up as late as any other`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = job
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        takeOverAfterAStepBack(&bench)
+        bench.pass(ms: Int64(job.timeoutMs) + 55_000)
+        #expect(bench.store.executions[call.executionID]?.status == .running)
+        bench.pass(ms: 10_000)
+        #expect(bench.store.executions[call.executionID]?.status == .unknown)
+    }
+
+    @Test func `a retry from before the clock went back does not wait for hours`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.report(call, status: 500)
+        #expect(bench.store.executions[call.executionID]?.status == .retrying)
+        takeOverAfterAStepBack(&bench)
+        bench.pass(ms: Int64(job.retryMaxDelayMs) * 11 / 10 + 3_000)
+        #expect(bench.dispatched.count == 2)
+    }
 }

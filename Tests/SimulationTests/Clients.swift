@@ -120,7 +120,7 @@ final class Clients {
             let isExpected =
                 switch error.code {
                 case .notFound, .alreadyExists, .failedPrecondition, .unavailable, .notLeader: true
-                case .resourceExhausted: world.options.jobs == 1
+                case .resourceExhausted: world.options.isNarrow
                 // Somebody else gave the job another end before its new beginning.
                 case .invalidArgument: request.setsBounds
                 case .unauthenticated, .unimplemented, .internal: false
@@ -172,6 +172,7 @@ final class Clients {
 
     func job(name: String, tag: String) -> Job {
         let zero = Timestamp(milliseconds: 0)
+        let policies = CatchUpPolicy.allCases.filter { $0 != .all || world.options.stepsOfHours == 0 }
         var job = Job(
             id: JobID(.zero),
             name: name,
@@ -182,7 +183,7 @@ final class Clients {
             maxRetries: Int.random(in: 0...3, using: &world.random),
             retryInitialDelayMs: Int.random(in: 0...1_500, using: &world.random),
             retryMaxDelayMs: 4_000,
-            catchUpPolicy: CatchUpPolicy.allCases.randomElement(using: &world.random) ?? .latest,
+            catchUpPolicy: policies.randomElement(using: &world.random) ?? .latest,
             catchUpWindowMs: [0, 2_000, 6_000, 60_000].randomElement(using: &world.random) ?? 60_000,
             overlapPolicy: world.random.happens(0.5) ? .skip : .allow,
             priority: Int.random(in: 0...2, using: &world.random),

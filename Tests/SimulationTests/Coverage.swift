@@ -26,7 +26,8 @@ enum Coverage {
         "row failed retriesExhausted", "row skipped catchUp", "row skipped overlap", "row success",
         "row unknown outcomeLost", "scheduler killed", "scheduler killed at a commit", "scheduler paused",
         "scheduler stopped", "store away",
-        "store stalled", "target answers late", "target asks for patience", "target fails", "target hangs",
+        "store stalled", "text refused", "clock stepped by hours", "catch-up all", "catch-up latest", "catch-up none",
+        "note rowRefused", "target answers late", "target asks for patience", "target fails", "target hangs",
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
     ]
 

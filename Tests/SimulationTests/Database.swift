@@ -196,6 +196,11 @@ final class Database {
         let touched = Set(batch.updates.map(\.id) + batch.starts.map(\.id) + batch.withdrawals + inserts)
         let before = store.executions.filter { touched.contains($0.key) }
         world.oracle.asked(toCommit: batch)
+        let isFenced = batch.epoch != store.shards[0].epoch || batch.owner != store.shards[0].owner
+        if !isFenced, batch.updates.contains(where: { $0.response == Target.unwantedText }) {
+            world.count("text refused")
+            return .refused(message: "invalid byte sequence", constraint: nil)
+        }
         let result = store.commit(batch, now: world.databaseTime)
         switch result {
         case .committed: world.oracle.committed(batch, before: before)

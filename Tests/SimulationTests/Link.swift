@@ -59,7 +59,7 @@ final class Link {
         guard isOpen(from: end), !hasEnded(end) else { return }
         var bytes: [UInt8] = []
         world.codec.encode(envelope, into: &bytes)
-        guard world.random.happens(0.1) else { return deliver(bytes, from: end) }
+        guard world.random.happens(world.options.halfFrames) else { return deliver(bytes, from: end) }
         world.count("frame cut in two")
         let place = Int.random(in: 1..<bytes.count, using: &world.random)
         deliver(Array(bytes[..<place]), from: end)

@@ -98,6 +98,9 @@ extension Oracle {
             require(successes, "G2: \(row.id) is SUCCESS, and no call of it succeeded")
         case (.failed, .retriesExhausted):
             require(row.attempts == job.maxRetries + 1, "G2: \(row.id) was given up after \(row.attempts) attempts")
+        case (.failed, .recordRefused), (.cancelled, .recordRefused):
+            require(world.options.refusedTexts > 0, "G2: nothing that \(row.id) said was refused")
+            require(row.response == nil, "G2: the text of \(row.id) was refused, and is there")
         case (.failed, .workerLost):
             require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
         case (.failed, nil):

@@ -35,7 +35,7 @@ final class SchedulerProcess {
 
     /// What a take-over read.
     private var jobsAtTakeOver: [Job] = []
-    private var editSearch: EditSearch
+    private var editSearch = EditSearch()
     /// Who leads, as it last heard.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
@@ -46,7 +46,6 @@ final class SchedulerProcess {
         self.index = index
         random = SeededGenerator(seed: world.random.next())
         clock = ProcessClock(world: world)
-        editSearch = EditSearch(everyMs: world.options.refreshSeconds * 1_000)
     }
 
     var now: Now { clock.now }
@@ -98,7 +97,7 @@ final class SchedulerProcess {
                     owner: owner,
                     leaseMs: leaseMs,
                     horizonMs: horizonMs,
-                    maxOpenExecutions: world.options.jobs == 1 ? 6 : 250_000
+                    maxOpenExecutions: world.options.maxOpenExecutions
                 )
             )
         )
@@ -106,7 +105,6 @@ final class SchedulerProcess {
         deferred = []
         isTurnQueued = false
         isPaused = false
-        editSearch.forget()
         leaderAddress = nil
         hasStoodStill = false
         queueTurn()
@@ -254,6 +252,9 @@ final class SchedulerProcess {
         case .note(let note):
             world.count(note)
             world.oracle.noted(note, by: self)
+            if case .leadershipTaken(_, let clusterTime) = note {
+                editSearch.begin(clusterTime: clusterTime, boot: now.boot)
+            }
             if case .leadershipLost = note { world.oracle.leaderChanged() }
             if case .clockStepped(let milliseconds) = note, milliseconds < 0 { editSearch.wentBack(to: clusterTime) }
             if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
@@ -273,7 +274,7 @@ final class SchedulerProcess {
         let life = life
         world.after(Int64(world.options.refreshSeconds) * 1_000_000) { [self] in
             whenRunning(life) { [self] in
-                if isLeading { refresh() } else { editSearch.forget() }
+                if isLeading { refresh() }
                 planRefresh()
             }
         }

@@ -6,7 +6,7 @@ extension SimulationOptions {
             ("jobs", \.jobs, 1), ("schedulers", \.schedulers, 1), ("workers", \.workers, 1),
             ("slotsPerWorker", \.slotsPerWorker, 1), ("seconds", \.seconds, 3), ("delayMs", \.delayMs, 1),
             ("driftPpm", \.driftPpm, 0), ("suspends", \.suspends, 0), ("refreshSeconds", \.refreshSeconds, 2),
-            ("draw", \.draw, 0),
+            ("maxOpenExecutions", \.maxOpenExecutions, 3), ("draw", \.draw, 0),
         ]
     }
 
@@ -18,6 +18,8 @@ extension SimulationOptions {
             ("workerKillsPerSecond", \.workerKillsPerSecond), ("schedulerStopsPerSecond", \.schedulerStopsPerSecond),
             ("schedulerKillsPerSecond", \.schedulerKillsPerSecond), ("cutsPerSecond", \.cutsPerSecond),
             ("lostCommits", \.lostCommits), ("crashesAtCommits", \.crashesAtCommits),
+            ("stepsOfHours", \.stepsOfHours), ("refusedTexts", \.refusedTexts), ("halfFrames", \.halfFrames),
+            ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
         ]

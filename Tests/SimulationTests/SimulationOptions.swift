@@ -24,11 +24,21 @@ struct SimulationOptions: CustomStringConvertible {
     var storeStallsPerSecond: Double
     var storeOutagesPerSecond: Double
     var clockStepsPerSecond: Double
+    /// Of a step of the database's clock, that it is one of hours. Such worlds have no job that makes up for every missed time.
+    var stepsOfHours: Double
     /// Of a commit, that its answer, or it itself, is lost.
     var lostCommits: Double
     var failedReads: Double
     /// Of a commit, that its process ends before it hears of it.
     var crashesAtCommits: Double
+    /// Of an answer, that the store will not have its text.
+    var refusedTexts: Double
+    /// Of a frame, that it arrives in two parts.
+    var halfFrames: Double
+    /// Of a process that does nothing for a while, that its clock stands still meanwhile.
+    var standingClocks: Double
+    /// How many executions a leader keeps before it makes no more rows.
+    var maxOpenExecutions: Int
     /// How far the clocks of processes may be too fast or too slow.
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
@@ -40,6 +50,11 @@ struct SimulationOptions: CustomStringConvertible {
     var zone: String
     /// Whether every step is printed.
     var isTracing = false
+
+    static let manyExecutions = 250_000
+
+    /// Whether leaders meet their limit, and refuse what clients want to have done at once.
+    var isNarrow: Bool { maxOpenExecutions < Self.manyExecutions }
 
     init(seed: UInt64) {
         var random = SeededGenerator(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 1)
@@ -67,6 +82,11 @@ struct SimulationOptions: CustomStringConvertible {
         lostCommits = chance(0.4, upTo: 0.1)
         failedReads = chance(0.3, upTo: 0.3)
         crashesAtCommits = chance(0.25, upTo: 0.02)
+        stepsOfHours = clockStepsPerSecond > 0 ? chance(0.3, upTo: 1) : 0
+        refusedTexts = chance(0.2, upTo: 0.1)
+        halfFrames = chance(0.7, upTo: 0.3)
+        standingClocks = chance(0.5, upTo: 0.6)
+        maxOpenExecutions = random.happens(0.2) ? Int.random(in: 3...15, using: &random) : Self.manyExecutions
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
         suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
         // Workers that die again and again lose the same attempt until it is given up.

@@ -1,3 +1,5 @@
+import CarillonCore
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -47,6 +49,19 @@ import Testing
         let required = (runs >= 200 ? Coverage.required : []) + (runs >= 2_000 ? Coverage.requiredOfMany : [])
         for what in required where result.coverage[what] == nil {
             Issue.record("in \(runs) runs this never happened: \(what)")
+        }
+    }
+
+    @Test func aSeedIsRepeatedExactly() {
+        for seed: UInt64 in 1...4 {
+            let worlds = (0..<2).map { _ in World(seed: seed, options: SimulationOptions(seed: seed)) }
+            let problems = worlds.map { $0.run() }
+            #expect(problems[0] == problems[1], "seed \(seed)")
+            #expect(worlds[0].time == worlds[1].time, "seed \(seed)")
+            #expect(worlds[0].coverage == worlds[1].coverage, "seed \(seed)")
+            let stores = worlds.map(\.database.store)
+            #expect(!stores[0].executions.isEmpty && stores[0].executions == stores[1].executions, "seed \(seed)")
+            #expect(stores[0].jobs == stores[1].jobs && stores[0].attempts == stores[1].attempts, "seed \(seed)")
         }
     }
 

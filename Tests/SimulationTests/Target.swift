@@ -10,6 +10,9 @@ final class Target {
         var isDisturbed = false
     }
 
+    /// What no database will store.
+    static let unwantedText = "unwanted"
+
     private unowned let world: World
     private(set) var running: [Token: Call] = [:]
     private var cuts: [Token: () -> Void] = [:]
@@ -61,10 +64,14 @@ final class Target {
 
     private func end(_ worker: WorkerProcess, _ life: Int, _ outcome: CallOutcome, after microseconds: Int64) {
         let startedAt = world.elapsed
+        var outcome = outcome
+        if world.faultsAreOn, outcome.kind == .answered, world.random.happens(world.options.refusedTexts) {
+            outcome.response = Self.unwantedText
+        }
         world.after(microseconds) { [self] in
             running[outcome.token] = nil
             cuts[outcome.token] = nil
-            worker.whenRunning(life) { worker.ended(outcome, startedAt: startedAt) }
+            worker.whenRunning(life) { [outcome] in worker.ended(outcome, startedAt: startedAt) }
         }
     }
 

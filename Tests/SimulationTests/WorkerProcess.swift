@@ -140,6 +140,7 @@ final class WorkerProcess: Dialer {
                     startedAt: min(now, clock.boot(at: startedAt)),
                     durationMicroseconds: UInt64(world.elapsed - startedAt),
                     httpStatus: outcome.httpStatus,
+                    response: outcome.response,
                     retryAfterMs: outcome.retryAfterMs
                 )
             ])

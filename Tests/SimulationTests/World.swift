@@ -124,7 +124,7 @@ final class World {
         }
         plan(options.pausesPerSecond) { world in
             let milliseconds = Int.random(in: 100...16_000, using: &world.random)
-            let standsStill = world.random.happens(0.25)
+            let standsStill = world.random.happens(world.options.standingClocks)
             if standsStill { world.count("boot time stood still") }
             if world.random.happens(0.6) {
                 world.count("scheduler paused")
@@ -152,7 +152,9 @@ final class World {
             if world.random.happens(0.2) { return world.stopDatabaseClock() }
             let isForward = world.random.happens(0.5)
             world.count(isForward ? "clock stepped forward" : "clock stepped back")
-            let milliseconds = Int64.random(in: 200...20_000, using: &world.random)
+            let isLong = world.random.happens(world.options.stepsOfHours)
+            if isLong { world.count("clock stepped by hours") }
+            let milliseconds = Int64.random(in: 200...(isLong ? 10_800_000 : 20_000), using: &world.random)
             world.databaseErrorMs += isForward ? milliseconds : -milliseconds
             world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
         }

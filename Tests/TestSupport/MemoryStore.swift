@@ -90,7 +90,8 @@ package struct MemoryStore: Sendable {
     // MARK: Writing
 
     package mutating func commit(_ batch: WriteBatch, now: Timestamp) -> CommitResult {
-        guard shards[0].owner == batch.owner, shards[0].epoch == batch.epoch else { return .fenced }
+        let isTheirs = shards[0].owner == batch.owner && shards[0].epoch == batch.epoch
+        guard isTheirs || Canary.forgetsTheFence.sings else { return .fenced }
         // It came before, by a session that was given up: its own row of what was committed says so.
         if hasCommitted(batch) { return .committed(notPending: self.notPending(of: batch)) }
         if let refusal = refusal(of: batch, now: now) { return refusal }

@@ -18,15 +18,26 @@ package enum Canary: String, Sendable, CaseIterable {
     case armsWhatHasRun
     case marksWhatHasNoRow
     case settlesWhatIsOpen
+    case forgetsTheFence
+    case takesCallsOfAnEpochThatIsOver
+    case forgetsToReportAgain
+    case keepsAReservedSlot
+    case answersChangesBeforeTheyAreDurable
+    case runsAllThatWasMissed
+    case runsAllThatWasMissedAtOnce
+    case skipsWhatOverlapsNothing
+    case givesUpClaimsAtOnce
+    case countsASecondConnectionTwice
+    case believesInSilentConnections
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation
         ///   begins; the tasks of that simulation only read it.
         package nonisolated(unsafe) static var planted: Canary?
 
-        var sings: Bool { Canary.planted == self }
+        package var sings: Bool { Canary.planted == self }
     #else
         @inline(__always)
-        var sings: Bool { false }
+        package var sings: Bool { false }
     #endif
 }

@@ -13,6 +13,7 @@ extension Dispatcher {
             return
         }
         if let answer = apply(request, ticket, into: &actions) { actions.append(.reply(ticket, answer)) }
+        if Canary.answersChangesBeforeTheyAreDurable.sings { pending.answerAtOnce(ticket, into: &actions) }
     }
 
     /// Puts the change into the batch; an answer is returned only where nothing needs to become durable first.
@@ -124,9 +125,7 @@ extension Dispatcher {
         let record = agenda[job]
         var withdrawn: [ExecutionID] = []
         var time = floor
-        // Rows may lie beyond materializedThrough: those of an instant that is only half made, and an inherited leader's.
-        let end = max(materializedThrough, now + max(horizonMs, 2_000))
-        while let next = record.next(after: time), next <= end {
+        while let next = record.next(after: time), next <= furthestRow {
             time = next
             let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
             guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { continue }
@@ -144,6 +143,10 @@ extension Dispatcher {
         }
         return withdrawn
     }
+
+    /// There is no row for a time after this. Some lie beyond materializedThrough: those of an instant that is only half
+    /// made, and those of the leader before, who made them further ahead.
+    var furthestRow: Timestamp { max(materializedThrough, now + max(horizonMs, 2_000)) }
 
     /// The new definition's due times from effective_from to materialized_through, and the job's place in the agenda.
     private mutating func makeAhead(_ job: Int32) -> [Execution] {

@@ -42,7 +42,9 @@ extension Dispatcher {
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
-                if record.overlapPolicy == .skip, record.openCount > 0 {
+                let isOverlapping =
+                    record.openCount > 0 || Canary.skipsWhatOverlapsNothing.sings && record.executionCount > 1
+                if record.overlapPolicy == .skip, isOverlapping {
                     if adoptUntil != nil {
                         // Whether what was inherited runs is not known yet.
                         deferred.append(slot)
@@ -92,7 +94,7 @@ extension Dispatcher {
     /// The claim is durable: the call leaves, to another worker if that one is gone.
     mutating func sendClaimed(_ slot: Int32, at now: Now) {
         guard case .claiming(let reserved) = ledger[slot].state else { return }
-        roster.modify(reserved) { $0.reserved -= 1 }
+        if !Canary.keepsAReservedSlot.sings { roster.modify(reserved) { $0.reserved -= 1 } }
         ledger[slot].rowStatus = .running
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)

@@ -96,7 +96,7 @@ extension Dispatcher {
     /// Works the gap off beside the live work, at most a tenth of the capacity of the moment.
     mutating func workOffGap(into actions: inout [Action]) {
         guard catchUp != nil, gapReading == nil else { return }
-        let limit = max(1, roster.capacity / 10)
+        let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, roster.capacity / 10)
         var steps = 0
         while ledger.catchUpCount < limit, steps < 1_000, pending.rowCount < batchLimit,
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
@@ -144,7 +144,8 @@ extension Dispatcher {
             catchUp?.arm(slot, record, after: time)
             return []
         }
-        let policy = mayRun ? record.catchUpPolicy : .none
+        let isGreedy = Canary.runsAllThatWasMissed.sings && record.catchUpPolicy == .latest
+        let policy: CatchUpPolicy = isGreedy ? .all : mayRun ? record.catchUpPolicy : .none
         let oldest =
             mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
         guard time < oldest, policy != .all else {

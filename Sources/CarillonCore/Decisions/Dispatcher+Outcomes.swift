@@ -227,6 +227,13 @@ extension Dispatcher {
         return base + (base > 0 ? Int64.random(in: 0...max(1, base / 10), using: &random) : 0)
     }
 
+    /// More than `retryDelayMs` ever says.
+    func longestRetryDelayMs(of record: JobRecord, after row: Execution) -> Int64 {
+        let base = Int64(record.retryMaxDelayMs)
+        let mayHaveAsked = row.httpStatus == 429 || row.httpStatus == 503
+        return max(base + max(1, base / 10), mayHaveAsked ? Int64(retryAfterLimitMs) : 0)
+    }
+
     /// The outcome of that execution is in a batch already; its new connection is told as well.
     private mutating func acknowledgeWithPending(_ slot: Int32, link: LinkID, token: Token) {
         let id = ledger[slot].execution.id

@@ -18,7 +18,7 @@ extension Dispatcher {
             lease.held(epoch: epoch, at: now.boot)
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             guard isNew, lease.epoch == epoch else { return }
-            actions.append(.note(.leadershipTaken(epoch: epoch)))
+            actions.append(.note(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
             phase = .loading(Loading(shards: shards))
             agenda.removeAll()
             actions.append(.loadJobs)
@@ -237,16 +237,25 @@ extension Dispatcher {
     /// Takes over an execution that the leader before left open.
     private mutating func inherit(_ row: Execution) {
         guard let job = agenda.slot(of: row.jobID), ledger.slot(of: row.id) == nil else { return }
+        // Made before the clock went back, and not withdrawn by whoever made it: no change would find it there.
+        if row.status == .pending, row.trigger == .schedule, row.scheduledTime > furthestRow {
+            pending.withdrawals.append(row.id)
+            return
+        }
         var execution = row
         // In the row the attempt that runs is counted already; here it counts when it has ended.
         if row.status == .running { execution.attempts = max(0, row.attempts - 1) }
+        // Written before the clock went back, it would lie further ahead than any retry.
+        if let next = row.nextAttemptAt {
+            execution.nextAttemptAt = min(next, now + longestRetryDelayMs(of: agenda[job], after: row))
+        }
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
         open.isAdoptable = true
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
-        case .retrying where (row.nextAttemptAt ?? now) > now:
+        case .retrying where (execution.nextAttemptAt ?? now) > now:
             open.state = .retrying
         default:
             break
@@ -254,7 +263,7 @@ extension Dispatcher {
         let slot = enter(open)
         switch open.state {
         case .armed: ledger.setTimer(slot, to: row.scheduledTime)
-        case .retrying: ledger.setTimer(slot, to: row.nextAttemptAt ?? now)
+        case .retrying: ledger.setTimer(slot, to: execution.nextAttemptAt ?? now)
         default: break
         }
     }

@@ -12,28 +12,34 @@ package struct EditSearch: Sendable {
         fileprivate let steps: Int
     }
 
-    /// The last one that found all there was.
+    /// The last one that found all there was, or the take-over, which read everything.
     private var last: Look?
     /// How often the clock was set back, and how far since the last look: it may have been set forth again meanwhile.
     private var steps = 0
     private var earliest: Timestamp?
     /// How long the transaction of an edit may have been open, and how late a step may be noticed.
     private let overlapMs: Int64 = 10_000
-    /// How far the first look goes back: the jobs were read when the lease was taken, after the last time for a look.
-    private let firstLookMs: Int64
 
-    /// - Parameter everyMs: how often is looked.
-    package init(everyMs: Int) {
-        firstLookMs = max(3_600_000, Int64(everyMs) * 2)
+    package init() {}
+
+    /// A lease was taken, and all jobs are read: what was looked for before is of no concern.
+    ///
+    /// - Parameters:
+    ///   - clusterTime: when the reading begins, by the database's clock.
+    ///   - boot: the same by this machine's.
+    package mutating func begin(clusterTime: Timestamp, boot: BootTime) {
+        steps += 1
+        earliest = nil
+        last = Look(since: clusterTime, clusterTime: clusterTime, boot: boot, steps: steps)
     }
 
-    /// Begins a look.
+    /// Begins a look. Before any `begin` it goes back to the beginning of all things.
     ///
     /// - Parameters:
     ///   - clusterTime: now, by the database's clock.
     ///   - boot: now, by this machine's.
     package func look(clusterTime: Timestamp, boot: BootTime) -> Look {
-        var since = clusterTime - firstLookMs
+        var since = Timestamp(milliseconds: 0)
         if let last {
             // A clock that was set back passed through these times again.
             since = min(last.clusterTime, clusterTime - boot.milliseconds(since: last.boot)) - overlapMs
@@ -44,6 +50,7 @@ package struct EditSearch: Sendable {
 
     /// The look has found all there was.
     package mutating func found(_ look: Look) {
+        if let last, last.boot > look.boot { return }
         last = look
         if look.steps == steps { earliest = nil }
     }
@@ -52,11 +59,5 @@ package struct EditSearch: Sendable {
     package mutating func wentBack(to clusterTime: Timestamp) {
         steps += 1
         earliest = min(earliest ?? clusterTime, clusterTime)
-    }
-
-    /// Somebody else leads, and looks.
-    package mutating func forget() {
-        last = nil
-        earliest = nil
     }
 }

@@ -85,7 +85,8 @@ package enum Action: Sendable {
 
 /// Something that people should be able to read in the log.
 package enum Note: Sendable, Hashable {
-    case leadershipTaken(epoch: Int64)
+    /// The jobs are read next: `clusterTime` is from when on somebody may edit what was read.
+    case leadershipTaken(epoch: Int64, clusterTime: Timestamp)
     case leadershipLost(String)
     case leading(epoch: Int64, jobs: Int, openExecutions: Int)
     case gapOpened(Gap)

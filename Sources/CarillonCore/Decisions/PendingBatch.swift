@@ -64,6 +64,15 @@ struct PendingBatch {
         changes.append(Change(change: change, ticket: nil, result: nil, before: nil))
     }
 
+    /// What a planted bug does.
+    mutating func answerAtOnce(_ ticket: Ticket, into actions: inout [Action]) {
+        guard let last = changes.indices.last, changes[last].ticket == ticket, let result = changes[last].result else {
+            return
+        }
+        changes[last].ticket = nil
+        actions.append(.reply(ticket, result))
+    }
+
     /// The clock went back: an earlier change that is refused yet has the old times after `now` to make up for.
     mutating func clockWentBack(to now: Timestamp) {
         for index in changes.indices { changes[index].wentBackTo = min(changes[index].wentBackTo ?? now, now) }

@@ -24,7 +24,7 @@ extension WorkerDesk {
             return
         }
         for call in calls {
-            guard call.token.epoch >= highestEpoch else {
+            guard call.token.epoch >= highestEpoch || Canary.takesCallsOfAnEpochThatIsOver.sings else {
                 figures.stale += 1
                 continue
             }
