@@ -497,4 +497,33 @@ import Testing
             #expect(row.skippedCount == count - Int64(others))
         }
     }
+
+    @Test func `a change made on top of one that is refused stays`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let taken = DispatcherBench.job(1, every: 3_600)
+        let job = DispatcherBench.job(2, every: 2)
+        bench.create(taken)
+        bench.create(job)
+        bench.commitsAreHeld = true
+        // Its name is another one's: that will be refused.
+        var renamed = try #require(bench.store.jobs[job.id])
+        renamed.version += 1
+        renamed.name = taken.name
+        bench.tell(.changeRequested(7, .update(DispatcherBench.planned(renamed), scheduleChanged: false)))
+        // Meanwhile somebody edits the row, and a client changes the schedule of what it finds there.
+        let row = try #require(bench.store.jobs[job.id])
+        let edited = bench.store.editByHand(row, now: bench.time)
+        var rescheduled = try #require(edited)
+        rescheduled.version += 1
+        rescheduled.schedule = "*/3 * * * * *"
+        bench.tell(.changeRequested(8, .update(DispatcherBench.planned(rescheduled), scheduleChanged: true)))
+        bench.releaseCommits()
+        #expect(bench.dispatcher.inconsistency == nil)
+        bench.pass(ms: 12_000)
+        let changedAt = try #require(bench.store.jobs[job.id]).effectiveFrom
+        let times = bench.store.executions.values.filter { $0.jobID == job.id && $0.scheduledTime > changedAt }
+            .map(\.scheduledTime.seconds)
+        #expect(times.count >= 4 && times.allSatisfy { $0 % 3 == 0 })
+    }
 }

@@ -40,6 +40,8 @@ final class Network {
         dial(dialer, scheduler, after: Int64.random(in: 20_000...500_000, using: &world.random))
     }
 
+    func isOpen(_ id: LinkID) -> Bool { links[id]?.isOpen ?? false }
+
     func forget(_ link: Link) { links[link.id] = nil }
 
     // MARK: Messages

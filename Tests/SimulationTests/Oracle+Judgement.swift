@@ -11,6 +11,9 @@ extension Oracle {
             require(false, "G2: \(row.id) is still \(row.status) (\(row.trigger), attempts \(row.attempts))")
         }
         require(world.clients.areDone, "clients still wait for an answer, or jobs could not be paused")
+        for worker in world.workers {
+            require(worker.heldCount == 0, "G4: \(worker.name) still holds \(worker.heldCount) calls or outcomes")
+        }
         var byJob: [JobID: [Int64: Execution]] = [:]
         for row in rows where row.trigger == .schedule {
             let former = byJob[row.jobID, default: [:]].updateValue(row, forKey: row.scheduledTime.milliseconds)

@@ -65,7 +65,7 @@ final class Oracle {
     private(set) var dispatchCounts: [ExecutionID: Int] = [:]
     private var attemptNumbers: [Token: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
-    /// Dispatched by one who did not lead any more: who does knows nothing of them.
+    /// Dispatched by one who did not lead any more, or over a connection that is gone: nobody need know of them.
     private var strays: Set<Token> = []
     private var disturbedAt: [String: Int64] = [:]
     private(set) var leaderChangedAt: Int64 = -1
@@ -125,7 +125,7 @@ final class Oracle {
         return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
 
-    func dispatched(_ calls: [DispatchedCall], by scheduler: SchedulerProcess) {
+    func dispatched(_ calls: [DispatchedCall], by scheduler: SchedulerProcess, isConnected: Bool) {
         let shard = world.database.store.shards[0]
         for call in calls {
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
@@ -134,7 +134,7 @@ final class Oracle {
             dispatchedAt[call.token] = world.time
             begunAt[call.token] = begunAt[call.token] ?? (world.time, world.elapsed)
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
-            if shard.epoch != call.token.epoch { strays.insert(call.token) }
+            if shard.epoch != call.token.epoch || !isConnected { strays.insert(call.token) }
             if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
                 let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
                 require(isValid, "§5: \(call.executionID) was dispatched without a lease")

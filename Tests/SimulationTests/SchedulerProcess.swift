@@ -20,6 +20,9 @@ final class SchedulerProcess {
     private var cell: Cell?
     private var random: SeededGenerator
     private var inbox: [Event] = []
+    /// What has come and is not read yet, in a process that has just been woken.
+    private var unread: [Event] = []
+    private var isBlind = false
     private var isTurnQueued = false
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
@@ -102,6 +105,7 @@ final class SchedulerProcess {
             )
         )
         inbox = []
+        (isBlind, unread) = (false, [])
         deferred = []
         isTurnQueued = false
         isPaused = false
@@ -145,7 +149,21 @@ final class SchedulerProcess {
             let work = deferred
             deferred = []
             for item in work { item() }
+            // It may do what is due by its clock before it reads what has come meanwhile.
+            if world.random.happens(0.5) {
+                beBlind(forMicroseconds: Int64.random(in: 0...600_000, using: &world.random))
+            }
             turn()
+        }
+    }
+
+    private func beBlind(forMicroseconds microseconds: Int64) {
+        let life = life
+        (isBlind, unread, inbox) = (true, inbox, [])
+        world.after(microseconds) { [self] in
+            guard self.life == life, isBlind else { return }
+            (isBlind, unread, inbox) = (false, [], unread)
+            if !isPaused { queueTurn() }
         }
     }
 
@@ -159,6 +177,7 @@ final class SchedulerProcess {
 
     func post(_ event: Event) {
         guard isAlive else { return }
+        guard !isBlind else { return unread.append(event) }
         inbox.append(event)
         queueTurn()
     }
@@ -241,7 +260,7 @@ final class SchedulerProcess {
         case .announceLead(let link, let epoch, let shards):
             world.network.toWorker(link, .lead(epoch: epoch, shards: shards))
         case .dispatch(let link, let clusterTime, let calls):
-            world.oracle.dispatched(calls, by: self)
+            world.oracle.dispatched(calls, by: self, isConnected: world.network.isOpen(link))
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let tokens):
             world.oracle.acknowledged(tokens)

@@ -47,6 +47,9 @@ final class WorkerProcess: Dialer {
         )
     }
 
+    /// Calls and outcomes that it has not got rid of.
+    var heldCount: Int { cell?.desk.heldCount ?? 0 }
+
     // MARK: Life
 
     func start() {

@@ -86,7 +86,8 @@ final class World {
     }
 
     private var isAtRest: Bool {
-        clients.areDone && !database.store.executions.values.contains { !$0.status.isFinal }
+        clients.areDone && workers.allSatisfy { $0.heldCount == 0 }
+            && !database.store.executions.values.contains { !$0.status.isFinal }
     }
 
     private func advance(toSecond second: Int) {

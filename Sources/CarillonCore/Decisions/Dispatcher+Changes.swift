@@ -181,6 +181,7 @@ extension Dispatcher {
             for row in change.change.inserts { forget(insertOf: row.id) }
             return
         }
+        if passOn(change, of: job.id) { return }
         guard let slot = agenda.slot(of: job.id) else {
             // It was deleted, and nothing of it was left.
             restore(change)
@@ -206,6 +207,19 @@ extension Dispatcher {
         for row in change.change.inserts { forget(insertOf: row.id) }
         // A hidden one has gone with its execution.
         if let left = agenda.slot(of: job.id), agenda[left].executionCount == 0 { agenda.remove(left) }
+    }
+
+    /// A later change of the same job stands already, made on top of the refused one: it takes over what that one was to do to
+    /// the job's rows, and would put back what was before both. Returns whether there is one.
+    private mutating func passOn(_ change: PendingBatch.Change, of job: JobID) -> Bool {
+        guard change.before != nil else { return false }
+        var inherited = change
+        inherited.change.inserts.removeAll { row in
+            guard let slot = ledger.slot(of: row.id) else { return row.status == .pending }
+            return ledger[slot].state != .inserting
+        }
+        for part in parts.indices where parts[part].inherit(inherited, for: job) { return true }
+        return pending.inherit(inherited, for: job)
     }
 
     /// Takes rows that are not to be made after all out of what waits to be written.

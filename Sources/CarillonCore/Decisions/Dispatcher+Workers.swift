@@ -180,7 +180,8 @@ extension Dispatcher {
         let record = agenda[ledger[slot].job]
         figures.lostAttempts += 1
         if isAtMostOnce(slot) {
-            let claimed = claimTime(of: ledger[slot])
+            // One in the future was made before the clock went back.
+            let claimed = min(now, claimTime(of: ledger[slot]))
             move(slot, to: .missing)
             let patience: Int64 = Canary.givesUpClaimsAtOnce.sings ? 0 : 60_000
             ledger.setTimer(slot, to: claimed + Int64(record.timeoutMs) + patience)
@@ -208,8 +209,7 @@ extension Dispatcher {
     private func claimTime(of open: OpenExecution) -> Timestamp {
         if open.dispatchedMicroseconds != 0 { return Timestamp(milliseconds: open.dispatchedMicroseconds / 1_000) }
         if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
-            // A start in the future is one from before the clock went back.
-            return min(now, max(start, open.execution.scheduledTime))
+            return max(start, open.execution.scheduledTime)
         }
         return now
     }

@@ -53,6 +53,19 @@ struct PendingBatch {
         changes.append(change)
     }
 
+    /// Gives what a refused change was to do to the next one of the same job. Returns whether there is one.
+    mutating func inherit(_ refused: Change, for job: JobID) -> Bool {
+        guard let index = changes.firstIndex(where: { $0.change.job?.id == job }) else { return false }
+        changes[index].before = refused.before
+        changes[index].restartedAt = refused.restartedAt ?? changes[index].restartedAt
+        let times = [refused.wentBackTo, changes[index].wentBackTo].compactMap { $0 }
+        changes[index].wentBackTo = times.min()
+        changes[index].change.withdrawals = refused.change.withdrawals + changes[index].change.withdrawals
+        changes[index].change.inserts = refused.change.inserts + changes[index].change.inserts
+        withdrawnByChanges.formUnion(refused.change.withdrawals)
+        return true
+    }
+
     /// Adds the row of an occurrence. The store does changes last: one that makes anew what a change of the same batch
     /// withdraws has to come after it.
     mutating func add(insert row: Execution) {
