@@ -187,4 +187,19 @@ import Testing
         bench.pass(ms: Int64(job.retryMaxDelayMs) * 11 / 10 + 3_000)
         #expect(bench.dispatched.count == 2)
     }
+
+    @Test func `a worker whose old connection is still there counts once`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(3, every: 1)
+        job.catchUpPolicy = .all
+        bench.create(job)
+        bench.tell(.leaseConnectionLost("test"))
+        bench.databaseAheadMs += 600_000
+        // The same process, twice, with 1,000 slots: a tenth of them is for what was missed.
+        bench.join(2)
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        bench.pass(ms: 200)
+        #expect(bench.store.executions.values.count { !$0.status.isFinal && $0.scheduledTime < bench.time } == 100)
+    }
 }

@@ -205,7 +205,9 @@ final class Database {
         switch result {
         case .committed: world.oracle.committed(batch, before: before)
         case .fenced: world.count("write fenced")
-        case .refused: world.count("write refused")
+        case .refused:
+            world.count("write refused")
+            world.oracle.refused(batch)
         }
         return result
     }

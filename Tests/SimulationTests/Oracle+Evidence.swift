@@ -25,6 +25,9 @@ extension Oracle {
         madeByChanges.formUnion(batch.changes.flatMap { $0.inserts.map(\.id) })
     }
 
+    /// What its jobs missed while a change was thought to hold is made up for at once.
+    func refused(_ batch: WriteBatch) { refusedChanges.formUnion(batch.changes.compactMap { $0.job?.id }) }
+
     /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.
     func judgeEvidence(of batch: WriteBatch, before: [ExecutionID: Execution]) {
         let store = world.database.store
@@ -85,7 +88,9 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
-            if !madeByChanges.contains(row.id) { paced[batch.epoch, default: []].insert(row.id) }
+            if !madeByChanges.contains(row.id), !refusedChanges.contains(row.jobID) {
+                paced[batch.epoch, default: []].insert(row.id)
+            }
             judge(row, of: job, missedIn: noted.gap, store)
         }
         let open = paced[batch.epoch, default: []].filter { store.executions[$0].map { !$0.status.isFinal } ?? false }

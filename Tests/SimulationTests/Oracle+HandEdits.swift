@@ -60,6 +60,8 @@ extension Oracle {
 
     /// Everything is well, and the leader has looked often enough.
     func judgeHandEdits() {
+        // Whoever was frozen, clocks and all, while the database's clock was set back cannot know how far (see `EditSearch`).
+        if clockWentBack, world.schedulers.contains(where: \.hasStoodStill) { return }
         for (id, since) in unsettled.sorted(by: { $0.key < $1.key })
         where world.time - since.at > Int64(world.options.refreshSeconds + 20) * 1_000_000 {
             // What came and went between two looks was never there.

@@ -73,6 +73,7 @@ final class Oracle {
     var begunAt: [Token: (time: Int64, elapsed: Int64)] = [:]
     var notedGaps: [UniqueID: [NotedGap]] = [:]
     var madeByChanges: Set<ExecutionID> = []
+    var refusedChanges: Set<JobID> = []
     /// Executions that were made from an outage in each epoch, and are not over.
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// The highest epoch that each worker has heard of.
@@ -134,6 +135,7 @@ final class Oracle {
             dispatchedAt[call.token] = world.time
             begunAt[call.token] = begunAt[call.token] ?? (world.time, world.elapsed)
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
+            if shard.epoch != call.token.epoch { world.count("dispatched in an epoch that is over") }
             if shard.epoch != call.token.epoch || !isConnected { strays.insert(call.token) }
             if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
                 let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
@@ -155,10 +157,13 @@ final class Oracle {
     /// A scheduler's word reached a worker.
     func heard(_ worker: String, leaderOf epoch: Int64) { epochs[worker] = max(epochs[worker] ?? 0, epoch) }
 
+    /// Whether a worker has heard of a later epoch.
+    func isOver(_ epoch: Int64, for worker: String) -> Bool { epoch < epochs[worker] ?? 0 }
+
     /// A worker's call is on its way.
     func began(_ call: DispatchedCall, by worker: String) {
         require(
-            call.token.epoch >= epochs[worker] ?? 0,
+            !isOver(call.token.epoch, for: worker),
             "G5: \(worker) took a call of epoch \(call.token.epoch), and had heard of a later one"
         )
     }

@@ -150,8 +150,8 @@ final class SchedulerProcess {
             deferred = []
             for item in work { item() }
             // It may do what is due by its clock before it reads what has come meanwhile.
-            if world.random.happens(0.5) {
-                beBlind(forMicroseconds: Int64.random(in: 0...600_000, using: &world.random))
+            if clockStandsStill || world.random.happens(0.5) {
+                beBlind(forMicroseconds: Int64.random(in: 0...1_500_000, using: &world.random))
             }
             turn()
         }

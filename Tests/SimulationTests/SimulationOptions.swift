@@ -75,7 +75,7 @@ struct SimulationOptions: CustomStringConvertible {
         schedulerKillsPerSecond = chance(0.4, upTo: 0.2)
         schedulerStopsPerSecond = chance(0.25, upTo: 0.15)
         workerKillsPerSecond = chance(0.4, upTo: 0.2)
-        pausesPerSecond = chance(0.3, upTo: 0.15)
+        pausesPerSecond = chance(0.4, upTo: 0.2)
         storeStallsPerSecond = chance(0.4, upTo: 0.2)
         storeOutagesPerSecond = chance(0.25, upTo: 0.1)
         clockStepsPerSecond = chance(0.2, upTo: 0.1)
@@ -85,7 +85,7 @@ struct SimulationOptions: CustomStringConvertible {
         stepsOfHours = clockStepsPerSecond > 0 ? chance(0.3, upTo: 1) : 0
         refusedTexts = chance(0.2, upTo: 0.1)
         halfFrames = chance(0.7, upTo: 0.3)
-        standingClocks = chance(0.5, upTo: 0.6)
+        standingClocks = chance(0.5, upTo: 1)
         maxOpenExecutions = random.happens(0.2) ? Int.random(in: 3...15, using: &random) : Self.manyExecutions
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
         suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0

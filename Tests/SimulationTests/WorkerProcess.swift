@@ -130,6 +130,9 @@ final class WorkerProcess: Dialer {
 
     private func dispatched(_ link: LinkID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
         for call in dispatched { calls[call.token] = call }
+        if dispatched.contains(where: { world.oracle.isOver($0.token.epoch, for: name) }) {
+            world.count("worker was given a call of an epoch that is over")
+        }
         tell(.dispatched(link, clusterTime: clusterTime, dispatched, receivedAt: now))
     }
 

@@ -124,12 +124,14 @@ final class World {
             }
         }
         plan(options.pausesPerSecond) { world in
-            let milliseconds = Int.random(in: 100...16_000, using: &world.random)
             let standsStill = world.random.happens(world.options.standingClocks)
             if standsStill { world.count("boot time stood still") }
+            // A clock that stands still for less than the lease deceives nobody.
+            let milliseconds = Int.random(in: (standsStill ? 4_000 : 100)...16_000, using: &world.random)
             if world.random.happens(0.6) {
                 world.count("scheduler paused")
-                world.schedulers.randomElement(using: &world.random)?
+                let leader = world.random.happens(0.5) ? world.schedulers.first(where: \.isLeading) : nil
+                (leader ?? world.schedulers.randomElement(using: &world.random))?
                     .pause(forMs: milliseconds, clockStandsStill: standsStill)
             } else {
                 world.count("worker paused")

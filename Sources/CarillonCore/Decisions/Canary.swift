@@ -27,7 +27,6 @@ package enum Canary: String, Sendable, CaseIterable {
     case runsAllThatWasMissedAtOnce
     case skipsWhatOverlapsNothing
     case givesUpClaimsAtOnce
-    case countsASecondConnectionTwice
     case believesInSilentConnections
 
     #if CANARY

@@ -1,7 +1,8 @@
 /// Since when rows that somebody edited with SQL must be looked for.
 ///
 /// An edit bears the time of the database's clock, which may be set back between two looks; a transaction may commit after
-/// a later one was seen.
+/// a later one was seen. One case is left out: the clock is set back by more than ten seconds while the leader's machine is
+/// frozen in such a way that its boot time stands still; such an edit is found by the next take-over, or with the next edit.
 package struct EditSearch: Sendable {
     /// One look: what it asks for, and when it began, by both clocks.
     package struct Look: Sendable {

@@ -51,9 +51,6 @@ struct WorkerRoster {
     var count: Int { workers.count }
     /// Calls that all workers together can run; one that came back before its old connection was seen to be dead counts once.
     var capacity: Int {
-        if Canary.countsASecondConnectionTwice.sings {
-            return workers.values.reduce(0) { $0 + ($1.draining ? 0 : $1.maxWorkers) }
-        }
         var slots: [UniqueID: Int] = [:]
         for worker in workers.values where !worker.draining { slots[worker.bootID] = worker.maxWorkers }
         return slots.values.reduce(0, +)
