@@ -86,7 +86,7 @@ canaries: packages-test ## plant bugs in the decisions, and show that the simula
 
 chaos: packages-test build ## break the release programs under a long load, and print what became of it
 	@.ci/build.sh --build-tests
-	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh FaultTests
+	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh "(Fault|Clock)Tests"
 
 fuzz: packages-run ## libFuzzer over wire, JSON and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)

@@ -13,6 +13,9 @@ import Testing
 )
 struct ClockTests {
     private let jobs = 50
+    /// What was missed has a tenth of 256 slots. With calls of 100 ms that is ten times as many in a second, beside those that
+    /// are due now, some of them late by a second.
+    private var flood: Int { 256 / 10 * 10 + jobs * 3 }
 
     private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
@@ -20,12 +23,13 @@ struct ClockTests {
     private func scenario(
         _ name: String,
         _ system: TestSystem,
+        calling path: @Sendable (Int) -> String = Load.mixed,
         catchUpSeconds: @Sendable (Int) -> Int64 = { _ in 60 },
         setting: (TestSystem) async throws -> Void
     ) async throws -> Audit {
         do {
             try await system.start()
-            let load = try await Load.begin(system, jobs: jobs, catchUpSeconds: catchUpSeconds)
+            let load = try await Load.begin(system, jobs: jobs, calling: path, catchUpSeconds: catchUpSeconds)
             try await setting(system)
             try await load.end()
             let audit = try Audit.of(load)
@@ -46,7 +50,7 @@ struct ClockTests {
         let clock = try FakeClock()
         let system = try await TestSystem(settings: clock.environment)
         let audit = try await scenario("wall clocks +2 h, -2 h, back", system) { system in
-            try await pause(2)
+            try await pause(1)
             for hours in [2.0, -2.0, 0] {
                 try clock.set(hours * 3_600)
                 #expect(abs(try clock.shift() - Int(hours * 3_600)) <= 1)
@@ -61,13 +65,35 @@ struct ClockTests {
         #expect(audit.mostCallsInASecond < jobs * 3)
     }
 
+    @Test func `the wall clock of one scheduler of two is off by hours, and a take-over changes nothing`() async throws
+    {
+        let clock = try FakeClock()
+        let system = try await TestSystem(schedulers: 2, firstSchedulerSettings: clock.environment)
+        let audit = try await scenario("one wall clock of two +2 h, -2 h, with take-overs", system) { system in
+            for hours in [2.0, -2.0] {
+                try clock.set(hours * 3_600)
+                try await pause(1)
+                let leader = try await system.killLeader()
+                try await pause(1)
+                try leader.start()
+                while try await system.leader() === leader { try await pause(0.05) }
+                try await system.untilServing()
+            }
+            #expect(FakeClock.holds(system.schedulers[0].program), "it reads the true clock")
+            #expect(!FakeClock.holds(system.schedulers[1].program), "it reads the wrong clock")
+        }
+        #expect(audit.worstDriftMs < 2_000)
+        #expect(audit.statuses["SKIPPED"] == nil)
+    }
+
     @Test func `the database's clock steps forward: what was missed runs or is skipped by policy`() async throws {
         let clock = try FakeClock()
         let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)
         // Half of the jobs make up for all of a minute, the others for five seconds and then for the last time only.
-        _ = try await scenario(
+        let audit = try await scenario(
             "the database's clock +30 s",
             system,
+            calling: { _ in "/slow" },
             catchUpSeconds: { $0 % 2 == 0 ? 60 : 5 }
         ) { system in
             try await pause(3)
@@ -89,6 +115,62 @@ struct ClockTests {
             #expect(cells[0] == 5_000 && cells[1] == jobs / 2, "\(skipped)")
             // 30 s, less the five that are made up for, less the last of the others, give or take the ends.
             #expect(cells[2] >= 20 && cells[3] <= 27, "\(skipped)")
+            // A change would have all that is left made up for at once.
+            while try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL") != "0" {
+                try await pause(0.05)
+            }
+        }
+        #expect(audit.mostCallsInASecond < flood)
+    }
+
+    @Test func `the database's clock steps by two hours, and back: no flood, and nothing runs twice`() async throws {
+        let clock = try FakeClock()
+        let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)
+        do {
+            try await system.start()
+            // Who is two hours late runs the last time alone, and twenty of the others at most.
+            let load = try await Load.begin(
+                system,
+                jobs: jobs,
+                calling: { _ in "/slow" },
+                catchUpSeconds: { $0 % 2 == 0 ? 20 : 0 }
+            )
+            while system.target.count < jobs * 2 { try await pause(0.05) }
+            try clock.set(7_200)
+            while try system.psql("SELECT count(DISTINCT job_id) FROM job_executions WHERE status = 'SKIPPED'")
+                != "\(jobs)"
+            {
+                try await pause(0.05)
+            }
+            let skipped = try system.psql(
+                "SELECT count(*), min(skipped_count), max(skipped_count) FROM job_executions WHERE status = 'SKIPPED'"
+            )
+            let cells = skipped.split(separator: "|").compactMap { Int($0) }
+            try #require(cells.count == 3, "\(skipped)")
+            // One row stands for two hours.
+            #expect(cells[0] == jobs && cells[1] > 7_100 && cells[2] < 7_210, "\(skipped)")
+            while try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL") != "0" {
+                try await pause(0.05)
+            }
+            try clock.set(0)
+            let leader = try await system.leader()
+            while !leader.text.contains("milliseconds=-7") { try await pause(0.05) }
+            // It goes on in the time that has come back.
+            let before = system.target.count
+            while system.target.count < before + jobs * 2 { try await pause(0.05) }
+            try await load.end()
+            let audit = try Audit.of(load)
+            print(
+                "scenario the database's clock +2 h, and back: \(audit), at most \(audit.mostCallsInASecond) calls in a second"
+            )
+            #expect(audit.calledTwice == [] && audit.confused == [] && audit.lost == [] && audit.strangers == [])
+            #expect(audit.repeatedCalls == 0)
+            #expect(audit.mostCallsInASecond < flood)
+            try await system.stop()
+        } catch {
+            for node in system.schedulers { print("--- \(node.name)\n\(node.text.suffix(2_000))") }
+            try? await system.stop()
+            throw error
         }
     }
 

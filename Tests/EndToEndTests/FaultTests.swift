@@ -22,6 +22,8 @@ struct FaultTests {
         ownCluster: Bool = false,
         calling path: @Sendable (Int) -> String = Load.mixed,
         timeoutSeconds: Int64 = 5,
+        withGateway: Bool = false,
+        settings: [String: String] = [:],
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         breaking: (TestSystem, _ until: Double) async throws -> Void
     ) async throws -> Audit {
@@ -30,10 +32,11 @@ struct FaultTests {
             workers: workers,
             slots: slots,
             ownCluster: ownCluster,
-            through: through
+            through: through,
+            settings: settings
         )
         do {
-            try await system.start()
+            try await system.start(withGateway: withGateway)
             let load = try await Load.begin(system, jobs: jobs, calling: path, timeoutSeconds: timeoutSeconds)
             try await breaking(system, Stopwatch.now + seconds)
             try await load.end()
@@ -136,31 +139,40 @@ struct FaultTests {
 
     @Test func connectionsAreCut() async throws {
         let proxies = Proxies()
+        let seed = UInt64.random(in: 0...UInt64.max)
         _ = try await scenario(
-            "every connection of the workers cut at random",
+            "the connections of the workers cut one by one, some one way (seed \(seed))",
             through: { ports in
                 var through: [Int] = []
                 for port in ports { through.append(try await proxies.add(port)) }
                 return through
             }
         ) { _, until in
-            var random = SeededGenerator(seed: 1)
+            var random = SeededGenerator(seed: seed)
             while Stopwatch.now < until {
-                try await pause(Double.random(in: 0.1..<1, using: &random))
-                proxies.cut()
+                try await pause(Double.random(in: 0.05..<0.5, using: &random))
+                if random.happens(0.1) { proxies.cut() } else { proxies.cutOne(using: &random) }
             }
         }
         await proxies.stop()
     }
 
     @Test func targetIsDown() async throws {
-        _ = try await scenario("the target down") { system, until in
+        let audit = try await scenario("the target down, closing what comes and then refusing it") { system, until in
             try await pause(2)
             system.target.setDown(true)
-            try await pause(Self.isLong ? 20 : 3)
+            try await pause(Self.isLong ? 10 : 1.5)
+            try await system.target.refuse()
+            let refused = "e.error_message ILIKE '%connect%'"
+            while try system.psql("SELECT count(*) > 0 FROM job_executions e WHERE \(refused)") != "t" {
+                try await pause(0.05)
+            }
+            try await pause(Self.isLong ? 10 : 1)
+            try await system.target.listen()
             system.target.setDown(false)
             try await pause(max(2, until - Stopwatch.now))
         }
+        #expect(audit.statuses["FAILED", default: 0] > 0)
     }
 
     @Test func targetHangs() async throws {
@@ -194,6 +206,24 @@ struct FaultTests {
         #expect(Set(audit.statuses.keys) == ["SUCCESS"])
     }
 
+    @Test func moreIsDueThanMayBeOpen() async throws {
+        // Calls of 100 ms, slots for four fifths of them, and memory for no more than a second's due times beside.
+        let audit = try await scenario(
+            "MAX_OPEN_EXECUTIONS met",
+            workers: 1,
+            slots: jobs * 8 / 100,
+            calling: { _ in "/slow" },
+            settings: ["MAX_OPEN_EXECUTIONS": "\(jobs * 5 / 4)"]
+        ) { system, until in
+            while !system.schedulers[0].text.contains("too many open executions") { try await pause(0.1) }
+            let open = try system.psql("SELECT count(*) FROM job_executions WHERE status IN ('PENDING', 'RUNNING')")
+            #expect(try #require(Int(open)) <= jobs * 5 / 4)
+            try await pause(max(2, until - Stopwatch.now))
+        }
+        #expect(audit.repeatedCalls == 0)
+        #expect(Set(audit.statuses.keys) == ["SUCCESS"])
+    }
+
     @Test(arguments: [false, true]) func jobsAreEditedAllTheTime(throughTakeOver: Bool) async throws {
         let system = try await TestSystem(schedulers: 2, workers: 2)
         // Half of the time a job is paused or due less often.
@@ -224,7 +254,14 @@ struct FaultTests {
     }
 
     @Test func everythingIsRestartedInOrder() async throws {
-        let audit = try await scenario("rolling restart with SIGTERM", schedulers: 2) { system, until in
+        let audit = try await scenario(
+            "rolling restart with SIGTERM, the gateway too",
+            schedulers: 2,
+            withGateway: true
+        ) { system, until in
+            let job = try system.psql("SELECT job_id FROM jobs ORDER BY job_id LIMIT 1")
+            let reader = Reader("/api/v1/jobs/\(job)", at: system.gatewayPort)
+            defer { reader.stop() }
             // As an operator does: the next one only when the one before is ready.
             for node in system.workers {
                 try await pause(1)
@@ -248,19 +285,38 @@ struct FaultTests {
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
+            try await reader.untilAnswered()
+            reader.mayBeRefused(true)
+            system.gateway.signal(SIGTERM)
+            #expect(try await system.gateway.ended() == .exited(0))
+            try system.gateway.start()
+            try await reader.untilAnswered()
+            reader.mayBeRefused(false)
             try await pause(max(1, until - Stopwatch.now))
+            reader.stop()
+            #expect(reader.wrong == [], "who reads through the gateway was given something else than the job")
+            #expect(reader.answered > 20)
         }
         #expect(audit.repeatedCalls == 0)
         #expect(audit.worstDriftMs < 2_000)
     }
 
     @Test func everythingIsKilledAtOnce() async throws {
-        _ = try await scenario("kill -9 of everything, cold start", schedulers: 2) { system, until in
+        _ = try await scenario(
+            "kill -9 of everything, PostgreSQL and the gateway too, and a cold start",
+            schedulers: 2,
+            ownCluster: true,
+            withGateway: true
+        ) { system, until in
             try await pause(3)
-            for node in system.workers + system.schedulers { node.kill() }
+            for node in [system.gateway] + system.workers + system.schedulers { node.kill() }
+            try system.cluster.kill()
             try await pause(1)
-            for node in system.workers + system.schedulers { try node.start() }
+            // All at once, as a machine does that was switched on.
+            for node in [system.gateway] + system.workers + system.schedulers { try node.start() }
+            try system.cluster.start()
             try await system.untilServing()
+            while await Reader.status(of: "/readyz", at: system.gatewayPort) != 200 { try await pause(0.05) }
             try await pause(max(2, until - Stopwatch.now))
         }
     }
@@ -277,6 +333,10 @@ private final class Proxies: Sendable {
     }
 
     func cut() { for proxy in proxies.withLock({ $0 }) { proxy.cut() } }
+
+    func cutOne(using random: inout SeededGenerator) {
+        proxies.withLock { $0 }.randomElement(using: &random)?.cutOne(using: &random)
+    }
 
     func stop() async { for proxy in proxies.withLock({ $0 }) { await proxy.stop() } }
 }

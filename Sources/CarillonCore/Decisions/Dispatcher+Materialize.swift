@@ -98,7 +98,8 @@ extension Dispatcher {
         guard catchUp != nil, gapReading == nil else { return }
         let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, roster.capacity / 10)
         var steps = 0
-        while ledger.catchUpCount < limit, steps < 1_000, pending.rowCount < batchLimit,
+        accountedTimes = 0
+        while ledger.catchUpCount < limit, steps < 1_000, accountedTimes < timesPerTurn, pending.rowCount < batchLimit,
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
         {
             steps += 1
@@ -156,14 +157,15 @@ extension Dispatcher {
         var last = time
         var beforeLast: Timestamp?
         var count: Int64 = 1
-        // An outage of years is taken in slices, so that no turn takes long.
-        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
+        // A long outage is taken in slices, so that no turn takes long.
+        while count < timesPerTurn, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
             !isOpen(slot, at: next)
         {
             beforeLast = last
             last = next
             count += 1
         }
+        accountedTimes += Int(count)
         let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest || $0 > limit } ?? true
         if policy == .latest, isWhole {
             if let beforeLast { rows.append(skipped(slot, from: time, to: beforeLast, count: count - 1)) }
@@ -174,6 +176,9 @@ extension Dispatcher {
         catchUp?.arm(slot, record, after: last)
         return rows
     }
+
+    /// So many missed times take some milliseconds to count.
+    private var timesPerTurn: Int { 50_000 }
 
     private func isOpen(_ job: Int32, at time: Timestamp) -> Bool {
         guard agenda[job].executionCount > 0 else { return false }

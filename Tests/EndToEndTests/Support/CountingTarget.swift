@@ -28,12 +28,19 @@ final class CountingTarget: Sendable {
     }
 
     private let state = Mutex(State())
-    private let channel: any Channel
+    private let listener: Mutex<any Channel>
+    private let held: Held
     let port: Int
 
     static func start() async throws -> CountingTarget {
         let held = Held()
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let target = CountingTarget(try await listen(on: 0, held), held)
+        held.target.withLock { $0 = target }
+        return target
+    }
+
+    private static func listen(on port: Int, _ held: Held) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -42,15 +49,13 @@ final class CountingTarget: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Handler(held))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
-        let target = CountingTarget(channel)
-        held.target.withLock { $0 = target }
-        return target
+            .bind(host: "127.0.0.1", port: port).get()
     }
 
-    private init(_ channel: any Channel) {
-        self.channel = channel
-        port = channel.localAddress?.port ?? 0
+    private init(_ listener: any Channel, _ held: Held) {
+        self.listener = Mutex(listener)
+        self.held = held
+        port = listener.localAddress?.port ?? 0
     }
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -62,7 +67,17 @@ final class CountingTarget: Sendable {
 
     func setHanging(_ isHanging: Bool) { state.withLock { $0.isHanging = isHanging } }
 
-    func stop() async { try? await channel.close() }
+    /// From now on nobody listens, as on a machine that has just started: connections are refused. (Those that are open are
+    /// closed at the next request if it is down, too.)
+    func refuse() async throws { try await listener.withLock { $0 }.close() }
+
+    /// Listens again.
+    func listen() async throws {
+        let channel = try await Self.listen(on: port, held)
+        listener.withLock { $0 = channel }
+    }
+
+    func stop() async { try? await listener.withLock { $0 }.close() }
 
     private func take(_ call: ReceivedCall) -> Bool {
         state.withLock { state in

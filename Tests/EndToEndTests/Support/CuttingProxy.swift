@@ -48,6 +48,21 @@ final class CuttingProxy: Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
+    /// Cuts one of them, or one way of it: what comes from one side goes nowhere any more, and nobody is told.
+    func cutOne(using random: inout some RandomNumberGenerator) {
+        let channel = holder.channels.withLock { channels -> (any Channel)? in
+            channels.removeAll { !$0.isActive }
+            guard !channels.isEmpty else { return nil }
+            return channels.remove(at: Int.random(in: 0..<channels.count, using: &random))
+        }
+        guard let channel else { return }
+        if Int.random(in: 0..<4, using: &random) == 0 {
+            channel.setOption(.autoRead, value: false).whenFailure { _ in }
+        } else {
+            channel.close(promise: nil)
+        }
+    }
+
     func stop() async {
         cut()
         try? await listener.close()

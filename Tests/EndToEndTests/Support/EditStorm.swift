@@ -27,10 +27,25 @@ final class EditStorm: Sendable {
 
     private struct Book {
         var id: String
+        /// Its target answers 500.
+        var fails: Bool
+        var atMostOnce: Bool
         var version: Int64
         var rhythm: Rhythm
         var active = true
         var definitions: [Definition]
+
+        /// Nothing is broken but schedulers: what can succeed does. A retry ends with a pause, and of a claim that was made by a
+        /// leader that died nobody knows what became of it.
+        func mayEnd(_ status: String) -> Bool {
+            switch status {
+            case "SUCCESS": !fails
+            case "FAILED": fails
+            case "CANCELLED": fails && !atMostOnce
+            case "RUNNING": atMostOnce
+            default: false
+            }
+        }
     }
 
     private let system: TestSystem
@@ -47,17 +62,21 @@ final class EditStorm: Sendable {
     static func begin(_ system: TestSystem, jobs count: Int, seed: UInt64) async throws -> EditStorm {
         var books: [Book] = []
         let rhythm = Rhythm(every: 1, offset: 0)
-        for _ in 0..<count {
+        for number in 0..<count {
+            let (path, atMostOnce) = (Load.mixed(number), number % 4 == 3)
             let job = try await system.client.call(
                 "create_job",
                 [
-                    "schedule": .string(rhythm.schedule), "api_url": .string(system.target.url("/ok")),
-                    "timeout_seconds": 5,
+                    "schedule": .string(rhythm.schedule), "api_url": .string(system.target.url(path)),
+                    "execution_type": atMostOnce ? "AT_MOST_ONCE" : "AT_LEAST_ONCE", "max_retries": 1,
+                    "retry_initial_delay_seconds": 1, "timeout_seconds": 5,
                 ]
             )
             books.append(
                 Book(
                     id: job["job_id"]?.string ?? "",
+                    fails: path == "/fail",
+                    atMostOnce: atMostOnce,
                     version: 1,
                     rhythm: rhythm,
                     definitions: [Definition(from: try effective(job), seconds: rhythm.seconds)]
@@ -146,7 +165,9 @@ final class EditStorm: Sendable {
         }
         while try system.psql(
             """
-            SELECT count(*) FROM job_executions WHERE status IN ('PENDING', 'RUNNING', 'RETRYING')
+            SELECT count(*) FROM job_executions e JOIN jobs j USING (job_id)
+            WHERE e.status IN ('PENDING', 'RUNNING', 'RETRYING') AND NOT (e.status = 'RUNNING' AND j.execution_type = 'AT_MOST_ONCE'
+                AND e.token_epoch IS NOT NULL AND e.actual_start_time < clock_timestamp() - interval '8 s')
             UNION ALL SELECT count(*) FROM shards WHERE gap_to IS NOT NULL
             """
         ) != "0\n0" { try await Task.sleep(for: .milliseconds(50)) }
@@ -164,13 +185,15 @@ final class EditStorm: Sendable {
             """
         )
         var found: [String: [Int64: String]] = [:]
-        var known: Set<String> = []
+        var statuses: [String: String] = [:]
         for line in rows.split(separator: "\n") {
             let cells = line.split(separator: "|").map(String.init)
             let second = Int64(cells[1]) ?? 0
             found[cells[0], default: [:]][second] = cells[3]
-            known.insert(cells[2])
-            if cells[3] != "SUCCESS" { audit.unsuccessful.append(line.description) }
+            statuses[cells[2]] = cells[3]
+        }
+        audit.unsuccessful = books.flatMap { book in
+            found[book.id, default: [:]].values.filter { !book.mayEnd($0) }.map { "\(book.id) \($0)" }
         }
         for book in books {
             let rows = found[book.id, default: [:]]
@@ -187,9 +210,14 @@ final class EditStorm: Sendable {
             for second in expected.subtracting(rows.keys) { audit.missing.append("\(book.id)@\(second)") }
             for second in Set(rows.keys).subtracting(expected) { audit.old.append("\(book.id)@\(second)") }
         }
-        for call in system.target.calls where !known.contains(call.key) {
-            audit.old.append("call \(call.jobID)@\(call.scheduledTime)")
+        let once = Set(books.filter(\.atMostOnce).map(\.id))
+        for (key, calls) in Dictionary(grouping: system.target.calls, by: \.key) {
+            let call = calls[0]
+            if statuses[key] == nil { audit.old.append("call \(call.jobID)@\(call.scheduledTime)") }
+            if once.contains(call.jobID), calls.count > 1 { audit.calledTwice.append(key) }
+            statuses[key] = nil
         }
+        audit.lost = statuses.filter { $0.value == "SUCCESS" }.map(\.key)
         return audit
     }
 }
@@ -204,8 +232,12 @@ struct EditAudit: CustomStringConvertible {
     var missing: [String] = []
     /// Rows or calls that no definition then in force asked for.
     var old: [String] = []
-    /// Nothing was broken but schedulers: all succeeds in the end.
+    /// Rows that ended otherwise than they can.
     var unsuccessful: [String] = []
+    /// AT_MOST_ONCE, and called more than once.
+    var calledTwice: [String] = []
+    /// A row says SUCCESS, and the target knows nothing.
+    var lost: [String] = []
 
     var description: String {
         "edits \(edits), due \(due), missing \(missing.count), of an old definition \(old.count)"
@@ -216,5 +248,7 @@ struct EditAudit: CustomStringConvertible {
         #expect(missing.isEmpty, "due times without a row: \(missing.prefix(3)), seed \(seed)")
         #expect(old.isEmpty, "of an old definition: \(old.prefix(3)), seed \(seed)")
         #expect(unsuccessful.isEmpty, "\(unsuccessful.prefix(3)), seed \(seed)")
+        #expect(calledTwice.isEmpty, "AT_MOST_ONCE called twice: \(calledTwice.prefix(3)), seed \(seed)")
+        #expect(lost.isEmpty, "SUCCESS without a call: \(lost.prefix(3)), seed \(seed)")
     }
 }

@@ -59,7 +59,8 @@ final class TestSystem: Sendable {
     let schedulerPorts: [Int]
     let workers: [Node]
     let gateway: Node
-    let gatewayURL: String
+    let gatewayPort: Int
+    var gatewayURL: String { "http://127.0.0.1:\(gatewayPort)" }
     let client: RPCClient
 
     /// - Parameters:
@@ -67,6 +68,7 @@ final class TestSystem: Sendable {
     ///   - ownCluster: for scenarios that stop the database.
     ///   - clusterEnvironment: what the server of an own cluster sees.
     ///   - settings: what schedulers and workers see beside what they need.
+    ///   - firstSchedulerSettings: what the first of the schedulers sees in addition.
     init(
         schedulers: Int = 1,
         workers: Int = 1,
@@ -74,7 +76,8 @@ final class TestSystem: Sendable {
         ownCluster: Bool = false,
         clusterEnvironment: [String: String] = [:],
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
-        settings: [String: String] = [:]
+        settings: [String: String] = [:],
+        firstSchedulerSettings: [String: String] = [:]
     ) async throws {
         cluster =
             try ownCluster ? PostgresCluster(isDurable: true, environment: clusterEnvironment) : PostgresCluster.shared
@@ -94,7 +97,7 @@ final class TestSystem: Sendable {
         schedulerPorts = ports
         // Settings by environment: under a preloaded library Swift loses the arguments of a program.
         self.schedulers = ports.enumerated().map { index, port in
-            var variables = environment
+            var variables = index == 0 ? environment.merging(firstSchedulerSettings) { $1 } : environment
             (variables["DATABASE_URL"], variables["LISTEN"]) = (url, "127.0.0.1:\(port)")
             variables["METRICS_LISTEN"] = "127.0.0.1:0"
             let name = "scheduler-\(index + 1)"
@@ -109,8 +112,7 @@ final class TestSystem: Sendable {
             (variables["METRICS_LISTEN"], variables["WORKER_NAME"]) = ("127.0.0.1:0", name)
             return Node(name, bin + "/carillon-worker", [], variables, log: "\(folder)/\(name).log")
         }
-        let gatewayPort = try FreePort.take()
-        gatewayURL = "http://127.0.0.1:\(gatewayPort)"
+        gatewayPort = try FreePort.take()
         gateway = Node(
             "gateway",
             bin + "/carillon-gateway",
