@@ -25,7 +25,7 @@ final class Blocker: Sendable {
         }
     }
 
-    /// Rolls back and ends.
+    /// Rolls back and ends, if it has not.
     func release() {
         try? input.close()
         process.waitUntilExit()

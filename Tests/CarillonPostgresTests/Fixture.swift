@@ -232,6 +232,33 @@ enum Sample {
         )
     }
 
+    static func start(_ execution: Execution, _ sequence: UInt64 = 1, isClaim: Bool = true) -> ExecutionStart {
+        ExecutionStart(
+            id: execution.id,
+            token: Token(epoch: 1, sequence: sequence),
+            attempts: 1,
+            lostAttempts: 0,
+            actualStartTime: execution.scheduledTime + 1,
+            worker: "w",
+            isClaim: isClaim
+        )
+    }
+
+    static func attempt(_ execution: Execution, _ number: Int = 1) -> Attempt {
+        Attempt(
+            executionID: execution.id,
+            number: number,
+            token: Token(epoch: 1, sequence: UInt64(number)),
+            startedAt: execution.scheduledTime,
+            finishedAt: execution.scheduledTime + 1,
+            durationMicroseconds: 1_000,
+            httpStatus: 500,
+            response: nil,
+            errorMessage: nil,
+            worker: "w"
+        )
+    }
+
     static func ended(_ execution: Execution, _ status: ExecutionStatus, durationMicroseconds: Int64 = 12_345)
         -> Execution
     {

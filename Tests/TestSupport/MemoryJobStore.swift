@@ -34,6 +34,21 @@ package final class MemoryDatabase: Sendable {
         }
     }
 
+    /// Whether a batch would be written now, and had not been before.
+    package func wouldWrite(_ batch: WriteBatch) -> Bool {
+        var trial = state.withLock { $0.store }
+        guard !trial.hasCommitted(batch), case .committed = trial.commit(batch, now: Self.now) else { return false }
+        return true
+    }
+
+    /// What became of a batch whose answer was lost; `nil` if it was not made.
+    package func outcome(of batch: WriteBatch) -> CommitResult? {
+        state.withLock { state in
+            guard state.store.hasCommitted(batch) else { return nil }
+            return .committed(notPending: state.store.notPending(of: batch))
+        }
+    }
+
     package var shards: [ShardRecord] { state.withLock { $0.store.shards } }
     package var attempts: [Attempt] { state.withLock { $0.store.attempts } }
 

@@ -194,11 +194,14 @@ package struct MemoryStore: Sendable {
         commitOwner == batch.owner && commitSequence >= batch.sequence && shards[0].epoch == batch.epoch
     }
 
-    /// Those of a batch's inserts that are not PENDING.
+    /// Those of a batch's inserts that are not PENDING, without what it takes back itself.
     package func notPending(of batch: WriteBatch) -> [ExecutionID] {
-        (batch.inserts + batch.changes.flatMap(\.inserts)).filter { $0.status == .pending }.map(\.id).filter {
-            executions[$0]?.status != .pending
+        var inserts = batch.inserts
+        for change in batch.changes {
+            if !change.withdrawals.isEmpty { inserts.removeAll { change.withdrawals.contains($0.id) } }
+            inserts += change.inserts
         }
+        return inserts.filter { $0.status == .pending }.map(\.id).filter { executions[$0]?.status != .pending }
     }
 
     // MARK: Reading

@@ -54,7 +54,7 @@ package final class PostgresCluster: Sendable {
         try asServer("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
         var lines = [
             "port = \(port)", "listen_addresses = '127.0.0.1'", "unix_socket_directories = '\(directory)'",
-            "max_connections = 200", "shared_buffers = 64MB", "logging_collector = off", "timezone = 'Europe/Vienna'",
+            "max_connections = 400", "shared_buffers = 64MB", "logging_collector = off", "timezone = 'Europe/Vienna'",
         ]
         if !isDurable { lines += ["fsync = off", "full_page_writes = off"] }
         let file = fopen(data + "/postgresql.conf", "a")

@@ -1,5 +1,7 @@
 internal import CarillonCore
 internal import CarillonPostgres
+internal import Foundation
+internal import Glibc
 internal import TestSupport
 
 /// What the contract holds for.
@@ -18,7 +20,7 @@ enum StoreKind: CaseIterable, Sendable {
 protocol ContractDatabase: Sendable {
     /// The store of one more scheduler, and what it was told of its lease connection.
     func store(lost: Collected<String>) -> any JobStore
-    /// Ends the session that holds the lease, as an administrator would.
+    /// Ends the session that holds the lease, as an administrator would, and returns when it is gone.
     func endLeaseSession() throws
     /// Execution and attempt number of all failed attempts.
     func attempts() throws -> [String]
@@ -26,6 +28,14 @@ protocol ContractDatabase: Sendable {
     func edit(_ id: JobID, _ edit: HandEdit) throws
     /// Ends a scheduler's store, and with it its sessions.
     func shutdown(_ store: any JobStore)
+    /// Has a batch meet a fault at its commit. `meanwhile` runs when it has, and before the store can do anything about
+    /// it; sessions that are not there yet cannot be had then. A batch that is fenced off or refused meets no fault.
+    func commit(
+        _ batch: WriteBatch,
+        to store: any JobStore,
+        meeting fault: CommitFault,
+        meanwhile: () async throws -> Void
+    ) async throws -> CommitResult
 }
 
 extension ContractDatabase {
@@ -36,7 +46,7 @@ private final class InMemory: ContractDatabase {
     private let database = MemoryDatabase()
 
     func store(lost: Collected<String>) -> any JobStore {
-        MemoryJobStore(database) { lost.add($0) }
+        FaultyJobStore(database) { lost.add($0) }
     }
 
     func endLeaseSession() { database.endLeaseSession() }
@@ -45,7 +55,23 @@ private final class InMemory: ContractDatabase {
 
     func edit(_ id: JobID, _ edit: HandEdit) { database.editByHand(id) { edit.apply(to: &$0) } }
 
-    func shutdown(_ store: any JobStore) { (store as? MemoryJobStore)?.shutdown() }
+    func shutdown(_ store: any JobStore) { (store as? FaultyJobStore)?.shutdown() }
+
+    func commit(
+        _ batch: WriteBatch,
+        to store: any JobStore,
+        meeting fault: CommitFault,
+        meanwhile: () async throws -> Void
+    ) async throws -> CommitResult {
+        guard let store = store as? FaultyJobStore else { throw Unexpected("a store of another database") }
+        store.strike(fault)
+        let results = store.beginCommit(batch)
+        if store.isStruck {
+            try await meanwhile()
+            store.recover()
+        }
+        return await results.first { _ in true }
+    }
 }
 
 private final class OnPostgres: ContractDatabase {
@@ -64,11 +90,14 @@ private final class OnPostgres: ContractDatabase {
         return store
     }
 
+    private var name: String { fixture.url.split(separator: "/").last.map(String.init) ?? "" }
+
+    /// Asked of another database: this one may take no new sessions.
     func endLeaseSession() throws {
-        try fixture.psql(
+        try fixture.cluster.psql(
             """
-            SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
+                AND database = (SELECT oid FROM pg_database WHERE datname = '\(name)')
             """
         )
     }
@@ -83,6 +112,134 @@ private final class OnPostgres: ContractDatabase {
     }
 
     func shutdown(_ store: any JobStore) { (store as? PostgresStore)?.shutdown() }
+
+    func commit(
+        _ batch: WriteBatch,
+        to store: any JobStore,
+        meeting fault: CommitFault,
+        meanwhile: () async throws -> Void
+    ) async throws -> CommitResult {
+        try fixture.psql(AtCommit.meet(fault))
+        let blocker = try Blocker(url: fixture.url, holding: AtCommit.lock)
+        defer { blocker.release() }
+        let results = store.beginCommit(batch)
+        guard let session = try await sessionAtCommit(unless: results) else { return await results.first { _ in true } }
+        if fault.endsSession {
+            // Whoever wakes up without a session finds no other until the test allows it.
+            try allowConnections(false)
+            if fault == .answerLost {
+                // The server does not see that nobody is there until it answers.
+                try cutConnection(from: session.clientPort, to: fixture.cluster.port)
+                blocker.release()
+            }
+            try await end(session.pid, byForce: fault == .lostBeforeMade)
+        }
+        let outcome: Result<Void, any Error>
+        do {
+            try await meanwhile()
+            outcome = .success(())
+        } catch { outcome = .failure(error) }
+        if fault.endsSession { try allowConnections(true) }
+        try outcome.get()
+        blocker.release()
+        return await results.first { _ in true }
+    }
+
+    private func allowConnections(_ isAllowed: Bool) throws {
+        try fixture.cluster.psql("ALTER DATABASE \(name) ALLOW_CONNECTIONS \(isAllowed)")
+    }
+
+    /// The session that waits at its commit; `nil` if the batch has ended before it came to that.
+    private func sessionAtCommit(
+        unless results: Collected<CommitResult>
+    ) async throws -> (pid: Substring, clientPort: UInt16)? {
+        while results.values.isEmpty {
+            let found = try fixture.cluster.psql(
+                """
+                SELECT pid, client_port FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND wait_event = 'advisory' AND datname = '\(name)'
+                """
+            )
+            let columns = found.split(whereSeparator: { $0 == "|" || $0.isNewline })
+            if columns.count == 2, let port = UInt16(columns[1]) { return (columns[0], port) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return nil
+    }
+
+    /// Returns when a session has ended.
+    private func end(_ pid: Substring, byForce: Bool) async throws {
+        if byForce { try fixture.cluster.psql("SELECT pg_terminate_backend(\(pid))") }
+        while try fixture.cluster.psql("SELECT pid FROM pg_stat_activity WHERE pid = \(pid)") != "" {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+/// What happens in a batch's transaction when all has been written, by a trigger that is put off until the commit.
+private enum AtCommit {
+    static let lock = "SELECT pg_advisory_xact_lock(4711)"
+
+    static func meet(_ fault: CommitFault) -> String {
+        let code: String? =
+            switch fault {
+            case .serializationFailure: "40001"
+            case .deadlock: "40P01"
+            case .lostBeforeMade, .answerLost: nil
+            }
+        // A sequence does not go back with its transaction.
+        let failure = code.map {
+            "IF nextval('faults') = 1 THEN RAISE EXCEPTION 'taken back' USING ERRCODE = '\($0)'; END IF;"
+        }
+        // A take-over changes the same columns, but names nobody.
+        return """
+            DROP TRIGGER IF EXISTS at_commit ON shards;
+            DROP SEQUENCE IF EXISTS faults;
+            CREATE SEQUENCE faults;
+            CREATE OR REPLACE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM set_config('lock_timeout', '0', true);
+                PERFORM pg_advisory_xact_lock(4711);
+                \(failure ?? "")
+                RETURN NULL;
+            END $$;
+            CREATE CONSTRAINT TRIGGER at_commit AFTER UPDATE OF commit_sequence ON shards
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (NEW.shard = 0 AND NEW.commit_owner IS NOT NULL) EXECUTE FUNCTION at_commit();
+            """
+    }
+}
+
+/// Cuts a TCP connection of this process, as a broken network would.
+private func cutConnection(from own: UInt16, to peer: Int) throws {
+    typealias Name = (Int32, UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32
+    func port(_ descriptor: Int32, _ name: Name) -> Int? {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
+        }
+        guard code == 0, address.sin_family == AF_INET else { return nil }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+    for descriptor in descriptors
+    where port(descriptor, { getsockname($0, $1, &$2) }) == Int(own)
+        && port(descriptor, { getpeername($0, $1, &$2) }) == peer
+    {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        return
+    }
+    throw Unexpected("there is no connection from port \(own)")
+}
+
+extension JobStore {
+    /// Hands a batch over; its result is collected when it comes.
+    func beginCommit(_ batch: WriteBatch) -> Collected<CommitResult> {
+        let results = Collected<CommitResult>()
+        submit(.commit(batch)) { if case .commit(let result) = $0 { results.add(result) } }
+        return results
+    }
 }
 
 /// One scheduler that writes.
@@ -127,8 +284,21 @@ struct Writer {
 
     @discardableResult
     mutating func write(_ fill: (inout WriteBatch) -> Void) async throws -> CommitResult {
-        let result = try await store.commit(batch(fill))
-        // What was refused has not used its number up.
+        try await result(of: store.commit(batch(fill)))
+    }
+
+    /// The same, where the commit meets a fault.
+    mutating func write(
+        to database: any ContractDatabase,
+        meeting fault: CommitFault?,
+        _ fill: (inout WriteBatch) -> Void
+    ) async throws -> CommitResult {
+        guard let fault else { return try await write(fill) }
+        return try await result(of: database.commit(batch(fill), to: store, meeting: fault) {})
+    }
+
+    /// What was refused has not used its number up.
+    private mutating func result(of result: CommitResult) -> CommitResult {
         if case .refused = result { sequence -= 1 }
         return result
     }

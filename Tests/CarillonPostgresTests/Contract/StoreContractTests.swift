@@ -6,33 +6,6 @@ import Testing
 @Suite struct StoreContractTests {
     private let noon = Sample.noon
 
-    private func start(_ row: Execution, _ sequence: UInt64 = 1, isClaim: Bool = true) -> ExecutionStart {
-        ExecutionStart(
-            id: row.id,
-            token: Token(epoch: 1, sequence: sequence),
-            attempts: 1,
-            lostAttempts: 0,
-            actualStartTime: noon + 1,
-            worker: "w",
-            isClaim: isClaim
-        )
-    }
-
-    private func attempt(_ row: Execution, _ number: Int) -> Attempt {
-        Attempt(
-            executionID: row.id,
-            number: number,
-            token: Token(epoch: 1, sequence: UInt64(number)),
-            startedAt: noon,
-            finishedAt: noon + 1,
-            durationMicroseconds: 1_000,
-            httpStatus: 500,
-            response: nil,
-            errorMessage: nil,
-            worker: "w"
-        )
-    }
-
     private func key(_ key: String, of operation: String = "run_job", answer: UInt64, isExpired: Bool = false)
         -> IdempotencyRecord
     {
@@ -78,7 +51,7 @@ import Testing
         try await writer.write { $0.inserts = Array(rows[..<3]) }
         try await writer.write { batch in
             batch.updates = [Sample.ended(rows[0], .success)]
-            batch.starts = [start(rows[1])]
+            batch.starts = [Sample.start(rows[1])]
         }
         let again = try await writer.write { $0.inserts = rows.map { Sample.execution($0.jobID, at: noon) } }
         guard case .committed(let notPending) = again else { throw Unexpected("\(again)") }
@@ -136,14 +109,16 @@ import Testing
             try await writer.store.openExecutions(since: noon).map(\.isClaimed)
         }
         #expect(try await claims() == [false, false, false])
-        try await writer.write { $0.starts = [start(rows[0]), start(rows[1]), start(rows[2], isClaim: false)] }
+        try await writer.write {
+            $0.starts = [Sample.start(rows[0]), Sample.start(rows[1]), Sample.start(rows[2], isClaim: false)]
+        }
         #expect(try await claims() == [true, true, false])
         // Nothing was sent, so it will be tried again, and then as the job is by then.
         var retrying = rows[0]
         (retrying.status, retrying.attempts, retrying.nextAttemptAt) = (.retrying, 1, noon + 2_000)
         try await writer.write { [retrying] in $0.updates = [retrying] }
         #expect(try await claims() == [false, true, false])
-        try await writer.write { $0.starts = [start(rows[0], 2, isClaim: false), start(rows[2], 2)] }
+        try await writer.write { $0.starts = [Sample.start(rows[0], 2, isClaim: false), Sample.start(rows[2], 2)] }
         #expect(try await claims() == [false, true, true])
         // A new leader finds it so.
         try database.endLeaseSession()
@@ -227,7 +202,7 @@ import Testing
         try await writer.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
         try await writer.write { $0.inserts = [row] }
-        try await writer.write { $0.starts = [start(row)] }
+        try await writer.write { $0.starts = [Sample.start(row)] }
         var expected = row
         (expected.status, expected.token, expected.attempts) = (.running, Token(epoch: 1, sequence: 1), 1)
         (expected.actualStartTime, expected.worker, expected.isClaimed) = (noon + 1, "w", true)
@@ -236,19 +211,19 @@ import Testing
         expected.nextAttemptAt = noon + 2_000
         try await writer.write { [expected] batch in
             batch.updates = [expected]
-            batch.attempts = [attempt(row, 1)]
+            batch.attempts = [Sample.attempt(row, 1)]
         }
         #expect(try await writer.store.execution(row.id) == expected)
         #expect(try await writer.store.openExecutions(since: noon) == [expected])
         // The next claim takes the time of the retry away.
-        try await writer.write { $0.starts = [start(row, 2)] }
+        try await writer.write { $0.starts = [Sample.start(row, 2)] }
         #expect(try await writer.store.execution(row.id)?.nextAttemptAt == nil)
         // What never changes with an update stays, whatever the update says.
         var ended = Sample.ended(row, .failed)
         ended.createdAt = noon + 99_000
         try await writer.write { [ended] batch in
             batch.updates = [ended]
-            batch.attempts = [attempt(row, 2), attempt(row, 1)]
+            batch.attempts = [Sample.attempt(row, 2), Sample.attempt(row, 1)]
         }
         #expect(try await writer.store.execution(row.id) == Sample.ended(row, .failed))
         #expect(try database.attempts() == ["\(row.id)|1", "\(row.id)|2"])
@@ -265,7 +240,7 @@ import Testing
         try await writer.write { $0.inserts = rows }
         try await writer.write { $0.updates = zip(rows, ends).map { Sample.ended($0, $1) } }
         try await writer.write { batch in
-            batch.starts = rows.map { start($0, 9) }
+            batch.starts = rows.map { Sample.start($0, 9) }
             // In one batch, too, the first end counts.
             batch.updates = rows.map { Sample.ended($0, .success) } + rows.map { Sample.ended($0, .cancelled) }
             batch.withdrawals = rows.map(\.id)
@@ -276,7 +251,7 @@ import Testing
         // What there is no row of is no error.
         let nobody = Sample.execution(Sample.jobID(99), at: noon)
         let result = try await writer.write { batch in
-            batch.starts = [start(nobody)]
+            batch.starts = [Sample.start(nobody)]
             batch.updates = [Sample.ended(nobody, .success)]
             batch.withdrawals = [nobody.id]
         }
@@ -316,7 +291,7 @@ import Testing
         let rows = (1...4).map { Sample.execution(job.id, at: noon + Int64($0) * 1_000) }
         let result = try await writer.write { [changed] batch in
             batch.inserts = [rows[0], rows[1]]
-            batch.starts = [start(rows[0])]
+            batch.starts = [Sample.start(rows[0])]
             batch.changes = [
                 JobChange(job: job, isNew: true, inserts: [rows[2]]),
                 JobChange(job: changed, isNew: false, withdrawals: rows[1...2].map(\.id), inserts: [rows[2], rows[3]]),
@@ -415,7 +390,7 @@ import Testing
         try await writer.write { $0.inserts = rows }
         try await writer.write { batch in
             batch.updates = [rows[0], rows[2], rows[3]].map { Sample.ended($0, .failed) }
-            batch.attempts = rows.map { attempt($0, 1) }
+            batch.attempts = rows.map { Sample.attempt($0, 1) }
         }
         guard case .maintained = try await writer.store.answer(to: .maintain(retainFrom: nil)) else {
             throw Unexpected("not maintained")
@@ -605,7 +580,7 @@ import Testing
         let answers = Collected<CommitResult>()
         let batches = [
             writer.batch { $0.inserts = [row] }, writer.batch { $0.withdrawals = [row.id] },
-            writer.batch { $0.inserts = [row] }, writer.batch { $0.starts = [start(row)] },
+            writer.batch { $0.inserts = [row] }, writer.batch { $0.starts = [Sample.start(row)] },
             writer.batch { $0.updates = [Sample.ended(row, .success)] }, writer.batch { $0.inserts = [row] },
         ]
         for batch in batches {

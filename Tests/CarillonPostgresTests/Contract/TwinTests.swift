@@ -2,7 +2,8 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// Random batches over both stores: after each of them both have answered the same and hold the same.
+/// Random batches over both stores, some of which meet a fault: after each of them both have answered the same and hold
+/// the same.
 @Suite struct TwinTests {
     @Test(arguments: [UInt64.random(in: 0...UInt64.max), 1, 2, 3])
     func `the twin and PostgreSQL cannot be told apart`(seed: UInt64) async throws {
@@ -23,8 +24,11 @@ import Testing
                 batch = model
                 (batch.sequence, batch.owner, batch.epoch) = (empty.sequence, empty.owner, empty.epoch)
             }
-            let (expected, found) = (try await one.write(fill), try await other.write(fill))
-            try #require(expected.isLike(found), "seed \(seed), step \(step): \(expected), \(found), \(model)")
+            let fault = random.happens(0.08) ? CommitFault.allCases.randomElement(using: &random) : nil
+            let expected = try await one.write(to: memory, meeting: fault, fill)
+            let found = try await other.write(to: postgres, meeting: fault, fill)
+            let story = "seed \(seed), step \(step), fault \(String(describing: fault))"
+            try #require(expected.isLike(found), "\(story): \(expected), \(found), \(model)")
             try await compare(one, other, "seed \(seed), step \(step): \(model)")
         }
         #expect(try memory.attempts() == postgres.attempts(), "seed \(seed)")
