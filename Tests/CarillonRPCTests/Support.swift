@@ -42,6 +42,19 @@ final class Journal<Event: Sendable>: Sendable {
             if let found { continuation.resume(returning: found) }
         }
     }
+
+    /// What there is after so many events; waits until there is something.
+    func events(after count: Int) async -> [Event] {
+        _ = await withCheckedContinuation { (continuation: CheckedContinuation<Event, Never>) in
+            let last: Event? = state.withLock { state in
+                if state.events.count > count { return state.events.last }
+                state.waiters.append(({ _ in true }, continuation))
+                return nil
+            }
+            if let last { continuation.resume(returning: last) }
+        }
+        return Array(events[count...])
+    }
 }
 
 /// A scheduler without a scheduler in it: answers as it is told.
