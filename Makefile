@@ -88,7 +88,7 @@ chaos: packages-test build ## break the release programs under a long load, and 
 	@.ci/build.sh --build-tests
 	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh "(Fault|Clock)Tests"
 
-fuzz: packages-run ## libFuzzer over wire, JSON and cron, MINUTES=1 each
+fuzz: packages-run ## libFuzzer over wire, JSON, REST bodies and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)
 
 test-asan: packages-test ## unit tests under the address sanitizer

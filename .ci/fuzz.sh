@@ -25,13 +25,16 @@ done
 # A crash is told at once; the runtime's own backtrace would wait for a terminal.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 failed=0
-for fuzzer in Wire JSON Cron; do
+for fuzzer in Wire JSON Body Cron; do
     swiftc "${flags[@]}" "Tests/Fuzzing/${fuzzer}Fuzz.swift" "$out"/Carillon*.o "$out/proto.o" -lprotobuf-c \
         -module-name "${fuzzer}Fuzz" -o "$out/$fuzzer" 2>"$out/$fuzzer.link" || { cat "$out/$fuzzer.link" >&2; exit 1; }
     mkdir -p "$out/corpus/$fuzzer"
+    # What it begins with, beside what it learnt.
+    seeds=()
+    [ ! -d "Tests/Fuzzing/Seeds/$fuzzer" ] || seeds=("Tests/Fuzzing/Seeds/$fuzzer")
     echo "fuzzing $fuzzer $what"
     "$out/$fuzzer" "${limit[@]}" -timeout=5 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 \
-        -artifact_prefix="$out/$fuzzer-" "$out/corpus/$fuzzer" >"$out/$fuzzer.log" 2>&1 || failed=1
+        -artifact_prefix="$out/$fuzzer-" "$out/corpus/$fuzzer" "${seeds[@]}" >"$out/$fuzzer.log" 2>&1 || failed=1
     grep -E 'stat::number_of_executed_units|stat::peak_rss_mb|ERROR|Fatal error|Test unit written' "$out/$fuzzer.log" ||
         tail -n 20 "$out/$fuzzer.log"
 done

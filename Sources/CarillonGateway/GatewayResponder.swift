@@ -97,7 +97,9 @@ struct GatewayResponder: HTTPResponder {
         guard let contract = route.body else {
             guard !body.isEmpty else { return }
             throw .invalid(
-                body.map { FieldError(field: $0.name, message: "is not a field of this request, which has none") }
+                body.prefix(ClientError.maxFieldErrors).map {
+                    FieldError(field: $0.name, message: "is not a field of this request, which has none")
+                }
             )
         }
         let reserved = body.filter { contract.reserved.contains($0.name) }

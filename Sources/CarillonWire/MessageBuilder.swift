@@ -7,6 +7,8 @@ final class MessageBuilder {
     private(set) var errors: [FieldError] = []
     private let arena: Arena
     private let request: String
+    /// Enough is wrong: the rest is not looked at.
+    private var isFull: Bool { errors.count >= ClientError.maxFieldErrors }
 
     init(arena: Arena, request: String) {
         self.arena = arena
@@ -30,6 +32,7 @@ final class MessageBuilder {
         var given: Set<String> = []
         var cleared: [String] = []
         for member in members {
+            guard !isFull else { return message }
             guard let field = fields.first(where: { $0.name == member.name }) else {
                 errors.append(FieldError(field: member.name, message: unknownField(member.name, fields)))
                 continue
@@ -46,7 +49,7 @@ final class MessageBuilder {
                 errors.append(FieldError(field: field.name, message: "is required"))
             }
         }
-        for field in fields where field.isRequired && !given.contains(field.name) {
+        for field in fields where field.isRequired && !given.contains(field.name) && !isFull {
             errors.append(FieldError(field: field.name, message: "is required"))
         }
         if let settings, !cleared.isEmpty {
@@ -108,6 +111,7 @@ final class MessageBuilder {
         let stride = stride(of: field)
         let elements = arena.raw(stride * values.count)
         for (index, element) in values.enumerated() {
+            guard !isFull else { return }
             store(field, element, at: elements + index * stride, path: "\(field.name)[\(index)]")
         }
         quantifier.storeBytes(of: values.count, as: Int.self)
@@ -182,6 +186,7 @@ final class MessageBuilder {
         }
         var headers: [HTTPHeader] = []
         for member in members {
+            guard !isFull else { return nil }
             let path = "\(field.name).\(member.name)"
             guard !member.name.utf8.contains(0) else {
                 errors.append(FieldError(field: field.name, message: "a name must not contain a NUL character"))

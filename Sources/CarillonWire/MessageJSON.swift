@@ -111,10 +111,11 @@ package enum MessageJSON {
 extension ClientError {
     /// One or several fields that are wrong.
     package init(invalidFields errors: [FieldError]) {
+        let count = errors.count < Self.maxFieldErrors ? "\(errors.count)" : "\(errors.count) or more"
         let text =
             errors.count == 1
             ? "\(errors[0].field): \(errors[0].message)"
-            : "\(errors.count) fields are wrong: \(errors.map(\.field).joined(separator: ", "))"
+            : "\(count) fields are wrong: \(errors.map(\.field).joined(separator: ", "))"
         self.init(.invalidArgument, text, errors: errors)
     }
 }

@@ -60,12 +60,31 @@ struct RuleTests {
         #expect(HeaderRule.problems(with: headers + [HTTPHeader(name: "x-a", value: "c")]).count == 1)
     }
 
+    private let rules = JobRules(defaults: JobDefaults()) { text, _, policy in
+        guard let expression = try? CronExpression(text) else { return .failure(JobRules.FieldErrors([])) }
+        return .success(SchedulePlan(expression: expression, zone: .utc, policy: policy))
+    }
+
+    /// Each of these fits into a body, and an answer that names them all into no frame.
+    @Test("what is wrong a hundred thousand times is named so often that it can be told")
+    func manyErrors() {
+        var settings = JobSettings()
+        (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
+        settings.tags = Array(repeating: "", count: 100_000)
+        settings.headers = (0..<100_000).map { HTTPHeader(name: "no name \($0)", value: "") }
+        settings.cleared = Set((0..<100_000).map { "field \($0)" })
+        let id = JobID(UniqueID(high: 1, low: 1))
+        let error = #expect(throws: ClientError.self) { try rules.make(settings, id: id) }
+        #expect(error?.errors.count == ClientError.maxFieldErrors)
+        settings.cleared = []
+        let fewer = #expect(throws: ClientError.self) { try rules.make(settings, id: id) }
+        #expect(fewer?.errors.contains { $0.message == "are 100000; at most 32 are allowed" } == true)
+        #expect(fewer?.errors.contains { $0.message == "are 100000; at most 64 are allowed" } == true)
+        #expect((fewer?.errors.count ?? 0) < ClientError.maxFieldErrors + 10)
+    }
+
     @Test("a job's body has at most 1 MiB")
     func bodies() throws {
-        let rules = JobRules(defaults: JobDefaults()) { text, _, policy in
-            guard let expression = try? CronExpression(text) else { return .failure(JobRules.FieldErrors([])) }
-            return .success(SchedulePlan(expression: expression, zone: .utc, policy: policy))
-        }
         var settings = JobSettings()
         (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
         settings.body = String(repeating: "x", count: JobRules.maxBodyBytes)

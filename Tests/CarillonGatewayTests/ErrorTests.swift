@@ -254,4 +254,13 @@ import Testing
         #expect(try await ask(scheduler, .get, "/api/v1/jobs/\(jobID)", headers: [.ifMatch: "\"1\""]).status == 200)
         #expect(try await ask(scheduler, .get, "/api/v1/jobs/\(jobID)", headers: [.ifMatch: "\"2\""]).status == 412)
     }
+
+    @Test func aBodyThatIsWrongFromBeginningToEnd() async throws {
+        let body = JSONValue.object((0..<300).map { .init("u\($0)", 1) })
+        let answer = try await ask(FakeScheduler(), .post, "/api/v1/jobs/\(jobID)/run", JSONText.write(body))
+        #expect(answer.status == 400)
+        let problem = try answer.json
+        #expect(problem["errors"]?.array?.count == ClientError.maxFieldErrors)
+        #expect(problem["detail"]?.string?.hasSuffix("; and at least 97 more") == true)
+    }
 }

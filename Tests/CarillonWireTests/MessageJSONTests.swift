@@ -147,6 +147,26 @@ import Testing
         #expect(errors("list_jobs", twice) == ["limit: is given twice"])
     }
 
+    /// Each of these would fit into a body.
+    @Test func whoeverDoesEverythingWrongIsToldSoMuch() throws {
+        let unknown = (0..<300).map { JSONValue.Member("u\($0)", 1) }
+        let texts = [
+            errors("create_job", .object(unknown)),
+            errors("create_job", ["tags": .array(Array(repeating: 1, count: 300))]),
+            errors("create_job", ["headers": .object(unknown)]),
+            // Whether what is required comes later is not known.
+            errors("update_job", .object(unknown + [.init("job_id", .string(id))])),
+        ]
+        for text in texts { #expect(text.count == ClientError.maxFieldErrors) }
+        #expect(texts[1].last == "tags[99]: expected a string, found a number")
+        #expect(texts[3].allSatisfy { $0.hasSuffix("is not a field of update_job") })
+        do throws(ClientError) {
+            _ = try MessageJSON.encodeRequest(name: "create_job", arguments: .object(unknown), id: 5)
+        } catch {
+            #expect(error.text.hasPrefix("100 or more fields are wrong: u0, u1"))
+        }
+    }
+
     @Test func descriptions() throws {
         let fields = try #require(MessageJSON.describe("list_executions"))
         #expect(fields.map(\.field) == ["job_id", "status", "from", "to", "limit", "cursor"])

@@ -1,7 +1,7 @@
 import CarillonCore
 import CarillonWire
 
-/// Whatever a REST body says. What is read is read again when it is written anew; requests are built or refused.
+/// Whatever is taken for JSON. What is read is read again when it is written anew; requests are built or refused.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))

@@ -17,6 +17,7 @@ package struct JobDefaults: Sendable, Hashable {
 package struct JobRules: Sendable {
     /// Of a job's body: as much as REST takes in. Larger ones would make lists of jobs that fit into no frame.
     package static let maxBodyBytes = 1_048_576
+    private static let maxTags = 32
 
     private let defaults: JobDefaults
     /// The plan for an expression, a zone and a policy, or the field error that says why there is none.
@@ -108,7 +109,8 @@ package struct JobRules: Sendable {
     private func check(_ errors: [FieldError]) throws(ClientError) {
         guard let first = errors.first else { return }
         let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
-        throw ClientError(.invalidArgument, "\(first.field): \(first.message)\(more)", errors: errors)
+        let named = Array(errors.prefix(ClientError.maxFieldErrors))
+        throw ClientError(.invalidArgument, "\(first.field): \(first.message)\(more)", errors: named)
     }
 
     // MARK: Merging
@@ -188,13 +190,17 @@ package struct JobRules: Sendable {
         }
         if let tags = settings.tags {
             job.tags = tags
-            if tags.count > 32 {
-                errors.append(FieldError(field: "tags", message: "are \(tags.count); at most 32 are allowed"))
+            if tags.count > Self.maxTags {
+                errors.append(
+                    FieldError(field: "tags", message: "are \(tags.count); at most \(Self.maxTags) are allowed")
+                )
             }
             if Set(tags).count != tags.count {
                 errors.append(FieldError(field: "tags", message: "name the same tag twice"))
             }
-            for tag in tags where tag.isEmpty || tag.utf8.count > 64 || tag.utf8.contains(where: { $0 < 0x20 }) {
+            // What is too many is not looked at one by one.
+            for tag in tags.prefix(Self.maxTags)
+            where tag.isEmpty || tag.utf8.count > 64 || tag.utf8.contains(where: { $0 < 0x20 }) {
                 errors.append(
                     FieldError(
                         field: "tags",

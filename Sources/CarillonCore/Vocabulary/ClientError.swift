@@ -34,6 +34,10 @@ package struct ClientError: Error, Sendable, Hashable {
         case idempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE"
     }
 
+    /// How many wrong fields are named. A body has room for a hundred thousand: an answer that named them all would fit into
+    /// no frame, and to make it would hold up everybody else.
+    package static let maxFieldErrors = 100
+
     package var code: Code
     package var text: String
     package var errors: [FieldError]

@@ -37,7 +37,8 @@ struct Problem: Error, Sendable {
     /// What is wrong, in one line.
     static func text(_ errors: [FieldError]) -> String {
         let listed = errors.prefix(3).map { "\($0.field): \($0.message)" }
-        return listed.joined(separator: "; ") + (errors.count > 3 ? "; and \(errors.count - 3) more" : "")
+        let atLeast = errors.count < ClientError.maxFieldErrors ? "" : "at least "
+        return listed.joined(separator: "; ") + (errors.count > 3 ? "; and \(atLeast)\(errors.count - 3) more" : "")
     }
 
     static func invalid(_ field: String, _ message: String) -> Problem {
