@@ -91,10 +91,10 @@ chaos: packages-test build ## break the release programs under a long load, and 
 fuzz: packages-run ## libFuzzer over wire, JSON, REST bodies and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)
 
-test-asan: packages-test ## unit tests under the address sanitizer
+test-asan: packages-test ## unit tests and some simulation under the address sanitizer
 	@.ci/sanitize.sh address '$(FILTER)'
 
-test-tsan: packages-test ## unit tests under the thread sanitizer
+test-tsan: packages-test ## unit tests and some simulation under the thread sanitizer
 	@.ci/sanitize.sh thread '$(FILTER)'
 
 cron-oracle: build ## compare due times with cronsim and croniter (pip install cronsim croniter)

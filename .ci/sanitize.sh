@@ -9,6 +9,8 @@ trap 'rm -f "$suppressions" "$log"' EXIT
 # Swift's own key paths copy an optional onto itself.
 echo interceptor_via_fun:swift_getAtKeyPath >"$suppressions"
 export SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0
+# Of the simulation a few seeds: each is a whole cluster, and most of its instructions are seen with the first ones.
+export CARILLON_SIM_RUNS=${CARILLON_SIM_RUNS:-60}
 export ASAN_OPTIONS=detect_leaks=0:suppressions=$suppressions
 [ "$sanitizer" != thread ] || folder=.build-tsan
 .ci/build.sh --build-tests --sanitize="$sanitizer" --scratch-path $folder || exit
@@ -19,15 +21,18 @@ if [ "$sanitizer" = thread ]; then
     clang -shared -fPIC -O1 -Wall -Werror -o "$preload" .ci/tsan-mutex.c -ldl || exit
 fi
 failed=0
-# Without the targets that start other programs: those would run without the sanitizer.
-for target in Cron Core Wire RPC Scheduler System Postgres Curl Worker Gateway; do
+# All but EndToEndTests: what they test are other programs, which would run without the sanitizer.
+for tests in Tests/*Tests; do
+    target=$(basename "$tests")
+    [ "$target" != EndToEndTests ] || continue
+    start=$SECONDS
     env ${preload:+LD_PRELOAD="$preload"} timeout --signal=KILL "${TEST_TIMEOUT:-900}" \
         $folder/debug/carillonPackageTests.xctest --testing-library swift-testing \
-        --filter "^Carillon${target}Tests\..*$filter" >"$log" 2>&1
+        --filter "^$target\..*$filter" >"$log" 2>&1
     code=$?
     # 69: there is no such test.
     [ $code -ne 69 ] || continue
     [ $code -eq 0 ] || { failed=1; grep -E '^✘|SUMMARY|ERROR:|WARNING: Thread' "$log" | head -n 40; tail -n 60 "$log"; }
-    echo "Carillon${target}Tests: status $code, $(grep -oE '[0-9]+ tests?.* (passed|failed)' "$log" | tail -n 1)"
+    echo "$target: status $code, $(grep -oE '[0-9]+ tests?.* (passed|failed)' "$log" | tail -n 1), $((SECONDS - start)) s"
 done
 exit $failed

@@ -259,7 +259,7 @@ import Testing
         let station = try await Station.open()
         let client = client(station)
         let (roundTrip, address) = try await client.ping()
-        #expect(roundTrip > .zero && roundTrip < .seconds(1))
+        #expect(roundTrip > .zero && roundTrip < .seconds(30))
         #expect(address == station.address)
         await client.close()
         await station.server.stop()

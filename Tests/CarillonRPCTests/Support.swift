@@ -259,6 +259,11 @@ final class RawSocket: Sendable {
         }
     }
 
+    /// The answer to a request; a ping may come right before or behind it.
+    func answer(to id: UInt64) async -> Envelope? {
+        await read { $0.id == id }.first { $0.id == id }
+    }
+
     private func readBlocking(_ fits: (Envelope) -> Bool) -> [Envelope] {
         var decoder = FrameDecoder()
         let codec = MessageCodec()

@@ -91,11 +91,12 @@ struct ProbeServerTests {
     /// Who sends nothing, a byte now and then, garbage or too much is cut off; the others are served.
     @Test func cutsOffWhoMisbehaves() async throws {
         var limits = ProbeServer.Limits()
-        limits.requestMs = 50
-        limits.idleMs = 200
+        limits.requestMs = 250
+        limits.idleMs = 500
         try await withServer(limits) { address in
-            #expect(try await exchange(address, "") == "")
-            #expect(try await exchange(address, "GET /livez HTTP/1.1\r\nHos") == "")
+            // Whoever comes to write only then finds the connection closed already.
+            #expect(((try? await exchange(address, "")) ?? "") == "")
+            #expect(((try? await exchange(address, "GET /livez HTTP/1.1\r\nHos")) ?? "") == "")
             let afterOne = try await exchange(address, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(afterOne.hasSuffix("alive\n"))
             let garbage = try await exchange(address, "\u{16}\u{3}\u{1}garbage\r\n\r\n")
