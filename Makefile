@@ -13,7 +13,7 @@ FILTER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries chaos fuzz test-asan test-tsan cron-oracle clean
+.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one,
 canaries: packages-test ## plant bugs in the decisions, and show that the simulation catches each
 	@.ci/build.sh --build-tests
 	@.ci/canaries.sh
+
+coverage: packages-test ## run the simulation, and fail for lines of the decisions that it never reaches
+	@.ci/coverage.sh $(or $(RUNS),2000)
 
 chaos: packages-test build ## break the release programs under a long load, and print what became of it
 	@.ci/build.sh --build-tests

@@ -501,7 +501,8 @@ import Testing
     @Test func `a change made on top of one that is refused stays`() throws {
         var bench = DispatcherBench()
         bench.lead()
-        let taken = DispatcherBench.job(1, every: 3_600)
+        var taken = DispatcherBench.job(1, every: 3_600)
+        taken.name = "taken"
         let job = DispatcherBench.job(2, every: 2)
         bench.create(taken)
         bench.create(job)

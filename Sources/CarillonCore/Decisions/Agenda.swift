@@ -101,10 +101,6 @@ struct Agenda {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
     }
 
-    mutating func reserve(_ capacity: Int) {
-        slots.reserveCapacity(capacity)
-    }
-
     /// Adds a job, or puts a record in the place of the one it has; its counts of executions stay.
     @discardableResult
     mutating func put(_ record: JobRecord) -> Int32 {
@@ -143,10 +139,6 @@ struct Agenda {
         } else {
             heap.remove(slot)
         }
-    }
-
-    mutating func disarm(_ slot: Int32) {
-        heap.remove(slot)
     }
 
     func nextTime(of slot: Int32) -> Timestamp? {

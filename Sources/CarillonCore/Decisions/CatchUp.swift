@@ -17,7 +17,6 @@ struct CatchUp {
     }
 
     var isEmpty: Bool { heap.isEmpty }
-    var jobCount: Int { heap.count }
 
     /// A further outage: (from, to] is missed too. `from` is not before the end of the gap so far.
     mutating func extend(by range: Gap) {

@@ -76,11 +76,6 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// Whether the lease was still valid by our own books when `now` came; a leader past its deadline has lost it.
-    package func hasExpired(at now: BootTime) -> Bool {
-        epoch != nil && !isValid(at: now)
-    }
-
     /// Whether an answer to what was asked at `sentAt` is the one that is waited for, and not one to an earlier question.
     package func awaitsAnswer(to sentAt: BootTime) -> Bool {
         switch state {

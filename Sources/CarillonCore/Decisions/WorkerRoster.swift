@@ -48,14 +48,12 @@ struct WorkerRoster {
     /// Somebody came or went since.
     private(set) var isRecordDue = false
 
-    var count: Int { workers.count }
     /// Calls that all workers together can run; one that came back before its old connection was seen to be dead counts once.
     var capacity: Int {
         var slots: [UniqueID: Int] = [:]
         for worker in workers.values where !worker.draining { slots[worker.bootID] = worker.maxWorkers }
         return slots.values.reduce(0, +)
     }
-    var freeSlots: Int { workers.values.reduce(0) { $0 + $1.freeSlots } }
 
     subscript(link: LinkID) -> ConnectedWorker? {
         get { workers[link] }

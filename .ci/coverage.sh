@@ -1,0 +1,45 @@
+#!/bin/bash
+# Runs the simulation with instrumented decisions, and fails when a line of them was never reached that
+# Tests/SimulationTests/unreached.txt does not name: .ci/coverage.sh [seeds]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=.build-coverage
+out=$(mktemp -d)
+trap 'cp "$out/lines" .build-coverage/lines 2>/dev/null; rm -rf "$out"' EXIT
+.ci/build.sh --build-tests -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping --scratch-path $folder
+tests=$folder/debug/carillonPackageTests.xctest
+export LLVM_PROFILE_FILE=$out/%p.profraw CARILLON_SIM_COVERAGE=1 CARILLON_SIM_RUNS=${1:-2000}
+"$tests" --testing-library swift-testing --filter 'SimulationTests\.SimulationTests'
+tools=$(dirname "$(readlink -f "$(command -v swift)")")
+"$tools/llvm-profdata" merge -sparse "$out"/*.profraw -o "$out/profile"
+decisions=Sources/CarillonCore/Decisions
+sources=()
+for name in $decisions/{Dispatcher,WorkerDesk}*.swift \
+    $decisions/{Agenda,CatchUp,ClusterClock,EditSearch,ExecutionLedger,LeaseKeeper,PendingBatch,RecentTokens,WorkerRoster}.swift; do
+    # What says that a book is wrong is not meant to be reached.
+    [[ $name == *+Invariants.swift ]] || sources+=("$name")
+done
+"$tools/llvm-cov" export -format=lcov "$tests" -instr-profile="$out/profile" "${sources[@]}" >"$out/lines"
+awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
+    BEGIN {
+        while ((getline line < known) > 0) if (line !~ /^(#|$)/) expected[line] = 1
+        FS = "[:,]"
+    }
+    /^SF:/ {
+        file = substr($0, 4); name = file; sub(/.*\//, "", name); count = 0
+        while ((getline line < file) > 0) { sub(/^ +/, "", line); text[name, ++count] = line }
+        close(file)
+    }
+    /^DA:/ {
+        lines++
+        if ($3 > 0) { reached++; next }
+        source = text[name, $2]
+        if (source ~ /^[])}(,{ ]*$/ || source ~ /^\/\// || source ~ /^case .*:$/ || source == "break") next
+        if ((name ": " source) in expected) { found[name ": " source] = 1; next }
+        printf "%s%s:%d was never reached: %s\n", folder, name, $2, source
+        failed = 1
+    }
+    END {
+        printf "%d of %d lines of the decisions were reached\n", reached, lines
+        exit failed
+    }' "$out/lines"
