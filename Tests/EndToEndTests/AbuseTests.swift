@@ -8,29 +8,31 @@ import Testing
 /// Peers that mean no good, beside users who do: memory stays bounded, the others are served, no process ends (G10).
 @Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct AbuseTests {
-    private let jobs = 20
+    private static let jobs = 20
 
     private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
     /// Runs a small load, has it abused, and looks at memory, at the others, and at what became of the load.
     ///
     /// - Parameters:
+    ///   - jobs: how many are due each second.
     ///   - growthMB: how much each process may grow at most.
     ///   - complaint: what a process must have said of it, once a minute at most.
     ///   - abuse: gets a closure to call while it is at its worst: users are served then.
     private func scenario(
         _ name: String,
+        jobs: Int = AbuseTests.jobs,
+        workers: Int = 1,
         growthMB: Double = 150,
         complaint: String,
-        jobs count: Int? = nil,
         calling path: @Sendable (Int) -> String = { _ in "/ok" },
         _ abuse: (TestSystem, _ usersAreServed: () async throws -> Void) async throws -> Void
     ) async throws {
-        let system = try await TestSystem()
+        let system = try await TestSystem(workers: workers)
         let nodes = system.schedulers + system.workers + [system.gateway]
         do {
             try await system.start(withGateway: true)
-            let load = try await Load.begin(system, jobs: count ?? jobs, calling: path, timeoutSeconds: 2)
+            let load = try await Load.begin(system, jobs: jobs, calling: path, timeoutSeconds: 2)
             try await served(system)
             let pids = nodes.map { $0.program?.pid }
             let before = nodes.map { node in
@@ -154,7 +156,7 @@ struct AbuseTests {
             system,
             usersAreServed in
             // Something to answer with.
-            while system.target.count < jobs * 3 { try await pause(0.05) }
+            while system.target.count < Self.jobs * 3 { try await pause(0.05) }
             var peers: [RawPeer] = []
             for _ in 0..<5 {
                 let peer = try await RawPeer.connect(system.schedulerPorts[0], reads: false)
@@ -236,10 +238,12 @@ struct AbuseTests {
     }
 
     @Test func `a worker that grants a million and answers nothing`() async throws {
+        let jobs = 200
         try await scenario(
             "a worker that grants a million and answers nothing",
-            complaint: "closed a connection that broke the rules (kind=silent)",
-            jobs: 200
+            jobs: jobs,
+            workers: 2,
+            complaint: "closed a connection that broke the rules (kind=silent)"
         ) { system, usersAreServed in
             let peer = try await RawPeer.connect(system.schedulerPorts[0])
             peer.hello(.worker, maxWorkers: 1_000_000, name: "black-hole")
@@ -247,14 +251,29 @@ struct AbuseTests {
             peer.write(.holding(epoch: epoch, running: []))
             peer.write(.credit(granted: 1_000_000))
             let before = system.target.count
-            while peer.count < 2_000 {
-                try #require(peer.isOpen, "it was never given anything: \(peer.text)")
+            while peer.dispatched.count < jobs / 10 {
+                try #require(peer.isOpen, "it was given \(peer.dispatched.count) calls only")
                 try await pause(0.05)
             }
             try await usersAreServed()
-            // Silent as it is it is lost, and what it had goes to others.
+            // Silent as it is it is lost. Until then it has no more than others leave unanswered at a time, whatever it granted:
+            // of some 2,000 calls most go to the others.
             await peer.closed()
-            while system.target.count < before + 200 * 3 { try await pause(0.05) }
+            let swallowed = peer.dispatched
+            #expect(swallowed.count < jobs * 2, "\(swallowed.count) calls swallowed")
+            let count = system.target.count
+            #expect(count > before + jobs * 5, "\(count - before) calls made by others")
+            // What it had goes to others.
+            while system.target.count < count + jobs * 3 { try await pause(0.05) }
+            let repeatable = swallowed.filter { !$0.atMostOnce }.map { "'\($0.executionID)'" }.joined(separator: ",")
+            let open =
+                "SELECT count(*) FROM job_executions WHERE execution_id IN (\(repeatable)) AND status <> 'SUCCESS'"
+            while try system.psql(open) != "0" { try await pause(0.1) }
+            let called = Set(system.target.calls.map(\.key))
+            let single = swallowed.filter(\.atMostOnce).map(\.executionID.description)
+            #expect(single.count > 0 && called.isDisjoint(with: single), "AT_MOST_ONCE, and sent to another worker")
+            print("scenario: it was given \(swallowed.count) calls, \(single.count) of them AT_MOST_ONCE")
+            try await usersAreServed()
         }
     }
 

@@ -18,44 +18,58 @@ struct ReceivedCall: Sendable, Hashable {
 }
 
 /// A real HTTP server that writes down what it gets. The path decides what it answers: /ok 200, /fail 500, /hang nothing,
-/// /slow 200 after 100 ms, /endless a body without an end, /drip a byte a second, everything else 404. While it is down it
-/// closes what comes; while it hangs it answers nothing.
+/// /slow 200 after 100 ms, /endless a body without an end, /drip a byte a second, everything else 404; unless it has a
+/// trouble of its own.
 final class CountingTarget: Sendable {
+    /// What it does with every call, whatever the path. The call is written down all the same.
+    enum Trouble: Sendable {
+        /// Answers 503.
+        case failing
+        /// Closes the connection in place of an answer.
+        case cutting
+        /// Never answers.
+        case hanging
+        /// Answers when the trouble is over.
+        case holding
+    }
+
     private struct State {
         var calls: [ReceivedCall] = []
-        var isDown = false
-        var isHanging = false
+        var trouble: Trouble?
+        var held: [@Sendable () -> Void] = []
+        var isRefusing = false
+        var listener: (any Channel)?
+        var open: [ObjectIdentifier: any Channel] = [:]
     }
 
     private let state = Mutex(State())
-    private let listener: Mutex<any Channel>
-    private let held: Held
     let port: Int
 
     static func start() async throws -> CountingTarget {
-        let held = Held()
-        let target = CountingTarget(try await listen(on: 0, held), held)
-        held.target.withLock { $0 = target }
+        let holder = Holder()
+        let listener = try await bind(0, holder)
+        let target = CountingTarget(listener)
+        holder.target.withLock { $0 = target }
         return target
     }
 
-    private static func listen(on port: Int, _ held: Held) async throws -> any Channel {
+    private static func bind(_ port: Int, _ holder: Holder) async throws -> any Channel {
         try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                holder.target.withLock { $0 }?.opened(channel)
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Handler(held))
+                    try channel.pipeline.syncOperations.addHandler(Handler(holder))
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
     }
 
-    private init(_ listener: any Channel, _ held: Held) {
-        self.listener = Mutex(listener)
-        self.held = held
+    private init(_ listener: any Channel) {
         port = listener.localAddress?.port ?? 0
+        state.withLock { $0.listener = listener }
     }
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
@@ -63,31 +77,67 @@ final class CountingTarget: Sendable {
     var calls: [ReceivedCall] { state.withLock { $0.calls } }
     var count: Int { state.withLock { $0.calls.count } }
 
-    func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
-
-    func setHanging(_ isHanging: Bool) { state.withLock { $0.isHanging = isHanging } }
-
-    /// From now on nobody listens, as on a machine that has just started: connections are refused. (Those that are open are
-    /// closed at the next request if it is down, too.)
-    func refuse() async throws { try await listener.withLock { $0 }.close() }
-
-    /// Listens again.
-    func listen() async throws {
-        let channel = try await Self.listen(on: port, held)
-        listener.withLock { $0 = channel }
+    /// Begins a trouble, or ends it.
+    func set(_ trouble: Trouble?) {
+        let held = state.withLock { state in
+            state.trouble = trouble
+            defer { if trouble != .holding { state.held = [] } }
+            return trouble == .holding ? [] : state.held
+        }
+        for answer in held { answer() }
     }
 
-    func stop() async { try? await listener.withLock { $0 }.close() }
+    /// Listens no longer, and closes what is open: whoever connects is refused.
+    func refuse() async throws {
+        let (listener, open) = state.withLock { state in
+            defer { (state.isRefusing, state.listener, state.open) = (true, nil, [:]) }
+            return (state.listener, state.open.values)
+        }
+        try await listener?.close()
+        for channel in open { channel.close(promise: nil) }
+    }
 
-    private func take(_ call: ReceivedCall) -> Bool {
-        state.withLock { state in
-            guard !state.isDown else { return false }
-            state.calls.append(call)
-            return true
+    /// Listens again, at the same port.
+    func listen() async throws {
+        let holder = Holder()
+        holder.target.withLock { $0 = self }
+        state.withLock { $0.isRefusing = false }
+        var attempts = 0
+        while true {
+            do {
+                let listener = try await Self.bind(port, holder)
+                return state.withLock { $0.listener = listener }
+            } catch  where attempts < 100 {
+                // A connection of somebody else may have the port as its own for a moment.
+                attempts += 1
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 
-    private final class Held: Sendable {
+    func stop() async { try? await refuse() }
+
+    private func opened(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        // One that was accepted while the listener closed is open for nobody.
+        let isWelcome = state.withLock { state in
+            if !state.isRefusing { state.open[id] = channel }
+            return !state.isRefusing
+        }
+        guard isWelcome else { return channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { [self] _ in _ = state.withLock { $0.open.removeValue(forKey: id) } }
+    }
+
+    /// Writes a call down. Returns what is to be done with it.
+    private func take(_ call: ReceivedCall, answer: @escaping @Sendable () -> Void) -> Trouble? {
+        state.withLock { state in
+            state.calls.append(call)
+            if state.trouble == .holding { state.held.append(answer) }
+            return state.trouble
+        }
+    }
+
+    private final class Holder: Sendable {
         let target = Mutex<CountingTarget?>(nil)
     }
 
@@ -95,11 +145,11 @@ final class CountingTarget: Sendable {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 
-        private let held: Held
+        private let holder: Holder
         private var head: HTTPRequestHead?
         private var body = ""
 
-        init(_ held: Held) { self.held = held }
+        init(_ holder: Holder) { self.holder = holder }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
@@ -126,9 +176,20 @@ final class CountingTarget: Sendable {
                 headers: headers,
                 receivedAt: Stopwatch.now
             )
-            let target = held.target.withLock { $0 }
-            guard target?.take(call) == true else { return context.close(promise: nil) }
-            if target?.state.withLock({ $0.isHanging }) == true { return }
+            let target = holder.target.withLock { $0 }
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            let trouble = target?.take(call) { [loop = context.eventLoop] in
+                loop.execute { bound.value.0.answerByPath(head, bound.value.1) }
+            }
+            switch trouble {
+            case .failing: respond(.serviceUnavailable, head, context)
+            case .cutting: context.close(promise: nil)
+            case .hanging, .holding: break
+            case nil: answerByPath(head, context)
+            }
+        }
+
+        private func answerByPath(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
             let status: HTTPResponseStatus
             switch head.uri {
             case "/hang": return

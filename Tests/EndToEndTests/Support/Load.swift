@@ -12,6 +12,9 @@ struct Load {
     /// What a job of that number calls: one in ten fails.
     static func mixed(_ number: Int) -> String { number % 20 == 7 || number % 20 == 8 ? "/fail" : "/ok" }
 
+    /// Whether a job of that number is AT_MOST_ONCE: one in four.
+    static func isAtMostOnce(_ number: Int) -> Bool { number % 4 == 3 }
+
     /// Creates the jobs and returns once all are there.
     static func begin(
         _ system: TestSystem,
@@ -24,7 +27,7 @@ struct Load {
         let target = system.target
         let ids = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<count {
-                let atMostOnce = number % 4 == 3
+                let atMostOnce = isAtMostOnce(number)
                 let (path, window) = (path(number), catchUpSeconds(number))
                 group.addTask {
                     let job = try await client.call(
@@ -57,6 +60,11 @@ struct Load {
             }
             try await group.waitForAll()
         }
+        try await Self.untilSettled(system)
+    }
+
+    /// Until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows.
+    static func untilSettled(_ system: TestSystem) async throws {
         while true {
             let open = try system.psql(
                 """

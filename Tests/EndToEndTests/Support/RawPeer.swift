@@ -53,6 +53,18 @@ final class RawPeer: Sendable {
     var count: Int { bytes.withLock { $0.count } }
     var isOpen: Bool { channel.isActive }
 
+    /// The calls that it was given, as a worker.
+    var dispatched: [DispatchedCall] {
+        var calls: [DispatchedCall] = []
+        var decoder = FrameDecoder()
+        let codec = MessageCodec()
+        // What does not fit in is forgotten, and so is the rest of its frame.
+        try? decoder.feed(bytes.withLock { $0 }) { (payload) throws(WireError) in
+            if case .dispatch(_, let more) = try codec.decode(payload: payload).message { calls += more }
+        }
+        return calls
+    }
+
     func close() { channel.close(promise: nil) }
 
     /// Until the other end has closed the connection.

@@ -59,8 +59,7 @@ final class TestSystem: Sendable {
     let schedulerPorts: [Int]
     let workers: [Node]
     let gateway: Node
-    let gatewayPort: Int
-    var gatewayURL: String { "http://127.0.0.1:\(gatewayPort)" }
+    let gatewayURL: String
     let client: RPCClient
 
     /// - Parameters:
@@ -68,7 +67,7 @@ final class TestSystem: Sendable {
     ///   - ownCluster: for scenarios that stop the database.
     ///   - clusterEnvironment: what the server of an own cluster sees.
     ///   - settings: what schedulers and workers see beside what they need.
-    ///   - firstSchedulerSettings: what the first of the schedulers sees in addition.
+    ///   - settingsOfScheduler: the same for one scheduler, by its index.
     init(
         schedulers: Int = 1,
         workers: Int = 1,
@@ -77,7 +76,7 @@ final class TestSystem: Sendable {
         clusterEnvironment: [String: String] = [:],
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         settings: [String: String] = [:],
-        firstSchedulerSettings: [String: String] = [:]
+        settingsOfScheduler: (Int) -> [String: String] = { _ in [:] }
     ) async throws {
         cluster =
             try ownCluster ? PostgresCluster(isDurable: true, environment: clusterEnvironment) : PostgresCluster.shared
@@ -97,7 +96,7 @@ final class TestSystem: Sendable {
         schedulerPorts = ports
         // Settings by environment: under a preloaded library Swift loses the arguments of a program.
         self.schedulers = ports.enumerated().map { index, port in
-            var variables = index == 0 ? environment.merging(firstSchedulerSettings) { $1 } : environment
+            var variables = environment.merging(settingsOfScheduler(index)) { $1 }
             (variables["DATABASE_URL"], variables["LISTEN"]) = (url, "127.0.0.1:\(port)")
             variables["METRICS_LISTEN"] = "127.0.0.1:0"
             let name = "scheduler-\(index + 1)"
@@ -112,7 +111,8 @@ final class TestSystem: Sendable {
             (variables["METRICS_LISTEN"], variables["WORKER_NAME"]) = ("127.0.0.1:0", name)
             return Node(name, bin + "/carillon-worker", [], variables, log: "\(folder)/\(name).log")
         }
-        gatewayPort = try FreePort.take()
+        let gatewayPort = try FreePort.take()
+        gatewayURL = "http://127.0.0.1:\(gatewayPort)"
         gateway = Node(
             "gateway",
             bin + "/carillon-gateway",
