@@ -89,7 +89,7 @@ coverage: packages-test ## run the simulation, and fail for lines of the decisio
 
 chaos: packages-test build ## break the release programs under a long load, and print what became of it
 	@.ci/build.sh --build-tests
-	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh '\b(FaultTests|ClockTests)/'
+	@CARILLON_CHAOS=long CARILLON_PROGRAMS=.build/release TEST_TIMEOUT=2400 .ci/test.sh '(Fault|Clock)Tests/'
 
 fuzz: packages-run ## libFuzzer over wire, JSON, REST bodies and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)

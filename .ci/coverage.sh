@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.build-coverage
 out=$(mktemp -d)
-trap 'cp "$out/lines" .build-coverage/lines 2>/dev/null; rm -rf "$out"' EXIT
+trap 'cp "$out/lines" .build-coverage/lines 2>/dev/null || true; rm -rf "$out"' EXIT
 .ci/build.sh --build-tests -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping --scratch-path $folder
 tests=$folder/debug/carillonPackageTests.xctest
 export LLVM_PROFILE_FILE=$out/%p.profraw CARILLON_SIM_COVERAGE=1 CARILLON_SIM_RUNS=${1:-2000}
@@ -22,12 +22,16 @@ done
 "$tools/llvm-cov" export -format=lcov "$tests" -instr-profile="$out/profile" "${sources[@]}" >"$out/lines"
 awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
     BEGIN {
-        while ((getline line < known) > 0) if (line !~ /^(#|$)/) expected[line] = 1
+        while ((getline line < known) > 0) if (line !~ /^(#|$)/) expected[line]++
         FS = "[:,]"
     }
     /^SF:/ {
         file = substr($0, 4); name = file; sub(/.*\//, "", name); count = 0
-        while ((getline line < file) > 0) { sub(/^ +/, "", line); text[name, ++count] = line }
+        while ((getline line < file) > 0) {
+            sub(/^ +/, "", line)
+            text[name, ++count] = line
+            present[name ": " line] = 1
+        }
         close(file)
     }
     /^DA:/ {
@@ -35,11 +39,15 @@ awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
         if ($3 > 0) { reached++; next }
         source = text[name, $2]
         if (source ~ /^[])}(,{ ]*$/ || source ~ /^\/\// || source ~ /^case .*:$/ || source == "break") next
-        if ((name ": " source) in expected) { found[name ": " source] = 1; next }
+        if (unreached[name ": " source]++ < expected[name ": " source]) next
         printf "%s%s:%d was never reached: %s\n", folder, name, $2, source
         failed = 1
     }
     END {
+        for (line in expected) if (expected[line] > 0 && !(line in present)) {
+            printf "%s names a line that is not there: %s\n", known, line
+            failed = 1
+        }
         printf "%d of %d lines of the decisions were reached\n", reached, lines
         exit failed
     }' "$out/lines"

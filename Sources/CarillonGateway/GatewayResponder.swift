@@ -102,7 +102,7 @@ struct GatewayResponder: HTTPResponder {
                 }
             )
         }
-        let reserved = body.filter { contract.reserved.contains($0.name) }
+        let reserved = body.filter { contract.reserved.contains($0.name) }.prefix(ClientError.maxFieldErrors)
         guard reserved.isEmpty else {
             throw .invalid(
                 reserved.map { member in

@@ -527,4 +527,39 @@ import Testing
             .map(\.scheduledTime.seconds)
         #expect(times.count >= 4 && times.allSatisfy { $0 % 3 == 0 })
     }
+
+    @Test func `until a change that stays, what one that is refused would have changed is as it was`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var taken = DispatcherBench.job(1, every: 3_600)
+        taken.name = "taken"
+        let job = DispatcherBench.job(2, every: 2)
+        bench.create(taken)
+        bench.create(job)
+        bench.pass(ms: 1_700)
+        bench.commitsAreHeld = true
+        var refused = try #require(bench.store.jobs[job.id])
+        refused.version += 1
+        refused.name = taken.name
+        refused.schedule = "*/5 * * * * *"
+        bench.tell(.changeRequested(7, .update(DispatcherBench.planned(refused), scheduleChanged: true)))
+        // The store takes its time, and times of both schedules go by.
+        bench.pass(ms: 3_600)
+        let row = try #require(bench.store.jobs[job.id])
+        let edited = bench.store.editByHand(row, now: bench.time)
+        var rescheduled = try #require(edited)
+        rescheduled.version += 1
+        rescheduled.schedule = "*/3 * * * * *"
+        bench.tell(.changeRequested(8, .update(DispatcherBench.planned(rescheduled), scheduleChanged: true)))
+        bench.releaseCommits()
+        bench.pass(ms: 4_000)
+        #expect(bench.dispatcher.inconsistency == nil)
+        let changedAt = try #require(bench.store.jobs[job.id]).effectiveFrom
+        let times = Set(bench.store.executions.values.filter { $0.jobID == job.id }.map(\.scheduledTime.seconds))
+        let first = try #require(times.min())
+        let last = changedAt.seconds
+        #expect(last - first >= 3)
+        #expect(times.filter { $0 <= last } == Set((first...last).filter { $0 % 2 == 0 }))
+        #expect(times.filter { $0 > last }.allSatisfy { $0 % 3 == 0 })
+    }
 }

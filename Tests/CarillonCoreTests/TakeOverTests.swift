@@ -202,4 +202,22 @@ import Testing
         bench.pass(ms: 200)
         #expect(bench.store.executions.values.count { !$0.status.isFinal && $0.scheduledTime < bench.time } == 100)
     }
+
+    @Test func `a call of a time that lies in the future again is made once`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(2, every: 1))
+        while bench.dispatched.isEmpty { bench.pass(ms: 50) }
+        let call = bench.dispatched[0].call
+        #expect(bench.store.executions[call.executionID]?.status == .pending)
+        bench.tell(.leaseConnectionLost("test"))
+        bench.databaseAheadMs -= 7_200_000
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        bench.answerLead(1, held: [held(call)])
+        bench.report(call)
+        bench.pass(ms: 3_000)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.dispatched.count { $0.call.executionID == call.executionID } == 1)
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
 }

@@ -144,8 +144,8 @@ extension Dispatcher {
         return withdrawn
     }
 
-    /// There is no row for a time after this. Some lie beyond materializedThrough: those of an instant that is only half
-    /// made, and those of the leader before, who made them further ahead.
+    /// No row is known for a time after this, once a take-over is done. Some lie beyond materializedThrough: those of an
+    /// instant that is only half made, and those of the leader before, who made them further ahead.
     var furthestRow: Timestamp { max(materializedThrough, now + max(horizonMs, 2_000)) }
 
     /// The new definition's due times from effective_from to materialized_through, and the job's place in the agenda.
@@ -212,11 +212,31 @@ extension Dispatcher {
     /// A later change of the same job stands already, made on top of the refused one: it takes over what that one was to do to
     /// the job's rows, and would put back what was before both. Returns whether there is one.
     private mutating func passOn(_ change: PendingBatch.Change, of job: JobID) -> Bool {
-        guard change.before != nil else { return false }
+        guard let before = change.before, let slot = agenda.slot(of: job),
+            let later = parts.compactMap({ $0.change(of: job) }).first ?? pending.change(of: job)
+        else { return false }
         var inherited = change
         inherited.change.inserts.removeAll { row in
             guard let slot = ledger.slot(of: row.id) else { return row.status == .pending }
             return ledger[slot].state != .inserting
+        }
+        if let from = change.restartedAt, let to = later.restartedAt {
+            // Until the later one nothing has changed: what the refused one would have made in between is not due, and what was
+            // due before it is.
+            func isBetween(_ row: Execution) -> Bool {
+                row.jobID == job && row.trigger == .schedule && row.scheduledTime > from && row.scheduledTime <= to
+            }
+            for slot in ledger.allSlots where ledger[slot].state == .inserting && isBetween(ledger[slot].execution) {
+                leave(slot)
+            }
+            dropInserts(where: isBetween)
+            inherited.change.inserts.removeAll(where: isBetween)
+            inherited.change.withdrawals.removeAll { $0.time <= to }
+            var time = from
+            while let next = before.next(after: time), next <= to {
+                time = next
+                if let row = make(slot, at: next) { inherited.change.inserts.append(row) }
+            }
         }
         for part in parts.indices where parts[part].inherit(inherited, for: job) { return true }
         return pending.inherit(inherited, for: job)

@@ -157,7 +157,7 @@ extension Dispatcher {
         var last = time
         var beforeLast: Timestamp?
         var count: Int64 = 1
-        // A long outage is taken in slices, so that no turn takes long.
+        // A long outage is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
         while count < timesPerTurn, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
             !isOpen(slot, at: next)
         {

@@ -237,15 +237,11 @@ extension Dispatcher {
     /// Takes over an execution that the leader before left open.
     private mutating func inherit(_ row: Execution) {
         guard let job = agenda.slot(of: row.jobID), ledger.slot(of: row.id) == nil else { return }
-        // Made before the clock went back, and not withdrawn by whoever made it: no change would find it there.
-        if row.status == .pending, row.trigger == .schedule, row.scheduledTime > furthestRow {
-            pending.withdrawals.append(row.id)
-            return
-        }
         var execution = row
         // In the row the attempt that runs is counted already; here it counts when it has ended.
         if row.status == .running { execution.attempts = max(0, row.attempts - 1) }
-        // Written before the clock went back, it would lie further ahead than any retry.
+        // Written before the clock went back, it would lie further ahead than any retry. (After a change of the job it may come
+        // sooner than it was to.)
         if let next = row.nextAttemptAt {
             execution.nextAttemptAt = min(next, now + longestRetryDelayMs(of: agenda[job], after: row))
         }
@@ -283,6 +279,20 @@ extension Dispatcher {
             } else {
                 makeReady(slot)
             }
+        }
+        withdrawFarRows()
+    }
+
+    /// Rows that were made before the clock went back, and not withdrawn by whoever made them: no change would find them where
+    /// they are. Their times come again. What a worker has, or had, has said so by now.
+    private mutating func withdrawFarRows() {
+        for slot in ledger.allSlots where ledger[slot].state == .armed {
+            let open = ledger[slot]
+            guard open.execution.trigger == .schedule, !open.hasBegun, open.execution.scheduledTime > furthestRow else {
+                continue
+            }
+            pending.withdrawals.append(open.execution.id)
+            leave(slot)
         }
     }
 

@@ -53,16 +53,23 @@ struct PendingBatch {
         changes.append(change)
     }
 
+    /// The first change of that job.
+    func change(of job: JobID) -> Change? { changes.first { $0.change.job?.id == job } }
+
     /// Gives what a refused change was to do to the next one of the same job. Returns whether there is one.
     mutating func inherit(_ refused: Change, for job: JobID) -> Bool {
         guard let index = changes.firstIndex(where: { $0.change.job?.id == job }) else { return false }
         changes[index].before = refused.before
-        changes[index].restartedAt = refused.restartedAt ?? changes[index].restartedAt
+        changes[index].restartedAt = changes[index].restartedAt ?? refused.restartedAt
         let times = [refused.wentBackTo, changes[index].wentBackTo].compactMap { $0 }
         changes[index].wentBackTo = times.min()
+        // What was made since, and is to be withdrawn before, comes after that.
+        let withdrawn = Set(refused.change.withdrawals)
+        let made = inserts.filter { withdrawn.contains($0.id) }
+        inserts.removeAll { withdrawn.contains($0.id) }
         changes[index].change.withdrawals = refused.change.withdrawals + changes[index].change.withdrawals
-        changes[index].change.inserts = refused.change.inserts + changes[index].change.inserts
-        withdrawnByChanges.formUnion(refused.change.withdrawals)
+        changes[index].change.inserts = refused.change.inserts + changes[index].change.inserts + made
+        withdrawnByChanges.formUnion(withdrawn)
         return true
     }
 
