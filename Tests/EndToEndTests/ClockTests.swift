@@ -13,7 +13,9 @@ import Testing
     .enabled(if: FakeClock.isInstalled, "libfaketime is not there; run: apt-get install faketime")
 )
 struct ClockTests {
-    private let jobs = 50
+    private static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
+
+    private let jobs = isLong ? 200 : 50
 
     private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
@@ -79,13 +81,14 @@ struct ClockTests {
             try clock.set(30)
             #expect(try databaseTime(system) - before > 29)
             // Either the leader has noticed, or the standby has found the lease to be over.
-            while try system.psql("SELECT count(*) FROM job_executions WHERE status = 'SKIPPED'") != "\(jobs / 2)" {
-                try await pause(0.05)
-            }
+            // A take-over on the way, whose outage ends later, may have divided them.
+            let skippedJobs = "SELECT count(DISTINCT job_id) FROM job_executions WHERE status = 'SKIPPED'"
+            while try system.psql(skippedJobs) != "\(jobs / 2)" { try await pause(0.05) }
             let skipped = try system.psql(
                 """
-                SELECT j.catch_up_window_ms, count(DISTINCT e.job_id), min(e.skipped_count), max(e.skipped_count)
-                FROM job_executions e JOIN jobs j USING (job_id) WHERE e.status = 'SKIPPED' GROUP BY 1
+                SELECT catch_up_window_ms, count(*), min(sum), max(sum) FROM
+                (SELECT job_id, sum(skipped_count) FROM job_executions WHERE status = 'SKIPPED' GROUP BY 1) AS skipped
+                JOIN jobs USING (job_id) GROUP BY 1
                 """
             )
             let cells = skipped.split(separator: "|").compactMap { Int($0) }
@@ -129,7 +132,7 @@ struct ClockTests {
             try clock.set(0)
             try await pause(2)
         }
-        #expect(audit.late == 0)
+        #expect(audit.worstDriftMs < 2_000)
         #expect(audit.statuses["SKIPPED"] == nil)
         #expect(try #require(audit.takeOverMs) < 2_000)
     }
@@ -181,6 +184,7 @@ struct ClockTests {
             try await goesOn()
             let jumped = Stopwatch.now
             try clock.set(7_200)
+            let steppedTo = try databaseTime(system)
             // A take-over on the way, whose outage ends later, may have divided them in two.
             let skipped = """
                 SELECT count(*), min(sum) > 7000, max(sum) <= 7200, max(rows) <= 2 FROM
@@ -189,6 +193,14 @@ struct ClockTests {
             while try system.psql(skipped) != "\(jobs)|t|t|t" || !isCaughtUp() { try await pause(0.05) }
             try await goesOn()
             try expectNoFlood()
+            // What is due meanwhile does not wait for what was missed, once a leader has noticed.
+            let drift = try system.psql(
+                """
+                SELECT coalesce(max(drift_ms), 0)::bigint FROM job_executions
+                WHERE scheduled_time > to_timestamp(\(steppedTo)) + interval '3 s'
+                """
+            )
+            #expect(Int(drift) ?? .max < 2_000)
 
             let ahead = "SELECT count(*) FROM job_executions WHERE scheduled_time > clock_timestamp() + interval '1 h'"
             try clock.set(0)
@@ -223,7 +235,7 @@ struct ClockTests {
         }
     }
 
-    @Test(arguments: [getenv("CARILLON_CHAOS") == nil ? 10.0 : 30.0])
+    @Test(arguments: [isLong ? 30.0 : 10])
     func `the database's clock steps back: nothing runs again`(seconds: Double) async throws {
         let clock = try FakeClock()
         let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)

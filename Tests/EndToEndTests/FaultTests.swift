@@ -64,6 +64,7 @@ struct FaultTests {
     @Test func nothingBreaks() async throws {
         let audit = try await scenario("nothing breaks") { _, until in try await pause(until - Stopwatch.now) }
         #expect(audit.repeatedCalls == 0)
+        #expect(audit.calls.miscounted.isEmpty, "\(audit.calls.miscounted.prefix(3))")
     }
 
     @Test func workerIsKilledAgainAndAgain() async throws {
@@ -147,6 +148,8 @@ struct FaultTests {
         let proxies = Proxies(silence: Self.isLong ? 0.5..<15 : 0.5..<2, seed: seed)
         let audit = try await scenario(
             "each connection of the workers cut at a time of its own (seed \(seed))",
+            workers: 4,
+            timeoutSeconds: 2,
             through: { ports in
                 var through: [Int] = []
                 for port in ports { through.append(try await proxies.add(port)) }
@@ -226,7 +229,7 @@ struct FaultTests {
     @Test func openExecutionsReachTheirLimit() async throws {
         let limit = jobs * 3 / 2
         let audit = try await scenario(
-            "MAX_OPEN_EXECUTIONS reached, again and again: the target holding everything",
+            "MAX_OPEN_EXECUTIONS reached, while the target holds every call",
             workers: 1,
             slots: jobs / 2,
             settings: ["MAX_OPEN_EXECUTIONS": "\(limit)"],
@@ -260,6 +263,7 @@ struct FaultTests {
             try await pause(max(1, until - Stopwatch.now))
         }
         #expect(audit.repeatedCalls == 0)
+        #expect(audit.calls.miscounted.isEmpty, "\(audit.calls.miscounted.prefix(3))")
         #expect(audit.late > 0)
         #expect(Set(audit.statuses.keys) == ["SUCCESS"])
     }
@@ -347,6 +351,7 @@ struct FaultTests {
         print("scenario: \(reads.right) reads through the gateway, \(reads.refused) refused")
         #expect(reads.wrong.isEmpty, "\(reads.wrong.count) wrong answers, such as \(reads.wrong.prefix(2))")
         #expect(audit.repeatedCalls == 0)
+        #expect(audit.calls.miscounted.isEmpty, "\(audit.calls.miscounted.prefix(3))")
         #expect(audit.worstDriftMs < 2_000)
     }
 

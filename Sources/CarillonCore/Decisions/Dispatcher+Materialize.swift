@@ -157,8 +157,8 @@ extension Dispatcher {
         var last = time
         var beforeLast: Timestamp?
         var count: Int64 = 1
-        // A long outage is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
-        while count < timesPerTurn, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
+        // An outage of years is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
+        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
             !isOpen(slot, at: next)
         {
             beforeLast = last
@@ -177,8 +177,8 @@ extension Dispatcher {
         return rows
     }
 
-    /// So many missed times take some milliseconds to count.
-    private var timesPerTurn: Int { 50_000 }
+    /// After so many missed times a turn looks at no further job.
+    private var timesPerTurn: Int { 10_000 }
 
     private func isOpen(_ job: Int32, at time: Timestamp) -> Bool {
         guard agenda[job].executionCount > 0 else { return false }

@@ -151,7 +151,7 @@ final class EditStorm: Sendable {
             next.active = false
             try await put(&ended[index], next, byWord: true)
         }
-        try await Load.untilSettled(system)
+        try await Load.untilSettled(system, timeoutSeconds: 5)
         return try audit(ended)
     }
 

@@ -8,6 +8,7 @@ import TestSupport
 struct Load {
     let system: TestSystem
     let jobs: [String]
+    let timeoutSeconds: Int64
 
     /// What a job of that number calls: one in ten fails.
     static func mixed(_ number: Int) -> String { number % 20 == 7 || number % 20 == 8 ? "/fail" : "/ok" }
@@ -45,7 +46,7 @@ struct Load {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
-        return Load(system: system, jobs: ids)
+        return Load(system: system, jobs: ids, timeoutSeconds: timeoutSeconds)
     }
 
     /// Pauses all jobs, and waits until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows: those
@@ -60,17 +61,17 @@ struct Load {
             }
             try await group.waitForAll()
         }
-        try await Self.untilSettled(system)
+        try await Self.untilSettled(system, timeoutSeconds: timeoutSeconds)
     }
 
     /// Until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows.
-    static func untilSettled(_ system: TestSystem) async throws {
+    static func untilSettled(_ system: TestSystem, timeoutSeconds: Int64) async throws {
         while true {
             let open = try system.psql(
                 """
                 SELECT count(*) FROM job_executions e JOIN jobs j USING (job_id)
                 WHERE e.status IN ('PENDING', 'RUNNING', 'RETRYING') AND NOT (e.status = 'RUNNING' AND j.execution_type = 'AT_MOST_ONCE'
-                    AND e.token_epoch IS NOT NULL AND e.actual_start_time < clock_timestamp() - interval '8 s')
+                    AND e.token_epoch IS NOT NULL AND e.actual_start_time < clock_timestamp() - interval '\(timeoutSeconds + 3) s')
                 """
             )
             let gap = try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL")
