@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.build-coverage
 out=$(mktemp -d)
-trap 'cp "$out/lines" .build-coverage/lines 2>/dev/null || true; rm -rf "$out"' EXIT
+trap 'rm -rf "$out"' EXIT
 .ci/build.sh --build-tests -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping --scratch-path $folder
 tests=$folder/debug/carillonPackageTests.xctest
 export LLVM_PROFILE_FILE=$out/%p.profraw CARILLON_SIM_COVERAGE=1 CARILLON_SIM_RUNS=${1:-2000}
@@ -19,7 +19,7 @@ for name in $decisions/{Dispatcher,WorkerDesk}*.swift \
     # What says that a book is wrong is not meant to be reached.
     [[ $name == *+Invariants.swift ]] || sources+=("$name")
 done
-"$tools/llvm-cov" export -format=lcov "$tests" -instr-profile="$out/profile" "${sources[@]}" >"$out/lines"
+"$tools/llvm-cov" export -format=lcov "$tests" -instr-profile="$out/profile" "${sources[@]}" >$folder/lines
 awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
     BEGIN {
         while ((getline line < known) > 0) if (line !~ /^(#|$)/) expected[line]++
@@ -50,4 +50,4 @@ awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
         }
         printf "%d of %d lines of the decisions were reached\n", reached, lines
         exit failed
-    }' "$out/lines"
+    }' $folder/lines

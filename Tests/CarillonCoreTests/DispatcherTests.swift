@@ -498,27 +498,37 @@ import Testing
         }
     }
 
-    @Test func `a change made on top of one that is refused stays`() throws {
-        var bench = DispatcherBench()
+    /// Leads with a job of every other second, and with another one whose name is "taken".
+    private func leadWithTwo(_ bench: inout DispatcherBench) -> Job {
         bench.lead()
         var taken = DispatcherBench.job(1, every: 3_600)
         taken.name = "taken"
         let job = DispatcherBench.job(2, every: 2)
         bench.create(taken)
         bench.create(job)
-        bench.commitsAreHeld = true
-        // Its name is another one's: that will be refused.
-        var renamed = try #require(bench.store.jobs[job.id])
-        renamed.version += 1
-        renamed.name = taken.name
-        bench.tell(.changeRequested(7, .update(DispatcherBench.planned(renamed), scheduleChanged: false)))
-        // Meanwhile somebody edits the row, and a client changes the schedule of what it finds there.
+        return job
+    }
+
+    /// Somebody edits a job's row, and a client has what it finds there due every third second.
+    private func editAndReschedule(_ job: Job, _ bench: inout DispatcherBench) throws {
         let row = try #require(bench.store.jobs[job.id])
         let edited = bench.store.editByHand(row, now: bench.time)
         var rescheduled = try #require(edited)
         rescheduled.version += 1
         rescheduled.schedule = "*/3 * * * * *"
         bench.tell(.changeRequested(8, .update(DispatcherBench.planned(rescheduled), scheduleChanged: true)))
+    }
+
+    @Test func `a change made on top of one that is refused stays`() throws {
+        var bench = DispatcherBench()
+        let job = leadWithTwo(&bench)
+        bench.commitsAreHeld = true
+        // Its name is another one's: that will be refused.
+        var renamed = try #require(bench.store.jobs[job.id])
+        renamed.version += 1
+        renamed.name = "taken"
+        bench.tell(.changeRequested(7, .update(DispatcherBench.planned(renamed), scheduleChanged: false)))
+        try editAndReschedule(job, &bench)
         bench.releaseCommits()
         #expect(bench.dispatcher.inconsistency == nil)
         bench.pass(ms: 12_000)
@@ -530,27 +540,17 @@ import Testing
 
     @Test func `until a change that stays, what one that is refused would have changed is as it was`() throws {
         var bench = DispatcherBench()
-        bench.lead()
-        var taken = DispatcherBench.job(1, every: 3_600)
-        taken.name = "taken"
-        let job = DispatcherBench.job(2, every: 2)
-        bench.create(taken)
-        bench.create(job)
+        let job = leadWithTwo(&bench)
         bench.pass(ms: 1_700)
         bench.commitsAreHeld = true
         var refused = try #require(bench.store.jobs[job.id])
         refused.version += 1
-        refused.name = taken.name
+        refused.name = "taken"
         refused.schedule = "*/5 * * * * *"
         bench.tell(.changeRequested(7, .update(DispatcherBench.planned(refused), scheduleChanged: true)))
         // The store takes its time, and times of both schedules go by.
         bench.pass(ms: 3_600)
-        let row = try #require(bench.store.jobs[job.id])
-        let edited = bench.store.editByHand(row, now: bench.time)
-        var rescheduled = try #require(edited)
-        rescheduled.version += 1
-        rescheduled.schedule = "*/3 * * * * *"
-        bench.tell(.changeRequested(8, .update(DispatcherBench.planned(rescheduled), scheduleChanged: true)))
+        try editAndReschedule(job, &bench)
         bench.releaseCommits()
         bench.pass(ms: 4_000)
         #expect(bench.dispatcher.inconsistency == nil)

@@ -10,8 +10,8 @@ import Testing
         HeldCall(token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt)
     }
 
-    /// One call of an AT_MOST_ONCE job is on its way, and the job becomes AT_LEAST_ONCE meanwhile.
-    private func claimWhoseJobHasChanged(_ bench: inout DispatcherBench) throws -> DispatchedCall {
+    /// One call of an AT_MOST_ONCE job is on its way.
+    private func claim(_ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.lead()
         var job = job
         job.executionType = .atMostOnce
@@ -19,6 +19,12 @@ import Testing
         bench.run(job, ticket: 1)
         let call = try #require(bench.dispatched.first?.call)
         #expect(call.atMostOnce)
+        return call
+    }
+
+    /// The same, and the job becomes AT_LEAST_ONCE meanwhile.
+    private func claimWhoseJobHasChanged(_ bench: inout DispatcherBench) throws -> DispatchedCall {
+        let call = try claim(&bench)
         var changed = try #require(bench.store.jobs[job.id])
         changed.version += 1
         changed.executionType = .atLeastOnce
@@ -162,12 +168,7 @@ import Testing
 
     @Test func `a claim from before the clock went back is given up as late as any other`() throws {
         var bench = DispatcherBench()
-        bench.lead()
-        var job = job
-        job.executionType = .atMostOnce
-        bench.create(job)
-        bench.run(job, ticket: 1)
-        let call = try #require(bench.dispatched.first?.call)
+        let call = try claim(&bench)
         takeOverAfterAStepBack(&bench)
         bench.pass(ms: Int64(job.timeoutMs) + 55_000)
         #expect(bench.store.executions[call.executionID]?.status == .running)

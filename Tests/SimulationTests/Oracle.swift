@@ -50,7 +50,6 @@ final class Oracle {
     private var schedules: [String: NaiveSchedule] = [:]
     private(set) var outcomes: [Token: CallOutcome] = [:]
     private(set) var latestToken: [ExecutionID: Token] = [:]
-    private(set) var gaps: [Gap] = []
     private(set) var clockWentBack = false
     private(set) var clockStepped = false
     private var repeated: [Gap] = []
@@ -111,10 +110,7 @@ final class Oracle {
     }
 
     func noted(_ note: Note, by scheduler: SchedulerProcess) {
-        if case .gapOpened(let gap) = note {
-            gaps.append(gap)
-            noticed(gap, by: scheduler)
-        }
+        if case .gapOpened(let gap) = note { noticed(gap, by: scheduler) }
         // A leader may learn of a step long after it happened.
         guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
         repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))

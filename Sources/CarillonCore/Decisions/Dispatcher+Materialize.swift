@@ -98,12 +98,12 @@ extension Dispatcher {
         guard catchUp != nil, gapReading == nil else { return }
         let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, roster.capacity / 10)
         var steps = 0
-        accountedTimes = 0
-        while ledger.catchUpCount < limit, steps < 1_000, accountedTimes < timesPerTurn, pending.rowCount < batchLimit,
+        var times = 0
+        while ledger.catchUpCount < limit, steps < 1_000, times < timesPerTurn, pending.rowCount < batchLimit,
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
         {
             steps += 1
-            for row in account(slot, at: time) { pending.add(insert: row) }
+            for row in account(slot, at: time, counting: &times) { pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
         guard steps > 0 || catchUp?.isEmpty == true else { return }
@@ -120,9 +120,10 @@ extension Dispatcher {
     mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
         if let next = agenda.nextTime(of: job), next < now - 5_000 { openGap(into: &actions) }
         var rows: [Execution] = []
+        var times = 0
         // After a clock that went back a gap may end in the future: that part is the new definition's.
         while let time = catchUp?.time(of: job), time <= now {
-            rows += account(job, at: time, through: now, mayRun: rows.count < 1_000)
+            rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
         }
         while let time = agenda.nextTime(of: job), time <= now {
             if let row = make(job, at: time) { rows.append(row) }
@@ -136,7 +137,8 @@ extension Dispatcher {
         _ slot: Int32,
         at time: Timestamp,
         through limit: Timestamp = .distantFuture,
-        mayRun: Bool = true
+        mayRun: Bool = true,
+        counting times: inout Int
     ) -> [Execution] {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
@@ -165,7 +167,7 @@ extension Dispatcher {
             last = next
             count += 1
         }
-        accountedTimes += Int(count)
+        times += Int(count)
         let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest || $0 > limit } ?? true
         if policy == .latest, isWhole {
             if let beforeLast { rows.append(skipped(slot, from: time, to: beforeLast, count: count - 1)) }

@@ -82,8 +82,6 @@ package struct Dispatcher: ~Copyable {
     var catchUp: CatchUp?
     /// The rows that a gap has already are being looked for: nothing of it is worked off before.
     var gapReading: GapReading?
-    /// Missed times that were looked at in this turn.
-    var accountedTimes = 0
     /// Of the next gap reading.
     var nextGapReading: UInt64 = 1
 
