@@ -31,10 +31,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: [Target.Dependency] = [
-    .product(name: "Hummingbird", package: "hummingbird"),
     .product(name: "HummingbirdCore", package: "hummingbird"),
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
 ]
@@ -176,7 +176,6 @@ let package = Package(
                 logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
-                .product(name: "NIOPosix", package: "swift-nio"),
             ] + hummingbird
         ),
         tests(
@@ -199,7 +198,7 @@ let package = Package(
             dependencies: [
                 "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
                 "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
             path: "Tests/Benchmarks",

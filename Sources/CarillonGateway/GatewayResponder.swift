@@ -2,21 +2,16 @@ internal import CarillonCore
 internal import CarillonSystem
 internal import CarillonWire
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
+internal import struct HummingbirdCore.Request
 internal import Logging
 
-/// Nothing of its own: what a request needs is in the request.
-struct GatewayContext: InitializableFromSource {
-    init() {}
-
-    init(source: ApplicationRequestContextSource) {}
-}
-
 /// Finds the route of a request, reads what the route takes, and turns whatever comes of it into a response.
-struct GatewayResponder: HTTPResponder {
+struct GatewayResponder {
     let gateway: Gateway
 
-    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+    /// - Throws: what the connection throws.
+    func respond(to request: Request) async throws -> Response {
         let begin = SystemClock.bootTime()
         var route: Int?
         let reply: Reply

@@ -1,5 +1,5 @@
 import CarillonSystem
-import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -17,14 +17,14 @@ import Testing
         _ body: @Sendable (Int, ServiceGroup) async throws -> Void
     ) async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = GatewayServer.application(
+        let server = GatewayServer.make(
             gateway(scheduler),
             configuration: GatewayConfiguration(listen: HostPort(host: "127.0.0.1", port: 0)),
             limits: limits
         ) { port.yield($0.port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [application],
+                services: [server],
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
         )
@@ -75,6 +75,14 @@ import Testing
             let read = try await talk(port, ServerTests.get + unknown + ServerTests.get, answers: 3)
             let statuses = read.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
             #expect(statuses == ["200", "404", "200"])
+        }
+    }
+
+    @Test(arguments: ["/livez", "/nope"]) func anAnswerSaysWhenItWasMade(_ path: String) async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let read = try await talk(port, "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n", answers: 1)
+            #expect(count("\r\nDate: ", in: read) == 1)
+            #expect(read.contains(" GMT\r\n"))
         }
     }
 

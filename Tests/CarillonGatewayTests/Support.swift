@@ -2,7 +2,8 @@ import CarillonCore
 import CarillonSystem
 import CarillonWire
 import HTTPTypes
-import Hummingbird
+import HummingbirdCore
+import struct HummingbirdCore.Request
 import Logging
 import NIOCore
 import Synchronization
@@ -107,7 +108,7 @@ func ask(
         headerFields: headers
     )
     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
-    let response = try await GatewayResponder(gateway: gateway).respond(to: request, context: GatewayContext())
+    let response = try await GatewayResponder(gateway: gateway).respond(to: request)
     let collector = Collector()
     try await response.body.write(collector)
     return Answered(status: response.status.code, headers: response.headers, text: collector.text)

@@ -13,7 +13,7 @@ extension Oracle {
     /// An outage ends when it is noticed.
     func noticed(_ gap: Gap, by scheduler: SchedulerProcess) {
         notedGaps[scheduler.owner, default: []].append(NotedGap(gap: gap, at: scheduler.clusterTime))
-        guard !clockStepped, !scheduler.hasStoodStill else { return }
+        guard isSteady, !scheduler.hasStoodStill else { return }
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = gap.to - world.databaseTime
@@ -26,7 +26,16 @@ extension Oracle {
     }
 
     /// What its jobs missed while a change was thought to hold is made up for at once.
-    func refused(_ batch: WriteBatch) { refusedChanges.formUnion(batch.changes.compactMap { $0.job?.id }) }
+    func refused(_ batch: WriteBatch) {
+        for job in batch.changes.compactMap(\.job) {
+            let from = min(job.effectiveFrom, world.databaseTime)
+            refusedChanges[job.id, default: []].append(Gap(from: from, to: world.databaseTime + 3_000))
+        }
+    }
+
+    private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {
+        refusedChanges[id, default: []].contains { time > $0.from && time <= $0.to }
+    }
 
     /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.
     func judgeEvidence(of batch: WriteBatch, before: [ExecutionID: Execution]) {
@@ -66,7 +75,7 @@ extension Oracle {
         let waited = (world.elapsed - beginning.elapsed) / 1_000
         // A claim counts from when it was made; a slow store may have made it durable much later.
         require(
-            clockStepped || waited > Int64(job.timeoutMs) + 45_000,
+            !isSteady(since: beginning.elapsed) || waited > Int64(job.timeoutMs) + 45_000,
             "G3: \(row.id) was given up as UNKNOWN \(waited) ms after its claim"
         )
         require(
@@ -88,10 +97,10 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
-            if !madeByChanges.contains(row.id), !refusedChanges.contains(row.jobID) {
+            if !madeByChanges.contains(row.id), !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
-            judge(row, of: job, missedIn: noted.gap, store)
+            judge(row, of: job, missedIn: noted, store)
         }
         let open = paced[batch.epoch, default: []].filter { store.executions[$0].map { !$0.status.isFinal } ?? false }
         paced[batch.epoch] = open
@@ -100,18 +109,19 @@ extension Oracle {
     }
 
     /// A missed time that is run although it is old is the latest of its job, and its policy says so.
-    private func judge(_ row: Execution, of job: Job, missedIn gap: Gap, _ store: MemoryStore) {
-        let oldest = gap.to - Int64(job.catchUpWindowMs)
-        guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !clockWentBack,
-            !isUncertain(job.id, row.scheduledTime)
+    private func judge(_ row: Execution, of job: Job, missedIn noted: NotedGap, _ store: MemoryStore) {
+        let oldest = noted.gap.to - Int64(job.catchUpWindowMs)
+        guard row.scheduledTime < oldest, job.catchUpPolicy != .all,
+            !isRepeated(from: row.scheduledTime, through: oldest), !isUncertain(job.id, row.scheduledTime)
         else { return }
         guard job.catchUpPolicy == .latest else {
             return require(false, "G8: \(row.id) is run, though it is too old and its job's policy is NONE")
         }
         guard let period = periods[job.id]?.last(where: { $0.contains(row.scheduledTime) }) else { return }
         let isLater = period.times(from: row.scheduledTime + 1, through: oldest - 1).contains {
-            store.executions[ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)] == nil
-                && !isUncertain(job.id, $0)
+            let later = store.executions[ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)]
+            // One that was made before the outage is no missed one.
+            return later.map { $0.createdAt >= noted.at } ?? true && !isUncertain(job.id, $0)
         }
         require(!isLater, "G8: \(row.id) is run, and is not the latest of those that are too old")
     }

@@ -53,7 +53,7 @@ extension Oracle {
             let isDue =
                 periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
                 || isDueByAny(id, row.scheduledTime)
-            require(isDue || clockWentBack, "G7: \(name) has a row for \(time), which is no due time of it")
+            require(isDue || isRepeated(row.scheduledTime), "G7: \(name) has a row for \(time), which is no due time of it")
         }
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
     }
@@ -68,16 +68,17 @@ extension Oracle {
             return own == nil || own?.id == row.id
         }
         // What was skipped after a step forward is due once more after one back.
+        let isRepeated = isRepeated(from: from, through: row.scheduledTime)
         require(
-            Int64(count) == row.skippedCount || clockWentBack
+            Int64(count) == row.skippedCount || isRepeated
                 || isUncertain(row.jobID, from: from, through: row.scheduledTime),
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
         let gaps = notedGaps.values.joined().map(\.gap)
         let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
-        require(isOld || clockWentBack, "G8: \(row.id) was skipped within the catch-up window")
-        guard job.catchUpPolicy == .latest, !clockWentBack,
+        require(isOld || isRepeated, "G8: \(row.id) was skipped within the catch-up window")
+        guard job.catchUpPolicy == .latest, !isRepeated,
             !isUncertain(row.jobID, from: from, through: row.scheduledTime)
         else { return }
         let hasLatest = rows.values.contains {
@@ -140,7 +141,7 @@ extension Oracle {
             guard let row = store.executions[outcome.executionID] else {
                 // Whatever the clock does, what was acknowledged is kept.
                 require(
-                    clockWentBack && !acknowledgedTokens.contains(token),
+                    isRepeated(scheduledTime(of: outcome.executionID)) && !acknowledgedTokens.contains(token),
                     "G4: \(outcome.executionID) was called and has no row"
                 )
                 continue

@@ -50,9 +50,12 @@ final class Oracle {
     private var schedules: [String: NaiveSchedule] = [:]
     private(set) var outcomes: [Token: CallOutcome] = [:]
     private(set) var latestToken: [ExecutionID: Token] = [:]
-    private(set) var clockWentBack = false
-    private(set) var clockStepped = false
+    /// When the database's clock was last set, by a good clock.
+    private var clockSetAt: Int64?
+    /// Times that came more than once, by the database's clock.
     private var repeated: [Gap] = []
+    /// When it was set back while a scheduler was not awake to see it.
+    private(set) var unseenStepsBack: [Int64] = []
     /// Executions whose request was sent AT_MOST_ONCE.
     private var sentOnce: [ExecutionID: Token] = [:]
     /// Jobs that were AT_MOST_ONCE at some time.
@@ -60,6 +63,7 @@ final class Oracle {
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [Token: Int64] = [:]
     private var executionOf: [Token: ExecutionID] = [:]
+    private var scheduledTimes: [ExecutionID: Timestamp] = [:]
     private(set) var acknowledgedTokens: Set<Token> = []
     private(set) var dispatchCounts: [ExecutionID: Int] = [:]
     private var attemptNumbers: [Token: Int] = [:]
@@ -72,7 +76,8 @@ final class Oracle {
     var begunAt: [Token: (time: Int64, elapsed: Int64)] = [:]
     var notedGaps: [UniqueID: [NotedGap]] = [:]
     var madeByChanges: Set<ExecutionID> = []
-    var refusedChanges: Set<JobID> = []
+    /// While a change that was refused in the end was thought to hold.
+    var refusedChanges: [JobID: [Gap]] = [:]
     /// Executions that were made from an outage in each epoch, and are not over.
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// The highest epoch that each worker has heard of.
@@ -98,16 +103,24 @@ final class Oracle {
 
     /// To be told after the step.
     func clockStepped(_ milliseconds: Int64) {
-        clockStepped = true
+        clockSetAt = world.elapsed
         guard milliseconds < 0 else { return }
-        clockWentBack = true
         repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
+        if world.schedulers.contains(where: \.isPaused) { unseenStepsBack.append(world.time) }
     }
 
-    /// Whether that time came more than once, by the database's clock.
-    func isRepeated(_ time: Timestamp) -> Bool {
-        repeated.contains { time > $0.from - 2_000 && time < $0.to + 2_000 }
+    /// Whether that time came more than once, by the database's clock. Rows are made for a little ahead.
+    func isRepeated(_ time: Timestamp) -> Bool { isRepeated(from: time, through: time) }
+
+    func isRepeated(from: Timestamp, through: Timestamp) -> Bool {
+        repeated.contains { through > $0.from - 2_000 && from < $0.to + 2_000 }
     }
+
+    /// Whether the database's clock was not set since then, nor so shortly before that a leader need not know of it.
+    func isSteady(since elapsed: Int64) -> Bool { clockSetAt.map { $0 < elapsed - 15_000_000 } ?? true }
+
+    /// Whether it was not set for a while.
+    var isSteady: Bool { isSteady(since: world.elapsed) }
 
     func noted(_ note: Note, by scheduler: SchedulerProcess) {
         if case .gapOpened(let gap) = note { noticed(gap, by: scheduler) }
@@ -127,13 +140,14 @@ final class Oracle {
         for call in calls {
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
+            scheduledTimes[call.executionID] = call.scheduledTime
             dispatchCounts[call.executionID, default: 0] += 1
             dispatchedAt[call.token] = world.time
             begunAt[call.token] = begunAt[call.token] ?? (world.time, world.elapsed)
             latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
             if shard.epoch != call.token.epoch { world.count("dispatched in an epoch that is over") }
             if shard.epoch != call.token.epoch || !isConnected { strays.insert(call.token) }
-            if !clockStepped, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
+            if isSteady, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
                 let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
                 require(isValid, "§5: \(call.executionID) was dispatched without a lease")
             }
@@ -173,10 +187,10 @@ final class Oracle {
         }
         if call.atMostOnce { sentOnce[call.executionID] = call.token }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
-            require(clockWentBack, "G1: \(call.executionID) was called without a row")
+            require(isRepeated(call.scheduledTime), "G1: \(call.executionID) was called without a row")
             return
         }
-        if row.trigger == .schedule, !clockWentBack {
+        if row.trigger == .schedule, !isRepeated(row.scheduledTime) {
             let isDue =
                 periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: earlyMs) }
                 || isDueByAny(job.id, row.scheduledTime)
@@ -185,7 +199,7 @@ final class Oracle {
                 "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
             )
             require(
-                clockStepped || row.scheduledTime <= world.databaseTime + earlyMs,
+                !isSteady || row.scheduledTime <= world.databaseTime + earlyMs,
                 "G7: \(call.executionID) was called \(row.scheduledTime - world.databaseTime) ms early"
             )
         }
@@ -207,7 +221,7 @@ final class Oracle {
         where other.status == .retrying && other.jobID == job.id && other.id != row.id {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
-            guard isSettled, !clockStepped, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
+            guard isSettled, isSteady, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
                 let token = other.token, !isDisturbed(token, other.worker ?? ""), job.active,
                 !world.clients.ended.contains(job.id)
             else { continue }
@@ -256,7 +270,10 @@ final class Oracle {
             require(store.jobs[id]?.deletedAt != nil, "G4: a deletion was answered and has not been made")
         case .execution(let execution):
             guard let row = store.executions[execution.id] else {
-                return require(clockWentBack, "G4: \(execution.id) was answered and has no row")
+                return require(
+                    isRepeated(execution.scheduledTime),
+                    "G4: \(execution.id) was answered and has no row"
+                )
             }
             require(
                 !execution.status.isFinal || row.status.isFinal,
@@ -281,7 +298,7 @@ final class Oracle {
         for row in rows { countAttempts(of: row, then: world.database.store.executions[row.id]) }
         for change in batch.changes {
             guard let job = change.job else { continue }
-            let isFuture = clockWentBack || change.withdrawals.allSatisfy { $0.time > job.effectiveFrom }
+            let isFuture = change.withdrawals.allSatisfy { $0.time > job.effectiveFrom || isRepeated($0.time) }
             require(isFuture, "G1: a change of \(job.name ?? "") withdrew what was due before it")
             settled(job.id)
             begin(job)
@@ -298,6 +315,9 @@ final class Oracle {
             "G6: attempt \(number) of \(row.id) was reported again, and counted as attempt \(after.attempts)"
         )
     }
+
+    /// When that execution was due, as it was dispatched.
+    func scheduledTime(of id: ExecutionID) -> Timestamp { scheduledTimes[id] ?? .distantPast }
 
     func period(of job: Job) -> Period {
         Period(

@@ -1,6 +1,7 @@
 internal import CarillonWire
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
+internal import struct HummingbirdCore.Request
 internal import NIOCore
 
 /// Reads the body of a request, and no more of it than is allowed.

@@ -1,6 +1,6 @@
 internal import CarillonWire
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import NIOCore
 
 /// What a request is answered with.

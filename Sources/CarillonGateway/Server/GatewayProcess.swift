@@ -2,9 +2,9 @@ internal import CarillonRPC
 internal import CarillonSystem
 internal import CarillonWire
 internal import Glibc
-internal import Hummingbird
 package import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -46,7 +46,7 @@ package struct GatewayProcess: Sendable {
             ),
             metrics: metrics.rpc,
             logger: logger,
-            group: EventLoopGroupProvider.singleton.eventLoopGroup
+            group: MultiThreadedEventLoopGroup.singleton
         )
         let gateway = Gateway(caller: client, registry: registry, metrics: metrics, logger: logger)
         do {
@@ -64,11 +64,11 @@ package struct GatewayProcess: Sendable {
     private func serve(_ gateway: Gateway) async throws {
         let logger = logger
         let limits = GatewayLimits()
-        let application = GatewayServer.application(gateway, configuration: configuration, limits: limits) { address in
+        let server = GatewayServer.make(gateway, configuration: configuration, limits: limits) { address in
             logger.info("listening", metadata: ["address": "\(address)"])
         }
         var lifecycle = ServiceGroupConfiguration(
-            services: [application],
+            services: [server],
             logger: Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         )
         lifecycle.maximumGracefulShutdownDuration = .seconds(limits.drainSeconds)
