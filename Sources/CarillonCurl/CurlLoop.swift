@@ -15,6 +15,7 @@ final class CurlLoop {
     private var idle: [Transfer] = []
     private let maxIdle: Int
     private var results: [HTTPResult] = []
+    private var pace = DeliveryPace()
     /// Handles that were added and not yet moved for the first time: libcurl starts them at its next call.
     private var unstarted = 0
 
@@ -73,8 +74,9 @@ final class CurlLoop {
             for token in content.cancelled { cancel(token) }
             moveIfDue()
             collect()
-            flush()
-            if content.isStopping, running.isEmpty { break }
+            let isOver = content.isStopping && running.isEmpty
+            if isOver || pace.isDue(results.count, at: BootClock.nanoseconds) { flush() }
+            if isOver { break }
             let isAsleep = inbox.fallAsleep(unlessStopping: running.isEmpty)
             epoll.wait(timeoutMs: isAsleep ? timeoutMs() : 0) { socket, readable, writable, failed in
                 if socket == inbox.descriptor {
@@ -138,6 +140,7 @@ final class CurlLoop {
 
     private func flush() {
         guard !results.isEmpty else { return }
+        pace.delivered(at: BootClock.nanoseconds)
         deliver(results)
         results = []
     }
@@ -188,8 +191,9 @@ final class CurlLoop {
     }
 
     private func timeoutMs() -> Int32 {
-        guard let deadline else { return -1 }
-        let left = deadline - BootClock.nanoseconds
+        let delivery = pace.deadline(results.count)
+        guard let end = deadline.map({ min($0, delivery ?? $0) }) ?? delivery else { return -1 }
+        let left = end - BootClock.nanoseconds
         return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
     }
 }
