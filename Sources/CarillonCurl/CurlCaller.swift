@@ -1,47 +1,61 @@
 package import CarillonCore
 internal import Synchronization
 
-/// The HTTP client of a worker: libcurl, one multi handle and one epoll loop on a thread of its own.
+/// The HTTP client of a worker: libcurl, some multi handles, and an epoll loop on a thread of its own for each.
 ///
-/// Requests are handed over in batches, and results come back in batches, on that thread. Connections and resolved names
-/// are kept and used again.
+/// Requests are handed over in batches, and results come back in batches, on those threads. Connections and resolved names
+/// are kept and used again. The first loop alone can do thousands of calls a second, and has all the connections then; only
+/// what comes as a herd is dealt out, since each start costs as much as its call, and one after the other they would be late.
 package final class CurlCaller: HTTPCaller {
-    private let inbox: Inbox
-    private let thread: Mutex<LoopThread?>
+    private let inboxes: [Inbox]
+    private let threads: Mutex<[LoopThread]>
+
+    /// A batch is worth a second loop when each has so many of it.
+    private static let herd = 64
 
     /// - Parameters:
     ///   - maxCalls: calls that run at a time, as far as is known: so many idle connections are kept.
-    ///   - deliver: gets the results, on the client's thread, and may not wait.
-    package init(maxCalls: Int, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
+    ///   - loops: at most so many threads work, each with its own connections.
+    ///   - deliver: gets the results, on the client's threads, and may not wait.
+    package init(maxCalls: Int, loops: Int = 1, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
         CurlCaller.initializeLibrary()
-        let inbox = Inbox()
-        self.inbox = inbox
-        thread = Mutex(
-            LoopThread.start(name: "http-calls") {
-                let loop = CurlLoop(maxCalls: maxCalls, inbox: inbox, deliver: deliver)
-                loop.run()
+        let inboxes = (0..<max(1, loops)).map { _ in Inbox() }
+        self.inboxes = inboxes
+        threads = Mutex(
+            inboxes.map { inbox in
+                LoopThread.start(name: "http-calls") {
+                    let loop = CurlLoop(maxCalls: maxCalls, inbox: inbox, deliver: deliver)
+                    loop.run()
+                }
             }
         )
     }
 
     package func start(_ requests: [HTTPRequest]) {
         guard !requests.isEmpty else { return }
-        inbox.post { $0.requests.append(contentsOf: requests) }
+        let parts = max(1, min(inboxes.count, requests.count / CurlCaller.herd))
+        guard parts > 1 else { return inboxes[0].post { $0.requests.append(contentsOf: requests) } }
+        // Like cards, since those at the front are more urgent.
+        for (index, inbox) in inboxes.prefix(parts).enumerated() {
+            let part = stride(from: index, to: requests.count, by: parts).map { requests[$0] }
+            inbox.post { $0.requests.append(contentsOf: part) }
+        }
     }
 
+    /// Only the loop that has such a call knows its token.
     package func cancel(_ tokens: [Token]) {
         guard !tokens.isEmpty else { return }
-        inbox.post { $0.cancelled.append(contentsOf: tokens) }
+        for inbox in inboxes { inbox.post { $0.cancelled.append(contentsOf: tokens) } }
     }
 
     /// Returns when the calls that run have ended and their results are delivered. What is started later is dropped.
     package func shutdown() {
-        inbox.post { $0.isStopping = true }
-        let running = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
+        for inbox in inboxes { inbox.post { $0.isStopping = true } }
+        let running = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
         }
-        running?.join()
+        for thread in running { thread.join() }
     }
 
     private static let library: Void = CurlLoop.initializeLibrary()

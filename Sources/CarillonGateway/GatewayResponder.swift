@@ -3,8 +3,9 @@ internal import CarillonSystem
 internal import CarillonWire
 internal import HTTPTypes
 internal import HummingbirdCore
-internal import struct HummingbirdCore.Request
 internal import Logging
+
+internal import struct HummingbirdCore.Request
 
 /// Finds the route of a request, reads what the route takes, and turns whatever comes of it into a response.
 struct GatewayResponder {

@@ -31,7 +31,7 @@ struct WorkerProcess {
             metrics: metrics,
             logger: logger
         ) { [maxWorkers = settings.maxWorkers] deliver in
-            CurlCaller(maxCalls: maxWorkers, deliver: deliver)
+            CurlCaller(maxCalls: maxWorkers, loops: min(4, ProcessorCount.online), deliver: deliver)
         }
         logger.info(
             "worker starts",

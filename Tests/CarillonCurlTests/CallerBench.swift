@@ -31,10 +31,10 @@ final class CallerBench: Sendable {
     private let results: Results
     private let sequence = Atomic<UInt64>(0)
 
-    init(maxCalls: Int = 64) {
+    init(maxCalls: Int = 64, loops: Int = 1) {
         let results = Results()
         self.results = results
-        caller = CurlCaller(maxCalls: maxCalls) { results.deliver($0) }
+        caller = CurlCaller(maxCalls: maxCalls, loops: loops) { results.deliver($0) }
     }
 
     deinit {

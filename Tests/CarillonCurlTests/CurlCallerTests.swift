@@ -281,10 +281,36 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("shutdown waits for what runs")
-    func shutdown() async throws {
-        let (server, bench) = (try await TargetServer.start(), CallerBench())
-        let requests = (0..<50).map { _ in bench.request("\(server.url)/answer/200") }
+    @Test("each call of a herd can be cancelled, whichever loop has it")
+    func cancelHerd() async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench(maxCalls: 200, loops: 3))
+        let requests = (0..<200).map { _ in bench.request("\(server.url)/hang") }
+        bench.caller.start(requests)
+        await server.received(count: 200)
+        bench.caller.cancel(requests.map(\.token))
+        for request in requests {
+            let result = await bench.result(of: request.token)
+            #expect(result.kind == .cancelled)
+        }
+        #expect(bench.repeated.isEmpty)
+        await server.stop()
+    }
+
+    @Test("what comes one by one shares a connection, however many loops there are")
+    func oneByOne() async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench(loops: 3))
+        for _ in 0..<10 {
+            let result = await bench.call(bench.request("\(server.url)/answer/200"))
+            #expect(result.kind == .answered)
+        }
+        #expect(server.connections == 1)
+        await server.stop()
+    }
+
+    @Test("shutdown waits for what runs", arguments: [1, 3])
+    func shutdown(loops: Int) async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench(loops: loops))
+        let requests = (0..<200).map { _ in bench.request("\(server.url)/answer/200") }
         bench.caller.start(requests)
         bench.caller.shutdown()
         for request in requests {
@@ -294,9 +320,9 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("a thousand calls at a time, each with one result")
-    func thousand() async throws {
-        let (server, bench) = (try await TargetServer.start(), CallerBench(maxCalls: 1_000))
+    @Test("a thousand calls at a time, each with one result", arguments: [1, 2, 4])
+    func thousand(loops: Int) async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench(maxCalls: 1_000, loops: loops))
         let requests = (0..<1_000).map { number in
             bench.request("\(server.url)/answer/200", body: "\(number)", atMostOnce: number % 10 == 0)
         }

@@ -3,11 +3,12 @@ import CarillonSystem
 import CarillonWire
 import HTTPTypes
 import HummingbirdCore
-import struct HummingbirdCore.Request
 import Logging
 import NIOCore
 import Synchronization
 import Testing
+
+import struct HummingbirdCore.Request
 
 @testable import CarillonGateway
 

@@ -53,7 +53,10 @@ extension Oracle {
             let isDue =
                 periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
                 || isDueByAny(id, row.scheduledTime)
-            require(isDue || isRepeated(row.scheduledTime), "G7: \(name) has a row for \(time), which is no due time of it")
+            require(
+                isDue || isRepeated(row.scheduledTime),
+                "G7: \(name) has a row for \(time), which is no due time of it"
+            )
         }
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
     }

@@ -1,8 +1,9 @@
 internal import CarillonWire
 internal import HTTPTypes
 internal import HummingbirdCore
-internal import struct HummingbirdCore.Request
 internal import NIOCore
+
+internal import struct HummingbirdCore.Request
 
 /// Reads the body of a request, and no more of it than is allowed.
 enum Body {
