@@ -17,7 +17,8 @@ extension Oracle {
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = gap.to - world.databaseTime
-        require(ahead > -10_000 && ahead < 5_000, "G8: a gap ends \(ahead) ms after it was noticed")
+        let isPossible = ahead > -10_000 - scheduler.longestPauseMs && ahead < 5_000
+        require(isPossible, "G8: a gap ends \(ahead) ms after it was noticed")
     }
 
     /// A change ends a schedule, and accounts for all that was due by it at once, also when it is refused in the end.
@@ -28,13 +29,22 @@ extension Oracle {
     /// What its jobs missed while a change was thought to hold is made up for at once.
     func refused(_ batch: WriteBatch) {
         for job in batch.changes.compactMap(\.job) {
-            let from = min(job.effectiveFrom, world.databaseTime)
-            refusedChanges[job.id, default: []].append(Gap(from: from, to: world.databaseTime + 3_000))
+            // It may be long until the leader hears of it.
+            let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.longestPauseMs).max() ?? 0)
+            refusedChanges[job.id, default: []].append(Gap(from: min(job.effectiveFrom, world.databaseTime), to: heard))
         }
     }
 
     private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {
         refusedChanges[id, default: []].contains { time > $0.from && time <= $0.to }
+    }
+
+    /// Whether a row may stand for missed times: they are older than an outage that a leader saw, or than what it took until
+    /// a change was refused.
+    func isTooOld(_ row: Execution, from: Timestamp, _ job: Job) -> Bool {
+        let window = Int64(job.catchUpWindowMs)
+        return notedGaps.values.joined().contains { $0.gap.from < from && row.scheduledTime < $0.gap.to - window }
+            || wasRefused(job.id, from) && row.scheduledTime < row.createdAt - window
     }
 
     /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.

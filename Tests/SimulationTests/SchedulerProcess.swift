@@ -30,6 +30,8 @@ final class SchedulerProcess {
     private var clock: ProcessClock
     /// Its own clock stood still while its lease ran out, so that it believes in it.
     private(set) var hasStoodStill = false
+    /// For how long it did nothing, at the most: so old the news can be that it acts upon.
+    private(set) var longestPauseMs: Int64 = 0
     /// Of the lease connection.
     var session: Int?
     /// Reads are answered in their order.
@@ -111,6 +113,7 @@ final class SchedulerProcess {
         isPaused = false
         leaderAddress = nil
         hasStoodStill = false
+        longestPauseMs = 0
         queueTurn()
         planRefresh()
     }
@@ -137,6 +140,7 @@ final class SchedulerProcess {
     func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
+        longestPauseMs = max(longestPauseMs, Int64(milliseconds))
         let life = life
         world.network.paused(scheduler: self)
         world.oracle.leaderChanged()

@@ -232,11 +232,7 @@ extension Dispatcher {
             dropInserts(where: isBetween)
             inherited.change.inserts.removeAll(where: isBetween)
             inherited.change.withdrawals.removeAll { $0.time <= to }
-            var time = from
-            while let next = before.next(after: time), next <= to {
-                time = next
-                if let row = make(slot, at: next) { inherited.change.inserts.append(row) }
-            }
+            inherited.change.inserts += makeUp(slot, before, after: from, through: to)
         }
         for part in parts.indices where parts[part].inherit(inherited, for: job) { return true }
         return pending.inherit(inherited, for: job)
@@ -259,8 +255,10 @@ extension Dispatcher {
         deletions.recent[record.id] = nil
         let slot = agenda.put(record)
         guard let restartedAt = change.restartedAt else { return }
-        agenda.arm(slot, after: min(restartedAt, change.wentBackTo ?? restartedAt))
-        while let time = agenda.nextTime(of: slot), time <= max(now, materializedThrough) {
+        let from = min(restartedAt, change.wentBackTo ?? restartedAt)
+        for row in makeUp(slot, record, after: from, through: now) { pending.add(insert: row) }
+        agenda.arm(slot, after: max(from, now))
+        while let time = agenda.nextTime(of: slot), time <= materializedThrough {
             if let row = make(slot, at: time) { pending.add(insert: row) }
             agenda.arm(slot, after: time)
         }

@@ -13,7 +13,7 @@ extension Dispatcher {
         if isMaterializationHeld, ledger.count > configuration.maxOpenExecutions / 10 * 9 { return }
         isMaterializationHeld = false
         // Far behind, after a hold or a long stall: what was missed is an outage's, so that it cannot flood.
-        if materializedThrough < now - 5_000, let first = agenda.firstTime, first < now - 5_000 {
+        if materializedThrough < now - outageMs, let first = agenda.firstTime, first < now - outageMs {
             openGap(into: &actions)
         }
         while let (time, slot) = agenda.first, time <= until {
@@ -103,7 +103,7 @@ extension Dispatcher {
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
         {
             steps += 1
-            for row in account(slot, at: time, counting: &times) { pending.add(insert: row) }
+            for row in account(slot, agenda[slot], at: time, counting: &times) { pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
         guard steps > 0 || catchUp?.isEmpty == true else { return }
@@ -118,12 +118,13 @@ extension Dispatcher {
 
     /// The rows of a job's times that are due and have none yet: its schedule ends here, so this is their last moment.
     mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
-        if let next = agenda.nextTime(of: job), next < now - 5_000 { openGap(into: &actions) }
+        if let next = agenda.nextTime(of: job), next < now - outageMs { openGap(into: &actions) }
         var rows: [Execution] = []
         var times = 0
         // After a clock that went back a gap may end in the future: that part is the new definition's.
         while let time = catchUp?.time(of: job), time <= now {
-            rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
+            let mayRun = rows.count < mostRowsOfChange
+            rows += account(job, agenda[job], at: time, through: now, mayRun: mayRun, counting: &times)
         }
         while let time = agenda.nextTime(of: job), time <= now {
             if let row = make(job, at: time) { rows.append(row) }
@@ -132,16 +133,49 @@ extension Dispatcher {
         return rows
     }
 
+    /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made. When that took
+    /// as long as an outage, they are made up for as after one, by the job's policy (G8).
+    ///
+    /// - Parameter record: the definition that held all the time.
+    mutating func makeUp(_ job: Int32, _ record: JobRecord, after from: Timestamp, through to: Timestamp) -> [Execution]
+    {
+        var rows: [Execution] = []
+        guard from < to - outageMs else {
+            var time = from
+            while let next = record.next(after: time), next <= to {
+                time = next
+                if let row = make(job, at: next) { rows.append(row) }
+            }
+            return rows
+        }
+        // An outage of this job alone.
+        let common = catchUp
+        defer { catchUp = common }
+        catchUp = CatchUp(gap: Gap(from: from, to: to))
+        catchUp?.arm(job, record, after: from)
+        var times = 0
+        while let time = catchUp?.time(of: job) {
+            rows += account(job, record, at: time, mayRun: rows.count < mostRowsOfChange, counting: &times)
+        }
+        return rows
+    }
+
+    /// Whoever is behind by more has missed what was due meanwhile.
+    private var outageMs: Int64 { 5_000 }
+
+    /// What else a job missed is not run when a change accounts for it: it all goes into one transaction.
+    private var mostRowsOfChange: Int { 1_000 }
+
     /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
     private mutating func account(
         _ slot: Int32,
+        _ record: JobRecord,
         at time: Timestamp,
         through limit: Timestamp = .distantFuture,
         mayRun: Bool = true,
         counting times: inout Int
     ) -> [Execution] {
         guard let gap = catchUp?.gap else { return [] }
-        let record = agenda[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
         guard !isOpen(slot, at: time) else {
             catchUp?.arm(slot, record, after: time)
