@@ -14,6 +14,10 @@ struct DispatcherBench: ~Copyable {
     var commitsAreHeld = false
     var heldCommits: [WriteBatch] = []
     var leasesAreHeld = false
+    /// So many reads of a gap fail from now on.
+    var gapReadsFail = 0
+    var gapReadsAreHeld = false
+    var heldGaps: [Gap] = []
     var dispatched: [(link: LinkID, call: DispatchedCall)] = []
     var acknowledged: [Token] = []
     var replies: [(ticket: Ticket, result: ChangeResult)] = []
@@ -122,7 +126,15 @@ struct DispatcherBench: ~Copyable {
             events.append(.jobsLoaded(ids.compactMap { store.jobs[$0] }.map(Self.planned), isLast: true))
         case .loadOpenExecutions(let since):
             events.append(.openExecutionsLoaded(store.openExecutions(since: since), isLast: true))
-        case .loadGapRows(let gap): events.append(.gapRowsLoaded(store.gapRows(gap), isLast: true))
+        case .loadGapRows(let gap):
+            if gapReadsAreHeld {
+                heldGaps.append(gap)
+            } else if gapReadsFail > 0 {
+                gapReadsFail -= 1
+                events.append(.loadFailed("test"))
+            } else {
+                events.append(.gapRowsLoaded(store.gapRows(gap), isLast: true))
+            }
         case .findExecution(let outcome, let worker, let link):
             found.append(outcome)
             events.append(

@@ -49,50 +49,6 @@ import Testing
         #expect(times.isSuperset(of: first...first + 4))
     }
 
-    /// A change that is refused after as long as an outage: what its job missed meanwhile is its policy's.
-    @Test(arguments: [CatchUpPolicy.none, .latest, .all])
-    func whatALongRefusedChangeKeptBackIsMadeUpForByPolicy(_ policy: CatchUpPolicy) throws {
-        var bench = DispatcherBench()
-        bench.lead(slots: 0)
-        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
-        var own = DispatcherBench.job(2, every: 1, name: "other")
-        own.catchUpPolicy = policy
-        own.catchUpWindowMs = 10_000
-        bench.create(own)
-        bench.pass(ms: 2_000)
-        var job = try #require(bench.store.jobs[own.id])
-        job.version += 1
-        job.name = "taken"
-        job.schedule = "@every 300s"
-        bench.commitsAreHeld = true
-        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
-        let changedAt = bench.time
-        bench.pass(ms: 30_000)
-        let refusedAt = bench.time
-        bench.releaseCommits()
-        bench.pass(ms: 1_000)
-        #expect(bench.dispatcher.inconsistency == nil)
-        let rows = bench.store.executions.values.filter {
-            $0.jobID == job.id && $0.scheduledTime > changedAt && $0.scheduledTime <= refusedAt
-        }
-        let skipped = rows.filter { $0.status == .skipped }
-        let run = Set(rows.filter { $0.status == .pending }.map(\.scheduledTime.seconds))
-        let recent = Set(refusedAt.seconds - 9...refusedAt.seconds)
-        #expect(run.isSuperset(of: recent))
-        switch policy {
-        case .none:
-            #expect(run.count <= recent.count + 1)
-            #expect(skipped.map { $0.skippedCount ?? 0 } == [Int64(30 - run.count)])
-        case .latest:
-            #expect(run.count <= recent.count + 2)
-            #expect(run.contains(refusedAt.seconds - 11))
-            #expect(skipped.map { $0.skippedCount ?? 0 } == [Int64(30 - run.count)])
-        case .all:
-            #expect(run.count == 30)
-            #expect(skipped.isEmpty)
-        }
-    }
-
     @Test func outcomesAreGatheredForAMomentUnlessSomethingElseIsWritten() {
         var bench = DispatcherBench(recordDelayMs: 20)
         bench.lead()

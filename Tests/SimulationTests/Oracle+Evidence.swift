@@ -17,7 +17,7 @@ extension Oracle {
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = gap.to - world.databaseTime
-        let isPossible = ahead > -10_000 - scheduler.longestPauseMs && ahead < 5_000
+        let isPossible = ahead > -10_000 - scheduler.slumberMs && ahead < 5_000
         require(isPossible, "G8: a gap ends \(ahead) ms after it was noticed")
     }
 
@@ -28,23 +28,17 @@ extension Oracle {
 
     /// What its jobs missed while a change was thought to hold is made up for at once.
     func refused(_ batch: WriteBatch) {
-        for job in batch.changes.compactMap(\.job) {
-            // It may be long until the leader hears of it.
-            let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.longestPauseMs).max() ?? 0)
-            refusedChanges[job.id, default: []].append(Gap(from: min(job.effectiveFrom, world.databaseTime), to: heard))
-        }
+        // A whole batch is refused for one of its changes; that one comes back alone.
+        guard batch.changes.count == 1, batch.inserts.isEmpty, batch.updates.isEmpty, batch.starts.isEmpty,
+            let job = batch.changes[0].job, let before = known[job.id], before.effectiveFrom != job.effectiveFrom
+        else { return }
+        // It may be long until the leader hears of it.
+        let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.slumberMs).max() ?? 0)
+        refusedChanges[job.id, default: []].append(Gap(from: min(job.effectiveFrom, world.databaseTime), to: heard))
     }
 
     private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {
         refusedChanges[id, default: []].contains { time > $0.from && time <= $0.to }
-    }
-
-    /// Whether a row may stand for missed times: they are older than an outage that a leader saw, or than what it took until
-    /// a change was refused.
-    func isTooOld(_ row: Execution, from: Timestamp, _ job: Job) -> Bool {
-        let window = Int64(job.catchUpWindowMs)
-        return notedGaps.values.joined().contains { $0.gap.from < from && row.scheduledTime < $0.gap.to - window }
-            || wasRefused(job.id, from) && row.scheduledTime < row.createdAt - window
     }
 
     /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.
@@ -121,7 +115,7 @@ extension Oracle {
     /// A missed time that is run although it is old is the latest of its job, and its policy says so.
     private func judge(_ row: Execution, of job: Job, missedIn noted: NotedGap, _ store: MemoryStore) {
         let oldest = noted.gap.to - Int64(job.catchUpWindowMs)
-        guard row.scheduledTime < oldest, job.catchUpPolicy != .all,
+        guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !wasRefused(job.id, row.scheduledTime),
             !isRepeated(from: row.scheduledTime, through: oldest), !isUncertain(job.id, row.scheduledTime)
         else { return }
         guard job.catchUpPolicy == .latest else {

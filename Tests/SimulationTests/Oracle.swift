@@ -161,9 +161,11 @@ final class Oracle {
         }
     }
 
-    /// How early a call may be: by what a clock drifts between two looks at the database's. When that was set back, what is
-    /// under a second is made up for slowly (design § 5, Clocks).
-    private var earlyMs: Int64 { repeated.isEmpty ? 20 : 1_020 }
+    /// By how much a clock drifts between two looks at the database's.
+    private let driftMs: Int64 = 20
+    /// How early a call may be: when the database's clock was set back, what is under a second is made up for slowly
+    /// (design § 5, Clocks).
+    private var earlyMs: Int64 { repeated.isEmpty ? driftMs : 1_000 + driftMs }
 
     /// A scheduler's word reached a worker.
     func heard(_ worker: String, leaderOf epoch: Int64) { epochs[worker] = max(epochs[worker] ?? 0, epoch) }
@@ -193,7 +195,7 @@ final class Oracle {
         }
         if row.trigger == .schedule, !isRepeated(row.scheduledTime) {
             let isDue =
-                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: earlyMs) }
+                periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: driftMs) }
                 || isDueByAny(job.id, row.scheduledTime)
             require(
                 isDue,

@@ -30,8 +30,10 @@ final class SchedulerProcess {
     private var clock: ProcessClock
     /// Its own clock stood still while its lease ran out, so that it believes in it.
     private(set) var hasStoodStill = false
-    /// For how long it did nothing, at the most: so old the news can be that it acts upon.
-    private(set) var longestPauseMs: Int64 = 0
+    /// The last time that it did nothing: until when, in microseconds since the beginning, and for how long.
+    private var lastPause: (until: Int64, milliseconds: Int64) = (0, 0)
+    /// How much older the news that it acts upon can be, because it did nothing a short while ago, or does nothing now.
+    var slumberMs: Int64 { lastPause.until > world.time - 15_000_000 ? lastPause.milliseconds : 0 }
     /// Of the lease connection.
     var session: Int?
     /// Reads are answered in their order.
@@ -113,7 +115,7 @@ final class SchedulerProcess {
         isPaused = false
         leaderAddress = nil
         hasStoodStill = false
-        longestPauseMs = 0
+        lastPause = (0, 0)
         queueTurn()
         planRefresh()
     }
@@ -140,7 +142,7 @@ final class SchedulerProcess {
     func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
-        longestPauseMs = max(longestPauseMs, Int64(milliseconds))
+        lastPause = (world.time + Int64(milliseconds) * 1_000, Int64(milliseconds))
         let life = life
         world.network.paused(scheduler: self)
         world.oracle.leaderChanged()

@@ -133,9 +133,7 @@ extension Dispatcher {
             if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
             switch ledger[slot].state {
             case .inserting, .armed, .ready:
-                let open = ledger.remove(slot)
-                if open.countsAsOpen { agenda.countOpen(job, by: -1) }
-                agenda.countExecution(job, by: -1)
+                takeOut(slot)
                 withdrawn.append(id)
             default:
                 break
@@ -181,10 +179,16 @@ extension Dispatcher {
             for row in change.change.inserts { forget(insertOf: row.id) }
             return
         }
+        defer { holdMarks() }
         if passOn(change, of: job.id) { return }
+        // What was due before the change is due all the same, unless the clock went back since and took it out.
+        let due = change.change.inserts.filter {
+            change.follows($0) && ($0.status != .pending || ledger.slot(of: $0.id) != nil)
+        }
         guard let slot = agenda.slot(of: job.id) else {
             // It was deleted, and nothing of it was left.
             restore(change)
+            for row in due { pending.add(insert: row) }
             return
         }
         if let restartedAt = change.restartedAt {
@@ -198,10 +202,7 @@ extension Dispatcher {
         }
         if change.before != nil {
             restore(change)
-            // What was due before the change is due all the same.
-            if let restartedAt = change.restartedAt {
-                for row in change.change.inserts where row.scheduledTime <= restartedAt { pending.add(insert: row) }
-            }
+            for row in due { pending.add(insert: row) }
             return
         }
         for row in change.change.inserts { forget(insertOf: row.id) }
@@ -212,28 +213,33 @@ extension Dispatcher {
     /// A later change of the same job stands already, made on top of the refused one: it takes over what that one was to do to
     /// the job's rows, and would put back what was before both. Returns whether there is one.
     private mutating func passOn(_ change: PendingBatch.Change, of job: JobID) -> Bool {
-        guard let before = change.before, let slot = agenda.slot(of: job),
-            let later = parts.compactMap({ $0.change(of: job) }).first ?? pending.change(of: job)
-        else { return false }
+        let later = (parts + [pending]).flatMap { $0.changes.filter { $0.change.job?.id == job } }
+        guard let before = change.before, let next = later.first, let last = later.last?.change.job else {
+            return false
+        }
+        // One that was deleted, and of which nothing was left, is needed once more.
+        let slot = agenda.slot(of: job) ?? agenda.put(JobRecord(PlannedJob(job: last, plan: nil)))
         var inherited = change
         inherited.change.inserts.removeAll { row in
             guard let slot = ledger.slot(of: row.id) else { return row.status == .pending }
-            return ledger[slot].state != .inserting
+            return ledger[slot].state != .inserting && !change.follows(row)
         }
-        if let from = change.restartedAt, let to = later.restartedAt {
+        if let restartedAt = change.restartedAt, let to = next.restartedAt {
+            let from = min(restartedAt, change.wentBackTo ?? restartedAt)
             // Until the later one nothing has changed: what the refused one would have made in between is not due, and what was
             // due before it is.
             func isBetween(_ row: Execution) -> Bool {
                 row.jobID == job && row.trigger == .schedule && row.scheduledTime > from && row.scheduledTime <= to
             }
             for slot in ledger.allSlots where ledger[slot].state == .inserting && isBetween(ledger[slot].execution) {
-                leave(slot)
+                takeOut(slot)
             }
             dropInserts(where: isBetween)
             inherited.change.inserts.removeAll(where: isBetween)
             inherited.change.withdrawals.removeAll { $0.time <= to }
             inherited.change.inserts += makeUp(slot, before, after: from, through: to)
         }
+        forgetJobIfIdle(slot)
         for part in parts.indices where parts[part].inherit(inherited, for: job) { return true }
         return pending.inherit(inherited, for: job)
     }
@@ -256,13 +262,23 @@ extension Dispatcher {
         let slot = agenda.put(record)
         guard let restartedAt = change.restartedAt else { return }
         let from = min(restartedAt, change.wentBackTo ?? restartedAt)
-        for row in makeUp(slot, record, after: from, through: now) { pending.add(insert: row) }
-        agenda.arm(slot, after: max(from, now))
-        while let time = agenda.nextTime(of: slot), time <= materializedThrough {
-            if let row = make(slot, at: time) { pending.add(insert: row) }
-            agenda.arm(slot, after: time)
-        }
+        let through = max(now, materializedThrough)
+        for row in makeUp(slot, record, after: from, through: through) { pending.add(insert: row) }
+        agenda.arm(slot, after: max(from, through))
         resumeRetries(of: record.id)
+    }
+
+    /// Marks that are still to be written would pass rows that were made up for, and lose them in a crash: they go with those
+    /// rows, in one transaction.
+    private mutating func holdMarks() {
+        for index in parts.indices {
+            if let through = parts[index].materializedThrough {
+                pending.materializedThrough = max(pending.materializedThrough ?? through, through)
+                parts[index].materializedThrough = nil
+            }
+            parts[index].settledThrough = nil
+        }
+        pending.settledThrough = settledMark
     }
 
     /// What was cancelled because of a change that has not come about goes on.

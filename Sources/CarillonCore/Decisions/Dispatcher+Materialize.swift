@@ -103,7 +103,7 @@ extension Dispatcher {
             ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
         {
             steps += 1
-            for row in account(slot, agenda[slot], at: time, counting: &times) { pending.add(insert: row) }
+            for row in account(slot, at: time, counting: &times) { pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
         guard steps > 0 || catchUp?.isEmpty == true else { return }
@@ -123,8 +123,7 @@ extension Dispatcher {
         var times = 0
         // After a clock that went back a gap may end in the future: that part is the new definition's.
         while let time = catchUp?.time(of: job), time <= now {
-            let mayRun = rows.count < mostRowsOfChange
-            rows += account(job, agenda[job], at: time, through: now, mayRun: mayRun, counting: &times)
+            rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
         }
         while let time = agenda.nextTime(of: job), time <= now {
             if let row = make(job, at: time) { rows.append(row) }
@@ -133,29 +132,17 @@ extension Dispatcher {
         return rows
     }
 
-    /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made. When that took
-    /// as long as an outage, they are made up for as after one, by the job's policy (G8).
+    /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made: all of them,
+    /// whatever its policy. Some may have rows from before the change, so none can stand for several.
     ///
     /// - Parameter record: the definition that held all the time.
     mutating func makeUp(_ job: Int32, _ record: JobRecord, after from: Timestamp, through to: Timestamp) -> [Execution]
     {
         var rows: [Execution] = []
-        guard from < to - outageMs else {
-            var time = from
-            while let next = record.next(after: time), next <= to {
-                time = next
-                if let row = make(job, at: next) { rows.append(row) }
-            }
-            return rows
-        }
-        // An outage of this job alone.
-        let common = catchUp
-        defer { catchUp = common }
-        catchUp = CatchUp(gap: Gap(from: from, to: to))
-        catchUp?.arm(job, record, after: from)
-        var times = 0
-        while let time = catchUp?.time(of: job) {
-            rows += account(job, record, at: time, mayRun: rows.count < mostRowsOfChange, counting: &times)
+        var time = from
+        while let next = record.next(after: time), next <= to {
+            time = next
+            if let row = make(job, at: next) { rows.append(row) }
         }
         return rows
     }
@@ -163,19 +150,16 @@ extension Dispatcher {
     /// Whoever is behind by more has missed what was due meanwhile.
     private var outageMs: Int64 { 5_000 }
 
-    /// What else a job missed is not run when a change accounts for it: it all goes into one transaction.
-    private var mostRowsOfChange: Int { 1_000 }
-
     /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
     private mutating func account(
         _ slot: Int32,
-        _ record: JobRecord,
         at time: Timestamp,
         through limit: Timestamp = .distantFuture,
         mayRun: Bool = true,
         counting times: inout Int
     ) -> [Execution] {
         guard let gap = catchUp?.gap else { return [] }
+        let record = agenda[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
         guard !isOpen(slot, at: time) else {
             catchUp?.arm(slot, record, after: time)

@@ -356,10 +356,17 @@ package struct Dispatcher: ~Copyable {
     /// Takes an execution out of the ledger, and its job with it when that was all that kept it.
     @discardableResult
     mutating func leave(_ slot: Int32) -> OpenExecution {
+        let open = takeOut(slot)
+        forgetJobIfIdle(open.job)
+        return open
+    }
+
+    /// The same for one whose job is still to be worked with.
+    @discardableResult
+    mutating func takeOut(_ slot: Int32) -> OpenExecution {
         let open = ledger.remove(slot)
         if open.countsAsOpen { agenda.countOpen(open.job, by: -1) }
         agenda.countExecution(open.job, by: -1)
-        forgetJobIfIdle(open.job)
         return open
     }
 

@@ -53,9 +53,6 @@ struct PendingBatch {
         changes.append(change)
     }
 
-    /// The first change of that job.
-    func change(of job: JobID) -> Change? { changes.first { $0.change.job?.id == job } }
-
     /// Gives what a refused change was to do to the next one of the same job. Returns whether there is one.
     mutating func inherit(_ refused: Change, for job: JobID) -> Bool {
         guard let index = changes.firstIndex(where: { $0.change.job?.id == job }) else { return false }
@@ -148,6 +145,13 @@ struct PendingBatch {
         // The changes now come first, so what they withdraw must not be made by the rows behind them.
         rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
         rows.withdrawnByChanges = []
+        // A withdrawal comes before whatever makes the same row anew.
+        if !changes.isEmpty, !withdrawals.isEmpty {
+            var first = PendingBatch()
+            first.withdrawals = withdrawals
+            rows.withdrawals = []
+            parts.append(first)
+        }
         for change in changes {
             // What was due before a change: whoever takes over once the change is made would not know of it any more.
             var due = PendingBatch()

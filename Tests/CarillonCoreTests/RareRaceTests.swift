@@ -1,0 +1,355 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+/// What three or four things at once can lead to: the simulation seldom gets there.
+@Suite struct RareRaceTests {
+    private static let beginning = DispatcherBench.beginning
+
+    /// Answers held commits one after the other, those that are to be refused too, until none is left.
+    private func settle(_ bench: inout DispatcherBench, refusing isRefused: (WriteBatch) -> Bool) {
+        while !bench.heldCommits.isEmpty {
+            let batch = bench.heldCommits.removeFirst()
+            let result: CommitResult =
+                isRefused(batch)
+                ? .refused(message: "will not have it", constraint: nil) : bench.store.commit(batch, now: bench.time)
+            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+        }
+        bench.commitsAreHeld = false
+    }
+
+    private func id(_ job: Job, second: Int64) -> ExecutionID {
+        ExecutionID(job: job.id, scheduledTime: Self.beginning + second * 1_000, trigger: .schedule)
+    }
+
+    /// An AT_MOST_ONCE job, due at the second second, whose claim is on its way to the store.
+    private func claimOnItsWay(_ bench: inout DispatcherBench) -> Job {
+        bench.lead(slots: 1)
+        var job = DispatcherBench.job(2, every: 2)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.pass(ms: 1_900)
+        bench.commitsAreHeld = true
+        bench.pass(ms: 150)
+        return job
+    }
+
+    // MARK: What the store will not have
+
+    @Test func `a retry that a refused pause had ended goes on`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
+        let job = DispatcherBench.job(2, every: 2, name: "other")
+        bench.create(job)
+        bench.pass(ms: 2_000)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.report(call, status: 500)
+        #expect(bench.store.executions[call.executionID]?.status == .retrying)
+        bench.commitsAreHeld = true
+        var paused = try #require(bench.store.jobs[job.id])
+        paused.version += 1
+        paused.name = "taken"
+        bench.tell(.changeRequested(5, .pause(paused)))
+        bench.releaseCommits()
+        #expect(bench.dispatcher.inconsistency == nil)
+        bench.pass(ms: 3_000)
+        #expect(bench.store.jobs[job.id]?.active == true)
+        #expect(bench.dispatched.contains { $0.call.executionID == call.executionID && $0.call.attempt == 2 })
+    }
+
+    /// The job `other`, and a change of it that will be refused, since its name is another one's.
+    private func jobToBeRenamed(
+        _ bench: inout DispatcherBench,
+        every seconds: Int,
+        then schedule: String
+    ) throws -> (job: Job, change: ChangeRequest) {
+        // Without a slot nothing begins.
+        bench.lead(slots: 0)
+        bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
+        let job = DispatcherBench.job(2, every: seconds, name: "other")
+        bench.create(job)
+        bench.create(DispatcherBench.job(3, every: 1))
+        bench.pass(ms: 1_100)
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        changed.name = "taken"
+        changed.schedule = schedule
+        return (job, .update(DispatcherBench.planned(changed), scheduleChanged: true))
+    }
+
+    @Test func `no mark passes a row that a refused change kept back`() throws {
+        var bench = DispatcherBench()
+        let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 7s")
+        bench.commitsAreHeld = true
+        // What is on its way lets the change wait, and go with what is made meanwhile.
+        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        bench.tell(.changeRequested(5, change))
+        bench.pass(ms: 2_300)
+        // Whoever takes over after any of these commits finds no more than the store has.
+        while !bench.heldCommits.isEmpty {
+            let batch = bench.heldCommits.removeFirst()
+            let result = bench.store.commit(batch, now: bench.time)
+            let through = try #require(bench.store.shards[0].materializedThrough) - Self.beginning
+            let times = Set(rows(of: job, bench))
+            let missing = stride(from: 1_000, through: through, by: 1_000).filter { !times.contains($0) }
+            #expect(missing.isEmpty, "marked through \(through)")
+            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+        }
+        let through = try #require(bench.store.shards[0].materializedThrough)
+        #expect(through - Self.beginning >= 3_000)
+        #expect(bench.replies.contains { $0.ticket == 5 })
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    /// With rows of the refused definition, and with none.
+    @Test(arguments: ["@every 1s", "@every 300s"])
+    func `a job that is deleted on top of a change that is refused keeps what was due`(_ schedule: String) throws {
+        var bench = DispatcherBench()
+        let (job, change) = try jobToBeRenamed(&bench, every: 2, then: schedule)
+        bench.commitsAreHeld = true
+        bench.tell(.changeRequested(5, change))
+        bench.pass(ms: 2_200)
+        var gone = try #require(bench.store.jobs[job.id])
+        gone.version += 2
+        bench.tell(.changeRequested(6, .delete(gone)))
+        bench.releaseCommits()
+        bench.pass(ms: 6_000)
+        #expect(bench.store.jobs[job.id]?.deletedAt != nil)
+        #expect(rows(of: job, bench) == [2_000])
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `a change that stays begins where it says, though the clock went back under the one before`() throws {
+        var bench = DispatcherBench()
+        let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
+        bench.pass(ms: 9_000)
+        bench.commitsAreHeld = true
+        bench.tell(.changeRequested(5, change))
+        bench.databaseAheadMs -= 5_000
+        bench.pass(ms: 3_500)
+        var kept = try #require(bench.store.jobs[job.id])
+        kept.version += 2
+        kept.schedule = "@every 600s"
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(kept), scheduleChanged: true)))
+        let changedAt = bench.time
+        bench.releaseCommits()
+        bench.pass(ms: 3_000)
+        #expect(bench.store.jobs[job.id]?.schedule == "@every 600s")
+        #expect(bench.dispatcher.inconsistency == nil)
+        let last = changedAt.seconds - Self.beginning.seconds
+        #expect(last >= 8)
+        #expect(Set(rows(of: job, bench)).isSuperset(of: (1...last).map { $0 * 1_000 }))
+    }
+
+    @Test func `a claim that is refused ends its execution, and frees its slot`() throws {
+        var bench = DispatcherBench()
+        let job = claimOnItsWay(&bench)
+        #expect(bench.heldCommits.contains { !$0.starts.isEmpty })
+        settle(&bench) { !$0.starts.isEmpty }
+        let row = try #require(bench.store.executions[id(job, second: 2)])
+        #expect(row.status == .failed && row.reason == .recordRefused)
+        #expect(row.errorMessage == "the database refused to record its start: will not have it")
+        #expect(bench.dispatched.isEmpty)
+        bench.pass(ms: 2_000)
+        #expect(bench.dispatched.map(\.call.executionID) == [id(job, second: 4)])
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `a row that is refused is left out, and what follows it is not`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        let job = DispatcherBench.job(2, every: 2)
+        bench.create(job)
+        bench.commitsAreHeld = true
+        bench.pass(ms: 1_600)
+        settle(&bench) { $0.inserts.contains { $0.id == id(job, second: 2) } }
+        bench.pass(ms: 2_600)
+        #expect(bench.store.executions[id(job, second: 2)] == nil)
+        #expect(bench.dispatched.map(\.call.executionID) == [id(job, second: 4)])
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `a run by hand that is refused was never there`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(2, every: 3_600)
+        job.overlapPolicy = .skip
+        bench.create(job)
+        bench.commitsAreHeld = true
+        bench.run(job, ticket: 7)
+        settle(&bench) { !$0.changes.isEmpty }
+        guard case .refused(let error)? = bench.replies.last(where: { $0.ticket == 7 })?.result else {
+            Issue.record("it was not refused")
+            return
+        }
+        #expect(error.code == .internal)
+        // Its job has nothing open.
+        bench.run(job, ticket: 8)
+        bench.pass(ms: 100)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `an outcome that comes again while its batch is taken apart is acknowledged once`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(DispatcherBench.job(2, every: 2))
+        bench.create(DispatcherBench.job(3, every: 2))
+        bench.pass(ms: 2_000)
+        let calls = bench.dispatched.map(\.call)
+        #expect(calls.count == 2)
+        bench.commitsAreHeld = true
+        bench.tell(.workerReported(1, calls.map { DispatcherBench.outcome($0) }))
+        let whole = bench.heldCommits.removeFirst()
+        #expect(whole.updates.count == 2)
+        bench.tell(.committed(.refused(message: "no", constraint: nil), epoch: whole.epoch, sequence: whole.sequence))
+        // One part is on its way, the other waits for it.
+        bench.tell(.workerReported(1, calls.map { DispatcherBench.outcome($0) }))
+        settle(&bench) { _ in false }
+        #expect(bench.acknowledged.sorted() == calls.map(\.token).sorted())
+        #expect(calls.allSatisfy { bench.store.executions[$0.executionID]?.status == .success })
+    }
+
+    // MARK: Claims
+
+    @Test func `a claim that is cancelled before it is durable is not sent`() {
+        var bench = DispatcherBench()
+        let job = claimOnItsWay(&bench)
+        bench.tell(.changeRequested(8, .cancel(job.id, id(job, second: 2))))
+        bench.releaseCommits()
+        let row = bench.store.executions[id(job, second: 2)]
+        #expect(row?.status == .cancelled && row?.reason == .cancelRequested)
+        #expect(bench.dispatched.isEmpty)
+    }
+
+    @Test func `a leader that stops gives back a claim whose worker has gone`() {
+        var bench = DispatcherBench()
+        let job = claimOnItsWay(&bench)
+        bench.tell(.workerLeft(1))
+        bench.tell(.stopRequested)
+        bench.releaseCommits()
+        let row = bench.store.executions[id(job, second: 2)]
+        #expect(row?.status == .retrying && row?.isClaimed == false)
+        #expect(bench.dispatched.isEmpty)
+    }
+
+    @Test func `a report that comes while UNKNOWN is being recorded tells the truth after it`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(2, every: 600)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 7)
+        bench.pass(ms: 100)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 5_000)
+        while bench.dispatcher.openExecutionCount > 0, bench.heldCommits.isEmpty, bench.bootMs < 200_000 {
+            // Held from the moment when it is given up.
+            bench.commitsAreHeld = bench.bootMs > 60_000
+            bench.pass(ms: 50)
+            while let batch = bench.heldCommits.first, !batch.updates.contains(where: { $0.status == .unknown }) {
+                bench.heldCommits.removeFirst()
+                let result = bench.store.commit(batch, now: bench.time)
+                bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+            }
+        }
+        #expect(bench.heldCommits.count == 1)
+        bench.join(2)
+        bench.report(call, over: 2)
+        settle(&bench) { _ in false }
+        bench.pass(ms: 100)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.acknowledged == [call.token])
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    // MARK: Clocks and gaps
+
+    private func rows(of job: Job, _ bench: borrowing DispatcherBench) -> [Int64] {
+        bench.store.executions.values.filter { $0.jobID == job.id }.map { $0.scheduledTime - Self.beginning }.sorted()
+    }
+
+    @Test func `a gap whose rows cannot be read at first is made up for all the same`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        let job = DispatcherBench.job(2, every: 1)
+        bench.create(job)
+        bench.pass(ms: 2_000)
+        bench.gapReadsFail = 2
+        bench.databaseAheadMs += 20_000
+        bench.pass(ms: 2_000)
+        #expect(bench.gapReadsFail == 0)
+        let times = rows(of: job, bench)
+        let expected = (1...23).map { Int64($0) * 1_000 }
+        #expect(Set(times).isSuperset(of: expected))
+        #expect(Set(times).count == times.count)
+    }
+
+    @Test func `a clock that goes back while a gap is read is believed, and what was read is not`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let job = DispatcherBench.job(2, every: 1)
+        bench.create(job)
+        bench.pass(ms: 2_000)
+        bench.gapReadsAreHeld = true
+        bench.databaseAheadMs += 20_000
+        bench.pass(ms: 1_500)
+        let first = try #require(bench.heldGaps.first)
+        bench.databaseAheadMs -= 10_000
+        bench.pass(ms: 1_500)
+        #expect(bench.heldGaps.count == 2)
+        let second = try #require(bench.heldGaps.last)
+        #expect(second.from == first.from && second.to < first.to)
+        // The answer to the first one comes first, and says nothing any more.
+        bench.tell(.gapRowsLoaded([GapRow(jobID: job.id, from: first.from, to: first.to)], isLast: true))
+        bench.tell(.gapRowsLoaded(bench.store.gapRows(second), isLast: true))
+        bench.gapReadsAreHeld = false
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatcher.inconsistency == nil)
+        let last = bench.time.seconds - Self.beginning.seconds
+        let times = rows(of: job, bench)
+        #expect(Set(times).isSuperset(of: (1...last).map { $0 * 1_000 }))
+        #expect(Set(times).count == times.count)
+    }
+
+    @Test func `a call that was not begun waits for its time again when the clock went back`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let job = DispatcherBench.job(2, every: 60)
+        bench.create(job)
+        bench.pass(ms: 60_000)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.databaseAheadMs -= 10_000
+        bench.pass(ms: 1_500)
+        bench.report(call, .notStarted, status: nil)
+        bench.pass(ms: 7_000)
+        #expect(bench.dispatched.count == 1)
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.map(\.call.executionID) == [call.executionID, call.executionID])
+        #expect(bench.acknowledged == [call.token])
+    }
+
+    // MARK: Take-over
+
+    @Test func `whether something overlaps is not decided before it is known what runs`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(2, every: 2)
+        job.overlapPolicy = .skip
+        bench.create(job)
+        bench.pass(ms: 2_000)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.pass(ms: 1_000)
+        bench.loseLead([.workerLeft(1)])
+        bench.join(2, name: "second")
+        bench.pass(ms: 1_200)
+        // The next one is due, and the worker with the first one may come back.
+        #expect(bench.store.executions[id(job, second: 4)]?.status == .pending)
+        #expect(bench.dispatched.count == 1)
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.last?.call.executionID == call.executionID)
+        #expect(bench.store.executions[id(job, second: 4)]?.reason == .overlap)
+    }
+}
