@@ -5718,7 +5718,7 @@ const ProtobufCMessageDescriptor carillon__v1__attempt__descriptor =
   (ProtobufCMessageInit) carillon__v1__attempt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors[21] =
+static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors[22] =
 {
   {
     "execution_id",
@@ -5972,6 +5972,18 @@ static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lost_attempts",
+    22,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Carillon__V1__Execution, has_lost_attempts),
+    offsetof(Carillon__V1__Execution, lost_attempts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__execution__field_indices_by_name[] = {
   4,   /* field[4] = actual_start_time */
@@ -5986,6 +5998,7 @@ static const unsigned carillon__v1__execution__field_indices_by_name[] = {
   5,   /* field[5] = finished_at */
   9,   /* field[9] = http_status */
   1,   /* field[1] = job_id */
+  21,   /* field[21] = lost_attempts */
   16,   /* field[16] = next_attempt_at */
   7,   /* field[7] = reason */
   12,   /* field[12] = response */
@@ -5999,7 +6012,7 @@ static const unsigned carillon__v1__execution__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__execution__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor carillon__v1__execution__descriptor =
 {
@@ -6009,7 +6022,7 @@ const ProtobufCMessageDescriptor carillon__v1__execution__descriptor =
   "Carillon__V1__Execution",
   "carillon.v1",
   sizeof(Carillon__V1__Execution),
-  21,
+  22,
   carillon__v1__execution__field_descriptors,
   carillon__v1__execution__field_indices_by_name,
   1,  carillon__v1__execution__number_ranges,

@@ -107,7 +107,7 @@ extension JobView {
 }
 
 extension Execution {
-    /// What the protocol does not say of an execution (its token, its lost attempts) is left empty.
+    /// What the protocol does not say of an execution (its token) is left empty.
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Execution>) throws(WireError) {
         self.init(
             id: ExecutionID(WireReader.id(wire.pointee.execution_id)),
@@ -117,6 +117,7 @@ extension Execution {
             status: try ExecutionStatus(wire: wire.pointee.status),
             reason: WireReader.optionalText(wire.pointee.reason).flatMap(Reason.init(rawValue:)),
             attempts: Int(wire.pointee.attempts),
+            lostAttempts: wire.pointee.has_lost_attempts != 0 ? Int(wire.pointee.lost_attempts) : 0,
             createdAt: Timestamp(milliseconds: wire.pointee.created_at)
         )
         actualStartTime = WireReader.time(wire.pointee.has_actual_start_time, wire.pointee.actual_start_time)

@@ -107,6 +107,8 @@ extension Arena {
             &wire.pointee.has_next_attempt_at,
             &wire.pointee.next_attempt_at
         )
+        let lost = execution.lostAttempts > 0 ? UInt32(clamping: execution.lostAttempts) : nil
+        set(lost, &wire.pointee.has_lost_attempts, &wire.pointee.lost_attempts)
         set(execution.skippedCount, &wire.pointee.has_skipped_count, &wire.pointee.skipped_count)
         set(execution.skippedFrom?.milliseconds, &wire.pointee.has_skipped_from, &wire.pointee.skipped_from)
     }

@@ -8,7 +8,7 @@ enum MessageReader {
     private static let complete: Set<String> = ["Job", "Execution", "ExecutionStats"]
     /// But not these, which only some of them have.
     private static let onlyWhenPresent: Set<String> = [
-        "skipped_count", "skipped_from", "next_attempt_at", "failed_attempts", "api_url",
+        "skipped_count", "skipped_from", "next_attempt_at", "failed_attempts", "api_url", "lost_attempts",
     ]
 
     static func read(

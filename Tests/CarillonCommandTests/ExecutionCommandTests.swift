@@ -54,6 +54,19 @@ import Testing
         )
     }
 
+    @Test func anAttemptThatWasLostIsTold() async {
+        let scheduler = FakeScheduler { name, arguments throws(ClientError) in
+            guard case .object(var members) = Sample.execution() else { return nil }
+            members.append(.init("lost_attempts", 2))
+            let execution = JSONValue.object(members)
+            return name == "get_execution" ? execution : ["executions": [execution]]
+        }
+        let one = await run(["execution", "get", Sample.jobID, Sample.executionID], scheduler: scheduler)
+        #expect(one.output.contains("lost attempts  2, with their workers; the target may have seen them\n"))
+        let list = await run(["execution", "list", Sample.jobID], scheduler: scheduler)
+        #expect(list.output.contains("2 lost with a worker"))
+    }
+
     @Test func stats() async {
         let outcome = await run(["execution", "stats", "report", "--from", "2026-11-01"])
         #expect(

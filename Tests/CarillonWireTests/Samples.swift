@@ -265,6 +265,7 @@ struct Samples {
             status: one(ExecutionStatus.self),
             reason: maybe { $0.one(Reason.self) },
             attempts: small(),
+            lostAttempts: maybe { 1 + $0.small() } ?? 0,
             createdAt: time()
         )
         row.actualStartTime = maybe { $0.time() }

@@ -912,10 +912,15 @@ struct  Carillon__V1__Execution
    * Only in the answer to ExecuteNow: what was called.
    */
   char *api_url;
+  /*
+   * Attempts that were lost with their workers, when there are any: nobody knows whether the target saw them.
+   */
+  protobuf_c_boolean has_lost_attempts;
+  uint32_t lost_attempts;
 };
 #define CARILLON__V1__EXECUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__execution__descriptor) \
-    , {0,NULL}, {0,NULL}, CARILLON__V1__TRIGGER__TRIGGER_SCHEDULE, 0, 0, 0, 0, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL }
+    , {0,NULL}, {0,NULL}, CARILLON__V1__TRIGGER__TRIGGER_SCHEDULE, 0, 0, 0, 0, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL, 0, 0 }
 
 
 struct  Carillon__V1__ListExecutions

@@ -41,7 +41,8 @@ extension Table.Layout {
             let reason = Figures.text(execution["reason"])
             let error = Figures.text(execution["error_message"])
             let count = execution["skipped_count"]?.integer.map { "stands for \($0) due times" } ?? ""
-            return [reason, error, count].filter { !$0.isEmpty }.joined(separator: ": ")
+            let lost = execution["lost_attempts"]?.integer.map { "\($0) lost with a worker" } ?? ""
+            return [reason, error, count, lost].filter { !$0.isEmpty }.joined(separator: ": ")
         },
     ]
 

@@ -59,6 +59,9 @@ extension FactSheet {
         sheet.add("finished", execution["finished_at"]?.string)
         sheet.add("next attempt", execution["next_attempt_at"]?.string)
         sheet.add("attempts", Figures.text(execution["attempts"]))
+        if let lost = execution["lost_attempts"]?.integer {
+            sheet.add("lost attempts", "\(lost), with their workers; the target may have seen them")
+        }
         sheet.add("drift", Figures.milliseconds(execution["drift_ms"]))
         sheet.add("duration", Figures.milliseconds(execution["duration_ms"]))
         sheet.add("http status", Figures.text(execution["http_status"]))

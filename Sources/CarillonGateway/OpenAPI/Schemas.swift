@@ -150,6 +150,12 @@ enum Schemas {
             required: false
         ),
         .time("skipped_from", "The first of them.", required: false),
+        .of(
+            "lost_attempts",
+            "integer",
+            "How many attempts were lost with their workers: nobody knows whether the target saw them.",
+            required: false
+        ),
         Property(
             name: "failed_attempts",
             schema: [

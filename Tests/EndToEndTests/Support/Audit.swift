@@ -55,13 +55,14 @@ struct Audit: CustomStringConvertible {
             var status: String
             var driftMs: Double?
             var attempts: Int
+            var lostAttempts: Int
             var isRange: Bool
         }
         let text = try system.psql(
             """
             SELECT execution_id, job_id, round(extract(epoch FROM scheduled_time))::bigint,
                 round(extract(epoch FROM coalesce(skipped_from, scheduled_time)))::bigint, status, coalesce(drift_ms::text, ''),
-                attempts, skipped_count IS NOT NULL
+                attempts, lost_attempts, skipped_count IS NOT NULL
             FROM job_executions WHERE trigger = 'SCHEDULE'
             """
         )
@@ -75,7 +76,8 @@ struct Audit: CustomStringConvertible {
                 status: cells[4],
                 driftMs: Double(cells[5]),
                 attempts: Int(cells[6]) ?? 0,
-                isRange: cells[7] == "t"
+                lostAttempts: Int(cells[7]) ?? 0,
+                isRange: cells[8] == "t"
             )
             rows[cells[1], default: []].append(row)
             audit.statuses[cells[4], default: 0] += 1
@@ -126,6 +128,7 @@ struct Audit: CustomStringConvertible {
                     second: row.second,
                     status: row.status,
                     attempts: row.attempts,
+                    lostAttempts: row.lostAttempts,
                     isAtMostOnce: atMostOnce.contains(job)
                 )
             }

@@ -10,11 +10,14 @@ struct CallAudit {
         var second: Int
         var status: String
         var attempts: Int
+        var lostAttempts = 0
         var isAtMostOnce: Bool
     }
 
     /// Calls beyond the first of an attempt.
     var repeatedCalls = 0
+    /// Repeated, though their rows tell of no attempt that was lost with its worker.
+    var repeatedSilently: [String] = []
     var calledTwice: [String] = []
     /// Calls of another due time than the one of the row that has their key, and due times whose calls came with several keys.
     var confused: [String] = []
@@ -41,7 +44,9 @@ struct CallAudit {
             where call.jobID != row.jobID || RFC3339.parse(call.scheduledTime) != Int64(row.second) * 1_000 {
                 confused.append("\(key): \(call.jobID)@\(call.scheduledTime)")
             }
-            repeatedCalls += list.count - Set(list.map(\.attempt)).count
+            let repeated = list.count - Set(list.map(\.attempt)).count
+            repeatedCalls += repeated
+            if repeated > row.lostAttempts { repeatedSilently.append(key) }
             if row.isAtMostOnce, list.count > 1 { calledTwice.append(key) }
         }
         for (key, row) in rows {
