@@ -5,7 +5,7 @@ struct DeliveryPace {
     static let enough = 16
     static let intervalNanoseconds: Int64 = 1_000_000
 
-    private var next = Int64.min
+    private var next: Int64 = 0
 
     /// - Parameters:
     ///   - count: results that wait.

@@ -19,6 +19,7 @@ struct WorkerProcess {
         let name = settings.name(metricsPort: probes.address.port)
         // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
+        let loops = min(4, ProcessorCount.online)
         let configuration = WorkerConfiguration(
             name: name,
             bootID: UniqueID.random(using: &random),
@@ -31,7 +32,7 @@ struct WorkerProcess {
             metrics: metrics,
             logger: logger
         ) { [maxWorkers = settings.maxWorkers] deliver in
-            CurlCaller(maxCalls: maxWorkers, loops: min(4, ProcessorCount.online), deliver: deliver)
+            CurlCaller(maxCalls: maxWorkers, loops: loops, deliver: deliver)
         }
         logger.info(
             "worker starts",
@@ -41,8 +42,9 @@ struct WorkerProcess {
                 "version": "\(CarillonVersion.current)",
             ]
         )
-        // Each call has a socket, and each resolver of a name may have one more for a moment.
-        if files < UInt64(settings.maxWorkers) + 128 {
+        // Each call has a socket, some are kept for the next ones, and each resolver of a name may have one more for a moment.
+        let sockets = CurlCaller.mostConnections(maxCalls: settings.maxWorkers, loops: loops)
+        if files < UInt64(sockets) + 128 {
             logger.warning(
                 "fewer files may be open than calls run, raise the limit with ulimit -n",
                 metadata: ["open_files": "\(files)", "max_workers": "\(settings.maxWorkers)"]
