@@ -120,6 +120,23 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a row that was withdrawn and made again is there, though its batch is taken apart`() throws {
+        var bench = DispatcherBench()
+        let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
+        bench.pass(ms: 3_000)
+        bench.commitsAreHeld = true
+        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        bench.databaseAheadMs -= 3_000
+        bench.pass(ms: 4_000)
+        bench.tell(.changeRequested(5, change))
+        let last = bench.time.seconds - Self.beginning.seconds
+        bench.releaseCommits()
+        bench.pass(ms: 500)
+        #expect(last == 5)
+        #expect(Set(rows(of: job, bench)).isSuperset(of: (1...last).map { $0 * 1_000 }))
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test func `a change that stays begins where it says, though the clock went back under the one before`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
