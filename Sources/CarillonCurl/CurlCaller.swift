@@ -13,29 +13,19 @@ package final class CurlCaller: HTTPCaller {
     /// A batch is worth a second loop when each has so many of it. Smaller ones go to the first, however busy it is.
     private static let herd = 64
 
-    /// How many connections and handles all loops together may keep for such a worker.
-    package static func mostConnections(maxCalls: Int, loops: Int) -> Int {
-        (0..<max(1, loops)).reduce(0) { $0 + keptCalls(of: $1, maxCalls: maxCalls, loops: loops) }
-    }
-
-    /// The first may have all the calls; the others have their parts of herds.
-    private static func keptCalls(of loop: Int, maxCalls: Int, loops: Int) -> Int {
-        loop == 0 ? maxCalls : max(herd, maxCalls / loops)
-    }
-
     /// - Parameters:
-    ///   - maxCalls: calls that run at a time, as far as is known: so many idle connections the first loop keeps.
-    ///   - loops: at most so many threads work, each with its own connections.
+    ///   - maxCalls: calls that run at a time, as far as is known: so many connections each loop keeps. With fewer, the waves of a
+    ///     herd close and open connections all the time.
+    ///   - loops: at most so many threads work.
     ///   - deliver: gets the results, on the client's threads, and may not wait.
     package init(maxCalls: Int, loops: Int = 1, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
         CurlCaller.initializeLibrary()
         let inboxes = (0..<max(1, loops)).map { _ in Inbox() }
         self.inboxes = inboxes
         threads = Mutex(
-            inboxes.enumerated().map { index, inbox in
-                let kept = CurlCaller.keptCalls(of: index, maxCalls: maxCalls, loops: loops)
-                return LoopThread.start(name: "http-calls") {
-                    let loop = CurlLoop(maxCalls: kept, inbox: inbox, deliver: deliver)
+            inboxes.map { inbox in
+                LoopThread.start(name: "http-calls") {
+                    let loop = CurlLoop(maxCalls: maxCalls, inbox: inbox, deliver: deliver)
                     loop.run()
                 }
             }

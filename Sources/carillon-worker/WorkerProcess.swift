@@ -42,11 +42,10 @@ struct WorkerProcess {
                 "version": "\(CarillonVersion.current)",
             ]
         )
-        // Each call has a socket, some are kept for the next ones, and each resolver of a name may have one more for a moment.
-        let sockets = CurlCaller.mostConnections(maxCalls: settings.maxWorkers, loops: loops)
-        if files < UInt64(sockets) + 128 {
+        // Each call has a socket, each loop keeps some for the next ones, and a resolver of a name may have one for a moment.
+        if files < UInt64(settings.maxWorkers * loops) + 128 {
             logger.warning(
-                "fewer files may be open than calls run, raise the limit with ulimit -n",
+                "fewer files may be open than calls run and connections are kept, raise the limit with ulimit -n",
                 metadata: ["open_files": "\(files)", "max_workers": "\(settings.maxWorkers)"]
             )
         }
