@@ -67,6 +67,16 @@ import Testing
         #expect(list.output.contains("2 lost with a worker"))
     }
 
+    @Test func aJobThatNeverRunsSaysSo() async {
+        let scheduler = FakeScheduler { _, _ throws(ClientError) in
+            guard case .object(var members) = Sample.job else { return nil }
+            members.removeAll { $0.name == "next_run_time" }
+            return .object(members + [.init("next_run_time", nil)])
+        }
+        let job = await run(["job", "get", Sample.jobID], scheduler: scheduler)
+        #expect(job.output.contains("never\n"))
+    }
+
     @Test func stats() async {
         let outcome = await run(["execution", "stats", "report", "--from", "2026-11-01"])
         #expect(

@@ -160,6 +160,8 @@ import Testing
         bench.tell(.workerLeft(1))
         bench.pass(ms: 95_000)
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
+        let message = bench.store.executions[call.executionID]?.errorMessage
+        #expect(message == "whoever knew of its call was lost; whether the target got the request is not known")
         bench.join(2)
         bench.commitsAreHeld = true
         bench.report(call, over: 2)

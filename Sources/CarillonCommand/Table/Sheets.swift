@@ -12,7 +12,9 @@ extension FactSheet {
         sheet.add("time zone", job["time_zone"]?.string)
         sheet.add("dst policy", job["dst_policy"]?.string)
         sheet.add("active", Figures.text(job["active"]), colour: job["active"] == .bool(false) ? .yellow : nil)
-        sheet.add("next run", job["next_run_time"]?.string)
+        let next = job["next_run_time"]?.string
+        let isIdle = next == nil && job["active"] == .bool(true)
+        sheet.add("next run", isIdle ? "never" : next, colour: isIdle ? .yellow : nil)
         sheet.add("calls", "\(Figures.text(job["http_method"])) \(Figures.text(job["api_url"]))")
         if case .object(let headers)? = job["headers"] {
             for header in headers { sheet.add("header", "\(header.name): \(Figures.text(header.value))") }

@@ -7,7 +7,12 @@ extension Dispatcher {
             case .armed, .retrying:
                 makeReady(slot)
             case .missing:
-                conclude(slot, as: .unknown, reason: .outcomeLost)
+                conclude(
+                    slot,
+                    as: .unknown,
+                    reason: .outcomeLost,
+                    message: "whoever knew of its call was lost; whether the target got the request is not known"
+                )
             default:
                 break
             }
