@@ -142,11 +142,9 @@ extension Oracle {
     private func judgeReports(_ store: MemoryStore) {
         for (token, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where isSuccess(outcome) {
             guard let row = store.executions[outcome.executionID] else {
-                // What was acknowledged is kept, but for the call of an earlier leader whose worker came back too late: its time
-                // is in the future again, and its row was withdrawn.
-                let isKept = acknowledgedTokens.contains(token) && token.epoch == latestEpoch(store)
+                // Whatever the clock does, what was acknowledged is kept.
                 require(
-                    isRepeated(scheduledTime(of: outcome.executionID)) && !isKept,
+                    isRepeated(scheduledTime(of: outcome.executionID)) && !acknowledgedTokens.contains(token),
                     "G4: \(outcome.executionID) was called and has no row"
                 )
                 continue
