@@ -43,10 +43,13 @@ struct WorkerProcess {
             ]
         )
         // Each call has a socket, each loop keeps some for the next ones, and a resolver of a name may have one for a moment.
-        if files < UInt64(settings.maxWorkers * loops) + 128 {
+        let needed = UInt64(settings.maxWorkers * loops) + 128
+        if files < needed {
             logger.warning(
                 "fewer files may be open than calls run and connections are kept, raise the limit with ulimit -n",
-                metadata: ["open_files": "\(files)", "max_workers": "\(settings.maxWorkers)"]
+                metadata: [
+                    "open_files": "\(files)", "needed": "\(needed)", "max_workers": "\(settings.maxWorkers)",
+                ]
             )
         }
         probes.readiness.set(service)

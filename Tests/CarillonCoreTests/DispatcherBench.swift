@@ -106,9 +106,14 @@ struct DispatcherBench: ~Copyable {
         commitsAreHeld = false
         let batches = heldCommits
         heldCommits = []
-        for batch in batches {
-            tell(.committed(store.commit(batch, now: time), epoch: batch.epoch, sequence: batch.sequence))
-        }
+        for batch in batches { answer(batch) }
+    }
+
+    /// Answers one commit: with what the store makes of it, or as the store answers what it will not have.
+    mutating func answer(_ batch: WriteBatch, refusing isRefused: Bool = false) {
+        let result: CommitResult =
+            isRefused ? .refused(message: "will not have it", constraint: nil) : store.commit(batch, now: time)
+        tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
     }
 
     private mutating func perform(_ action: Action, _ events: inout [Event]) {

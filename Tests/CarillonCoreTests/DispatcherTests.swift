@@ -376,8 +376,7 @@ import Testing
         bench.tell(.changeRequested(6, .update(DispatcherBench.planned(refused), scheduleChanged: false)))
         while !bench.heldCommits.isEmpty {
             let batch = bench.heldCommits.removeFirst()
-            let result = bench.store.commit(batch, now: bench.time)
-            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+            bench.answer(batch)
             guard bench.store.jobs[paused.id]?.active == false else { continue }
             // Whoever leads from here on makes nothing for a job that is paused.
             let rows = bench.store.executions.values.count { $0.jobID == paused.id && $0.scheduledTime <= end }

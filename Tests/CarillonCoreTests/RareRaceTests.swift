@@ -10,10 +10,7 @@ import Testing
     private func settle(_ bench: inout DispatcherBench, refusing isRefused: (WriteBatch) -> Bool) {
         while !bench.heldCommits.isEmpty {
             let batch = bench.heldCommits.removeFirst()
-            let result: CommitResult =
-                isRefused(batch)
-                ? .refused(message: "will not have it", constraint: nil) : bench.store.commit(batch, now: bench.time)
-            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+            bench.answer(batch, refusing: isRefused(batch))
         }
         bench.commitsAreHeld = false
     }
@@ -88,13 +85,11 @@ import Testing
         bench.pass(ms: 2_300)
         // Whoever takes over after any of these commits finds no more than the store has.
         while !bench.heldCommits.isEmpty {
-            let batch = bench.heldCommits.removeFirst()
-            let result = bench.store.commit(batch, now: bench.time)
+            bench.answer(bench.heldCommits.removeFirst())
             let through = try #require(bench.store.shards[0].materializedThrough) - Self.beginning
             let times = Set(rows(of: job, bench))
             let missing = stride(from: 1_000, through: through, by: 1_000).filter { !times.contains($0) }
             #expect(missing.isEmpty, "marked through \(through)")
-            bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
         }
         let through = try #require(bench.store.shards[0].materializedThrough)
         #expect(through - Self.beginning >= 3_000)
@@ -220,7 +215,7 @@ import Testing
         bench.tell(.workerReported(1, calls.map { DispatcherBench.outcome($0) }))
         let whole = bench.heldCommits.removeFirst()
         #expect(whole.updates.count == 2)
-        bench.tell(.committed(.refused(message: "no", constraint: nil), epoch: whole.epoch, sequence: whole.sequence))
+        bench.answer(whole, refusing: true)
         // One part is on its way, the other waits for it.
         bench.tell(.workerReported(1, calls.map { DispatcherBench.outcome($0) }))
         settle(&bench) { _ in false }
@@ -267,9 +262,7 @@ import Testing
             bench.commitsAreHeld = bench.bootMs > 60_000
             bench.pass(ms: 50)
             while let batch = bench.heldCommits.first, !batch.updates.contains(where: { $0.status == .unknown }) {
-                bench.heldCommits.removeFirst()
-                let result = bench.store.commit(batch, now: bench.time)
-                bench.tell(.committed(result, epoch: batch.epoch, sequence: batch.sequence))
+                bench.answer(bench.heldCommits.removeFirst())
             }
         }
         #expect(bench.heldCommits.count == 1)

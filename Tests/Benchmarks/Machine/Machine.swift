@@ -21,7 +21,7 @@ struct Machine: Sendable {
         let model = TextFile.contents(of: "/proc/cpuinfo").split(separator: "\n").first { $0.hasPrefix("model name") }
         let memory = ProcessFacts.number("MemTotal:", in: TextFile.contents(of: "/proc/meminfo"))
         return Machine(
-            cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            cores: ProcessorCount.online,
             processor: model.flatMap { $0.split(separator: ":").last }.map { String($0.dropFirst()) } ?? "unknown",
             memoryMB: memory / 1_024,
             kernel: release,
