@@ -221,4 +221,121 @@ import Testing
         #expect(bench.dispatched.count { $0.call.executionID == call.executionID } == 1)
         #expect(bench.dispatcher.inconsistency == nil)
     }
+
+    /// A call of `job` that was made before the database's clock was set back by 17 s, and a leader who took over since and has
+    /// not heard of it: its worker was cut off.
+    private func callOfTheFuture(_ bench: inout DispatcherBench, holdsWithdrawal: Bool = false) throws -> DispatchedCall
+    {
+        bench.lead()
+        bench.create(DispatcherBench.job(2, every: 60))
+        while bench.dispatched.isEmpty { bench.pass(ms: 50) }
+        let call = bench.dispatched[0].call
+        bench.tell(.leaseConnectionLost("test"))
+        bench.databaseAheadMs -= 17_000
+        bench.tell(.workerLeft(1))
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        bench.commitsAreHeld = holdsWithdrawal
+        bench.pass(ms: 2_500)
+        #expect(holdsWithdrawal || bench.store.executions[call.executionID] == nil)
+        bench.join(2, name: "other")
+        return call
+    }
+
+    private func expectCalledOnce(_ call: DispatchedCall, _ bench: inout DispatcherBench) {
+        bench.pass(ms: 20_000)
+        #expect(bench.time > call.scheduledTime)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.dispatched.count { $0.call.executionID == call.executionID } == 1)
+        #expect(bench.acknowledged.contains(call.token))
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `a call whose row was withdrawn gets it back by its outcome`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.join(1)
+        bench.report(call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test func `a call that runs while its row is withdrawn gets it back`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.join(1, held: [held(call)])
+        #expect(bench.store.executions[call.executionID]?.status == .pending)
+        bench.pass(ms: 18_000)
+        bench.report(call)
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test func `an outcome counts for a row that was made again meanwhile`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        while bench.store.executions[call.executionID] == nil { bench.pass(ms: 50) }
+        #expect(bench.time < call.scheduledTime)
+        bench.join(1)
+        bench.report(call)
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test(arguments: [false, true])
+    func `what is said of a row that is being made again waits until it is durable`(_ isHeld: Bool) throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.pass(ms: 13_000)
+        bench.commitsAreHeld = true
+        while bench.time < call.scheduledTime - 100 { bench.pass(ms: 50) }
+        #expect(bench.store.executions[call.executionID] == nil)
+        bench.join(1, held: isHeld ? [held(call)] : [])
+        if !isHeld { bench.report(call) }
+        #expect(bench.acknowledged.isEmpty)
+        bench.releaseCommits()
+        if isHeld { bench.report(call) }
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test func `an outcome that comes while the withdrawal is on its way brings the row back`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench, holdsWithdrawal: true)
+        #expect(bench.store.executions[call.executionID]?.status == .pending)
+        bench.join(1)
+        bench.report(call)
+        bench.releaseCommits()
+        bench.pass(ms: 100)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test func `a call that failed and whose row was withdrawn is tried again`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.join(1)
+        bench.report(call, status: 500)
+        #expect(bench.store.executions[call.executionID]?.status == .retrying)
+        bench.pass(ms: 5_000)
+        let retry = try #require(bench.dispatched.last)
+        #expect(retry.call.attempt == 2 && retry.call.executionID == call.executionID)
+        bench.report(retry.call, over: retry.link)
+        bench.pass(ms: 20_000)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.dispatched.count { $0.call.executionID == call.executionID } == 2)
+    }
+
+    @Test func `a report makes no row that no schedule can have made`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.join(1)
+        var outcome = DispatcherBench.outcome(call)
+        outcome.executionID = ExecutionID(
+            job: call.jobID,
+            scheduledTime: call.scheduledTime,
+            trigger: .manual,
+            nonce: [1]
+        )
+        bench.tell(.workerReported(1, [outcome]))
+        #expect(bench.acknowledged == [call.token])
+        bench.pass(ms: 100)
+        #expect(bench.store.executions[outcome.executionID] == nil)
+    }
 }

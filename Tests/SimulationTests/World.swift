@@ -160,7 +160,15 @@ final class World {
             let milliseconds = Int64.random(in: 200...(isLong ? 10_800_000 : 20_000), using: &world.random)
             world.databaseErrorMs += isForward ? milliseconds : -milliseconds
             world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
+            if !isForward, world.random.happens(0.5) { world.failOver() }
         }
+    }
+
+    /// Takes the database to a machine whose clock is behind: the leader loses its connection, and somebody else is cut off.
+    private func failOver() {
+        count("clock stepped back under a new leader")
+        if let leader = schedulers.first(where: \.isLeading) { restart(leader) }
+        workers.randomElement(using: &random)?.pause(forMs: Int.random(in: 3_000...12_000, using: &random))
     }
 
     /// By hours either way, on one machine.

@@ -26,6 +26,10 @@ extension Dispatcher {
                 acknowledgeWithPending(slot, link: link, token: outcome.token)
                 continue
             }
+            if ledger[slot].state == .inserting, outcome.kind != .notStarted {
+                early.outcomes.append((link, outcome))
+                continue
+            }
             guard accepts(outcome.token, outcome.attempt, for: slot) else {
                 report(lateOutcome: outcome, over: link, into: &actions)
                 continue
@@ -39,7 +43,7 @@ extension Dispatcher {
     }
 
     /// A report that counts for nothing is acknowledged all the same, or the worker would keep it for ever. Only an
-    /// UNKNOWN may still learn the truth from it (G6).
+    /// UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be made again.
     private mutating func report(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
         figures.lateReports += 1
         if outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil {
@@ -51,6 +55,14 @@ extension Dispatcher {
 
     mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: LinkID) {
         guard case .leading = phase else { return }
+        // What was read as PENDING may be withdrawn in a batch that is on its way.
+        let isMissing = execution == nil || execution?.status == .pending
+        if ledger.slot(of: outcome.executionID) != nil
+            || isMissing && makeAgain(outcome.executionID, of: outcome.jobID)
+        {
+            early.outcomes.append((link, outcome))
+            return
+        }
         guard var execution, execution.status == .unknown, execution.token == outcome.token,
             ledger.slot(of: execution.id) == nil, let status = finalStatus(of: outcome)
         else {

@@ -334,6 +334,7 @@ extension Dispatcher {
         parts = []
         catchUp = nil
         adoptUntil = nil
+        early = EarlyReports()
         outgoing = [:]
         acknowledgements = [:]
         roster.forgetAnswers()

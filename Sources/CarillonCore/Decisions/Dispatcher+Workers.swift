@@ -36,20 +36,55 @@ extension Dispatcher {
         guard case .leading = phase, epoch == lease.epoch, roster[link] != nil else { return }
         roster.modify(link) { $0.heldEpoch = epoch }
         for call in held {
-            guard let slot = ledger.slot(of: call.executionID), accepts(call.token, call.attempt, for: slot) else {
-                continue
+            let needsRow = ledger.slot(of: call.executionID).map { ledger[$0].state == .inserting }
+            if needsRow ?? makeAgain(call.executionID, of: call.jobID) {
+                early.held.append((link, call))
+            } else {
+                take(call, heldBy: link, into: &actions)
             }
-            hear(of: slot)
-            if case .dispatched(let other) = ledger[slot].state {
-                if other == link { continue }
-                roster.modify(other) { $0.inFlight -= 1 }
+        }
+    }
+
+    private mutating func take(_ call: HeldCall, heldBy link: LinkID, into actions: inout [Action]) {
+        guard let slot = ledger.slot(of: call.executionID), accepts(call.token, call.attempt, for: slot) else { return }
+        hear(of: slot)
+        if case .dispatched(let other) = ledger[slot].state {
+            if other == link { return }
+            roster.modify(other) { $0.inFlight -= 1 }
+        }
+        adopt(slot, call.token)
+        ledger[slot].execution.worker = roster[link]?.name
+        ledger[slot].isHeard = true
+        move(slot, to: .dispatched(link))
+        roster.modify(link) { $0.inFlight += 1 }
+        if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
+    }
+
+    /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
+    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. (An occurrence of the
+    /// past without a row is one that retention has dropped.) Returns whether it did.
+    mutating func makeAgain(_ id: ExecutionID, of job: JobID) -> Bool {
+        guard id.time > now, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
+            let slot = agenda.slot(of: job), let row = make(slot, at: id.time)
+        else { return false }
+        pending.add(insert: row)
+        return true
+    }
+
+    /// What workers said of executions whose rows were still to become durable.
+    mutating func takeEarly(using random: inout some RandomNumberGenerator, into actions: inout [Action]) {
+        guard !early.held.isEmpty || !early.outcomes.isEmpty else { return }
+        let reports = early
+        early = EarlyReports()
+        for (link, call) in reports.held where roster[link] != nil {
+            if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
+                early.held.append((link, call))
+            } else {
+                take(call, heldBy: link, into: &actions)
             }
-            adopt(slot, call.token)
-            ledger[slot].execution.worker = roster[link]?.name
-            ledger[slot].isHeard = true
-            move(slot, to: .dispatched(link))
-            roster.modify(link) { $0.inFlight += 1 }
-            if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
+        }
+        for (link, outcome) in reports.outcomes {
+            workerReported(link, [outcome], using: &random, into: &actions)
         }
     }
 
@@ -72,12 +107,13 @@ extension Dispatcher {
             return open.execution.token == token
         case .inherited, .ready, .armed, .retrying:
             if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
-            guard open.isAdoptable else { return false }
+            // Not begun, as far as is known here, and so not called twice: the row was made again after the clock went back.
+            guard open.isAdoptable || !open.hasBegun else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
             // A claim names the only call that there can be; any other row may have been dispatched again since.
             if open.rowStatus == .running, isAtMostOnce(slot) { return false }
             return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
-                && token.epoch < (lease.epoch ?? 0)
+                && (token.epoch < (lease.epoch ?? 0) || !open.hasBegun)
         case .inserting, .claiming, .recording:
             return false
         }

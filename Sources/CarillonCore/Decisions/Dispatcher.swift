@@ -71,6 +71,13 @@ package struct Dispatcher: ~Copyable {
         }
     }
 
+    /// What workers said of executions whose rows are in a batch that is not yet durable: such a row may turn out to be one
+    /// that is over. It is looked at again in every turn.
+    struct EarlyReports {
+        var held: [(link: LinkID, call: HeldCall)] = []
+        var outcomes: [(link: LinkID, outcome: CallOutcome)] = []
+    }
+
     let configuration: DispatcherConfiguration
     var lease: LeaseKeeper
     var clock = ClusterClock()
@@ -120,6 +127,8 @@ package struct Dispatcher: ~Copyable {
 
     /// The latest instant of cluster time that anything was decided at: it never goes back but for a step of the clock.
     var nowMicroseconds: Int64 = 0
+    /// Reports that wait for a row.
+    var early = EarlyReports()
     var outgoing: [LinkID: [DispatchedCall]] = [:]
     var acknowledgements: [LinkID: [Token]] = [:]
 
@@ -280,6 +289,7 @@ package struct Dispatcher: ~Copyable {
     ) {
         if case .leading = phase {
             endPartings(at: now, into: &actions)
+            takeEarly(using: &random, into: &actions)
             endAdoption(at: now)
             forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
