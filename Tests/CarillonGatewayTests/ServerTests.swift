@@ -121,8 +121,39 @@ import Testing
         try await withServer(FakeScheduler()) { port, _ in
             let refused = try await talk(port, text)
             #expect(refused.hasPrefix("HTTP/1.1 400 "))
+            #expect(refused.contains("\r\nDate: ") && refused.contains("\r\nConnection: close\r\n"))
+            #expect(refused.contains("\"code\":\"INVALID_ARGUMENT\"") && refused.hasSuffix("}"))
             let next = try await talk(port, ServerTests.get, answers: 1)
             #expect(next.hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func theAnswerSaysWhatIsWrongWithAHead() async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            for hosts in ["", "Host: a\r\nHost: b\r\n"] {
+                let read = try await talk(port, ServerTests.get + "GET /livez HTTP/1.1\r\n\(hosts)\r\n")
+                #expect(read.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["200", "400"])
+                #expect(read.contains("no Host header, or more than one"))
+            }
+            let large = try await talk(
+                port,
+                "GET /\(String(repeating: "a", count: 50_000)) HTTP/1.1\r\nHost: x\r\n\r\n"
+            )
+            #expect(large.contains("at most 32768 bytes and 100 fields are read"))
+        }
+    }
+
+    /// What follows on a connection that was to end is not read.
+    @Test(arguments: [
+        "GET /livez HTTP/1.0\r\n\r\n", "GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n",
+    ])
+    func theLastAnswerSaysThatItIsTheLast(_ last: String) async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let read = try await talk(port, ServerTests.get + ServerTests.get + last + ServerTests.get)
+            let answers = read.split(separator: "HTTP/1.1 ")
+            #expect(answers.map { $0.prefix(3) } == ["200", "200", "200"])
+            #expect(answers.map { $0.contains("Connection: close") } == [false, false, true])
         }
     }
 

@@ -1,34 +1,48 @@
+internal import CarillonCore
 internal import CarillonSystem
+internal import CarillonWire
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOHTTPTypes
+
+internal import struct HTTPTypes.HTTPRequest
 
 /// Watches one connection: a request that does not arrive in time ends it (its first one from the beginning, since a head
 /// can be sent a byte at a time, the others from their head), an answer that says `Connection: close` is the
-/// last one, and who asks whether a body is wanted (RFC 9110, section 10.1.1) is told.
+/// last one, as is the one to a request that says so, who asks whether a body is wanted (RFC 9110, section 10.1.1) is told,
+/// and so is who sends what is no HTTP.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let requestLimit: TimeAmount
+    private let limits: GatewayLimits
+    private let date: DateHeader
     private let log: RateLimitedLog
     private var isReading = false
-    /// Nothing of a request is known yet.
-    private var isNew = true
+    /// Heads that have come, and answers that have gone.
+    private var (requests, answers) = (0, 0)
+    /// The request that says that it is the last one.
+    private var lastRequest: Int?
     private var isLast = false
+    private var parserError: (any Error)?
+    private var hasHostProblem = false
     private var deadline: Scheduled<Void>?
 
     /// For the client to read the last answer while it still sends.
     private static let lingering: TimeAmount = .seconds(2)
 
-    init(requestLimit: TimeAmount, log: RateLimitedLog) {
-        self.requestLimit = requestLimit
+    init(limits: GatewayLimits, date: DateHeader, log: RateLimitedLog) {
+        self.limits = limits
+        self.date = date
         self.log = log
     }
+
+    private var requestLimit: TimeAmount { .seconds(limits.requestSeconds) }
 
     func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { close(context, in: requestLimit) }
@@ -43,7 +57,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
-            isNew = false
+            requests += 1
+            if lastRequest == nil, head.headerFields[.connection] == "close" { lastRequest = requests }
             if head.headerFields[.expect]?.lowercased() == "100-continue", isWelcome(head) {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
@@ -64,11 +79,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head):
-            if head.headerFields[.connection] == "close" { isLast = true }
-            context.write(data, promise: promise)
+        case .head(var head):
+            // The server's own answer to what it cannot read says nothing more.
+            guard head.headerFields[.date] != nil else { return refuse(context, promise) }
+            guard answers + 1 == lastRequest || head.headerFields[.connection] == "close" else {
+                return context.write(data, promise: promise)
+            }
+            isLast = true
+            head.headerFields[.connection] = "close"
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
+            answers += 1
             context.write(data, promise: promise)
             guard isLast else { return }
             context.flush()
@@ -76,6 +98,39 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             deadline?.cancel()
             close(context, in: ConnectionGuard.lingering)
         }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is HostProblem { hasHostProblem = true } else { context.fireUserInboundEventTriggered(event) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        parserError = error
+        context.fireErrorCaught(error)
+    }
+
+    private func refuse(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        isLast = true
+        let error = parserError as? HTTPParserError
+        let detail =
+            if hasHostProblem {
+                "the request has no Host header, or more than one; it needs one (RFC 9112, section 3.2)"
+            } else if error == .headerOverflow {
+                "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
+            } else {
+                "this is no HTTP/1.1 request that can be read\(error.map { " (\($0))" } ?? "")"
+            }
+        let problem = Problem(.badRequest, "INVALID_ARGUMENT", detail)
+        let body = ByteBuffer(string: JSONText.write(problem.document))
+        let fields: HTTPFields = [
+            .contentType: Problem.contentType, .contentLength: "\(body.readableBytes)", .connection: "close",
+            .date: date.text(at: SystemClock.now().wall),
+        ]
+        context.write(
+            wrapOutboundOut(.head(HTTPResponse(status: problem.status, headerFields: fields))),
+            promise: nil
+        )
+        context.write(wrapOutboundOut(.body(body)), promise: promise)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -100,7 +155,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             "closed a connection whose request did not come to its end",
             metadata: [
                 "peer": "\(context.remoteAddress?.description ?? "unknown")",
-                "seconds": "\(requestLimit.nanoseconds / 1_000_000_000)",
+                "seconds": "\(limits.requestSeconds)",
             ],
             at: SystemClock.bootTime()
         )
@@ -108,7 +163,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            if self.isNew || self.isReading, !self.isLast { self.say(context) }
+            if self.requests == 0 || self.isReading, !self.isLast { self.say(context) }
             context.close(promise: nil)
         }
     }

@@ -28,7 +28,7 @@ enum GatewayServer {
             },
             configuration: HTTP1Channel.Configuration(
                 additionalChannelHandlers: [
-                    ConnectionGuard(requestLimit: .seconds(limits.requestSeconds), log: gateway.failureLog)
+                    ConnectionGuard(limits: limits, date: date, log: gateway.failureLog)
                 ],
                 idleTimeout: .seconds(limits.idleSeconds),
                 httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(

@@ -1,0 +1,33 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// What only HTTP/1's own head says, and is lost in the types that all versions of HTTP share: whether a connection ends with
+/// the answer (RFC 9112, section 9.3), and whether the request names its host, once (section 3.2).
+final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private var isRefused = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefused else { return }
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        let isOld = head.version != .http1_1
+        guard isOld || head.headers["Host"].count == 1 else {
+            isRefused = true
+            context.fireUserInboundEventTriggered(HostProblem())
+            // One of those that the server answers.
+            return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+        }
+        guard isOld || !head.isKeepAlive else { return context.fireChannelRead(data) }
+        // Many clients of the old version wait for the end of the connection, whatever the answer says of its length.
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+}
+
+/// A request of HTTP/1.1 has no host, or more than one.
+struct HostProblem {}
+
+@available(*, unavailable)
+extension HeadGuard: Sendable {}
