@@ -19,7 +19,8 @@ struct Session {
         guard let id = found?["job_id"]?.string else {
             throw ClientError(
                 .notFound,
-                "there is no job \"\(reference)\"; a job is named by its id or its name (see `carillon job list`)"
+                "there is no job \"\(reference)\"; a job is named by its id or its name (see `carillon job list`), "
+                    + "a deleted one, whose history is kept, by its id alone"
             )
         }
         return id

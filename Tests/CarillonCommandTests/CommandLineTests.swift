@@ -44,6 +44,23 @@ import Testing
         #expect(await run(["job", "lst"]).status == 64)
     }
 
+    @Test(arguments: ["abc", "-3", "--url"])
+    func whatIsNoDurationIsToldWhatOneIs(_ text: String) async {
+        for option in [
+            "--timeout", "--retry-initial-delay", "--retry-max-delay", "--catch-up-window", "--request-timeout",
+        ] {
+            let outcome = await run(["job", "create", option, text, "--schedule", "@daily", "--url", "http://a/"])
+            #expect(outcome.status == 64 && outcome.connection == nil, "\(option)")
+            #expect(outcome.errors.contains(": a duration is 30s, 1h30m,"), "\(option)")
+        }
+    }
+
+    @Test(arguments: [("--workers", "0 to 64"), ("--max-workers", "1 to 65536")])
+    func aCountThatIsNegativeIsToldWhatOneIs(_ option: String, _ range: String) async {
+        let outcome = await run(["up", option, "-1"])
+        #expect(outcome.status == 64 && outcome.errors.contains("\(option) is -1; \(range) are allowed"))
+    }
+
     @Test(
         arguments: [
             (["job", "list"], [:], ["127.0.0.1:7070"], nil),

@@ -38,7 +38,9 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         name: .customLong("request-timeout"),
-        help: ArgumentHelp("How long to wait for an answer. (default: 10s)", valueName: "duration")
+        parsing: .unconditional,
+        help: ArgumentHelp("How long to wait for an answer. (default: 10s)", valueName: "duration"),
+        transform: Span.read
     )
     var requestTimeout: Span?
 

@@ -66,7 +66,12 @@ struct JobSettingsOptions: ParsableArguments {
     )
     var executionType: String?
 
-    @Option(name: .customLong("timeout"), help: ArgumentHelp("How long one call may take.", valueName: "duration"))
+    @Option(
+        name: .customLong("timeout"),
+        parsing: .unconditional,
+        help: ArgumentHelp("How long one call may take.", valueName: "duration"),
+        transform: Span.read
+    )
     var timeout: Span?
 
     @Option(
@@ -78,11 +83,18 @@ struct JobSettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("retry-initial-delay"),
-        help: ArgumentHelp("Wait before the second attempt; it doubles from there.", valueName: "duration")
+        parsing: .unconditional,
+        help: ArgumentHelp("Wait before the second attempt; it doubles from there.", valueName: "duration"),
+        transform: Span.read
     )
     var retryInitialDelay: Span?
 
-    @Option(name: .customLong("retry-max-delay"), help: ArgumentHelp("The longest wait.", valueName: "duration"))
+    @Option(
+        name: .customLong("retry-max-delay"),
+        parsing: .unconditional,
+        help: ArgumentHelp("The longest wait.", valueName: "duration"),
+        transform: Span.read
+    )
     var retryMaxDelay: Span?
 
     @Option(
@@ -94,7 +106,9 @@ struct JobSettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("catch-up-window"),
-        help: ArgumentHelp("Times missed by no more than this always run.", valueName: "duration")
+        parsing: .unconditional,
+        help: ArgumentHelp("Times missed by no more than this always run.", valueName: "duration"),
+        transform: Span.read
     )
     var catchUpWindow: Span?
 

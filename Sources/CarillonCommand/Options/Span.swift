@@ -31,10 +31,11 @@ struct Span: Sendable, Hashable, CustomStringConvertible {
     var description: String { DurationText.format(milliseconds: milliseconds) }
 }
 
-extension Span: ExpressibleByArgument {
-    init?(argument: String) {
-        self.init(argument)
+extension Span {
+    /// An option's value.
+    /// - Throws: `ValidationError`, which says what would be one.
+    static func read(_ text: String) throws -> Span {
+        guard let span = Span(text) else { throw ValidationError("a duration is \(rule)") }
+        return span
     }
-
-    var defaultValueDescription: String { description }
 }

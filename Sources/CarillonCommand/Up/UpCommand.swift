@@ -41,11 +41,16 @@ struct UpCommand: WorldCommand {
     )
     var rpc = HostPort(host: "127.0.0.1", port: 7070)
 
-    @Option(name: .customLong("workers"), help: ArgumentHelp("Worker processes.", valueName: "count"))
+    @Option(
+        name: .customLong("workers"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Worker processes.", valueName: "count")
+    )
     var workers = 1
 
     @Option(
         name: .customLong("max-workers"),
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Concurrent calls of one worker process. (environment: MAX_WORKERS; default: 256)",
             valueName: "count"
