@@ -132,6 +132,32 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a row of a half made instant, which a refused change withdrew, is withdrawn by the next one`() throws {
+        var bench = DispatcherBench(maxOpenExecutions: 2)
+        bench.lead(slots: 0)
+        let taken = DispatcherBench.job(1, every: 60, name: "taken")
+        bench.create(taken)
+        bench.run(taken, ticket: 4)
+        let job = DispatcherBench.job(2, every: 2, name: "other")
+        bench.create(job)
+        bench.create(DispatcherBench.job(3, every: 2))
+        bench.pass(ms: 1_700)
+        // There is no room for the third job's.
+        #expect(bench.store.executions.count == 2 && rows(of: job, bench) == [2_000])
+        var renamed = try #require(bench.store.jobs[job.id])
+        renamed.version += 1
+        renamed.name = "taken"
+        renamed.schedule = "@every 300s"
+        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(renamed), scheduleChanged: true)))
+        #expect(bench.store.jobs[job.id]?.schedule == job.schedule)
+        var paused = try #require(bench.store.jobs[job.id])
+        paused.version += 1
+        bench.tell(.changeRequested(6, .pause(paused)))
+        bench.pass(ms: 3_000)
+        #expect(rows(of: job, bench).isEmpty)
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test func `a change that stays begins where it says, though the clock went back under the one before`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")

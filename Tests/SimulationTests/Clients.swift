@@ -200,6 +200,22 @@ final class Clients {
     private func change() {
         let jobs = livingJobs
         guard let old = jobs.randomElement(using: &world.random) else { return create() }
+        if world.random.happens(world.options.quarrels) { disagree(on: old, among: jobs) }
+        change(old, among: jobs)
+    }
+
+    /// A change under a name that is taken: whoever changes the job next may stand on it before it is refused.
+    private func disagree(on old: Job, among jobs: [Job]) {
+        let others = jobs.filter { $0.id != old.id && $0.name != nil }
+        guard let other = others.randomElement(using: &world.random) else { return }
+        var job = old
+        job.name = other.name
+        reschedule(&job)
+        world.count("clients disagreed")
+        update(old, to: job)
+    }
+
+    private func change(_ old: Job, among jobs: [Job]) {
         var job = old
         let what = Int.random(in: 0..<15, using: &world.random)
         switch what {

@@ -22,6 +22,7 @@ extension SimulationOptions {
             ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
+            ("quarrels", \.quarrels),
         ]
     }
 

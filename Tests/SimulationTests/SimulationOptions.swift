@@ -12,6 +12,8 @@ struct SimulationOptions: CustomStringConvertible {
     /// Milliseconds that a message may be on its way.
     var delayMs: Int
     var changesPerSecond: Double
+    /// Of a change, that two clients change one job at once, and the first of them in a way that the store will not have.
+    var quarrels: Double
     /// Changes of jobs in the store that no scheduler is told of.
     var handEditsPerSecond: Double
     /// Between two looks of the leader at what somebody changed by hand.
@@ -93,6 +95,7 @@ struct SimulationOptions: CustomStringConvertible {
         if random.happens(0.05) {
             (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
         }
+        quarrels = changesPerSecond > 0 ? chance(0.2, upTo: 0.6) : 0
         // 2026-11-24T10:00:00Z
         (beginning, zone) = (1_795_514_400, "UTC")
         if random.happens(0.5) {

@@ -264,6 +264,14 @@ extension Dispatcher {
         let from = min(restartedAt, change.wentBackTo ?? restartedAt)
         let through = max(now, materializedThrough)
         for row in makeUp(slot, record, after: from, through: through) { pending.add(insert: row) }
+        // What it withdrew stands, also what lies further ahead: that of an instant which is only half made.
+        for id in change.change.withdrawals where id.time > through {
+            if id.time > furthestRow {
+                pending.withdrawals.append(id)
+            } else if let row = make(slot, at: id.time) {
+                pending.add(insert: row)
+            }
+        }
         agenda.arm(slot, after: max(from, through))
         resumeRetries(of: record.id)
     }
