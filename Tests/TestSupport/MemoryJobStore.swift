@@ -36,7 +36,7 @@ package final class MemoryDatabase: Sendable {
 
     /// Whether a batch would be written now, and had not been before.
     package func wouldWrite(_ batch: WriteBatch) -> Bool {
-        var trial = state.withLock { $0.store }
+        var trial = snapshot
         guard !trial.hasCommitted(batch), case .committed = trial.commit(batch, now: Self.now) else { return false }
         return true
     }
@@ -52,7 +52,10 @@ package final class MemoryDatabase: Sendable {
     package var shards: [ShardRecord] { state.withLock { $0.store.shards } }
     package var attempts: [Attempt] { state.withLock { $0.store.attempts } }
 
-    fileprivate static var now: Timestamp {
+    /// All that is in it at this moment.
+    var snapshot: MemoryStore { state.withLock { $0.store } }
+
+    static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
@@ -148,7 +151,7 @@ package final class MemoryJobStore: JobStore {
     }
 
     private func read(_ request: StoreRequest) -> StoreAnswer {
-        let store = database.state.withLock { $0.store }
+        let store = database.snapshot
         switch request {
         case .loadJobs: return .jobs(store.livingJobs, isLast: true)
         case .loadJobsNamed(let ids): return .jobs(store.jobs(named: ids), isLast: true)

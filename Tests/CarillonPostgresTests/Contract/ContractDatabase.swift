@@ -20,6 +20,8 @@ enum StoreKind: CaseIterable, Sendable {
 protocol ContractDatabase: Sendable {
     /// The store of one more scheduler, and what it was told of its lease connection.
     func store(lost: Collected<String>) -> any JobStore
+    /// Reads for clients.
+    func reader() -> any HistoryReader
     /// Ends the session that holds the lease, as an administrator would, and returns when it is gone.
     func endLeaseSession() throws
     /// Execution and attempt number of all failed attempts.
@@ -48,6 +50,8 @@ private final class InMemory: ContractDatabase {
     func store(lost: Collected<String>) -> any JobStore {
         FaultyJobStore(database) { lost.add($0) }
     }
+
+    func reader() -> any HistoryReader { MemoryReader(database) }
 
     func endLeaseSession() { database.endLeaseSession() }
 
@@ -89,6 +93,9 @@ private final class OnPostgres: ContractDatabase {
         stores.add(store)
         return store
     }
+
+    /// The fixture's own, which ends with it.
+    func reader() -> any HistoryReader { fixture.reader }
 
     private var name: String { fixture.url.split(separator: "/").last.map(String.init) ?? "" }
 
