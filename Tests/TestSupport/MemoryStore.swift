@@ -169,9 +169,10 @@ package struct MemoryStore: Sendable {
             }
             living[job.id] = job
         }
-        var names: Set<String> = []
+        // By their bytes, as the database compares them.
+        var names: Set<[UInt8]> = []
         for job in living.values where job.deletedAt == nil {
-            guard let name = job.name, !names.insert(name).inserted else { continue }
+            guard let name = job.name, !names.insert(Array(name.utf8)).inserted else { continue }
             return .refused(message: "duplicate name", constraint: "jobs_name_living")
         }
         return nil
@@ -250,7 +251,8 @@ package struct MemoryStore: Sendable {
     /// As somebody with psql would. Returns the row as it then is, `nil` if the names of the living forbid it.
     package mutating func editByHand(_ job: Job, now: Timestamp) -> Job? {
         let isTaken = jobs.values.contains {
-            $0.id != job.id && $0.deletedAt == nil && job.deletedAt == nil && $0.name != nil && $0.name == job.name
+            guard $0.id != job.id, $0.deletedAt == nil, job.deletedAt == nil, let name = $0.name else { return false }
+            return job.name.map { $0.utf8.elementsEqual(name.utf8) } ?? false
         }
         guard !isTaken else { return nil }
         jobs[job.id] = stamped(job, now: now)
