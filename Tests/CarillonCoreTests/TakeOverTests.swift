@@ -269,6 +269,55 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
+    @Test(arguments: [false, true])
+    func `a row that was made again for a worker that is gone at once goes with it, if its job is paused`(
+        _ isPausedBefore: Bool
+    ) throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        if isPausedBefore { try pause(call.jobID, &bench) }
+        bench.commitsAreHeld = true
+        bench.join(1, held: [held(call)])
+        bench.tell(.workerLeft(1))
+        bench.releaseCommits()
+        bench.pass(ms: 100)
+        #expect(bench.store.executions[call.executionID] == nil)
+        if !isPausedBefore { try pause(call.jobID, &bench) }
+        bench.pass(ms: 20_000)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    private func pause(_ id: JobID, _ bench: inout DispatcherBench) throws {
+        var paused = try #require(bench.store.jobs[id])
+        paused.version += 1
+        bench.tell(.changeRequested(9, .pause(paused)))
+    }
+
+    @Test func `an outcome whose time has come again, unmade since its job was paused, still gets its row`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        try pause(call.jobID, &bench)
+        bench.pass(ms: 20_000)
+        bench.join(1)
+        bench.report(call)
+        expectCalledOnce(call, &bench)
+    }
+
+    @Test func `a clock that is put right again does not repeat what was called`() throws {
+        var bench = DispatcherBench()
+        let call = try callOfTheFuture(&bench)
+        bench.gapReadsAreHeld = true
+        bench.databaseAheadMs += 17_000
+        while bench.time < call.scheduledTime || bench.heldGaps.isEmpty { bench.pass(ms: 50) }
+        bench.pass(ms: 1_500)
+        bench.join(1)
+        bench.report(call)
+        bench.gapReadsAreHeld = false
+        for gap in bench.heldGaps { bench.tell(.gapRowsLoaded(bench.store.gapRows(gap), isLast: true)) }
+        expectCalledOnce(call, &bench)
+    }
+
     @Test func `an outcome counts for a row that was made again meanwhile`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)

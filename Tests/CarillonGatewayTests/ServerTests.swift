@@ -147,6 +147,8 @@ import Testing
     @Test(arguments: [
         "GET /livez HTTP/1.0\r\n\r\n", "GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n",
+        "GET /livez HTTP/1.0\r\nExpect: 100-continue\r\n\r\n",
     ])
     func theLastAnswerSaysThatItIsTheLast(_ last: String) async throws {
         try await withServer(FakeScheduler()) { port, _ in

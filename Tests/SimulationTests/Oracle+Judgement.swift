@@ -142,9 +142,11 @@ extension Oracle {
     private func judgeReports(_ store: MemoryStore) {
         for (token, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where isSuccess(outcome) {
             guard let row = store.executions[outcome.executionID] else {
-                // Whatever the clock does, what was acknowledged is kept.
+                // Whatever the clock does, what was acknowledged is kept, but of a job that was deleted meanwhile.
+                let isGone = store.jobs[outcome.jobID]?.deletedAt != nil
                 require(
-                    isRepeated(scheduledTime(of: outcome.executionID)) && !acknowledgedTokens.contains(token),
+                    isRepeated(scheduledTime(of: outcome.executionID))
+                        && (isGone || !acknowledgedTokens.contains(token)),
                     "G4: \(outcome.executionID) was called and has no row"
                 )
                 continue

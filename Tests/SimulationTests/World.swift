@@ -154,21 +154,34 @@ final class World {
             guard world.databaseStandsAt == nil else { return }
             if world.random.happens(0.2) { return world.stopDatabaseClock() }
             let isForward = world.random.happens(0.5)
-            world.count(isForward ? "clock stepped forward" : "clock stepped back")
+            if !isForward, world.random.happens(0.5) { return world.failOver(patience: 200) }
             let isLong = world.random.happens(world.options.stepsOfHours)
             if isLong { world.count("clock stepped by hours") }
             let milliseconds = Int64.random(in: 200...(isLong ? 10_800_000 : 20_000), using: &world.random)
-            world.databaseErrorMs += isForward ? milliseconds : -milliseconds
-            world.oracle.clockStepped(isForward ? milliseconds : -milliseconds)
-            if !isForward, world.random.happens(0.5) { world.failOver() }
+            world.stepDatabaseClock(byMs: isForward ? milliseconds : -milliseconds)
         }
     }
 
-    /// Takes the database to a machine whose clock is behind: the leader loses its connection, and somebody else is cut off.
-    private func failOver() {
+    private func stepDatabaseClock(byMs milliseconds: Int64) {
+        count(milliseconds > 0 ? "clock stepped forward" : "clock stepped back")
+        databaseErrorMs += milliseconds
+        oracle.clockStepped(milliseconds)
+    }
+
+    /// Takes the database to a machine whose clock is behind, and the network to where the leader and a worker are cut off,
+    /// while that worker has a call that nobody will hear of in time.
+    private func failOver(patience: Int) {
+        let busy = workers.filter { $0.isAlive && !$0.isPaused && $0.heldCount > 0 }
+        guard let worker = busy.randomElement(using: &random), databaseStandsAt == nil else {
+            guard patience > 0 else { return }
+            return after(20_000) { [self] in
+                if faultsAreOn { failOver(patience: patience - 1) }
+            }
+        }
         count("clock stepped back under a new leader")
+        stepDatabaseClock(byMs: -Int64.random(in: 8_000...20_000, using: &random))
         if let leader = schedulers.first(where: \.isLeading) { restart(leader) }
-        workers.randomElement(using: &random)?.pause(forMs: Int.random(in: 3_000...12_000, using: &random))
+        worker.pause(forMs: Int.random(in: 4_000...10_000, using: &random))
     }
 
     /// By hours either way, on one machine.

@@ -66,6 +66,9 @@ struct JobRecord {
         return plan?.next(after: time, effectiveFrom: effectiveFrom, startsAt: startsAt, endsAt: endsAt)
     }
 
+    /// Whether that is one of its due times.
+    func isDue(at time: Timestamp) -> Bool { next(after: time - 1) == time }
+
     /// The delay before the next attempt, after so many have failed, without its jitter: the initial delay, doubled with
     /// each, at most the longest.
     func retryDelayMs(afterAttempts attempts: Int) -> Int64 {

@@ -142,7 +142,7 @@ extension Dispatcher {
         return withdrawn
     }
 
-    /// No row is known for a time after this, once a take-over is done. Some lie beyond materializedThrough: those of an
+    /// No row that waits for its time is known for one after this, once a take-over is done. Some lie beyond materializedThrough: those of an
     /// instant that is only half made, and those of the leader before, who made them further ahead.
     var furthestRow: Timestamp { max(materializedThrough, now + max(horizonMs, 2_000)) }
 
@@ -265,8 +265,8 @@ extension Dispatcher {
         let through = max(now, materializedThrough)
         for row in makeUp(slot, record, after: from, through: through) { pending.add(insert: row) }
         // What it withdrew stands, also what lies further ahead: that of an instant which is only half made.
-        for id in change.change.withdrawals where id.time > through {
-            if id.time > furthestRow {
+        for id in change.change.withdrawals where id.time > through && ledger.slot(of: id) == nil {
+            if id.time > furthestRow || !record.isDue(at: id.time) {
                 pending.withdrawals.append(id)
             } else if let row = make(slot, at: id.time) {
                 pending.add(insert: row)

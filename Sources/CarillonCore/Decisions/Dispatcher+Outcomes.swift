@@ -27,7 +27,7 @@ extension Dispatcher {
                 continue
             }
             if ledger[slot].state == .inserting, outcome.kind != .notStarted {
-                early.outcomes.append((link, outcome))
+                early.outcomes[outcome.token] = (link, outcome)
                 continue
             }
             guard accepts(outcome.token, outcome.attempt, for: slot) else {
@@ -42,8 +42,9 @@ extension Dispatcher {
         }
     }
 
-    /// A report that counts for nothing is acknowledged all the same, or the worker would keep it for ever. Only an
-    /// UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be made again.
+    /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
+    /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
+    /// made again.
     private mutating func report(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
         figures.lateReports += 1
         if outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil {
@@ -60,7 +61,7 @@ extension Dispatcher {
         if ledger.slot(of: outcome.executionID) != nil
             || isMissing && makeAgain(outcome.executionID, of: outcome.jobID)
         {
-            early.outcomes.append((link, outcome))
+            early.outcomes[outcome.token] = (link, outcome)
             return
         }
         guard var execution, execution.status == .unknown, execution.token == outcome.token,

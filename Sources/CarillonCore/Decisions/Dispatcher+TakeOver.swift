@@ -284,7 +284,7 @@ extension Dispatcher {
     }
 
     /// Rows that were made before the clock went back, and not withdrawn by whoever made them: no change would find them where
-    /// they are. Their times come again. What a worker has, or had, has said so by now.
+    /// they are. Their times come again. If a worker comes later that has, or had, one of them, the row is made again.
     private mutating func withdrawFarRows() {
         for slot in ledger.allSlots where ledger[slot].state == .armed {
             let open = ledger[slot]

@@ -36,9 +36,10 @@ extension Dispatcher {
         guard case .leading = phase, epoch == lease.epoch, roster[link] != nil else { return }
         roster.modify(link) { $0.heldEpoch = epoch }
         for call in held {
-            let needsRow = ledger.slot(of: call.executionID).map { ledger[$0].state == .inserting }
-            if needsRow ?? makeAgain(call.executionID, of: call.jobID) {
-                early.held.append((link, call))
+            if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
+                early.held[call.token] = (link, call, early.held[call.token]?.isMadeAgain ?? false)
+            } else if makeAgain(call.executionID, of: call.jobID) {
+                early.held[call.token] = (link, call, true)
             } else {
                 take(call, heldBy: link, into: &actions)
             }
@@ -61,31 +62,48 @@ extension Dispatcher {
     }
 
     /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
-    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. (An occurrence of the
-    /// past without a row is one that retention has dropped.) Returns whether it did.
+    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. (One that is long
+    /// past may be without a row since retention has dropped it.) Returns whether it did.
     mutating func makeAgain(_ id: ExecutionID, of job: JobID) -> Bool {
-        guard id.time > now, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
+        guard id.time > now - 3_600_000, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
             let slot = agenda.slot(of: job), let row = make(slot, at: id.time)
         else { return false }
+        catchUp?.cover(job, [GapRow(jobID: job, from: id.time, to: id.time)])
+        if catchUp?.time(of: slot) == id.time { catchUp?.arm(slot, agenda[slot], after: id.time) }
         pending.add(insert: row)
         return true
     }
 
     /// What workers said of executions whose rows were still to become durable.
     mutating func takeEarly(using random: inout some RandomNumberGenerator, into actions: inout [Action]) {
-        guard !early.held.isEmpty || !early.outcomes.isEmpty else { return }
+        guard !early.isEmpty else { return }
         let reports = early
         early = EarlyReports()
-        for (link, call) in reports.held where roster[link] != nil {
+        for (token, report) in reports.held.sorted(by: { $0.key < $1.key }) {
+            let call = report.call
             if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
-                early.held.append((link, call))
-            } else {
-                take(call, heldBy: link, into: &actions)
+                early.held[token] = report
+                continue
             }
+            if roster[report.link] != nil { take(call, heldBy: report.link, into: &actions) }
+            if report.isMadeAgain { withdrawUnlessDue(call.executionID) }
         }
-        for (link, outcome) in reports.outcomes {
+        for (_, (link, outcome)) in reports.outcomes.sorted(by: { $0.key < $1.key }) {
             workerReported(link, [outcome], using: &random, into: &actions)
         }
+    }
+
+    /// A row that was made again for a call that nobody has any more: it stands if its time is still to come, and near enough
+    /// for a change of its job to find it.
+    private mutating func withdrawUnlessDue(_ id: ExecutionID) {
+        guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { return }
+        switch ledger[slot].state {
+        case .armed, .ready: break
+        default: return
+        }
+        if id.time <= furthestRow, agenda[ledger[slot].job].isDue(at: id.time) { return }
+        pending.withdrawals.append(id)
+        leave(slot)
     }
 
     /// A worker's word about an attempt counts: it is the current one, and was not lost after all.
@@ -99,7 +117,7 @@ extension Dispatcher {
     }
 
     /// Whether a worker's word about an attempt counts: its token is the current one, or the execution was taken over and
-    /// has not been dispatched since.
+    /// has not been dispatched since, or no attempt of it is known here at all.
     func accepts(_ token: Token, _ attempt: Int, for slot: Int32) -> Bool {
         let open = ledger[slot]
         switch open.state {
@@ -107,7 +125,7 @@ extension Dispatcher {
             return open.execution.token == token
         case .inherited, .ready, .armed, .retrying:
             if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
-            // Not begun, as far as is known here, and so not called twice: the row was made again after the clock went back.
+            // Not begun, as far as is known here: its row was made again after the clock went back, or was given back.
             guard open.isAdoptable || !open.hasBegun else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
             // A claim names the only call that there can be; any other row may have been dispatched again since.

@@ -72,10 +72,12 @@ package struct Dispatcher: ~Copyable {
     }
 
     /// What workers said of executions whose rows are in a batch that is not yet durable: such a row may turn out to be one
-    /// that is over. It is looked at again in every turn.
+    /// that is over. It is looked at again in every turn. A worker that says it again is heard once.
     struct EarlyReports {
-        var held: [(link: LinkID, call: HeldCall)] = []
-        var outcomes: [(link: LinkID, outcome: CallOutcome)] = []
+        var held: [Token: (link: LinkID, call: HeldCall, isMadeAgain: Bool)] = [:]
+        var outcomes: [Token: (link: LinkID, outcome: CallOutcome)] = [:]
+
+        var isEmpty: Bool { held.isEmpty && outcomes.isEmpty }
     }
 
     let configuration: DispatcherConfiguration

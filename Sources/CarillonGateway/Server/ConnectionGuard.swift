@@ -65,6 +65,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end:
             isReading = false
+            // What comes after the last answer does not keep the connection.
+            guard !isLast else { break }
             deadline?.cancel()
             deadline = nil
         }

@@ -19,9 +19,13 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
             // One of those that the server answers.
             return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
         }
-        guard isOld || !head.isKeepAlive else { return context.fireChannelRead(data) }
+        // The parser stops where a client wants to go on in another language, which is not spoken here.
+        let isForeign = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
+        guard isOld || isForeign || !head.isKeepAlive else { return context.fireChannelRead(data) }
         // Many clients of the old version wait for the end of the connection, whatever the answer says of its length.
         head.headers.replaceOrAdd(name: "Connection", value: "close")
+        // RFC 9110, section 10.1.1.
+        if isOld { head.headers.remove(name: "Expect") }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 }
