@@ -1,15 +1,16 @@
 package import CarillonCore
 
-/// A message of the protocol, version 1 (`proto/carillon.proto`), as Swift values.
+/// A message of the protocol, version 1 (`proto/carillon.proto`), as Swift values. What is large and not of every call is
+/// boxed: each message is copied several times on its way, and a box costs one allocation.
 package enum Message: Sendable, Hashable {
     // The connection
-    case hello(Hello)
-    case welcome(Welcome)
+    indirect case hello(Hello)
+    indirect case welcome(Welcome)
     /// The sender's wall clock, microseconds since 1970.
     case ping(sentMicroseconds: Int64)
     case pong(pingSentMicroseconds: Int64, answeredMicroseconds: Int64)
     case goodbye(why: String)
-    case error(ClientError)
+    indirect case error(ClientError)
 
     // Scheduler and worker
     /// No shards: it leads no longer.
@@ -24,8 +25,8 @@ package enum Message: Sendable, Hashable {
     case drain
 
     // Clients
-    case request(Request)
-    case answer(Answer)
+    indirect case request(Request)
+    indirect case answer(Answer)
 
     /// A body that this version does not know; answered with UNIMPLEMENTED when it carries an id.
     case unknown
