@@ -142,8 +142,8 @@ extension Dispatcher {
         return withdrawn
     }
 
-    /// No row that waits for its time is known for one after this, once a take-over is done. Some lie beyond materializedThrough: those of an
-    /// instant that is only half made, and those of the leader before, who made them further ahead.
+    /// No row waits for a time after this, once a take-over is done. Some lie beyond materializedThrough: those of an instant
+    /// that is only half made, and those of the leader before, who made them further ahead.
     var furthestRow: Timestamp { max(materializedThrough, now + max(horizonMs, 2_000)) }
 
     /// The new definition's due times from effective_from to materialized_through, and the job's place in the agenda.
