@@ -220,6 +220,8 @@ extension Dispatcher {
         if let gap = loading.gap, !Canary.forgetsTheGap.sings {
             // The gap ends where its reading began; what became due while it was read is missed as well.
             openGap(Gap(from: gap.from, to: materializedThrough), covered: loading.gapRows, into: &actions)
+            // Rows beyond it, from before the clock went back, are withdrawn, or looked for anew if their times are missed.
+            catchUp?.truncate(to: materializedThrough)
         }
         // The one before may have had a clock that was ahead of this one: what begins now must not lie below its mark.
         pending.settledThrough = settledMark
