@@ -92,6 +92,12 @@ static inline CURLcode carillon_set_open_socket_function(
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, data);
 }
 
+/// Called each time a connection is there and the request is about to be sent on it.
+static inline CURLcode carillon_set_prerequest_function(CURL *handle, curl_prereq_callback function, void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_PREREQDATA, data);
+}
+
 // ------------------------------------------------------------------------------------------------------ A transfer's figures
 
 static inline long carillon_response_code(CURL *handle) {

@@ -10,6 +10,9 @@ final class Transfer {
     private(set) var startedAt: Int64 = 0
     private(set) var body: [UInt8] = []
     private var limit = 0
+    /// How often the request was about to be sent: libcurl repeats it where a connection that was used before turns out to be
+    /// dead.
+    private var sendings = 0
     private(set) var receivedBytes = 0
     /// The rest of the answer was too much to be read.
     private(set) var isAbandoned = false
@@ -71,6 +74,14 @@ final class Transfer {
             },
             own
         )
+        _ = carillon_set_prerequest_function(
+            handle,
+            { context, _, _, _, _ in
+                if let context { Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().sendings += 1 }
+                return CURL_PREREQFUNC_OK
+            },
+            own
+        )
     }
 
     // MARK: One request
@@ -81,6 +92,7 @@ final class Transfer {
         startedAt = now
         limit = request.responseLimit
         receivedBytes = 0
+        sendings = 0
         isAbandoned = false
         refusedAddress = nil
         errorText[0] = 0
@@ -103,6 +115,11 @@ final class Transfer {
         _ = carillon_clear_post_body(handle)
         curl_slist_free_all(headers)
         headers = nil
+        if sendings > 1 {
+            // libcurl counts a handle's repetitions over all its requests, and gives the sixth up, whosever it is.
+            curl_easy_reset(handle)
+            setUp()
+        }
         if body.capacity > Self.drainLimit { body = [] } else { body.removeAll(keepingCapacity: true) }
     }
 

@@ -191,6 +191,20 @@ struct CurlCallerTests {
         try await target.stop()
     }
 
+    @Test("dead connections of earlier calls fail no later one", arguments: ["POST", "GET"])
+    func repetitions(method: String) async throws {
+        let target = try await RawTarget.startForgetful()
+        let bench = CallerBench(maxCalls: 1)
+        for number in 1...20 {
+            let body = method == "POST" ? "{}" : nil
+            let result = await bench.call(
+                bench.request("http://127.0.0.1:\(target.port)/", method: method, body: body)
+            )
+            #expect(result.httpStatus == 200, "call \(number): \(result.errorMessage ?? "")")
+        }
+        try await target.stop()
+    }
+
     @Test("TLS to a port that speaks none: not sent")
     func plainPort() async throws {
         let target = try await RawTarget.start(answer: "HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -20,6 +20,19 @@ struct RawTarget {
         return RawTarget(channel: channel)
     }
 
+    /// Answers the first request of each connection, and ends the connection when the second one comes.
+    static func startForgetful() async throws -> RawTarget {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(ForgetfulHandler())
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        return RawTarget(channel: channel)
+    }
+
     /// A port that nobody listens on.
     static func freePort() async throws -> Int {
         let target = try await start(answer: nil)
@@ -47,5 +60,19 @@ private final class RawHandler: ChannelInboundHandler {
         guard let answer else { return }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
         context.close(promise: nil)
+    }
+}
+
+private final class ForgetfulHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var hasAnswered = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !hasAnswered else { return context.close(promise: nil) }
+        hasAnswered = true
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
     }
 }
