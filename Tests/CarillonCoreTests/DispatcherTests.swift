@@ -162,13 +162,15 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
         let message = bench.store.executions[call.executionID]?.errorMessage
         #expect(message == "whoever knew of its call was lost; whether the target got the request is not known")
+        #expect(bench.store.executions[call.executionID]?.lostAttempts == 1)
         bench.join(2)
         bench.commitsAreHeld = true
         bench.report(call, over: 2)
         #expect(bench.acknowledged.isEmpty)
         bench.releaseCommits()
         #expect(bench.acknowledged == [call.token])
-        #expect(bench.store.executions[call.executionID]?.status == .success)
+        let row = bench.store.executions[call.executionID]
+        #expect(row?.status == .success && row?.attempts == 1 && row?.lostAttempts == 0)
     }
 
     @Test func lateOutcomeStillCountsBeforeItsCallIsMadeAgain() {

@@ -296,7 +296,8 @@ import Testing
         bench.report(call, over: 2)
         settle(&bench) { _ in false }
         bench.pass(ms: 100)
-        #expect(bench.store.executions[call.executionID]?.status == .success)
+        let row = bench.store.executions[call.executionID]
+        #expect(row?.status == .success && row?.attempts == 1 && row?.lostAttempts == 0)
         #expect(bench.acknowledged == [call.token])
         #expect(bench.dispatcher.inconsistency == nil)
     }

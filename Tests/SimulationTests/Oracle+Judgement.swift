@@ -96,8 +96,10 @@ extension Oracle {
         let counted = outcomes.values.count { $0.executionID == row.id && $0.kind != .notStarted }
         require(row.attempts <= counted, "G6: \(row.id) has \(row.attempts) attempts, of \(counted) reports")
         let dispatches = dispatchCounts[row.id] ?? 0
+        // A claim whose leader died before it sent anything is as unknown as any other.
+        let claimed = row.status == .unknown ? 1 : 0
         require(
-            row.attempts + row.lostAttempts <= dispatches,
+            row.attempts + row.lostAttempts <= dispatches + claimed,
             "G6: \(row.id) has \(row.attempts) attempts and \(row.lostAttempts) lost ones, of \(dispatches) dispatches"
         )
         let successes = outcomes.values.contains { $0.executionID == row.id && isSuccess($0) }

@@ -7,6 +7,7 @@ extension Dispatcher {
             case .armed, .retrying:
                 makeReady(slot)
             case .missing:
+                ledger[slot].execution.lostAttempts += 1
                 conclude(
                     slot,
                     as: .unknown,

@@ -19,6 +19,7 @@ extension Dispatcher {
             if ledger[slot].state == .recording, ledger[slot].execution.token == outcome.token {
                 if ledger[slot].execution.status == .unknown, outcome.kind != .notStarted {
                     // It came just in time: the truth follows the UNKNOWN.
+                    ledger[slot].execution.lostAttempts -= 1
                     settle(slot, outcome, link: link, using: &random)
                     continue
                 }
@@ -73,6 +74,9 @@ extension Dispatcher {
         execution.status = status
         execution.reason = nil
         execution.worker = worker
+        // The attempt was not lost after all.
+        execution.attempts += 1
+        execution.lostAttempts = max(0, execution.lostAttempts - 1)
         fill(&execution, from: outcome)
         execution.finishedAt = now
         pending.updates.append(PendingBatch.Update(execution: execution, link: link, token: outcome.token))
