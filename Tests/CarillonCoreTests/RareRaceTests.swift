@@ -304,6 +304,27 @@ import Testing
 
     // MARK: Clocks and gaps
 
+    @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for a gap`() throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        var job = DispatcherBench.job(2, every: 2)
+        job.catchUpPolicy = .all
+        let planned = DispatcherBench.planned(job)
+        bench.tell(.changeRequested(1, .create(planned, nil)))
+        let created = try #require(bench.store.jobs[job.id])
+        bench.gapReadsAreHeld = true
+        bench.databaseAheadMs += 60_000
+        while bench.heldGaps.isEmpty { bench.pass(ms: 50) }
+        var edited = created
+        edited.version += 1
+        edited.effectiveFrom = bench.time
+        bench.tell(.jobsRefreshed([PlannedJob(job: edited, plan: planned.plan)]))
+        bench.pass(ms: 100)
+        #expect(bench.dispatcher.inconsistency == nil)
+        #expect(bench.store.jobs[job.id]?.version == edited.version + 1)
+        #expect(bench.store.jobs[job.id]?.effectiveFrom == created.effectiveFrom)
+    }
+
     private func rows(of job: Job, _ bench: borrowing DispatcherBench) -> [Int64] {
         bench.store.executions.values.filter { $0.jobID == job.id }.map { $0.scheduledTime - Self.beginning }.sorted()
     }

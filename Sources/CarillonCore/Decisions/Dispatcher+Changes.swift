@@ -97,7 +97,8 @@ extension Dispatcher {
         // The row that was changed may be one that somebody else had changed by hand.
         let restarts = restarts || JobRecord(planned).isScheduledUnlike(before)
         var job = planned.job
-        if restarts { job.effectiveFrom = now }
+        // Somebody may have stopped and begun it by hand, so quickly that it went on here.
+        job.effectiveFrom = restarts ? now : before.effectiveFrom
         var pendingChange = PendingBatch.Change(
             change: JobChange(job: job, isNew: false),
             ticket: ticket,
