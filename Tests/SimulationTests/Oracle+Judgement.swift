@@ -159,6 +159,8 @@ extension Oracle {
             if isLost, !acknowledgedTokens.contains(token) { continue }
             // A later leader, whom nobody told of the call in time, found another one open; a late report changes nothing (G6).
             if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
+            // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
+            if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
             // Or found that its time, which came again, had been missed, and made up for it by its job's policy.
             if row.status == .skipped, row.reason == .catchUp, token.epoch < latestEpoch(store),
                 isRepeated(row.scheduledTime)
