@@ -9,24 +9,18 @@ struct RawTarget {
 
     /// Answers the first bytes of each connection with `answer`, and closes; without an answer it says nothing for ever.
     static func start(answer: String?) async throws -> RawTarget {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(RawHandler(answer: answer))
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0)
-            .get()
-        return RawTarget(channel: channel)
+        try await start { RawHandler(answer: answer) }
     }
 
     /// Answers the first request of each connection, and ends the connection when the second one comes.
     static func startForgetful() async throws -> RawTarget {
+        try await start { ForgetfulHandler() }
+    }
+
+    private static func start(_ makeHandler: @escaping @Sendable () -> any ChannelHandler) async throws -> RawTarget {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ForgetfulHandler())
-                }
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(makeHandler()) }
             }
             .bind(host: "127.0.0.1", port: 0)
             .get()

@@ -29,7 +29,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// The request that says that it is the last one.
     private var lastRequest: Int?
     private var isLast = false
-    private var parserError: (any Error)?
+    private var parserError: HTTPParserError?
     private var hasHostProblem = false
     private var deadline: Scheduled<Void>?
 
@@ -107,17 +107,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        parserError = error
+        parserError = error as? HTTPParserError
         context.fireErrorCaught(error)
     }
 
     private func refuse(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         isLast = true
-        let error = parserError as? HTTPParserError
         let detail =
             if hasHostProblem {
                 "the request has no Host header, or more than one; it needs one (RFC 9112, section 3.2)"
-            } else if error == .headerOverflow {
+            } else if parserError == .headerOverflow {
                 "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
             } else {
                 "this is no HTTP/1.1 request that can be read (RFC 9112): its first line, a header or its length "

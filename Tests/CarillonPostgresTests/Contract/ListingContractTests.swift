@@ -475,7 +475,6 @@ extension StoreKind {
 }
 
 extension HistoryReader {
-    /// From the query's page on, all pages together must hold these, in this order, and only the last one says that it is.
     fileprivate func expect(
         _ expected: [Job],
         for query: JobQuery,
@@ -483,16 +482,13 @@ extension HistoryReader {
         _ comment: Comment? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        var query = query
-        var left = expected[...]
-        repeat {
+        try await expectPages(expected, limit: query.limit, comment, sourceLocation) { last in
+            var query = query
+            if let last { query.after = last.id }
             let page = try await jobs(query)
-            try #require(page.jobs == Array(left.prefix(query.limit)), comment, sourceLocation: sourceLocation)
-            left = left.dropFirst(query.limit)
-            try #require(page.hasMore == !left.isEmpty, comment, sourceLocation: sourceLocation)
             try #require(page.total == total.map(Int64.init), comment, sourceLocation: sourceLocation)
-            query.after = page.jobs.last?.id
-        } while !left.isEmpty
+            return (page.jobs, page.hasMore)
+        }
     }
 
     fileprivate func expect(
@@ -501,14 +497,30 @@ extension HistoryReader {
         _ comment: Comment? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        var query = query
-        var left = expected[...]
-        repeat {
+        try await expectPages(expected, limit: query.limit, comment, sourceLocation) { last in
+            var query = query
+            if let last { query.after = last.id }
             let page = try await executions(query)
-            try #require(page.executions == Array(left.prefix(query.limit)), comment, sourceLocation: sourceLocation)
-            left = left.dropFirst(query.limit)
-            try #require(page.hasMore == !left.isEmpty, comment, sourceLocation: sourceLocation)
-            query.after = page.executions.last?.id
+            return (page.executions, page.hasMore)
+        }
+    }
+
+    /// From the query's page on, all pages together must hold these, in this order, and only the last one says that it is.
+    private func expectPages<Row: Equatable>(
+        _ expected: [Row],
+        limit: Int,
+        _ comment: Comment?,
+        _ sourceLocation: SourceLocation,
+        page: (Row?) async throws -> ([Row], hasMore: Bool)
+    ) async throws {
+        var left = expected[...]
+        var last: Row?
+        repeat {
+            let (rows, hasMore) = try await page(last)
+            try #require(rows == Array(left.prefix(limit)), comment, sourceLocation: sourceLocation)
+            left = left.dropFirst(limit)
+            try #require(hasMore == !left.isEmpty, comment, sourceLocation: sourceLocation)
+            last = rows.last
         } while !left.isEmpty
     }
 }
