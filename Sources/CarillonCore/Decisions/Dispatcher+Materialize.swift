@@ -201,8 +201,7 @@ extension Dispatcher {
     private var timesPerTurn: Int { 10_000 }
 
     private func isOpen(_ job: Int32, at time: Timestamp) -> Bool {
-        guard agenda[job].executionCount > 0 else { return false }
-        return ledger.slot(of: ExecutionID(job: agenda[job].id, scheduledTime: time, trigger: .schedule)) != nil
+        agenda[job].executionCount > 0 && ledger.holds(time, of: agenda[job].id)
     }
 
     /// One row for due times that are not run.

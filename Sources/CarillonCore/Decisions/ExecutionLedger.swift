@@ -76,6 +76,9 @@ struct OpenExecution {
 struct ExecutionLedger {
     private var rows = Slab<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
+    /// How many executions of schedules there are for a due time, of whatever job: who looks through a long outage asks this
+    /// first, since to make an id is to hash.
+    private var dueTimes: [Timestamp: Int32] = [:]
     private var timers = TimerHeap()
     private(set) var catchUpCount = 0
 
@@ -84,6 +87,11 @@ struct ExecutionLedger {
     var allSlots: [Int32] { rows.slots }
 
     func slot(of id: ExecutionID) -> Int32? { slots[id] }
+
+    /// Whether a due time of a job is there.
+    func holds(_ time: Timestamp, of job: JobID) -> Bool {
+        dueTimes[time] != nil && slots[ExecutionID(job: job, scheduledTime: time, trigger: .schedule)] != nil
+    }
 
     subscript(slot: Int32) -> OpenExecution {
         get { rows[slot] }
@@ -94,6 +102,7 @@ struct ExecutionLedger {
     mutating func insert(_ open: OpenExecution) -> Int32 {
         let slot = rows.insert(open)
         slots[open.execution.id] = slot
+        if open.execution.trigger == .schedule { dueTimes[open.execution.scheduledTime, default: 0] += 1 }
         if open.isCatchUp { catchUpCount += 1 }
         return slot
     }
@@ -102,6 +111,10 @@ struct ExecutionLedger {
         timers.remove(slot)
         let open = rows.remove(slot)
         slots[open.execution.id] = nil
+        if open.execution.trigger == .schedule, let index = dueTimes.index(forKey: open.execution.scheduledTime) {
+            dueTimes.values[index] -= 1
+            if dueTimes.values[index] == 0 { dueTimes.remove(at: index) }
+        }
         if open.isCatchUp { catchUpCount -= 1 }
         return open
     }
@@ -134,6 +147,10 @@ struct ExecutionLedger {
         guard slots.count == taken.count, taken.allSatisfy({ slots[rows[$0].execution.id] == $0 }) else {
             return "the ledger's index of executions is wrong"
         }
+        let times = taken.map { rows[$0].execution }.filter { $0.trigger == .schedule }.map {
+            ($0.scheduledTime, Int32(1))
+        }
+        guard dueTimes == Dictionary(times, uniquingKeysWith: +) else { return "due times are counted wrongly" }
         guard catchUpCount == taken.count(where: { rows[$0].isCatchUp }) else { return "catch-ups are counted wrongly" }
         guard timers.count == taken.count(where: { timers.time(of: $0) != nil }) else {
             return "a timer has no execution"
