@@ -14,10 +14,20 @@ struct PingCommand: WorldCommand {
             """
     )
 
-    @Option(name: .customLong("count"), help: ArgumentHelp("How many.", valueName: "count"))
+    @Option(
+        name: .customLong("count"),
+        parsing: .unconditional,
+        help: ArgumentHelp("How many. (default: 10)", valueName: "count"),
+        transform: WholeNumber.read
+    )
     var count = 10
 
-    @Option(name: .customLong("concurrency"), help: ArgumentHelp("How many at a time.", valueName: "count"))
+    @Option(
+        name: .customLong("concurrency"),
+        parsing: .unconditional,
+        help: ArgumentHelp("How many at a time. (default: 1)", valueName: "count"),
+        transform: WholeNumber.read
+    )
     var concurrency = 1
 
     @OptionGroup(title: "Global options")

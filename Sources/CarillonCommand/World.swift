@@ -46,17 +46,18 @@ package struct World: Sendable {
 
     /// The process's own.
     package static func live() -> World {
-        World(
+        let writeError = { @Sendable (text: String) in StandardOutput.write(text, to: STDERR_FILENO) }
+        return World(
             environment: EnvironmentVariables.process.variables,
             terminalWidth: StandardOutput.terminalWidth(),
             now: { SystemClock.now().wall },
             write: { StandardOutput.write($0, to: STDOUT_FILENO) },
-            writeError: { StandardOutput.write($0, to: STDERR_FILENO) },
+            writeError: writeError,
             readInput: { () throws(FileProblem) in try FileText.bytes(of: STDIN_FILENO, name: "standard input") },
             readPart: { () throws(FileProblem) in try FileText.part(of: STDIN_FILENO, name: "standard input") },
             readFile: { path throws(FileProblem) in try FileText.bytes(at: path) },
             connect: { addresses, timeoutMs throws(ClientError) in
-                try RPCCaller(schedulers: addresses, timeoutMs: timeoutMs)
+                try RPCCaller(schedulers: addresses, timeoutMs: timeoutMs, writeError: writeError)
             }
         )
     }

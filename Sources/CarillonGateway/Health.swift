@@ -6,7 +6,7 @@ struct Health: Sendable {
     /// What the scheduler that answered knows; `nil`: none did.
     var cluster: JSONValue?
     /// Why not.
-    var problem: String?
+    var refusal: String?
 
     var answers: Bool { cluster != nil }
 
@@ -19,7 +19,15 @@ struct Health: Sendable {
 
     var workerPoolActive: Bool { workers.contains { $0["draining"] != .bool(true) } }
 
-    var isUp: Bool { schedulerRunning && workerPoolActive }
+    var isUp: Bool { problem == nil }
+
+    /// What is wrong, in words.
+    var problem: String? {
+        if let refusal { return refusal }
+        if !schedulerRunning { return "no scheduler leads; a take-over lasts a few seconds, and needs the database" }
+        if workers.isEmpty { return "no worker is connected; nothing is called until one is" }
+        return workerPoolActive ? nil : "every worker is being stopped, and takes no more calls"
+    }
 
     func document(isUp: Bool) -> JSONValue {
         [
@@ -44,7 +52,7 @@ extension Gateway {
         do throws(Problem) {
             return Health(cluster: try await call("get_cluster", [], timeout: Gateway.probeTimeout))
         } catch {
-            return Health(problem: error.detail)
+            return Health(refusal: error.detail)
         }
     }
 }

@@ -134,6 +134,11 @@ package final class RPCClient: Sendable {
         }
     }
 
+    /// Why there is no connection to any scheduler so far, as `address (reason)`; `nil`: there is one.
+    package var unreachable: String? {
+        router.connections.isEmpty ? reasons(beside: []) : nil
+    }
+
     // MARK: Requests
 
     /// Makes a request by its name, with its fields as JSON (`proto/README.md`, "JSON"), and returns the answer's value.
@@ -377,6 +382,11 @@ package final class RPCClient: Sendable {
     }
 
     func nobody(_ name: String, _ wait: Duration, tried: [(address: String, why: String)]) -> ClientError {
+        ClientError(.unavailable, "no scheduler took \(name) within \(wait): \(reasons(beside: tried))")
+    }
+
+    /// What is known of each scheduler that took nothing.
+    private func reasons(beside tried: [(address: String, why: String)]) -> String {
         var reasons = tried
         for failure in router.failures where !reasons.contains(where: { $0.address.contains(failure.address) }) {
             reasons.append(failure)
@@ -391,8 +401,7 @@ package final class RPCClient: Sendable {
             }
         }
         let list = reasons.map { "\($0.address) (\($0.why))" }.joined(separator: ", ")
-        let schedulers = list.isEmpty ? "no scheduler is configured" : list
-        return ClientError(.unavailable, "no scheduler took \(name) within \(wait): \(schedulers)")
+        return list.isEmpty ? "no scheduler is configured" : list
     }
 
     func milliseconds(_ duration: Duration) -> Int64 {

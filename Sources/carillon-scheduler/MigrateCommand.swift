@@ -32,6 +32,7 @@ struct MigrateCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Take the newest migration back, or several.")
 
         @Option(
+            parsing: .unconditional,
             help: ArgumentHelp(
                 "Take back all that are newer than this version; 0 takes back all, with all data.",
                 valueName: "version"

@@ -55,10 +55,33 @@ import Testing
         }
     }
 
-    @Test(arguments: [("--workers", "0 to 64"), ("--max-workers", "1 to 65536")])
-    func aCountThatIsNegativeIsToldWhatOneIs(_ option: String, _ range: String) async {
-        let outcome = await run(["up", option, "-1"])
-        #expect(outcome.status == 64 && outcome.errors.contains("\(option) is -1; \(range) are allowed"))
+    /// The last word is the wrong one.
+    @Test(
+        arguments: [
+            (["up", "--workers", "-1"], "--workers is -1; 0 to 64 are allowed"),
+            (["up", "--max-workers", "-1"], "--max-workers is -1; 1 to 65536 are allowed"),
+            (["up", "--workers", "two"], ": a whole number such as 5 is needed"),
+            (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),
+            (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),
+            (["job", "list", "--limit", "-1"], "--limit is -1; it must be at least 1"),
+            (["job", "list", "--limit", "1.5"], ": a whole number such as 5 is needed"),
+            (["job", "list", "--request-timeout", "0"], "--request-timeout is 0; "),
+            (["execution", "watch", "--count", "-2"], "--count is -2; it must be at least 1"),
+            (["ping", "--count", "-1"], "--count is -1; 1 to 10000000 are allowed"),
+            (["ping", "--concurrency", "x"], ": a whole number such as 5 is needed"),
+            (["cron", "next", "@daily", "--count", "x"], ": a whole number such as 5 is needed"),
+            (["cron", "next", "@daily", "--from", "noon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
+            (["job", "update", "report", "--max-retries", "many"], ": a whole number such as 5 is needed"),
+            (["job", "update", "report", "--priority", "high"], ": a whole number such as 5 is needed"),
+            (["job", "update", "report", "--starts-at", "soon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
+            (["job", "update", "report", "--ends-at", "-"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
+            (["execution", "list", "--to", "noon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
+        ]
+    )
+    func aWrongValueIsToldWhatWouldBeRight(_ arguments: [String], _ rule: String) async {
+        let outcome = await run(arguments)
+        #expect(outcome.status == 64 && outcome.connection == nil && outcome.errors.contains(rule), "\(outcome.errors)")
+        if rule.hasPrefix(":") { #expect(outcome.errors.contains("'\(arguments.last ?? "")'"), "\(outcome.errors)") }
     }
 
     @Test(

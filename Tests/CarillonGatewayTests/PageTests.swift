@@ -29,9 +29,11 @@ import Testing
         let up = try await ask(FakeScheduler(["get_cluster": PageTests.cluster]), .get, "/health").json
         let withoutWorkers = FakeScheduler(["get_cluster": changed(PageTests.cluster, "workers", [])])
         let leaderless = changed(changed(PageTests.cluster, "leading", false), "leader_address", nil)
-        for (scheduler, running, pool) in [
-            (FakeScheduler(), false, false), (withoutWorkers, true, false),
-            (FakeScheduler(["get_cluster": leaderless]), false, true),
+        let stopping = changed(PageTests.cluster, "workers", [["name": "w1", "draining": true]])
+        for (scheduler, running, pool, detail) in [
+            (FakeScheduler(), false, false, "nobody"), (withoutWorkers, true, false, "no worker is connected"),
+            (FakeScheduler(["get_cluster": leaderless]), false, true, "no scheduler leads"),
+            (FakeScheduler(["get_cluster": stopping]), true, false, "every worker is being stopped"),
         ] {
             let answer = try await ask(scheduler, .get, "/health/")
             #expect(answer.status == 503)
@@ -39,6 +41,7 @@ import Testing
             #expect(health["status"] == "DOWN")
             #expect(health["scheduler_running"] == .bool(running))
             #expect(health["worker_pool_active"] == .bool(pool))
+            #expect(health["detail"]?.string?.contains(detail) == true, "\(health)")
             guard case .object(let ours) = health, case .object(let theirs) = up else { continue }
             #expect(ours.map(\.name) == theirs.map(\.name))
         }

@@ -14,11 +14,17 @@ struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Times after this one; now unless told. \(TimeWord.rule).", valueName: "time")
+        help: ArgumentHelp("Times after this one; now unless told. \(TimeWord.rule).", valueName: "time"),
+        transform: TimeWord.read
     )
     var from: TimeWord?
 
-    @Option(name: .customLong("count"), parsing: .unconditional, help: ArgumentHelp("How many.", valueName: "count"))
+    @Option(
+        name: .customLong("count"),
+        parsing: .unconditional,
+        help: ArgumentHelp("How many. (default: \(CronQuery.usualCount))", valueName: "count"),
+        transform: WholeNumber.read
+    )
     var count = CronQuery.usualCount
 
     @Option(

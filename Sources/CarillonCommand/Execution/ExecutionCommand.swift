@@ -31,14 +31,16 @@ struct RangeOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.rule).", valueName: "time")
+        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.rule).", valueName: "time"),
+        transform: TimeWord.read
     )
     var from: TimeWord?
 
     @Option(
         name: .customLong("to"),
         parsing: .unconditional,
-        help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time")
+        help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time"),
+        transform: TimeWord.read
     )
     var to: TimeWord?
 }

@@ -19,7 +19,12 @@ struct ExecutionWatch: WorldCommand {
     @Argument(help: "The job's id or name; all jobs when it is left out.")
     var job: String?
 
-    @Option(name: .customLong("count"), help: ArgumentHelp("End after so many lines.", valueName: "count"))
+    @Option(
+        name: .customLong("count"),
+        parsing: .unconditional,
+        help: ArgumentHelp("End after so many lines.", valueName: "count"),
+        transform: WholeNumber.read
+    )
     var count: Int?
 
     @OptionGroup(title: "Global options")
@@ -32,7 +37,12 @@ struct ExecutionWatch: WorldCommand {
     func run(in world: World) async throws {
         let session = try global.session(in: world)
         var arguments: [JSONValue.Member] = []
-        if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
+        if let job {
+            let id = JSONValue.string(try await session.jobID(job))
+            // Of a job that is not there nothing would ever be shown.
+            _ = try await session.call("get_job", ["job_id": id])
+            arguments.append(JSONValue.Member("job_id", id))
+        }
         try await session.watch(.object(arguments), count: count)
     }
 }

@@ -44,6 +44,12 @@ struct GlobalOptions: ParsableArguments {
     )
     var requestTimeout: Span?
 
+    func validate() throws {
+        if requestTimeout?.milliseconds == 0 {
+            throw ValidationError("--request-timeout is 0; an answer takes longer than that, give 1s for example")
+        }
+    }
+
     func addresses(in world: World) throws -> [String] {
         let text = schedulers ?? world.environment["SCHEDULERS"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1:7070"
         let addresses = text.split(separator: ",").map(Text.trimmed).filter { !$0.isEmpty }
@@ -75,7 +81,12 @@ struct GlobalOptions: ParsableArguments {
 
 /// `--limit` and `--all` of a list.
 struct PageOptions: ParsableArguments {
-    @Option(name: .customLong("limit"), help: ArgumentHelp("How many at most.", valueName: "count"))
+    @Option(
+        name: .customLong("limit"),
+        parsing: .unconditional,
+        help: ArgumentHelp("How many at most. (default: 100)", valueName: "count"),
+        transform: WholeNumber.read
+    )
     var limit = 100
 
     @Flag(name: .customLong("all"), help: "All there are, however many.")

@@ -20,10 +20,13 @@ struct HostPort: Hashable, Sendable, CustomStringConvertible {
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-extension HostPort: ExpressibleByArgument {
-    init?(argument: String) {
-        self.init(argument)
+extension HostPort {
+    /// An option's value.
+    /// - Throws: `ValidationError`, which says what would be one.
+    static func read(_ text: String) throws -> HostPort {
+        guard let address = HostPort(text) else {
+            throw ValidationError("an address is host:port, such as 127.0.0.1:8000 or [::1]:8000")
+        }
+        return address
     }
-
-    var defaultValueDescription: String { description }
 }

@@ -77,7 +77,8 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("max-retries"),
         parsing: .unconditional,
-        help: ArgumentHelp("Attempts after a failed first one.", valueName: "count")
+        help: ArgumentHelp("Attempts after a failed first one.", valueName: "count"),
+        transform: WholeNumber.read
     )
     var maxRetries: Int?
 
@@ -122,18 +123,25 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("priority"),
         parsing: .unconditional,
-        help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number")
+        help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number"),
+        transform: WholeNumber.read
     )
     var priority: Int?
 
     @Option(
         name: .customLong("starts-at"),
         parsing: .unconditional,
-        help: ArgumentHelp("Not before.", valueName: "time")
+        help: ArgumentHelp("Not before.", valueName: "time"),
+        transform: TimeWord.read
     )
     var startsAt: TimeWord?
 
-    @Option(name: .customLong("ends-at"), parsing: .unconditional, help: ArgumentHelp("Not after.", valueName: "time"))
+    @Option(
+        name: .customLong("ends-at"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Not after.", valueName: "time"),
+        transform: TimeWord.read
+    )
     var endsAt: TimeWord?
 
     @Option(

@@ -53,8 +53,11 @@ struct TimeWord: Sendable, Hashable {
     }
 }
 
-extension TimeWord: ExpressibleByArgument {
-    init?(argument: String) {
-        self.init(argument)
+extension TimeWord {
+    /// An option's value.
+    /// - Throws: `ValidationError`, which says what would be one.
+    static func read(_ text: String) throws -> TimeWord {
+        guard let word = TimeWord(text) else { throw ValidationError("a time is \(rule)") }
+        return word
     }
 }

@@ -31,20 +31,29 @@ struct UpCommand: WorldCommand {
 
     @Option(
         name: .customLong("gateway"),
-        help: ArgumentHelp("Where REST is served; port 0 takes a free one.", valueName: "host:port")
+        help: ArgumentHelp(
+            "Where REST is served; port 0 takes a free one. (default: 127.0.0.1:8000)",
+            valueName: "host:port"
+        ),
+        transform: HostPort.read
     )
     var gateway = HostPort(host: "127.0.0.1", port: 8000)
 
     @Option(
         name: .customLong("rpc"),
-        help: ArgumentHelp("Where the scheduler listens; port 0 takes a free one.", valueName: "host:port")
+        help: ArgumentHelp(
+            "Where the scheduler listens; port 0 takes a free one. (default: 127.0.0.1:7070)",
+            valueName: "host:port"
+        ),
+        transform: HostPort.read
     )
     var rpc = HostPort(host: "127.0.0.1", port: 7070)
 
     @Option(
         name: .customLong("workers"),
         parsing: .unconditional,
-        help: ArgumentHelp("Worker processes.", valueName: "count")
+        help: ArgumentHelp("Worker processes. (default: 1)", valueName: "count"),
+        transform: WholeNumber.read
     )
     var workers = 1
 
@@ -54,7 +63,8 @@ struct UpCommand: WorldCommand {
         help: ArgumentHelp(
             "Concurrent calls of one worker process. (environment: MAX_WORKERS; default: 256)",
             valueName: "count"
-        )
+        ),
+        transform: WholeNumber.read
     )
     var maxWorkers: Int?
 

@@ -204,7 +204,7 @@ enum Schemas {
         .of("leader_address", "string", "Who leads.", nullable: true),
         .of("open_executions", "integer", "Executions that are not over.", nullable: true),
         .of("version", "string", "This gateway's version."),
-        .of("detail", "string", "Why no scheduler answers.", nullable: true),
+        .of("detail", "string", "What is wrong, in words.", nullable: true),
     ]
 
     private static let meanings = JSONValue.array(

@@ -29,16 +29,12 @@ enum StatusPage {
     }
 
     private static func banner(_ health: Health) -> String {
-        let text: String
-        if health.isUp {
-            text = "UP. \(health.cluster?["leader_address"]?.string ?? "A scheduler") leads."
-        } else if !health.answers {
-            text = "DOWN. \(health.problem ?? "No scheduler answers.")"
-        } else if !health.schedulerRunning {
-            text = "DOWN. No scheduler leads at the moment."
-        } else {
-            text = "DOWN. There is no worker that takes calls."
-        }
+        let text =
+            if let problem = health.problem {
+                "DOWN. \(problem)"
+            } else {
+                "UP. \(health.cluster?["leader_address"]?.string ?? "A scheduler") leads."
+            }
         return "<p class=\"banner \(health.isUp ? "up" : "down")\">\(HTML.escape(text))</p>"
     }
 
