@@ -2,9 +2,10 @@ internal import CarillonCore
 internal import CarillonRPC
 internal import CarillonWire
 internal import Logging
+internal import Synchronization
 
 /// The protocol itself, over TCP.
-struct RPCCaller: SchedulerCaller {
+final class RPCCaller: SchedulerCaller {
     private let client: RPCClient
     private let timeoutMs: Int64?
     private let writeError: @Sendable (String) -> Void
@@ -12,15 +13,18 @@ struct RPCCaller: SchedulerCaller {
     /// For how long a request waits for a scheduler that can take it: a take-over lasts a few seconds.
     private static let takeOverWaitMs: Int64 = 8_000
 
-    /// People who wait are told what for, after this.
-    private static let silence: Duration = .seconds(1)
+    /// People who wait are told what for, after this; not when the wait is nearly over then.
+    private let silence: Duration
+    private let isTold = Mutex(false)
 
     /// - Parameters:
     ///   - timeoutMs: for each request; `nil`: what suits the request.
-    ///   - writeError: takes what is said while no scheduler can be reached.
+    ///   - silence: how long a wait for a scheduler goes without a word.
+    ///   - writeError: takes that word, which comes once.
     init(
         schedulers: [String],
         timeoutMs: Int64?,
+        silence: Duration = .seconds(1),
         writeError: @escaping @Sendable (String) -> Void
     ) throws(ClientError) {
         var endpoints: [Endpoint] = []
@@ -37,28 +41,45 @@ struct RPCCaller: SchedulerCaller {
         // What goes wrong is said by the errors of the requests.
         client = RPCClient(configuration, logger: Logger(label: "carillon") { _ in SwiftLogNoOpLogHandler() })
         self.timeoutMs = timeoutMs
+        self.silence = silence
         self.writeError = writeError
     }
 
     func call(_ name: String, _ arguments: JSONValue) async throws(ClientError) -> JSONValue {
-        let word = Task { [client, writeError] in
-            try await Task.sleep(for: RPCCaller.silence)
-            if let reasons = client.unreachable { writeError("waiting for a scheduler: \(reasons)\n") }
-        }
-        defer { word.cancel() }
+        let word = tellOfWaiting()
+        defer { word?.cancel() }
         return try await client.call(name, arguments, timeout: timeoutMs.map { .milliseconds($0) })
     }
 
     func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
-        client.watch(arguments)
+        // It waits for nobody any more once there is a connection.
+        _ = tellOfWaiting()
+        return client.watch(arguments)
     }
 
     func ping() async throws(ClientError) -> RoundTrip {
+        let word = tellOfWaiting()
+        defer { word?.cancel() }
         let answer = try await client.ping()
         let parts = answer.roundTrip.components
         return RoundTrip(
             microseconds: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000,
             address: answer.address
         )
+    }
+
+    /// Says what is waited for, unless it is cancelled in time, somebody has been told, or the error is as near.
+    private func tellOfWaiting() -> Task<Void, any Error>? {
+        if let timeoutMs, .milliseconds(timeoutMs) < silence * 2 { return nil }
+        return Task {
+            try await Task.sleep(for: silence)
+            guard let reasons = client.reasonsForNoConnection,
+                !isTold.withLock({ told in
+                    defer { told = true }
+                    return told
+                })
+            else { return }
+            writeError("waiting for a scheduler: \(Display.line(reasons))\n")
+        }
     }
 }

@@ -10,7 +10,7 @@ enum StandardOutput {
                 let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                } else if errno == EPIPE {
+                } else if errno == EPIPE, descriptor == STDOUT_FILENO {
                     // Whoever read our output has seen enough (`| head`).
                     exit(0)
                 } else if errno == EAGAIN {

@@ -39,7 +39,7 @@ struct Health: Sendable {
             "leader_address": cluster?["leader_address"] ?? .null,
             "open_executions": cluster?["open_executions"] ?? .null,
             "version": .string(CarillonVersion.current),
-            "detail": problem.map(JSONValue.string) ?? .null,
+            "detail": isUp ? .null : problem.map(JSONValue.string) ?? .null,
         ]
     }
 }

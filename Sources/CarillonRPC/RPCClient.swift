@@ -134,9 +134,11 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// Why there is no connection to any scheduler so far, as `address (reason)`; `nil`: there is one.
-    package var unreachable: String? {
-        router.connections.isEmpty ? reasons(beside: []) : nil
+    /// Why there is no connection to any scheduler at the moment, as `address (reason)`; `nil`: there is one.
+    package var reasonsForNoConnection: String? {
+        let list = reasons(beside: [])
+        // A connection that was made while they were gathered leaves none.
+        return router.connections.isEmpty && !list.isEmpty ? list : nil
     }
 
     // MARK: Requests
@@ -382,7 +384,11 @@ package final class RPCClient: Sendable {
     }
 
     func nobody(_ name: String, _ wait: Duration, tried: [(address: String, why: String)]) -> ClientError {
-        ClientError(.unavailable, "no scheduler took \(name) within \(wait): \(reasons(beside: tried))")
+        let list = reasons(beside: tried)
+        return ClientError(
+            .unavailable,
+            "no scheduler took \(name) within \(wait): \(list.isEmpty ? "no scheduler is configured" : list)"
+        )
     }
 
     /// What is known of each scheduler that took nothing.
@@ -400,8 +406,7 @@ package final class RPCClient: Sendable {
                 if !resolved { reasons.append((text, "no answer yet")) }
             }
         }
-        let list = reasons.map { "\($0.address) (\($0.why))" }.joined(separator: ", ")
-        return list.isEmpty ? "no scheduler is configured" : list
+        return reasons.map { "\($0.address) (\($0.why))" }.joined(separator: ", ")
     }
 
     func milliseconds(_ duration: Duration) -> Int64 {

@@ -68,7 +68,7 @@ extension RequestDesk {
     }
 
     /// A deleted job's history stays; a job that never was has none.
-    private func requireEverExisted(_ id: JobID) async throws(ClientError) {
+    func requireEverExisted(_ id: JobID) async throws(ClientError) {
         guard try await find(id) != nil else {
             throw ClientError(.notFound, "there never was a job \(id)")
         }

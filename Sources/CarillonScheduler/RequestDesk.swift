@@ -68,6 +68,7 @@ final class RequestDesk: Sendable {
                 peer.link.send([Envelope(id: id, .error(error))])
             } else {
                 watchers.add(peer.link, connection: peer.id, envelope: id, job: job)
+                if let job { Task { await endWatch(id, of: job, for: peer) } }
             }
         case .stopWatching:
             watchers.remove(connection: peer.id, envelope: id)
@@ -76,6 +77,19 @@ final class RequestDesk: Sendable {
                 guard let turns = turns(for: request) else { return await reply(to: request, id, peer) }
                 // Nobody waits for the answer to what an ended connection asked: it is not done.
                 try? await turns.take(peer.id) { () async throws(ClientError) in await reply(to: request, id, peer) }
+            }
+        }
+    }
+
+    /// Ends a watch of a job that never was: it would wait for ever. One that is deleted may still have a call that runs.
+    private func endWatch(_ id: UInt64, of job: JobID, for peer: AcceptedPeer) async {
+        try? await jobTurns.take(peer.id) { () async throws(ClientError) in
+            do throws(ClientError) {
+                try await requireEverExisted(job)
+            } catch {
+                // Without the database nobody knows, and the watch stays.
+                guard error.code == .notFound, watchers.remove(connection: peer.id, envelope: id) else { return }
+                peer.link.send([Envelope(id: id, .error(error))])
             }
         }
     }

@@ -20,8 +20,10 @@ final class Watchers: Sendable {
         watchers.withLock { $0[Key(connection: connection, envelope: envelope)] = Watcher(link: link, job: job) }
     }
 
-    func remove(connection: ConnectionID, envelope: UInt64) {
-        _ = watchers.withLock { $0.removeValue(forKey: Key(connection: connection, envelope: envelope)) }
+    /// Returns whether it was there.
+    @discardableResult
+    func remove(connection: ConnectionID, envelope: UInt64) -> Bool {
+        watchers.withLock { $0.removeValue(forKey: Key(connection: connection, envelope: envelope)) } != nil
     }
 
     func removeAll(of connection: ConnectionID) {

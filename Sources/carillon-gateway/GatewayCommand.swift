@@ -44,7 +44,6 @@ struct GatewayCommand: AsyncParsableCommand {
     var metricsListen: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "How long a scheduler may take to answer. (GATEWAY_TIMEOUT; default: 10s)",
             valueName: "duration"

@@ -33,7 +33,6 @@ struct DatabaseOptions: ParsableArguments {
     var databaseReadUrl: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Connections for reads, 1 to 64. (DATABASE_CONNECTIONS; default: 4)",
             valueName: "count"
@@ -77,7 +76,6 @@ struct NetworkOptions: ParsableArguments {
     var metricsListen: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Between two heartbeats of a connection; five without a sign end it. (HEARTBEAT; default: 2s)",
             valueName: "duration"
@@ -89,13 +87,11 @@ struct NetworkOptions: ParsableArguments {
 /// How it keeps schedules.
 struct ScheduleOptions: ParsableArguments {
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp("How long the lease lasts without renewal. (LEASE; default: 5s)", valueName: "duration")
     )
     var lease: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "How many milliseconds ahead the rows of due times are written. (HORIZON_MS; default: 500)",
             valueName: "milliseconds"
@@ -104,7 +100,6 @@ struct ScheduleOptions: ParsableArguments {
     var horizonMs: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "How often changes made by hand in SQL, and time zone data, are looked for. (REFRESH_INTERVAL; default: 60s)",
             valueName: "duration"
@@ -113,7 +108,6 @@ struct ScheduleOptions: ParsableArguments {
     var refreshInterval: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "How long a call may take unless its job says otherwise. (REQUEST_TIMEOUT; default: 30s)",
             valueName: "duration"
@@ -122,7 +116,6 @@ struct ScheduleOptions: ParsableArguments {
     var requestTimeout: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Attempts after the first that failed, unless the job says otherwise. (MAX_RETRIES; default: 3)",
             valueName: "count"
@@ -131,7 +124,6 @@ struct ScheduleOptions: ParsableArguments {
     var maxRetries: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Missed times up to this age all run after an outage, unless the job says otherwise. (CATCH_UP_WINDOW; "
                 + "default: 60s)",
@@ -141,13 +133,11 @@ struct ScheduleOptions: ParsableArguments {
     var catchUpWindow: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp("Bytes of an answer that are kept. (RESPONSE_LIMIT; default: 4KiB)", valueName: "bytes")
     )
     var responseLimit: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Days of history; 0 keeps all of it. (RETENTION_DAYS; default: 30)",
             valueName: "days"
@@ -156,7 +146,6 @@ struct ScheduleOptions: ParsableArguments {
     var retentionDays: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Executions in memory at which further due times wait. (MAX_OPEN_EXECUTIONS; default: 250000)",
             valueName: "count"

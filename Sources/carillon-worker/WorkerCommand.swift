@@ -37,7 +37,6 @@ struct WorkerCommand: AsyncParsableCommand {
     var schedulers: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp("Concurrent calls, 1 to 65536. (MAX_WORKERS; default: 256)", valueName: "count")
     )
     var maxWorkers: String?
@@ -62,7 +61,6 @@ struct WorkerCommand: AsyncParsableCommand {
     var name: String?
 
     @Option(
-        parsing: .unconditional,
         help: ArgumentHelp(
             "Between two signs of life on a connection, 100ms to 60s; a scheduler's own value overrules it. (HEARTBEAT; "
                 + "default: 2s)",

@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonWire
+import Synchronization
 import Testing
 
 @testable import CarillonCommand
@@ -97,5 +98,25 @@ import Testing
         for wrong in [["--count", "0"], ["--concurrency", "0"], ["--count", "x"]] {
             #expect(await run(["ping"] + wrong).status == 64)
         }
+    }
+
+    @Test func whoWaitsForASchedulerIsToldSoOnce() async throws {
+        let errors = Mutex("")
+        let caller = try RPCCaller(schedulers: ["127.0.0.1:1"], timeoutMs: 400, silence: .milliseconds(20)) { text in
+            errors.withLock { $0 += text }
+        }
+        await #expect(throws: ClientError.self) { try await caller.call("get_cluster", [:]) }
+        await #expect(throws: ClientError.self) { try await caller.ping() }
+        let told = errors.withLock { $0 }
+        #expect(told.hasPrefix("waiting for a scheduler: 127.0.0.1:1 (") && told.split(separator: "\n").count == 1)
+    }
+
+    @Test func whoseErrorIsNearIsToldNothingBefore() async throws {
+        let errors = Mutex("")
+        let caller = try RPCCaller(schedulers: ["127.0.0.1:1"], timeoutMs: 200, silence: .milliseconds(150)) { text in
+            errors.withLock { $0 += text }
+        }
+        await #expect(throws: ClientError.self) { try await caller.call("get_cluster", [:]) }
+        #expect(errors.withLock { $0 } == "")
     }
 }

@@ -65,7 +65,7 @@ import Testing
             (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["job", "list", "--limit", "-1"], "--limit is -1; it must be at least 1"),
             (["job", "list", "--limit", "1.5"], ": a whole number such as 5 is needed"),
-            (["job", "list", "--request-timeout", "0"], "--request-timeout is 0; "),
+            (["job", "list", "--request-timeout", "0"], "--request-timeout is less than a millisecond"),
             (["execution", "watch", "--count", "-2"], "--count is -2; it must be at least 1"),
             (["ping", "--count", "-1"], "--count is -1; 1 to 10000000 are allowed"),
             (["ping", "--concurrency", "x"], ": a whole number such as 5 is needed"),
@@ -75,6 +75,9 @@ import Testing
             (["job", "update", "report", "--priority", "high"], ": a whole number such as 5 is needed"),
             (["job", "update", "report", "--starts-at", "soon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
             (["job", "update", "report", "--ends-at", "-"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
+            (["job", "update", "report", "--if-version", "two"], ": a whole number such as 5 is needed"),
+            (["job", "delete", "report", "--if-version", "-"], ": a whole number such as 5 is needed"),
+            (["job", "list", "--limit", "99999999999999999999"], ": it is too great"),
             (["execution", "list", "--to", "noon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
         ]
     )

@@ -97,10 +97,6 @@ import Testing
         let json = await run(["execution", "watch", "report", "-o", "json", "--count", "1"], scheduler: scheduler)
         #expect(json.jsonLines == [Sample.execution("RUNNING")])
         #expect(json.arguments == ["job_id": .string(Sample.jobID)])
-        // Of a job that is not there nothing would come, for ever.
-        let nobody = Sample.refusing(ClientError(.notFound, "there is no job \(Sample.jobID)"))
-        let missing = await run(["execution", "watch", Sample.jobID], scheduler: nobody)
-        #expect(missing.status == 66 && missing.requests.map(\.name) == ["get_job"])
         let ended = await run(["execution", "watch"], scheduler: scheduler)
         #expect(ended.status == 69 && ended.errors.hasPrefix("error: the scheduler ended the watch"))
     }

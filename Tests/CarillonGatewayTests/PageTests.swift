@@ -49,7 +49,11 @@ import Testing
 
     @Test func aGatewayWithoutWorkersIsReady() async throws {
         let withoutWorkers = FakeScheduler(["get_cluster": changed(PageTests.cluster, "workers", [])])
-        #expect(try await ask(withoutWorkers, .get, "/readyz").status == 200)
+        let ready = try await ask(withoutWorkers, .get, "/readyz")
+        #expect(ready.status == 200)
+        #expect(try ready.json["detail"] == .null)
+        let page = try await ask(withoutWorkers, .get, "/", headers: [.accept: "text/html"])
+        #expect(page.text.contains("DOWN: no worker is connected"))
         #expect(try await ask(FakeScheduler(), .get, "/readyz").status == 503)
         #expect(try await ask(FakeScheduler(), .get, "/livez").status == 200)
     }
@@ -96,7 +100,7 @@ import Testing
     @Test func theStatusPageIsThereWithoutSchedulers() async throws {
         let answer = try await ask(FakeScheduler(), .get, "/", headers: [.accept: "text/html"])
         #expect(answer.status == 200)
-        #expect(answer.text.contains("DOWN. nobody is there"))
+        #expect(answer.text.contains("DOWN: nobody is there"))
     }
 
     @Test func theReferenceHasEveryOperation() async throws {

@@ -62,7 +62,7 @@ import Testing
         // It only knows the standby, and is told of the leader.
         let client = client(standby)
         #expect(try await client.call("run_job", ["job_id": .string(UniqueID.zero.description)])["jobs"] == 1)
-        #expect(client.peers.count == 2 && client.unreachable == nil)
+        #expect(client.peers.count == 2 && client.reasonsForNoConnection == nil)
         await client.close()
         await leader.server.stop()
         await standby.server.stop()
@@ -166,7 +166,7 @@ import Testing
                 error.text == "no scheduler took get_cluster within 0.3 seconds: \(reason)"
             )
         }
-        #expect(client.unreachable == reason)
+        #expect(client.reasonsForNoConnection == reason)
         await client.close()
     }
 

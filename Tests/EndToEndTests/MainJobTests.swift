@@ -1,3 +1,4 @@
+import CarillonCore
 import CarillonRPC
 import CarillonWire
 import Glibc
@@ -52,6 +53,40 @@ struct MainJobTests {
             }
             let listed = try system.carillon(["execution", "list", "even", "--output", "json", "--status", "SUCCESS"])
             #expect(listed.contains(system.target.calls[0].key))
+        }
+    }
+
+    @Test func aWatchOfAJobThatNeverWasEnds() async throws {
+        try await withSystem { system in
+            do {
+                for try await _ in system.client.watch(["job_id": "019abcde-0000-7000-8000-000000000001"]) {}
+                Issue.record("the watch of no job ended without an error")
+            } catch let error as ClientError {
+                #expect(error.code == .notFound && error.text.hasPrefix("there never was a job "), "\(error)")
+            }
+            // Of a deleted one the end of its last call is told.
+            system.target.set(.holding)
+            let job = try await system.client.call(
+                "create_job",
+                ["schedule": "* * * * * *", "api_url": .string(system.target.url("/ok"))]
+            )
+            let id = try #require(job["job_id"]?.string)
+            try await untilCalled(system, 1)
+            _ = try await system.client.call("delete_job", ["job_id": .string(id)])
+            let peer = try await RawPeer.connect(system.schedulerPorts[0])
+            peer.hello(.client)
+            peer.write(.request(.watchExecutions(UniqueID(id).map(JobID.init))), id: 1)
+            peer.write(.request(.getCluster), id: 2)
+            while !peer.received.contains(where: { $0.id == 2 }) { try await Task.sleep(for: .milliseconds(10)) }
+            system.target.set(nil)
+            var told: Message? { peer.received.first { $0.id == 1 }?.message }
+            while told == nil { try await Task.sleep(for: .milliseconds(10)) }
+            guard case .answer(.execution(let execution, _, _))? = told else {
+                Issue.record("\(String(describing: told))")
+                return
+            }
+            #expect(execution.status == .success && execution.jobID.description == id)
+            peer.close()
         }
     }
 

@@ -37,12 +37,7 @@ struct ExecutionWatch: WorldCommand {
     func run(in world: World) async throws {
         let session = try global.session(in: world)
         var arguments: [JSONValue.Member] = []
-        if let job {
-            let id = JSONValue.string(try await session.jobID(job))
-            // Of a job that is not there nothing would ever be shown.
-            _ = try await session.call("get_job", ["job_id": id])
-            arguments.append(JSONValue.Member("job_id", id))
-        }
+        if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
         try await session.watch(.object(arguments), count: count)
     }
 }

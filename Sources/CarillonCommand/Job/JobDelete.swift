@@ -13,9 +13,11 @@ struct JobDelete: WorldCommand {
 
     @Option(
         name: .customLong("if-version"),
-        help: ArgumentHelp("Delete it only if it still has this version.", valueName: "number")
+        parsing: .unconditional,
+        help: ArgumentHelp("Delete it only if it still has this version.", valueName: "number"),
+        transform: WholeNumber.read
     )
-    var ifVersion: Int64?
+    var ifVersion: Int?
 
     @Flag(name: .customLong("yes"), help: .hidden)
     var yes = false
@@ -27,7 +29,7 @@ struct JobDelete: WorldCommand {
         let session = try global.session(in: world)
         let id = try await session.jobID(job)
         var members = [JSONValue.Member("job_id", .string(id))]
-        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(ifVersion))) }
+        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
         let answer = try await session.call("delete_job", .object(members))
         switch session.format {
         case .json: session.writeJSON(answer)

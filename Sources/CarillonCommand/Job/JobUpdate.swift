@@ -33,9 +33,11 @@ struct JobUpdate: WorldCommand {
 
     @Option(
         name: .customLong("if-version"),
-        help: ArgumentHelp("Change it only if it still has this version.", valueName: "number")
+        parsing: .unconditional,
+        help: ArgumentHelp("Change it only if it still has this version.", valueName: "number"),
+        transform: WholeNumber.read
     )
-    var ifVersion: Int64?
+    var ifVersion: Int?
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
@@ -55,7 +57,7 @@ struct JobUpdate: WorldCommand {
         }
         let id = try await session.jobID(job)
         members.insert(JSONValue.Member("job_id", .string(id)), at: 0)
-        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(ifVersion))) }
+        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
         session.show(job: try await session.call("update_job", .object(members)))
     }
 }

@@ -46,7 +46,9 @@ struct GlobalOptions: ParsableArguments {
 
     func validate() throws {
         if requestTimeout?.milliseconds == 0 {
-            throw ValidationError("--request-timeout is 0; an answer takes longer than that, give 1s for example")
+            throw ValidationError(
+                "--request-timeout is less than a millisecond; an answer takes longer, give 5s for example"
+            )
         }
     }
 

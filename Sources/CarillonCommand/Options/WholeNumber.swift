@@ -5,7 +5,8 @@ enum WholeNumber {
     /// An option's value.
     /// - Throws: `ValidationError`, which says what would be one.
     static func read(_ text: String) throws -> Int {
-        guard let number = Int(text) else { throw ValidationError("a whole number such as 5 is needed") }
-        return number
+        if let number = Int(text) { return number }
+        let isNumber = !text.isEmpty && text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        throw ValidationError(isNumber ? "it is too great" : "a whole number such as 5 is needed")
     }
 }

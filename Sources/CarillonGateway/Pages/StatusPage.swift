@@ -31,7 +31,7 @@ enum StatusPage {
     private static func banner(_ health: Health) -> String {
         let text =
             if let problem = health.problem {
-                "DOWN. \(problem)"
+                "DOWN: \(problem)"
             } else {
                 "UP. \(health.cluster?["leader_address"]?.string ?? "A scheduler") leads."
             }

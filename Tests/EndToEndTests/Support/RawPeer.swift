@@ -53,16 +53,24 @@ final class RawPeer: Sendable {
     var count: Int { bytes.withLock { $0.count } }
     var isOpen: Bool { channel.isActive }
 
-    /// The calls that it was given, as a worker.
-    var dispatched: [DispatchedCall] {
-        var calls: [DispatchedCall] = []
+    /// What the other end has said so far.
+    var received: [Envelope] {
+        var envelopes: [Envelope] = []
         var decoder = FrameDecoder()
         let codec = MessageCodec()
         // What does not fit in is forgotten, and so is the rest of its frame.
         try? decoder.feed(bytes.withLock { $0 }) { (payload) throws(WireError) in
-            if case .dispatch(_, let more) = try codec.decode(payload: payload).message { calls += more }
+            envelopes.append(try codec.decode(payload: payload))
         }
-        return calls
+        return envelopes
+    }
+
+    /// The calls that it was given, as a worker.
+    var dispatched: [DispatchedCall] {
+        received.flatMap { envelope -> [DispatchedCall] in
+            if case .dispatch(_, let calls) = envelope.message { return calls }
+            return []
+        }
     }
 
     func close() { channel.close(promise: nil) }
