@@ -77,7 +77,7 @@ struct ConnectionSettings: Sendable, Hashable {
     }
 
     /// What the URL says, and the environment is left out of it.
-    private static func parse(_ url: String) throws(DatabaseError) -> [String: String] {
+    static func parse(_ url: String) throws(DatabaseError) -> [String: String] {
         var problem: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(url, &problem) else {
             defer { PQfreemem(problem) }

@@ -12,4 +12,14 @@ package struct PostgresConfiguration: Sendable, Hashable {
         self.readURL = readURL
         self.connections = min(max(connections, 1), 64)
     }
+
+    /// What libpq cannot read of a connection URI or string, in its words; `nil`: it can.
+    package static func problem(with url: String) -> String? {
+        do throws(DatabaseError) {
+            _ = try ConnectionSettings.parse(url)
+            return nil
+        } catch {
+            return error.message
+        }
+    }
 }

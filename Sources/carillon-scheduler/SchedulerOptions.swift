@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonPostgres
 internal import CarillonSystem
 
 /// Where the database is. What the program and `migrate` have in common is a group of the same type in both: the parser
@@ -14,12 +15,17 @@ struct DatabaseAddress: ParsableArguments {
 
     /// What flag and environment say.
     func url() throws(ConfigurationError) -> String {
-        try Setting.required(
-            "DATABASE_URL",
-            flag: databaseUrl,
-            hint: "postgresql://user@127.0.0.1:5432/job_scheduler"
-        )
+        let url = try Setting.required("DATABASE_URL", flag: databaseUrl, hint: Self.example)
+        return try Self.readable(url, "DATABASE_URL")
     }
+
+    /// - Throws: what libpq cannot read of it. A server that is away is waited for; a text that is none would be for ever.
+    static func readable(_ url: String, _ name: String) throws(ConfigurationError) -> String {
+        guard let problem = PostgresConfiguration.problem(with: url) else { return url }
+        throw ConfigurationError("\(name) cannot be read: \(problem); it must look like \(example)")
+    }
+
+    private static let example = "postgresql://user@127.0.0.1:5432/job_scheduler"
 }
 
 /// How the database is used.

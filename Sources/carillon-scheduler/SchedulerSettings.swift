@@ -19,9 +19,12 @@ struct SchedulerSettings {
 
     init(_ options: SchedulerCommand) throws(ConfigurationError) {
         let (database, network, schedules) = (options.database, options.network, options.schedules)
+        let readURL = try Setting.text("DATABASE_READ_URL", flag: database.databaseReadUrl)
         postgres = PostgresConfiguration(
             url: try options.address.url(),
-            readURL: try Setting.text("DATABASE_READ_URL", flag: database.databaseReadUrl),
+            readURL: try readURL.map { url throws(ConfigurationError) in
+                try DatabaseAddress.readable(url, "DATABASE_READ_URL")
+            },
             connections: try Setting.integer(
                 "DATABASE_CONNECTIONS",
                 flag: database.databaseConnections,

@@ -78,6 +78,9 @@ import Testing
             (["job", "update", "report", "--if-version", "two"], ": a whole number such as 5 is needed"),
             (["job", "delete", "report", "--if-version", "-"], ": a whole number such as 5 is needed"),
             (["job", "list", "--limit", "99999999999999999999"], ": it is too great"),
+            (["job", "list", "--active", "--no-active"], "--active"),
+            (["execution", "list", "--status", ""], "--status is empty; name one such as FAILED"),
+            (["execution", "list", "--status", ","], "--status is empty; name one such as FAILED"),
             (["execution", "list", "--to", "noon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
         ]
     )

@@ -46,6 +46,33 @@ import Testing
         #expect(bench.dispatched.count == 2 && bench.dispatched.last?.call.atMostOnce == false)
     }
 
+    @Test(arguments: [false, true])
+    func `the start of a lost attempt is not that of the execution`(isTakenOver: Bool) throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.pass(ms: 2_000)
+        bench.tell(.workerStarted(1, [call.token]))
+        #expect(bench.store.executions[call.executionID]?.status == .running)
+        #expect(bench.store.executions[call.executionID]?.actualStartTime == DispatcherBench.beginning)
+        if isTakenOver {
+            bench.loseLead([.workerLeft(1)])
+        } else {
+            bench.tell(.workerLeft(1))
+        }
+        bench.join(2, boot: 2)
+        bench.pass(ms: 5_000)
+        let again = try #require(bench.dispatched.dropFirst().first)
+        bench.report(again.call, over: again.link)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .success && row.attempts == 1 && row.lostAttempts == 1)
+        let start = try #require(row.actualStartTime)
+        #expect(start - row.scheduledTime >= 2_000)
+        #expect(row.driftMicroseconds.map { $0 / 1_000 } == start - row.scheduledTime)
+    }
+
     @Test func `a failed claim is not repeated after a change of its job and a take-over`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)

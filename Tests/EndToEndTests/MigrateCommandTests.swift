@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// `carillon-scheduler migrate`, as it is typed.
@@ -11,6 +12,18 @@ struct MigrateCommandTests {
         #expect(try !system.migrate(["status"] + flag).contains("pending"))
         #expect(try system.psql("SELECT count(*) FROM shards") == "16")
         #expect(try system.migrate(["down", "--to", "0"] + flag).hasPrefix("took back"))
+        try await system.stop()
+    }
+
+    /// Waited for, it would be for ever.
+    @Test func aDatabaseThatIsNoneIsAWrongSetting() async throws {
+        let system = try await TestSystem()
+        for command in ["migrate status", ""] {
+            let script = "\"$0\" \(command) --database-url bogus; echo status $?"
+            let text = try ChildProgram.run("/bin/sh", ["-c", script, system.bin + "/carillon-scheduler"])
+            #expect(text.contains("DATABASE_URL cannot be read: missing \"=\" after \"bogus\""), "\(text)")
+            #expect(text.contains("it must look like postgresql://") && text.contains("status 64"), "\(text)")
+        }
         try await system.stop()
     }
 }

@@ -32,11 +32,21 @@ struct ExecutionList: WorldCommand {
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
+    private var statuses: [String] {
+        status.flatMap { $0.split(separator: ",") }.map { Text.constant(Text.trimmed($0)) }
+    }
+
+    func validate() throws {
+        // What a script forgot to fill in is no wish for all of them.
+        guard status.isEmpty || !statuses.isEmpty else {
+            throw ValidationError("--status is empty; name one such as FAILED, or leave it out")
+        }
+    }
+
     func run(in world: World) async throws {
         let session = try global.session(in: world)
         var arguments: [JSONValue.Member] = []
         if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
-        let statuses = status.flatMap { $0.split(separator: ",") }.map { Text.constant(Text.trimmed($0)) }
         if !statuses.isEmpty { arguments.append(JSONValue.Member("status", .array(statuses.map(JSONValue.string)))) }
         if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now())))) }
         if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now())))) }

@@ -12,7 +12,7 @@ struct JobList: WorldCommand {
             """
     )
 
-    @Flag(inversion: .prefixedNo, help: "Only active jobs, or only paused ones.")
+    @Flag(inversion: .prefixedNo, exclusivity: .exclusive, help: "Only active jobs, or only paused ones.")
     var active: Bool?
 
     @Option(name: .customLong("name"), help: "The job of this name.")

@@ -123,11 +123,8 @@ extension Dispatcher {
         let record = agenda[ledger[slot].job]
         let started = startMicroseconds(of: ledger[slot], outcome)
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
-            // The row of an attempt that was lost with its worker says when the first one began.
-            let lost = execution.lostAttempts > 0 ? execution.actualStartTime : nil
-            let first = lost.map { $0.milliseconds * 1000 } ?? started
-            execution.actualStartTime = Timestamp(milliseconds: first / 1000)
-            execution.driftMicroseconds = first - execution.scheduledTime.milliseconds * 1000
+            execution.actualStartTime = Timestamp(milliseconds: started / 1000)
+            execution.driftMicroseconds = started - execution.scheduledTime.milliseconds * 1000
         }
         execution.attempts += 1
         execution.nextAttemptAt = nil

@@ -247,6 +247,8 @@ extension Dispatcher {
         }
         ledger[slot].execution.lostAttempts += 1
         ledger[slot].isLost = true
+        // What an earlier leader wrote of its start was the lost attempt's.
+        if ledger[slot].execution.attempts == 0 { ledger[slot].execution.actualStartTime = nil }
         if ledger[slot].execution.lostAttempts >= lostAttemptsLimit {
             conclude(
                 slot,

@@ -36,7 +36,8 @@ extension Route {
             tag: .tools,
             summary: "Call a URL once, now, and wait",
             details: "As execute, but answered when the call is over, with what the target said. One attempt, unless "
-                + "max_retries says otherwise.",
+                + "max_retries says otherwise. Waits five minutes at most, also for a worker; then 503, and the execution goes "
+                + "on without its caller.",
             body: executeBody,
             needsBody: true,
             outcomes: [

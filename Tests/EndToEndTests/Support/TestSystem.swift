@@ -54,7 +54,7 @@ final class TestSystem: Sendable {
     let databaseURL: String
     let target: CountingTarget
     let folder: String
-    private let bin: String
+    let bin: String
     let schedulers: [Node]
     let schedulerPorts: [Int]
     let workers: [Node]
