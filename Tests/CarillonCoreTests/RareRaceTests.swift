@@ -158,6 +158,39 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `what was missed does not count a row of a half made instant that a former leader made`() throws {
+        var bench = DispatcherBench(maxOpenExecutions: 2)
+        bench.lead()
+        let blocking = DispatcherBench.job(1, every: 3_600)
+        bench.create(blocking)
+        bench.run(blocking, ticket: 4)
+        var job = DispatcherBench.job(2, every: 2)
+        (job.catchUpPolicy, job.catchUpWindowMs) = (.none, 0)
+        bench.create(job)
+        bench.create(DispatcherBench.job(3, every: 2))
+        bench.pass(ms: 1_700)
+        // There is no room for the third job's.
+        #expect(rows(of: job, bench) == [2_000])
+        bench.loseLead()
+        let link = LinkID(2)
+        bench.join(link, boot: 2)
+        bench.pass(ms: 500)
+        let call = try #require(bench.dispatched.last { $0.call.jobID == job.id })
+        bench.report(call.call, over: call.link)
+        #expect(bench.store.executions[call.call.executionID]?.status == .success)
+        // The room is taken all the time.
+        for ticket in 5...6 as ClosedRange<Ticket> { bench.run(blocking, ticket: ticket) }
+        bench.pass(ms: 20_000)
+        var paused = try #require(bench.store.jobs[job.id])
+        paused.version += 1
+        bench.tell(.changeRequested(7, .pause(paused)))
+        let skipped = bench.store.executions.values.filter { $0.jobID == job.id && $0.skippedCount != nil }
+        #expect(skipped.map(\.skippedFrom) == [DispatcherBench.beginning + 4_000])
+        let last = (bench.time - DispatcherBench.beginning) / 2_000
+        #expect(skipped.map(\.skippedCount) == [last - 1])
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test func `a change that stays begins where it says, though the clock went back under the one before`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")

@@ -283,6 +283,13 @@ extension Dispatcher {
             }
         }
         withdrawFarRows()
+        // Rows of an instant that was only half made lie beyond the mark. Their jobs' next times come after them, as if they had
+        // been made here: an outage that begins at the mark must not count them, whatever has become of them by then.
+        for slot in agenda.allSlots {
+            while let next = agenda.nextTime(of: slot), ledger.holds(next, of: agenda[slot].id) {
+                agenda.arm(slot, after: next)
+            }
+        }
     }
 
     /// Rows that were made before the clock went back, and not withdrawn by whoever made them: no change would find them where
