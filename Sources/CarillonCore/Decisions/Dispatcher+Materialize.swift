@@ -161,7 +161,7 @@ extension Dispatcher {
         guard let gap = catchUp?.gap else { return [] }
         let record = agenda[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
-        guard !isOpen(slot, at: time) else {
+        guard !isOpen(record, at: time) else {
             catchUp?.arm(slot, record, after: time)
             return []
         }
@@ -179,7 +179,7 @@ extension Dispatcher {
         var count: Int64 = 1
         // An outage of years is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
         while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
-            !isOpen(slot, at: next)
+            !isOpen(record, at: next)
         {
             beforeLast = last
             last = next
@@ -200,8 +200,8 @@ extension Dispatcher {
     /// After so many missed times a turn looks at no further job.
     private var timesPerTurn: Int { 10_000 }
 
-    private func isOpen(_ job: Int32, at time: Timestamp) -> Bool {
-        agenda[job].executionCount > 0 && ledger.holds(time, of: agenda[job].id)
+    private func isOpen(_ record: JobRecord, at time: Timestamp) -> Bool {
+        record.executionCount > 0 && ledger.holds(time, of: record.id)
     }
 
     /// One row for due times that are not run.

@@ -285,9 +285,9 @@ extension Dispatcher {
         withdrawFarRows()
         // Rows of an instant that was only half made lie beyond the mark. Their jobs' next times come after them, as if they had
         // been made here: an outage that begins at the mark must not count them, whatever has become of them by then.
-        for slot in agenda.allSlots {
-            while let next = agenda.nextTime(of: slot), ledger.holds(next, of: agenda[slot].id) {
-                agenda.arm(slot, after: next)
+        for job in ledger.allSlots.map({ ledger[$0].job }) {
+            while let next = agenda.nextTime(of: job), ledger.holds(next, of: agenda[job].id) {
+                agenda.arm(job, after: next)
             }
         }
     }
