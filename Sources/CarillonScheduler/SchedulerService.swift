@@ -43,7 +43,7 @@ package final class SchedulerService: PeerReceiver {
         let status = StatusBoard()
         let box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
         let turn = Turn()
-        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 500) { events, now in turn.run(&events, now) }
+        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in turn.run(&events, now) }
         self.catalog = catalog
         self.rules = rules
         self.status = status

@@ -13,6 +13,8 @@ final class Arena {
     private let state: UnsafeMutablePointer<ArenaState>
     /// For protobuf-c. It says no (NULL) at the limit.
     let allocator: UnsafeMutablePointer<ProtobufCAllocator>
+    /// Not given back with the rest.
+    var dispatches = DispatchMemory()
 
     init() {
         state = .allocate(capacity: 1)

@@ -88,7 +88,7 @@ package struct ClientConnectionState: ~Copyable {
                 var agreed = limits
                 agreed.heartbeatMs = heartbeatMs
                 agreed.silenceMs = heartbeatMs * 5
-                state = .established(Heartbeat(limits: agreed, at: now.boot))
+                state = .established(Heartbeat(limits: agreed, leads: role == .client, at: now.boot))
                 return .established(welcome)
             case .error(let error):
                 state = .closed

@@ -4,6 +4,9 @@ internal import CarillonCore
 /// is ahead.
 struct Heartbeat: Sendable {
     private let limits: ConnectionLimits
+    /// One end of a connection pings every heartbeat. The other hears that, and pings only when it no longer does: half of the
+    /// messages, and of the wake-ups, of a connection with nothing to say.
+    private let leads: Bool
     private var nextPing: BootTime
     private var lastHeard: BootTime
     /// While nothing is read from the peer, its silence is ours.
@@ -11,11 +14,16 @@ struct Heartbeat: Sendable {
     /// The Ping whose Pong has not come: by its own time, and when it left.
     private var outstanding: (sentMicroseconds: Int64, at: BootTime)?
 
-    init(limits: ConnectionLimits, at now: BootTime) {
+    /// - Parameter leads: whether this end pings every heartbeat, or only in the silence of the other.
+    init(limits: ConnectionLimits, leads: Bool, at now: BootTime) {
         self.limits = limits
-        nextPing = now + limits.heartbeatMs
+        self.leads = leads
+        nextPing = now + limits.heartbeatMs * (leads ? 1 : Self.beatsMissed)
         lastHeard = now
     }
+
+    /// So many heartbeats without a byte, and the end that does not lead pings too: time for two more before five are up.
+    private static let beatsMissed: Int64 = 3
 
     enum Beat: Equatable {
         case nothing
@@ -28,6 +36,7 @@ struct Heartbeat: Sendable {
 
     mutating func heard(at now: BootTime) {
         lastHeard = max(lastHeard, now)
+        if !leads { nextPing = max(nextPing, now + limits.heartbeatMs * Self.beatsMissed) }
     }
 
     mutating func listen(_ listening: Bool, at now: BootTime) {

@@ -2,7 +2,7 @@ internal import CCarillonProto
 internal import CarillonCore
 
 extension Message {
-    init(_ wire: Carillon__V1__Envelope) throws(WireError) {
+    init(_ wire: Carillon__V1__Envelope, memory: inout DispatchMemory) throws(WireError) {
         switch wire.body_case {
         case CARILLON__V1__ENVELOPE__BODY_HELLO: self = .hello(try Hello(wire.hello))
         case CARILLON__V1__ENVELOPE__BODY_WELCOME: self = .welcome(try Welcome(wire.welcome))
@@ -32,11 +32,7 @@ extension Message {
         case CARILLON__V1__ENVELOPE__BODY_DISPATCH:
             self = .dispatch(
                 clusterTime: Timestamp(milliseconds: wire.dispatch.pointee.cluster_time),
-                try WireReader.list(
-                    wire.dispatch.pointee.n_calls,
-                    wire.dispatch.pointee.calls,
-                    DispatchedCall.init
-                )
+                try memory.calls(wire.dispatch.pointee.n_calls, wire.dispatch.pointee.calls)
             )
         case CARILLON__V1__ENVELOPE__BODY_STARTED:
             self = .started(WireReader.tokens(wire.started.pointee.n_tokens, wire.started.pointee.tokens))

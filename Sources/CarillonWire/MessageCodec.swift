@@ -162,7 +162,7 @@ package struct MessageCodec: ~Copyable {
 
     private func unpack(_ payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
         let unpacked = try arena.unpackEnvelope(payload)
-        return Envelope(id: unpacked.pointee.id, try Message(unpacked.pointee))
+        return Envelope(id: unpacked.pointee.id, try Message(unpacked.pointee, memory: &arena.dispatches))
     }
 }
 

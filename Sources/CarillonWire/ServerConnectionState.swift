@@ -95,7 +95,9 @@ package struct ServerConnectionState: ~Copyable {
                 let text = "a worker's Hello must say max_workers, at least 1"
                 return close(text, ClientError(.invalidArgument, text))
             }
-            state = .established(hello.role, Heartbeat(limits: limits, at: now.boot))
+            // Of workers the clock is to be known; a client asks whether we are there.
+            let leads = hello.role == .worker
+            state = .established(hello.role, Heartbeat(limits: limits, leads: leads, at: now.boot))
             return .welcome(hello)
         case .ticked:
             guard now.boot >= deadline else { return .none }

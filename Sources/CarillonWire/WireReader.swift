@@ -59,7 +59,8 @@ enum WireReader {
 
     static func headers(
         _ count: Int,
-        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?
+        _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?,
+        text: (UnsafeMutablePointer<CChar>?) -> String = WireReader.text
     ) -> [HTTPHeader] {
         guard count > 0, let pointers else { return [] }
         var headers: [HTTPHeader] = []

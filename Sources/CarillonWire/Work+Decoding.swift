@@ -13,7 +13,10 @@ extension HeldCall {
 }
 
 extension DispatchedCall {
-    init(_ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>) throws(WireError) {
+    init(
+        _ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>,
+        memory: inout DispatchMemory
+    ) throws(WireError) {
         self.init(
             token: WireReader.token(wire.pointee.token),
             shard: try WireReader.shard(wire.pointee.shard),
@@ -23,9 +26,9 @@ extension DispatchedCall {
             scheduledTime: Timestamp(milliseconds: wire.pointee.scheduled_time),
             startAfterMicroseconds: wire.pointee.has_start_after_us != 0 ? wire.pointee.start_after_us : 0,
             call: HTTPCall(
-                url: WireReader.text(wire.pointee.url),
+                url: memory.text(wire.pointee.url),
                 method: WireReader.text(wire.pointee.method),
-                headers: WireReader.headers(wire.pointee.n_headers, wire.pointee.headers),
+                headers: WireReader.headers(wire.pointee.n_headers, wire.pointee.headers) { memory.text($0) },
                 body: WireReader.optionalText(wire.pointee.body)
             ),
             timeoutMs: Int(wire.pointee.timeout_ms),

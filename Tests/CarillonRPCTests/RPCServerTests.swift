@@ -145,7 +145,7 @@ import Testing
     @Test func aSilentPeerIsClosed() async throws {
         let station = try await Station.open(limits: quick)
         let socket = RawSocket(station.endpoint)
-        socket.write(socket.hello())
+        socket.write(socket.hello(role: .worker))
         let envelopes = await socket.read()
         #expect(envelopes.names.filter { $0 == "ping" }.count >= 3)
         #expect(envelopes.goodbye?.hasPrefix("silent for 5") == true)
@@ -157,7 +157,7 @@ import Testing
         // On a busy machine half a second may pass between the Ping and our answer: it must not be silence yet.
         let station = try await Station.open(limits: ConnectionLimits(heartbeatMs: 1_000))
         let socket = RawSocket(station.endpoint)
-        socket.write(socket.hello())
+        socket.write(socket.hello(role: .worker))
         // A peer whose clock is an hour ahead. It answers each Ping, since an answer that comes after the next Ping says nothing.
         let peer = Task {
             while case .ping(let sent)? = await socket.read(until: { $0.message.name == "ping" }).last?.message {

@@ -68,7 +68,7 @@ private final class Client {
         #expect(state.deadline == at(5_000).boot)
         #expect(state.maxFrameBytes == 64 << 10)
         #expect(state.handle(.ticked, at: at(4_999)) == .none)
-        #expect(state.handle(.received(Envelope(.hello(client))), at: at(4_999)) == .welcome(client))
+        #expect(state.handle(.received(Envelope(.hello(worker))), at: at(4_999)) == .welcome(worker))
         #expect(state.maxFrameBytes == 4 << 20)
         #expect(state.deadline == at(6_999).boot)
     }
@@ -200,10 +200,31 @@ private final class Client {
         #expect(state.handle(.ticked, at: at(13_000)) == .close(why: "silent for 10 s", error: nil))
     }
 
+    /// A client pings; the scheduler answers, and asks only when the client has missed three of its own.
+    @Test func aClientIsPingedOnlyInItsSilence() {
+        let state = established(client)
+        #expect(state.deadline == at(6_000).boot)
+        for beat in [2_000, 4_000, 6_000] as [Int64] {
+            let ping = Message.ping(sentMicroseconds: beat)
+            guard case .send(let answer) = state.handle(.received(Envelope(ping)), at: at(beat)) else {
+                Issue.record("no Pong at \(beat)")
+                return
+            }
+            #expect(answer.message.name == "pong")
+            #expect(state.handle(.ticked, at: at(beat)) == .none)
+        }
+        #expect(state.deadline == at(12_000).boot)
+        for beat in [12_000, 14_000] as [Int64] {
+            let ping = Message.ping(sentMicroseconds: at(beat).wallMicroseconds)
+            #expect(state.handle(.ticked, at: at(beat)) == .send(Envelope(ping)))
+        }
+        #expect(state.handle(.ticked, at: at(16_000)) == .close(why: "silent for 10 s", error: nil))
+    }
+
     @Test func whileNothingIsReadSilenceDoesNotCount() {
         let state = established(client)
         _ = state.handle(.listening(false), at: at(1_000))
-        for beat in stride(from: 2_000, to: 60_000, by: 2_000) {
+        for beat in stride(from: 8_000, to: 60_000, by: 2_000) {
             guard case .send = state.handle(.ticked, at: at(Int64(beat))) else {
                 Issue.record("no Ping at \(beat)")
                 return
@@ -314,13 +335,15 @@ private final class Client {
     }
 
     @Test func theSchedulerSetsThePulse() {
-        let state = established(.worker, heartbeatMs: 100)
-        #expect(state.deadline == at(100).boot)
-        guard case .send = state.handle(.ticked, at: at(100)) else {
-            Issue.record("no Ping")
-            return
+        for (role, firstPing) in [(Role.client, 100), (.worker, 300)] as [(Role, Int64)] {
+            let state = established(role, heartbeatMs: 100)
+            #expect(state.deadline == at(firstPing).boot)
+            guard case .send = state.handle(.ticked, at: at(firstPing)) else {
+                Issue.record("no Ping of a \(role)")
+                return
+            }
+            #expect(state.handle(.ticked, at: at(500)) == .close(why: "silent for 500 ms", refusal: nil))
         }
-        #expect(state.handle(.ticked, at: at(500)) == .close(why: "silent for 500 ms", refusal: nil))
     }
 
     @Test func answersThatAreHandedOnUnreadAreHeard() {

@@ -41,6 +41,34 @@ import Testing
         #expect(try codec.decode(payload: Array(MessageCodec.frame(of: small)[4...])) == small)
     }
 
+    /// A decoder of Dispatches uses memory and texts again: never what somebody still has.
+    @Test func whatWasDecodedStaysAsItWas() throws {
+        let codec = MessageCodec()
+        var samples = Samples(seed: 12)
+        // Few and many texts, of the lengths at which they are kept or not, so that they take each other's places.
+        let texts = (0..<1_000).map { number in
+            String(
+                String(repeating: "/é\(number)", count: 150).prefix(
+                    [3, 15, 16, 17, 100, 500].randomElement(using: &samples.random) ?? 3
+                )
+            )
+        }
+        var kept: [(decoded: Message, original: Message)] = []
+        for round in 0..<2_000 {
+            let calls = (0..<(round % 70)).map { _ in
+                var call = samples.call()
+                call.call.url = texts.prefix(round % 3 == 0 ? 2 : 1_000).randomElement(using: &samples.random) ?? ""
+                call.call.headers = [HTTPHeader(name: "x-the-same-name", value: call.call.url)]
+                return call
+            }
+            let original = Message.dispatch(clusterTime: Timestamp(seconds: Int64(round)), calls)
+            let decoded = try codec.decode(payload: Array(MessageCodec.frame(of: Envelope(original))[4...])).message
+            #expect(decoded == original)
+            if round % 4 == 0 { kept.append((decoded, original)) }
+        }
+        for pair in kept { #expect(pair.decoded == pair.original) }
+    }
+
     @Test(arguments: [0, 1, 127, 128, .max] as [UInt64], [.min, -1, 0, 300, 1_795_464_000_000_000, .max] as [Int64])
     func plainPingsAreWhatTheyWouldBeOtherwise(id: UInt64, time: Int64) throws {
         let ping = Envelope(id: id, .ping(sentMicroseconds: time))

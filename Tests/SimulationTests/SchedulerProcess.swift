@@ -215,8 +215,8 @@ final class SchedulerProcess {
         if !events.isEmpty || !actions.isEmpty { checkBooks() }
         let life = life
         for action in actions where self.life == life { perform(action) }
-        guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(500_000) }
-        queueWake(min(500_000, max(0, (wake - now.boot) / 1_000)))
+        guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(2_000_000) }
+        queueWake(min(2_000_000, max(0, (wake - now.boot) / 1_000)))
     }
 
     private func checkBooks() {
