@@ -97,6 +97,35 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a refused change leaves a row of an earlier definition whose time comes again`() throws {
+        var bench = DispatcherBench()
+        let (job, _) = try jobToBeRenamed(&bench, every: 2, then: "@every 2s")
+        bench.pass(ms: 4_000)
+        // What was due before the schedule became another one stays due.
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        changed.schedule = "@every 300s"
+        bench.tell(.changeRequested(5, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
+        #expect(rows(of: job, bench) == [2_000, 4_000])
+        bench.databaseAheadMs -= 3_000
+        bench.loseLead()
+        #expect(bench.time.milliseconds - Self.beginning.milliseconds < 3_500)
+        changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        (changed.name, changed.schedule) = ("taken", "*/2 * * * * *")
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
+        guard case .refused? = bench.replies.first(where: { $0.ticket == 6 })?.result else {
+            Issue.record("the change was not refused")
+            return
+        }
+        bench.join(2, boot: 2)
+        bench.pass(ms: 4_000)
+        for second in [2, 4] as [Int64] {
+            #expect(bench.dispatched.contains { $0.call.executionID == id(job, second: second) }, "second \(second)")
+        }
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     /// With rows of the refused definition, and with none.
     @Test(arguments: ["@every 1s", "@every 300s"])
     func `a job that is deleted on top of a change that is refused keeps what was due`(_ schedule: String) throws {

@@ -121,8 +121,9 @@ extension Dispatcher {
         return nil
     }
 
-    /// Takes the executions that a job's schedule made for times after `floor`, and that have not begun, out of the ledger.
-    private mutating func withdraw(of job: Int32, after floor: Timestamp) -> [ExecutionID] {
+    /// Takes the executions that a job's schedule made for times after `floor`, and that have not begun, out of the ledger; with
+    /// `onlyUnmade` those alone whose rows are not durable.
+    private mutating func withdraw(of job: Int32, after floor: Timestamp, onlyUnmade: Bool = false) -> [ExecutionID] {
         let record = agenda[job]
         var withdrawn: [ExecutionID] = []
         var time = floor
@@ -133,6 +134,8 @@ extension Dispatcher {
             if Canary.keepsTheOldDefinition.sings { continue }
             if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
             switch ledger[slot].state {
+            case .armed where onlyUnmade, .ready where onlyUnmade:
+                break
             case .inserting, .armed, .ready:
                 takeOut(slot)
                 withdrawn.append(id)
@@ -193,7 +196,9 @@ extension Dispatcher {
             return
         }
         if let restartedAt = change.restartedAt {
-            _ = withdraw(of: slot, after: restartedAt)
+            // What is durable was there before the change, which did not withdraw it: a row of an earlier definition, whose time
+            // came again since the clock went back, and which the refused one happens to have too.
+            _ = withdraw(of: slot, after: restartedAt, onlyUnmade: true)
             for row in change.change.inserts where row.scheduledTime > restartedAt || row.trigger == .manual {
                 forget(insertOf: row.id)
             }
