@@ -93,9 +93,20 @@ package struct FrameDecoder: ~Copyable {
         return consumed
     }
 
+    /// Whether a stream begins as HTTP does, in answers and in requests: the wrong port is the most frequent mistake.
+    private static func isHTTP(_ header: UnsafeRawBufferPointer) -> Bool {
+        ["HTTP", "GET ", "POST", "PUT ", "HEAD"].contains { header.prefix(4).elementsEqual($0.utf8) }
+    }
+
     private static func checkedLength(_ header: UnsafeRawBufferPointer, limit: Int) throws(WireError) -> Int {
         let length = Int(UInt32(bigEndian: header.loadUnaligned(as: UInt32.self)))
         guard length <= limit else {
+            if FrameDecoder.isHTTP(header) {
+                throw WireError(
+                    .oversized,
+                    "what came is HTTP and not Carillon's protocol; REST has a port of its own, the gateway's"
+                )
+            }
             throw WireError(
                 .oversized,
                 "a frame announces \(length) bytes; at most \(limit) are accepted here"

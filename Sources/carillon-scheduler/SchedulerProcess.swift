@@ -83,7 +83,7 @@ struct SchedulerProcess {
             return try await server.start().port
         } catch {
             throw StartFailure(
-                description: "LISTEN (--listen): \(error.text); stop what listens there, or choose another address"
+                "LISTEN (--listen): \(error.text); stop what listens there, or choose another address"
             )
         }
     }
@@ -102,7 +102,7 @@ struct SchedulerProcess {
             return probes
         } catch {
             guard settings.metricsListen == nil else {
-                throw StartFailure(description: "METRICS_LISTEN (--metrics-listen): \(error.message)")
+                throw StartFailure("METRICS_LISTEN (--metrics-listen): \(error.message)")
             }
             let other = server(HostPort(host: SchedulerSettings.defaultMetricsListen.host, port: 0))
             try await other.start()
@@ -125,11 +125,6 @@ struct SchedulerProcess {
             throw error
         }
     }
-}
-
-/// Something that is not there yet, or not free yet: another start may do.
-private struct StartFailure: Error, CustomStringConvertible {
-    var description: String
 }
 
 /// Lets those that are made before the service and its store reach them.

@@ -34,7 +34,7 @@ struct WorkerProbes {
         at address: HostPort?,
         registry: MetricsRegistry,
         logger: Logger
-    ) async throws(ProbeServerError) -> WorkerProbes {
+    ) async throws -> WorkerProbes {
         let readiness = Readiness()
         func server(_ wanted: HostPort) async throws(ProbeServerError) -> WorkerProbes {
             let server = ProbeServer(host: wanted.host, port: wanted.port, registry: registry, logger: logger) {
@@ -42,7 +42,13 @@ struct WorkerProbes {
             }
             return WorkerProbes(server: server, address: try await server.start(), readiness: readiness)
         }
-        if let address { return try await server(address) }
+        if let address {
+            do throws(ProbeServerError) {
+                return try await server(address)
+            } catch {
+                throw StartFailure("METRICS_LISTEN (--metrics-listen): \(error.message)")
+            }
+        }
         for port in ports.dropLast() {
             if let probes = try? await server(HostPort(host: host, port: port)) { return probes }
         }

@@ -64,6 +64,7 @@ import Testing
             (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["job", "list", "--limit", "-1"], "--limit is -1; it must be at least 1"),
+            (["job", "create", "--file", ""], "--file is empty; name a file with a JSON object"),
             (["job", "list", "--limit", "1.5"], ": a whole number such as 5 is needed"),
             (["job", "list", "--request-timeout", "0"], "--request-timeout is less than a millisecond"),
             (["execution", "watch", "--count", "-2"], "--count is -2; it must be at least 1"),

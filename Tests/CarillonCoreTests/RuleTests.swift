@@ -8,7 +8,7 @@ struct RuleTests {
         "URLs that are called",
         arguments: [
             "http://127.0.0.1:8080/", "https://example.com", "HTTP://Example.com/a?b=c#d", "http://[::1]:9/x",
-            "http://a.b.c/%7Euser?x=%20", "https://xn--bcher-kva.example/",
+            "http://a.b.c/%7Euser?x=%20", "http://_x.a-b.example./", "http://1/", "https://xn--bcher-kva.example/",
         ]
     )
     func accepted(url: String) {
@@ -25,6 +25,8 @@ struct RuleTests {
             ("http://example.com:0/", "1 to 65535"), ("http://example.com:99999/", "1 to 65535"),
             ("http://[::1/", "without a ']'"), ("http://[zz]/", "no IPv6"), ("http://a/%zz", "position 10"),
             ("http://a/\u{7}", "position 10"), ("http://ä.de/", "position 8"), ("http://a_b!/", "no host name"),
+            ("http://-/", "no host name"), ("http://.../", "no host name"), ("http://a..b/", "no host name"),
+            ("http://.a/", "no host name"),
         ]
     )
     func refused(url: String, text: String) {
@@ -81,6 +83,22 @@ struct RuleTests {
         #expect(fewer?.errors.contains { $0.message == "are 100000; at most 32 are allowed" } == true)
         #expect(fewer?.errors.contains { $0.message == "are 100000; at most 64 are allowed" } == true)
         #expect((fewer?.errors.count ?? 0) < ClientError.maxFieldErrors + 10)
+    }
+
+    @Test(
+        "a name is not blank, has no control characters and is no id",
+        arguments: [
+            (" \u{00A0}  ", "is blank"), ("", "1 to 200 bytes"), ("a\tb", "control characters"),
+            ("01a21637-e744-7439-a539-09de1ec8b64d", "looks like an id"),
+            (String(repeating: "n", count: 201), "1 to 200"),
+        ]
+    )
+    func names(_ name: String, _ text: String) {
+        var settings = JobSettings()
+        (settings.schedule, settings.url, settings.name) = ("* * * * * *", "http://127.0.0.1:1/", name)
+        let error = #expect(throws: ClientError.self) { try rules.make(settings, id: JobID(UniqueID(high: 1, low: 1))) }
+        #expect(error?.errors.map(\.field) == ["name"])
+        #expect(error?.errors.first?.message.contains(text) == true)
     }
 
     @Test("a job's body has at most 1 MiB")

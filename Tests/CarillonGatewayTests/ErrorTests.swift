@@ -89,6 +89,13 @@ import Testing
         #expect(try answer.json["errors"]?.array?.map { $0["field"]?.string } == [field])
     }
 
+    @Test(arguments: ["-1", "0", "1001", "99999999999999999999", "ten"])
+    func aNumberIsToldItsRange(_ text: String) async throws {
+        let answer = try await ask(FakeScheduler(), .get, "/api/v1/jobs?limit=\(text)")
+        let message = try answer.json["errors"]?.array?.first?["message"]?.string
+        #expect(message == "is \"\(text)\"; it must be a whole number from 1 to 1000")
+    }
+
     @Test func anUnknownParameterIsToldTheKnownOnes() async throws {
         let answer = try await ask(FakeScheduler(), .get, "/api/v1/executions?job=1")
         let message = try answer.json["errors"]?.array?.first?["message"]?.string

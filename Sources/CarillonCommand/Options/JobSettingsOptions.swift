@@ -167,6 +167,12 @@ struct JobSettingsOptions: ParsableArguments {
         "job_id", "schedule_description", "version", "created_at", "updated_at", "next_run_time",
     ]
 
+    func validate() throws {
+        if file == "" {
+            throw ValidationError("--file is empty; name a file with a JSON object, or - for standard input")
+        }
+    }
+
     /// The settings as members of a request, in the order of the protocol's fields.
     func members(in world: World, droppingNulls: Bool) throws -> [JSONValue.Member] {
         if file == "-", body == "-" {

@@ -4,8 +4,8 @@ internal import Glibc
 
 /// GET /health of the gateway, with nothing but a socket.
 enum HealthProbe {
-    /// `nil` when the answer is 200, and otherwise what is missing.
-    static func problem(at address: HostPort, timeoutMs: Int64 = 1_000) -> String? {
+    /// `nil` when the answer is 200, and otherwise what is missing. Without workers of our own that a scheduler leads is enough.
+    static func problem(at address: HostPort, hasWorkers: Bool, timeoutMs: Int64 = 1_000) -> String? {
         guard let answer = get("/health", at: address, timeoutMs: timeoutMs) else {
             return "http://\(address)/health does not answer"
         }
@@ -15,6 +15,7 @@ enum HealthProbe {
         }
         guard status != 200 else { return nil }
         let body = answer.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first ?? ""
+        if !hasWorkers, body.contains("\"scheduler_running\":true") { return nil }
         return "http://\(address)/health answers \(status) \(Display.line(String(body.prefix(300))))"
     }
 

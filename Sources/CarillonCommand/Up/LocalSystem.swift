@@ -40,7 +40,7 @@ struct LocalSystem {
             say: say,
             isDatabaseReady: { database?.isReady ?? true },
             databaseBecameReady: { world.write("database \(url)\n") },
-            healthProblem: { HealthProbe.problem(at: reachable) },
+            healthProblem: { HealthProbe.problem(at: reachable, hasWorkers: options.workers > 0) },
             becameHealthy: {
                 if options.rpc.port == 0 {
                     world.write(
@@ -48,6 +48,12 @@ struct LocalSystem {
                     )
                 }
                 world.write("ready http://\(reachable)\n")
+                if options.workers == 0 {
+                    say(
+                        "no worker runs here, and nothing is called until one does: "
+                            + "carillon-worker --schedulers \(LocalSystem.reachable(rpc))"
+                    )
+                }
             }
         )
         return supervisor.run(inbox)

@@ -31,6 +31,8 @@ struct Supervisor {
     static let signals = [SIGINT, SIGTERM, SIGHUP, SIGCHLD]
     private static let databaseIntervalMs: Int64 = 20
     private static let healthIntervalMs: Int64 = 100
+    /// How long nothing is said of what is not ready yet, and how long until it is said again.
+    private static let firstReminderMs: Int64 = 5_000
     private static let reminderMs: Int64 = 15_000
     private static let logLines = 10
 
@@ -60,7 +62,7 @@ struct Supervisor {
         }
 
         step(.begun)
-        var nextReminderMs = nowMs() + Supervisor.reminderMs
+        var nextReminderMs = nowMs() + Supervisor.firstReminderMs
         while status == nil {
             for number in inbox.wait(milliseconds: patienceMs(machine)) where number != SIGCHLD { step(.stopRequested) }
             for (index, pid) in pids.sorted(by: { $0.key < $1.key }) {
@@ -78,6 +80,7 @@ struct Supervisor {
                     guard nowMs() >= nextReminderMs else { break }
                     nextReminderMs = nowMs() + Supervisor.reminderMs
                     say("not ready yet: \(problem)")
+                    sayComplaints()
                 } else {
                     step(.becameHealthy)
                     becameHealthy()
@@ -106,6 +109,16 @@ struct Supervisor {
         return try ChildProcess.start(child.launch, runner: runner, output: .file(child.log))
     }
 
+    /// What a child that runs complains of is the reason why the whole is not ready: a database that it waits for, say.
+    private func sayComplaints() {
+        for child in children {
+            guard let line = LogFile.lastLines(of: child.log, count: 1).first, LogFile.isComplaint(line) else {
+                continue
+            }
+            say("  \(child.life.name) says: \(Display.line(line))")
+        }
+    }
+
     private func showLog(_ child: SupervisedChild) {
         let lines = LogFile.lastLines(of: child.log, count: Supervisor.logLines)
         guard !lines.isEmpty else { return }
@@ -123,6 +136,12 @@ enum LogFile {
         var status = stat()
         guard stat(path, &status) == 0, status.st_size > limit else { return }
         rename(path, path + ".1")
+    }
+
+    /// Whether a line of one of our programs is a warning or an error: time, level, program, text.
+    static func isComplaint(_ line: String) -> Bool {
+        let words = line.split(separator: " ", maxSplits: 2)
+        return words.count == 3 && (words[1] == "WARNING" || words[1] == "ERROR")
     }
 
     static func lastLines(of path: String, count: Int) -> [String] {

@@ -52,7 +52,7 @@ struct UpCommand: WorldCommand {
     @Option(
         name: .customLong("workers"),
         parsing: .unconditional,
-        help: ArgumentHelp("Worker processes. (default: 1)", valueName: "count"),
+        help: ArgumentHelp("Worker processes; 0 when they run elsewhere. (default: 1)", valueName: "count"),
         transform: WholeNumber.read
     )
     var workers = 1

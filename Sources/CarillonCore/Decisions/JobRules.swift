@@ -175,6 +175,8 @@ package struct JobRules: Sendable {
                 errors.append(
                     FieldError(field: "name", message: "must have 1 to 200 bytes and no control characters")
                 )
+            } else if name.allSatisfy(\.isWhitespace) {
+                errors.append(FieldError(field: "name", message: "is blank; choose words, or leave it out"))
             }
         }
         if let description = settings.description {

@@ -59,11 +59,13 @@ package enum URLRule {
                 host = authority[..<colon]
                 port = authority[(colon + 1)...]
             }
-            let isName = host.allSatisfy { byte in
-                (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
-                    || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "-._~%".utf8.contains(byte)
-            }
-            guard isName else {
+            let isName = host.allSatisfy { isAlphanumeric($0) || "-._~%".utf8.contains($0) }
+            // Whatever else a name may be made of, it has a letter or a digit, and no part of it is empty.
+            let hasLetter = host.contains { isAlphanumeric($0) }
+            let hasEmptyPart =
+                host.first == UInt8(ascii: ".")
+                || zip(host, host.dropFirst()).contains { $0 == $1 && $0 == UInt8(ascii: ".") }
+            guard isName, host.isEmpty || (hasLetter && !hasEmptyPart) else {
                 return "has '\(String(decoding: host, as: UTF8.self))' as its host, which is no host name"
             }
         }
@@ -75,6 +77,11 @@ package enum URLRule {
             return "has the port '\(String(decoding: port, as: UTF8.self))'; a port is a number from 1 to 65535"
         }
         return nil
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
+            || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
     }
 
     private static func problem(withEscapes bytes: [UInt8]) -> String? {

@@ -30,7 +30,11 @@ enum Query {
                 throw .invalid("query", "has a parameter whose name is not percent-encoded UTF-8")
             }
             guard let value = PercentCoding.decode(rawValue, plusIsSpace: true) else {
-                throw .invalid(name, "is not percent-encoded UTF-8: a '%' needs two hexadecimal digits after it")
+                throw .invalid(
+                    name,
+                    "is no percent-encoded UTF-8: a '%' needs two hexadecimal digits after it, and the bytes that are meant "
+                        + "must be UTF-8 (é is %C3%A9)"
+                )
             }
             pairs.append(Pair(name: name, value: value))
         }
@@ -47,7 +51,7 @@ enum Query {
                 continue
             }
             let known = members.firstIndex { $0.name == pair.name }
-            switch value(pair.value, parameter.kind) {
+            switch value(pair.value, parameter) {
             case .failure(let problem): errors.append(FieldError(field: pair.name, message: problem.message))
             case .success(.array(let values)):
                 if let known, case .array(let before) = members[known].value {
@@ -80,8 +84,8 @@ enum Query {
         var message: String
     }
 
-    private static func value(_ text: String, _ kind: ParameterKind) -> Result<JSONValue, BadValue> {
-        switch kind {
+    private static func value(_ text: String, _ parameter: Parameter) -> Result<JSONValue, BadValue> {
+        switch parameter.kind {
         case .text: return .success(.string(text))
         case .timeZone: return .success(.string(withPlus(text, anywhere: true)))
         case .time: return .success(.string(withPlus(text, anywhere: false)))
@@ -92,8 +96,14 @@ enum Query {
             default: return .failure(BadValue(message: "is \"\(text.prefix(60))\"; it must be true or false"))
             }
         case .integer:
-            guard let number = Int64(text) else {
-                return .failure(BadValue(message: "is \"\(text.prefix(60))\"; it must be a whole number"))
+            let least = parameter.schema["minimum"]?.integer ?? .min
+            let greatest = parameter.schema["maximum"]?.integer ?? .max
+            guard let number = Int64(text), least <= number, number <= greatest else {
+                return .failure(
+                    BadValue(
+                        message: "is \"\(text.prefix(60))\"; it must be a whole number from \(least) to \(greatest)"
+                    )
+                )
             }
             return .success(.integer(number))
         case .list:

@@ -120,7 +120,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
             } else {
                 "this is no HTTP/1.1 request that can be read (RFC 9112): its first line, a header or its length "
-                    + "is malformed, or it has more than \(limits.headerCount) fields"
+                    + "is malformed, or its head has more than \(limits.headerBytes) bytes or \(limits.headerCount) fields"
             }
         let problem = Problem(.badRequest, "INVALID_ARGUMENT", detail)
         let body = ByteBuffer(string: JSONText.write(problem.document))

@@ -24,7 +24,7 @@ package struct GatewayProcess: Sendable {
     }
 
     /// Until SIGTERM or SIGINT.
-    /// - Throws: `ConfigurationError` when an address cannot be had.
+    /// - Throws: `StartFailure` when an address cannot be had.
     package func run() async throws {
         OpenFileLimit.raise()
         logger.info(
@@ -84,7 +84,7 @@ package struct GatewayProcess: Sendable {
         } catch {
             // Requests that were cut off after the time for them are no failure of the end.
             guard !stopping.hasBegun else { return }
-            throw ConfigurationError(
+            throw StartFailure(
                 "LISTEN (--listen): cannot listen on \(configuration.listen): \(GatewayProcess.text(error)); "
                     + "stop what listens there, or choose another address"
             )
@@ -103,7 +103,7 @@ package struct GatewayProcess: Sendable {
         do throws(ProbeServerError) {
             try await probes.start()
         } catch {
-            throw ConfigurationError("METRICS_LISTEN (--metrics-listen): \(error.message)")
+            throw StartFailure("METRICS_LISTEN (--metrics-listen): \(error.message)")
         }
         return probes
     }
