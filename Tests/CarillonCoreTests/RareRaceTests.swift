@@ -126,6 +126,43 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    /// Its row was withdrawn when the clock went back, while the batch that made it was on its way, and made again.
+    @Test func `a row that a refused change would have made again has one`() throws {
+        var bench = DispatcherBench()
+        let (job, _) = try jobToBeRenamed(&bench, every: 1, then: "* * * * * *")
+        bench.commitsAreHeld = true
+        bench.pass(ms: 500)
+        bench.databaseAheadMs -= 1_200
+        while bench.time.milliseconds - Self.beginning.milliseconds < 1_700 { bench.pass(ms: 50) }
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        (changed.name, changed.schedule) = ("taken", "* * * * * *")
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
+        bench.releaseCommits()
+        bench.pass(ms: 1_500)
+        #expect(rows(of: job, bench).contains(2_000))
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test func `what a pause withdrew is not called, though a change on top of it is refused`() throws {
+        var bench = DispatcherBench()
+        let (job, _) = try jobToBeRenamed(&bench, every: 1, then: "@every 1s")
+        bench.commitsAreHeld = true
+        bench.pass(ms: 500)
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        bench.tell(.changeRequested(6, .pause(changed)))
+        changed.version += 1
+        changed.name = "taken"
+        bench.tell(.changeRequested(7, .resume(DispatcherBench.planned(changed))))
+        bench.releaseCommits()
+        bench.join(2, boot: 2, slots: 100)
+        bench.pass(ms: 2_000)
+        #expect(bench.store.jobs[job.id]?.active == false)
+        #expect(!bench.dispatched.contains { $0.call.executionID == id(job, second: 2) })
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     /// With rows of the refused definition, and with none.
     @Test(arguments: ["@every 1s", "@every 300s"])
     func `a job that is deleted on top of a change that is refused keeps what was due`(_ schedule: String) throws {

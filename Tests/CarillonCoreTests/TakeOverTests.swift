@@ -73,6 +73,48 @@ import Testing
         #expect(row.driftMicroseconds.map { $0 / 1_000 } == start - row.scheduledTime)
     }
 
+    @Test func `a call that an earlier leader dispatched did not begin in 1970`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.loseLead()
+        bench.answerLead(1, held: [held(call)])
+        bench.tell(.workerStarted(1, [call.token]))
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .running)
+        #expect(row.actualStartTime.map { DispatcherBench.beginning <= $0 && $0 <= bench.time } == true)
+        bench.report(call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+    }
+
+    @Test func `what a gap has missed is not lost when the clock goes back to before it`() throws {
+        var bench = DispatcherBench()
+        var job = DispatcherBench.job(2, every: 1)
+        job.catchUpPolicy = .all
+        job.effectiveFrom = DispatcherBench.beginning - 20_000
+        // The leader before was working off a gap when the clock went back by less than it looks ahead.
+        let before = UniqueID(high: 9, low: 9)
+        _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
+        var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
+        batch.changes = [JobChange(job: job, isNew: true)]
+        let gap = Gap(from: bench.time + 800, to: bench.time + 2_500)
+        batch.gap = gap
+        batch.materializedThrough = bench.time + 3_000
+        _ = bench.store.commit(batch, now: bench.time)
+        bench.store.sessionEnded(9)
+        let beginning = bench.time
+        bench.lead()
+        #expect(bench.store.shards[0].gap == nil)
+        bench.pass(ms: 6_000)
+        let times = Set(bench.store.executions.values.map(\.scheduledTime))
+        for second in 1...5 as ClosedRange<Int64> {
+            #expect(times.contains(beginning + second * 1_000), "second \(second)")
+        }
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test func `a failed claim is not repeated after a change of its job and a take-over`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)

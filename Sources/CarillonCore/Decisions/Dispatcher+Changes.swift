@@ -121,21 +121,24 @@ extension Dispatcher {
         return nil
     }
 
-    /// Takes the executions that a job's schedule made for times after `floor`, and that have not begun, out of the ledger; with
-    /// `onlyUnmade` those alone whose rows are not durable.
-    private mutating func withdraw(of job: Int32, after floor: Timestamp, onlyUnmade: Bool = false) -> [ExecutionID] {
+    /// Takes the executions that a job's schedule made for times after `floor`, and that have not begun, out of the ledger: all
+    /// of them, or those that are `among` some.
+    @discardableResult
+    private mutating func withdraw(
+        of job: Int32,
+        after floor: Timestamp,
+        among some: Set<ExecutionID>? = nil
+    ) -> [ExecutionID] {
         let record = agenda[job]
         var withdrawn: [ExecutionID] = []
         var time = floor
         while let next = record.next(after: time), next <= furthestRow {
             time = next
             let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
-            guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { continue }
+            guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun, some?.contains(id) ?? true else { continue }
             if Canary.keepsTheOldDefinition.sings { continue }
             if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
             switch ledger[slot].state {
-            case .armed where onlyUnmade, .ready where onlyUnmade:
-                break
             case .inserting, .armed, .ready:
                 takeOut(slot)
                 withdrawn.append(id)
@@ -196,9 +199,11 @@ extension Dispatcher {
             return
         }
         if let restartedAt = change.restartedAt {
-            // What is durable was there before the change, which did not withdraw it: a row of an earlier definition, whose time
-            // came again since the clock went back, and which the refused one happens to have too.
-            _ = withdraw(of: slot, after: restartedAt, onlyUnmade: true)
+            // A row that nothing was to make was there before, and the change did not withdraw it: one of an earlier definition,
+            // whose time came again since the clock went back, and which the refused one happens to have too. It stays.
+            var unmade = Set(change.change.inserts.map(\.id))
+            for batch in parts + [pending] { unmade.formUnion(batch.allInserts) }
+            withdraw(of: slot, after: restartedAt, among: unmade)
             for row in change.change.inserts where row.scheduledTime > restartedAt || row.trigger == .manual {
                 forget(insertOf: row.id)
             }

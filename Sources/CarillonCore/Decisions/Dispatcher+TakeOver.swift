@@ -205,9 +205,12 @@ extension Dispatcher {
         let mark = loading.shards.compactMap(\.materializedThrough).max() ?? self.now
         // A mark that is far ahead of now was set before the clock went back.
         let isAhead = mark - self.now > 2 * max(horizonMs, 2_000)
-        materializedThrough = isAhead ? self.now : max(self.now, mark)
+        // A gap that was noted and not read lies ahead, since the clock went back: what it has missed is yet to come.
+        let isGapAhead = loading.gap == nil && loading.shards.contains { $0.gap != nil }
+        materializedThrough = isAhead || isGapAhead ? self.now : max(self.now, mark)
         pending = PendingBatch()
         pending.materializedThrough = materializedThrough
+        if isGapAhead { pending.gap = .some(nil) }
         inFlight = nil
         parts = []
         nextSequence = 1

@@ -160,14 +160,16 @@ extension Dispatcher {
             hear(of: slot)
             if ledger[slot].rowStatus == .running { continue }
             ledger[slot].rowStatus = .running
-            let start = execution.actualStartTime ?? Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1000)
+            // Of one that an earlier leader dispatched nobody says when it began before its end does.
+            let dispatched = ledger[slot].dispatchedMicroseconds
+            let start = dispatched == 0 ? now : Timestamp(milliseconds: dispatched / 1_000)
             pending.starts.append(
                 ExecutionStart(
                     id: execution.id,
                     token: token,
                     attempts: execution.attempts + 1,
                     lostAttempts: execution.lostAttempts,
-                    actualStartTime: start,
+                    actualStartTime: execution.actualStartTime ?? start,
                     worker: execution.worker,
                     isClaim: false
                 )

@@ -101,6 +101,9 @@ struct PendingBatch {
         for index in changes.indices { changes[index].change.inserts.removeAll(where: isDropped) }
     }
 
+    /// What it makes, and what its changes make.
+    var allInserts: [ExecutionID] { inserts.map(\.id) + changes.flatMap { $0.change.inserts.map(\.id) } }
+
     var isEmpty: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && !hasMarks
     }
