@@ -115,7 +115,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         isLast = true
         let detail =
             if hasHostProblem {
-                "the request has no Host header, or more than one; it needs one (RFC 9112, section 3.2)"
+                "the request has no Host header, more than one, or one that is no host; it needs one, such as "
+                    + "Host: localhost:8000 (RFC 9112, section 3.2)"
             } else if parserError == .headerOverflow {
                 "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
             } else {

@@ -13,7 +13,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         guard !isRefused else { return }
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         let isOld = head.version != .http1_1
-        guard isOld || head.headers["Host"].count == 1 else {
+        guard isOld || HeadGuard.isHost(head.headers["Host"]) else {
             isRefused = true
             context.fireUserInboundEventTriggered(HostProblem())
             // One of those that the server answers.
@@ -28,9 +28,22 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         if isOld { head.headers.remove(name: "Expect") }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
+
+    /// Whether there is one host, perhaps with a port: of the characters that RFC 3986, section 3.2.2, allows. It may be empty.
+    private static func isHost(_ values: [String]) -> Bool {
+        guard values.count == 1 else { return false }
+        return values[0].utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "-._~%!$&'()*+,;=:[]".utf8.contains(byte)
+            }
+        }
+    }
 }
 
-/// A request of HTTP/1.1 has no host, or more than one.
+/// A request of HTTP/1.1 has no host, more than one, or one that is none.
 struct HostProblem {}
 
 @available(*, unavailable)
