@@ -295,7 +295,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         switch action {
         case .none, .deliver: break
         case .welcome(let hello):
-            // The first heartbeat is due before the handshake's deadline.
+            // What is to be looked at next is no longer the handshake's deadline.
             timer?.cancel()
             timer = nil
             welcome(hello, context)

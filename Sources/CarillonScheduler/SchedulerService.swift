@@ -43,6 +43,7 @@ package final class SchedulerService: PeerReceiver {
         let status = StatusBoard()
         let box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
         let turn = Turn()
+        // Whoever leads wakes for each renewal of the lease: this is only for a turn that asked for none in vain.
         let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in turn.run(&events, now) }
         self.catalog = catalog
         self.rules = rules

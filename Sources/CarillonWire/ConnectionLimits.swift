@@ -1,6 +1,6 @@
 /// What a connection allows, in milliseconds, bytes and counts.
 package struct ConnectionLimits: Sendable, Hashable {
-    /// Between two Pings. The scheduler's value goes to its peers in Welcome.
+    /// Between two Pings of the end that leads (`Heartbeat`). The scheduler's value goes to its peers in Welcome.
     package var heartbeatMs: Int64
     /// A peer that has sent nothing for this long is closed.
     package var silenceMs: Int64

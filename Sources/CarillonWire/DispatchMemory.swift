@@ -10,11 +10,14 @@ struct DispatchMemory {
     /// The calls of the last Dispatch. Whoever got them may still have them.
     private var calls: [DispatchedCall] = []
 
+    /// What the first byte of a hash can be.
     private static let places = 256
     /// Up to 15 bytes are in a String itself; what is longer than this is not kept.
     private static let keptBytes = 16...512
-    /// The memory for more calls than this is left to whoever got them.
+    /// The memory for more calls than this is left to whoever got them, and that of long bodies: until the next Dispatch comes,
+    /// which may be tomorrow, the last one stays.
     private static let keptCalls = 16
+    private static let keptBodyBytes = 4_096
 
     /// The calls of a Dispatch. Their memory is that of the last ones, unless somebody still has them.
     mutating func calls(
@@ -24,13 +27,16 @@ struct DispatchMemory {
         guard count > 0, let pointers else { return [] }
         var calls: [DispatchedCall] = []
         swap(&calls, &self.calls)
-        calls.removeAll(keepingCapacity: true)
+        // If somebody still has them this takes as much memory anew, which should not be far more than is needed.
+        calls.removeAll(keepingCapacity: calls.capacity <= count * 4)
         calls.reserveCapacity(count)
         for index in 0..<count {
             guard let pointer = pointers[index] else { continue }
             calls.append(try DispatchedCall(pointer, memory: &self))
         }
-        if count <= Self.keptCalls { self.calls = calls }
+        let isSmall =
+            count <= Self.keptCalls && calls.allSatisfy { $0.call.body?.utf8.count ?? 0 <= Self.keptBodyBytes }
+        if isSmall { self.calls = calls }
         return calls
     }
 
@@ -49,7 +55,7 @@ struct DispatchMemory {
         return texts[place]
     }
 
-    /// From all bytes but up to seven at the beginning.
+    /// From all bytes but up to seven at the beginning, which URLs have in common.
     private static func place(of bytes: UnsafeRawBufferPointer) -> Int {
         var hash = UInt64(bytes.count)
         var end = bytes.count
@@ -59,6 +65,6 @@ struct DispatchMemory {
             hash ^= hash >> 32
             end -= 8
         }
-        return Int(hash % UInt64(places))
+        return Int(hash >> 56)
     }
 }

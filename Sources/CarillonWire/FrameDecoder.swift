@@ -95,7 +95,9 @@ package struct FrameDecoder: ~Copyable {
 
     /// Whether a stream begins as HTTP does, in answers and in requests: the wrong port is the most frequent mistake.
     private static func isHTTP(_ header: UnsafeRawBufferPointer) -> Bool {
-        ["HTTP", "GET ", "POST", "PUT ", "HEAD"].contains { header.prefix(4).elementsEqual($0.utf8) }
+        ["HTTP", "GET ", "POST", "PUT ", "HEAD", "DELE", "PATC", "OPTI", "CONN", "TRAC", "PRI "].contains {
+            header.prefix(4).elementsEqual($0.utf8)
+        }
     }
 
     private static func checkedLength(_ header: UnsafeRawBufferPointer, limit: Int) throws(WireError) -> Int {
@@ -103,7 +105,7 @@ package struct FrameDecoder: ~Copyable {
         guard length <= limit else {
             if FrameDecoder.isHTTP(header) {
                 throw WireError(
-                    .oversized,
+                    .malformed,
                     "what came is HTTP and not Carillon's protocol; REST has a port of its own, the gateway's"
                 )
             }

@@ -2,7 +2,8 @@ internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
-/// Envelopes ↔ bytes. It owns the memory of the C structs in between and reuses it: make one per connection or thread.
+/// Envelopes ↔ bytes. It owns the memory of the C structs in between and reuses it, and keeps what the next Dispatch may
+/// have again (`DispatchMemory`): make one per connection or thread.
 package struct MessageCodec: ~Copyable {
     private let arena = Arena()
 

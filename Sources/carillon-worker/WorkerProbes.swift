@@ -34,21 +34,19 @@ struct WorkerProbes {
         at address: HostPort?,
         registry: MetricsRegistry,
         logger: Logger
-    ) async throws -> WorkerProbes {
+    ) async throws(StartFailure) -> WorkerProbes {
         let readiness = Readiness()
-        func server(_ wanted: HostPort) async throws(ProbeServerError) -> WorkerProbes {
+        func server(_ wanted: HostPort) async throws(StartFailure) -> WorkerProbes {
             let server = ProbeServer(host: wanted.host, port: wanted.port, registry: registry, logger: logger) {
                 readiness.current
             }
-            return WorkerProbes(server: server, address: try await server.start(), readiness: readiness)
-        }
-        if let address {
             do throws(ProbeServerError) {
-                return try await server(address)
+                return WorkerProbes(server: server, address: try await server.start(), readiness: readiness)
             } catch {
                 throw StartFailure("METRICS_LISTEN (--metrics-listen): \(error.message)")
             }
         }
+        if let address { return try await server(address) }
         for port in ports.dropLast() {
             if let probes = try? await server(HostPort(host: host, port: port)) { return probes }
         }

@@ -10,7 +10,7 @@ internal import Logging
 struct WorkerProcess {
     var settings: WorkerSettings
 
-    func run() async throws {
+    func run() async throws(StartFailure) {
         let logger = settings.log.bootstrap(component: "carillon-worker")
         let files = OpenFileLimit.raise()
         let registry = MetricsRegistry(component: "carillon-worker")

@@ -63,11 +63,11 @@ import Testing
         #expect(throws: WireError.self) { try decoder.feed([0, 0, 0, 1, 1]) { (_) throws(WireError) in } }
     }
 
-    @Test(arguments: ["HTTP/1.1 400 Bad Request", "GET / HTTP/1.1", "POST /api/v1/jobs HTTP/1.1"])
+    @Test(arguments: ["HTTP/1.1 400 Bad Request", "GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0"])
     func httpIsCalledByItsName(_ text: String) {
         var decoder = FrameDecoder()
         let error = #expect(throws: WireError.self) { try decoder.feed(Array(text.utf8)) { (_) throws(WireError) in } }
-        #expect(error?.kind == .oversized)
+        #expect(error?.kind == .malformed)
         #expect(error?.text.hasPrefix("what came is HTTP and not Carillon's protocol") == true)
     }
 

@@ -46,13 +46,13 @@ import Testing
         let codec = MessageCodec()
         var samples = Samples(seed: 12)
         // Few and many texts, of the lengths at which they are kept or not, so that they take each other's places.
+        let lengths = [3, 14, 15, 16, 17, 100, 511, 512, 513]
         let texts = (0..<1_000).map { number in
-            String(
-                String(repeating: "/é\(number)", count: 150).prefix(
-                    [3, 15, 16, 17, 100, 500].randomElement(using: &samples.random) ?? 3
-                )
-            )
+            let length = lengths[number % lengths.count]
+            let ascii = String(repeating: "/\(number)", count: 300)
+            return number % 2 == 0 ? String(ascii.prefix(length)) : "é" + ascii.prefix(length - 2)
         }
+        #expect(Set(texts.map(\.utf8.count)) == Set(lengths))
         var kept: [(decoded: Message, original: Message)] = []
         for round in 0..<2_000 {
             let calls = (0..<(round % 70)).map { _ in

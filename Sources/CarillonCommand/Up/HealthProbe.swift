@@ -4,7 +4,8 @@ internal import Glibc
 
 /// GET /health of the gateway, with nothing but a socket.
 enum HealthProbe {
-    /// `nil` when the answer is 200, and otherwise what is missing. Without workers of our own that a scheduler leads is enough.
+    /// `nil` when the answer is 200, and otherwise what is missing.
+    /// - Parameter hasWorkers: `false` when none is started here: then it is enough that a scheduler leads.
     static func problem(at address: HostPort, hasWorkers: Bool, timeoutMs: Int64 = 1_000) -> String? {
         guard let answer = get("/health", at: address, timeoutMs: timeoutMs) else {
             return "http://\(address)/health does not answer"

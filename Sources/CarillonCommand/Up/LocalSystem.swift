@@ -50,7 +50,7 @@ struct LocalSystem {
                 world.write("ready http://\(reachable)\n")
                 if options.workers == 0 {
                     say(
-                        "no worker runs here, and nothing is called until one does: "
+                        "workers are started elsewhere (--workers 0), and nothing is called without one: "
                             + "carillon-worker --schedulers \(LocalSystem.reachable(rpc))"
                     )
                 }

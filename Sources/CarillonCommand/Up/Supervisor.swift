@@ -40,6 +40,8 @@ struct Supervisor {
     func run(_ inbox: borrowing SignalInbox) -> Int32 {
         var machine = Supervision(children: children.map(\.life), hasDatabase: hasDatabase)
         var pids: [Int: pid_t] = [:]
+        // Where in its log each child's present life begins.
+        var logBegins: [Int: Int] = [:]
         var status: Int32?
         func step(_ event: Supervision.Event) {
             var events = [event]
@@ -48,6 +50,8 @@ struct Supervisor {
                     switch action {
                     case .start(let index):
                         do throws(FileProblem) {
+                            LogFile.makeRoom(at: children[index].log)
+                            logBegins[index] = LogFile.size(of: children[index].log)
                             pids[index] = try start(children[index])
                         } catch {
                             events.append(.ended(index, how: "did not start (\(error))"))
@@ -74,13 +78,14 @@ struct Supervisor {
             switch machine.phase {
             case .database where isDatabaseReady():
                 databaseBecameReady()
+                nextReminderMs = nowMs() + Supervisor.firstReminderMs
                 step(.databaseAccepted)
             case .starting:
                 if let problem = healthProblem() {
                     guard nowMs() >= nextReminderMs else { break }
                     nextReminderMs = nowMs() + Supervisor.reminderMs
                     say("not ready yet: \(problem)")
-                    sayComplaints()
+                    sayComplaints(since: logBegins)
                 } else {
                     step(.becameHealthy)
                     becameHealthy()
@@ -105,16 +110,14 @@ struct Supervisor {
     }
 
     private func start(_ child: SupervisedChild) throws(FileProblem) -> pid_t {
-        LogFile.makeRoom(at: child.log)
-        return try ChildProcess.start(child.launch, runner: runner, output: .file(child.log))
+        try ChildProcess.start(child.launch, runner: runner, output: .file(child.log))
     }
 
-    /// What a child that runs complains of is the reason why the whole is not ready: a database that it waits for, say.
-    private func sayComplaints() {
-        for child in children {
-            guard let line = LogFile.lastLines(of: child.log, count: 1).first, LogFile.isComplaint(line) else {
-                continue
-            }
+    /// What a child complains of may be the reason why the whole is not ready: a database that it waits for, say.
+    private func sayComplaints(since begins: [Int: Int]) {
+        for (index, child) in children.enumerated() {
+            let lines = LogFile.lastLines(of: child.log, count: Supervisor.logLines, from: begins[index] ?? 0)
+            guard let line = lines.last(where: LogFile.isComplaint) else { continue }
             say("  \(child.life.name) says: \(Display.line(line))")
         }
     }
@@ -144,12 +147,18 @@ enum LogFile {
         return words.count == 3 && (words[1] == "WARNING" || words[1] == "ERROR")
     }
 
-    static func lastLines(of path: String, count: Int) -> [String] {
+    static func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// - Parameter begin: bytes of the file that are not looked at.
+    static func lastLines(of path: String, count: Int, from begin: Int = 0) -> [String] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
         let end = lseek(descriptor, 0, Int32(SEEK_END))
-        lseek(descriptor, max(0, end - 16_384), Int32(SEEK_SET))
+        lseek(descriptor, max(off_t(begin), end - 16_384), Int32(SEEK_SET))
         let bytes = (try? FileText.bytes(of: descriptor, name: path)) ?? []
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
         return lines.suffix(count)

@@ -249,7 +249,7 @@ package struct Dispatcher: ~Copyable {
 
     /// When `tick` wants to be called next, if nothing else happens.
     package func wake(after now: Now) -> BootTime? {
-        var wake = lease.wake
+        var wake = lease.wake(after: now.boot)
         func consider(_ time: BootTime?) {
             guard let time else { return }
             wake = min(wake ?? time, time)

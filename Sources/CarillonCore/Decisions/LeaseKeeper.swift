@@ -52,12 +52,13 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// When `next` will have something to say.
-    package var wake: BootTime? {
+    /// When `next` will have something to say, or what `isValid` says will change.
+    package func wake(after now: BootTime) -> BootTime? {
         switch state {
         case .standby(let askAt): askAt
         case .held(_, let deadline, let renewAt): min(deadline, renewAt)
-        case .renewing(_, let deadline, _): deadline
+        // Once it is over nothing changes before the answer comes, which a database that hangs may take long for.
+        case .renewing(_, let deadline, _): deadline > now ? deadline : nil
         case .asking, .releasing, .released: nil
         }
     }

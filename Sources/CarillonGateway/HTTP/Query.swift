@@ -27,12 +27,15 @@ enum Query {
             let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
             let rawValue = equals < part.endIndex ? part[part.utf8.index(after: equals)...] : ""
             guard let name = PercentCoding.decode(part[..<equals], plusIsSpace: true) else {
-                throw .invalid("query", "has a parameter whose name is not percent-encoded UTF-8")
+                throw .invalid(
+                    "query",
+                    "has a parameter whose name is not percent-encoded UTF-8: a '%' needs two hexadecimal digits after it"
+                )
             }
             guard let value = PercentCoding.decode(rawValue, plusIsSpace: true) else {
                 throw .invalid(
                     name,
-                    "is no percent-encoded UTF-8: a '%' needs two hexadecimal digits after it, and the bytes that are meant "
+                    "is not percent-encoded UTF-8: a '%' needs two hexadecimal digits after it, and the bytes that are meant "
                         + "must be UTF-8 (é is %C3%A9)"
                 )
             }
@@ -98,7 +101,8 @@ enum Query {
         case .integer:
             let least = parameter.schema["minimum"]?.integer ?? .min
             let greatest = parameter.schema["maximum"]?.integer ?? .max
-            guard let number = Int64(text), least <= number, number <= greatest else {
+            // What the protocol's field can hold is for the scheduler to judge.
+            guard let number = Int64(text), 0...Int64(UInt32.max) ~= number else {
                 return .failure(
                     BadValue(
                         message: "is \"\(text.prefix(60))\"; it must be a whole number from \(least) to \(greatest)"

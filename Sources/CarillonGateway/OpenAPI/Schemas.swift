@@ -24,7 +24,7 @@ enum Schemas {
             "name",
             "string",
             "Unique among the jobs that are not deleted.",
-            ["minLength": 1, "maxLength": 200],
+            ["minLength": 1, "maxLength": 200, "pattern": "\\S"],
             nullable: true
         ),
         .of("description", "string", "For people.", ["maxLength": 4000], nullable: true),
