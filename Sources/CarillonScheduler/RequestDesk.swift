@@ -264,7 +264,7 @@ final class RequestDesk: Sendable {
                 .invalidArgument,
                 "cursor '\(text.prefix(50))' is not one that a list answered",
                 errors: [
-                    FieldError(field: "cursor", message: "is not one that a list answered; use next_cursor as it came")
+                    FieldError(field: "cursor", message: "is not one that a list answered; use it as it came")
                 ]
             )
         }

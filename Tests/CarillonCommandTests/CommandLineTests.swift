@@ -60,6 +60,12 @@ import Testing
         arguments: [
             (["up", "--workers", "-1"], "--workers is -1; 0 to 64 are allowed"),
             (["up", "--max-workers", "-1"], "--max-workers is -1; 1 to 65536 are allowed"),
+            (["up", "--data-dir", ""], "--data-dir is empty; name a folder"),
+            (["up", "--database-url", ""], "--database-url is empty; it must look like postgresql://"),
+            (
+                ["up", "--database-url", "mysql://x"],
+                "--database-url is \"mysql://x\"; it must look like postgresql://"
+            ),
             (["up", "--workers", "two"], ": a whole number such as 5 is needed"),
             (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),

@@ -8,7 +8,7 @@ enum HealthProbe {
     /// - Parameter hasWorkers: `false` when none is started here: then it is enough that a scheduler leads.
     static func problem(at address: HostPort, hasWorkers: Bool, timeoutMs: Int64 = 1_000) -> String? {
         guard let answer = get("/health", at: address, timeoutMs: timeoutMs) else {
-            return "http://\(address)/health does not answer"
+            return "http://\(address)/health has not answered within \(Span(milliseconds: timeoutMs))"
         }
         let words = answer.split(separator: " ", maxSplits: 2)
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)) else {

@@ -75,6 +75,13 @@ struct UpCommand: WorldCommand {
     var databaseURL: String?
 
     func validate() throws {
+        if dataFolder.isEmpty { throw ValidationError("--data-dir is empty; name a folder, such as .carillon") }
+        // Keywords and values are libpq's other way to write it; whatever else is wrong the scheduler says.
+        if let url = databaseURL, !["postgresql://", "postgres://"].contains(where: url.hasPrefix), !url.contains("=") {
+            throw ValidationError(
+                "--database-url is \(url.isEmpty ? "empty" : "\"\(url)\""); it must look like postgresql://user:password@host:5432/name"
+            )
+        }
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
         if let maxWorkers, !(1...65_536 ~= maxWorkers) {
             throw ValidationError("--max-workers is \(maxWorkers); 1 to 65536 are allowed")
