@@ -110,6 +110,8 @@ extension Transfer {
             return "\(target) closed the connection without an answer after \(elapsed(now))"
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
             return "the connection to \(target) broke before an answer after \(elapsed(now)): \(detail(code))"
+        case CURLE_UNSUPPORTED_PROTOCOL where carillon_request_bytes(handle) > 0:
+            return "what \(target) answered after \(elapsed(now)) is not HTTP/1.1"
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION:
             return "TLS with \(target) failed after \(elapsed(now)): \(detail(code))"
         default:

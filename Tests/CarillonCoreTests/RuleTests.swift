@@ -101,6 +101,15 @@ struct RuleTests {
         #expect(error?.errors.first?.message.contains(text) == true)
     }
 
+    @Test("what a new job must have is missing once, said with null or not said", arguments: [true, false])
+    func missing(isSaid: Bool) {
+        var settings = JobSettings()
+        settings.cleared = isSaid ? ["schedule", "api_url"] : []
+        let error = #expect(throws: ClientError.self) { try rules.make(settings, id: JobID(UniqueID(high: 1, low: 1))) }
+        #expect(error?.errors.map(\.field).sorted() == ["api_url", "schedule"])
+        #expect(error?.errors.allSatisfy { $0.message.hasPrefix("is missing") } == true)
+    }
+
     @Test("a job's body has at most 1 MiB")
     func bodies() throws {
         var settings = JobSettings()

@@ -188,6 +188,7 @@ struct CurlCallerTests {
         let bench = CallerBench()
         let result = await bench.call(bench.request("http://127.0.0.1:\(target.port)/"))
         #expect(result.kind == .failed)
+        #expect(result.errorMessage?.hasSuffix("is not HTTP/1.1") == true, "\(result.errorMessage ?? "")")
         try await target.stop()
     }
 

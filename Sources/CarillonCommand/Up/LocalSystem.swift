@@ -146,9 +146,10 @@ struct LocalSystem {
             repeat { address.port = try Ports.free(on: wanted.host) } while taken.contains(address.port)
             return address
         }
-        let problem =
-            taken.contains(wanted.port) ? "--rpc has that port already" : Ports.problem(with: wanted)
-        guard let problem else { return address }
+        guard !taken.contains(wanted.port) else {
+            throw CommandFailure(status: .usage, text: "\(option) \(wanted): --rpc has that port; choose another one")
+        }
+        guard let problem = Ports.problem(with: wanted) else { return address }
         throw CommandFailure(
             status: .unavailable,
             text: "\(option) \(wanted): \(problem); stop it, or choose another address, such as \(option) "

@@ -143,7 +143,8 @@ extension Dispatcher {
         } else {
             if outcome.kind == .notSent { figures.unsentAttempts += 1 } else { figures.failedAttempts += 1 }
             if execution.errorMessage == nil, let status = outcome.httpStatus {
-                execution.errorMessage = "the target answered with status \(status); 200 to 299 is success"
+                let more = 300...399 ~= status ? ", and redirects are not followed" : ""
+                execution.errorMessage = "the target answered with status \(status); 200 to 299 is success\(more)"
             }
             let mayRepeat = !isAtMostOnce(slot) || outcome.kind == .notSent
             let isGone = record.hasEnded(for: execution.trigger)

@@ -122,7 +122,12 @@ package struct JobRules: Sendable {
         isNew: Bool
     ) -> PlannedJob {
         var job = base
-        clear(settings.cleared, of: &job, errors: &errors)
+        // What a new job must have and does not is missing, said with null or not said.
+        clear(
+            isNew ? settings.cleared.subtracting(["schedule", "api_url"]) : settings.cleared,
+            of: &job,
+            errors: &errors
+        )
         if let url = settings.url { job.call.url = url }
         if isNew && settings.url == nil {
             errors.append(missing("api_url", "such as https://example.com/hook"))
