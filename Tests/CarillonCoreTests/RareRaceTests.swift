@@ -97,11 +97,11 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a refused change leaves a row of an earlier definition whose time comes again`() throws {
-        var bench = DispatcherBench()
+    /// A job whose row of second 4 is due, and whose schedule has become another one since; then the clock went back to before
+    /// second 4, and somebody else leads.
+    private func jobWithAnEarlierRow(_ bench: inout DispatcherBench) throws -> Job {
         let (job, _) = try jobToBeRenamed(&bench, every: 2, then: "@every 2s")
         bench.pass(ms: 4_000)
-        // What was due before the schedule became another one stays due.
         var changed = try #require(bench.store.jobs[job.id])
         changed.version += 1
         changed.schedule = "@every 300s"
@@ -110,19 +110,46 @@ import Testing
         bench.databaseAheadMs -= 3_000
         bench.loseLead()
         #expect(bench.time.milliseconds - Self.beginning.milliseconds < 3_500)
-        changed = try #require(bench.store.jobs[job.id])
-        changed.version += 1
-        (changed.name, changed.schedule) = ("taken", "*/2 * * * * *")
-        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
-        guard case .refused? = bench.replies.first(where: { $0.ticket == 6 })?.result else {
-            Issue.record("the change was not refused")
-            return
+        return try #require(bench.store.jobs[job.id])
+    }
+
+    /// One refused change that has the row's time too, or two, the one on top of the other.
+    @Test(arguments: [1, 2])
+    func `refused changes leave a row of an earlier definition`(count: Int) throws {
+        var bench = DispatcherBench()
+        var changed = try jobWithAnEarlierRow(&bench)
+        bench.commitsAreHeld = true
+        for (number, schedule) in ["*/2 * * * * *", "* * * * * *"].prefix(count).enumerated() {
+            changed.version += 1
+            (changed.name, changed.schedule) = ("taken", schedule)
+            let request = ChangeRequest.update(DispatcherBench.planned(changed), scheduleChanged: true)
+            bench.tell(.changeRequested(Ticket(6 + number), request))
+        }
+        bench.releaseCommits()
+        for ticket in 6..<Ticket(6 + count) {
+            guard case .refused? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
+                Issue.record("change \(ticket) was not refused")
+                return
+            }
         }
         bench.join(2, boot: 2)
         bench.pass(ms: 4_000)
         for second in [2, 4] as [Int64] {
-            #expect(bench.dispatched.contains { $0.call.executionID == id(job, second: second) }, "second \(second)")
+            #expect(bench.dispatched.contains { $0.call.executionID == id(changed, second: second) }, "\(second)")
         }
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test(arguments: [false, true])
+    func `a job that is ended is not called for a row of an earlier definition`(isDeleted: Bool) throws {
+        var bench = DispatcherBench()
+        var changed = try jobWithAnEarlierRow(&bench)
+        changed.version += 1
+        bench.tell(.changeRequested(6, isDeleted ? .delete(changed) : .pause(changed)))
+        bench.join(2, boot: 2)
+        bench.pass(ms: 4_000)
+        #expect(rows(of: changed, bench) == [2_000])
+        #expect(!bench.dispatched.contains { $0.call.executionID == id(changed, second: 4) })
         #expect(bench.dispatcher.inconsistency == nil)
     }
 

@@ -130,11 +130,14 @@ extension Dispatcher {
         among some: Set<ExecutionID>? = nil
     ) -> [ExecutionID] {
         let record = agenda[job]
-        var withdrawn: [ExecutionID] = []
+        var ids = (earlierRows[record.id] ?? []).filter { $0.time > floor }.sorted()
         var time = floor
         while let next = record.next(after: time), next <= furthestRow {
             time = next
-            let id = ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule)
+            ids.append(ExecutionID(job: record.id, scheduledTime: next, trigger: .schedule))
+        }
+        var withdrawn: [ExecutionID] = []
+        for id in ids {
             guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun, some?.contains(id) ?? true else { continue }
             if Canary.keepsTheOldDefinition.sings { continue }
             if Canary.forgetsWhatIsInFlight.sings, ledger[slot].state == .inserting { continue }
@@ -199,8 +202,7 @@ extension Dispatcher {
             return
         }
         if let restartedAt = change.restartedAt {
-            // A row that nothing was to make was there before, and the change did not withdraw it: one of an earlier definition,
-            // whose time came again since the clock went back, and which the refused one happens to have too. It stays.
+            // A row that nothing was to make was there before, and stays.
             var unmade = Set(change.change.inserts.map(\.id))
             for batch in parts + [pending] { unmade.formUnion(batch.allInserts) }
             withdraw(of: slot, after: restartedAt, among: unmade)
@@ -247,12 +249,18 @@ extension Dispatcher {
             }
             dropInserts(where: isBetween)
             inherited.change.inserts.removeAll(where: isBetween)
+            let standing = earlierRows(among: inherited.change.withdrawals.filter { $0.time <= to }, of: job)
             inherited.change.withdrawals.removeAll { $0.time <= to }
             inherited.change.inserts += makeUp(slot, before, after: from, through: to)
+            inherited.change.inserts += standing.compactMap { make(slot, at: $0.time) }
         }
         forgetJobIfIdle(slot)
         for part in parts.indices where parts[part].inherit(inherited, for: job) { return true }
         return pending.inherit(inherited, for: job)
+    }
+
+    private func earlierRows(among ids: [ExecutionID], of job: JobID) -> [ExecutionID] {
+        earlierRows[job].map { earlier in ids.filter(earlier.contains) } ?? []
     }
 
     /// Takes rows that are not to be made after all out of what waits to be written.
@@ -275,7 +283,11 @@ extension Dispatcher {
         let from = min(restartedAt, change.wentBackTo ?? restartedAt)
         let through = max(now, materializedThrough)
         for row in makeUp(slot, record, after: from, through: through) { pending.add(insert: row) }
-        // What it withdrew stands, also what lies further ahead: that of an instant which is only half made.
+        // What it withdrew stands: rows of a definition before the one that is put back...
+        for id in earlierRows(among: change.change.withdrawals, of: record.id) {
+            if let row = make(slot, at: id.time) { pending.add(insert: row) }
+        }
+        // ... and what lies further ahead: that of an instant which is only half made.
         for id in change.change.withdrawals where id.time > through && ledger.slot(of: id) == nil {
             if id.time > furthestRow || !record.isDue(at: id.time) {
                 pending.withdrawals.append(id)

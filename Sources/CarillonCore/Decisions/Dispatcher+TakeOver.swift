@@ -76,6 +76,7 @@ extension Dispatcher {
         }
         dropInserts { withdrawn.contains($0.id) }
         pending.withdrawals.append(contentsOf: withdrawn.sorted())
+        earlierRows = [:]
         pending.clockWentBack(to: now)
         inFlight?.batch.clockWentBack(to: now)
         for index in parts.indices { parts[index].clockWentBack(to: now) }
@@ -256,6 +257,7 @@ extension Dispatcher {
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
+            if !agenda[job].isDue(at: row.scheduledTime) { earlierRows[row.jobID, default: []].insert(row.id) }
         case .retrying where (execution.nextAttemptAt ?? now) > now:
             open.state = .retrying
         default:
@@ -347,6 +349,7 @@ extension Dispatcher {
         catchUp = nil
         adoptUntil = nil
         early = EarlyReports()
+        earlierRows = [:]
         outgoing = [:]
         acknowledgements = [:]
         roster.forgetAnswers()

@@ -131,6 +131,9 @@ package struct Dispatcher: ~Copyable {
     var nowMicroseconds: Int64 = 0
     /// Reports that wait for a row.
     var early = EarlyReports()
+    /// Rows that were taken over, whose times are still to come and are none of their jobs': the clock went back to before a
+    /// change that had left them due.
+    var earlierRows: [JobID: Set<ExecutionID>] = [:]
     var outgoing: [LinkID: [DispatchedCall]] = [:]
     var acknowledgements: [LinkID: [Token]] = [:]
 
