@@ -140,6 +140,31 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `what became due between a refused change and the one on top of it is called`() throws {
+        var bench = DispatcherBench()
+        var changed = try jobWithAnEarlierRow(&bench)
+        bench.commitsAreHeld = true
+        // What is on its way lets both changes wait.
+        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        changed.version += 1
+        (changed.name, changed.schedule) = ("taken", "@every 77s")
+        bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
+        while bench.time.milliseconds - Self.beginning.milliseconds < 4_100 { bench.pass(ms: 50) }
+        changed.version += 1
+        (changed.name, changed.schedule) = ("free", "@every 99s")
+        bench.tell(.changeRequested(7, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
+        settle(&bench) { batch in batch.changes.contains { $0.job?.name == "taken" } }
+        guard case .refused? = bench.replies.first(where: { $0.ticket == 6 })?.result else {
+            Issue.record("the first change was not refused")
+            return
+        }
+        #expect(bench.store.jobs[changed.id]?.name == "free")
+        bench.join(2, boot: 2)
+        bench.pass(ms: 2_000)
+        #expect(bench.dispatched.contains { $0.call.executionID == id(changed, second: 4) })
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test(arguments: [false, true])
     func `a job that is ended is not called for a row of an earlier definition`(isDeleted: Bool) throws {
         var bench = DispatcherBench()
