@@ -86,6 +86,14 @@ package final class Pump<Event: Sendable>: Sendable {
         }
     }
 
+    /// How long to sleep at the most, in milliseconds; -1 for ever. The timer wakes at the very instant: this is a moment later,
+    /// for a kernel, or a library in front of it, whose timer does not come.
+    private func patience(until wake: BootTime?, at now: BootTime) -> Int32 {
+        let longest = maxSleepMs ?? .max
+        guard let wake else { return maxSleepMs == nil ? -1 : Int32(clamping: longest) }
+        return Int32(clamping: min(Int64(longest), max(0, wake.milliseconds(since: now)) + 2))
+    }
+
     private func run() {
         threadID.store(UInt(pthread_self()), ordering: .relaxed)
         _ = carillon_set_timer_slack(1)
@@ -107,7 +115,7 @@ package final class Pump<Event: Sendable>: Sendable {
                     sources.arm(wake)
                     armed = wake
                 }
-                sources.wait(timeoutMs: maxSleepMs.map { Int32(clamping: $0) } ?? -1)
+                sources.wait(timeoutMs: patience(until: wake, at: now.boot))
                 inbox.withLock { inbox in
                     swap(&batch, &inbox.events)
                     inbox.isAsleep = false
