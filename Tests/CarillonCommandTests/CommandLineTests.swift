@@ -64,7 +64,7 @@ import Testing
             (["up", "--database-url", ""], "--database-url is empty; it must look like postgresql://"),
             (
                 ["up", "--database-url", "mysql://x"],
-                "--database-url is \"mysql://x\"; it must look like postgresql://"
+                "--database-url is no URL of PostgreSQL; it must look like postgresql://"
             ),
             (["up", "--workers", "two"], ": a whole number such as 5 is needed"),
             (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),

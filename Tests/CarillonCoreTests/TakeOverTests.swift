@@ -115,6 +115,27 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a second dispatch counts though its job is AT_MOST_ONCE by now`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let lost = try #require(bench.dispatched.first?.call)
+        bench.tell(.workerStarted(1, [lost.token]))
+        bench.tell(.workerLeft(1))
+        bench.join(2, boot: 2)
+        let second = try #require(bench.dispatched.dropFirst().first?.call)
+        // Its row still names the first one.
+        #expect(bench.store.executions[lost.executionID]?.token == lost.token)
+        var changed = try #require(bench.store.jobs[job.id])
+        changed.version += 1
+        changed.executionType = .atMostOnce
+        bench.tell(.changeRequested(2, .update(DispatcherBench.planned(changed), scheduleChanged: false)))
+        bench.loseLead()
+        bench.report(second, over: 2)
+        #expect(bench.store.executions[second.executionID]?.status == .success)
+    }
+
     @Test func `a failed claim is not repeated after a change of its job and a take-over`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)

@@ -79,7 +79,8 @@ struct UpCommand: WorldCommand {
         // Keywords and values are libpq's other way to write it; whatever else is wrong the scheduler says.
         if let url = databaseURL, !["postgresql://", "postgres://"].contains(where: url.hasPrefix), !url.contains("=") {
             throw ValidationError(
-                "--database-url is \(url.isEmpty ? "empty" : "\"\(url)\""); it must look like postgresql://user:password@host:5432/name"
+                "--database-url is \(url.isEmpty ? "empty" : "no URL of PostgreSQL"); it must look like "
+                    + "postgresql://user:password@host:5432/name"
             )
         }
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }

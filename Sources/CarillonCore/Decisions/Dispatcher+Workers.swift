@@ -128,8 +128,9 @@ extension Dispatcher {
             // Not begun, as far as is known here: its row was made again after the clock went back, or was given back.
             guard open.isAdoptable || !open.hasBegun else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
-            // A claim names the only call that there can be; any other row may have been dispatched again since.
-            if open.rowStatus == .running, isAtMostOnce(slot) { return false }
+            // A claim names the only call that there can be; any other row may have been dispatched again since, whatever its
+            // job has become.
+            if open.rowStatus == .running, open.execution.isClaimed { return false }
             return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
                 && (token.epoch < (lease.epoch ?? 0) || !open.hasBegun)
         case .inserting, .claiming, .recording:
