@@ -5,7 +5,7 @@ internal import Logging
 /// is gone, so its end is told the moment it is seen.
 final class LeaseHolder: Sendable {
     enum Action: Sendable {
-        case acquire(owner: UniqueID, address: String, leaseMs: Int)
+        case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64)
         case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
         case release(owner: UniqueID, epoch: Int64)
     }
@@ -69,8 +69,8 @@ final class LeaseHolder: Sendable {
     private func handle(_ request: Request, _ keeper: SessionKeeper) {
         do throws(DatabaseError) {
             switch request.action {
-            case .acquire(let owner, let address, let leaseMs):
-                request.answer(.lease(try acquire(owner, address, leaseMs, keeper)))
+            case .acquire(let owner, let address, let leaseMs, let floor):
+                request.answer(.lease(try acquire(owner, address, leaseMs, above: floor, keeper)))
             case .renew(let owner, let epoch, let leaseMs):
                 guard keeper.session != nil else {
                     throw DatabaseError(.connection, "the session that held the advisory lock has ended")
@@ -97,7 +97,7 @@ final class LeaseHolder: Sendable {
     private static let columns = "held, database_time, \(ShardRecord.columns(of: "(taken)"))"
     private static let acquireStatement = Statement(
         "acquire",
-        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint)"
+        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint, $4::bigint)"
     )
     private static let renewStatement = Statement(
         "renew",
@@ -168,6 +168,7 @@ final class LeaseHolder: Sendable {
         _ owner: UniqueID,
         _ address: String,
         _ leaseMs: Int,
+        above floor: Int64,
         _ keeper: SessionKeeper
     ) throws(DatabaseError) -> LeaseResult {
         while keeper.session == nil, keeper.waitMs > 0 {
@@ -179,6 +180,7 @@ final class LeaseHolder: Sendable {
         parameters.add(owner)
         parameters.add(address)
         parameters.add(Int64(leaseMs))
+        parameters.add(floor)
         let step = Step(Self.acquireStatement, parameters)
         let limitMs = max(leaseMs, 2_000)
         var suspect: Int64?

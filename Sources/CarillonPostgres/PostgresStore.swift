@@ -39,8 +39,13 @@ package final class PostgresStore: JobStore {
 
     package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
         switch request {
-        case .acquireLease(let owner, let address, let leaseMs):
-            lease.submit(.init(action: .acquire(owner: owner, address: address, leaseMs: leaseMs), answer: answer))
+        case .acquireLease(let owner, let address, let leaseMs, let floor):
+            lease.submit(
+                .init(
+                    action: .acquire(owner: owner, address: address, leaseMs: leaseMs, above: floor),
+                    answer: answer
+                )
+            )
         case .renewLease(let owner, let epoch, let leaseMs):
             lease.submit(.init(action: .renew(owner: owner, epoch: epoch, leaseMs: leaseMs), answer: answer))
         case .releaseLease(let owner, let epoch):

@@ -54,7 +54,7 @@ final class Database {
     }
 
     enum LeaseRequest {
-        case acquire
+        case acquire(above: Int64)
         case renew(Int64)
         case release(Int64)
     }
@@ -76,7 +76,7 @@ final class Database {
                 return
             }
             switch request {
-            case .acquire:
+            case .acquire(let floor):
                 if scheduler.session == nil {
                     scheduler.session = nextSession
                     nextSession += 1
@@ -87,6 +87,7 @@ final class Database {
                     owner: owner,
                     address: scheduler.address,
                     leaseMs: leaseMs,
+                    above: floor,
                     now: world.databaseTime
                 )
                 if let holder, holder != session, store.lockHolder == session {

@@ -65,6 +65,10 @@ extension Oracle {
     private func judgeRange(_ row: Execution, _ periods: [Period], _ rows: [Int64: Execution], _ store: MemoryStore) {
         guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
         else { return }
+        // A job that wants nothing late: its row was there, and its time passed while it waited.
+        let lateMs = (row.finishedAt ?? .distantPast) - row.scheduledTime
+        let isTooLate = lateMs > max(1_000, Int64(job.catchUpWindowMs))
+        if row.skippedCount == 1, job.catchUpPolicy == .none, isTooLate { return world.count("late row skipped") }
         let from = row.skippedFrom ?? row.scheduledTime
         let count = period.times(from: from, through: row.scheduledTime).count { time in
             let own = rows[time.milliseconds]

@@ -236,8 +236,13 @@ final class Oracle {
 
     func isSuccess(_ outcome: CallOutcome) -> Bool { outcome.kind == .answered && outcome.httpStatus == 200 }
 
-    func acknowledged(_ tokens: [Token]) {
-        for token in tokens {
+    func acknowledged(_ acknowledged: [AcknowledgedOutcome]) {
+        for (token, result) in acknowledged.map({ ($0.token, $0.result) }) {
+            require(
+                executionOf[token] == nil || result != .notIssued && result != .invalid,
+                "G6: the outcome of \(token) was not accepted: \(result)"
+            )
+            guard result != .notIssued else { continue }
             acknowledgedTokens.insert(token)
             guard let outcome = outcomes[token], outcome.kind != .notStarted else { continue }
             let row = world.database.store.executions[outcome.executionID]

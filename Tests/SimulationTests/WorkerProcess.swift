@@ -118,11 +118,12 @@ final class WorkerProcess: Dialer {
 
     func received(_ envelope: Envelope, over link: Link) {
         switch envelope.message {
-        case .lead(let epoch, let shards):
-            if !shards.isEmpty { world.oracle.heard(name, leaderOf: epoch) }
-            tell(.leadAnnounced(link.id, epoch: epoch, shards: shards))
+        case .lead(let lead, let shards):
+            if !shards.isEmpty { world.oracle.heard(name, leaderOf: lead.epoch) }
+            tell(.leadAnnounced(link.id, lead, shards: shards))
         case .dispatch(let clusterTime, let calls): dispatched(link.id, clusterTime, calls)
-        case .outcomeAck(let tokens): tell(.acknowledged(tokens))
+        case .outcomeAck(let outcomes): tell(.acknowledged(outcomes))
+        case .claimQuery(let claims): tell(.claimsQueried(link.id, claims))
         case .cancel(let tokens): tell(.cancelRequested(link.id, tokens))
         default: world.oracle.require(false, "the wire: a worker was given \(envelope.message.name)")
         }
@@ -187,6 +188,12 @@ final class WorkerProcess: Dialer {
                 world.oracle.ended(outcome)
             }
             world.network.toScheduler(link, .outcome(outcomes))
+        case .refuseLead(let link, let epoch, let highest):
+            world.count("lead refused")
+            world.network.toScheduler(link, .leadRefused(epoch: epoch, highest: highest))
+        case .answerClaims(let link, let rememberedMs, let claims):
+            for claim in claims { world.count("claim answered \(claim.state)") }
+            world.network.toScheduler(link, .claimAnswer(rememberedMs: rememberedMs, claims))
         case .tellStarted(let link, let tokens): world.network.toScheduler(link, .started(tokens))
         case .announceDrain(let link): world.network.toScheduler(link, .drain)
         case .grant(let link, let granted): world.network.toScheduler(link, .credit(granted: granted))
@@ -208,6 +215,7 @@ extension CallOutcome {
     init(_ call: DispatchedCall, _ kind: OutcomeKind, status: Int? = nil, retryAfterMs: UInt64? = nil) {
         self.init(
             token: call.token,
+            code: call.code,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,

@@ -75,7 +75,8 @@ package final class MemoryJobStore: JobStore {
 
     package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
         switch request {
-        case .acquireLease(let owner, let address, let leaseMs): answer(acquire(owner, address, leaseMs))
+        case .acquireLease(let owner, let address, let leaseMs, let floor):
+            answer(acquire(owner, address, leaseMs, above: floor))
         case .renewLease(let owner, let epoch, let leaseMs): answer(renew(owner, epoch, leaseMs))
         case .releaseLease(let owner, let epoch):
             release(owner, epoch)
@@ -103,7 +104,12 @@ package final class MemoryJobStore: JobStore {
         return database.state.withLock { $0.holders[session] != nil } ? session : nil
     }
 
-    private func acquire(_ owner: UniqueID, _ address: String, _ leaseMs: Int) -> StoreAnswer {
+    private func acquire(
+        _ owner: UniqueID,
+        _ address: String,
+        _ leaseMs: Int,
+        above floor: Int64
+    ) -> StoreAnswer {
         let open = openSession
         let (mine, result, ended) = database.state.withLock { state in
             let mine = open ?? state.sessions
@@ -117,6 +123,7 @@ package final class MemoryJobStore: JobStore {
                 owner: owner,
                 address: address,
                 leaseMs: leaseMs,
+                above: floor,
                 now: MemoryDatabase.now
             )
             var ended: (@Sendable (String) -> Void)?

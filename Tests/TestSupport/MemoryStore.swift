@@ -30,10 +30,14 @@ package struct MemoryStore: Sendable {
                 leaseExpiresAt: nil,
                 materializedThrough: nil,
                 settledThrough: nil,
-                gap: nil
+                gap: nil,
+                clusterSecret: $0 == 0 ? MemoryStore.clusterSecret : nil
             )
         }
     }
+
+    /// The same for all clusters in memory.
+    package static let clusterSecret = [UInt8](0..<32)
 
     // MARK: Leases
 
@@ -43,6 +47,7 @@ package struct MemoryStore: Sendable {
         owner: UniqueID,
         address: String,
         leaseMs: Int,
+        above floor: Int64 = 0,
         now: Timestamp
     ) -> LeaseResult {
         if let holder = lockHolder, holder != session {
@@ -51,8 +56,10 @@ package struct MemoryStore: Sendable {
         }
         lockHolder = session
         (commitOwner, commitSequence) = (nil, 0)
-        let epoch = (shards.map(\.epoch).max() ?? 0) + 1
+        let epoch = max(shards.map(\.epoch).max() ?? 0, floor, now.milliseconds * 1_000 - 1) + 1
         for index in shards.indices {
+            // As good as random: owners are.
+            shards[index].incarnation = owner.low &+ UInt64(bitPattern: epoch) &* 0x9E37_79B9_7F4A_7C15
             shards[index].owner = owner
             shards[index].address = address
             shards[index].epoch = epoch

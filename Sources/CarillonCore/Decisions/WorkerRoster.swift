@@ -22,11 +22,27 @@ struct ConnectedWorker {
     var draining = false
     /// The epoch for which it said what it holds; what it has to report follows, and then its credit.
     var heldEpoch: Int64?
+    /// When it did.
+    var heldAt: BootTime?
     /// It answered our Lead.
     var hasAnswered = false
+    /// The epoch that it obeys instead of ours, until it answers our Lead.
+    var obeyedEpoch: Int64?
+    /// Calls that it did not report in time. They stay on its account: a worker that reports nothing gets work last.
+    var overdue = 0
+    /// The key of the codes of its dispatch tokens.
+    var key: DispatchKey
+    var clock = WorkerClock()
+
+    init(name: String, bootID: UniqueID, maxWorkers: Int, key: DispatchKey) {
+        self.name = name
+        self.bootID = bootID
+        self.maxWorkers = maxWorkers
+        self.key = key
+    }
 
     /// Answers that it owes, or will owe when its claims are durable.
-    var owed: Int { unheard + reserved }
+    var owed: Int { unheard + reserved + overdue }
 
     /// What it offers, but never more than it has by its own word.
     var freeSlots: Int {
@@ -140,11 +156,22 @@ struct WorkerRoster {
 
     var wake: BootTime? { parted.values.map(\.until).min() }
 
+    /// Another cluster key: the codes of all tokens change.
+    mutating func setKeys(_ key: (ConnectedWorker) -> DispatchKey) {
+        for link in workers.keys { workers[link]!.key = key(workers[link]!) }
+    }
+
+    /// The connected worker process that answered for the current epoch.
+    func link(of name: String, _ bootID: UniqueID) -> LinkID? {
+        workers.first { $0.value.hasAnswered && $0.value.name == name && $0.value.bootID == bootID }?.key
+    }
+
     /// A new leader knows nothing of what it sent before.
     mutating func forgetAnswers() {
         for link in workers.keys {
             workers[link]!.hasAnswered = false
             workers[link]!.heldEpoch = nil
+            workers[link]!.heldAt = nil
             workers[link]!.inFlight = 0
             workers[link]!.reserved = 0
             workers[link]!.unheard = 0

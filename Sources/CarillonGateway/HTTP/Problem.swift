@@ -60,7 +60,7 @@ struct Problem: Error, Sendable {
         case .versionMismatch: return .preconditionFailed
         case .overlap, .alreadyFinished, .nameTaken, .idempotencyKeyInUse: return .conflict
         case .idempotencyKeyReused: return .unprocessableContent
-        case nil: break
+        case .workerNameInUse, .outcomeUnknown, nil: break
         }
         switch error.code {
         case .invalidArgument: return .badRequest
