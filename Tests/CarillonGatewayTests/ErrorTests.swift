@@ -137,7 +137,10 @@ import Testing
 
     @Test(arguments: [
         ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/json; charset=latin1", 415),
-        ("application/merge-patch+json", 415), ("application/json", 201), ("Application/JSON; Charset=\"UTF-8\"", 201),
+        ("application/merge-patch+json", 415), ("multipart/form-data; boundary=x", 415), ("", 415), (" ", 415),
+        (";", 415),
+        ("text/plain; application/json", 415), ("application/json, text/plain", 415), ("application/jsonp", 415),
+        ("application/json", 201), ("Application/JSON; Charset=\"UTF-8\"", 201), ("application/json;", 201),
     ])
     func contentTypes(_ type: String, _ status: Int) async throws {
         let answer = try await ask(
@@ -148,6 +151,46 @@ import Testing
             headers: [.contentType: type]
         )
         #expect(answer.status == status)
+    }
+
+    @Test(arguments: [Method.post, .put, .patch, .delete]) func aBodyMustSayThatItIsJSON(_ method: Method) async throws
+    {
+        let uri = method == .post ? "/api/v1/jobs" : "/api/v1/jobs/\(jobID)"
+        for (type, example) in [
+            (String?.none, "no Content-Type"), ("application/x-www-form-urlencoded", "x-www-form-urlencoded"),
+        ] {
+            var headers: HTTPFields = [:]
+            headers[.contentType] = type
+            let scheduler = FakeScheduler(["delete_job": ["job_id": .string(jobID)]])
+            let answer = try await ask(
+                gateway(scheduler),
+                method,
+                uri,
+                #"{"priority": 1}"#,
+                headers: headers,
+                asJSON: false
+            )
+            #expect(answer.status == 415)
+            #expect(answer.headers[.accept] == "application/json")
+            let detail = try answer.json["detail"]?.string ?? ""
+            #expect(detail.contains(example) && detail.contains("-H 'Content-Type: application/json'"), "\(detail)")
+            #expect(scheduler.calls.isEmpty)
+        }
+    }
+
+    /// A plain form of a web page sends a type without a body.
+    @Test(arguments: [
+        ("application/x-www-form-urlencoded", 415), ("multipart/form-data; boundary=x", 415), ("text/plain", 415),
+        ("Text/Plain;charset=UTF-8", 415), ("application/json", 202), ("application/octet-stream", 202), ("", 202),
+        (nil, 202),
+    ])
+    func aRunWithoutABodyIsNoForm(_ type: String?, _ status: Int) async throws {
+        var headers: HTTPFields = [:]
+        headers[.contentType] = type
+        let scheduler = FakeScheduler(["run_job": Examples.manualExecution])
+        let answer = try await ask(gateway(scheduler), .post, "/api/v1/jobs/\(jobID)/run", headers: headers)
+        #expect(answer.status == status)
+        #expect(scheduler.calls.isEmpty == (status == 415))
     }
 
     @Test func aMergePatchIsAPatch() async throws {

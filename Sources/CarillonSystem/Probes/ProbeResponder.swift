@@ -1,4 +1,7 @@
 /// What the probe server says to a request. It knows nothing of sockets.
+///
+/// It changes nothing, and answers under any `Host`: Prometheus and Kubernetes use whatever name they find a process by. A page whose
+/// name was rebound to this address can therefore read the metrics, which hold no job, no URL and no answer of a target.
 struct ProbeResponder: Sendable {
     struct Answer: Sendable, Equatable {
         var status: Int
