@@ -96,7 +96,7 @@ struct GatewayResponder {
         return try await route.action(gateway, inquiry)
     }
 
-    /// Kubernetes and load balancers call these by whatever name they like.
+    /// Kubernetes and load balancers call the probes under names of their own choice.
     private static func isProbe(_ target: RequestTarget?) -> Bool {
         target?.segments == ["livez"] || target?.segments == ["readyz"]
     }
@@ -166,7 +166,7 @@ struct GatewayResponder {
         )
     }
 
-    /// Also the way to notice that a proxy before the gateway is not configured.
+    /// Logs refusals of the origin guard: a proxy that is not configured shows up here too.
     private func noteForeign(_ problem: Problem, _ request: Request, from peer: String?) {
         var metadata = metadata(request, nil)
         metadata["code"] = "\(problem.code)"

@@ -14,7 +14,7 @@ struct GatewayCommand: AsyncParsableCommand {
               carillon-gateway --schedulers 127.0.0.1:7070
               curl http://127.0.0.1:8000/docs
 
-            It does not know who asks: listen on an address that only friends can reach. Pages of other web sites are refused: \
+            There is no authentication: listen on an address that only trusted clients reach. Pages of other web sites are refused: \
             requests must name the gateway by an IP address, localhost, the machine's name, the host of PUBLIC_URL or a name in \
             ALLOWED_HOSTS, and changes must not come from pages of another origin.
             """,

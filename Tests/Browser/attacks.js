@@ -43,15 +43,13 @@ function splitAtEquals(body) {
 
 const post = (url, options) => fetch(url, { method: "POST", mode: "no-cors", ...options });
 
-// A sandboxed frame has no origin: its requests say Origin: null.
+// A sandboxed frame has no origin: its requests say Origin: null. Resolves with the message that the script posts.
 function sandboxed(script) {
   const element = document.createElement("iframe");
   element.sandbox = "allow-scripts allow-forms";
   element.srcdoc = "<body><script>" + script + "<" + "/script>";
   const done = new Promise(resolve => {
-    let loads = 0;
     window.addEventListener("message", event => { if (event.source === element.contentWindow) resolve(event.data); });
-    element.onload = () => { if (++loads === 2) resolve("sent"); };
   });
   document.body.append(element);
   return done;
@@ -83,7 +81,7 @@ const senders = {
   // The page's policy (Content-Security-Policy-Report-Only) names the address; this picture breaks it.
   "policy report": async () => { document.body.append(Object.assign(new Image(), { src: "/picture" })); },
   "sandboxed form": (how, url) => sandboxed(
-    `document.write('<form method=POST action="${url}"></form>');document.forms[0].submit()`),
+    `document.write('<form method=POST action="${url}"></form>');document.forms[0].submit();parent.postMessage("sent","*")`),
   "sandboxed fetch": (how, url, body) => sandboxed(
     `fetch(${JSON.stringify(url)},{method:"POST",mode:"no-cors",body:new Blob([${JSON.stringify(body)}])})` +
     `.then(()=>parent.postMessage("sent","*"),e=>parent.postMessage(String(e),"*"))`),

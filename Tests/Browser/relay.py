@@ -72,23 +72,25 @@ class Server:
 class Relay(Server):
     """Passes requests to the gateway unchanged and remembers them.
 
-    A weak relay is the planted fault: it hides from the gateway where a request comes from and what its body claims to
-    be, and removes the protecting headers from the answers.
+    `hides="page"` removes what the browser says of the page, as a browser that says nothing would. `hides="all"` is the
+    planted fault: the gateway sees neither the page nor what a body claims to be, and the answers lose their protection.
     """
 
-    def __init__(self, gateway, is_weak=False):
+    def __init__(self, gateway, hides=None):
         self.gateway = gateway
-        self.is_weak = is_weak
+        self.hides = hides
         self.requests = []
         self.changed = threading.Condition()
         super().__init__()
 
     def answer(self, method, path, headers, body):
         sent = list(headers)
-        if self.is_weak:
-            sent, body = weakened(sent, path, body)
+        if self.hides:
+            sent = [(n, v) for n, v in sent if n.lower() not in ("origin", "referer") and not n.lower().startswith("sec-")]
+        if self.hides == "all":
+            sent, body = disguised(sent, path, body)
         status, fields, content = forward(self.gateway, method, path, sent, body)
-        if self.is_weak:
+        if self.hides == "all":
             fields = [field for field in fields if field[0].lower() not in PROTECTIONS]
         with self.changed:
             self.requests.append({"method": method, "path": path, "body": body, "status": status, "headers": dict(headers)})
@@ -101,9 +103,8 @@ class Relay(Server):
             return self.changed.wait_for(lambda: is_there(self.requests), seconds)
 
 
-def weakened(headers, path, body):
-    hidden = ("origin", "referer", "host", "content-type", "content-length")
-    kept = [(n, v) for n, v in headers if n.lower() not in hidden and not n.lower().startswith("sec-")]
+def disguised(headers, path, body):
+    kept = [(n, v) for n, v in headers if n.lower() not in ("host", "content-type", "content-length")]
     kept.append(("Host", "127.0.0.1"))
     # A pause takes no body: what the browser puts there would be refused for its form.
     if path.endswith("/pause"):

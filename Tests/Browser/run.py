@@ -3,9 +3,9 @@
 
     Tests/Browser/run.py [--programs .build/release]
 
-Needs chromium (`.ci/packages.sh browser`) and what `carillon up` needs. Four pages run the attacks of attacks.js: one of another
-site, one of another port of localhost (the same site), one whose name was rebound to the gateway, and two that must succeed, to show
-that the test notices: behind a relay that hides the page from the gateway, and under a name that ALLOWED_HOSTS has.
+Needs chromium (`.ci/packages.sh browser`) and what `carillon up` needs. Pages of another site, of another port of localhost (the same
+site) and under a name that was rebound to the gateway run the attacks of attacks.js. Two that must succeed show that the test notices:
+behind a relay that hides the page from the gateway, and under a name that ALLOWED_HOSTS has.
 """
 import argparse
 import json
@@ -28,7 +28,11 @@ EDITS = ["fetch PUT", "fetch DELETE"]
 # The browser itself asks before these (a CORS preflight), and is told nothing that allows them.
 PREFLIGHTED = {"fetch of JSON", "beacon of JSON", "fetch PUT", "fetch DELETE"}
 # The page does not learn when these have been sent.
-SILENT = {"beacon", "beacon of a blob", "beacon of a text", "beacon of JSON", "ping of a link", "policy report"}
+SILENT = {
+    "beacon", "beacon of a blob", "beacon of a text", "beacon of JSON", "ping of a link", "policy report", "sandboxed form",
+}
+# These have neither a body nor a type, as `curl -X POST` has: only what the browser says of the page tells them apart.
+BARE = {"fetch", "fetch with credentials", "beacon"}
 READERS = [
     "fetch", "opaque fetch", "request", "picture", "script", "module", "style", "video", "object", "frame", "events", "socket",
 ]
@@ -165,8 +169,13 @@ def run(system):
     more = [path for path in PROBES if json.loads(reads[path] or "{}") != {"status": "UP"}]
     check(f"{name}: the probes say only whether they are UP", [f"{path} says {reads[path]}" for path in more])
 
+    name = "a browser that says nothing of the page"
+    silent = Relay(system.gateway, hides="page")
+    changed, _, _ = cross_origin(system, "evil.test", "127.0.0.1", silent, name)
+    check(f"{name}: nothing with a body or a form's type is done (answers {answers(silent)})", changed - BARE)
+
     name = "planted fault: the gateway does not see who asks"
-    weak = Relay(system.gateway, is_weak=True)
+    weak = Relay(system.gateway, hides="all")
     changed, read, report = cross_origin(system, "evil.test", "127.0.0.1", weak, name)
     unnoticed = every_way - PREFLIGHTED - changed
     check(f"{name}: {len(changed)} changes are noticed", [f"{way} ({report['changes'][way]})" for way in unnoticed])

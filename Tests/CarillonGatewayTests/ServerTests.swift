@@ -211,7 +211,8 @@ import Testing
 
     /// Its body, or already its head, of which no byte more comes.
     @Test(arguments: [
-        "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{", "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
+        "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
+        "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
     ])
     func aRequestThatDoesNotArriveInTimeEndsTheConnection(_ beginning: String) async throws {
         var limits = GatewayLimits()

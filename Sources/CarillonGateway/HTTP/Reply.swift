@@ -32,7 +32,7 @@ struct Reply: Sendable {
         self.init(problem.status, .text(text, type: Problem.contentType), headers: problem.headers)
     }
 
-    /// What keeps pages of other origins from loading, guessing at or framing an answer. Pages bring a policy of their own.
+    /// Keeps pages of other origins from loading, interpreting or framing an answer. HTML pages set a policy of their own.
     static let protection: HTTPFields = [
         .crossOriginResourcePolicy: "same-origin", .xContentTypeOptions: "nosniff", .frameOptions: "DENY",
         .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",

@@ -95,7 +95,7 @@ enum ErrorResponses {
             Problem(
                 .misdirectedRequest,
                 "HOST_NOT_ALLOWED",
-                "the Host header is jobs.example.com, which is not a name of this gateway; IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS are: to allow this one, start the gateway with ALLOWED_HOSTS=jobs.example.com"
+                "the Host header is jobs.example.com, which is not a name of this gateway. Allowed are IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS; to allow this one, start the gateway with ALLOWED_HOSTS=jobs.example.com"
             )
         ),
         named(

@@ -17,7 +17,7 @@ struct OriginGuard: Sendable {
         var names = Set(configuration.allowedHosts)
         names.insert("localhost")
         if let name = configuration.publicURL?.name { names.insert(name) }
-        // Whoever makes a gateway listen on a name reaches it by that name.
+        // An operator who configures a name to listen on also calls the gateway by that name.
         for own in [machineName, configuration.listen.host].compactMap(\.self) {
             guard let authority = WebAuthority(own), !authority.isAddress else { continue }
             names.insert(authority.name)
@@ -25,32 +25,33 @@ struct OriginGuard: Sendable {
         self.names = names
     }
 
-    /// Where a request was sent to, as its sender sees it.
+    /// Where a request was sent to.
     struct Target: Sendable {
-        /// What stands in `Host`, then what trusted proxies say that it was before them, with the names of the headers.
+        /// The value of `Host`, then those of `X-Forwarded-Host` from a trusted proxy.
         fileprivate var hosts: [(header: String, text: String)]
-        /// `nil` when the request does not name its host, or names none.
-        fileprivate var origin: WebOrigin?
+        fileprivate var scheme = WebOrigin.Scheme.http
+        /// The host that the client named.
+        fileprivate var clientHost: String?
+
+        /// The origin that a page of this gateway has in the client; `nil` when the request names no valid host.
+        fileprivate var origin: WebOrigin? {
+            clientHost.flatMap { WebAuthority($0) }.map { WebOrigin(scheme, $0) }
+        }
     }
 
     /// - Parameter peer: the address at the other end of the connection.
     func target(of request: HTTPRequest, peer: String?) -> Target {
-        var target = Target(hosts: [])
+        var target = Target(hosts: [], clientHost: request.authority)
         if let host = request.authority { target.hosts.append(("Host", host)) }
-        var scheme = WebOrigin.Scheme.http
-        var visible = request.authority
-        if isTrusted(peer) {
-            let hosts = Self.list(request.headerFields, .forwardedHost)
-            target.hosts += hosts.map { ("X-Forwarded-Host", $0) }
-            // The first value is the one of the proxy that the client spoke to.
-            visible = hosts.first ?? visible
-            scheme =
-                Self.list(request.headerFields, .forwardedProto).first.flatMap {
-                    WebOrigin.Scheme(rawValue: $0.lowercased())
-                }
-                ?? scheme
+        guard isTrusted(peer) else { return target }
+        // Each proxy appends its value: the first one comes from the proxy that the client connected to.
+        let hosts = Self.list(request.headerFields, .forwardedHost)
+        target.hosts += hosts.map { ("X-Forwarded-Host", $0) }
+        if let first = hosts.first { target.clientHost = first }
+        let schemes = Self.list(request.headerFields, .forwardedProto)
+        if let scheme = schemes.first.flatMap({ WebOrigin.Scheme(rawValue: $0.lowercased()) }) {
+            target.scheme = scheme
         }
-        target.origin = visible.flatMap { WebAuthority($0) }.map { WebOrigin(scheme, $0) }
         return target
     }
 
@@ -67,9 +68,9 @@ struct OriginGuard: Sendable {
 
     // MARK: The host
 
-    /// What is wrong with the name that the request calls this gateway by; `nil` when it is allowed.
+    /// Why the gateway does not answer under the request's host names; `nil` when all of them are allowed.
     ///
-    /// IP addresses are: rebinding needs a name. A request of HTTP/1.0 may lack `Host`, and no browser sends such a one.
+    /// IP addresses are allowed, because rebinding needs a name. So is an HTTP/1.0 request without `Host`, which no browser sends.
     func hostProblem(_ target: Target) -> Problem? {
         for (header, text) in target.hosts {
             guard let authority = WebAuthority(text) else {
@@ -88,14 +89,14 @@ struct OriginGuard: Sendable {
         authority.isAddress || names.contains(authority.name) || authority.name.hasSuffix(".localhost")
     }
 
-    /// The names that are allowed are not listed: a page under a rebound name can read this answer.
+    /// Does not list the allowed names, because a page under a rebound name can read this answer.
     private func misdirected(_ detail: String, name: String?) -> Problem {
         Problem(
             .misdirectedRequest,
             "HOST_NOT_ALLOWED",
             detail
-                + "; IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS are"
-                + (name.map { ": to allow this one, start the gateway with ALLOWED_HOSTS=\($0.prefix(100))" } ?? "")
+                + ". Allowed are IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS"
+                + (name.map { "; to allow this one, start the gateway with ALLOWED_HOSTS=\($0.prefix(100))" } ?? "")
         )
     }
 
@@ -106,7 +107,7 @@ struct OriginGuard: Sendable {
         method != .get && method != .head && method != .options
     }
 
-    /// What speaks against a request that would change something; `nil` when it comes from a page of this gateway, or from no page.
+    /// Why a request with a changing method is refused; `nil` when a page of this gateway sent it, or a client that is no browser.
     func originProblem(_ request: HTTPRequest, _ target: Target) -> Problem? {
         guard Self.isChange(request.method) else { return nil }
         let sites = request.headerFields[values: .secFetchSite]

@@ -70,7 +70,7 @@ final class ProbeHandler: ChannelInboundHandler {
             "Content-Type": answer.contentType,
             "Content-Length": String(body.readableBytes),
             "Cache-Control": "no-store",
-            // Pages of other origins can send GET here; these fields keep the answer out of their processes.
+            // Pages of other origins can send GET requests; browsers then withhold the response from them.
             "Cross-Origin-Resource-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
         ]
