@@ -10,6 +10,7 @@ struct LocalSystem {
     private static let schedulerMetricsPort = 7071
 
     func run() throws -> Int32 {
+        let browserArguments = try options.browsers.arguments(environment: world.environment)
         let runner = LocalSystem.ownProgram()
         let bin = String(runner[..<(runner.lastIndex(of: "/") ?? runner.startIndex)])
         for program in LocalSystem.programs where access("\(bin)/\(program)", X_OK) != 0 {
@@ -34,7 +35,7 @@ struct LocalSystem {
 
         let reachable = LocalSystem.reachable(gateway)
         let supervisor = Supervisor(
-            children: try children(data, bin, database, url, rpc, gateway),
+            children: try children(data, bin, database, url, rpc, gateway, browserArguments),
             hasDatabase: database != nil,
             runner: runner,
             say: say,
@@ -71,7 +72,8 @@ struct LocalSystem {
         _ database: PrivateDatabase?,
         _ url: String,
         _ rpc: HostPort,
-        _ gateway: HostPort
+        _ gateway: HostPort,
+        _ browserArguments: [String]
     ) throws -> [SupervisedChild] {
         var children: [SupervisedChild] = []
         func add(_ life: Supervision.Child, _ launch: Launch) {
@@ -126,7 +128,7 @@ struct LocalSystem {
             Supervision.Child(name: "gateway", rank: 0, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
             Launch(
                 program: bin + "/carillon-gateway",
-                arguments: ["--schedulers", reachable, "--listen", gateway.description],
+                arguments: ["--schedulers", reachable, "--listen", gateway.description] + browserArguments,
                 environment: environment
             )
         )

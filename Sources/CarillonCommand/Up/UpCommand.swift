@@ -74,6 +74,8 @@ struct UpCommand: WorldCommand {
     )
     var databaseURL: String?
 
+    @OptionGroup(title: "Browsers and proxies before the gateway") var browsers: BrowserOptions
+
     func validate() throws {
         if dataFolder.isEmpty { throw ValidationError("--data-dir is empty; name a folder, such as .carillon") }
         // Keywords and values are libpq's other way to write it; whatever else is wrong the scheduler says.
