@@ -13,7 +13,7 @@ package struct PostgresConfiguration: Sendable, Hashable {
         self.connections = min(max(connections, 1), 64)
     }
 
-    /// What libpq cannot read of a connection URI or string, in its words; `nil`: it can.
+    /// Why a connection URI or string cannot be used, in a sentence that quotes no part of it; `nil`: it can.
     package static func problem(with url: String) -> String? {
         do throws(DatabaseError) {
             _ = try ConnectionSettings.parse(url)

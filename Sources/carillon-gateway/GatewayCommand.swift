@@ -115,5 +115,5 @@ struct GatewayCommand: AsyncParsableCommand {
 
 /// The whole program.
 nonisolated func runGatewayCommand() async {
-    await GatewayCommand.main()
+    await GatewayCommand.mainHidingSecrets()
 }

@@ -56,10 +56,16 @@ extension Dispatcher {
     mutating func answerLateCancels(into actions: inout [Action]) {
         guard !pendingCancels.isEmpty else { return }
         for cancel in pendingCancels where cancel.until <= nowBoot {
-            let slot = ledger.slot(of: cancel.id)
-            actions.append(.reply(cancel.ticket, slot.map { .execution(ledger[$0].execution) } ?? .notOpen))
+            actions.append(.reply(cancel.ticket, lateAnswer(to: cancel)))
         }
         pendingCancels.removeAll { $0.until <= nowBoot }
+    }
+
+    private func lateAnswer(to cancel: PendingCancel) -> ChangeResult {
+        guard let slot = ledger.slot(of: cancel.id) else { return .notOpen }
+        // Nobody is told of an end that is not durable.
+        guard ledger[slot].state != .recording else { return .refused(.outcomeUnknown) }
+        return .execution(ledger[slot].execution)
     }
 
     /// A change that the database has not answered for a lease is answered: its outcome is unknown. It may still be made.

@@ -48,11 +48,17 @@ extension Dispatcher {
             let record = agenda[open.job]
             if !open.hasBegun, open.execution.trigger == .schedule {
                 if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
+                    if isChanging(record.id) {
+                        // The end may be taken back.
+                        deferred.append(slot)
+                        continue
+                    }
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
                 let isTooLate = now - open.execution.scheduledTime > max(1_000, Int64(record.catchUpWindowMs))
-                if record.catchUpPolicy == .none, isTooLate {
+                // A row that was taken over may have been called already.
+                if record.catchUpPolicy == .none, isTooLate, !open.isAdoptable {
                     skipLate(slot)
                     continue
                 }
@@ -77,6 +83,12 @@ extension Dispatcher {
         for slot in deferred { makeReady(slot) }
         let isStarved = !ready.isEmpty && deferred.isEmpty && roster.freest == nil
         starvedSince = isStarved ? starvedSince ?? nowBoot : nil
+    }
+
+    /// Whether a change of the job is not durable yet.
+    private func isChanging(_ job: JobID) -> Bool {
+        let batches = parts + [pending] + (inFlight.map { [$0.batch] } ?? [])
+        return batches.contains { $0.changes.contains { $0.change.job?.id == job } }
     }
 
     /// A due time that is older than its job wants is not run, wherever its row came from.

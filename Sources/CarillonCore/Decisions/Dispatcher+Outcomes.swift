@@ -11,20 +11,23 @@ extension Dispatcher {
     ) {
         // Not ours to judge: the worker keeps it for whoever leads.
         guard case .leading = phase else { return }
-        for report in outcomes { take(report, over: link, using: &random, into: &actions) }
+        for report in outcomes {
+            guard isIssued(report, over: link) else {
+                reject(link, "an outcome with a token that was not issued to the worker for this call", into: &actions)
+                acknowledge(report.token, .notIssued, to: link)
+                continue
+            }
+            take(report, over: link, using: &random, into: &actions)
+        }
     }
 
-    private mutating func take(
+    /// Takes in a report about a call that was given to the worker that sent it. The connection may have ended since.
+    mutating func take(
         _ report: CallOutcome,
         over link: LinkID,
         using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
-        guard isIssued(report, over: link) else {
-            reject(link, "an outcome with a token that was not issued to the worker for this call", into: &actions)
-            acknowledge(report.token, .notIssued, to: link)
-            return
-        }
         guard let slot = ledger.slot(of: report.executionID) else {
             return take(lateOutcome: report, over: link, into: &actions)
         }

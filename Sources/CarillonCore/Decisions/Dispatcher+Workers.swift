@@ -163,7 +163,7 @@ extension Dispatcher {
             if report.isMadeAgain { withdrawUnlessDue(call.executionID) }
         }
         for (_, (link, outcome)) in reports.outcomes.sorted(by: { $0.key < $1.key }) {
-            workerReported(link, [outcome], using: &random, into: &actions)
+            take(outcome, over: link, using: &random, into: &actions)
         }
     }
 
