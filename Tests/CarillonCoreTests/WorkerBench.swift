@@ -110,6 +110,16 @@ struct WorkerBench: ~Copyable {
                 if case .hold(link, _, let calls) = action { calls } else { [] }
             }
         }
+        var answeredClaims: [AnsweredClaim] {
+            actions.flatMap { action -> [AnsweredClaim] in
+                if case .answerClaims(_, _, let claims) = action { claims } else { [] }
+            }
+        }
+        var rememberedMs: UInt64? {
+            actions.compactMap { action -> UInt64? in
+                if case .answerClaims(_, let milliseconds, _) = action { milliseconds } else { nil }
+            }.last
+        }
         /// The highest epochs that a scheduler was told of in answer to its Lead.
         func refusedLeads(to link: LinkID) -> [LeadProof] {
             actions.compactMap { action -> LeadProof? in

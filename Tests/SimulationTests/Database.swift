@@ -7,6 +7,8 @@ final class Database {
     private unowned let world: World
     var store = MemoryStore()
     private var stalledUntil: Int64 = 0
+    /// Of the writing connection alone.
+    private var writerStalledUntil: Int64 = 0
     private var awayUntil: Int64 = 0
     private var nextSession = 1
 
@@ -24,6 +26,11 @@ final class Database {
 
     func stall(forMs milliseconds: Int) {
         stalledUntil = world.time + Int64(milliseconds) * 1_000
+    }
+
+    /// The connection that writes gets no answer; the lease and the readers go on.
+    func stallWriter(forMs milliseconds: Int) {
+        writerStalledUntil = max(writerStalledUntil, world.time + Int64(milliseconds) * 1_000)
     }
 
     /// Every connection ends, and nobody gets a new one for a while.
@@ -171,7 +178,7 @@ final class Database {
 
     func commit(_ batch: WriteBatch, _ scheduler: SchedulerProcess) {
         let life = scheduler.life
-        world.after(latency()) { [self] in
+        world.after(latency() + max(0, writerStalledUntil - world.time)) { [self] in
             if scheduler.life != life, world.random.happens(0.5) { return }
             let isLost = world.faultsAreOn && world.random.happens(world.options.lostCommits)
             guard !isAway, !isLost || world.random.happens(0.5) else {

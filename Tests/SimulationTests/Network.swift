@@ -51,6 +51,9 @@ final class Network {
     func ask(_ id: LinkID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
     func toWorker(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
 
+    /// The worker or client at the other end.
+    func dialerName(of id: LinkID) -> String? { links[id]?.dialer.name }
+
     /// A scheduler will not have that worker.
     func refuse(_ id: LinkID, why: String) { links[id]?.close(.scheduler, why) }
 

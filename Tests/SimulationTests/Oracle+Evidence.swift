@@ -73,6 +73,7 @@ extension Oracle {
 
     /// It was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and whoever knows of the call could not tell.
     private func judgeUnknown(_ row: Execution, _ store: MemoryStore) {
+        guard !givenToLiar.contains(row.id) else { return }
         guard let token = row.token, let beginning = begunAt[token], let job = store.jobs[row.jobID] else {
             return require(false, "G3: \(row.id) is UNKNOWN, and was never claimed")
         }

@@ -266,10 +266,16 @@ final class SchedulerProcess {
         case .announceLead(let link, let lead, let shards):
             world.network.toWorker(link, .lead(lead, shards: shards))
         case .dispatch(let link, let clusterTime, let calls):
-            world.oracle.dispatched(calls, by: self, isConnected: world.network.isOpen(link))
+            world.remember(calls)
+            world.oracle.dispatched(
+                calls,
+                by: self,
+                to: world.network.dialerName(of: link),
+                isConnected: world.network.isOpen(link)
+            )
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let outcomes):
-            world.oracle.acknowledged(outcomes)
+            world.oracle.acknowledged(outcomes, to: world.network.dialerName(of: link))
             world.network.toWorker(link, .outcomeAck(outcomes))
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)

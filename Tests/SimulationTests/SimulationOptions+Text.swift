@@ -22,7 +22,7 @@ extension SimulationOptions {
             ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
-            ("quarrels", \.quarrels),
+            ("quarrels", \.quarrels), ("lies", \.lies), ("writerStallsPerSecond", \.writerStallsPerSecond),
         ]
     }
 

@@ -12,6 +12,8 @@ final class WorkerProcess: Dialer {
 
     private unowned let world: World
     let name: String
+    /// Whether it reports what it likes, while faults are on.
+    let isLiar: Bool
     let role = Role.worker
     private(set) var bootID = UniqueID.zero
     /// Grows with each start and end.
@@ -28,6 +30,7 @@ final class WorkerProcess: Dialer {
     init(world: World, index: Int) {
         self.world = world
         name = "worker-\(index)"
+        isLiar = index == 0 && world.options.lies > 0
         clock = ProcessClock(world: world)
     }
 
@@ -172,6 +175,10 @@ final class WorkerProcess: Dialer {
         }
     }
 
+    private func toScheduler(_ link: LinkID, _ message: Message) {
+        for message in isLiar ? world.liar.twisted(message) : [message] { world.network.toScheduler(link, message) }
+    }
+
     private func perform(_ action: WorkerAction) {
         switch action {
         case .start(let requests):
@@ -181,22 +188,22 @@ final class WorkerProcess: Dialer {
             }
         case .cut(let tokens): for token in tokens { world.target.cut(token) }
         case .hold(let link, let epoch, let held):
-            world.network.toScheduler(link, .holding(epoch: epoch, running: held))
+            toScheduler(link, .holding(epoch: epoch, running: held))
         case .report(let link, let outcomes):
             for outcome in outcomes {
                 if outcome.kind == .notStarted { world.count("dispatch given back") }
                 world.oracle.ended(outcome)
             }
-            world.network.toScheduler(link, .outcome(outcomes))
+            toScheduler(link, .outcome(outcomes))
         case .refuseLead(let link, let epoch, let highest):
             world.count("lead refused")
-            world.network.toScheduler(link, .leadRefused(epoch: epoch, highest: highest))
+            toScheduler(link, .leadRefused(epoch: epoch, highest: highest))
         case .answerClaims(let link, let rememberedMs, let claims):
             for claim in claims { world.count("claim answered \(claim.state)") }
-            world.network.toScheduler(link, .claimAnswer(rememberedMs: rememberedMs, claims))
-        case .tellStarted(let link, let tokens): world.network.toScheduler(link, .started(tokens))
-        case .announceDrain(let link): world.network.toScheduler(link, .drain)
-        case .grant(let link, let granted): world.network.toScheduler(link, .credit(granted: granted))
+            toScheduler(link, .claimAnswer(rememberedMs: rememberedMs, claims))
+        case .tellStarted(let link, let tokens): toScheduler(link, .started(tokens))
+        case .announceDrain(let link): toScheduler(link, .drain)
+        case .grant(let link, let granted): toScheduler(link, .credit(granted: granted))
         case .close(let link, let why):
             world.oracle.require(false, "a scheduler was cut off over \(link) by \(name): \(why)")
         case .note: break

@@ -134,6 +134,7 @@ package struct MemoryStore: Sendable {
             row.actualStartTime = start.actualStartTime
             row.worker = start.worker
             row.isClaimed = start.isClaim
+            row.workerBootID = start.workerBootID
             row.nextAttemptAt = nil
             executions[start.id] = row
         }
@@ -143,6 +144,7 @@ package struct MemoryStore: Sendable {
             (updated.jobID, updated.trigger, updated.scheduledTime) = (row.jobID, row.trigger, row.scheduledTime)
             updated.createdAt = row.createdAt
             updated.isClaimed = false
+            updated.workerBootID = nil
             executions[update.id] = updated
         }
         for attempt in batch.attempts where attemptTokens.insert(AttemptKey(attempt)).inserted {

@@ -51,13 +51,10 @@ struct AtMostOnceMemory {
 
     func knows(_ execution: ExecutionID, _ attempt: Int) -> Bool {
         !entries.isEmpty && entries[Key(execution: execution, attempt: attempt)] != nil
-            && !Canary.forgetsAtMostOnceCalls.sings
     }
 
     func state(of execution: ExecutionID, _ attempt: Int) -> State? {
-        guard let entry = entries[Key(execution: execution, attempt: attempt)],
-            !Canary.forgetsAtMostOnceCalls.sings
-        else { return nil }
+        guard let entry = entries[Key(execution: execution, attempt: attempt)] else { return nil }
         return entry.outcome.map { .ended($0) } ?? .running
     }
 

@@ -13,7 +13,7 @@ struct CallTimes {
     ///   - latest: now.
     init(started: Int64, duration: UInt64, earliest: Int64, latest: Int64) {
         if Canary.believesEveryNumber.sings {
-            (self.started, self.duration) = (started, Int64(clamping: duration))
+            (self.started, self.duration) = (started, Int64(min(duration, 1 << 60)))
             return
         }
         let earliest = min(earliest, latest)

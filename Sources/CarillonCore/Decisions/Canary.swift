@@ -31,9 +31,9 @@ package enum Canary: String, Sendable, CaseIterable {
     case believesEveryToken
     case believesEveryNumber
     case waitsForEverForASilentWorker
-    case redispatchesUnansweredClaims
-    case forgetsAtMostOnceCalls
+    case trustsAnyProcessAboutAClaim
     case ignoresAStalledBatch
+    case ignoresTheWorkersClock
     case acceptsALowerEpoch
 
     #if CANARY
