@@ -150,6 +150,10 @@ final class Link {
         case .measured(let reading):
             world.count("wire skew measured")
             if dialer.role == .worker, let microseconds = reading.clockMicroseconds {
+                let roundTripMs = reading.receivedAt.milliseconds(since: reading.sentAt)
+                if roundTripMs <= 2 * Int64(world.options.delayMs) + 20 {
+                    world.oracle.readClock(of: dialer.name, by: scheduler)
+                }
                 scheduler.post(
                     .workerClockRead(
                         id,
@@ -257,6 +261,15 @@ final class Link {
         case .dialer: isOpenToScheduler = false
         }
         world.oracle.disturbed(worker: dialer.name)
+    }
+
+    /// What that end sends is held up for a while.
+    func stall(from end: End, forMs milliseconds: Int) {
+        let until = world.time + Int64(milliseconds) * 1_000
+        switch end {
+        case .scheduler: lastToDialer = max(lastToDialer, until)
+        case .dialer: lastToScheduler = max(lastToScheduler, until)
+        }
     }
 
     /// That end learns that the connection is gone.

@@ -73,6 +73,14 @@ final class Network {
         }
     }
 
+    func stallOne() {
+        guard let link = openLinks.randomElement(using: &world.random) else { return }
+        world.count("connection stalled")
+        let milliseconds = Int.random(in: 300...8_000, using: &world.random)
+        let ends = [[Link.End.scheduler], [.dialer], [.scheduler, .dialer]].randomElement(using: &world.random) ?? []
+        for end in ends { link.stall(from: end, forMs: milliseconds) }
+    }
+
     private func noticeMs() -> Int {
         world.random.happens(0.85)
             ? Int.random(in: 0...50, using: &world.random) : Int.random(in: 50...9_000, using: &world.random)

@@ -103,7 +103,9 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
-            if !madeByChanges.contains(row.id), !wasRefused(row.jobID, row.scheduledTime) {
+            // A row that is made again for the report of a call is none that is made from the outage.
+            let wasCalled = dispatchCounts[row.id] != nil
+            if !madeByChanges.contains(row.id), !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
             judge(row, of: job, missedIn: noted, store)

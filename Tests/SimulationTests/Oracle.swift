@@ -82,6 +82,8 @@ final class Oracle {
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// Executions that were given to a worker that lies: what it says of them cannot be checked.
     private(set) var givenToLiar: Set<ExecutionID> = []
+    /// Which schedulers know how the clock of which worker's process relates to theirs.
+    private var clocksRead: [UniqueID: Set<UniqueID>] = [:]
     /// When each call began, by the database's clock.
     private var trueStarts: [Token: Timestamp] = [:]
     /// The highest epoch that each worker has heard of.
@@ -172,6 +174,12 @@ final class Oracle {
     }
 
     func isLiar(_ worker: String?) -> Bool { world.workers.contains { $0.isLiar && $0.name == worker } }
+
+    /// A heartbeat told a scheduler what the clock of a worker shows.
+    func readClock(of name: String, by scheduler: SchedulerProcess) {
+        guard let worker = world.workers.first(where: { $0.name == name }) else { return }
+        clocksRead[scheduler.owner, default: []].insert(worker.bootID)
+    }
 
     /// By how much a clock drifts between two looks at the database's.
     private let driftMs: Int64 = 20
@@ -331,21 +339,24 @@ final class Oracle {
             settled(job.id)
             begin(job)
         }
-        for row in batch.updates { judgeTimes(of: row) }
+        for row in batch.updates { judgeTimes(of: row, writtenBy: batch.owner) }
         judgeEvidence(of: batch, before: before)
     }
 
     /// Whatever a worker says, a call began and ended between its due time and now; an honest one's start is exact.
-    private func judgeTimes(of row: Execution) {
-        guard isSteady, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
+    private func judgeTimes(of row: Execution, writtenBy owner: UniqueID) {
+        guard world.options.clockStepsPerSecond == 0, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
         let latest = world.databaseTime + 1_000
         let isPast = [row.actualStartTime, row.finishedAt].compactMap(\.self).allSatisfy { $0 <= latest }
         require(isPast && row.durationMicroseconds ?? 0 >= 0, "G6: \(row.id) is recorded to end in the future")
-        guard world.options.hasGoodClocks, row.attempts == 1, row.lostAttempts == 0, let token = row.token,
+        // A call that was stopped is reported as begun when it was stopped, here.
+        guard world.options.hasGoodClocks, row.status != .cancelled, row.attempts == 1, row.lostAttempts == 0,
+            let token = row.token, let worker = world.workers.first(where: { $0.name == row.worker }),
+            clocksRead[owner]?.contains(worker.bootID) ?? false,
             let start = row.actualStartTime, let began = trueStarts[token], !givenToLiar.contains(row.id),
             !isDisturbed(token, row.worker ?? ""), world.schedulers.allSatisfy({ $0.slumberMs == 0 })
         else { return }
-        let tolerance = Int64(world.options.delayMs) * 6 / 10 + 50
+        let tolerance = Int64(world.options.delayMs) + 50
         require(abs(start - began) <= tolerance, "drift: the start of \(row.id) is wrong by \(start - began) ms")
     }
 

@@ -22,7 +22,8 @@ extension SimulationOptions {
             ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
-            ("quarrels", \.quarrels), ("lies", \.lies), ("writerStallsPerSecond", \.writerStallsPerSecond),
+            ("quarrels", \.quarrels), ("lies", \.lies),
+            ("linkStallsPerSecond", \.linkStallsPerSecond), ("writerStallsPerSecond", \.writerStallsPerSecond),
         ]
     }
 

@@ -45,6 +45,8 @@ struct SimulationOptions: CustomStringConvertible {
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
     var suspends: Int
+    /// How often nothing gets through a connection for some seconds, either way or both; then everything does.
+    var linkStallsPerSecond: Double
     /// Of a message of the first worker, that it is a lie.
     var lies: Double
     /// How often only the writing connection hangs, up to a minute.
@@ -99,6 +101,7 @@ struct SimulationOptions: CustomStringConvertible {
         if random.happens(0.05) {
             (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
         }
+        linkStallsPerSecond = chance(0.3, upTo: 0.3)
         lies = chance(0.25, upTo: 0.5)
         writerStallsPerSecond = chance(0.25, upTo: 0.06)
         quarrels = changesPerSecond > 0 ? chance(0.2, upTo: 0.6) : 0

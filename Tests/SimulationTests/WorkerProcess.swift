@@ -163,7 +163,7 @@ final class WorkerProcess: Dialer {
         cell.desk.handle(event, at: now, into: &actions)
         if case .tick = event {} else { cell.desk.handle(.tick, at: now, into: &actions) }
         let inconsistency = cell.desk.inconsistency
-        world.oracle.require(inconsistency == nil, "the books of \(name): \(inconsistency ?? "")")
+        world.oracle.require(inconsistency == nil || isLiar, "the books of \(name): \(inconsistency ?? "")")
         let life = life
         for action in actions where self.life == life { perform(action) }
         guard self.life == life, let wake = self.cell?.desk.wake else { return }
@@ -205,7 +205,8 @@ final class WorkerProcess: Dialer {
         case .announceDrain(let link): toScheduler(link, .drain)
         case .grant(let link, let granted): toScheduler(link, .credit(granted: granted))
         case .close(let link, let why):
-            world.oracle.require(false, "a scheduler was cut off over \(link) by \(name): \(why)")
+            // A liar that grants more than it has gets more than it can take.
+            world.oracle.require(isLiar, "a scheduler was cut off over \(link) by \(name): \(why)")
         case .note: break
         case .drained:
             let life = life

@@ -157,6 +157,7 @@ final class World {
             world.count("store away")
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
         }
+        plan(options.linkStallsPerSecond) { $0.network.stallOne() }
         plan(options.writerStallsPerSecond) { world in
             world.count("writer stalled")
             world.database.stallWriter(forMs: Int.random(in: 2_000...60_000, using: &world.random))

@@ -281,7 +281,9 @@ extension Dispatcher {
             ? open.dispatchedMicroseconds
             : outcome.dispatchTime.map { min($0, now).milliseconds * 1_000 }
         let started: Int64
-        if !Canary.ignoresTheWorkersClock.sings, let clock = outcome.startedClockMicroseconds, let boot = roster.workers[link]?.clock.bootTime(at: clock) {
+        if !Canary.ignoresTheWorkersClock.sings, let clock = outcome.startedClockMicroseconds,
+            let boot = roster.bootTime(of: link, at: clock)
+        {
             started = self.clock.microseconds(at: boot)
         } else if let dispatched {
             started = dispatched + min(Int64(clamping: outcome.startedAfterMicroseconds), nowMicroseconds)

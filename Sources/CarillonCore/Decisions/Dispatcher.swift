@@ -275,7 +275,7 @@ package struct Dispatcher: ~Copyable {
         case .workerAnsweredClaims(let link, let rememberedMs, let claims):
             workerAnsweredClaims(link, rememberedMs: rememberedMs, claims)
         case .workerClockRead(let link, let microseconds, let sentAt, let receivedAt):
-            roster.modify(link) { $0.clock.read(microseconds, sentAt: sentAt, receivedAt: receivedAt) }
+            roster.readClock(of: link, microseconds, sentAt: sentAt, receivedAt: receivedAt)
         case .workerReported(let link, let outcomes):
             workerReported(link, outcomes, using: &random, into: &actions)
         case .workerDrained(let link):

@@ -32,7 +32,6 @@ struct ConnectedWorker {
     var overdue = 0
     /// The key of the codes of its dispatch tokens.
     var key: DispatchKey
-    var clock = WorkerClock()
 
     init(name: String, bootID: UniqueID, maxWorkers: Int, key: DispatchKey) {
         self.name = name
@@ -57,6 +56,9 @@ struct WorkerRoster {
     private(set) var workers: [LinkID: ConnectedWorker] = [:]
     /// By name: until when a cut connection's worker is waited for, and who it was.
     private(set) var parted: [String: (bootID: UniqueID, until: BootTime)] = [:]
+    /// The clocks of worker processes, also of those that are disconnected: a process that comes back has the same one.
+    private var clocks: [UniqueID: WorkerClock] = [:]
+    private static let clockLimit = 10_000
     /// The names in the last batch that told of them.
     private var told: Set<String> = []
     /// The names that are durable, and stay so whatever becomes of the batches on their way.
@@ -155,6 +157,20 @@ struct WorkerRoster {
     }
 
     var wake: BootTime? { parted.values.map(\.until).min() }
+
+    mutating func readClock(of link: LinkID, _ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
+        guard let bootID = workers[link]?.bootID else { return }
+        if clocks.count >= Self.clockLimit, clocks[bootID] == nil {
+            let connected = Set(workers.values.map(\.bootID))
+            clocks = clocks.filter { connected.contains($0.key) }
+        }
+        clocks[bootID, default: WorkerClock()].read(microseconds, sentAt: sentAt, receivedAt: receivedAt)
+    }
+
+    /// When the worker's clock showed that, if anything is known of it.
+    func bootTime(of link: LinkID, at microseconds: UInt64) -> BootTime? {
+        workers[link].flatMap { clocks[$0.bootID] }?.bootTime(at: microseconds)
+    }
 
     /// Another cluster key: the codes of all tokens change.
     mutating func setKeys(_ key: (ConnectedWorker) -> DispatchKey) {
