@@ -5,9 +5,9 @@ internal import Logging
 /// is gone, so its end is told the moment it is seen.
 final class LeaseHolder: Sendable {
     enum Action: Sendable {
-        case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64)
+        case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64, usableWorkers: Int)
         case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
-        case release(owner: UniqueID, epoch: Int64)
+        case release(owner: UniqueID, epoch: Int64, standby: UniqueID?)
     }
 
     struct Request: Sendable {
@@ -69,16 +69,22 @@ final class LeaseHolder: Sendable {
     private func handle(_ request: Request, _ keeper: SessionKeeper) {
         do throws(DatabaseError) {
             switch request.action {
-            case .acquire(let owner, let address, let leaseMs, let floor):
-                request.answer(.lease(try acquire(owner, address, leaseMs, above: floor, keeper)))
+            case .acquire(let owner, let address, let leaseMs, let floor, let usableWorkers):
+                let parameters = Parameters()
+                parameters.add(owner)
+                parameters.add(address)
+                parameters.add(Int64(leaseMs))
+                parameters.add(floor)
+                parameters.add(Int64(usableWorkers))
+                request.answer(.lease(try acquire(parameters, leaseMs, keeper)))
             case .renew(let owner, let epoch, let leaseMs):
                 guard keeper.session != nil else {
                     throw DatabaseError(.connection, "the session that held the advisory lock has ended")
                 }
                 request.answer(.lease(try renew(owner, epoch, leaseMs, keeper)))
-            case .release(let owner, let epoch):
+            case .release(let owner, let epoch, let standby):
                 // Without the session there is nothing left to give back.
-                if keeper.session != nil { try release(owner, epoch, keeper) }
+                if keeper.session != nil { try release(owner, epoch, standby, keeper) }
                 request.answer(.released)
             }
         } catch {
@@ -94,10 +100,10 @@ final class LeaseHolder: Sendable {
 
     // MARK: Statements
 
-    private static let columns = "held, database_time, \(ShardRecord.columns(of: "(taken)"))"
+    private static let columns = "held, database_time, standby, \(ShardRecord.columns(of: "(taken)"))"
     private static let acquireStatement = Statement(
         "acquire",
-        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint, $4::bigint)"
+        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint, $4::bigint, $5::bigint)"
     )
     private static let renewStatement = Statement(
         "renew",
@@ -105,7 +111,11 @@ final class LeaseHolder: Sendable {
     )
     private static let releaseStatement = Statement(
         "release",
-        "UPDATE shards SET lease_expires_at = clock_timestamp() WHERE owner = $1::uuid AND epoch = $2::bigint"
+        """
+        UPDATE shards SET lease_expires_at = clock_timestamp(), reserved_for = $3::uuid,
+            reserved_until = CASE WHEN $3::uuid IS NULL THEN NULL ELSE clock_timestamp() + interval '5 seconds' END
+        WHERE owner = $1::uuid AND epoch = $2::bigint
+        """
     )
     private static let unlockStatement = Statement("unlock", "SELECT pg_advisory_unlock_all()")
     /// Ends the session that holds the lock although its lease is over; NULL when there is none.
@@ -122,6 +132,7 @@ final class LeaseHolder: Sendable {
     private struct Answer {
         var isHeld: Bool
         var databaseTime: Timestamp
+        var standby: UniqueID?
         var shards: [ShardRecord]
 
         var leader: String? { shards.first?.address }
@@ -156,19 +167,19 @@ final class LeaseHolder: Sendable {
         }
         var isHeld = false
         var time = Timestamp.distantPast
+        var standby: UniqueID?
         let shards = results[index].map { row in
             isHeld = row.bool() ?? false
             time = row.timestamp() ?? .distantPast
+            standby = row.uuid()
             return ShardRecord(row: &row)
         }
-        return Answer(isHeld: isHeld, databaseTime: time, shards: shards)
+        return Answer(isHeld: isHeld, databaseTime: time, standby: standby, shards: shards)
     }
 
     private func acquire(
-        _ owner: UniqueID,
-        _ address: String,
+        _ parameters: Parameters,
         _ leaseMs: Int,
-        above floor: Int64,
         _ keeper: SessionKeeper
     ) throws(DatabaseError) -> LeaseResult {
         while keeper.session == nil, keeper.waitMs > 0 {
@@ -176,11 +187,6 @@ final class LeaseHolder: Sendable {
                 throw DatabaseError(.stopped, "this process is ending")
             }
         }
-        let parameters = Parameters()
-        parameters.add(owner)
-        parameters.add(address)
-        parameters.add(Int64(leaseMs))
-        parameters.add(floor)
         let step = Step(Self.acquireStatement, parameters)
         let limitMs = max(leaseMs, 2_000)
         var suspect: Int64?
@@ -233,13 +239,24 @@ final class LeaseHolder: Sendable {
         guard answer.isHeld else {
             return .heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)
         }
-        return .held(epoch: epoch, shards: answer.shards, databaseTime: answer.databaseTime)
+        return .held(
+            epoch: epoch,
+            shards: answer.shards,
+            databaseTime: answer.databaseTime,
+            standby: answer.standby
+        )
     }
 
-    private func release(_ owner: UniqueID, _ epoch: Int64, _ keeper: SessionKeeper) throws(DatabaseError) {
+    private func release(
+        _ owner: UniqueID,
+        _ epoch: Int64,
+        _ standby: UniqueID?,
+        _ keeper: SessionKeeper
+    ) throws(DatabaseError) {
         let parameters = Parameters()
         parameters.add(owner)
         parameters.add(epoch)
+        parameters.add(standby)
         _ = try run([Step(Self.releaseStatement, parameters), Step(Self.unlockStatement)], keeper, limitMs: 2_000)
         // The rows still bear owner and epoch: a renewal that comes after this must find no session to renew on, or
         // it would revive the lease without its lock.

@@ -134,15 +134,20 @@ package final class SchedulerService: PeerReceiver {
 
     private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
         switch action {
-        case .acquireLease(let floor):
+        case .acquireLease(let floor, let usableWorkers):
             lease(
                 .acquireLease(
                     owner: configuration.dispatcher.owner,
                     address: status.ownAddress,
                     leaseMs: configuration.dispatcher.leaseMs,
-                    above: floor
+                    above: floor,
+                    usableWorkers: usableWorkers
                 )
             )
+        case .handOverLease(let epoch, let standby):
+            store.submit(
+                .releaseLease(owner: configuration.dispatcher.owner, epoch: epoch, standby: standby)
+            ) { _ in }
         case .renewLease(let epoch):
             lease(
                 .renewLease(
@@ -233,6 +238,11 @@ package final class SchedulerService: PeerReceiver {
         case .leadershipLost(let why):
             logger.warning("lease lost", metadata: ["why": "\(why)"])
             watchers.end(with: ClientError(.notLeader, "this scheduler leads no longer"))
+        case .leadHandedOver(let standby):
+            logger.warning(
+                "no worker is connected; handing the lead to a scheduler that has workers",
+                metadata: ["scheduler": "\(standby)"]
+            )
         case .leading(let epoch, let jobs, let open):
             logger.info("leading", metadata: ["epoch": "\(epoch)", "jobs": "\(jobs)", "open_executions": "\(open)"])
         case .gapOpened(let gap):

@@ -40,7 +40,9 @@ import Testing
         #expect(bench.replies.count { $0.ticket == 5 } == 1)
     }
 
-    @Test func `an attempt that is cancelled while its worker is away is counted as lost, and stopped when it is back`() throws {
+    @Test func `an attempt that is cancelled while its worker is away is counted as lost, and stopped when it is back`()
+        throws
+    {
         var bench = DispatcherBench()
         let call = try call(&bench)
         bench.tell(.workerLeft(1))
@@ -49,9 +51,18 @@ import Testing
         #expect(answer(5, bench)?.status == .cancelled)
         let row = try #require(bench.store.executions[call.executionID])
         #expect(row.status == .cancelled && row.lostAttempts == 1)
-        bench.join(2, held: [
-            HeldCall(token: call.token, code: call.code, executionID: call.executionID, jobID: call.jobID, attempt: 1)
-        ])
+        bench.join(
+            2,
+            held: [
+                HeldCall(
+                    token: call.token,
+                    code: call.code,
+                    executionID: call.executionID,
+                    jobID: call.jobID,
+                    attempt: 1
+                )
+            ]
+        )
         #expect(bench.cancelled == [call.token])
     }
 }

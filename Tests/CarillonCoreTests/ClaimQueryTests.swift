@@ -39,7 +39,9 @@ import Testing
         #expect(row.status == .success && row.attempts == 1 && row.lostAttempts == 0)
     }
 
-    @Test(arguments: [ClaimState.running, .ended]) func `a call that was begun is not given out again`(state: ClaimState) throws {
+    @Test(arguments: [ClaimState.running, .ended]) func `a call that was begun is not given out again`(
+        state: ClaimState
+    ) throws {
         var bench = DispatcherBench()
         let call = try lostCall(&bench)
         bench.join(2)

@@ -24,6 +24,7 @@ struct DispatcherBench: ~Copyable {
     var queried: [(link: LinkID, claim: QueriedClaim)] = []
     var refused: [LinkID] = []
     var notes: [Note] = []
+    var handedOver: [UniqueID] = []
     var replies: [(ticket: Ticket, result: ChangeResult)] = []
     var leads: [LinkID] = []
     /// The process of the worker named `worker`, by connection.
@@ -136,7 +137,10 @@ struct DispatcherBench: ~Copyable {
 
     private mutating func perform(_ action: Action, _ events: inout [Event]) {
         switch action {
-        case .acquireLease(let floor):
+        case .handOverLease(let epoch, let standby):
+            handedOver.append(standby)
+            store.releaseLease(session: 1, owner: owner, epoch: epoch, standby: standby, now: time)
+        case .acquireLease(let floor, _):
             let result = store.acquireLease(
                 session: 1,
                 owner: owner,

@@ -19,9 +19,13 @@ import Testing
         return try #require(bench.dispatched.last?.call)
     }
 
-    private static let extremes: [UInt64] = [1 << 31, 1 << 53, 1 << 58, 1 << 62, (1 << 63) - 1, 1 << 63, .max - 2, .max]
+    private static let extremes: [UInt64] = [
+        1 << 31, 1 << 53, 1 << 58, 1 << 62, (1 << 63) - 1, 1 << 63, .max - 2, .max,
+    ]
 
-    @Test(arguments: extremes) func `numbers beyond all ranges are limited to the time of the call`(number: UInt64) throws {
+    @Test(arguments: extremes) func `numbers beyond all ranges are limited to the time of the call`(number: UInt64)
+        throws
+    {
         for field in 0..<3 {
             var bench = DispatcherBench()
             bench.lead()
@@ -66,7 +70,13 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
-        let held = HeldCall(token: call.token, code: call.code, executionID: call.executionID, jobID: call.jobID, attempt: 1)
+        let held = HeldCall(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: 1
+        )
         bench.join(2, name: "liar", held: [held])
         bench.tell(.workerLeft(2))
         bench.pass(ms: 3_000)

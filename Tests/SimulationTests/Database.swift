@@ -61,9 +61,10 @@ final class Database {
     }
 
     enum LeaseRequest {
-        case acquire(above: Int64)
+        case acquire(above: Int64, usableWorkers: Int)
         case renew(Int64)
         case release(Int64)
+        case handOver(Int64, to: UniqueID)
     }
 
     func lease(_ request: LeaseRequest, _ scheduler: SchedulerProcess, owner: UniqueID, leaseMs: Int) {
@@ -78,12 +79,24 @@ final class Database {
                 deliver(.leaseReleased, to: scheduler, life)
                 return
             }
+            if case .handOver(let epoch, let standby) = request {
+                guard let session = scheduler.session, !isAway else { return }
+                store.releaseLease(
+                    session: session,
+                    owner: owner,
+                    epoch: epoch,
+                    standby: standby,
+                    now: world.databaseTime
+                )
+                scheduler.session = nil
+                return
+            }
             guard !isAway else {
                 deliver(.leaseConnectionLost("no database"), to: scheduler, life)
                 return
             }
             switch request {
-            case .acquire(let floor):
+            case .acquire(let floor, let usableWorkers):
                 if scheduler.session == nil {
                     scheduler.session = nextSession
                     nextSession += 1
@@ -95,6 +108,7 @@ final class Database {
                     address: scheduler.address,
                     leaseMs: leaseMs,
                     above: floor,
+                    usableWorkers: usableWorkers,
                     now: world.databaseTime
                 )
                 if let holder, holder != session, store.lockHolder == session {
@@ -119,7 +133,7 @@ final class Database {
                     now: world.databaseTime
                 )
                 deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
-            case .release:
+            case .release, .handOver:
                 break
             }
         }

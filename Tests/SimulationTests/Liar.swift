@@ -58,7 +58,13 @@ struct Liar {
     }
 
     private static func held(_ call: DispatchedCall) -> HeldCall {
-        HeldCall(token: call.token, code: call.code, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt)
+        HeldCall(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt
+        )
     }
 
     private func extreme() -> UInt64 {

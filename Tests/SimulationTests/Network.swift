@@ -8,6 +8,8 @@ final class Network {
     private unowned let world: World
     private var links: [LinkID: Link] = [:]
     private var nextID: LinkID = 1
+    /// By scheduler: until when no worker reaches it.
+    private var isolatedUntil: [Int: Int64] = [:]
 
     init(world: World) {
         self.world = world
@@ -26,7 +28,9 @@ final class Network {
         let life = dialer.life
         world.after(microseconds + latency()) { [self] in
             dialer.whenRunning(life) { [self] in
-                guard scheduler.isAlive else { return dial(dialer, scheduler, after: 300_000) }
+                guard scheduler.isAlive, !isIsolated(scheduler, from: dialer) else {
+                    return dial(dialer, scheduler, after: 300_000)
+                }
                 let link = Link(nextID, dialer, scheduler, self, world)
                 nextID += 1
                 links[link.id] = link
@@ -71,6 +75,19 @@ final class Network {
         for end in [Link.End.scheduler, .dialer] where world.random.happens(0.8) {
             link.notices(end, afterMs: noticeMs())
         }
+    }
+
+    /// No worker reaches that scheduler for a while.
+    func isolate(_ scheduler: SchedulerProcess, forMs milliseconds: Int) {
+        isolatedUntil[scheduler.index] = world.time + Int64(milliseconds) * 1_000
+        for link in openLinks where link.scheduler === scheduler && link.dialer.role == .worker {
+            link.cut()
+            for end in [Link.End.scheduler, .dialer] { link.notices(end, afterMs: noticeMs()) }
+        }
+    }
+
+    private func isIsolated(_ scheduler: SchedulerProcess, from dialer: any Dialer) -> Bool {
+        dialer.role == .worker && world.time < isolatedUntil[scheduler.index] ?? 0
     }
 
     func stallOne() {

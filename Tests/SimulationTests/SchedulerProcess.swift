@@ -237,7 +237,15 @@ final class SchedulerProcess {
         if world.options.isTracing { trace(action) }
         let database = world.database
         switch action {
-        case .acquireLease(let floor): database.lease(.acquire(above: floor), self, owner: owner, leaseMs: leaseMs)
+        case .acquireLease(let floor, let usableWorkers):
+            database.lease(
+                .acquire(above: floor, usableWorkers: usableWorkers),
+                self,
+                owner: owner,
+                leaseMs: leaseMs
+            )
+        case .handOverLease(let epoch, let standby):
+            database.lease(.handOver(epoch, to: standby), self, owner: owner, leaseMs: leaseMs)
         case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
         case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
         case .loadJobs:

@@ -22,7 +22,7 @@ extension SimulationOptions {
             ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
-            ("quarrels", \.quarrels), ("lies", \.lies),
+            ("quarrels", \.quarrels), ("lies", \.lies), ("isolationsPerSecond", \.isolationsPerSecond),
             ("linkStallsPerSecond", \.linkStallsPerSecond), ("writerStallsPerSecond", \.writerStallsPerSecond),
         ]
     }

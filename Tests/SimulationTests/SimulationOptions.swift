@@ -45,6 +45,8 @@ struct SimulationOptions: CustomStringConvertible {
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
     var suspends: Int
+    /// How often no worker reaches the leader for up to 40 s.
+    var isolationsPerSecond: Double
     /// How often nothing gets through a connection for some seconds, either way or both; then everything does.
     var linkStallsPerSecond: Double
     /// Of a message of the first worker, that it is a lie.
@@ -101,6 +103,7 @@ struct SimulationOptions: CustomStringConvertible {
         if random.happens(0.05) {
             (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
         }
+        isolationsPerSecond = schedulers > 1 ? chance(0.25, upTo: 0.1) : 0
         linkStallsPerSecond = chance(0.3, upTo: 0.3)
         lies = chance(0.25, upTo: 0.5)
         writerStallsPerSecond = chance(0.25, upTo: 0.06)

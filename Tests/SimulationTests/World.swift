@@ -157,6 +157,11 @@ final class World {
             world.count("store away")
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
         }
+        plan(options.isolationsPerSecond) { world in
+            guard let leader = world.schedulers.first(where: \.isLeading) else { return }
+            world.count("leader isolated from its workers")
+            world.network.isolate(leader, forMs: Int.random(in: 2_000...40_000, using: &world.random))
+        }
         plan(options.linkStallsPerSecond) { $0.network.stallOne() }
         plan(options.writerStallsPerSecond) { world in
             world.count("writer stalled")

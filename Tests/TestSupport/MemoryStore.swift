@@ -9,6 +9,9 @@ package struct MemoryStore: Sendable {
     package private(set) var shards: [ShardRecord]
     /// The session that holds the advisory lock.
     package private(set) var lockHolder: Int?
+    /// What schedulers without the lease said of themselves.
+    private var standbys: [UniqueID: (usableWorkers: Int, seenAt: Timestamp)] = [:]
+    private var reservation: (owner: UniqueID, until: Timestamp)?
     private var commitOwner: UniqueID?
     private var commitSequence: UInt64 = 0
     private var attemptTokens: Set<AttemptKey> = []
@@ -48,12 +51,25 @@ package struct MemoryStore: Sendable {
         address: String,
         leaseMs: Int,
         above floor: Int64 = 0,
+        usableWorkers: Int = 0,
         now: Timestamp
     ) -> LeaseResult {
+        let isReserved = reservation.map { $0.owner != owner && $0.until > now } ?? false
+        let isFree = lockHolder == nil || lockHolder == session
+        if isReserved, isFree {
+            if lockHolder == session { lockHolder = nil }
+            standbys[owner] = (usableWorkers, now)
+            return .heldByOther(leader: shards[0].address, databaseTime: now)
+        }
         if let holder = lockHolder, holder != session {
             let expires = shards.compactMap(\.leaseExpiresAt).max() ?? .distantPast
-            guard expires < now else { return .heldByOther(leader: shards[0].address, databaseTime: now) }
+            guard expires < now else {
+                standbys[owner] = (usableWorkers, now)
+                return .heldByOther(leader: shards[0].address, databaseTime: now)
+            }
         }
+        standbys[owner] = nil
+        reservation = nil
         lockHolder = session
         (commitOwner, commitSequence) = (nil, 0)
         let epoch = max(shards.map(\.epoch).max() ?? 0, floor, now.milliseconds * 1_000 - 1) + 1
@@ -79,10 +95,19 @@ package struct MemoryStore: Sendable {
             return .heldByOther(leader: shards[0].address, databaseTime: now)
         }
         for index in shards.indices { shards[index].leaseExpiresAt = now + Int64(leaseMs) }
-        return .held(epoch: epoch, shards: shards, databaseTime: now)
+        let fresh = standbys.filter { $0.value.usableWorkers > 0 && $0.value.seenAt > now - 2_000 && $0.key != owner }
+        let standby = fresh.max { ($0.value.usableWorkers, $1.key) < ($1.value.usableWorkers, $0.key) }?.key
+        return .held(epoch: epoch, shards: shards, databaseTime: now, standby: standby)
     }
 
-    package mutating func releaseLease(session: Int, owner: UniqueID, epoch: Int64, now: Timestamp) {
+    package mutating func releaseLease(
+        session: Int,
+        owner: UniqueID,
+        epoch: Int64,
+        standby: UniqueID? = nil,
+        now: Timestamp
+    ) {
+        if let standby { reservation = (standby, now + 5_000) }
         if shards[0].owner == owner, shards[0].epoch == epoch {
             for index in shards.indices { shards[index].leaseExpiresAt = now }
         }

@@ -28,7 +28,8 @@ extension Dispatcher {
             guard let slot = ledger.slot(of: answer.claim.executionID), ledger[slot].state == .missing,
                 ledger[slot].queriedLink == link, ledger[slot].execution.token == answer.claim.token,
                 ledger[slot].attemptNumber == answer.claim.attempt, ledger[slot].execution.worker == worker.name,
-                ledger[slot].execution.workerBootID == worker.bootID || Canary.trustsAnyProcessAboutAClaim.sings, claimTime(of: ledger[slot]) > since
+                ledger[slot].execution.workerBootID == worker.bootID || Canary.trustsAnyProcessAboutAClaim.sings,
+                claimTime(of: ledger[slot]) > since
             else { continue }
             figures.returnedAttempts += 1
             ledger.clearTimer(slot)

@@ -49,7 +49,7 @@ extension Dispatcher {
             }
         case .committed(let notPending):
             made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
-            endStall(of: sent, into: &actions)
+            settled(sent, into: &actions)
         }
     }
 

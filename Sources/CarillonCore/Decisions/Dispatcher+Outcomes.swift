@@ -32,7 +32,8 @@ extension Dispatcher {
             return take(lateOutcome: report, over: link, into: &actions)
         }
         if ledger[slot].state == .recording, ledger[slot].execution.token == report.token {
-            if ledger[slot].execution.status == .unknown, mayEndUnknown(report.kind) {
+            let isCancel = report.kind == .cancelled && ledger[slot].cancelReason != nil
+            if ledger[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
                 // It came just in time: the truth follows the UNKNOWN.
                 ledger[slot].execution.lostAttempts -= 1
                 settle(slot, report, link: link, using: &random, into: &actions)
@@ -67,8 +68,13 @@ extension Dispatcher {
         return isIssued(outcome.token, outcome.code, outcome.executionID, outcome.attempt, to: link)
     }
 
-    /// Whether a report says how an attempt ended.
-    private func mayEndUnknown(_ kind: OutcomeKind) -> Bool { kind != .notStarted && kind != .unknown }
+    /// Whether a report says how an attempt ended that was thought to be lost. That it was stopped does not.
+    private func mayEndUnknown(_ kind: OutcomeKind) -> Bool {
+        switch kind {
+        case .answered, .failed, .notSent: true
+        case .notStarted, .cancelled, .unknown: false
+        }
+    }
 
     /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
     /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
@@ -123,8 +129,7 @@ extension Dispatcher {
         switch outcome.kind {
         case .answered: isSuccess(outcome) ? .success : .failed
         case .failed, .notSent: .failed
-        case .cancelled: .cancelled
-        case .notStarted, .unknown: nil
+        case .notStarted, .cancelled, .unknown: nil
         }
     }
 

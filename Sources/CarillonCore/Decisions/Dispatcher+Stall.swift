@@ -9,12 +9,19 @@ extension Dispatcher {
     /// The batch in flight is settled. If it took long, the due times behind it were missed: their rows, which no transaction
     /// has, are dropped, and their times follow the catch-up policies of their jobs. Outcomes, retries, manual runs and
     /// changes stay where they are.
-    mutating func endStall(of sent: InFlightBatch, into actions: inout [Action]) {
+    mutating func settled(_ sent: InFlightBatch, into actions: inout [Action]) {
         let milliseconds = nowBoot.milliseconds(since: sent.sentAt)
         guard isLeading, milliseconds >= outageMs, !Canary.ignoresAStalledBatch.sings else { return }
         actions.append(.note(.batchStalled(milliseconds: milliseconds)))
+        stallEnd = sent.materializedThrough
+    }
+
+    /// Does so, once the lease says that this scheduler still leads.
+    mutating func endStall(into actions: inout [Action]) {
+        guard let mark = stallEnd else { return }
+        stallEnd = nil
         // What lies before the end of an outage that is made up for already belongs to that one.
-        let floor = max(sent.materializedThrough, catchUp?.gap.to ?? .distantPast)
+        let floor = max(mark, catchUp?.gap.to ?? .distantPast)
         guard floor < now, materializedThrough > floor || floor < now - outageMs else { return }
         dropRows(after: floor)
         materializedThrough = min(materializedThrough, floor)

@@ -13,7 +13,8 @@ extension Dispatcher {
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             stepDown("another scheduler holds the lease", at: now, into: &actions)
             lease.lost(at: now.boot)
-        case .held(let epoch, let shards, let databaseTime):
+        case .held(let epoch, let shards, let databaseTime, let standby):
+            self.standby = standby.map { (owner: $0, at: now.boot) }
             let isNew = lease.epoch == nil
             lease.held(epoch: epoch, at: now.boot)
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
@@ -104,6 +105,7 @@ extension Dispatcher {
         }
         materializedThrough = now
         sealedThrough = min(sealedThrough, now)
+        if let mark = stallEnd { stallEnd = min(mark, now) }
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
         guard catchUp != nil else { return }
@@ -248,6 +250,7 @@ extension Dispatcher {
         pending.settledThrough = settledMark
         roster.forgetAnswers()
         adoptUntil = now.boot + 2_000
+        workerlessSince = nil
         let names = loading.shards.compactMap(\.workers)
         awaited = names.isEmpty ? nil : Set(names.joined())
         roster.inherit(names.flatMap { $0 })
@@ -336,6 +339,7 @@ extension Dispatcher {
         )
         for cancel in pendingCancels { actions.append(.reply(cancel.ticket, .refused(unknown))) }
         pendingCancels = []
+        stallEnd = nil
         isClaimQueryDue = false
         starvedSince = nil
         let batches = [inFlight?.batch, pending].compactMap { $0 } + parts

@@ -98,6 +98,8 @@ package struct Dispatcher: ~Copyable {
     var materializedThrough = Timestamp.distantPast
     /// Where that was when the last batch was closed: later rows are in none that was sent.
     var sealedThrough = Timestamp.distantPast
+    /// A batch was settled after a stall: what was made beyond this mark is still to be looked at.
+    var stallEnd: Timestamp?
     /// When the marks in `shards` were last written.
     var marksWrittenAt = BootTime(nanoseconds: 0)
     var nextSequence: UInt64 = 1
@@ -134,6 +136,12 @@ package struct Dispatcher: ~Copyable {
     var isClaimQueryDue = false
     /// Cancel requests that wait for the end of their execution.
     var pendingCancels: [PendingCancel] = []
+    /// A scheduler that has usable workers, by the last answer of the lease, and when that came.
+    var standby: (owner: UniqueID, at: BootTime)?
+    /// Since when no worker is connected.
+    var workerlessSince: BootTime?
+    /// When this process last gave the lead to another one.
+    var handedOverAt: BootTime?
     /// Since when executions are due and no worker has a free slot.
     var starvedSince: BootTime?
     /// The instant of the current event.
@@ -345,6 +353,7 @@ package struct Dispatcher: ~Copyable {
             forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
                 if !isStopping {
+                    endStall(into: &actions)
                     takeRefreshed(into: &actions)
                     materialize(into: &actions)
                     workOffGap(into: &actions)
@@ -357,13 +366,15 @@ package struct Dispatcher: ~Copyable {
                 commit(at: now, into: &actions)
             }
             flush(at: now, into: &actions)
+            handOverIfUseless(at: now, into: &actions)
             stopIfDone(into: &actions)
         } else if isStopping {
             stopIfDone(into: &actions)
         }
         guard !isStopping || lease.epoch != nil else { return }
         switch lease.next(at: now.boot) {
-        case .acquire: actions.append(.acquireLease(above: epochFloor))
+        case .acquire:
+            actions.append(.acquireLease(above: epochFloor, usableWorkers: usableWorkers(at: now.boot)))
         case .renew(let epoch): actions.append(.renewLease(epoch: epoch))
         case .release, nil: break
         }

@@ -63,8 +63,10 @@ package enum ChangeResult: Sendable {
 
 /// What a scheduler is to do.
 package enum Action: Sendable {
-    /// Under an epoch higher than `above`.
-    case acquireLease(above: Int64)
+    /// Under an epoch higher than `above`. Whoever does not get the lease leaves word of its usable workers.
+    case acquireLease(above: Int64, usableWorkers: Int)
+    /// Gives the lease to a scheduler that stands by. This one goes on as a standby.
+    case handOverLease(epoch: Int64, to: UniqueID)
     case renewLease(epoch: Int64)
     case releaseLease(epoch: Int64)
     case loadJobs
@@ -98,6 +100,8 @@ package enum Note: Sendable, Hashable {
     /// The jobs are read next: `clusterTime` is from when on somebody may edit what was read.
     case leadershipTaken(epoch: Int64, clusterTime: Timestamp)
     case leadershipLost(String)
+    /// No worker is connected, and that scheduler has some.
+    case leadHandedOver(to: UniqueID)
     case leading(epoch: Int64, jobs: Int, openExecutions: Int)
     case gapOpened(Gap)
     case gapClosed
