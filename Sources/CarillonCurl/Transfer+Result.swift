@@ -152,6 +152,8 @@ extension Transfer {
             return "\(missing) \(target) within \(elapsed(now))"
         case CURLE_OK, CURLE_GOT_NOTHING:
             return "\(target) closed the connection without an answer after \(elapsed(now))\(interim)"
+        case CURLE_OUT_OF_MEMORY where carillon_request_bytes(handle) > 0:
+            return "a line of the answer's head is too large (100 KiB), from \(target) after \(elapsed(now))"
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
             return "the connection to \(target) broke before an answer after \(elapsed(now)): \(detail(code))"
         case CURLE_UNSUPPORTED_PROTOCOL where carillon_request_bytes(handle) > 0:
@@ -173,6 +175,7 @@ extension Transfer {
         switch code {
         case CURLE_OK: return "\(answer) is none of HTTP, which has the statuses 100 to 599"
         case CURLE_OPERATION_TIMEDOUT: return "\(answer) was not complete \(extent)"
+        case CURLE_OUT_OF_MEMORY: return "\(answer) broke off \(extent): a line of its head is too large (100 KiB)"
         default: return "\(answer) broke off \(extent): \(detail(code))"
         }
     }

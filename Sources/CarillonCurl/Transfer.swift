@@ -212,8 +212,10 @@ final class Transfer {
 
     /// A connection is there. An AT_MOST_ONCE request leaves once, whatever libcurl would repeat.
     private func maySend() -> Bool {
-        // The reason of the last failure stays in the buffer.
-        if sendings > 0, strstr(errorText, "HTTP_1_1_REQUIRED") != nil { requiresHTTP1 = true }
+        // What failed before stays in the buffer. After HTTP_1_1_REQUIRED libcurl 7 says that the reply was empty.
+        if sendings > 0, strstr(errorText, "HTTP_1_1_REQUIRED") != nil || strstr(errorText, "Empty reply") != nil {
+            requiresHTTP1 = true
+        }
         guard sendings == 0 || !request.atMostOnce else {
             isHeldBack = true
             return false

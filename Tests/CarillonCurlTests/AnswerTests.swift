@@ -50,7 +50,7 @@ struct AnswerTests {
         let result = try await call(
             "HTTP/1.1 200 OK\r\nContent-Length: 6000\r\n\r\n\(body)",
             closes: how.closes,
-            timeoutMs: how.closes ? 20_000 : 300,
+            timeoutMs: how.closes ? 20_000 : 4_000,
             responseLimit: how.limit
         )
         #expect(result.kind == .failed)
@@ -65,7 +65,7 @@ struct AnswerTests {
         let result = try await call(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n\(String(repeating: "x", count: 0x20000))\r\n",
             closes: false,
-            timeoutMs: 300
+            timeoutMs: 4_000
         )
         #expect(result.kind == .failed)
         #expect(result.errorMessage?.contains("131072 bytes") == true, "\(result.errorMessage ?? "")")
@@ -118,7 +118,7 @@ struct AnswerTests {
         let result = try await call(
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nContent-Length: 1000\r\n\r\nnot now, ",
             closes: closes,
-            timeoutMs: closes ? 20_000 : 300
+            timeoutMs: closes ? 20_000 : 4_000
         )
         #expect(result.kind == .failed)
         #expect(result.httpStatus == 503)
@@ -133,7 +133,7 @@ struct AnswerTests {
         "an answer that libcurl refuses has libcurl's reason, and none of its text",
         arguments: [
             (
-                "HTTP/1.1 200 OK\r\nX-A: secret\(String(repeating: "s", count: 400_000))\r\n\r\n",
+                "HTTP/1.1 200 OK\r\n\(String(repeating: "X-A: secret\r\n", count: 40_000))\r\n",
                 "Too large response headers"
             ),
             ("HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\n", "Invalid Content-Length"),
@@ -151,6 +151,20 @@ struct AnswerTests {
         #expect(!message.contains("secret"), "\(message)")
     }
 
+    @Test(
+        "a line of the head that libcurl does not read is named",
+        arguments: ["HTTP/1.1 200 OK\r\nX-A: ", "HTTP/1.1 200 "]
+    )
+    func longLine(beginning: String) async throws {
+        let result = try await call(
+            beginning + String(repeating: "s", count: 400_000),
+            closes: false,
+            timeoutMs: 20_000
+        )
+        #expect(result.kind == .failed)
+        #expect(result.errorMessage?.contains("head is too large (100 KiB)") == true, "\(result.errorMessage ?? "")")
+    }
+
     @Test("a flood of interim answers ends, with the reason")
     func interimFlood() async throws {
         let interim = "HTTP/1.1 103 Early Hints\r\nLink: secret\r\n\r\n"
@@ -165,7 +179,7 @@ struct AnswerTests {
         let result = try await call(
             "HTTP/1.1 \(status) Wait\r\nLink: secret\r\n\r\n",
             closes: closes,
-            timeoutMs: closes ? 20_000 : 300
+            timeoutMs: closes ? 20_000 : 4_000
         )
         #expect(result.kind == .failed)
         #expect(result.httpStatus == nil)

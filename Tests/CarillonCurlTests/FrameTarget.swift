@@ -14,8 +14,10 @@ final class FrameTarget: Sendable {
         case goAway
         /// GOAWAY that says that this request may have been processed, and the end of the connection.
         case goAwayAfterProcessing
-        /// The status 200, and then RST_STREAM with that code.
+        /// The status 200 and a part of the body, and once they have arrived, RST_STREAM with that code.
         case resetAnswer(UInt32)
+        /// GOAWAY that says that this request was not processed, and those before it were; those are answered.
+        case goAwayBefore
         /// The status 200, and nothing more.
         case beginAnswer
     }
@@ -108,6 +110,8 @@ final class FrameHandler: ChannelInboundHandler {
     private var connection = 0
     private var received = ByteBuffer()
     private var isHTTP2 = false
+    /// The stream whose answer has begun, and how it is reset once the client has confirmed a PING.
+    private var (begun, resetCode) = (UInt32(0), UInt32(0))
 
     init(_ target: FrameTarget) {
         self.target = target
@@ -116,6 +120,11 @@ final class FrameHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if connection == 0 { connection = target.accepted() }
         received.writeImmutableBuffer(unwrapInboundIn(data))
+        // The pipes of a TLS server carry one connection after the other.
+        if isHTTP2, ["PRI ", "POST"].contains(received.getString(at: received.readerIndex, length: 4)) {
+            isHTTP2 = false
+            connection = target.accepted()
+        }
         if !isHTTP2 {
             let text = String(buffer: received)
             if text.hasPrefix(Self.preface) {
@@ -131,6 +140,7 @@ final class FrameHandler: ChannelInboundHandler {
         while isHTTP2, let (type, flags, stream) = nextFrame() {
             // SETTINGS that is no acknowledgement.
             if type == 4, flags & 1 == 0 { send(frame(type: 4, flags: 1), context) }
+            if type == 6, flags & 1 != 0 { send(reset(begun, resetCode), context) }
             // HEADERS or DATA that end the request.
             if type <= 1, flags & 1 != 0 { react(to: stream, context) }
         }
@@ -155,9 +165,16 @@ final class FrameHandler: ChannelInboundHandler {
         case .goAway: goAway(lastStream: 0, context)
         case .goAwayAfterProcessing: goAway(lastStream: stream, context)
         case .resetAnswer(let code):
+            (begun, resetCode) = (stream, code)
             send(head, context)
-            send(reset(stream, code), context)
-        case .beginAnswer: send(head, context)
+            send(frame(type: 0, stream: stream, Array("part".utf8)), context)
+            send(frame(type: 6, Array(repeating: 0, count: 8)), context)
+        case .goAwayBefore:
+            send(frame(type: 7, number(begun) + number(0)), context)
+            send(frame(type: 0, flags: 1, stream: begun, Array("begun".utf8)), context)
+        case .beginAnswer:
+            begun = stream
+            send(head, context)
         }
     }
 

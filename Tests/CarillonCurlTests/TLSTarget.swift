@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import TestSupport
 
-/// A frame target behind TLS, with a certificate of its own. It takes one connection: `openssl s_server` passes what is
+/// A frame target behind TLS, with a certificate of its own. It takes one connection at a time: `openssl s_server` passes what is
 /// decrypted to the test, through pipes.
 final class TLSTarget {
     struct Failure: Error {
@@ -40,12 +40,15 @@ final class TLSTarget {
     private let server: ChildProgram
     private let channel: any Channel
 
-    /// - Parameter protocols: what ALPN may agree on, such as "h2".
+    /// - Parameters:
+    ///   - protocols: what ALPN may agree on, such as "h2".
+    ///   - connections: so many are taken, one after the other.
     static func start(
         _ target: FrameTarget,
         certificate: Certificate,
         port: Int,
-        protocols: String
+        protocols: String,
+        connections: Int = 1
     ) async throws -> TLSTarget {
         let decrypted = certificate.folder + "/decrypted"
         unlink(decrypted)
@@ -55,7 +58,7 @@ final class TLSTarget {
         }
         let input = open(decrypted, O_RDONLY | O_NONBLOCK)
         let command =
-            "exec openssl s_server -quiet -naccept 1 -accept 127.0.0.1:\(port) -alpn \(protocols) "
+            "exec openssl s_server -quiet -naccept \(connections) -accept 127.0.0.1:\(port) -alpn \(protocols) "
             + "-cert \(certificate.file) -key \(certificate.key) 2>/dev/null"
         let server = try ChildProgram("/bin/sh", ["-c", command], output: decrypted, input: ends[0])
         close(ends[0])

@@ -58,14 +58,15 @@ struct URLParserTests {
     func characters() {
         var count = 0
         // Behind these planes nothing is assigned but what is invisible or private.
-        for value in UInt32(0x80)..<0x33000 {
+        // Ideographs and syllables are many, and all alike.
+        for value in UInt32(0x80)..<0x33000 where value < 0x3400 || value % 16 == 0 || 0xF900..<0x10000 ~= value {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let host = "a\(scalar)a"
             guard URLRule.problem(with: "http://\(host).example/") == nil else { continue }
             count += 1
             if !Self.isConverted(host) { Issue.record("U+\(String(value, radix: 16)) is not converted") }
         }
-        #expect(count > 100_000)
+        #expect(count > 10_000)
     }
 
     @Test(

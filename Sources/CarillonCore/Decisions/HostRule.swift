@@ -64,13 +64,20 @@ enum HostRule {
         guard !properties.isDefaultIgnorableCodePoint, let age = properties.age, age.major <= 13 else { return false }
         switch properties.generalCategory {
         case .lowercaseLetter, .decimalNumber: return true
-        // Capitals of Georgian and the palochka of Cyrillic had no small letters when the tables of libidn2 were made.
-        case .uppercaseLetter, .titlecaseLetter: return !(0x10A0...0x10CF ~= scalar.value) && scalar.value != 0x4C0
-        case .otherLetter, .modifierLetter, .letterNumber, .otherSymbol: return !properties.changesWhenNFKCCaseFolded
+        case .uppercaseLetter, .titlecaseLetter: return !youngCapitals.contains { $0 ~= scalar.value }
+        case .otherLetter, .modifierLetter, .letterNumber, .otherSymbol:
+            return !properties.changesWhenNFKCCaseFolded && !controlSymbols.contains { $0 ~= scalar.value }
         case .nonspacingMark, .spacingMark: return index > 0
         default: return scalar == "\u{30FB}" || scalar == "\u{B7}"
         }
     }
+
+    /// Capitals that had no small letters when the tables of IDNA2008 were made, and are not mapped.
+    private static let youngCapitals: [ClosedRange<UInt32>] = [
+        0x4C0...0x4C0, 0x10A0...0x10CF, 0x2132...0x2132, 0x2183...0x2183,
+    ]
+    /// Symbols that describe ideographs or stand for what is missing.
+    private static let controlSymbols: [ClosedRange<UInt32>] = [0x2FF0...0x2FFB, 0xFFFC...0xFFFD]
 
     // MARK: Addresses
 
