@@ -36,6 +36,12 @@ struct AnswerHead {
         return nil
     }
 
+    /// What Content-Length says, where it counts.
+    var length: Int? {
+        guard let first = find("Content-Length", 0), find("Transfer-Encoding", 0) == nil else { return nil }
+        return Int(first.text)
+    }
+
     private func isLength(_ text: Substring) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } && Int(text) != nil
     }

@@ -10,11 +10,22 @@ struct ConnectionOptions: Sendable {
     /// How long a resolved name is kept. It adds to the age of the connections that were made to the old address.
     var nameSeconds: Int { min(10, maxAgeSeconds) }
 
+    /// The TLS options of a request that begins now.
+    ///
     /// libcurl looks at the age of idle connections only, and requests of HTTP/2 can keep one in use without a pause. Requests
     /// share a connection only when their TLS options are the same. Two options that OpenSSL ignores change with the time, so
-    /// that those of one period never join a connection of the one before.
-    func generation(at now: Int64) -> Int {
-        let period = now / (Int64(max(1, maxAgeSeconds)) * 1_000_000_000) % 4
+    /// that the requests of one period never join a connection of the period before. The periods of different targets begin at
+    /// different times, so that not all connections are made anew at one instant.
+    func generation(at now: Int64, url: String) -> Int {
+        guard Target.isTLS(url) else { return 0 }
+        let length = Int64(max(1, maxAgeSeconds)) * 1_000_000_000
+        var hash: UInt32 = 2_166_136_261
+        // Eight bytes of the scheme, then the authority.
+        for byte in url.utf8.dropFirst(8) {
+            if byte == UInt8(ascii: "/") { break }
+            hash = (hash ^ UInt32(byte)) &* 16_777_619
+        }
+        let period = (now + length / 1_024 * Int64(hash >> 22)) / length % 4
         return (period & 1 == 0 ? 0 : Int(CURLSSLOPT_NO_REVOKE))
             | (period & 2 == 0 ? 0 : Int(CURLSSLOPT_REVOKE_BEST_EFFORT))
     }

@@ -171,6 +171,7 @@ extension Transfer {
         if let problem = framingProblem(status) {
             return "\(answer) has no known end: \(problem) (RFC 9112, section 6.3)"
         }
+        if isTooLong { return "\(answer) is longer than \(Self.longestAnswer >> 20) MiB; it was not read to its end" }
         let extent = "after \(elapsed(now)) and \(receivedBytes) bytes"
         switch code {
         case CURLE_OK: return "\(answer) is none of HTTP, which has the statuses 100 to 599"

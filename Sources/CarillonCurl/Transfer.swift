@@ -10,6 +10,8 @@ final class Transfer {
     private(set) var startedAt: Int64 = 0
     private(set) var body: [UInt8] = []
     private(set) var receivedBytes = 0
+    /// The answer was not read to its end.
+    private(set) var isTooLong = false
     /// Content-Encoding of the answer whose body arrives.
     private(set) var codings: [Substring] = []
     /// How often the request was about to be sent: libcurl repeats it where a connection that was used before turns out to be
@@ -28,6 +30,9 @@ final class Transfer {
     let errorText: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
 
+    /// A longer answer is not read to its end, and is a failure: a target that never ends its answer would keep the network busy.
+    /// The bound does not depend on what is kept, so that this never changes how a call is judged.
+    static let longestAnswer = 64 << 20
     /// Memory that a handle keeps between requests.
     private static let idleCapacity = 64 << 10
     /// How often a request is repeated that an HTTP/2 target has not processed.
@@ -126,7 +131,7 @@ final class Transfer {
         let isOnce = request.atMostOnce ? 1 : 0
         _ = carillon_set_fresh_connect(handle, isOnce)
         _ = carillon_set_forbid_reuse(handle, isOnce)
-        _ = carillon_set_ssl_options(handle, options.generation(at: now))
+        _ = carillon_set_ssl_options(handle, options.generation(at: now, url: request.url))
         _ = carillon_set_http_version(handle, version(wantsHTTP1: wantsHTTP1))
     }
 
@@ -158,6 +163,7 @@ final class Transfer {
     private func forgetAnswer() {
         body.removeAll(keepingCapacity: true)
         receivedBytes = 0
+        isTooLong = false
         codings = []
         (sendings, connections, isOnNewConnection) = (0, 0, false)
         refusedAddress = nil
@@ -202,12 +208,14 @@ final class Transfer {
             // The rest could be waited for in vain.
             guard head.lengthProblem == nil else { return 0 }
             codings = head.contentCodings
+            isTooLong = head.length.map { $0 > Self.longestAnswer } ?? false
         }
         receivedBytes += bytes.count
         let limit = request.responseLimit
         let room = (codings.isEmpty || limit == 0 ? limit : limit + ResponseText.encodedExtra) - body.count
         if room > 0 { body.append(contentsOf: bytes.prefix(room)) }
-        return bytes.count
+        if receivedBytes > Self.longestAnswer { isTooLong = true }
+        return isTooLong ? 0 : bytes.count
     }
 
     /// A connection is there. An AT_MOST_ONCE request leaves once, whatever libcurl would repeat.

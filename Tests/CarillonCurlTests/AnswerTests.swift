@@ -71,6 +71,20 @@ struct AnswerTests {
         #expect(result.errorMessage?.contains("131072 bytes") == true, "\(result.errorMessage ?? "")")
     }
 
+    @Test("an answer that is far too long is a failure, and not read to its end", arguments: [true, false])
+    func tooLong(isAnnounced: Bool) async throws {
+        let (server, bench) = (try await TargetServer.start(), CallerBench())
+        let result =
+            isAnnounced
+            ? try await call("HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\nbegin", closes: false)
+            : await bench.call(bench.request("\(server.url)/chunks/70000000"))
+        #expect(result.kind == .failed)
+        #expect(result.httpStatus == 200)
+        #expect(result.errorMessage?.contains("is longer than 64 MiB") == true, "\(result.errorMessage ?? "")")
+        #expect(result.response?.isEmpty == false)
+        await server.stop()
+    }
+
     @Test(
         "an answer whose length is not known is a failure (RFC 9112, section 6.3)",
         arguments: [
@@ -249,13 +263,19 @@ struct AnswerTests {
         #expect(option(Int32(IPPROTO_TCP), TCP_KEEPCNT) > 1)
     }
 
-    @Test("requests of different periods share no connection")
+    @Test("requests of different periods share no connection; each target has its own periods")
     func generations() {
         let options = ConnectionOptions(maxAgeSeconds: 60)
-        let second: Int64 = 1_000_000_000
-        let periods = (0..<8).map { options.generation(at: $0 * 60 * second + 59 * second) }
-        #expect(periods.prefix(4) == periods.suffix(4))
-        #expect(Set(periods).count == 4)
-        #expect(options.generation(at: 0) == options.generation(at: 59 * second))
+        func seen(_ url: String) -> [Int] {
+            (0..<480).map { options.generation(at: $0 * 1_000_000_000, url: url) }
+        }
+        let target = seen("https://a.example/x")
+        #expect(target == seen("https://a.example/y"))
+        #expect(target.prefix(240) == target.suffix(240))
+        let changes = target.indices.dropFirst().filter { target[$0] != target[$0 - 1] }
+        #expect(zip(changes, changes.dropFirst()).allSatisfy { $1 - $0 == 60 })
+        #expect(Set(target).count == 4)
+        #expect(target != seen("https://b.example/x"))
+        #expect(Set(seen("http://a.example/x")) == [0])
     }
 }

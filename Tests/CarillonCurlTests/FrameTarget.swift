@@ -120,30 +120,35 @@ final class FrameHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if connection == 0 { connection = target.accepted() }
         received.writeImmutableBuffer(unwrapInboundIn(data))
-        // The pipes of a TLS server carry one connection after the other.
-        if isHTTP2, ["PRI ", "POST"].contains(received.getString(at: received.readerIndex, length: 4)) {
-            isHTTP2 = false
-            connection = target.accepted()
-        }
-        if !isHTTP2 {
-            let text = String(buffer: received)
-            if text.hasPrefix(Self.preface) {
-                isHTTP2 = true
-                received.moveReaderIndex(forwardBy: Self.preface.utf8.count)
-                send(frame(type: 4), context)
-            } else if !Self.preface.hasPrefix(text), text.contains("\r\n\r\n") {
-                _ = target.reaction(to: "HTTP/1.1", on: connection)
-                received.clear()
-                send(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nHTTP/1.1"), context)
-            }
-        }
-        while isHTTP2, let (type, flags, stream) = nextFrame() {
+        while begin(context), let (type, flags, stream) = nextFrame() {
             // SETTINGS that is no acknowledgement.
             if type == 4, flags & 1 == 0 { send(frame(type: 4, flags: 1), context) }
             if type == 6, flags & 1 != 0 { send(reset(begun, resetCode), context) }
             // HEADERS or DATA that end the request.
             if type <= 1, flags & 1 != 0 { react(to: stream, context) }
         }
+    }
+
+    /// Takes the beginning of a connection, or a request of HTTP/1.1.
+    /// - Returns: whether frames follow.
+    private func begin(_ context: ChannelHandlerContext) -> Bool {
+        // The pipes of a TLS server carry one connection after the other.
+        if isHTTP2, ["PRI ", "POST"].contains(received.getString(at: received.readerIndex, length: 4)) {
+            isHTTP2 = false
+            connection = target.accepted()
+        }
+        guard !isHTTP2 else { return true }
+        let text = String(buffer: received)
+        if text.hasPrefix(Self.preface) {
+            isHTTP2 = true
+            received.moveReaderIndex(forwardBy: Self.preface.utf8.count)
+            send(frame(type: 4), context)
+        } else if !Self.preface.hasPrefix(text), text.contains("\r\n\r\n") {
+            _ = target.reaction(to: "HTTP/1.1", on: connection)
+            received.clear()
+            send(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nHTTP/1.1"), context)
+        }
+        return isHTTP2
     }
 
     private func nextFrame() -> (type: UInt8, flags: UInt8, stream: UInt32)? {

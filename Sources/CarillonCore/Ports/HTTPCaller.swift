@@ -12,8 +12,8 @@ package struct HTTPRequest: Sendable, Hashable {
     /// A fresh connection, never reused: libcurl repeats a request on a reused connection that closed early. The request leaves
     /// at most once.
     package var atMostOnce: Bool
-    /// Bytes of the answer's body that are kept. The rest is read and dropped: whether the answer is complete does not depend
-    /// on what is kept of it.
+    /// Bytes of the answer's body that are kept. The rest is read and dropped: how a call is judged does not depend on what
+    /// is kept of its answer.
     package var responseLimit: Int
     package var httpVersion: HTTPVersion
 
