@@ -21,7 +21,6 @@ struct AnswerHead {
         return (String(cString: found.pointee.value), found.pointee.amount)
     }
 
-    var contentType: ContentType { ContentType(carillon_content_type(handle).map { String(cString: $0) }) }
     var contentCodings: [Substring] { values("Content-Encoding").flatMap(ResponseText.codings) }
 
     /// Why the length of the content is not known (RFC 9112, section 6.3). libcurl takes the last of several lengths.

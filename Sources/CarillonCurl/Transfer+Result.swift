@@ -40,19 +40,18 @@ extension Transfer {
 
     /// What arrived of an answer that has a status.
     private func keepAnswer(in result: inout HTTPResult) {
-        let kept = ResponseText(
-            bytes: body,
-            isCut: isCut,
-            type: head.contentType,
-            codings: codings,
-            limit: request.responseLimit
-        )
-        result.response = kept.text
+        let isKept = !body.isEmpty && request.responseLimit > 0
+        result.response = isKept ? keptText : ""
         guard result.httpStatus == 429 || result.httpStatus == 503, let asked = head.value("Retry-After") else {
             return
         }
         let date = head.value("Date").flatMap(RetryAfter.date)
         result.retryAfterMs = RetryAfter.milliseconds(asked, now: date ?? Int64(time(nil)))
+    }
+
+    private var keptText: String {
+        let limit = request.responseLimit
+        return ResponseText(bytes: body, isCut: isCut, type: contentType, codings: codings, limit: limit).text
     }
 
     private func redirection(_ status: Int) -> String {

@@ -10,6 +10,8 @@ final class Transfer {
     private(set) var startedAt: Int64 = 0
     private(set) var body: [UInt8] = []
     private(set) var receivedBytes = 0
+    /// The last Content-Type that was parsed: a target's answers mostly have the same.
+    private var parsedType: (text: String, type: ContentType) = ("", ContentType(nil))
     /// The answer was not read to its end.
     private(set) var isTooLong = false
     /// Content-Encoding of the answer whose body arrives.
@@ -68,6 +70,13 @@ final class Transfer {
     var token: Token { request.token }
     var isCut: Bool { receivedBytes > body.count }
     var head: AnswerHead { AnswerHead(handle: handle) }
+
+    /// Content-Type of the answer.
+    var contentType: ContentType {
+        guard let text = carillon_content_type(handle).map({ String(cString: $0) }) else { return ContentType(nil) }
+        if text != parsedType.text { parsedType = (text, ContentType(text)) }
+        return parsedType.type
+    }
 
     /// What is the same for all requests.
     private func setUp() {
@@ -131,7 +140,10 @@ final class Transfer {
         let isOnce = request.atMostOnce ? 1 : 0
         _ = carillon_set_fresh_connect(handle, isOnce)
         _ = carillon_set_forbid_reuse(handle, isOnce)
-        _ = carillon_set_ssl_options(handle, options.generation(at: now, url: request.url))
+        _ = carillon_set_ssl_options(
+            handle,
+            options.generation(at: now, url: request.url, atMostOnce: request.atMostOnce)
+        )
         _ = carillon_set_http_version(handle, version(wantsHTTP1: wantsHTTP1))
     }
 
@@ -146,7 +158,8 @@ final class Transfer {
 
     /// Whether the request is to be sent again at once, on a new connection: an HTTP/2 target has ended the connection with a
     /// GOAWAY before it processed the request (RFC 9113, section 6.8). libcurl itself repeats only what is refused by
-    /// REFUSED_STREAM, and reports the other case as an error of framing without a text.
+    /// REFUSED_STREAM, and reports the other case as an error of framing without a text. A stream that is reset while the connection
+    /// ends looks the same; an AT_LEAST_ONCE request may be repeated then, too.
     func repeats(after code: CURLcode, at now: Int64) -> Bool {
         guard code == CURLE_HTTP2, errorText[0] == 0, receivedBytes == 0, carillon_response_code(handle) == 0,
             !request.atMostOnce, repeats < Self.maxRepeats
