@@ -162,7 +162,7 @@ let package = Package(
         tests(
             "CarillonCurlTests",
             [
-                "CarillonCurl", "CarillonCore", "CarillonSystem", "TestSupport", logging,
+                "CarillonCurl", "CarillonCore", "CarillonSystem", "CCurl", "TestSupport", logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]

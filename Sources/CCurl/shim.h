@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include "decoders.h"
+
 // Variadic C is not imported into Swift: one function per option and figure that is used. Their signatures are the only check
 // of types that there is (libcurl reads a long with va_arg(long), whatever was passed).
 
@@ -77,6 +79,22 @@ static inline CURLcode carillon_set_tls_verification(CURL *handle) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
 }
+/// A PEM file of the authorities that are trusted instead of the system's.
+static inline CURLcode carillon_set_ca_file(CURL *handle, const char *path) {
+    return curl_easy_setopt(handle, CURLOPT_CAINFO, path);
+}
+/// A bit mask of CURLSSLOPT_…
+static inline CURLcode carillon_set_ssl_options(CURL *handle, long mask) {
+    return curl_easy_setopt(handle, CURLOPT_SSL_OPTIONS, mask);
+}
+/// An idle connection that is older than this is not used again.
+static inline CURLcode carillon_set_max_connection_age(CURL *handle, long seconds) {
+    return curl_easy_setopt(handle, CURLOPT_MAXLIFETIME_CONN, seconds);
+}
+/// How long a resolved name is kept.
+static inline CURLcode carillon_set_name_cache_timeout(CURL *handle, long seconds) {
+    return curl_easy_setopt(handle, CURLOPT_DNS_CACHE_TIMEOUT, seconds);
+}
 /// CURL_ERROR_SIZE bytes that live as long as the handle.
 static inline CURLcode carillon_set_error_buffer(CURL *handle, char *buffer) {
     return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
@@ -133,10 +151,10 @@ static inline curl_off_t carillon_resolve_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_NAMELOOKUP_TIME_T, &value) == CURLE_OK ? value : 0;
 }
-/// What Content-Length says; -1 when it says nothing.
-static inline curl_off_t carillon_content_length(CURL *handle) {
-    curl_off_t value = -1;
-    return curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &value) == CURLE_OK ? value : -1;
+/// The last Content-Type of the answer; NULL when there is none.
+static inline const char *carillon_content_type(CURL *handle) {
+    char *value = NULL;
+    return curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &value) == CURLE_OK ? value : NULL;
 }
 static inline void *carillon_private(CURL *handle) {
     char *value = NULL;

@@ -17,15 +17,24 @@ package final class CurlCaller: HTTPCaller {
     ///   - maxCalls: calls that run at a time, as far as is known: so many connections each loop keeps. With fewer, the waves of a
     ///     herd close and open connections all the time.
     ///   - loops: at most so many threads work.
+    ///   - maxConnectionAgeSeconds: older connections are not used for further requests.
+    ///   - authorities: a PEM file of the authorities that are trusted instead of the system's.
     ///   - deliver: gets the results, on the client's threads, and may not wait.
-    package init(maxCalls: Int, loops: Int = 1, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
+    package init(
+        maxCalls: Int,
+        loops: Int = 1,
+        maxConnectionAgeSeconds: Int = 60,
+        authorities: String? = nil,
+        deliver: @escaping @Sendable ([HTTPResult]) -> Void
+    ) {
         CurlCaller.initializeLibrary()
+        let options = ConnectionOptions(maxAgeSeconds: maxConnectionAgeSeconds, authorities: authorities)
         let inboxes = (0..<max(1, loops)).map { _ in Inbox() }
         self.inboxes = inboxes
         threads = Mutex(
             inboxes.map { inbox in
                 LoopThread.start(name: "http-calls") {
-                    let loop = CurlLoop(maxCalls: maxCalls, inbox: inbox, deliver: deliver)
+                    let loop = CurlLoop(maxCalls: maxCalls, options: options, inbox: inbox, deliver: deliver)
                     loop.run()
                 }
             }

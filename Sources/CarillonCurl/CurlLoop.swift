@@ -6,6 +6,7 @@ internal import Glibc
 final class CurlLoop {
     private let inbox: Inbox
     private let deliver: @Sendable ([HTTPResult]) -> Void
+    private let options: ConnectionOptions
     private let multi: UnsafeMutableRawPointer
     private let epoll = EpollSet()
     /// When libcurl wants to be called at the latest, in nanoseconds of boot time.
@@ -16,6 +17,7 @@ final class CurlLoop {
     private let maxIdle: Int
     private var results: [HTTPResult] = []
     private var pace = DeliveryPace()
+    private var http1Targets = HTTP1Targets()
     /// Handles that were added and not yet moved for the first time: libcurl starts them at its next call.
     private var unstarted = 0
 
@@ -23,8 +25,14 @@ final class CurlLoop {
     private static let startStep = 32
     private static let resultsPerDelivery = 256
 
-    init(maxCalls: Int, inbox: Inbox, deliver: @escaping @Sendable ([HTTPResult]) -> Void) {
+    init(
+        maxCalls: Int,
+        options: ConnectionOptions,
+        inbox: Inbox,
+        deliver: @escaping @Sendable ([HTTPResult]) -> Void
+    ) {
         self.inbox = inbox
+        self.options = options
         self.deliver = deliver
         maxIdle = max(16, maxCalls)
         guard let multi = curl_multi_init() else { fatalError("there is no memory for libcurl") }
@@ -96,10 +104,11 @@ final class CurlLoop {
 
     private func start(_ request: HTTPRequest) {
         guard running[request.token] == nil else { return }
-        guard let transfer = idle.popLast() ?? Transfer() else {
+        guard let transfer = idle.popLast() ?? Transfer(options) else {
             return refuse(request.token, "the worker has no memory left for another call")
         }
-        transfer.begin(request, at: BootClock.nanoseconds)
+        let wantsHTTP1 = http1Targets.contains(request.url)
+        transfer.begin(request, wantsHTTP1: wantsHTTP1, at: BootClock.nanoseconds)
         let code = curl_multi_add_handle(multi, transfer.handle)
         guard code == CURLM_OK else {
             transfer.end()
@@ -131,6 +140,7 @@ final class CurlLoop {
 
     private func finish(_ transfer: Transfer, _ result: (Transfer, Int64) -> HTTPResult) {
         results.append(result(transfer, BootClock.nanoseconds))
+        if transfer.requiresHTTP1 { http1Targets.insert(transfer.request.url) }
         running[transfer.token] = nil
         curl_multi_remove_handle(multi, transfer.handle)
         transfer.end()
@@ -170,6 +180,11 @@ final class CurlLoop {
             // Read before the handle is removed: the message goes with it.
             let code = message.pointee.data.result
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            if transfer.repeats(after: code, at: BootClock.nanoseconds) {
+                curl_multi_remove_handle(multi, transfer.handle)
+                // Adding a handle that was just removed fails only without memory; its end is then told by what failed.
+                if curl_multi_add_handle(multi, transfer.handle) == CURLM_OK { continue }
+            }
             finish(transfer) { $0.result(code, at: $1) }
         }
     }

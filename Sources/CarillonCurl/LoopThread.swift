@@ -22,7 +22,14 @@ struct LoopThread: Sendable {
             sigaddset(&pipes, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &pipes, nil)
             _ = carillon_set_timer_slack(1)
+            // libcurl takes host names for text of the locale; the process itself is in the locale C, which has ASCII only.
+            let utf8 = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
+            if let utf8 { uselocale(utf8) }
             run()
+            if let utf8 {
+                uselocale(locale_t(bitPattern: -1))
+                freelocale(utf8)
+            }
         }
         var thread = pthread_t()
         let result = pthread_create(

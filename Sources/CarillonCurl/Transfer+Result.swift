@@ -6,36 +6,90 @@ internal import Glibc
 extension Transfer {
     /// The end, as libcurl tells it.
     func result(_ code: CURLcode, at now: Int64) -> HTTPResult {
-        let status = carillon_response_code(handle)
-        // An answer that was read as far as it is kept is an answer, however the rest of it came to its end.
-        let isAnswered = status > 0 && (code == CURLE_OK || isAbandoned || receivedBytes > responseLimit)
-        guard isAnswered else { return failure(code, status: status > 0 ? status : nil, at: now) }
+        let status = status
+        guard let status, code == CURLE_OK, framingProblem(status) == nil, 100...599 ~= status else {
+            return failure(code, status: status, at: now)
+        }
         var result = blank(.answered, at: now)
         result.httpStatus = status
-        if isAbandoned {
+        if 300...399 ~= status { result.errorMessage = redirection(status) }
+        if receivedBytes - request.responseLimit > Self.remarkableBytes {
             result.remark =
-                "the answer of \(Target(url)) (status \(status)) was given up after \(receivedBytes) bytes; "
-                + "\(responseLimit) of it are kept"
+                "the answer of \(Target(request.url)) (status \(status)) has \(receivedBytes) bytes; "
+                + "\(request.responseLimit) of it are kept"
         }
-        result.response = ResponseText.text(body, isCut: isCut, limit: responseLimit)
-        if status == 429 || status == 503, let asked = header("Retry-After") {
-            let date = header("Date").flatMap(RetryAfter.date)
-            result.retryAfterMs = RetryAfter.milliseconds(asked, now: date ?? Int64(time(nil)))
-        }
+        keepAnswer(in: &result)
         return result
+    }
+
+    /// Answers that are so much longer than what is kept of them are mentioned in the log.
+    private static let remarkableBytes = 1 << 20
+
+    /// The status of the answer; `nil` while there were only interim ones (RFC 9110, section 15.2). 101 is final, since nothing
+    /// but another protocol follows it.
+    private var status: Int? {
+        let status = carillon_response_code(handle)
+        return status >= 200 || status == 101 ? status : nil
+    }
+
+    /// Why the end of the answer is not known, if it has a body at all (RFC 9112, section 6.3).
+    private func framingProblem(_ status: Int) -> String? {
+        let mayHaveBody = request.method != "HEAD" && status != 204 && status != 304
+        return mayHaveBody ? head.lengthProblem : nil
+    }
+
+    /// What arrived of an answer that has a status.
+    private func keepAnswer(in result: inout HTTPResult) {
+        let isKept = !body.isEmpty && request.responseLimit > 0
+        result.response = isKept ? keptText : ""
+        guard result.httpStatus == 429 || result.httpStatus == 503, let asked = head.value("Retry-After") else {
+            return
+        }
+        let date = head.value("Date").flatMap(RetryAfter.date)
+        result.retryAfterMs = RetryAfter.milliseconds(asked, now: date ?? Int64(time(nil)))
+    }
+
+    private var keptText: String {
+        let limit = request.responseLimit
+        return ResponseText(bytes: body, isCut: isCut, type: contentType, codings: codings, limit: limit).text
+    }
+
+    private func redirection(_ status: Int) -> String {
+        let isRedirect = [301, 302, 303, 307, 308].contains(status)
+        guard isRedirect else { return "the target answered with status \(status); 200 to 299 is success" }
+        let place = head.value("Location").map { " to \(Self.printable($0))" } ?? " without a Location"
+        return
+            "the target answered with status \(status), a redirect\(place); redirects are not followed, 200 to 299 is success"
+    }
+
+    /// Visible ASCII, and not too much of it.
+    private static func printable(_ location: String) -> String {
+        let longest = 500
+        let digits = Array("0123456789ABCDEF".utf8)
+        var text: [UInt8] = []
+        for byte in location.utf8 {
+            guard text.count < longest else { return String(decoding: text, as: UTF8.self) + "…" }
+            text +=
+                byte > 0x20 && byte < 0x7F
+                ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     func cancelledResult(at now: Int64) -> HTTPResult {
         var result = blank(.cancelled, at: now)
-        result.errorMessage = "the call of \(Target(url)) was cancelled after \(elapsed(now))"
+        result.errorMessage = "the call of \(Target(request.url)) was cancelled after \(elapsed(now))"
         return result
     }
 
     private func failure(_ code: CURLcode, status: Int?, at now: Int64) -> HTTPResult {
         var result = blank(isCertainlyUnsent(code) ? .notSent : .failed, at: now)
-        result.httpStatus = status
         result.errorMessage = message(code, status: status, at: now)
-        if status != nil { result.remark = result.errorMessage }
+        guard let status else { return result }
+        // libcurl takes any number of three digits.
+        result.httpStatus = status < 600 ? status : nil
+        result.remark = result.errorMessage
+        keepAnswer(in: &result)
         return result
     }
 
@@ -48,18 +102,9 @@ extension Transfer {
         )
     }
 
-    /// The first header of that name in the answer.
-    private func header(_ name: String) -> String? {
-        var found: UnsafeMutablePointer<curl_header>?
-        guard curl_easy_header(handle, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK, let found else {
-            return nil
-        }
-        return String(cString: found.pointee.value)
-    }
-
     // MARK: Failures
 
-    private var isTLS: Bool { url.prefix(6).lowercased() == "https:" }
+    private var isTLS: Bool { Target.isTLS(request.url) }
 
     /// Whether the connection never came to the point where a request could be sent on it.
     private var isConnected: Bool {
@@ -85,38 +130,78 @@ extension Transfer {
 
     /// One sentence: what failed, against what, after how long.
     private func message(_ code: CURLcode, status: Int?, at now: Int64) -> String {
-        let target = Target(url)
+        let target = Target(request.url)
         if let refusedAddress, code == CURLE_COULDNT_CONNECT {
             return
                 "\(target) is not called, because its address \(refusedAddress) is link-local or a cloud's metadata service"
         }
-        if let status {
-            let why = code == CURLE_OPERATION_TIMEDOUT ? "was not complete" : "broke off"
-            return "the answer of \(target) (status \(status)) \(why) after \(elapsed(now)) and \(receivedBytes) bytes"
-        }
+        if let status { return answerMessage(code, status: status, at: now) }
+        if let refusal = refusal(code) { return "\(target) \(refusal)" }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
             return "the name of \(target) could not be resolved (\(elapsed(now)))"
         case CURLE_COULDNT_CONNECT:
             return "no connection to \(target) after \(elapsed(now)): \(systemError)"
         case CURLE_OPERATION_TIMEDOUT:
-            if carillon_request_bytes(handle) > 0 { return "no answer from \(target) within \(elapsed(now))" }
+            if carillon_request_bytes(handle) > 0 { return "no answer from \(target) within \(elapsed(now))\(interim)" }
             if carillon_new_connections(handle) > 0, isTLS {
                 return "no TLS handshake with \(target) within \(elapsed(now))"
             }
             let missing = carillon_resolve_us(handle) > 0 ? "no connection to" : "no address for"
             return "\(missing) \(target) within \(elapsed(now))"
-        case CURLE_GOT_NOTHING:
-            return "\(target) closed the connection without an answer after \(elapsed(now))"
+        case CURLE_OK, CURLE_GOT_NOTHING:
+            return "\(target) closed the connection without an answer after \(elapsed(now))\(interim)"
+        case CURLE_OUT_OF_MEMORY where carillon_request_bytes(handle) > 0:
+            return "a line of the answer's head is too large (100 KiB), from \(target) after \(elapsed(now))"
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
             return "the connection to \(target) broke before an answer after \(elapsed(now)): \(detail(code))"
         case CURLE_UNSUPPORTED_PROTOCOL where carillon_request_bytes(handle) > 0:
-            return "what \(target) answered after \(elapsed(now)) is not HTTP/1.1"
+            return "what \(target) answered after \(elapsed(now)) is not HTTP/1.1: \(detail(code))"
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION:
             return "TLS with \(target) failed after \(elapsed(now)): \(detail(code))"
         default:
             return "the call of \(target) failed after \(elapsed(now)): \(detail(code))"
         }
+    }
+
+    /// Of an answer that has begun.
+    private func answerMessage(_ code: CURLcode, status: Int, at now: Int64) -> String {
+        let answer = "the answer of \(Target(request.url)) (status \(status))"
+        if let problem = framingProblem(status) {
+            return "\(answer) has no known end: \(problem) (RFC 9112, section 6.3)"
+        }
+        if isTooLong { return "\(answer) is longer than \(Self.longestAnswer >> 20) MiB; it was not read to its end" }
+        let extent = "after \(elapsed(now)) and \(receivedBytes) bytes"
+        switch code {
+        case CURLE_OK: return "\(answer) is none of HTTP, which has the statuses 100 to 599"
+        case CURLE_OPERATION_TIMEDOUT: return "\(answer) was not complete \(extent)"
+        case CURLE_OUT_OF_MEMORY: return "\(answer) broke off \(extent): a line of its head is too large (100 KiB)"
+        default: return "\(answer) broke off \(extent): \(detail(code))"
+        }
+    }
+
+    /// What an HTTP/2 target has said instead of an answer.
+    private func refusal(_ code: CURLcode) -> String? {
+        let once = "an AT_MOST_ONCE request is not sent again"
+        if isHeldBack {
+            return requiresHTTP1
+                ? "refused the request over HTTP/2 (HTTP_1_1_REQUIRED); \(once), and the next one goes over HTTP/1.1"
+                : "refused the request without processing it (HTTP/2 REFUSED_STREAM); \(once)"
+        }
+        if code == CURLE_HTTP2, errorText[0] == 0 {
+            return "ended the HTTP/2 connection before an answer (GOAWAY)"
+        }
+        // libcurl repeats for two reasons. On a new connection it is not the one that the connection was dead.
+        if isOnNewConnection, sendings > 1, strstr(errorText, "Connection died") != nil {
+            return "refused the request \(sendings) times without processing it (HTTP/2 REFUSED_STREAM)"
+        }
+        return nil
+    }
+
+    /// Only for answers that have not begun.
+    private var interim: String {
+        let status = carillon_response_code(handle)
+        return status > 0 ? "; only the interim status \(status) came" : ""
     }
 
     private func elapsed(_ now: Int64) -> String {
@@ -140,19 +225,5 @@ extension Transfer {
         case 0: detail(CURLE_COULDNT_CONNECT)
         case let number: "system error \(number)"
         }
-    }
-}
-
-/// host:port of a URL, for people.
-private struct Target: CustomStringConvertible {
-    let description: String
-
-    init(_ url: String) {
-        let isTLS = url.prefix(6).lowercased() == "https:"
-        var rest = url[...]
-        if let scheme = url.firstRange(of: "://") { rest = url[scheme.upperBound...] }
-        let authority = rest.prefix { !"/?#".contains($0) }
-        let hasPort = authority.last != "]" && authority.drop { $0 != "]" && authority.contains("]") }.contains(":")
-        description = hasPort ? String(authority) : "\(authority):\(isTLS ? 443 : 80)"
     }
 }

@@ -5,31 +5,57 @@ internal import Glibc
 /// One easy handle and what belongs to its request. Used for one request after the other, on the loop's thread.
 final class Transfer {
     let handle: UnsafeMutableRawPointer
-    private(set) var token = Token(epoch: 0, sequence: 0)
-    private(set) var url = ""
+    private let options: ConnectionOptions
+    private(set) var request = Transfer.noRequest
     private(set) var startedAt: Int64 = 0
     private(set) var body: [UInt8] = []
-    private var limit = 0
-    /// How often the request was about to be sent: libcurl repeats it where a connection that was used before turns out to be
-    /// dead.
-    private var sendings = 0
     private(set) var receivedBytes = 0
-    /// The rest of the answer was too much to be read.
-    private(set) var isAbandoned = false
+    /// The last Content-Type that was parsed: a target's answers mostly have the same.
+    private var parsedType: (text: String, type: ContentType) = ("", ContentType(nil))
+    /// The answer was not read to its end.
+    private(set) var isTooLong = false
+    /// Content-Encoding of the answer whose body arrives.
+    private(set) var codings: [Substring] = []
+    /// How often the request was about to be sent: libcurl repeats it where a connection that was used before turns out to be
+    /// dead, and where an HTTP/2 target refuses a stream.
+    private(set) var sendings = 0
+    /// New connections up to the last sending, and whether that one had a new one.
+    private var connections = 0
+    private(set) var isOnNewConnection = false
+    /// The target has answered over HTTP/2 that it wants HTTP/1.1.
+    private(set) var requiresHTTP1 = false
+    /// The request was not sent again, because it may leave only once.
+    private(set) var isHeldBack = false
+    private var repeats = 0
     /// An address that was not connected to, because it is never called.
     private(set) var refusedAddress: String?
     let errorText: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
 
-    /// So much of an answer is read beyond the limit, for the sake of the connection, which could not be used again otherwise.
-    private static let drainLimit = 64 << 10
-    /// So long may bytes stay unacknowledged by the peer's kernel.
-    private static let patienceMs: UInt32 = 30_000
+    /// A longer answer is not read to its end, and is a failure: a target that never ends its answer would keep the network busy.
+    /// The bound does not depend on what is kept, so that this never changes how a call is judged.
+    static let longestAnswer = 64 << 20
+    /// Memory that a handle keeps between requests.
+    private static let idleCapacity = 64 << 10
+    /// How often a request is repeated that an HTTP/2 target has not processed.
+    private static let maxRepeats = 3
+    private static let noRequest = HTTPRequest(
+        token: Token(epoch: 0, sequence: 0),
+        method: "",
+        url: "",
+        headers: [],
+        body: nil,
+        timeoutMs: 0,
+        connectTimeoutMs: 0,
+        atMostOnce: false,
+        responseLimit: 0
+    )
 
     /// `nil` when there is no memory.
-    init?() {
+    init?(_ options: ConnectionOptions) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
+        self.options = options
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setUp()
@@ -41,8 +67,16 @@ final class Transfer {
         errorText.deallocate()
     }
 
-    var responseLimit: Int { limit }
+    var token: Token { request.token }
     var isCut: Bool { receivedBytes > body.count }
+    var head: AnswerHead { AnswerHead(handle: handle) }
+
+    /// Content-Type of the answer.
+    var contentType: ContentType {
+        guard let text = carillon_content_type(handle).map({ String(cString: $0) }) else { return ContentType(nil) }
+        if text != parsedType.text { parsedType = (text, ContentType(text)) }
+        return parsedType.type
+    }
 
     /// What is the same for all requests.
     private func setUp() {
@@ -56,6 +90,9 @@ final class Transfer {
         _ = carillon_set_proxy(handle, "")
         _ = carillon_set_no_proxy(handle, "*")
         _ = carillon_set_tls_verification(handle)
+        if let file = options.authorities { _ = carillon_set_ca_file(handle, file) }
+        _ = carillon_set_max_connection_age(handle, options.maxAgeSeconds)
+        _ = carillon_set_name_cache_timeout(handle, options.nameSeconds)
         _ = carillon_set_error_buffer(handle, errorText)
         _ = carillon_set_write_function(
             handle,
@@ -77,8 +114,9 @@ final class Transfer {
         _ = carillon_set_prerequest_function(
             handle,
             { context, _, _, _, _ in
-                if let context { Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().sendings += 1 }
-                return CURL_PREREQFUNC_OK
+                guard let context else { return CURL_PREREQFUNC_OK }
+                let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+                return transfer.maySend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             },
             own
         )
@@ -86,16 +124,13 @@ final class Transfer {
 
     // MARK: One request
 
-    func begin(_ request: HTTPRequest, at now: Int64) {
-        token = request.token
-        url = request.url
+    /// - Parameter wantsHTTP1: whether the target is known to refuse HTTP/2.
+    func begin(_ request: HTTPRequest, wantsHTTP1: Bool, at now: Int64) {
+        self.request = request
         startedAt = now
-        limit = request.responseLimit
-        receivedBytes = 0
-        sendings = 0
-        isAbandoned = false
-        refusedAddress = nil
-        errorText[0] = 0
+        repeats = 0
+        (requiresHTTP1, isHeldBack) = (false, false)
+        forgetAnswer()
         _ = carillon_set_url(handle, request.url)
         setMethod(request.method, body: request.body)
         headers = HeaderList.make(request)
@@ -105,8 +140,47 @@ final class Transfer {
         let isOnce = request.atMostOnce ? 1 : 0
         _ = carillon_set_fresh_connect(handle, isOnce)
         _ = carillon_set_forbid_reuse(handle, isOnce)
-        let version = request.atMostOnce ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS
-        _ = carillon_set_http_version(handle, version)
+        _ = carillon_set_ssl_options(
+            handle,
+            options.generation(at: now, url: request.url, atMostOnce: request.atMostOnce)
+        )
+        _ = carillon_set_http_version(handle, version(wantsHTTP1: wantsHTTP1))
+    }
+
+    private func version(wantsHTTP1: Bool) -> Int {
+        switch request.httpVersion {
+        case .automatic: wantsHTTP1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS
+        case .http1: CURL_HTTP_VERSION_1_1
+        case .http2:
+            Target.isTLS(request.url) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+        }
+    }
+
+    /// Whether the request is to be sent again at once, on a new connection: an HTTP/2 target has ended the connection with a
+    /// GOAWAY before it processed the request (RFC 9113, section 6.8). libcurl itself repeats only what is refused by
+    /// REFUSED_STREAM, and reports the other case as an error of framing without a text. A stream that is reset while the connection
+    /// ends looks the same; an AT_LEAST_ONCE request may be repeated then, too.
+    func repeats(after code: CURLcode, at now: Int64) -> Bool {
+        guard code == CURLE_HTTP2, errorText[0] == 0, receivedBytes == 0, carillon_response_code(handle) == 0,
+            !request.atMostOnce, repeats < Self.maxRepeats
+        else { return false }
+        let leftMs = request.timeoutMs - Int(max(0, now - startedAt) / 1_000_000)
+        guard leftMs > 0 else { return false }
+        repeats += 1
+        forgetAnswer()
+        _ = carillon_set_timeout_ms(handle, leftMs)
+        _ = carillon_set_fresh_connect(handle, 1)
+        return true
+    }
+
+    private func forgetAnswer() {
+        body.removeAll(keepingCapacity: true)
+        receivedBytes = 0
+        isTooLong = false
+        codings = []
+        (sendings, connections, isOnNewConnection) = (0, 0, false)
+        refusedAddress = nil
+        errorText[0] = 0
     }
 
     /// After the handle was removed from the multi handle.
@@ -115,12 +189,13 @@ final class Transfer {
         _ = carillon_clear_post_body(handle)
         curl_slist_free_all(headers)
         headers = nil
-        if sendings > 1 {
+        if sendings > 1 || repeats > 0 {
             // libcurl counts a handle's repetitions over all its requests, and gives the sixth up, whosever it is.
             curl_easy_reset(handle)
             setUp()
         }
-        if body.capacity > Self.drainLimit { body = [] } else { body.removeAll(keepingCapacity: true) }
+        if body.capacity > Self.idleCapacity { body = [] } else { body.removeAll(keepingCapacity: true) }
+        request = Self.noRequest
     }
 
     private func setMethod(_ method: String, body: String?) {
@@ -142,16 +217,34 @@ final class Transfer {
 
     /// Returns how many bytes were taken; fewer than there are end the transfer.
     private func received(_ bytes: UnsafeRawBufferPointer) -> Int {
-        receivedBytes += bytes.count
-        let room = limit - body.count
-        if room > 0 { body.append(contentsOf: bytes.prefix(room)) }
-        guard receivedBytes > limit else { return bytes.count }
-        let length = Int(carillon_content_length(handle))
-        if receivedBytes - limit > Self.drainLimit || (length >= 0 && length - limit > Self.drainLimit) {
-            isAbandoned = true
-            return 0
+        if receivedBytes == 0 {
+            // The rest could be waited for in vain.
+            guard head.lengthProblem == nil else { return 0 }
+            codings = head.contentCodings
+            isTooLong = head.length.map { $0 > Self.longestAnswer } ?? false
         }
-        return bytes.count
+        receivedBytes += bytes.count
+        let limit = request.responseLimit
+        let room = (codings.isEmpty || limit == 0 ? limit : limit + ResponseText.encodedExtra) - body.count
+        if room > 0 { body.append(contentsOf: bytes.prefix(room)) }
+        if receivedBytes > Self.longestAnswer { isTooLong = true }
+        return isTooLong ? 0 : bytes.count
+    }
+
+    /// A connection is there. An AT_MOST_ONCE request leaves once, whatever libcurl would repeat.
+    private func maySend() -> Bool {
+        // What failed before stays in the buffer. After HTTP_1_1_REQUIRED libcurl 7 says that the reply was empty.
+        if sendings > 0, strstr(errorText, "HTTP_1_1_REQUIRED") != nil || strstr(errorText, "Empty reply") != nil {
+            requiresHTTP1 = true
+        }
+        guard sendings == 0 || !request.atMostOnce else {
+            isHeldBack = true
+            return false
+        }
+        let total = carillon_new_connections(handle)
+        (isOnNewConnection, connections) = (total > connections, total)
+        sendings += 1
+        return true
     }
 
     private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
@@ -162,22 +255,10 @@ final class Transfer {
             refusedAddress = refused
             return CURL_SOCKET_BAD
         }
-        let opened = socket(
-            address.pointee.family,
-            address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue),
-            address.pointee.protocol
+        return OutgoingSocket.open(
+            family: address.pointee.family,
+            type: address.pointee.socktype,
+            protocol: address.pointee.protocol
         )
-        guard opened >= 0 else { return CURL_SOCKET_BAD }
-        // A peer that vanished without a word: libcurl would keep the connection, and with HTTP/2 give it to others, until
-        // the kernel gives up, which takes a quarter of an hour by default.
-        var patience = Self.patienceMs
-        setsockopt(
-            opened,
-            Int32(IPPROTO_TCP),
-            TCP_USER_TIMEOUT,
-            &patience,
-            socklen_t(MemoryLayout.size(ofValue: patience))
-        )
-        return opened
     }
 }

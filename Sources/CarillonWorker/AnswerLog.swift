@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonSystem
 internal import Logging
 
-/// Says in the log what is wrong with the answers of targets, once a minute at most: that one does not come to its end, or
+/// Says in the log what is wrong with the answers of targets, once a minute at most: that one is incomplete or malformed, or
 /// that it is far longer than what is kept of it.
 final class AnswerLog: Sendable {
     private let log: RateLimitedLog
@@ -18,7 +18,7 @@ final class AnswerLog: Sendable {
             log.log(
                 .warning,
                 key: isCutOff ? "long" : "broken",
-                isCutOff ? "a target's answer is too long" : "a target's answer has no end",
+                isCutOff ? "a target's answer is too long" : "a target's answer is incomplete",
                 metadata: ["why": "\(remark)"],
                 at: SystemClock.bootTime()
             )

@@ -69,6 +69,15 @@ struct WorkerCommand: AsyncParsableCommand {
     )
     var heartbeat: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Connections to targets that are older are not used again, 1s to 1h, so that changes of DNS are noticed. "
+                + "(CONNECTION_MAX_AGE; default: 60s)",
+            valueName: "duration"
+        )
+    )
+    var connectionMaxAge: String?
+
     @OptionGroup
     var log: LogOptions
 

@@ -31,8 +31,8 @@ struct WorkerProcess {
             dialer: dialer(metrics, logger),
             metrics: metrics,
             logger: logger
-        ) { [maxWorkers = settings.maxWorkers] deliver in
-            CurlCaller(maxCalls: maxWorkers, loops: loops, deliver: deliver)
+        ) { [maxWorkers = settings.maxWorkers, age = settings.connectionMaxAgeSeconds] deliver in
+            CurlCaller(maxCalls: maxWorkers, loops: loops, maxConnectionAgeSeconds: age, deliver: deliver)
         }
         logger.info(
             "worker starts",

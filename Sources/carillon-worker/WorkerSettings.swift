@@ -10,6 +10,7 @@ struct WorkerSettings {
     /// `nil`: made of the host's name and the metrics' port.
     var name: String?
     var heartbeatMs: Int
+    var connectionMaxAgeSeconds: Int
     var log: LogConfiguration
 
     init(_ command: WorkerCommand) throws(ConfigurationError) {
@@ -26,6 +27,13 @@ struct WorkerSettings {
             throw ConfigurationError("WORKER_NAME (--name) has \(name.utf8.count) bytes; allowed are 1 to 255")
         }
         heartbeatMs = try Setting.durationMs("HEARTBEAT", flag: command.heartbeat, default: 2_000, in: 100...60_000)
+        let ageMs = try Setting.durationMs(
+            "CONNECTION_MAX_AGE",
+            flag: command.connectionMaxAge,
+            default: 60_000,
+            in: 1_000...3_600_000
+        )
+        connectionMaxAgeSeconds = ageMs / 1_000
         log = try command.log.configuration()
     }
 

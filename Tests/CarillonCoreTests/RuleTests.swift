@@ -9,6 +9,11 @@ struct RuleTests {
         arguments: [
             "http://127.0.0.1:8080/", "https://example.com", "HTTP://Example.com/a?b=c#d", "http://[::1]:9/x",
             "http://a.b.c/%7Euser?x=%20", "http://_x.a-b.example./", "http://1/", "https://xn--bcher-kva.example/",
+            "http://bücher.example/", "https://b%C3%BCcher.example:8443/x", "http://BÜCHER.example", "http://ä.de/",
+            "http://例え。テスト/", "http://правда.рф/?q=1", "http://i❤.ws/", "http://2130706433/", "http://0x7f.1/",
+            "http://0177.0.0.01/", "http://[1:2:3:4:5:6:7:8]/", "http://[::ffff:1.2.3.4]/", "http://[1::]/",
+            "http://a.example./", "http://r1---sn-x.example/", "http://web.1/", "http://%61.example/",
+            "http://\(String(repeating: "a", count: 63)).example/",
         ]
     )
     func accepted(url: String) {
@@ -24,9 +29,26 @@ struct RuleTests {
             ("http://user:secret@example.com/", "user name or password"), ("http://exa mple.com/", "position 11"),
             ("http://example.com:0/", "1 to 65535"), ("http://example.com:99999/", "1 to 65535"),
             ("http://[::1/", "without a ']'"), ("http://[zz]/", "no IPv6"), ("http://a/%zz", "position 10"),
-            ("http://a/\u{7}", "position 10"), ("http://ä.de/", "position 8"), ("http://a_b!/", "no host name"),
+            ("http://a/\u{7}", "position 10"), ("http://a.de/ä", "position 13"), ("http://a.de:8ä/", "1 to 65535"),
+            ("http://a_b!/", "no host name"),
             ("http://-/", "no host name"), ("http://.../", "no host name"), ("http://a..b/", "no host name"),
-            ("http://.a/", "no host name"),
+            ("http://.a/", "no host name"), ("http://[1::2::3]/", "no IPv6"), ("http://[1:2:3:4:5:6:7]/", "no IPv6"),
+            ("http://[1:2:3:4:5:6:7:8:9]/", "no IPv6"), ("http://[:1]/", "no IPv6"), ("http://[::12345]/", "no IPv6"),
+            ("http://[1.2.3.4]/", "no IPv6"), ("http://[::1.2.3.04]/", "no IPv6"), ("http://[]/", "no IPv6"),
+            ("http://[fe80::1%25eth0]/", "no IPv6"), ("http://a%00b/", "blank or control"),
+            ("http://a%20b/", "blank or control"), ("http://a%2fb/", "has '/'"), ("http://a%40b/", "has '@'"),
+            ("http://%ff/", "not UTF-8"), ("http://a~b/", "has '~'"), ("http://-a.example/", "hyphen"),
+            ("http://a-.example/", "hyphen"), ("http://a.-b/", "hyphen"), ("http://-bü.example/", "hyphen"),
+            ("http://ab--cdü.example/", "two hyphens"), ("http://xn--zzzz.bü/", "two hyphens"),
+            ("http://\(String(repeating: "a", count: 64)).example/", "64 bytes"),
+            ("http://\(String(repeating: "ü", count: 60)).example/", "at most 63"),
+            (
+                "http://\(Array(repeating: String(repeating: "a", count: 60), count: 5).joined(separator: "."))/",
+                "at most 253"
+            ),
+            ("http://256.256.256.256/", "no IPv4"), ("http://1.2.3.4.5/", "no IPv4"), ("http://08.1.1.1/", "no IPv4"),
+            ("http://1.2.3.4./", "no IPv4"), ("http://4294967296/", "no IPv4"), ("http://a\u{200D}b/", "no host name"),
+            ("http://\u{301}a/", "no host name"), ("http://a..b./", "empty"), ("http://a‐b/", "no host name"),
         ]
     )
     func refused(url: String, text: String) {

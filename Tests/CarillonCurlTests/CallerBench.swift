@@ -31,10 +31,15 @@ final class CallerBench: Sendable {
     private let results: Results
     private let sequence = Atomic<UInt64>(0)
 
-    init(maxCalls: Int = 64, loops: Int = 1) {
+    init(maxCalls: Int = 64, loops: Int = 1, maxConnectionAgeSeconds: Int = 60, authorities: String? = nil) {
         let results = Results()
         self.results = results
-        caller = CurlCaller(maxCalls: maxCalls, loops: loops) { results.deliver($0) }
+        caller = CurlCaller(
+            maxCalls: maxCalls,
+            loops: loops,
+            maxConnectionAgeSeconds: maxConnectionAgeSeconds,
+            authorities: authorities
+        ) { results.deliver($0) }
     }
 
     deinit {
@@ -51,7 +56,8 @@ final class CallerBench: Sendable {
         timeoutMs: Int = 30_000,
         connectTimeoutMs: Int = 10_000,
         atMostOnce: Bool = false,
-        responseLimit: Int = 4_096
+        responseLimit: Int = 4_096,
+        httpVersion: HTTPVersion = .automatic
     ) -> HTTPRequest {
         HTTPRequest(
             token: Token(epoch: 1, sequence: sequence.add(1, ordering: .relaxed).newValue),
@@ -62,7 +68,8 @@ final class CallerBench: Sendable {
             timeoutMs: timeoutMs,
             connectTimeoutMs: connectTimeoutMs,
             atMostOnce: atMostOnce,
-            responseLimit: responseLimit
+            responseLimit: responseLimit,
+            httpVersion: httpVersion
         )
     }
 

@@ -9,7 +9,12 @@ struct RawTarget {
 
     /// Answers the first bytes of each connection with `answer`, and closes; without an answer it says nothing for ever.
     static func start(answer: String?) async throws -> RawTarget {
-        try await start { RawHandler(answer: answer) }
+        try await start(bytes: answer.map { Array($0.utf8) })
+    }
+
+    /// - Parameter closes: whether the connection ends after the answer.
+    static func start(bytes: [UInt8]?, closes: Bool = true) async throws -> RawTarget {
+        try await start { RawHandler(answer: bytes, closes: closes) }
     }
 
     /// Answers the first request of each connection, and ends the connection when the second one comes.
@@ -44,16 +49,19 @@ private final class RawHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let answer: String?
+    private var answer: [UInt8]?
+    private let closes: Bool
 
-    init(answer: String?) {
+    init(answer: [UInt8]?, closes: Bool) {
         self.answer = answer
+        self.closes = closes
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let answer else { return }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
-        context.close(promise: nil)
+        self.answer = nil
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer)), promise: nil)
+        if closes { context.close(promise: nil) }
     }
 }
 

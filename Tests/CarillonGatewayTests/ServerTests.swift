@@ -97,6 +97,55 @@ import Testing
         }
     }
 
+    /// Clients such as Python's urllib read no answer before they have sent everything.
+    @Test(arguments: [
+        (
+            "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12000000\r\n\r\n",
+            "413"
+        ),
+        ("POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12000000\r\n\r\n", "413"),
+        ("POST /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12000000\r\n\r\n", "404"),
+        (
+            "POST /api/v1/jobs HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\nContent-Length: 12000000\r\n\r\n",
+            "421"
+        ),
+        ("PUT /livez HTTP/1.0\r\nContent-Length: 12000000\r\n\r\n", "405"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 12000000\r\n\r\n", "400"),
+        ("what is this\r\n\r\n", "400"),
+    ])
+    func aClientThatSendsOnGetsTheAnswer(_ head: String, _ status: String) async throws {
+        try await withServer(FakeScheduler()) { port, _ in
+            let read = try await talk(port, head + String(repeating: " ", count: 12_000_000))
+            #expect(read.hasPrefix("HTTP/1.1 \(status) "), "\(read.prefix(200))")
+        }
+    }
+
+    /// Nobody is waited for without end.
+    @Test func aClientThatSendsWithoutEndIsCutOff() async throws {
+        var limits = GatewayLimits()
+        limits.lingerSeconds = 1
+        let hasty = limits
+        try await withServer(FakeScheduler(), limits: hasty) { port, _ in
+            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(host: "127.0.0.1", port: port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    }
+                }
+            await #expect(throws: (any Error).self) {
+                try await channel.executeThenClose { _, outbound in
+                    try await outbound.write(
+                        ByteBuffer(
+                            string:
+                                "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000000000\r\n\r\n"
+                        )
+                    )
+                    while true { try await outbound.write(ByteBuffer(repeating: 0x20, count: 65_536)) }
+                }
+            }
+        }
+    }
+
     @Test func aBodyOfUnknownLengthIsBounded() async throws {
         try await withServer(FakeScheduler()) { port, _ in
             let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"

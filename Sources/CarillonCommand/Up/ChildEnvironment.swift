@@ -34,7 +34,7 @@ enum ChildEnvironment: Sendable, Hashable, CaseIterable {
         case .schedulerOfOtherDatabase:
             ChildEnvironment.scheduler.allowed.union(Self.certificates)
                 .union(["DATABASE_URL", "DATABASE_READ_URL", "PG*", "KRB5*"])
-        case .worker: Self.common.union(Self.log).union(Self.certificates).union(["HEARTBEAT"])
+        case .worker: Self.common.union(Self.log).union(Self.certificates).union(["CONNECTION_MAX_AGE", "HEARTBEAT"])
         case .gateway:
             Self.common.union(Self.log)
                 .union(["GATEWAY_TIMEOUT", "PUBLIC_URL", "ALLOWED_HOSTS", "TRUSTED_PROXIES"])

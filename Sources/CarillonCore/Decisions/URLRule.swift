@@ -1,5 +1,6 @@
 /// What an api_url must be: absolute, http or https, with a host, without userinfo, at most 2,083 bytes
-/// (RFC 3986, section 3; RFC 9110, section 4.2).
+/// (RFC 3986, section 3; RFC 9110, section 4.2). The host may have letters of any script (RFC 3987), the rest is ASCII.
+/// What libcurl would refuse at each call is refused here.
 package enum URLRule {
     package static let maxBytes = 2_083
 
@@ -9,7 +10,10 @@ package enum URLRule {
         if url.isEmpty { return "is empty; it must be \(example)" }
         let bytes = Array(url.utf8)
         if bytes.count > maxBytes { return "has \(bytes.count) bytes; at most \(maxBytes) are allowed" }
-        if let index = bytes.firstIndex(where: { $0 <= 0x20 || $0 >= 0x7F }) {
+        let host = Self.hostRange(of: bytes)
+        if let index = bytes.indices.first(where: {
+            bytes[$0] <= 0x20 || bytes[$0] == 0x7F || bytes[$0] > 0x7F && !host.contains($0)
+        }) {
             return
                 "has a character at position \(index + 1) that a URL may not hold (a space, a control character or one outside ASCII); percent-encode it"
         }
@@ -31,7 +35,16 @@ package enum URLRule {
         }
         let rest = bytes[(colon + 3)...]
         let end = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
-        return problem(withAuthority: Array(rest[..<end])) ?? problem(withEscapes: bytes)
+        return problem(withEscapes: bytes) ?? problem(withAuthority: Array(rest[..<end]))
+    }
+
+    /// Where the authority stands; empty in what has none.
+    private static func hostRange(of bytes: [UInt8]) -> Range<Int> {
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[(colon + 1)...].starts(with: "//".utf8) else {
+            return 0..<0
+        }
+        let rest = bytes[(colon + 3)...]
+        return rest.startIndex..<(rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex)
     }
 
     private static func problem(withAuthority authority: [UInt8]) -> String? {
@@ -45,10 +58,7 @@ package enum URLRule {
                 return "has a '[' in its host without a ']'"
             }
             host = authority[1..<close]
-            let allowed = "0123456789abcdefABCDEF:.".utf8
-            guard host.contains(UInt8(ascii: ":")), host.allSatisfy({ allowed.contains($0) }) else {
-                return "has '[\(String(decoding: host, as: UTF8.self))]' as its host, which is no IPv6 address"
-            }
+            if let problem = HostRule.problem(withIPv6: host) { return problem }
             let after = authority[(close + 1)...]
             if let first = after.first {
                 guard first == UInt8(ascii: ":") else { return "has something other than a port after its host" }
@@ -59,17 +69,9 @@ package enum URLRule {
                 host = authority[..<colon]
                 port = authority[(colon + 1)...]
             }
-            let isName = host.allSatisfy { isAlphanumeric($0) || "-._~%".utf8.contains($0) }
-            // Whatever else a name may be made of, it has a letter or a digit, and no part of it is empty.
-            let hasLetter = host.contains { isAlphanumeric($0) }
-            let hasEmptyPart =
-                host.first == UInt8(ascii: ".")
-                || zip(host, host.dropFirst()).contains { $0 == $1 && $0 == UInt8(ascii: ".") }
-            guard isName, host.isEmpty || (hasLetter && !hasEmptyPart) else {
-                return "has '\(String(decoding: host, as: UTF8.self))' as its host, which is no host name"
-            }
+            if host.isEmpty { return "has no host" }
+            if let problem = HostRule.problem(withName: host) { return problem }
         }
-        if host.isEmpty { return "has no host" }
         guard let port, !port.isEmpty else { return nil }
         guard port.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }),
             let number = Int(String(decoding: port, as: UTF8.self)), (1...65_535).contains(number)
@@ -77,11 +79,6 @@ package enum URLRule {
             return "has the port '\(String(decoding: port, as: UTF8.self))'; a port is a number from 1 to 65535"
         }
         return nil
-    }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
-            || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
     }
 
     private static func problem(withEscapes bytes: [UInt8]) -> String? {

@@ -9,10 +9,13 @@ package struct HTTPRequest: Sendable, Hashable {
     /// From the hand-over to the last byte of the answer.
     package var timeoutMs: Int
     package var connectTimeoutMs: Int
-    /// A fresh connection, HTTP/1.1, never reused: libcurl repeats a request on a reused connection that closed early.
+    /// A fresh connection, never reused: libcurl repeats a request on a reused connection that closed early. The request leaves
+    /// at most once.
     package var atMostOnce: Bool
-    /// Bytes of the answer's body that are kept; the rest is not read.
+    /// Bytes of the answer's body that are kept. The rest is read and dropped: how a call is judged does not depend on what
+    /// is kept of its answer.
     package var responseLimit: Int
+    package var httpVersion: HTTPVersion
 
     package init(
         token: Token,
@@ -23,7 +26,8 @@ package struct HTTPRequest: Sendable, Hashable {
         timeoutMs: Int,
         connectTimeoutMs: Int,
         atMostOnce: Bool,
-        responseLimit: Int
+        responseLimit: Int,
+        httpVersion: HTTPVersion = .automatic
     ) {
         self.token = token
         self.method = method
@@ -34,7 +38,17 @@ package struct HTTPRequest: Sendable, Hashable {
         self.connectTimeoutMs = connectTimeoutMs
         self.atMostOnce = atMostOnce
         self.responseLimit = responseLimit
+        self.httpVersion = httpVersion
     }
+}
+
+/// The version of HTTP that a request is sent with.
+package enum HTTPVersion: Sendable, Hashable, CaseIterable {
+    /// What the TLS handshake agrees on; HTTP/1.1 without TLS.
+    case automatic
+    case http1
+    /// Over TLS when the target agrees; without TLS in any case.
+    case http2
 }
 
 /// How a call ended.
@@ -46,9 +60,10 @@ package struct HTTPResult: Sendable, Hashable {
     package var startedAt: BootTime
     package var durationMicroseconds: UInt64
     package var httpStatus: Int?
-    /// Valid UTF-8 without NUL, at most the request's limit.
+    /// What arrived of the answer's body, also of an answer that failed: valid UTF-8 without NUL, at most the request's limit.
+    /// Content that is not text is a URL of the scheme `data` with the content in base64.
     package var response: String?
-    /// One sentence: what failed, against what.
+    /// One sentence: what failed, against what. It holds no text of the answer, except for the Location of a redirect.
     package var errorMessage: String?
     /// One sentence for the log, of an answer that was not as it should be.
     package var remark: String?

@@ -16,8 +16,8 @@ enum Schemas {
         .of(
             "api_url",
             "string",
-            "What is called: an absolute http or https URL.",
-            ["format": "uri", "maxLength": 2083]
+            "What is called: an absolute http or https URL. Its host may have letters of any script.",
+            ["format": "iri", "maxLength": 2083]
         ),
         .named("execution_type", "ExecutionType", "What a crash may do to a call.", fallback: "AT_LEAST_ONCE"),
         .of(
@@ -116,12 +116,15 @@ enum Schemas {
         return properties
     }()
 
+    private static let responseText =
+        "What the target sent, cut to a limit. What is not text is a data URL: data:image/png;base64,…"
+
     static let attempt: [Property] = [
         .of("attempt", "integer", "Which one, from 1."), .time("started_at", "When it began."),
         .time("finished_at", "When it ended."),
         .of("http_status", "integer", "What the target answered.", required: false),
         .of("duration_ms", "number", "How long it took.", required: false),
-        .of("response", "string", "What the target sent, cut to a limit.", required: false),
+        .of("response", "string", responseText, required: false),
         .of("error_message", "string", "Why it failed.", required: false),
         .of("worker", "string", "Who made it.", required: false),
     ]
@@ -137,7 +140,7 @@ enum Schemas {
         .of("http_status", "integer", "What the target answered last.", nullable: true),
         .of("duration_ms", "number", "How long the last call took.", nullable: true),
         .of("drift_ms", "number", "actual_start_time less scheduled_time.", nullable: true),
-        .of("response", "string", "What the target sent, cut to a limit.", nullable: true),
+        .of("response", "string", responseText, nullable: true),
         .of("error_message", "string", "Why the last call failed.", nullable: true),
         .of("worker", "string", "Who made the last call.", nullable: true),
         .time("created_at", "When its row was written."),

@@ -12,7 +12,7 @@ internal import struct HTTPTypes.HTTPRequest
 
 /// Watches one connection: a request that does not arrive in time ends it (its first one from the beginning, since a head
 /// can be sent a byte at a time, the others from their head), an answer that says `Connection: close` is the
-/// last one, as is the one to a request that says so, who asks whether a body is wanted (RFC 9110, section 10.1.1) is told,
+/// last one, as is the one to a request that says so, and is given time to arrive, who asks whether a body is wanted (RFC 9110, section 10.1.1) is told,
 /// and so is who sends what is no HTTP.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -32,9 +32,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var parserError: HTTPParserError?
     private var hasHostProblem = false
     private var deadline: Scheduled<Void>?
-
-    /// For the client to read the last answer while it still sends.
-    private static let lingering: TimeAmount = .seconds(2)
+    /// When the connection ends at the latest; `nil` until the last answer has gone.
+    private var lingersUntil: NIODeadline?
 
     init(limits: GatewayLimits, date: DateHeader, log: RateLimitedLog) {
         self.limits = limits
@@ -54,6 +53,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Nobody waits for what a client still sends after the last answer.
+        guard lingersUntil == nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
@@ -65,8 +66,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end:
             isReading = false
-            // What comes after the last answer does not keep the connection.
-            guard !isLast else { break }
             deadline?.cancel()
             deadline = nil
         }
@@ -75,6 +74,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Most requests arrive whole: only one that does not is given a deadline.
     func channelReadComplete(context: ChannelHandlerContext) {
+        if lingersUntil != nil { linger(context) }
         if isReading, deadline == nil { close(context, in: requestLimit) }
         context.fireChannelReadComplete()
     }
@@ -97,9 +97,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard isLast else { return }
             context.flush()
             context.close(mode: .output, promise: nil)
-            deadline?.cancel()
-            close(context, in: ConnectionGuard.lingering)
+            lingersUntil = .now() + .seconds(limits.lingerSeconds)
+            linger(context)
         }
+    }
+
+    /// Reads on after the last answer (RFC 9112, section 9.6). The kernel answers bytes that arrive at a closed socket with a
+    /// reset, and a client that is still sending loses the answer with it.
+    private func linger(_ context: ChannelHandlerContext) {
+        guard let lingersUntil else { return }
+        deadline?.cancel()
+        close(context, in: min(lingersUntil - .now(), .seconds(limits.lingerIdleSeconds)))
+        context.read()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -107,6 +116,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The parser has given up, and complains of each further part.
+        guard lingersUntil == nil else { return }
         parserError = error as? HTTPParserError
         context.fireErrorCaught(error)
     }

@@ -48,6 +48,9 @@ struct GatewayLimits: Sendable {
     var requestSeconds: Int64 = 30
     var headerBytes = 32 * 1024
     var headerCount = 100
+    /// After the last answer of a connection, while the client still sends, and while it sends nothing.
+    var lingerSeconds: Int64 = 30
+    var lingerIdleSeconds: Int64 = 2
     /// For requests in flight, once the end has been asked for.
     var drainSeconds: Int64 = 8
 }
