@@ -47,14 +47,10 @@ package final class ZoneDirectory: Sendable {
     /// - Throws: `ZoneError` where there is no such zone; it names the nearest ones.
     package func zone(named name: String) throws(ZoneError) -> TimeZoneRules {
         if let entry = state.withLock({ $0.zones[name] }) { return entry.rules }
-        guard Self.isName(name) else {
-            throw ZoneError(
-                name: name,
-                nearest: [],
-                message:
-                    "\"\(name.prefix(64))\" is not the name of a time zone; names are written as in Europe/Berlin or UTC."
-            )
+        if let refusal = ZoneNameAdvice.refusal(of: String(name.prefix(64))) {
+            throw ZoneError(name: name, nearest: [], message: refusal + ".")
         }
+        guard Self.isName(name) else { throw notAName(name) }
         guard let bytes = contents(of: name) else {
             if name == "UTC" { return .utc }
             throw unknown(name)
@@ -107,7 +103,7 @@ package final class ZoneDirectory: Sendable {
     /// Every name that the data has, links too, in alphabetical order.
     package var names: [String] {
         if let names = state.withLock({ $0.names }) { return names }
-        let names = findNames().sorted()
+        let names = findNames().filter { ZoneNameAdvice.refusal(of: $0) == nil }.sorted()
         state.withLock { $0.names = names }
         return names
     }
@@ -129,42 +125,6 @@ package final class ZoneDirectory: Sendable {
                     }
                 }
         }
-    }
-
-    private func unknown(_ name: String) -> ZoneError {
-        let nearest = nearest(to: name)
-        let message = "There is no time zone \"\(name)\""
-        let hint = nearest.isEmpty ? "." : ". Did you mean \(nearest.joined(separator: ", "))?"
-        return ZoneError(name: name, nearest: nearest, message: message + hint)
-    }
-
-    private func nearest(to name: String) -> [String] {
-        let wanted = Array(name.lowercased().utf8)
-        let limit = max(2, wanted.count / 3)
-        var found: [(distance: Int, name: String)] = []
-        for candidate in names {
-            let whole = Array(candidate.lowercased().utf8)
-            // "Berlin" is meant for Europe/Berlin.
-            let city = Array(whole[(whole.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...])
-            let distance = min(Self.distance(wanted, whole), Self.distance(wanted, city))
-            if distance <= limit { found.append((distance, candidate)) }
-        }
-        return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
-    }
-
-    /// Levenshtein's: insertions, deletions and substitutions.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (index, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for column in 0..<right.count {
-                let substituted = diagonal + (byte == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(substituted, diagonal + 1, row[column] + 1)
-            }
-        }
-        return row[right.count]
     }
 
     private func findNames() -> [String] {

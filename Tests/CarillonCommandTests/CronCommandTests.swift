@@ -48,6 +48,7 @@ import Testing
     @Test func neverIsAnAnswer() async {
         let outcome = await run(["cron", "next", "0 0 31 2 *"])
         #expect(outcome.status == 0 && outcome.output == "never\n")
+        #expect(outcome.errors == "never due: 31 February does not exist\n")
     }
 
     @Test(arguments: [
@@ -141,6 +142,23 @@ import Testing
                 "VALID  EXPRESSION  WHAT IT SAYS\nyes    @daily      At 00:00:00\nno     * * *       In the"
             )
         )
+    }
+
+    @Test func suggestionsAndNotes() async {
+        let outcome = await run(["cron", "check", "0 12 * * ? *", "0 0 12 ? * 6L", "x"])
+        #expect(outcome.jsonLines.map { $0["suggestion"]?.string } == ["0 12 * * *", nil, nil])
+        #expect(outcome.jsonLines.map { $0["note"]?.string?.contains("it is Friday") } == [nil, true, nil])
+        let explained = await run(["cron", "explain", "0 0 12 ? * 6L"])
+        #expect(explained.output.contains("\n\nNote: 6 in the day of week field is Saturday here"))
+    }
+
+    @Test(arguments: [
+        ("GMT+2", "write Etc/GMT-2"), ("PST", "write America/Los_Angeles"), ("localtime", "zone of the machine"),
+        ("America/New York", "Did you mean America/New_York"),
+    ])
+    func zonesThatAreNone(zone: String, message: String) async {
+        let outcome = await run(["cron", "next", "@daily", "--time-zone", zone])
+        #expect(outcome.status == 65 && outcome.errors.contains(message), "\(outcome.errors)")
     }
 
     @Test func endlessLinesAreBounded() async {

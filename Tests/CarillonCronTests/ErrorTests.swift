@@ -26,7 +26,7 @@ import Testing
         Case(text: "0 0 * * 1/2", field: "day of week", position: 9, found: "1/2", says: "write 1-6/2"),
         Case(text: "*/0 * * * *", field: "minute", position: 3, found: "0", says: "at least 1"),
         Case(text: "0 22-4 * * *", field: "hour", position: 3, found: "22-4", says: "write 22-23,0-4"),
-        Case(text: "0 0 * * FRI-SUN", field: "day of week", position: 9, found: "FRI-SUN", says: "write 5-7"),
+        Case(text: "0 0 * * 5-0", field: "day of week", position: 9, found: "5-0", says: "write 5-7"),
         Case(
             text: "0 12 * * MON 2026",
             field: "day of week",
@@ -69,8 +69,8 @@ import Testing
         Case(text: "H 9 * * *", field: "minute", position: 1, found: "H", says: "Jenkins"),
         Case(text: "0 12 * * 2026", field: "day of week", position: 10, found: "2026", says: "looks like a year"),
         Case(text: "0 0 5-L * *", field: "day of month", position: 7, found: "L", says: "31"),
-        Case(text: "cron(0 12 * * ? *)", field: nil, position: 1, found: "cron(0", says: "form of AWS"),
-        Case(text: "rate(5 minutes)", field: nil, position: 1, found: "rate(5", says: "@every 5m"),
+        Case(text: "cron(0 12 * * ? *)", field: nil, position: 1, found: "cron(0 12 * * ? *)", says: "form of AWS"),
+        Case(text: "rate(5 minutes)", field: nil, position: 1, found: "rate(5 minutes)", says: "@every 5m"),
         Case(text: "~ 9 * * *", field: "minute", position: 1, found: "~", says: "random"),
         Case(text: "? 9 * * *", field: "minute", position: 1, found: "?", says: "write *"),
         Case(
@@ -81,7 +81,7 @@ import Testing
             says: "first character of the day of week"
         ),
         Case(text: "CRON_TZ=UTC 0 9 * * *", field: nil, position: 1, found: "CRON_TZ=UTC", says: "setting of its own"),
-        Case(text: "@Daily", field: nil, position: 1, found: "@Daily", says: "small letters: @daily"),
+        Case(text: "@Daily", field: nil, position: 1, found: "@Daily", says: "small letters; write @daily"),
         Case(text: "@minutely", field: nil, position: 1, found: "@minutely", says: "write * * * * *"),
         Case(text: "@nightly", field: nil, position: 1, found: "@nightly", says: "@midnight"),
         Case(text: "@daily x", field: nil, position: 8, found: "x", says: "stands alone"),
@@ -91,7 +91,7 @@ import Testing
         Case(text: "é 9 * * *", field: "minute", position: 1, found: "é", says: "not a character"),
         Case(text: "0 9 * * é", field: "day of week", position: 9, found: "é", says: "not a character"),
         Case(text: "0 9 * * * | 0 25 * * *", field: "hour", position: 15, found: "25", says: "0-23"),
-        Case(text: "0 9 * * *\n", field: "day of week", position: 10, found: " ", says: "the day of week field"),
+        Case(text: "0 9 * * *\n", field: nil, position: 10, found: " ", says: "is a line break"),
         Case(text: "1,,2 * * * *", field: "minute", position: 3, found: ",", says: "between all its commas"),
         Case(text: "1, * * * *", field: "minute", position: 3, found: " ", says: "between all its commas"),
     ])

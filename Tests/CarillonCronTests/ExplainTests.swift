@@ -7,7 +7,7 @@ import Testing
         ("0 30 9 * * MON-FRI", "At 09:30:00, Monday through Friday"),
         ("30 9 * * *", "At 09:30:00"),
         ("0 9,17 * * *", "At 09:00:00 and 17:00:00"),
-        ("*/30 9 * * *", "At 09:00:00 and 09:30:00"),
+        ("*/30 9 * * *", "Whenever the clock shows 09:00:00 or 09:30:00"),
         ("* * * * *", "Every minute"),
         ("* * * * * *", "Every second"),
         ("*/5 * * * *", "Every 5 minutes"),
@@ -15,7 +15,7 @@ import Testing
         ("*/10 * * * * *", "Every 10 seconds"),
         ("0 * * * *", "Every hour"),
         ("0 */2 * * *", "Every 2 hours"),
-        ("0 */5 * * *", "At 00:00:00, 05:00:00, 10:00:00, 15:00:00 and 20:00:00"),
+        ("0 */5 * * *", "Whenever the clock shows 00:00:00, 05:00:00, 10:00:00, 15:00:00 or 20:00:00"),
         ("30 * * * *", "At minute 30 of every hour"),
         ("15,45 * * * *", "At minutes 15 and 45 of every hour"),
         ("15,45 9-17 * * *", "At minutes 15 and 45 of hours 09 through 17"),
@@ -49,8 +49,45 @@ import Testing
         ("0 0 31 2 *", "At 00:00:00, on day 31 of the month, in February, which never happens"),
         ("@daily", "At 00:00:00"),
         ("@reboot", "When the system starts"),
-        ("@every 90m", "Every 1 hour 30 minutes"),
-        ("@every 10m+3m", "Every 10 minutes, 3 minutes into each"),
+        ("@every 90m", "Every 1 hour 30 minutes, counted from 00:00:00 UTC"),
+        ("@every 10m+3m", "Every 10 minutes, counted from 00:03:00 UTC"),
+        ("@every 1d", "Every day at 00:00:00 UTC"), ("@every 1d+9h", "Every day at 09:00:00 UTC"),
+        ("@every 14d+4d9h", "Every 14 days of elapsed time, counted from 1970-01-05T09:00:00Z"),
+        ("@every 7h", "Every 7 hours of elapsed time, counted from 1970-01-01T00:00:00Z"),
+        ("@every 14d from 2026-01-05T09:00:00Z", "Every 14 days of elapsed time, from 2026-01-05T09:00:00Z on"),
+        (
+            "@every 14d from 2026-01-05T09:00",
+            "Every 2 weeks on Monday at 09:00:00 on the local clock, from 2026-01-05 on"
+        ),
+        ("@every 1d from 2026-01-05", "Every day at 00:00:00 on the local clock, from 2026-01-05 on"),
+        ("@every 3d from 2026-01-05", "Every 3 days at 00:00:00 on the local clock, from 2026-01-05 on"),
+        ("@every 8h from 2026-01-05T06:00", "Every 8 hours on the local clock, from 2026-01-05T06:00:00 on"),
+        (
+            "@every 2w on MON,WED from 2026-01-05T09:00",
+            "Every 2 weeks on Monday and Wednesday at 09:00:00 on the local clock, from 2026-01-05 on, in weeks that begin on Monday"
+        ),
+        (
+            "@every 1w on SUN,SAT from 2026-01-05T09:00",
+            "Every week on Saturday and Sunday at 09:00:00 on the local clock, from 2026-01-10 on"
+        ),
+        (
+            "0 0-23 * * *",
+            "Every hour, as fixed times of day: once only in a repeated hour unless dst_policy is BOTH"
+        ),
+        (
+            "30 0-23 * * *",
+            "At minute 30 of every hour, as fixed times of day: once only in a repeated hour unless dst_policy is BOTH"
+        ),
+        ("*/60 9-17 * * *", "At minute 0 of hours 09 through 17, whenever the clock shows it"),
+        ("0 9-17 * * *", "At minute 0 of hours 09 through 17"),
+        ("0 0 1-31 * *", "At 00:00:00, on every day of the month"),
+        ("0 0 1-31 * MON", "At 00:00:00, on every day of the month or on Monday"),
+        ("0 0 1-31 * +MON", "At 00:00:00, on every day of the month if it is Monday"),
+        ("0 0 LW-1 * *", "At 00:00:00, on the weekday before the last weekday (Monday through Friday) of the month"),
+        (
+            "0 0 LW-3 * *",
+            "At 00:00:00, on the 3rd weekday before the last weekday (Monday through Friday) of the month"
+        ),
         ("@at 2026-11-23T20:00:00Z", "Once, at 2026-11-23T20:00:00Z"),
         ("0 9 * * * | 0 11 * * 6", "At 09:00:00; and at 11:00:00, on Saturday"),
     ])
@@ -65,7 +102,14 @@ import Testing
         ("0-59 0-23 1-31 1-12 0-7", "0 0-59 0-23 1-31 * 0-6"), ("*/60 */30 * * *", "0 */60 */24 * * *"),
         ("10-50/10 5 1,L,L-2 * FRI#L,MON", "0 10-50/10 5 1,L,L-2 * 1,5#L"), ("0 0 1 * +MON", "0 0 0 1 * +1"),
         ("0 0 0 1 1 * */2", "0 0 0 1 1 * 1970-2198/2"), ("@every 3600s", "@every 1h"), ("* * * * * * *", "* * * * * *"),
-        ("0 0 LW * *", "0 0 0 LW * *"), ("0 9 * * *|0 8 * * *|0 9 * * *", "0 0 8 * * * | 0 0 9 * * *"),
+        ("0 0 LW * *", "0 0 0 LW * *"), ("0 0 LW-02 * *", "0 0 0 LW-2 * *"), ("0 0 * * SAT-SUN", "0 0 0 * * 0,6"),
+        ("0 9 * * *|0 8 * * *|0 9 * * *", "0 0 8 * * * | 0 0 9 * * *"),
+        ("@every 2w from 2026-01-05", "@every 14d from 2026-01-05T00:00:00"),
+        ("@every 2w on MON from 2026-01-06T09:00", "@every 14d from 2026-01-19T09:00:00"),
+        ("@every 2w on WED,MON from 2026-01-06 09:00:30", "@every 14d on MON,WED from 2026-01-07T09:00:30"),
+        ("@every 1w on MON-SUN from 2026-01-06T09:00", "@every 7d on SUN-SAT from 2026-01-06T09:00:00"),
+        ("@every 1h from 2026-01-05T09:00:00+01:00", "@every 1h from 2026-01-05T08:00:00Z"),
+        ("@every 1h from 1970-01-01T00:10:00Z", "@every 1h+10m"),
     ])
     func canonicalForms(text: String, canonical: String) throws {
         let expression = try CronExpression(text)

@@ -8,7 +8,10 @@ import Testing
     private static let words = [
         "*", "*/5", "0", "5-9", "1,2", "L", "15W", "LW", "L-3", "FRI#2", "5L", "+MON", "?", "JAN-DEC", "2026", "@every",
         "@at", "@daily", "10m+3m",
-        "2026-11-23T20:00:00Z", "|", "0-59/7", "99999999999999999999", "-", "/", "#", "W",
+        "2026-11-23T20:00:00Z", "|", "from", "on", "2w", "2026-01-05T09:00", "MON,WED", "LW-2", "?", "every", "H/5",
+        "*-*-*", "5~9",
+        "cron(", "rate(5 minutes)", "TUE%2", "/bin/true", "Europe/Berlin", ";", "0-59/7", "99999999999999999999", "-",
+        "/", "#", "W",
     ]
 
     private static let plainWords = ["*", "*/5", "0", "5-9", "1,2", "3-9/2", "7", "*/2"]
@@ -42,7 +45,9 @@ import Testing
         var random = Seeded(seed)
         let good = [
             "*/15 0-4,8-12 * JAN-MAR,DEC MON-FRI", "0 0 12 15W * ?", "30 5 L-3,1 * FRI#L,MON#2", "@every 1h30m+5m",
-            "0 9 * * * | @at 2026-11-23T20:00:00Z",
+            "0 9 * * * | @at 2026-11-23T20:00:00Z", "0 12 ? * 2-6 *", "0 0/5 22-4 ? * 6L 2026",
+            "@every 2w on MON,FRI from 2026-01-05T09:00",
+            "cron(0 12 * * ? *)", "Mon..Fri *-*-* 09:00:00", "0 22-5/3 * * 7-1",
         ]
         for _ in 0..<6_000 {
             var scalars = Array(random.pick(good).unicodeScalars)
@@ -91,6 +96,9 @@ import Testing
             }
             return true
         } catch {
+            if let suggestion = error.suggestion {
+                #expect(parseError(suggestion) == nil, "\(text) → \(suggestion) seed \(seed)")
+            }
             #expect(
                 !error.message.isEmpty && error.position >= 1 && error.position <= text.unicodeScalars.count + 1,
                 "\(text) seed \(seed)"

@@ -37,6 +37,11 @@ struct NaiveCron {
         let last = lastDay(date)
         if item == "L" { return date.day == last }
         if item == "LW" { return (1...last).last { isWorkday(date, $0) } == date.day }
+        if item.hasPrefix("LW-") {
+            let workdays = (1...last).filter { isWorkday(date, $0) }
+            guard let back = Int(item.dropFirst(3)), back < workdays.count else { return false }
+            return workdays[workdays.count - 1 - back] == date.day
+        }
         if item.hasPrefix("L-") { return Int(item.dropFirst(2)).map { date.day == last - $0 } ?? false }
         if item.hasSuffix("W") {
             guard let day = Int(item.dropLast()), day <= last else { return false }

@@ -74,7 +74,7 @@ import Testing
         "* * * * MOND", "* * * FOO *", "* * * * 1-", "*/5/5 * * * *", "*/a * * * *", "+5 * * * *", "0x5 * * * *",
         "\u{a0}0 9 * * *", "0 9 * * *\n", "٣ * * * *", "* * JAN * *", "MON * * * *", "* * * MON *", "* * * * JAN",
         "*/MON * * * *",
-        "* * * * FRI-SUN", "* * * DEC-JAN *",
+        "* * * * 5-0", "* * * DEC-JAN *",
     ])
     func everythingElseIsAnError(text: String) {
         #expect(parseError(text) != nil)

@@ -23,6 +23,7 @@ enum RandomExpression {
     static func allDays(_ random: inout Seeded) -> String {
         let dayOfMonth = random.pick([
             "*", "*", dayItem(&random), "\(dayItem(&random)),\(dayItem(&random))", "\(random.number(1...31))W", "LW",
+            "LW-\(random.number(1...22))",
         ])
         let month = random.pick(["*", "*", "*", number(&random, 1...12)])
         var dayOfWeek = random.pick(["*", "*", weekdayItem(&random), "\(weekdayItem(&random)),\(weekdayItem(&random))"])

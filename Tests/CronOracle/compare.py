@@ -3,6 +3,8 @@
 
     python3 Tests/CronOracle/compare.py .build/release/carillon [--cases 3000] [--seed 1]
 
+The extensions that no library has (LW-n, @every ... from) are compared with a few lines of Python's own calendar.
+
 A library that is not installed is left out. Where a library is known to mean something else, the difference is counted under
 its reason (DIFFERENCES below); any other one is printed, and the status is 1.
 """
@@ -269,6 +271,88 @@ DIFFERENCES = [
 ]
 
 
+# The extensions, worked out with Python's calendar alone: dates on the local clock, one after the other.
+
+
+class Extension:
+    """A question about one of the extensions, and the local times that answer it."""
+
+    def __init__(self, rng):
+        self.zone = rng.choice(ZONES)
+        start = datetime(1980, 1, 1) + timedelta(days=rng.randrange(60 * 365), minutes=rng.randrange(24 * 60))
+        transitions = transitions_after(self.zone, start.replace(tzinfo=UTC))
+        if transitions and rng.random() < 0.6:
+            # A time of day that the clock skips or repeats.
+            near = transitions[0].astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+            start = near - timedelta(days=rng.randrange(30), minutes=rng.choice([0, 30, 60, 90]))
+        self.start = start.replace(second=0, microsecond=0)
+        self.kind = rng.choice(["weekday", "days", "weeks"])
+        self.back = rng.randint(0, 22)
+        self.period = rng.randint(1, 40) if self.kind == "days" else rng.randint(1, 4)
+        self.weekdays = sorted(rng.sample(range(7), rng.randint(1, 4)))
+
+    @property
+    def expression(self):
+        start = self.start.strftime("%Y-%m-%dT%H:%M")
+        if self.kind == "weekday":
+            return f"{self.start.minute} {self.start.hour} LW{'-%d' % self.back if self.back else ''} * *"
+        if self.kind == "days":
+            return f"@every {self.period}d from {start}"
+        names = ",".join("MON TUE WED THU FRI SAT SUN".split()[day] for day in self.weekdays)
+        return f"@every {self.period}w on {names} from {start}"
+
+    def is_due(self, date):
+        """Whether a date from the start on is one of the schedule."""
+        if self.kind == "days":
+            return (date - self.start.date()).days % self.period == 0
+        if self.kind == "weeks":
+            monday = self.start.date() - timedelta(days=self.start.weekday())
+            return date.weekday() in self.weekdays and (date - monday).days // 7 % self.period == 0
+        later = [date + timedelta(days=days) for days in range(1, 32)]
+        weekdays = [day for day in later if day.month == date.month and day.weekday() < 5]
+        return date.weekday() < 5 and len(weekdays) == self.back
+
+    def times(self, count):
+        """The first instants; a time in a gap is the gap's end, of a repeated one the first counts."""
+        found, date = [], self.start.date()
+        for _ in range(count * 400):
+            if self.is_due(date):
+                instant = reached(self.zone, datetime.combine(date, self.start.time()))
+                if instant not in found:
+                    found.append(instant)
+                if len(found) == count:
+                    break
+            date += timedelta(days=1)
+        return found
+
+
+def reached(zone, local):
+    """The first instant at which the zone's clock shows a local time or a later one."""
+    instant = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == local:
+        return instant
+    return transitions_after(zone, instant - timedelta(days=2), days=4)[0]
+
+
+def compare_extensions(carillon, rng, count):
+    cases = [Extension(rng) for _ in range(count)]
+    lines = ""
+    for case in cases:
+        before = reached(case.zone, case.start) - timedelta(seconds=1)
+        question = {"expression": case.expression, "time_zone": case.zone, "from": before.strftime("%Y-%m-%dT%H:%M:%SZ"), "count": 5}
+        lines += json.dumps(question) + "\n"
+    answer = subprocess.run([carillon, "cron", "next", "--stdin"], input=lines, capture_output=True, text=True, check=True)
+    failures = 0
+    for case, line in zip(cases, answer.stdout.splitlines(), strict=True):
+        found = [datetime.fromisoformat(time.replace("Z", "+00:00")) for time in json.loads(line).get("times", [])]
+        expected = case.times(5)
+        if found[:len(expected)] != expected:
+            failures += 1
+            print(f"extension: {case.expression} in {case.zone}\n  ours   {found}\n  python {expected} {line if not found else ''}")
+    print(f"extensions: {count - failures} of {count} the same (5 times each)")
+    return failures
+
+
 class TooSlow(BaseException):
     pass
 
@@ -302,6 +386,8 @@ def main():
     parser.add_argument("--cases", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    rng = random.Random(options.seed)
+    failures = compare_extensions(options.carillon, rng, options.cases // 5)
     libraries = {}
     if CronSim:
         libraries["cronsim"] = ask_cronsim
@@ -309,9 +395,8 @@ def main():
         libraries["croniter"] = ask_croniter
     if not libraries:
         print("neither cronsim nor croniter is installed: nothing to compare with (pip install cronsim croniter)")
-        return 0
+        return 1 if failures else 0
 
-    rng = random.Random(options.seed)
     cases = [Case(rng) for _ in range(options.cases)]
     lines = "".join(json.dumps(case.question) + "\n" for case in cases)
     answer = subprocess.run(
@@ -320,7 +405,6 @@ def main():
     answers = [json.loads(line) for line in answer.stdout.splitlines()]
     assert len(answers) == len(cases), f"{len(cases)} questions, {len(answers)} answers"
 
-    failures = 0
     for name, ask in libraries.items():
         equal, refused, slow, explained = 0, 0, 0, collections.Counter()
         for case, answer in zip(cases, answers):

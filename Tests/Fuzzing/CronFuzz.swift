@@ -1,11 +1,20 @@
 import CarillonCron
 
 /// Whatever somebody writes for a schedule. What parses is explained, has due times that grow, and means the same in its
-/// canonical form.
+/// canonical form; what does not parse has a suggestion that parses, or none.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)
-    guard let expression = try? CronExpression(text) else { return 0 }
+    let expression: CronExpression
+    do throws(CronError) {
+        expression = try CronExpression(text)
+    } catch {
+        if let suggestion = error.suggestion, (try? CronExpression(suggestion)) == nil {
+            preconditionFailure("\(text): the suggestion \(suggestion) does not parse")
+        }
+        return 0
+    }
+    if case .never(let reason) = expression.forecast(after: 1_795_168_800, in: .utc) { precondition(!reason.isEmpty) }
     _ = expression.explained()
     guard let again = try? CronExpression(expression.canonical) else {
         preconditionFailure("\(expression.canonical) does not parse")

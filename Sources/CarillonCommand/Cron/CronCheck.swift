@@ -14,6 +14,9 @@ struct CronCheck: WorldCommand {
 
               {"expression":"@daily","valid":true,"error":null,"canonical":"0 0 0 * * *","description":"At 00:00:00"}
 
+            Where an expression is an error whose meaning is clear, suggestion is the expression as it should have been. Where \
+            another scheduler means something else by a valid one, note says what.
+
             Ends with status 0 when all are valid and with 65 when one is not. --output table is for people.
             """
     )
@@ -50,15 +53,21 @@ struct CronCheck: WorldCommand {
     static func check(_ text: String) -> JSONValue {
         do throws(CronError) {
             let expression = try CronExpression(text)
-            return [
-                "expression": .string(text), "valid": true, "error": nil, "canonical": .string(expression.canonical),
-                "description": .string(expression.explained()),
-            ]
+            return .object(
+                [
+                    JSONValue.Member("expression", .string(text)), .init("valid", true), .init("error", nil),
+                    .init("canonical", .string(expression.canonical)),
+                    .init("description", .string(expression.explained())),
+                ] + (expression.note.map { [.init("note", .string($0))] } ?? [])
+            )
         } catch {
-            return [
-                "expression": .string(text), "valid": false, "error": .string(error.message), "canonical": nil,
-                "description": nil,
-            ]
+            return .object(
+                [
+                    JSONValue.Member("expression", .string(text)), .init("valid", false),
+                    .init("error", .string(error.message)),
+                    .init("canonical", nil), .init("description", nil),
+                ] + (error.suggestion.map { [.init("suggestion", .string($0))] } ?? [])
+            )
         }
     }
 }

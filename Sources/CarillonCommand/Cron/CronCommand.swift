@@ -7,7 +7,9 @@ struct CronCommand: ParsableCommand {
         abstract: "Work with cron expressions; no scheduler is needed.",
         discussion: """
             Expressions have 5 fields (minute hour day-of-month month day-of-week), 6 (second first) or 7 (year last), or are \
-            a nickname such as @daily, @every 90s, @at 2030-01-01T09:00:00Z, or several of these joined by |.
+            a nickname such as @daily, @every 90s, @at 2030-01-01T09:00:00Z, or several of these joined by |. \
+            Intervals on the local clock have a start: @every 14d from 2026-01-05T09:00, and \
+            @every 2w on MON,WED from 2026-01-05T09:00.
 
               carillon cron explain '0 30 9 * * MON-FRI' --time-zone Europe/Berlin
               carillon cron next '0 0 12 1 * +MON' --count 3
@@ -18,7 +20,7 @@ struct CronCommand: ParsableCommand {
               second        0-59
               minute        0-59
               hour          0-23
-              day of month  1-31          L last day, L-3, 15W nearest weekday, LW last weekday, ? as *
+              day of month  1-31          L last day, L-3, 15W nearest weekday, LW last weekday, LW-1, ? as *
               month         1-12 JAN-DEC
               day of week   0-7 SUN-SAT   FRI#2 second Friday, FRI#L and 5L last Friday, ? as *
               year          1970-2199

@@ -36,6 +36,7 @@ struct CronExplain: WorldCommand {
             world.write(JSONText.write(answer, pretty: true) + "\n")
         case .table:
             world.write(cron.explained() + "\n\n")
+            if let note = cron.note { world.write("Note: \(note)\n\n") }
             world.writeDueTimes(of: query)
         }
     }

@@ -65,6 +65,7 @@ extension World {
         var table = Table(layout: .dueTimes, width: terminalWidth, style: Style(isOn: usesColor))
         let rows = query.rows
         write(rows.isEmpty ? "never\n" : table.lines(of: rows))
+        if rows.isEmpty, let reason = query.neverReason { writeError("never due: \(reason)\n") }
     }
 }
 

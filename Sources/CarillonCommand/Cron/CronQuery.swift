@@ -34,6 +34,14 @@ struct CronQuery {
         return times
     }
 
+    /// Why there is no time after `from`, in words; `nil` where there is one, or where earlier ones are asked for.
+    var neverReason: String? {
+        guard !isReversed,
+            case .never(let reason) = expression.forecast(after: from.seconds, in: zone, policy: policy)
+        else { return nil }
+        return reason
+    }
+
     /// The times as the JSON of `cron next` has them.
     var utc: [JSONValue] {
         times.map { .string(RFC3339.format(milliseconds: $0 * 1000)) }

@@ -26,8 +26,12 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     /// - Parameter text: At most 1,024 bytes; spaces and tabs around it do not count.
     /// - Throws: `CronError`, which says where it is wrong and what would be right.
     public init(_ text: String) throws(CronError) {
-        let (text, schedule) = try CronParser.parse(text)
-        box = Box(text: text, schedule: schedule)
+        do throws(CronError) {
+            let (text, schedule) = try CronParser.parse(text)
+            box = Box(text: text, schedule: schedule)
+        } catch {
+            throw error.checked
+        }
     }
 
     var schedule: Schedule { box.schedule }

@@ -6,8 +6,8 @@ struct DayMasks: Sendable, Hashable {
     var daysFromEnd: UInt32 = 0
     /// Bits 1 to 31: the weekday nearest to that day (`15W`).
     var nearestWeekdays: UInt32 = 0
-    /// `LW`: the last day from Monday to Friday.
-    var hasLastWeekday = false
+    /// Bit n: the n-th weekday (Monday to Friday) before the last weekday of the month (`LW` is bit 0, `LW-2` bit 2).
+    var lastWeekdays: UInt32 = 0
     /// Bits 0 (Sunday) to 6: weekdays by name.
     var weekdays: UInt32 = 0
     /// Bit `weekday * 6 + n - 1`: the n-th such weekday of the month, n = 6 the last.
@@ -24,7 +24,9 @@ struct DayMasks: Sendable, Hashable {
     /// A day counts that satisfies either field, not only one that satisfies both.
     var isEither: Bool { monthDayIsRestricted && weekdayIsRestricted && !requiresBoth }
 
-    private var hasOnlyNumbers: Bool { daysFromEnd == 0 && nearestWeekdays == 0 && !hasLastWeekday && nthWeekdays == 0 }
+    private var hasOnlyNumbers: Bool {
+        daysFromEnd == 0 && nearestWeekdays == 0 && lastWeekdays == 0 && nthWeekdays == 0
+    }
 
     var isEveryDay: Bool {
         guard hasOnlyNumbers else { return false }
@@ -41,7 +43,7 @@ struct DayMasks: Sendable, Hashable {
     /// The weekday on which the month begins is of no interest.
     @inline(__always)
     var isPlainMonthDays: Bool {
-        nearestWeekdays == 0 && !hasLastWeekday && !weekdayIsRestricted
+        nearestWeekdays == 0 && lastWeekdays == 0 && !weekdayIsRestricted
     }
 
     /// The days of a month, bits 1 to 31.
@@ -54,7 +56,7 @@ struct DayMasks: Sendable, Hashable {
         let exists = Self.allDays & (~0 &>> (31 &- length))
         var byNumber = daysOfMonth
         if daysFromEnd != 0 { byNumber |= fromEnd(length) }
-        if nearestWeekdays != 0 || hasLastWeekday { byNumber |= nearest(length, firstWeekday) }
+        if nearestWeekdays != 0 || lastWeekdays != 0 { byNumber |= nearest(length, firstWeekday) }
         if !weekdayIsRestricted { return byNumber & exists }
         // Bit 0 of the turned week is the weekday of the 1st; five copies of it make a month.
         let week = ((weekdays &>> firstWeekday) | (weekdays &<< (7 &- firstWeekday))) & Self.allWeekdays
@@ -90,12 +92,22 @@ struct DayMasks: Sendable, Hashable {
             default: days |= 1 << day
             }
         }
-        if hasLastWeekday {
-            switch (firstWeekday + length - 1) % 7 {
-            case 6: days |= 1 << (length - 1)
-            case 0: days |= 1 << (length - 2)
-            default: days |= 1 << length
+        if lastWeekdays != 0 { days |= beforeLastWeekday(length, firstWeekday) }
+        return days
+    }
+
+    /// `LW-n` turned into days: each step back skips Saturdays and Sundays. No such day where the month is too short.
+    private func beforeLastWeekday(_ length: UInt32, _ firstWeekday: UInt32) -> UInt32 {
+        var days: UInt32 = 0
+        var rest = lastWeekdays
+        var day = length
+        while day > 0, rest != 0 {
+            let weekday = (firstWeekday + day - 1) % 7
+            if weekday != 0, weekday != 6 {
+                if rest & 1 == 1 { days |= 1 << day }
+                rest >>= 1
             }
+            day -= 1
         }
         return days
     }

@@ -1,9 +1,11 @@
 /// What an expression means.
 enum Schedule: Sendable, Hashable {
     case fields(FieldSchedule)
-    /// Every `period` seconds from `phase` seconds after 1970-01-01T00:00:00Z: a grid that does not depend on when somebody
-    /// started, and so survives restarts.
+    /// Every `period` seconds of elapsed time, the first `phase` seconds after 1970-01-01T00:00:00Z: a grid that no restart
+    /// moves. A phase of at least one period is a start time.
     case every(period: Int64, phase: Int64)
+    /// Every so often on the local clock, from a start time on.
+    case interval(LocalInterval)
     /// Once, at this Unix second.
     case instant(Int64)
     /// At a start of the machine, which is no time at all.
@@ -35,6 +37,8 @@ extension Schedule {
             // From `phase` on; before it there is no multiple in the range.
             let found = time < phase ? phase : ((time - phase) / period + 1) * period + phase
             return found < FieldSchedule.end ? found : FieldSchedule.none
+        case .interval(let interval):
+            return interval.next(after: time, in: zone, policy: policy)
         case .instant(let instant):
             return time < instant ? instant : FieldSchedule.none
         case .reboot:
@@ -54,6 +58,8 @@ extension Schedule {
             let time = min(time, FieldSchedule.end)
             guard time > phase else { return FieldSchedule.noneBefore }
             return (time - 1 - phase) / period * period + phase
+        case .interval(let interval):
+            return interval.previous(before: time, in: zone, policy: policy)
         case .instant(let instant):
             return time > instant ? instant : FieldSchedule.noneBefore
         case .reboot:

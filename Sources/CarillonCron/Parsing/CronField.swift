@@ -32,7 +32,7 @@ enum CronField: CaseIterable {
     var allowed: String {
         switch self {
         case .second, .minute, .hour: "\(range.lowerBound)-\(range.upperBound)"
-        case .dayOfMonth: "1-31, L, L-3, 15W and LW"
+        case .dayOfMonth: "1-31, L, L-3, 15W, LW and LW-1"
         case .month: "1-12 and JAN-DEC"
         case .dayOfWeek: "0-7 (0 and 7 are Sunday), SUN-SAT, FRI#2, FRI#L and 5L"
         case .year: "1970-2199"
@@ -57,6 +57,16 @@ enum CronField: CaseIterable {
 }
 
 extension CronField {
+    /// Weekdays as short names in lists and ranges: `MON-FRI`, `SUN,TUE`.
+    ///
+    /// - Parameter weekdays: Bits 0 (Sunday) to 6.
+    static func weekdayText(_ weekdays: UInt32) -> String {
+        let name = { (weekday: Int) in weekdayNames[weekday].prefix(3).uppercased() }
+        return FieldSchedule.runs(NumberSet(low: UInt64(weekdays)).members).map { run in
+            run.count == 1 ? name(run.lowerBound) : "\(name(run.lowerBound))-\(name(run.upperBound))"
+        }.joined(separator: ",")
+    }
+
     static let weekdayNames = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
     static let monthNames = [
         "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

@@ -1,7 +1,9 @@
 /// From text to schedule.
 ///
 ///     expression = member *( "|" member )
-///     member     = fields / nickname / "@every" duration [ "+" duration ] / "@at" date-time
+///     member     = fields / nickname / "@at" date-time / "@every" duration [ "+" duration / from / on from ]
+///     from       = "from" ( date-time / local-date [ "T" local-time ] )
+///     on         = "on" day-of-week
 ///     fields     = [second] minute hour day-of-month month day-of-week [year]
 struct CronParser {
     /// Longer texts are refused unread.
@@ -15,12 +17,18 @@ struct CronParser {
                 field: nil,
                 position: longestText + 1,
                 found: "",
-                message: "The expression has \(text.utf8.count) bytes; at most \(longestText) are allowed."
+                message: "The expression has \(text.utf8.count) bytes; at most \(longestText) are allowed",
+                proposal: nil
             )
         }
         let parser = CronParser(source: CronSource(text))
         let all = parser.source.trimmed(0..<parser.source.bytes.count)
-        let schedule = try parser.expression(all)
+        let schedule: Schedule
+        do throws(CronError) {
+            schedule = try parser.expression(all)
+        } catch {
+            throw Separators.error(in: parser.source) ?? error
+        }
         return (all.count == parser.source.bytes.count ? text : parser.source.text(all), schedule)
     }
 
@@ -35,7 +43,8 @@ struct CronParser {
                 throw source.error(
                     nil,
                     end..<min(end + 1, range.upperBound),
-                    "has no expression before it; a union is written as in 0 9 * * 1-5 | 0 11 * * 6"
+                    "has no expression before it; a union is written as in 0 9 * * 1-5 | 0 11 * * 6",
+                    withoutEmptyMembers(range)
                 )
             }
             let member = try member(part)
@@ -48,6 +57,17 @@ struct CronParser {
         return .union(members)
     }
 
+    /// The union without the members in which nothing stands.
+    private func withoutEmptyMembers(_ range: Range<Int>) -> Proposal? {
+        let members = source.text(range).split(separator: "|").map { part in
+            let source = CronSource(String(part))
+            return source.text(source.trimmed(0..<source.bytes.count))
+        }.filter { !$0.isEmpty }
+        guard !members.isEmpty else { return nil }
+        let text = members.joined(separator: " | ")
+        return Proposal(before: "", after: "", fragment: text, note: "", isExpression: true)
+    }
+
     private func member(_ range: Range<Int>) throws(CronError) -> Schedule {
         guard !range.isEmpty else {
             throw source.error(
@@ -56,10 +76,20 @@ struct CronParser {
                 "comes too early: an expression has 5 fields, as in */5 * * * *, or is a nickname, as in @daily"
             )
         }
-        if source.bytes[range.lowerBound] == UInt8(ascii: "@") { return try NicknameParser.parse(range, of: source) }
+        if source.bytes[range.lowerBound] == UInt8(ascii: "@") {
+            do throws(CronError) {
+                return try NicknameParser.parse(range, of: source)
+            } catch {
+                throw CrontabLine(source: source, range: range, words: source.words(range)).recognized ?? error
+            }
+        }
         let words = source.words(range)
-        if let error = FieldCount.error(words, of: source) { throw error }
-        return .fields(try fields(words))
+        do throws(CronError) {
+            if let error = FieldCount.error(words, of: source) { throw error }
+            return .fields(try fields(words))
+        } catch {
+            throw ForeignExpression(source: source, range: range, words: words, error: error).recognized ?? error
+        }
     }
 
     private func fields(_ words: [Range<Int>]) throws(CronError) -> FieldSchedule {
@@ -83,7 +113,7 @@ struct CronParser {
             daysOfMonth: UInt32(truncatingIfNeeded: dayOfMonth.numbers.low),
             daysFromEnd: dayOfMonth.daysFromEnd,
             nearestWeekdays: dayOfMonth.nearestWeekdays,
-            hasLastWeekday: dayOfMonth.hasLastWeekday,
+            lastWeekdays: dayOfMonth.lastWeekdays,
             weekdays: UInt32(truncatingIfNeeded: dayOfWeek.numbers.low),
             nthWeekdays: dayOfWeek.nthWeekdays,
             monthDayIsRestricted: !dayOfMonth.isWildcard,

@@ -51,8 +51,14 @@ struct CronSource {
     /// - Parameters:
     ///   - field: The field that it is about, if any.
     ///   - range: The bytes that are wrong; empty at the end of the text.
-    ///   - problem: What is wrong with them and what would be right; it follows "... found `x`" after a colon.
-    func error(_ field: CronField?, _ range: Range<Int>, _ problem: String) -> CronError {
+    ///   - problem: What is wrong with them and what would be right; the text follows "In the minute field, at character 3, `x`".
+    ///   - proposal: What to write instead.
+    func error(
+        _ field: CronField?,
+        _ range: Range<Int>,
+        _ problem: String,
+        _ proposal: Proposal? = nil
+    ) -> CronError {
         let position = bytes[..<range.lowerBound].count { $0 & 0xc0 != 0x80 } + 1
         var found = String(text(range).unicodeScalars.prefix(40).map { $0.value < 0x20 ? " " : Character($0) })
         if found.isEmpty, range.lowerBound < bytes.count { found = character(at: range.lowerBound) }
@@ -62,7 +68,28 @@ struct CronSource {
             field: field?.name,
             position: position,
             found: found,
-            message: "In \(place), at character \(position), \(what) \(problem)."
+            message: "In \(place), at character \(position), \(what) \(problem)",
+            proposal: proposal
         )
+    }
+
+    /// The proposal to write `fragment` in place of a part of the text.
+    func replacing(_ range: Range<Int>, with fragment: String, note: String = "") -> Proposal {
+        let member = member(around: range.lowerBound)
+        return Proposal(
+            before: text(0..<range.lowerBound),
+            after: text(range.upperBound..<bytes.count),
+            fragment: fragment,
+            note: note,
+            isExpression: range.lowerBound <= member.lowerBound && range.upperBound >= member.upperBound
+        )
+    }
+
+    /// The expression of a union that contains a position, without blanks at its ends.
+    func member(around position: Int) -> Range<Int> {
+        let bar = UInt8(ascii: "|")
+        let lower = bytes[..<position].lastIndex(of: bar).map { $0 + 1 } ?? 0
+        let upper = bytes[position...].firstIndex(of: bar) ?? bytes.count
+        return trimmed(lower..<max(lower, upper))
     }
 }

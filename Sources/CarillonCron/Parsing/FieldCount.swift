@@ -2,27 +2,6 @@
 enum FieldCount {
     static func error(_ words: [Range<Int>], of source: CronSource) -> CronError? {
         let allowed = "5 (minute first), 6 (second first) or 7 (second first, year last) are allowed"
-        if let equals = source.bytes[words[0]].firstIndex(of: UInt8(ascii: "=")) {
-            let name = source.text(words[0].lowerBound..<equals)
-            if name == "TZ" || name == "CRON_TZ" {
-                return source.error(
-                    nil,
-                    words[0],
-                    "does not belong to the expression; the time zone is a setting of its own"
-                )
-            }
-        }
-        let first = source.text(words[0])
-        if first.hasPrefix("cron(") {
-            return source.error(
-                nil,
-                words[0],
-                "is the form of AWS; write the fields without cron( and ), and with a year put a second before them: 0 0 12 * * ? 2030"
-            )
-        }
-        if first.hasPrefix("rate(") {
-            return source.error(nil, words[0], "is the form of AWS; write @every and a duration, as in @every 5m")
-        }
         switch words.count {
         case 5, 7: return nil
         case 6: return sixFields(words, of: source)
@@ -45,18 +24,21 @@ enum FieldCount {
         let digits = source.bytes[last].prefix { $0 &- UInt8(ascii: "0") <= 9 }
         guard !digits.isEmpty, digits.count <= 4, let value = Int(source.text(digits.indices)) else { return nil }
         let rest = source.text(words[0].lowerBound..<words[4].upperBound)
+        let all = words[0].lowerBound..<last.upperBound
         if FieldSchedule.years.contains(value) {
             return source.error(
                 .dayOfWeek,
                 last,
-                "looks like a year; six fields begin with the second, a year is the seventh: write 0 \(rest) \(source.text(last))"
+                "looks like a year; six fields begin with the second, a year is the seventh",
+                source.replacing(all, with: "0 \(rest) \(source.text(last))")
             )
         }
         if (8...59).contains(value) {
             return source.error(
                 .dayOfWeek,
                 last,
-                "looks like a second; six fields begin with the second and end with the day of week: write \(source.text(last)) \(rest)"
+                "looks like a second; six fields begin with the second and end with the day of week",
+                source.replacing(all, with: "\(source.text(last)) \(rest)")
             )
         }
         return nil

@@ -8,7 +8,7 @@ struct FieldValue {
     // Only in days of the month.
     var daysFromEnd: UInt32 = 0
     var nearestWeekdays: UInt32 = 0
-    var hasLastWeekday = false
+    var lastWeekdays: UInt32 = 0
     // Only in days of the week.
     var nthWeekdays: UInt64 = 0
     var beginsWithPlus = false
@@ -21,7 +21,7 @@ struct FieldParser {
     let field: CronField
     /// The bytes of the field.
     let range: Range<Int>
-    private var position: Int
+    private(set) var position: Int
     private var value = FieldValue()
 
     static func parse(_ field: CronField, _ range: Range<Int>, of source: CronSource) throws(CronError) -> FieldValue {
@@ -38,7 +38,10 @@ struct FieldParser {
     }
 
     private mutating func parseField() throws(CronError) {
-        if field == .dayOfWeek, skip("+") { value.beginsWithPlus = true }
+        if field == .dayOfWeek, skip("+") {
+            guard position < range.upperBound else { throw plusAlone() }
+            value.beginsWithPlus = true
+        }
         let body = position..<range.upperBound
         value.beginsWithStar = next == UInt8(ascii: "*")
         if body.count == 1, value.beginsWithStar || (next == UInt8(ascii: "?") && isDays) {
@@ -65,9 +68,7 @@ struct FieldParser {
         if field == .dayOfMonth, skip("L") { return try parseLastDay(start, isOnly) }
         let lower = try number()
         if field == .dayOfMonth, skip("W") {
-            guard isOnly else {
-                throw error(start..<position, "cannot be part of a list; W goes with a single day, as in 15W")
-            }
+            guard isOnly else { throw listedWeekday(start..<position) }
             value.nearestWeekdays |= 1 << UInt32(lower)
             return
         }
@@ -79,34 +80,45 @@ struct FieldParser {
             insert(from: lower, through: lower, by: 1)
             return
         }
-        let upper = try number()
+        let end = position
+        var upper = try number()
+        // SUN is 0 as well as 7 (OCPS 1.0, section 4.2): at the end of a range it is 7.
+        if field == .dayOfWeek, upper == 0, lower > 0, source.bytes[end] & 0xdf == UInt8(ascii: "S") { upper = 7 }
         if next == UInt8(ascii: "W"), field == .dayOfMonth {
             throw error(
                 start..<position + 1,
                 "is not allowed; W goes with a single day and not with a range, as in 15W"
             )
         }
-        guard lower <= upper else { throw backwards(start, lower, upper) }
-        insert(from: lower, through: upper, by: try step() ?? 1)
+        let step = try step() ?? 1
+        guard lower <= upper else { throw backwards(start, lower, upper, step: step) }
+        insert(from: lower, through: upper, by: step)
     }
 
     /// After `L` in the days of the month: nothing, `-n` or `W`.
     private mutating func parseLastDay(_ start: Int, _ isOnly: Bool) throws(CronError) {
         if skip("W") {
-            guard isOnly else { throw error(start..<position, "cannot be part of a list; LW stands alone") }
-            value.hasLastWeekday = true
+            var back = 0
+            if skip("-") { back = try daysBack(1...22, "weekdays before the last weekday; LW-1 to LW-22 are allowed") }
+            guard isOnly else { throw listedWeekday(start..<position) }
+            value.lastWeekdays |= 1 << UInt32(back)
         } else if skip("-") {
-            let digits = position
-            guard let back = digitValue(), (1...30).contains(back) else {
-                throw error(
-                    digits..<max(digits, position),
-                    "is not a number of days before the last one; L-1 to L-30 are allowed"
-                )
-            }
+            let back = try daysBack(1...30, "days before the last one; L-1 to L-30 are allowed")
+            if next == UInt8(ascii: "W") { throw weekdayBeforeLast(start, back) }
             value.daysFromEnd |= 1 << UInt32(back)
+        } else if let byte = next, byte &- UInt8(ascii: "0") <= 9 {
+            throw lastWithNumber(start)
         } else {
             value.daysFromEnd |= 1
         }
+    }
+
+    private mutating func daysBack(_ allowed: ClosedRange<Int>, _ what: String) throws(CronError) -> Int {
+        let digits = position
+        guard let back = digitValue(), allowed.contains(back) else {
+            throw error(digits..<max(digits, position), "is not a number of \(what)")
+        }
+        return back
     }
 
     /// After a weekday: `L`, `#L` or `#n`.
@@ -129,6 +141,7 @@ struct FieldParser {
                 index = number - 1
             }
         }
+        if next == UInt8(ascii: "-") { throw offsetFromWeekday(start, weekday) }
         value.nthWeekdays |= 1 << UInt64(weekday % 7 * 6 + index)
     }
 
@@ -137,7 +150,7 @@ struct FieldParser {
     private var first: Int { field.range.lowerBound - field.base }
     private var last: Int { field == .dayOfWeek ? 6 : field.range.upperBound - field.base }
     private var isDays: Bool { field == .dayOfMonth || field == .dayOfWeek }
-    private var next: UInt8? { position < range.upperBound ? source.bytes[position] : nil }
+    var next: UInt8? { position < range.upperBound ? source.bytes[position] : nil }
 
     private mutating func skip(_ character: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: character) else { return false }
@@ -210,49 +223,18 @@ struct FieldParser {
         return start..<end
     }
 
-    func error(_ range: Range<Int>, _ problem: String) -> CronError {
-        source.error(field, range, problem)
+    func error(
+        _ range: Range<Int>,
+        _ problem: String,
+        write fragment: String? = nil,
+        replacing: Range<Int>? = nil,
+        note: String = ""
+    ) -> CronError {
+        let proposal = fragment.map { source.replacing(replacing ?? range, with: $0, note: note) }
+        return source.error(field, range, problem, proposal)
     }
 
     private func error(at position: Int, _ problem: String) -> CronError {
         source.error(field, position..<position, problem)
-    }
-
-    // MARK: Errors that know other dialects
-
-    private func outOfRange(_ start: Int) -> CronError {
-        if field == .dayOfWeek, let year = Int(source.text(start..<position)), FieldSchedule.years.contains(year) {
-            return error(
-                start..<position,
-                "looks like a year; a year is the seventh field, after a second as the first"
-            )
-        }
-        return error(start..<position, "is out of range; allowed are \(field.allowed)")
-    }
-
-    private func backwards(_ start: Int, _ lower: Int, _ upper: Int) -> CronError {
-        var problem = "is a range that ends before it begins"
-        if field == .dayOfWeek, upper == 0 {
-            problem += "; Sunday at the end of a range is 7: write \(lower)-7"
-        } else {
-            problem += "; write \(lower)-\(field == .dayOfWeek ? 6 : field.range.upperBound),"
-            problem += "\(field.range.lowerBound)-\(upper) if it was meant to go round"
-        }
-        return error(start..<position, problem)
-    }
-
-    private func stepOnValue(_ start: Int, _ value: Int) -> CronError {
-        var end = position + 1
-        while end < range.upperBound, source.bytes[end] &- UInt8(ascii: "0") <= 9 { end += 1 }
-        let step = source.text(position + 1..<end)
-        let top = field == .dayOfWeek ? 6 : field.range.upperBound
-        return error(
-            start..<end,
-            "is Quartz and not standard: a step follows * or a range; write \(value)-\(max(top, value))/\(step.isEmpty ? "2" : step)"
-        )
-    }
-
-    private func unexpected() -> CronError {
-        DialectHints.unexpected(at: position, in: self)
     }
 }

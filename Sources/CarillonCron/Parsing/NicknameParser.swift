@@ -6,18 +6,14 @@ enum NicknameParser {
     ]
     private static let all =
         "@yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, @reboot, @every 10m and @at 2030-01-01T00:00:00Z"
-    /// 100 years: longer than any schedule is meant to live.
-    private static let longestPeriod: Int64 = 36_525 * 86_400
 
     static func parse(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Schedule {
         let words = source.words(range)
         let name = source.text(words[0])
         switch name {
         case "@every":
-            return try every(
-                try argument(words, range, "a duration, as in @every 10m or @every PT10M", of: source),
-                of: source
-            )
+            let argument = try argument(words, range, "a duration, as in @every 10m or @every PT10M", of: source)
+            return try EveryParser.parse(argument, of: source)
         case "@at":
             return try at(try argument(words, range, "a time, as in @at 2030-01-01T09:00:00Z", of: source), of: source)
         case "@reboot":
@@ -41,11 +37,16 @@ enum NicknameParser {
     private static func unknown(_ name: String, _ range: Range<Int>, of source: CronSource) -> CronError {
         let lower = name.lowercased()
         if nicknames.contains(where: { $0.name == lower }) || ["@reboot", "@every", "@at"].contains(lower) {
-            return source.error(nil, range, "is not known; nicknames are written in small letters: \(lower)")
+            return source.error(
+                nil,
+                range,
+                "is not known; nicknames are in small letters",
+                source.replacing(range, with: lower)
+            )
         }
         return switch lower {
-        case "@minutely": source.error(nil, range, "is not known; write * * * * *")
-        case "@secondly": source.error(nil, range, "is not known; write * * * * * *")
+        case "@minutely": source.error(nil, range, "is not known", source.replacing(range, with: "* * * * *"))
+        case "@secondly": source.error(nil, range, "is not known", source.replacing(range, with: "* * * * * *"))
         default: source.error(nil, range, "is not known; there are \(all)")
         }
     }
@@ -62,35 +63,13 @@ enum NicknameParser {
         return words[1].lowerBound..<range.upperBound
     }
 
-    /// `10m`, `10m+3m`, `PT10M + PT3M`.
-    private static func every(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Schedule {
-        let plus = source.bytes[range].firstIndex(of: UInt8(ascii: "+"))
-        let period = try seconds(source.trimmed(range.lowerBound..<(plus ?? range.upperBound)), of: source)
-        guard period > 0, period <= longestPeriod else {
-            throw source.error(nil, range, "is not a period; it is at least 1s and at most 36525d")
-        }
-        guard let plus else { return .every(period: period, phase: 0) }
-        let phaseRange = source.trimmed(plus + 1..<range.upperBound)
-        let phase = try seconds(phaseRange, of: source)
-        guard phase < period else {
-            throw source.error(nil, phaseRange, "is not a phase; the part after + is shorter than the period before it")
-        }
-        return .every(period: period, phase: phase)
-    }
-
-    private static func seconds(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Int64 {
-        guard let milliseconds = DurationText.parse(source.text(range)), milliseconds % 1_000 == 0 else {
-            throw source.error(
-                nil,
-                range,
-                "is not a duration of whole seconds; write it as in 90s, 5m, 1h30m, 2d or PT1H30M"
-            )
-        }
-        return milliseconds / 1_000
-    }
-
     private static func at(_ range: Range<Int>, of source: CronSource) throws(CronError) -> Schedule {
-        guard let milliseconds = RFC3339.parse(source.text(range)) else {
+        let text = source.text(range)
+        guard let milliseconds = RFC3339.parse(text) else {
+            if let written = WrittenTime(text), let problem = written.problem {
+                let proposal = written.instant.map { source.replacing(range, with: $0, note: written.note) }
+                throw source.error(nil, range, problem, proposal)
+            }
             throw source.error(
                 nil,
                 range,

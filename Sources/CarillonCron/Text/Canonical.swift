@@ -18,7 +18,12 @@ extension Schedule {
         case .fields(let fields): fields.canonical
         case .every(let period, let phase):
             "@every \(DurationText.format(milliseconds: period * 1_000))"
-                + (phase == 0 ? "" : "+\(DurationText.format(milliseconds: phase * 1_000))")
+                + (phase == 0
+                    ? ""
+                    : phase < period
+                        ? "+\(DurationText.format(milliseconds: phase * 1_000))"
+                        : " from \(RFC3339.format(milliseconds: phase * 1_000))")
+        case .interval(let interval): interval.canonical
         case .instant(let instant): "@at \(RFC3339.format(milliseconds: instant * 1_000))"
         case .reboot: "@reboot"
         case .union(let members): members.map(\.canonical).joined(separator: " | ")
@@ -100,7 +105,7 @@ extension DayMasks {
         if daysOfMonth != 0 { parts.append(FieldSchedule.text(NumberSet(low: UInt64(daysOfMonth)), 1...31, .mustNot)) }
         for back in NumberSet(low: UInt64(daysFromEnd)).members { parts.append(back == 0 ? "L" : "L-\(back)") }
         for day in NumberSet(low: UInt64(nearestWeekdays)).members { parts.append("\(day)W") }
-        if hasLastWeekday { parts.append("LW") }
+        for back in NumberSet(low: UInt64(lastWeekdays)).members { parts.append(back == 0 ? "LW" : "LW-\(back)") }
         return parts.joined(separator: ",")
     }
 

@@ -19,7 +19,7 @@ extension DayMasks {
         if daysOfMonth != 0 {
             let days = NumberSet(low: UInt64(daysOfMonth)).members
             if days.count == 31 {
-                parts.append("any day")
+                parts.append("every day")
             } else if let step = Wording.step(days) {
                 parts.append("every \(Wording.ordinal(step)) day from \(days[0]) through \(days[days.count - 1])")
             } else {
@@ -36,7 +36,14 @@ extension DayMasks {
         for day in NumberSet(low: UInt64(nearestWeekdays)).members {
             parts.append("the weekday (Monday through Friday) nearest day \(day)")
         }
-        if hasLastWeekday { parts.append("the last weekday (Monday through Friday)") }
+        for back in NumberSet(low: UInt64(lastWeekdays)).members {
+            switch back {
+            case 0: parts.append("the last weekday (Monday through Friday)")
+            case 1: parts.append("the weekday before the last weekday (Monday through Friday)")
+            default:
+                parts.append("the \(Wording.ordinal(back)) weekday before the last weekday (Monday through Friday)")
+            }
+        }
         return Wording.join(parts, conjunction)
     }
 

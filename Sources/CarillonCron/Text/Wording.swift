@@ -27,6 +27,19 @@ enum Wording {
         }
     }
 
+    /// `10 minutes`, `1 hour 30 minutes`.
+    static func duration(_ seconds: Int64) -> String {
+        var rest = seconds
+        var parts: [String] = []
+        for (unit, length) in [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)] as [(String, Int64)]
+        where rest >= length {
+            let count = rest / length
+            parts.append("\(count) \(unit)\(count == 1 ? "" : "s")")
+            rest %= length
+        }
+        return parts.joined(separator: " ")
+    }
+
     static func twoDigits(_ number: Int) -> String {
         number < 10 ? "0\(number)" : "\(number)"
     }

@@ -8,15 +8,15 @@
 ///
 /// A schedule that follows the clock is due whenever shown. One with a fixed time of day is due when reached (`CRON`), when
 /// first shown (`SKIP`), or when reached or shown (`BOTH`).
-extension FieldSchedule {
+extension LocalSchedule {
     /// The first due instant after `time`, or `none`.
     @inline(__always)
     func next(after time: Int64, in zone: TimeZoneRules, policy: DaylightPolicy) -> Int64 {
-        guard time < Self.end &+ TimeZoneRules.largestOffset else { return Self.none }
+        guard time < FieldSchedule.end &+ TimeZoneRules.largestOffset else { return FieldSchedule.none }
         let time = max(time, -TimeZoneRules.largestOffset)
         if let offset = zone.constantOffset {
             let found = first(atOrAfter: time &+ 1 &+ offset)
-            return found == Self.none ? found : found &- offset
+            return found == FieldSchedule.none ? found : found &- offset
         }
         if followsClock { return nextShown(after: time, in: zone) }
         switch policy {
@@ -29,11 +29,11 @@ extension FieldSchedule {
     /// The last due instant before `time`, or `noneBefore`.
     @inline(__always)
     func previous(before time: Int64, in zone: TimeZoneRules, policy: DaylightPolicy) -> Int64 {
-        guard time > -TimeZoneRules.largestOffset else { return Self.noneBefore }
-        let time = min(time, Self.end &+ TimeZoneRules.largestOffset)
+        guard time > -TimeZoneRules.largestOffset else { return FieldSchedule.noneBefore }
+        let time = min(time, FieldSchedule.end &+ TimeZoneRules.largestOffset)
         if let offset = zone.constantOffset {
             let found = last(atOrBefore: time &- 1 &+ offset)
-            return found == Self.noneBefore ? found : found &- offset
+            return found == FieldSchedule.noneBefore ? found : found &- offset
         }
         if followsClock { return previousShown(before: time, in: zone) }
         switch policy {
@@ -50,13 +50,13 @@ extension FieldSchedule {
     private func nextReached(after time: Int64, in zone: TimeZoneRules) -> Int64 {
         let index = zone.span(at: time)
         let found = first(atOrAfter: zone.highest(at: time, span: index) &+ 1)
-        return found == Self.none ? found : zone.instant(reaching: found, near: index)
+        return found == FieldSchedule.none ? found : zone.instant(reaching: found, near: index)
     }
 
     private func previousReached(before time: Int64, in zone: TimeZoneRules) -> Int64 {
         let index = zone.span(at: time &- 1)
         let found = last(atOrBefore: zone.highest(at: time &- 1, span: index))
-        return found == Self.noneBefore ? found : zone.instant(reaching: found, near: index)
+        return found == FieldSchedule.noneBefore ? found : zone.instant(reaching: found, near: index)
     }
 
     // MARK: Shown
@@ -69,13 +69,13 @@ extension FieldSchedule {
         var found = first(atOrAfter: from)
         while true {
             let offset = zone.offset(ofSpan: index)
-            if found == Self.none {
-                if isOver(at: from, showingFrom: zone.end(ofSpan: index)) { return Self.none }
+            if found == FieldSchedule.none {
+                if isOver(at: from, showingFrom: zone.end(ofSpan: index)) { return FieldSchedule.none }
             } else if found &- offset < zone.end(ofSpan: index) {
                 return found &- offset
             }
             index += 1
-            guard index < zone.spanCount else { return Self.none }
+            guard index < zone.spanCount else { return FieldSchedule.none }
             let start = zone.start(ofSpan: index) &+ zone.offset(ofSpan: index)
             if start < from || start > found {
                 from = start
@@ -90,13 +90,13 @@ extension FieldSchedule {
         var found = last(atOrBefore: from)
         while true {
             let offset = zone.offset(ofSpan: index)
-            if found == Self.noneBefore {
-                if hasNotBegun(at: from, showingUntil: zone.start(ofSpan: index)) { return Self.noneBefore }
+            if found == FieldSchedule.noneBefore {
+                if hasNotBegun(at: from, showingUntil: zone.start(ofSpan: index)) { return FieldSchedule.noneBefore }
             } else if found &- offset >= zone.start(ofSpan: index) {
                 return found &- offset
             }
             index -= 1
-            guard index >= 0 else { return Self.noneBefore }
+            guard index >= 0 else { return FieldSchedule.noneBefore }
             let last = zone.end(ofSpan: index) &+ zone.offset(ofSpan: index) &- 1
             if last > from || last < found {
                 from = last
@@ -123,7 +123,7 @@ extension FieldSchedule {
         var time = time
         while true {
             let found = nextShown(after: time, in: zone)
-            guard found != Self.none, let repetition = zone.repetition(at: found) else { return found }
+            guard found != FieldSchedule.none, let repetition = zone.repetition(at: found) else { return found }
             time = repetition.upperBound &- 1
         }
     }
@@ -132,7 +132,7 @@ extension FieldSchedule {
         var time = time
         while true {
             let found = previousShown(before: time, in: zone)
-            guard found != Self.noneBefore, let repetition = zone.repetition(at: found) else { return found }
+            guard found != FieldSchedule.noneBefore, let repetition = zone.repetition(at: found) else { return found }
             time = repetition.lowerBound
         }
     }
