@@ -72,9 +72,13 @@ final class World {
         advance(toSecond: options.seconds)
         faultsAreOn = false
         for scheduler in schedulers where !scheduler.isAlive { scheduler.start() }
-        // What a liar has not reported it would hold for ever.
-        for worker in workers where worker.isLiar { worker.kill() }
         for worker in workers where !worker.isAlive { worker.start() }
+        // A liar keeps what it has not reported: long enough for its calls to be given up, then it is started anew.
+        advance(toSecond: options.seconds + 45)
+        for worker in workers where worker.isLiar {
+            worker.kill()
+            worker.start()
+        }
         // Pauses and outages that have begun are over by then.
         let calm = options.seconds + (options.suspends == 1 || options.suspends == 2 ? 60 + Self.suspendMs / 1_000 : 60)
         advance(toSecond: calm)
