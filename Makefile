@@ -13,7 +13,7 @@ FILTER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
+.PHONY: help run test test-browser build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -93,6 +93,10 @@ chaos: packages-test build ## break the release programs under a long load, and 
 
 fuzz: packages-run ## libFuzzer over wire, JSON, REST bodies and cron, MINUTES=1 each
 	@.ci/fuzz.sh $(or $(MINUTES),1)
+
+test-browser: packages-run build ## attack a running system with hostile web pages in a real Chromium, which it installs
+	@.ci/packages.sh browser
+	@Tests/Browser/run.py --programs .build/release
 
 test-asan: packages-test ## unit tests and some simulation under the address sanitizer
 	@.ci/sanitize.sh address '$(FILTER)'

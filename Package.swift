@@ -210,8 +210,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "TestSupport", "carillon",
-                "carillon-gateway",
+                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonCommand", "TestSupport",
+                "carillon", "carillon-gateway",
                 "carillon-scheduler", "carillon-worker", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             ]

@@ -1,20 +1,22 @@
 #!/bin/sh
-# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|bench|peers|ci
+# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|browser|bench|peers|ci
 # Root installs; others use sudo where that asks no password; everyone else is told the command.
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
 test="$run faketime pgbouncer"
+browser="$run chromium"
 bench="$run nginx-light wrk"
 peers="$bench python3-venv default-jdk-headless libquartz2-java libpostgresql-jdbc-java libhikaricp-java libslf4j-java"
 ci="$test protobuf-c-compiler prometheus python3-yaml jq curl"
 case "${1:-run}" in
     run) wanted=$run ;;
     test) wanted=$test ;;
+    browser) wanted=$browser ;;
     bench) wanted=$bench ;;
     peers) wanted=$peers ;;
     ci) wanted=$ci ;;
-    *) echo "usage: .ci/packages.sh run|test|bench|peers|ci" >&2; exit 2 ;;
+    *) echo "usage: .ci/packages.sh run|test|browser|bench|peers|ci" >&2; exit 2 ;;
 esac
 
 has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }

@@ -62,7 +62,11 @@ fi
 up_pid=$!
 wait_for 900 "ready" grep -q '^ready http' "$folder/up.log"
 url=$(sed -n 's/^ready //p' "$folder/up.log")
-database=$(sed -n 's/^database //p' "$folder/up.log")
+# The log has no password; the user who owns the data folder can ask for it.
+print_url=("$bin/carillon" up --print-database-url --data-dir "$folder/data")
+[ -z "$user" ] || print_url=(runuser -u "$user" -- "${print_url[@]}")
+database=$("${print_url[@]}")
+! grep -rqF "$(cat "$folder/data/database-password")" "$folder/up.log" "$folder/data/logs" || fail "a log has the password"
 echo "smoke: $url"
 
 job=$(curl -sS -f -X POST "$url/api/v1/jobs" -H 'Content-Type: application/json' -d "{\"schedule\":\"* * * * * *\",\"api_url\":\"$target\"}")

@@ -35,6 +35,9 @@ PROBES = {"/livez", "/readyz"}
 # Understood by libraries and not by us: libpq's, and what Kubernetes only passes on.
 LIBRARY_VARIABLES = re.compile(r"PG[A-Z]+$|TZDIR$")
 
+# What tells where the database is, or is a secret of it.
+DATABASE_VARIABLES = re.compile(r"(DATABASE_|PG|POSTGRES_)")
+
 passed = failed = 0
 
 
@@ -460,6 +463,19 @@ def check_systemd():
     return found
 
 
+# ----------------------------------------------------------------------------------------------------------- secrets
+
+
+def check_secrets(uses):
+    """Only the scheduler sees where the database is and its password; `uses` as check_help takes it."""
+    for where, program, names, arguments in uses:
+        problems = []
+        if program != "carillon-scheduler":
+            problems += [f"{n} is for the scheduler alone" for n in sorted(names) if DATABASE_VARIABLES.match(n)]
+        problems += [f"{a.split('=')[0]} is visible to every user" for a in arguments if a.startswith("--database-")]
+        check(f"{where}: keeps the database's password", problems)
+
+
 # -------------------------------------------------------------------------------------------------------------- help
 
 
@@ -757,6 +773,7 @@ def main():
     if parsed:
         uses += guarded("kubernetes", [], check_kubernetes, parsed)
     uses += guarded("systemd", [], check_systemd)
+    check_secrets(uses)
     check_help(uses, (options.programs or ROOT / ".build/release").resolve(), must=options.programs is not None)
     dashboard = guarded("dashboard", {}, check_grafana, parsed)
     guarded("prometheus", None, check_prometheus, parsed)

@@ -457,6 +457,51 @@ void   carillon__v1__lead__free_unpacked
   assert(message->base.descriptor == &carillon__v1__lead__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   carillon__v1__lead_refused__init
+                     (Carillon__V1__LeadRefused         *message)
+{
+  static const Carillon__V1__LeadRefused init_value = CARILLON__V1__LEAD_REFUSED__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__lead_refused__get_packed_size
+                     (const Carillon__V1__LeadRefused *message)
+{
+  assert(message->base.descriptor == &carillon__v1__lead_refused__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__lead_refused__pack
+                     (const Carillon__V1__LeadRefused *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__lead_refused__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__lead_refused__pack_to_buffer
+                     (const Carillon__V1__LeadRefused *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__lead_refused__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__LeadRefused *
+       carillon__v1__lead_refused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__LeadRefused *)
+     protobuf_c_message_unpack (&carillon__v1__lead_refused__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__lead_refused__free_unpacked
+                     (Carillon__V1__LeadRefused *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__lead_refused__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   carillon__v1__held_call__init
                      (Carillon__V1__HeldCall         *message)
 {
@@ -862,6 +907,51 @@ void   carillon__v1__outcome__free_unpacked
   assert(message->base.descriptor == &carillon__v1__outcome__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   carillon__v1__acknowledged_outcome__init
+                     (Carillon__V1__AcknowledgedOutcome         *message)
+{
+  static const Carillon__V1__AcknowledgedOutcome init_value = CARILLON__V1__ACKNOWLEDGED_OUTCOME__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__acknowledged_outcome__get_packed_size
+                     (const Carillon__V1__AcknowledgedOutcome *message)
+{
+  assert(message->base.descriptor == &carillon__v1__acknowledged_outcome__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__acknowledged_outcome__pack
+                     (const Carillon__V1__AcknowledgedOutcome *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__acknowledged_outcome__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__acknowledged_outcome__pack_to_buffer
+                     (const Carillon__V1__AcknowledgedOutcome *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__acknowledged_outcome__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__AcknowledgedOutcome *
+       carillon__v1__acknowledged_outcome__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__AcknowledgedOutcome *)
+     protobuf_c_message_unpack (&carillon__v1__acknowledged_outcome__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__acknowledged_outcome__free_unpacked
+                     (Carillon__V1__AcknowledgedOutcome *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__acknowledged_outcome__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   carillon__v1__outcome_ack__init
                      (Carillon__V1__OutcomeAck         *message)
 {
@@ -995,6 +1085,186 @@ void   carillon__v1__drain__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &carillon__v1__drain__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   carillon__v1__queried_claim__init
+                     (Carillon__V1__QueriedClaim         *message)
+{
+  static const Carillon__V1__QueriedClaim init_value = CARILLON__V1__QUERIED_CLAIM__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__queried_claim__get_packed_size
+                     (const Carillon__V1__QueriedClaim *message)
+{
+  assert(message->base.descriptor == &carillon__v1__queried_claim__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__queried_claim__pack
+                     (const Carillon__V1__QueriedClaim *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__queried_claim__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__queried_claim__pack_to_buffer
+                     (const Carillon__V1__QueriedClaim *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__queried_claim__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__QueriedClaim *
+       carillon__v1__queried_claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__QueriedClaim *)
+     protobuf_c_message_unpack (&carillon__v1__queried_claim__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__queried_claim__free_unpacked
+                     (Carillon__V1__QueriedClaim *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__queried_claim__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   carillon__v1__claim_query__init
+                     (Carillon__V1__ClaimQuery         *message)
+{
+  static const Carillon__V1__ClaimQuery init_value = CARILLON__V1__CLAIM_QUERY__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__claim_query__get_packed_size
+                     (const Carillon__V1__ClaimQuery *message)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_query__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__claim_query__pack
+                     (const Carillon__V1__ClaimQuery *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_query__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__claim_query__pack_to_buffer
+                     (const Carillon__V1__ClaimQuery *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_query__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__ClaimQuery *
+       carillon__v1__claim_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__ClaimQuery *)
+     protobuf_c_message_unpack (&carillon__v1__claim_query__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__claim_query__free_unpacked
+                     (Carillon__V1__ClaimQuery *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__claim_query__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   carillon__v1__answered_claim__init
+                     (Carillon__V1__AnsweredClaim         *message)
+{
+  static const Carillon__V1__AnsweredClaim init_value = CARILLON__V1__ANSWERED_CLAIM__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__answered_claim__get_packed_size
+                     (const Carillon__V1__AnsweredClaim *message)
+{
+  assert(message->base.descriptor == &carillon__v1__answered_claim__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__answered_claim__pack
+                     (const Carillon__V1__AnsweredClaim *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__answered_claim__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__answered_claim__pack_to_buffer
+                     (const Carillon__V1__AnsweredClaim *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__answered_claim__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__AnsweredClaim *
+       carillon__v1__answered_claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__AnsweredClaim *)
+     protobuf_c_message_unpack (&carillon__v1__answered_claim__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__answered_claim__free_unpacked
+                     (Carillon__V1__AnsweredClaim *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__answered_claim__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   carillon__v1__claim_answer__init
+                     (Carillon__V1__ClaimAnswer         *message)
+{
+  static const Carillon__V1__ClaimAnswer init_value = CARILLON__V1__CLAIM_ANSWER__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__claim_answer__get_packed_size
+                     (const Carillon__V1__ClaimAnswer *message)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_answer__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__claim_answer__pack
+                     (const Carillon__V1__ClaimAnswer *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_answer__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__claim_answer__pack_to_buffer
+                     (const Carillon__V1__ClaimAnswer *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__claim_answer__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__ClaimAnswer *
+       carillon__v1__claim_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__ClaimAnswer *)
+     protobuf_c_message_unpack (&carillon__v1__claim_answer__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__claim_answer__free_unpacked
+                     (Carillon__V1__ClaimAnswer *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__claim_answer__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   carillon__v1__job_settings__init
@@ -2482,7 +2752,7 @@ void   carillon__v1__cluster__free_unpacked
   assert(message->base.descriptor == &carillon__v1__cluster__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[44] =
+static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[47] =
 {
   {
     "id",
@@ -2672,6 +2942,42 @@ static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[
     offsetof(Carillon__V1__Envelope, body_case),
     offsetof(Carillon__V1__Envelope, drain),
     &carillon__v1__drain__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lead_refused",
+    17,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__Envelope, body_case),
+    offsetof(Carillon__V1__Envelope, lead_refused),
+    &carillon__v1__lead_refused__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claim_query",
+    18,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__Envelope, body_case),
+    offsetof(Carillon__V1__Envelope, claim_query),
+    &carillon__v1__claim_query__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claim_answer",
+    19,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__Envelope, body_case),
+    offsetof(Carillon__V1__Envelope, claim_answer),
+    &carillon__v1__claim_answer__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -3015,56 +3321,59 @@ static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[
 };
 static const unsigned carillon__v1__envelope__field_indices_by_name[] = {
   14,   /* field[14] = cancel */
-  28,   /* field[28] = cancel_execution */
-  43,   /* field[43] = cluster */
-  16,   /* field[16] = create_job */
+  31,   /* field[31] = cancel_execution */
+  18,   /* field[18] = claim_answer */
+  17,   /* field[17] = claim_query */
+  46,   /* field[46] = cluster */
+  19,   /* field[19] = create_job */
   9,   /* field[9] = credit */
-  20,   /* field[20] = delete_job */
-  37,   /* field[37] = deleted */
+  23,   /* field[23] = delete_job */
+  40,   /* field[40] = deleted */
   10,   /* field[10] = dispatch */
   15,   /* field[15] = drain */
   6,   /* field[6] = error */
-  30,   /* field[30] = execute_now */
-  38,   /* field[38] = execution */
-  39,   /* field[39] = execution_list */
-  40,   /* field[40] = execution_stats */
-  33,   /* field[33] = get_cluster */
-  25,   /* field[25] = get_execution */
-  27,   /* field[27] = get_execution_stats */
-  17,   /* field[17] = get_job */
-  26,   /* field[26] = get_latest_execution */
+  33,   /* field[33] = execute_now */
+  41,   /* field[41] = execution */
+  42,   /* field[42] = execution_list */
+  43,   /* field[43] = execution_stats */
+  36,   /* field[36] = get_cluster */
+  28,   /* field[28] = get_execution */
+  30,   /* field[30] = get_execution_stats */
+  20,   /* field[20] = get_job */
+  29,   /* field[29] = get_latest_execution */
   5,   /* field[5] = goodbye */
   1,   /* field[1] = hello */
   8,   /* field[8] = holding */
   0,   /* field[0] = id */
-  35,   /* field[35] = job */
-  36,   /* field[36] = job_list */
+  38,   /* field[38] = job */
+  39,   /* field[39] = job_list */
   7,   /* field[7] = lead */
-  24,   /* field[24] = list_executions */
-  18,   /* field[18] = list_jobs */
+  16,   /* field[16] = lead_refused */
+  27,   /* field[27] = list_executions */
+  21,   /* field[21] = list_jobs */
   12,   /* field[12] = outcome */
   13,   /* field[13] = outcome_ack */
-  21,   /* field[21] = pause_job */
+  24,   /* field[24] = pause_job */
   3,   /* field[3] = ping */
   4,   /* field[4] = pong */
-  32,   /* field[32] = preview_schedule */
-  31,   /* field[31] = refresh_schedule */
-  22,   /* field[22] = resume_job */
-  23,   /* field[23] = run_job */
-  42,   /* field[42] = schedule_preview */
-  41,   /* field[41] = schedule_refreshed */
+  35,   /* field[35] = preview_schedule */
+  34,   /* field[34] = refresh_schedule */
+  25,   /* field[25] = resume_job */
+  26,   /* field[26] = run_job */
+  45,   /* field[45] = schedule_preview */
+  44,   /* field[44] = schedule_refreshed */
   11,   /* field[11] = started */
-  34,   /* field[34] = stop_watching */
-  19,   /* field[19] = update_job */
-  29,   /* field[29] = watch_executions */
+  37,   /* field[37] = stop_watching */
+  22,   /* field[22] = update_job */
+  32,   /* field[32] = watch_executions */
   2,   /* field[2] = welcome */
 };
 static const ProtobufCIntRange carillon__v1__envelope__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 32, 16 },
-  { 64, 35 },
-  { 0, 44 }
+  { 32, 19 },
+  { 64, 38 },
+  { 0, 47 }
 };
 const ProtobufCMessageDescriptor carillon__v1__envelope__descriptor =
 {
@@ -3074,7 +3383,7 @@ const ProtobufCMessageDescriptor carillon__v1__envelope__descriptor =
   "Carillon__V1__Envelope",
   "carillon.v1",
   sizeof(Carillon__V1__Envelope),
-  44,
+  47,
   carillon__v1__envelope__field_descriptors,
   carillon__v1__envelope__field_indices_by_name,
   3,  carillon__v1__envelope__number_ranges,
@@ -3403,7 +3712,7 @@ const ProtobufCMessageDescriptor carillon__v1__ping__descriptor =
   (ProtobufCMessageInit) carillon__v1__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__pong__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__pong__field_descriptors[3] =
 {
   {
     "ping_sent_us",
@@ -3429,15 +3738,28 @@ static const ProtobufCFieldDescriptor carillon__v1__pong__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "clock_us",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Carillon__V1__Pong, has_clock_us),
+    offsetof(Carillon__V1__Pong, clock_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__pong__field_indices_by_name[] = {
   1,   /* field[1] = answered_us */
+  2,   /* field[2] = clock_us */
   0,   /* field[0] = ping_sent_us */
 };
 static const ProtobufCIntRange carillon__v1__pong__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor carillon__v1__pong__descriptor =
 {
@@ -3447,7 +3769,7 @@ const ProtobufCMessageDescriptor carillon__v1__pong__descriptor =
   "Carillon__V1__Pong",
   "carillon.v1",
   sizeof(Carillon__V1__Pong),
-  2,
+  3,
   carillon__v1__pong__field_descriptors,
   carillon__v1__pong__field_indices_by_name,
   1,  carillon__v1__pong__number_ranges,
@@ -3646,7 +3968,7 @@ const ProtobufCMessageDescriptor carillon__v1__error__descriptor =
   (ProtobufCMessageInit) carillon__v1__error__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__token__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__token__field_descriptors[4] =
 {
   {
     "epoch",
@@ -3672,15 +3994,41 @@ static const ProtobufCFieldDescriptor carillon__v1__token__field_descriptors[2] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "incarnation",
+    3,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Token, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mac",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Carillon__V1__Token, has_mac),
+    offsetof(Carillon__V1__Token, mac),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__token__field_indices_by_name[] = {
   0,   /* field[0] = epoch */
+  2,   /* field[2] = incarnation */
+  3,   /* field[3] = mac */
   1,   /* field[1] = sequence */
 };
 static const ProtobufCIntRange carillon__v1__token__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__token__descriptor =
 {
@@ -3690,14 +4038,14 @@ const ProtobufCMessageDescriptor carillon__v1__token__descriptor =
   "Carillon__V1__Token",
   "carillon.v1",
   sizeof(Carillon__V1__Token),
-  2,
+  4,
   carillon__v1__token__field_descriptors,
   carillon__v1__token__field_indices_by_name,
   1,  carillon__v1__token__number_ranges,
   (ProtobufCMessageInit) carillon__v1__token__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__lead__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__lead__field_descriptors[4] =
 {
   {
     "epoch",
@@ -3723,15 +4071,41 @@ static const ProtobufCFieldDescriptor carillon__v1__lead__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "incarnation",
+    3,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Lead, incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "proof",
+    4,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Lead, proof),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__lead__field_indices_by_name[] = {
   0,   /* field[0] = epoch */
+  2,   /* field[2] = incarnation */
+  3,   /* field[3] = proof */
   1,   /* field[1] = shards */
 };
 static const ProtobufCIntRange carillon__v1__lead__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__lead__descriptor =
 {
@@ -3741,11 +4115,88 @@ const ProtobufCMessageDescriptor carillon__v1__lead__descriptor =
   "Carillon__V1__Lead",
   "carillon.v1",
   sizeof(Carillon__V1__Lead),
-  2,
+  4,
   carillon__v1__lead__field_descriptors,
   carillon__v1__lead__field_indices_by_name,
   1,  carillon__v1__lead__number_ranges,
   (ProtobufCMessageInit) carillon__v1__lead__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__lead_refused__field_descriptors[4] =
+{
+  {
+    "epoch",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__LeadRefused, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "highest_epoch",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__LeadRefused, highest_epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "highest_incarnation",
+    3,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__LeadRefused, highest_incarnation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "highest_proof",
+    4,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__LeadRefused, highest_proof),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__lead_refused__field_indices_by_name[] = {
+  0,   /* field[0] = epoch */
+  1,   /* field[1] = highest_epoch */
+  2,   /* field[2] = highest_incarnation */
+  3,   /* field[3] = highest_proof */
+};
+static const ProtobufCIntRange carillon__v1__lead_refused__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor carillon__v1__lead_refused__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.LeadRefused",
+  "LeadRefused",
+  "Carillon__V1__LeadRefused",
+  "carillon.v1",
+  sizeof(Carillon__V1__LeadRefused),
+  4,
+  carillon__v1__lead_refused__field_descriptors,
+  carillon__v1__lead_refused__field_indices_by_name,
+  1,  carillon__v1__lead_refused__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__lead_refused__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor carillon__v1__held_call__field_descriptors[4] =
@@ -4274,7 +4725,7 @@ const ProtobufCMessageDescriptor carillon__v1__started__descriptor =
   (ProtobufCMessageInit) carillon__v1__started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[12] =
+static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[13] =
 {
   {
     "token",
@@ -4376,8 +4827,8 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     "response",
     9,
     PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Carillon__V1__CallOutcome, has_response),
     offsetof(Carillon__V1__CallOutcome, response),
     NULL,
     NULL,
@@ -4388,8 +4839,8 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     "error_message",
     10,
     PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Carillon__V1__CallOutcome, has_error_message),
     offsetof(Carillon__V1__CallOutcome, error_message),
     NULL,
     NULL,
@@ -4420,6 +4871,18 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "started_clock_us",
+    13,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Carillon__V1__CallOutcome, has_started_clock_us),
+    offsetof(Carillon__V1__CallOutcome, started_clock_us),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   3,   /* field[3] = attempt */
@@ -4433,12 +4896,13 @@ static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   8,   /* field[8] = response */
   10,   /* field[10] = retry_after_ms */
   5,   /* field[5] = started_after_us */
+  12,   /* field[12] = started_clock_us */
   0,   /* field[0] = token */
 };
 static const ProtobufCIntRange carillon__v1__call_outcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
 {
@@ -4448,7 +4912,7 @@ const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
   "Carillon__V1__CallOutcome",
   "carillon.v1",
   sizeof(Carillon__V1__CallOutcome),
-  12,
+  13,
   carillon__v1__call_outcome__field_descriptors,
   carillon__v1__call_outcome__field_indices_by_name,
   1,  carillon__v1__call_outcome__number_ranges,
@@ -4493,23 +4957,74 @@ const ProtobufCMessageDescriptor carillon__v1__outcome__descriptor =
   (ProtobufCMessageInit) carillon__v1__outcome__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor carillon__v1__acknowledged_outcome__field_descriptors[2] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AcknowledgedOutcome, token),
+    &carillon__v1__token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "result",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AcknowledgedOutcome, result),
+    &carillon__v1__ack_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__acknowledged_outcome__field_indices_by_name[] = {
+  1,   /* field[1] = result */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange carillon__v1__acknowledged_outcome__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor carillon__v1__acknowledged_outcome__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.AcknowledgedOutcome",
+  "AcknowledgedOutcome",
+  "Carillon__V1__AcknowledgedOutcome",
+  "carillon.v1",
+  sizeof(Carillon__V1__AcknowledgedOutcome),
+  2,
+  carillon__v1__acknowledged_outcome__field_descriptors,
+  carillon__v1__acknowledged_outcome__field_indices_by_name,
+  1,  carillon__v1__acknowledged_outcome__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__acknowledged_outcome__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor carillon__v1__outcome_ack__field_descriptors[1] =
 {
   {
-    "tokens",
+    "outcomes",
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Carillon__V1__OutcomeAck, n_tokens),
-    offsetof(Carillon__V1__OutcomeAck, tokens),
-    &carillon__v1__token__descriptor,
+    offsetof(Carillon__V1__OutcomeAck, n_outcomes),
+    offsetof(Carillon__V1__OutcomeAck, outcomes),
+    &carillon__v1__acknowledged_outcome__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned carillon__v1__outcome_ack__field_indices_by_name[] = {
-  0,   /* field[0] = tokens */
+  0,   /* field[0] = outcomes */
 };
 static const ProtobufCIntRange carillon__v1__outcome_ack__number_ranges[1 + 1] =
 {
@@ -4585,6 +5100,236 @@ const ProtobufCMessageDescriptor carillon__v1__drain__descriptor =
   carillon__v1__drain__field_indices_by_name,
   0,  carillon__v1__drain__number_ranges,
   (ProtobufCMessageInit) carillon__v1__drain__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__queried_claim__field_descriptors[3] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__QueriedClaim, token),
+    &carillon__v1__token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution_id",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__QueriedClaim, execution_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    3,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__QueriedClaim, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__queried_claim__field_indices_by_name[] = {
+  2,   /* field[2] = attempt */
+  1,   /* field[1] = execution_id */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange carillon__v1__queried_claim__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor carillon__v1__queried_claim__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.QueriedClaim",
+  "QueriedClaim",
+  "Carillon__V1__QueriedClaim",
+  "carillon.v1",
+  sizeof(Carillon__V1__QueriedClaim),
+  3,
+  carillon__v1__queried_claim__field_descriptors,
+  carillon__v1__queried_claim__field_indices_by_name,
+  1,  carillon__v1__queried_claim__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__queried_claim__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__claim_query__field_descriptors[1] =
+{
+  {
+    "claims",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__ClaimQuery, n_claims),
+    offsetof(Carillon__V1__ClaimQuery, claims),
+    &carillon__v1__queried_claim__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__claim_query__field_indices_by_name[] = {
+  0,   /* field[0] = claims */
+};
+static const ProtobufCIntRange carillon__v1__claim_query__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor carillon__v1__claim_query__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.ClaimQuery",
+  "ClaimQuery",
+  "Carillon__V1__ClaimQuery",
+  "carillon.v1",
+  sizeof(Carillon__V1__ClaimQuery),
+  1,
+  carillon__v1__claim_query__field_descriptors,
+  carillon__v1__claim_query__field_indices_by_name,
+  1,  carillon__v1__claim_query__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__claim_query__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__answered_claim__field_descriptors[4] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AnsweredClaim, token),
+    &carillon__v1__token__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "execution_id",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AnsweredClaim, execution_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attempt",
+    3,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AnsweredClaim, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    4,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AnsweredClaim, state),
+    &carillon__v1__claim_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__answered_claim__field_indices_by_name[] = {
+  2,   /* field[2] = attempt */
+  1,   /* field[1] = execution_id */
+  3,   /* field[3] = state */
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange carillon__v1__answered_claim__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor carillon__v1__answered_claim__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.AnsweredClaim",
+  "AnsweredClaim",
+  "Carillon__V1__AnsweredClaim",
+  "carillon.v1",
+  sizeof(Carillon__V1__AnsweredClaim),
+  4,
+  carillon__v1__answered_claim__field_descriptors,
+  carillon__v1__answered_claim__field_indices_by_name,
+  1,  carillon__v1__answered_claim__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__answered_claim__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__claim_answer__field_descriptors[2] =
+{
+  {
+    "remembered_ms",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__ClaimAnswer, remembered_ms),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "claims",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__ClaimAnswer, n_claims),
+    offsetof(Carillon__V1__ClaimAnswer, claims),
+    &carillon__v1__answered_claim__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__claim_answer__field_indices_by_name[] = {
+  1,   /* field[1] = claims */
+  0,   /* field[0] = remembered_ms */
+};
+static const ProtobufCIntRange carillon__v1__claim_answer__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor carillon__v1__claim_answer__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.ClaimAnswer",
+  "ClaimAnswer",
+  "Carillon__V1__ClaimAnswer",
+  "carillon.v1",
+  sizeof(Carillon__V1__ClaimAnswer),
+  2,
+  carillon__v1__claim_answer__field_descriptors,
+  carillon__v1__claim_answer__field_indices_by_name,
+  1,  carillon__v1__claim_answer__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__claim_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descriptors[23] =
@@ -7621,24 +8366,26 @@ const ProtobufCEnumDescriptor carillon__v1__error_code__descriptor =
   carillon__v1__error_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue carillon__v1__outcome_kind__enum_values_by_number[5] =
+static const ProtobufCEnumValue carillon__v1__outcome_kind__enum_values_by_number[6] =
 {
   { "OUTCOME_KIND_ANSWERED", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED", 1 },
   { "OUTCOME_KIND_FAILED", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_FAILED", 2 },
   { "OUTCOME_KIND_NOT_SENT", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_SENT", 3 },
   { "OUTCOME_KIND_NOT_STARTED", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_STARTED", 4 },
   { "OUTCOME_KIND_CANCELLED", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED", 5 },
+  { "OUTCOME_KIND_UNKNOWN", "CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_UNKNOWN", 6 },
 };
 static const ProtobufCIntRange carillon__v1__outcome_kind__value_ranges[] = {
-{1, 0},{0, 5}
+{1, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex carillon__v1__outcome_kind__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex carillon__v1__outcome_kind__enum_values_by_name[6] =
 {
   { "OUTCOME_KIND_ANSWERED", 0 },
   { "OUTCOME_KIND_CANCELLED", 4 },
   { "OUTCOME_KIND_FAILED", 1 },
   { "OUTCOME_KIND_NOT_SENT", 2 },
   { "OUTCOME_KIND_NOT_STARTED", 3 },
+  { "OUTCOME_KIND_UNKNOWN", 5 },
 };
 const ProtobufCEnumDescriptor carillon__v1__outcome_kind__descriptor =
 {
@@ -7647,12 +8394,74 @@ const ProtobufCEnumDescriptor carillon__v1__outcome_kind__descriptor =
   "OutcomeKind",
   "Carillon__V1__OutcomeKind",
   "carillon.v1",
-  5,
+  6,
   carillon__v1__outcome_kind__enum_values_by_number,
-  5,
+  6,
   carillon__v1__outcome_kind__enum_values_by_name,
   1,
   carillon__v1__outcome_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue carillon__v1__ack_result__enum_values_by_number[4] =
+{
+  { "ACK_RESULT_RECORDED", "CARILLON__V1__ACK_RESULT__ACK_RESULT_RECORDED", 1 },
+  { "ACK_RESULT_SUPERSEDED", "CARILLON__V1__ACK_RESULT__ACK_RESULT_SUPERSEDED", 2 },
+  { "ACK_RESULT_NOT_ISSUED", "CARILLON__V1__ACK_RESULT__ACK_RESULT_NOT_ISSUED", 3 },
+  { "ACK_RESULT_INVALID", "CARILLON__V1__ACK_RESULT__ACK_RESULT_INVALID", 4 },
+};
+static const ProtobufCIntRange carillon__v1__ack_result__value_ranges[] = {
+{1, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex carillon__v1__ack_result__enum_values_by_name[4] =
+{
+  { "ACK_RESULT_INVALID", 3 },
+  { "ACK_RESULT_NOT_ISSUED", 2 },
+  { "ACK_RESULT_RECORDED", 0 },
+  { "ACK_RESULT_SUPERSEDED", 1 },
+};
+const ProtobufCEnumDescriptor carillon__v1__ack_result__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "carillon.v1.AckResult",
+  "AckResult",
+  "Carillon__V1__AckResult",
+  "carillon.v1",
+  4,
+  carillon__v1__ack_result__enum_values_by_number,
+  4,
+  carillon__v1__ack_result__enum_values_by_name,
+  1,
+  carillon__v1__ack_result__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue carillon__v1__claim_state__enum_values_by_number[3] =
+{
+  { "CLAIM_STATE_NEVER_BEGUN", "CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN", 1 },
+  { "CLAIM_STATE_RUNNING", "CARILLON__V1__CLAIM_STATE__CLAIM_STATE_RUNNING", 2 },
+  { "CLAIM_STATE_ENDED", "CARILLON__V1__CLAIM_STATE__CLAIM_STATE_ENDED", 3 },
+};
+static const ProtobufCIntRange carillon__v1__claim_state__value_ranges[] = {
+{1, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex carillon__v1__claim_state__enum_values_by_name[3] =
+{
+  { "CLAIM_STATE_ENDED", 2 },
+  { "CLAIM_STATE_NEVER_BEGUN", 0 },
+  { "CLAIM_STATE_RUNNING", 1 },
+};
+const ProtobufCEnumDescriptor carillon__v1__claim_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "carillon.v1.ClaimState",
+  "ClaimState",
+  "Carillon__V1__ClaimState",
+  "carillon.v1",
+  3,
+  carillon__v1__claim_state__enum_values_by_number,
+  3,
+  carillon__v1__claim_state__enum_values_by_name,
+  1,
+  carillon__v1__claim_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue carillon__v1__execution_type__enum_values_by_number[2] =

@@ -46,25 +46,21 @@ enum FileText {
         }
     }
 
-    /// Replaces a file by one with this content, whole or not at all.
-    static func replace(_ path: String, with text: String, mode: mode_t = 0o644) throws(FileProblem) {
-        let new = path + ".new"
-        let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw FileProblem(errno: errno, "\(new) cannot be written") }
+    /// Writes a text to an open file and to its disk.
+    static func write(_ text: String, to descriptor: Int32, name: String) throws(FileProblem) {
         let bytes = Array(text.utf8)
-        let count = write(descriptor, bytes, bytes.count)
-        let code = errno
-        // The umask may have taken something away, and an older file may have had more.
-        fchmod(descriptor, mode)
-        fsync(descriptor)
-        close(descriptor)
-        guard count == bytes.count else { throw FileProblem(errno: code, "\(new) cannot be written") }
-        guard rename(new, path) == 0 else { throw FileProblem(errno: errno, "\(path) cannot be written") }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            throw FileProblem(errno: errno, "\(name) cannot be written")
+        }
     }
 
     /// The first line of a file without white space around it; `nil` when there is no such file or it is empty.
     static func line(at path: String) -> String? {
-        guard let bytes = try? bytes(at: path) else { return nil }
+        (try? bytes(at: path)).flatMap { firstLine(of: $0) }
+    }
+
+    /// The first line without white space around it; `nil` when it is empty.
+    static func firstLine(of bytes: [UInt8]) -> String? {
         let text = String(decoding: bytes, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(Text.trimmed) ?? ""
         return line.isEmpty ? nil : line

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CarillonCore
+internal import CarillonSystem
 internal import Glibc
 
 /// A command that works with nothing but what it is given.
@@ -26,11 +27,11 @@ package func runCarillon(_ arguments: [String], in world: World) async -> Int32 
         }
         return ExitStatus.success.rawValue
     } catch {
-        return report(error, in: world)
+        return report(error, arguments, in: world)
     }
 }
 
-private func report(_ error: any Error, in world: World) -> Int32 {
+private func report(_ error: any Error, _ arguments: [String], in world: World) -> Int32 {
     switch error {
     case let error as ClientError:
         world.writeError(error.report)
@@ -47,7 +48,8 @@ private func report(_ error: any Error, in world: World) -> Int32 {
         return ExitStatus.usage.rawValue
     default:
         let code = Carillon.exitCode(for: error).rawValue
-        let message = Carillon.fullMessage(for: error)
+        // The parser quotes what it does not understand, which may be a URL with a password.
+        let message = SecretText.masking(Carillon.fullMessage(for: error), of: arguments)
         guard !message.isEmpty else { return code }
         if code == 0 {
             world.write(message + "\n")

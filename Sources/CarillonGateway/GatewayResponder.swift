@@ -10,16 +10,18 @@ internal import struct HummingbirdCore.Request
 /// Finds the route of a request, reads what the route takes, and turns whatever comes of it into a response.
 struct GatewayResponder {
     let gateway: Gateway
+    let originGuard: OriginGuard
 
+    /// - Parameter peer: the address at the other end of the connection.
     /// - Throws: what the connection throws.
-    func respond(to request: Request) async throws -> Response {
+    func respond(to request: Request, from peer: String?) async throws -> Response {
         let begin = SystemClock.bootTime()
         var route: Int?
         let reply: Reply
         do {
-            reply = try await answer(request, &route)
+            reply = try await answer(request, from: peer, &route)
         } catch let problem as Problem {
-            note(problem, request, route)
+            note(problem, request, from: peer, route)
             reply = Reply(problem)
         }
         var response = reply.response(isHead: request.method == .head)
@@ -41,9 +43,13 @@ struct GatewayResponder {
     }
 
     /// - Throws: `Problem`; what the connection throws.
-    private func answer(_ request: Request, _ found: inout Int?) async throws -> Reply {
-        let text = request.head.path ?? "/"
-        guard let target = RequestTarget(text) else {
+    private func answer(_ request: Request, from peer: String?, _ found: inout Int?) async throws -> Reply {
+        let target = RequestTarget(request.head.path ?? "/")
+        let destination = originGuard.target(of: request.head, peer: peer)
+        let hostProblem = originGuard.hostProblem(destination)
+        if let hostProblem, !GatewayResponder.isProbe(target) { throw hostProblem }
+        if let problem = originGuard.originProblem(request.head, destination) { throw problem }
+        guard let target else {
             throw Problem(.badRequest, "INVALID_ARGUMENT", "the path is not percent-encoded UTF-8")
         }
         guard let match = gateway.table.match(target.segments) else {
@@ -64,6 +70,7 @@ struct GatewayResponder {
         let pairs = target.query.isEmpty ? [] : try Query.pairs(target.query)
         let query = try Query.members(pairs, route.parameters)
         let given = route.takesBody ? try await Body.read(request) : nil
+        if !route.takesBody, OriginGuard.isChange(request.method) { try Body.checkUnread(request) }
         let body = given ?? []
         try check(body, of: route)
         if given == nil, route.needsBody {
@@ -83,9 +90,15 @@ struct GatewayResponder {
             query: query,
             pairs: pairs,
             body: body,
-            headers: request.headers
+            headers: request.headers,
+            isHostAllowed: hostProblem == nil
         )
         return try await route.action(gateway, inquiry)
+    }
+
+    /// Kubernetes and load balancers call the probes under names of their own choice.
+    private static func isProbe(_ target: RequestTarget?) -> Bool {
+        target?.segments == ["livez"] || target?.segments == ["readyz"]
     }
 
     /// What only the gateway can know: which members belong to REST's body, and which stand elsewhere.
@@ -135,7 +148,10 @@ struct GatewayResponder {
         return metadata
     }
 
-    private func note(_ problem: Problem, _ request: Request, _ route: Int?) {
+    private func note(_ problem: Problem, _ request: Request, from peer: String?, _ route: Int?) {
+        if problem.status == .misdirectedRequest || problem.status == .forbidden {
+            return noteForeign(problem, request, from: peer)
+        }
         guard problem.status.code >= 500 else { return }
         let isDefect = problem.status == .internalServerError
         // Whoever looks at the log learns of it; a crowd of clients does not fill it.
@@ -146,6 +162,24 @@ struct GatewayResponder {
             metadata: metadata(request, route).merging(
                 ["code": "\(problem.code)", "detail": "\(problem.detail)"]
             ) { $1 },
+            at: SystemClock.bootTime()
+        )
+    }
+
+    /// Logs refusals of the origin guard: a proxy that is not configured shows up here too.
+    private func noteForeign(_ problem: Problem, _ request: Request, from peer: String?) {
+        var metadata = metadata(request, nil)
+        metadata["code"] = "\(problem.code)"
+        metadata["peer"] = "\(peer ?? "unknown")"
+        metadata["host"] = "\((request.head.authority ?? "").prefix(200))"
+        for (key, name) in [("origin", HTTPField.Name.origin), ("sec_fetch_site", .secFetchSite)] {
+            if let value = request.headers[name] { metadata[key] = "\(value.prefix(200))" }
+        }
+        gateway.failureLog.log(
+            .warning,
+            key: problem.code,
+            "request refused: its host or origin is not allowed",
+            metadata: metadata,
             at: SystemClock.bootTime()
         )
     }

@@ -82,13 +82,14 @@ struct ConnectionSettings: Sendable, Hashable {
         self.additions = additions
     }
 
-    /// What the URL says, and the environment is left out of it.
+    /// The parameters that the URL sets; the environment's are not among them.
+    /// - Throws: a `DatabaseError` whose message quotes no part of the URL.
     static func parse(_ url: String) throws(DatabaseError) -> [String: String] {
         var problem: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(url, &problem) else {
             defer { PQfreemem(problem) }
             let text = problem.map { String(cString: $0) } ?? "out of memory"
-            throw DatabaseError(.connection, Connection.oneLine(text))
+            throw DatabaseError(.connection, ConnectionStringProblem.sentence(for: text))
         }
         defer { PQconninfoFree(options) }
         var given: [String: String] = [:]
@@ -97,6 +98,7 @@ struct ConnectionSettings: Sendable, Hashable {
             if let value = option.pointee.val { given[String(cString: name)] = String(cString: value) }
             option += 1
         }
+        if let problem = ConnectionStringProblem.ambiguity(of: url, given) { throw DatabaseError(.connection, problem) }
         return given
     }
 }

@@ -18,7 +18,7 @@ struct DatabaseError: Error, Sendable, Hashable {
     }
 
     var kind: Kind
-    /// In libpq's words, on one line.
+    /// On one line. Mostly libpq's words; never a part of a connection string that may be secret.
     var message: String
     var constraint: String?
     /// Which of the statements that were sent together.

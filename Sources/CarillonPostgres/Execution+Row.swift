@@ -7,7 +7,7 @@ extension Execution {
         e.execution_id, e.job_id, e.trigger, e.scheduled_time, e.status, e.reason, e.attempts, e.lost_attempts, \
         e.token_epoch, e.token_sequence, e.next_attempt_at, e.actual_start_time, e.finished_at, e.http_status, \
         e.duration_ms, e.drift_ms, e.response, e.error_message, e.worker, e.skipped_count, e.skipped_from, e.created_at, \
-        e.claimed
+        e.claimed, e.token_incarnation, e.worker_boot_id
         """
 
     init(row: inout RowReader) {
@@ -45,6 +45,8 @@ extension Execution {
         skippedFrom = row.timestamp()
         createdAt = row.timestamp() ?? scheduledTime
         isClaimed = row.bool() ?? false
+        self.token?.incarnation = UInt64(bitPattern: row.integer() ?? 0)
+        workerBootID = row.uuid()
     }
 
     static func microseconds(_ milliseconds: Double) -> Int64 {
@@ -89,13 +91,14 @@ extension Execution {
             INSERT INTO job_executions_\(day.suffix) (
                 execution_id, job_id, shard, trigger, scheduled_time, created_at, skipped_count, skipped_from,
                 status, reason, attempts, lost_attempts, token_epoch, token_sequence, next_attempt_at,
-                actual_start_time, finished_at, http_status, duration_ms, drift_ms, response, error_message, worker)
+                actual_start_time, finished_at, http_status, duration_ms, drift_ms, response, error_message, worker,
+                token_incarnation)
             SELECT * FROM unnest(
                 $1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
                 $7::bigint[], $8::timestamptz[], $9::text[], $10::text[], $11::integer[], $12::integer[],
                 $13::bigint[], $14::bigint[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[],
                 $18::integer[], $19::double precision[], $20::double precision[], $21::text[], $22::text[],
-                $23::text[])
+                $23::text[], $24::bigint[])
             ON CONFLICT DO NOTHING
             """
         )
@@ -126,15 +129,16 @@ extension Execution {
                 token_sequence = u.token_sequence, next_attempt_at = u.next_attempt_at,
                 actual_start_time = u.actual_start_time, finished_at = u.finished_at, http_status = u.http_status,
                 duration_ms = u.duration_ms, drift_ms = u.drift_ms, response = u.response,
-                error_message = u.error_message, worker = u.worker, claimed = false
+                error_message = u.error_message, worker = u.worker, token_incarnation = u.token_incarnation,
+                worker_boot_id = NULL, claimed = false
             FROM unnest(
                 $1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::integer[], $7::integer[],
                 $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
                 $13::integer[], $14::double precision[], $15::double precision[], $16::text[], $17::text[],
-                $18::text[])
+                $18::text[], $19::bigint[])
                 AS u(execution_id, skipped_count, skipped_from, status, reason, attempts, lost_attempts, token_epoch,
                     token_sequence, next_attempt_at, actual_start_time, finished_at, http_status, duration_ms,
-                    drift_ms, response, error_message, worker)
+                    drift_ms, response, error_message, worker, token_incarnation)
             WHERE e.execution_id = u.execution_id
                 AND e.status IN ('PENDING', 'RUNNING', 'RETRYING', 'UNKNOWN')
             """
@@ -150,7 +154,7 @@ extension Execution {
         return parameters
     }
 
-    /// From status to worker.
+    /// From status to token_incarnation.
     private static func addMutable(_ rows: [Execution], to parameters: Parameters) {
         parameters.addArray(name: rows) { $0.status.stored }
         parameters.addArray(text: rows) { $0.reason?.rawValue }
@@ -167,6 +171,7 @@ extension Execution {
         parameters.addArray(text: rows) { $0.response }
         parameters.addArray(text: rows) { $0.errorMessage }
         parameters.addArray(text: rows) { $0.worker }
+        parameters.addArray(bigint: rows) { $0.token.map { Int64(bitPattern: $0.incarnation) } }
     }
 
     /// Rows that have not begun are taken away.
@@ -197,10 +202,11 @@ extension ExecutionStart {
             UPDATE job_executions_\(day.suffix) e SET
                 status = 'RUNNING', token_epoch = u.token_epoch, token_sequence = u.token_sequence,
                 attempts = u.attempts, lost_attempts = u.lost_attempts, actual_start_time = u.actual_start_time,
-                worker = u.worker, claimed = u.claimed, next_attempt_at = NULL
+                worker = u.worker, claimed = u.claimed, next_attempt_at = NULL,
+                token_incarnation = u.token_incarnation, worker_boot_id = u.worker_boot_id
             FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::timestamptz[],
-                $7::text[], $8::boolean[]) AS u(execution_id, token_epoch, token_sequence, attempts, lost_attempts,
-                actual_start_time, worker, claimed)
+                $7::text[], $8::boolean[], $9::bigint[], $10::uuid[]) AS u(execution_id, token_epoch, token_sequence,
+                attempts, lost_attempts, actual_start_time, worker, claimed, token_incarnation, worker_boot_id)
             WHERE e.execution_id = u.execution_id AND e.status IN ('PENDING', 'RUNNING', 'RETRYING')
             """
         )
@@ -216,6 +222,8 @@ extension ExecutionStart {
         parameters.addArray(timestamp: rows) { $0.actualStartTime }
         parameters.addArray(text: rows) { $0.worker }
         parameters.addArray(bool: rows) { $0.isClaim }
+        parameters.addArray(bigint: rows) { Int64(bitPattern: $0.token.incarnation) }
+        parameters.addArray(optionalUUID: rows) { $0.workerBootID }
         return parameters
     }
 }

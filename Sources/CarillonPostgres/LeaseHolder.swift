@@ -5,9 +5,9 @@ internal import Logging
 /// is gone, so its end is told the moment it is seen.
 final class LeaseHolder: Sendable {
     enum Action: Sendable {
-        case acquire(owner: UniqueID, address: String, leaseMs: Int)
+        case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64, usableWorkers: Int)
         case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
-        case release(owner: UniqueID, epoch: Int64)
+        case release(owner: UniqueID, epoch: Int64, standby: UniqueID?)
         /// Asks the server for a sign, for sessions that wait longer than they should. Has no answer of its own.
         case ask
     }
@@ -73,9 +73,15 @@ final class LeaseHolder: Sendable {
                 // A session that is opened for this would have no advisory lock, and must not be there when a renewal comes.
                 guard keeper.session != nil else { return }
                 _ = try run([Step(Self.askStatement)], keeper, limitMs: max(Int(context.watch.limitMs) - 1_000, 1_000))
-            case .acquire(let owner, let address, let leaseMs):
+            case .acquire(let owner, let address, let leaseMs, let floor, let usableWorkers):
+                let parameters = Parameters()
+                parameters.add(owner)
+                parameters.add(address)
+                parameters.add(Int64(leaseMs))
+                parameters.add(floor)
+                parameters.add(Int64(usableWorkers))
                 begin(leaseMs)
-                let result = try acquire(owner, address, leaseMs, keeper)
+                let result = try acquire(parameters, leaseMs, keeper)
                 context.health.leaseAnswered()
                 request.answer(.lease(result))
             case .renew(let owner, let epoch, let leaseMs):
@@ -86,10 +92,10 @@ final class LeaseHolder: Sendable {
                 let result = try renew(owner, epoch, leaseMs, keeper)
                 context.health.leaseAnswered()
                 request.answer(.lease(result))
-            case .release(let owner, let epoch):
+            case .release(let owner, let epoch, let standby):
                 context.health.leaseReleased()
                 // Without the session there is nothing left to give back.
-                if keeper.session != nil { try release(owner, epoch, keeper) }
+                if keeper.session != nil { try release(owner, epoch, standby, keeper) }
                 request.answer(.released)
             }
         } catch {
@@ -111,10 +117,10 @@ final class LeaseHolder: Sendable {
     // MARK: Statements
 
     private static let askStatement = Statement("ask", "SELECT 1")
-    private static let columns = "held, database_time, \(ShardRecord.columns(of: "(taken)"))"
+    private static let columns = "held, database_time, standby, \(ShardRecord.columns(of: "(taken)"))"
     private static let acquireStatement = Statement(
         "acquire",
-        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint)"
+        "SELECT \(columns) FROM carillon_acquire_lease($1::uuid, $2::text, $3::bigint, $4::bigint, $5::bigint)"
     )
     private static let renewStatement = Statement(
         "renew",
@@ -122,7 +128,11 @@ final class LeaseHolder: Sendable {
     )
     private static let releaseStatement = Statement(
         "release",
-        "UPDATE shards SET lease_expires_at = clock_timestamp() WHERE owner = $1::uuid AND epoch = $2::bigint"
+        """
+        UPDATE shards SET lease_expires_at = clock_timestamp(), reserved_for = $3::uuid,
+            reserved_until = CASE WHEN $3::uuid IS NULL THEN NULL ELSE clock_timestamp() + interval '5 seconds' END
+        WHERE owner = $1::uuid AND epoch = $2::bigint
+        """
     )
     private static let unlockStatement = Statement("unlock", "SELECT pg_advisory_unlock_all()")
     /// Ends the session that holds the lock although its lease is over; NULL when there is none.
@@ -139,6 +149,7 @@ final class LeaseHolder: Sendable {
     private struct Answer {
         var isHeld: Bool
         var databaseTime: Timestamp
+        var standby: UniqueID?
         var shards: [ShardRecord]
 
         var leader: String? { shards.first?.address }
@@ -182,17 +193,18 @@ final class LeaseHolder: Sendable {
         }
         var isHeld = false
         var time = Timestamp.distantPast
+        var standby: UniqueID?
         let shards = results[index].map { row in
             isHeld = row.bool() ?? false
             time = row.timestamp() ?? .distantPast
+            standby = row.uuid()
             return ShardRecord(row: &row)
         }
-        return Answer(isHeld: isHeld, databaseTime: time, shards: shards)
+        return Answer(isHeld: isHeld, databaseTime: time, standby: standby, shards: shards)
     }
 
     private func acquire(
-        _ owner: UniqueID,
-        _ address: String,
+        _ parameters: Parameters,
         _ leaseMs: Int,
         _ keeper: SessionKeeper
     ) throws(DatabaseError) -> LeaseResult {
@@ -201,10 +213,6 @@ final class LeaseHolder: Sendable {
                 throw DatabaseError(.stopped, "this process is ending")
             }
         }
-        let parameters = Parameters()
-        parameters.add(owner)
-        parameters.add(address)
-        parameters.add(Int64(leaseMs))
         let step = Step(Self.acquireStatement, parameters)
         let limitMs = max(leaseMs, 2_000)
         var suspect: Int64?
@@ -258,13 +266,24 @@ final class LeaseHolder: Sendable {
         guard answer.isHeld else {
             return .heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)
         }
-        return .held(epoch: epoch, shards: answer.shards, databaseTime: answer.databaseTime)
+        return .held(
+            epoch: epoch,
+            shards: answer.shards,
+            databaseTime: answer.databaseTime,
+            standby: answer.standby
+        )
     }
 
-    private func release(_ owner: UniqueID, _ epoch: Int64, _ keeper: SessionKeeper) throws(DatabaseError) {
+    private func release(
+        _ owner: UniqueID,
+        _ epoch: Int64,
+        _ standby: UniqueID?,
+        _ keeper: SessionKeeper
+    ) throws(DatabaseError) {
         let parameters = Parameters()
         parameters.add(owner)
         parameters.add(epoch)
+        parameters.add(standby)
         _ = try run([Step(Self.releaseStatement, parameters), Step(Self.unlockStatement)], keeper, limitMs: 2_000)
         // The rows still bear owner and epoch: a renewal that comes after this must find no session to renew on, or
         // it would revive the lease without its lock.

@@ -436,5 +436,195 @@ ALTER TABLE shards DROP COLUMN workers;
 ALTER TABLE job_executions DROP COLUMN claimed;
 """##
         ),
+        Migration(
+            version: 3,
+            name: "dispatch_tokens",
+            up: ##"""
+-- Dispatch tokens that no worker can invent, and epochs that never repeat, even after a restore.
+--
+-- Applied when: EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('job_executions') AND attname = 'token_incarnation')
+
+-- Take the locks in the order of every batch: shards, then executions.
+-- incarnation is drawn at random with each epoch. cluster_key, on shard 0, is the secret of the codes of dispatch tokens.
+ALTER TABLE shards ADD COLUMN incarnation bigint NOT NULL DEFAULT 0;
+ALTER TABLE shards ADD COLUMN cluster_key bytea CHECK (octet_length(cluster_key) = 32);
+UPDATE shards SET cluster_key = uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) WHERE shard = 0;
+
+-- worker_boot_id is the worker process that a claim was made for.
+ALTER TABLE job_executions ADD COLUMN token_incarnation bigint;
+ALTER TABLE job_executions ADD COLUMN worker_boot_id uuid;
+
+-- Takes all shards under a new epoch if the calling session has, or gets, the advisory lock. The rows returned are the shards
+-- as they are then; `held` says whether they are the caller's. The epoch is higher than every stored one and than `above`. It
+-- is not lower than the clock in microseconds, so that a restored database does not repeat the epochs of the lost history.
+DROP FUNCTION carillon_acquire_lease(uuid, text, bigint);
+CREATE FUNCTION carillon_acquire_lease(new_owner uuid, new_address text, lease_ms bigint, above bigint DEFAULT 0)
+RETURNS TABLE (held boolean, database_time timestamptz, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    new_epoch bigint;
+    new_incarnation bigint;
+    is_free boolean := pg_try_advisory_lock(1128354377, 1);
+BEGIN
+    IF is_free THEN
+        PERFORM FROM shards ORDER BY shard FOR UPDATE;
+        SELECT greatest(max(epoch), above, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1) + 1
+            INTO new_epoch FROM shards;
+        new_incarnation := ('x' || encode(substring(uuid_send(gen_random_uuid()) FROM 9), 'hex'))::bit(64)::bigint;
+        UPDATE shards SET
+            owner = new_owner, address = new_address, epoch = new_epoch, incarnation = new_incarnation,
+            commit_owner = NULL, commit_sequence = 0,
+            lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+    END IF;
+    RETURN QUERY SELECT is_free, clock_timestamp(), s FROM shards s ORDER BY shard;
+END
+$$;
+"""##,
+            down: ##"""
+-- What 003_dispatch_tokens added. A running scheduler of the later version must be stopped before.
+
+DROP FUNCTION carillon_acquire_lease(uuid, text, bigint, bigint);
+CREATE FUNCTION carillon_acquire_lease(new_owner uuid, new_address text, lease_ms bigint)
+RETURNS TABLE (held boolean, database_time timestamptz, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    new_epoch bigint;
+    is_free boolean := pg_try_advisory_lock(1128354377, 1);
+BEGIN
+    IF is_free THEN
+        PERFORM FROM shards ORDER BY shard FOR UPDATE;
+        SELECT max(epoch) + 1 INTO new_epoch FROM shards;
+        UPDATE shards SET
+            owner = new_owner, address = new_address, epoch = new_epoch, commit_owner = NULL, commit_sequence = 0,
+            lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+    END IF;
+    RETURN QUERY SELECT is_free, clock_timestamp(), s FROM shards s ORDER BY shard;
+END
+$$;
+ALTER TABLE job_executions DROP COLUMN worker_boot_id;
+ALTER TABLE job_executions DROP COLUMN token_incarnation;
+ALTER TABLE shards DROP COLUMN cluster_key;
+ALTER TABLE shards DROP COLUMN incarnation;
+"""##
+        ),
+        Migration(
+            version: 4,
+            name: "standbys",
+            up: ##"""
+-- Schedulers that stand by, so that a leader without workers can hand the lease to one that has some.
+--
+-- Applied when: to_regclass('standbys') IS NOT NULL
+
+-- A row for each scheduler that asks for the lease and does not get it. seen_at is its last request.
+CREATE TABLE standbys (
+    owner          uuid PRIMARY KEY,
+    address        text NOT NULL,
+    usable_workers integer NOT NULL CHECK (usable_workers >= 0),
+    seen_at        timestamptz NOT NULL
+) WITH (fillfactor = 20);
+
+-- Until reserved_until only the scheduler reserved_for may take the lease.
+ALTER TABLE shards ADD COLUMN reserved_for uuid;
+ALTER TABLE shards ADD COLUMN reserved_until timestamptz;
+
+DROP FUNCTION carillon_acquire_lease(uuid, text, bigint, bigint);
+CREATE FUNCTION carillon_acquire_lease(
+    new_owner uuid, new_address text, lease_ms bigint, above bigint DEFAULT 0, workers bigint DEFAULT 0
+)
+RETURNS TABLE (held boolean, database_time timestamptz, standby uuid, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    new_epoch bigint;
+    new_incarnation bigint;
+    is_free boolean := pg_try_advisory_lock(1128354377, 1);
+BEGIN
+    IF is_free AND EXISTS (
+        SELECT FROM shards WHERE reserved_for <> new_owner AND reserved_until > clock_timestamp()
+    ) THEN
+        PERFORM pg_advisory_unlock(1128354377, 1);
+        is_free := false;
+    END IF;
+    IF is_free THEN
+        PERFORM FROM shards ORDER BY shard FOR UPDATE;
+        SELECT greatest(max(epoch), above, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1) + 1
+            INTO new_epoch FROM shards;
+        new_incarnation := ('x' || encode(substring(uuid_send(gen_random_uuid()) FROM 9), 'hex'))::bit(64)::bigint;
+        UPDATE shards SET
+            owner = new_owner, address = new_address, epoch = new_epoch, incarnation = new_incarnation,
+            commit_owner = NULL, commit_sequence = 0, reserved_for = NULL, reserved_until = NULL,
+            lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+        DELETE FROM standbys WHERE owner = new_owner OR seen_at < clock_timestamp() - interval '1 hour';
+    ELSE
+        -- A standby asks four times a second: its row is written once a second, or when its workers come or go.
+        INSERT INTO standbys AS s VALUES (new_owner, new_address, workers, clock_timestamp())
+        ON CONFLICT (owner) DO UPDATE
+            SET address = new_address, usable_workers = workers, seen_at = clock_timestamp()
+            WHERE s.seen_at < clock_timestamp() - interval '900 milliseconds' OR s.usable_workers <> workers;
+    END IF;
+    RETURN QUERY SELECT is_free, clock_timestamp(), NULL::uuid, s FROM shards s ORDER BY shard;
+END
+$$;
+
+-- Keeps the shards. `held` is false when another scheduler has them. `standby` is a scheduler that asked for the lease within
+-- the last 2 s and has usable workers.
+DROP FUNCTION carillon_renew_lease(uuid, bigint, bigint);
+CREATE FUNCTION carillon_renew_lease(old_owner uuid, old_epoch bigint, lease_ms bigint)
+RETURNS TABLE (held boolean, database_time timestamptz, standby uuid, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    matching integer;
+    candidate uuid;
+BEGIN
+    PERFORM FROM shards WHERE owner = old_owner AND epoch = old_epoch ORDER BY shard FOR NO KEY UPDATE;
+    GET DIAGNOSTICS matching = ROW_COUNT;
+    IF matching = 16 THEN
+        UPDATE shards SET lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+    END IF;
+    SELECT s.owner INTO candidate FROM standbys s
+        WHERE s.usable_workers > 0 AND s.seen_at > clock_timestamp() - interval '2 seconds' AND s.owner <> old_owner
+        ORDER BY s.usable_workers DESC, s.owner LIMIT 1;
+    RETURN QUERY SELECT matching = 16, clock_timestamp(), candidate, s FROM shards s ORDER BY shard;
+END
+$$;
+"""##,
+            down: ##"""
+-- What 004_standbys added. A running scheduler of the later version must be stopped before.
+
+DROP FUNCTION carillon_renew_lease(uuid, bigint, bigint);
+CREATE FUNCTION carillon_renew_lease(old_owner uuid, old_epoch bigint, lease_ms bigint)
+RETURNS TABLE (held boolean, database_time timestamptz, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    matching integer;
+BEGIN
+    PERFORM FROM shards WHERE owner = old_owner AND epoch = old_epoch ORDER BY shard FOR NO KEY UPDATE;
+    GET DIAGNOSTICS matching = ROW_COUNT;
+    IF matching = 16 THEN
+        UPDATE shards SET lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+    END IF;
+    RETURN QUERY SELECT matching = 16, clock_timestamp(), s FROM shards s ORDER BY shard;
+END
+$$;
+DROP FUNCTION carillon_acquire_lease(uuid, text, bigint, bigint, bigint);
+CREATE FUNCTION carillon_acquire_lease(new_owner uuid, new_address text, lease_ms bigint, above bigint DEFAULT 0)
+RETURNS TABLE (held boolean, database_time timestamptz, taken shards) LANGUAGE plpgsql AS $$
+DECLARE
+    new_epoch bigint;
+    new_incarnation bigint;
+    is_free boolean := pg_try_advisory_lock(1128354377, 1);
+BEGIN
+    IF is_free THEN
+        PERFORM FROM shards ORDER BY shard FOR UPDATE;
+        SELECT greatest(max(epoch), above, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1) + 1
+            INTO new_epoch FROM shards;
+        new_incarnation := ('x' || encode(substring(uuid_send(gen_random_uuid()) FROM 9), 'hex'))::bit(64)::bigint;
+        UPDATE shards SET
+            owner = new_owner, address = new_address, epoch = new_epoch, incarnation = new_incarnation,
+            commit_owner = NULL, commit_sequence = 0,
+            lease_expires_at = clock_timestamp() + lease_ms * interval '1 millisecond';
+    END IF;
+    RETURN QUERY SELECT is_free, clock_timestamp(), s FROM shards s ORDER BY shard;
+END
+$$;
+ALTER TABLE shards DROP COLUMN reserved_until;
+ALTER TABLE shards DROP COLUMN reserved_for;
+DROP TABLE standbys;
+"""##
+        ),
     ]
 }

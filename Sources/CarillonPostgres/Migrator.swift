@@ -19,7 +19,7 @@ package struct Migrator: Sendable {
     }
 
     /// The command that a person is told to run.
-    package static let command = "carillon-scheduler migrate up --database-url URL"
+    package static let command = "carillon-scheduler migrate up (with the same DATABASE_URL)"
 
     /// Applies what is pending; returns what was applied. With `waits` a database that is down is waited for (until
     /// `isStopping` says that the process ends), otherwise that is an error.

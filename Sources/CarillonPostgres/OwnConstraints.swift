@@ -6,7 +6,8 @@ enum OwnConstraints {
         "jobs_retry_max_delay_ms_check", "jobs_catch_up_policy_check", "jobs_catch_up_window_ms_check",
         "jobs_overlap_policy_check", "job_executions_pkey", "job_executions_trigger_check",
         "job_executions_status_check", "execution_attempts_pkey", "idempotency_keys_pkey", "shards_pkey",
-        "shards_shard_check",
+        "shards_shard_check", "shards_cluster_key_check",
+        "standbys_pkey", "standbys_usable_workers_check",
     ]
 
     /// Whether a constraint is one of ours. A partition's key has the day in its name: `job_executions_20261120_pkey`.

@@ -156,6 +156,20 @@ final class Parameters {
         }
     }
 
+    func addArray<Row>(optionalUUID rows: [Row], _ value: (Row) -> UniqueID?) {
+        array(Oid.uuid, count: rows.count, size: 16) {
+            for row in rows {
+                guard let id = value(row) else {
+                    put(Int32(-1))
+                    continue
+                }
+                put(Int32(16))
+                put(id.high)
+                put(id.low)
+            }
+        }
+    }
+
     func addArray<Row>(smallint rows: [Row], _ value: (Row) -> Int16) {
         array(Oid.int2, count: rows.count, size: 2) {
             for row in rows {

@@ -16,7 +16,7 @@ package struct PostgresConfiguration: Sendable, Hashable {
     /// How many sessions a scheduler opens at `url`: those of the store, and the reader's.
     package var sessions: Int { 4 + connections }
 
-    /// What libpq cannot read of a connection URI or string, in its words; `nil`: it can.
+    /// Why a connection URI or string cannot be used, in a sentence that quotes no part of it; `nil`: it can.
     package static func problem(with url: String) -> String? {
         do throws(DatabaseError) {
             _ = try ConnectionSettings.parse(url)

@@ -41,12 +41,23 @@ package final class PostgresStore: JobStore {
 
     package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
         switch request {
-        case .acquireLease(let owner, let address, let leaseMs):
-            lease.submit(.init(action: .acquire(owner: owner, address: address, leaseMs: leaseMs), answer: answer))
+        case .acquireLease(let owner, let address, let leaseMs, let floor, let usableWorkers):
+            lease.submit(
+                .init(
+                    action: .acquire(
+                        owner: owner,
+                        address: address,
+                        leaseMs: leaseMs,
+                        above: floor,
+                        usableWorkers: usableWorkers
+                    ),
+                    answer: answer
+                )
+            )
         case .renewLease(let owner, let epoch, let leaseMs):
             lease.submit(.init(action: .renew(owner: owner, epoch: epoch, leaseMs: leaseMs), answer: answer))
-        case .releaseLease(let owner, let epoch):
-            lease.submit(.init(action: .release(owner: owner, epoch: epoch), answer: answer))
+        case .releaseLease(let owner, let epoch, let standby):
+            lease.submit(.init(action: .release(owner: owner, epoch: epoch, standby: standby), answer: answer))
         case .commit(let batch):
             writer.submit(.init(batch: batch, answer: answer))
         case .maintain:

@@ -90,6 +90,10 @@ struct Row {
         result.bytes(row, Int32(column)).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    func data(_ column: Int) -> [UInt8]? {
+        result.bytes(row, Int32(column)).map { Array($0) }
+    }
+
     func timestamp(_ column: Int) -> Timestamp? {
         guard let since2000 = integer(column, as: Int64.self) else { return nil }
         switch since2000 {
@@ -98,7 +102,9 @@ struct Row {
         default:
             let (microseconds, isOver) = since2000.addingReportingOverflow(Self.epochMicroseconds)
             if isOver { return .distantFuture }
-            return Timestamp(milliseconds: microseconds >= 0 ? microseconds / 1_000 : (microseconds - 999) / 1_000)
+            let milliseconds = microseconds >= 0 ? microseconds / 1_000 : (microseconds - 999) / 1_000
+            // PostgreSQL's timestamps reach further than those that clients can be shown.
+            return min(max(Timestamp(milliseconds: milliseconds), .distantPast), .distantFuture)
         }
     }
 
@@ -143,5 +149,6 @@ struct RowReader {
     mutating func uuid() -> UniqueID? { row.uuid(next()) }
     mutating func text() -> String? { row.text(next()) }
     mutating func timestamp() -> Timestamp? { row.timestamp(next()) }
+    mutating func bytes() -> [UInt8]? { row.data(next()) }
     mutating func texts() -> [String]? { row.texts(next()) }
 }

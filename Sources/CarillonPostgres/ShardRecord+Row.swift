@@ -6,7 +6,7 @@ extension ShardRecord {
     static func columns(of table: String) -> String {
         [
             "shard", "owner", "address", "epoch", "lease_expires_at", "materialized_through", "settled_through",
-            "gap_from", "gap_to", "workers",
+            "gap_from", "gap_to", "workers", "incarnation", "cluster_key",
         ].map { "\(table).\($0)" }.joined(separator: ", ")
     }
 
@@ -25,5 +25,7 @@ extension ShardRecord {
         let (from, to) = (row.timestamp(), row.timestamp())
         if let from, let to { gap = Gap(from: from, to: to) }
         workers = row.texts()
+        incarnation = UInt64(bitPattern: row.integer() ?? 0)
+        clusterSecret = row.bytes()
     }
 }

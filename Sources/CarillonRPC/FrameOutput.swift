@@ -114,7 +114,10 @@ extension Message {
         switch self {
         case .dispatch(let time, let calls): split(calls) { .dispatch(clusterTime: time, $0) }
         case .outcome(let outcomes): split(outcomes) { .outcome($0) }
-        case .outcomeAck(let tokens): split(tokens) { .outcomeAck($0) }
+        case .outcomeAck(let outcomes): split(outcomes) { .outcomeAck($0) }
+        case .claimQuery(let claims): split(claims) { .claimQuery($0) }
+        case .claimAnswer(let rememberedMs, let claims):
+            split(claims) { .claimAnswer(rememberedMs: rememberedMs, $0) }
         case .started(let tokens): split(tokens) { .started($0) }
         case .cancel(let tokens): split(tokens) { .cancel($0) }
         default: nil

@@ -300,7 +300,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             timer = nil
             welcome(hello, context)
         case .send(let envelope): write([envelope], context)
-        case .measured(let skewMs): shared.receiver.measuredSkew(skewMs, of: id)
+        case .measured(let reading): shared.receiver.measured(reading, of: id)
         case .close(let why, let error):
             leave(why: why, saying: error.map(Message.error) ?? .goodbye(why: why))
         }
@@ -310,7 +310,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private func welcome(_ hello: Hello, _ context: ChannelHandlerContext) {
         guard let outbox else { return }
         let limits = shared.configuration.limits
-        var welcome = shared.receiver.welcome(for: hello)
+        var welcome: Welcome
+        switch shared.receiver.answer(to: hello) {
+        case .success(let answer): welcome = answer
+        case .failure(let refusal): return leave(why: refusal.text, saying: .error(refusal))
+        }
         welcome.protocolVersion = min(hello.protocolVersion, ProtocolVersion.current)
         welcome.heartbeatMs = UInt32(clamping: limits.heartbeatMs)
         welcome.maxFrameBytes = UInt32(clamping: limits.maxFrameBytes)

@@ -66,6 +66,21 @@ package final class SchedulerMetrics: Sendable {
         registry.counter("carillon_late_reports_total", help: "Reports of workers that came too late or twice.") {
             [weak self] in self.map { Double($0.status.figures.lateReports) }
         }
+        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (Dispatcher.Figures) -> UInt64) {
+            registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.figures)) } }
+        }
+        counter(
+            "carillon_foreign_reports_total",
+            "Reports of workers about calls that were not issued to them; without effect."
+        ) { $0.foreignReports }
+        counter(
+            "carillon_invalid_reports_total",
+            "Reports of workers that contradict themselves or an earlier report."
+        ) { $0.invalidReports }
+        counter(
+            "carillon_overdue_calls_total",
+            "Calls that a worker did not report within their timeout and a grace period."
+        ) { $0.overdueCalls }
         registry.counters("carillon_attempts_total", help: "Attempts that ended, by result.", labels: ["result"]) {
             [weak self] in
             guard let figures = self?.status.figures else { return [] }

@@ -134,14 +134,20 @@ package final class SchedulerService: PeerReceiver {
 
     private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
         switch action {
-        case .acquireLease:
+        case .acquireLease(let floor, let usableWorkers):
             lease(
                 .acquireLease(
                     owner: configuration.dispatcher.owner,
                     address: status.ownAddress,
-                    leaseMs: configuration.dispatcher.leaseMs
+                    leaseMs: configuration.dispatcher.leaseMs,
+                    above: floor,
+                    usableWorkers: usableWorkers
                 )
             )
+        case .handOverLease(let epoch, let standby):
+            store.submit(
+                .releaseLease(owner: configuration.dispatcher.owner, epoch: epoch, standby: standby)
+            ) { _ in }
         case .renewLease(let epoch):
             lease(
                 .renewLease(
@@ -168,14 +174,18 @@ package final class SchedulerService: PeerReceiver {
                     pump.post(.executionNotRead(outcome, worker: worker, link: link))
                 }
             }
-        case .announceLead(let link, let epoch, let shards):
-            peers.send(.lead(epoch: epoch, shards: shards), to: link)
+        case .announceLead(let link, let lead, let shards):
+            peers.send(.lead(lead, shards: shards), to: link)
         case .dispatch(let link, let clusterTime, let calls):
             if let leaseDeadline {
                 peers.send(.dispatch(clusterTime: clusterTime, calls), to: link, before: leaseDeadline)
             }
-        case .acknowledge(let link, let tokens): peers.send(.outcomeAck(tokens), to: link)
+        case .acknowledge(let link, let outcomes): peers.send(.outcomeAck(outcomes), to: link)
         case .cancelCalls(let link, let tokens): peers.send(.cancel(tokens), to: link)
+        case .queryClaims(let link, let claims): peers.send(.claimQuery(claims), to: link)
+        case .refuseWorker(let link, let error):
+            peers.send(.error(error), to: link)
+            peers.link(link)?.close(why: error.text)
         case .reply(let ticket, let result): tickets.answer(ticket, result)
         case .recorded(let executions):
             metrics.record(executions)
@@ -228,6 +238,11 @@ package final class SchedulerService: PeerReceiver {
         case .leadershipLost(let why):
             logger.warning("lease lost", metadata: ["why": "\(why)"])
             watchers.end(with: ClientError(.notLeader, "this scheduler leads no longer"))
+        case .leadHandedOver(let standby):
+            logger.warning(
+                "no worker is connected; handing the lead to a scheduler that has workers",
+                metadata: ["scheduler": "\(standby)"]
+            )
         case .leading(let epoch, let jobs, let open):
             logger.info("leading", metadata: ["epoch": "\(epoch)", "jobs": "\(jobs)", "open_executions": "\(open)"])
         case .gapOpened(let gap):
@@ -260,6 +275,45 @@ package final class SchedulerService: PeerReceiver {
                 at: SystemClock.bootTime()
             )
         case .rowRefused(let text): refusals.add(text, at: SystemClock.bootTime())
+        case .workerNameInUse(let name):
+            losses.log(
+                .warning,
+                key: "name \(name)",
+                "worker refused: its name is in use",
+                metadata: ["worker": "\(name)"],
+                at: SystemClock.bootTime()
+            )
+        case .reportRejected(let worker, let why):
+            losses.log(
+                .warning,
+                key: "report \(worker)",
+                "report of a worker not accepted as it stands",
+                metadata: ["worker": "\(worker)", "why": "\(why)"],
+                at: SystemClock.bootTime()
+            )
+        case .leadRefused(let worker, let highest, let isProven):
+            losses.log(
+                .warning,
+                key: "lead \(worker)",
+                isProven
+                    ? "worker obeys a later epoch; taking the lease again above it"
+                    : "worker obeys an epoch that this cluster never held; restart the worker",
+                metadata: ["worker": "\(worker)", "epoch": "\(highest)"],
+                at: SystemClock.bootTime()
+            )
+        case .callOverdue(let worker, let execution):
+            losses.log(
+                .warning,
+                key: "overdue \(worker)",
+                "worker did not report a call in time; the attempt counts as lost",
+                metadata: ["worker": "\(worker)", "execution": "\(execution)"],
+                at: SystemClock.bootTime()
+            )
+        case .batchStalled(let milliseconds):
+            logger.warning(
+                "database answered a write late; due times missed meanwhile follow the catch-up policy",
+                metadata: ["milliseconds": "\(milliseconds)"]
+            )
         case .materializationHeld(let count):
             logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])
         }
@@ -267,7 +321,26 @@ package final class SchedulerService: PeerReceiver {
 
     // MARK: The network
 
-    package func welcome(for hello: Hello) -> Welcome {
+    package func answer(to hello: Hello) -> Result<Welcome, ClientError> {
+        if hello.role == .worker, isNameInUse(by: hello) {
+            losses.log(
+                .warning,
+                key: "name \(hello.name)",
+                "worker refused: its name is in use",
+                metadata: ["worker": "\(hello.name)"],
+                at: SystemClock.bootTime()
+            )
+            return .failure(.workerNameInUse(hello.name))
+        }
+        return .success(welcome)
+    }
+
+    /// Whether another process is connected under the name. The dispatcher refuses what comes in between.
+    private func isNameInUse(by hello: Hello) -> Bool {
+        peers.workers.contains { $0.peer.hello.name == hello.name && $0.peer.hello.bootID != hello.bootID }
+    }
+
+    private var welcome: Welcome {
         let current = status.current
         return Welcome(
             serverID: configuration.dispatcher.owner,
@@ -283,7 +356,7 @@ package final class SchedulerService: PeerReceiver {
     }
 
     package func connected(_ peer: AcceptedPeer) {
-        if peer.hello.role == .worker { closeNamesake(of: peer) } else { desk.open(peer.id) }
+        if peer.hello.role == .client { desk.open(peer.id) }
         peers.add(peer)
         logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
         guard peer.hello.role == .worker else { return }
@@ -298,23 +371,6 @@ package final class SchedulerService: PeerReceiver {
         )
     }
 
-    /// A worker's name is its identity: what another process holds under it counts as lost. That one is told, and the log
-    /// says so, because two workers of one name that both live are a mistake.
-    private func closeNamesake(of peer: AcceptedPeer) {
-        for other in peers.workers where other.peer.hello.name == peer.hello.name {
-            guard other.peer.hello.bootID != peer.hello.bootID else { continue }
-            logger.warning(
-                "a worker came under the name of another one, which is closed",
-                metadata: [
-                    "worker": "\(peer.hello.name)", "address": "\(peer.address)", "closed": "\(other.peer.address)",
-                ]
-            )
-            other.peer.link.close(
-                why: "another worker came under the name \(peer.hello.name); give each its own with --name"
-            )
-        }
-    }
-
     package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
         for envelope in envelopes {
             switch envelope.message {
@@ -323,6 +379,10 @@ package final class SchedulerService: PeerReceiver {
             case .started(let tokens): pump.post(.workerStarted(connection, tokens))
             case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
             case .drain: pump.post(.workerDrained(connection))
+            case .leadRefused(let epoch, let highest):
+                pump.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
+            case .claimAnswer(let rememberedMs, let claims):
+                pump.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))
             case .request(let request):
                 if let peer = peers.peer(connection) { desk.handle(request, id: envelope.id, from: peer) }
             case .unknown:
@@ -337,8 +397,17 @@ package final class SchedulerService: PeerReceiver {
         }
     }
 
-    package func measuredSkew(_ skewMs: Double, of connection: ConnectionID) {
-        peers.setSkew(skewMs, of: connection)
+    package func measured(_ reading: PeerClockReading, of connection: ConnectionID) {
+        peers.setSkew(reading.skewMs, of: connection)
+        guard let microseconds = reading.clockMicroseconds else { return }
+        pump.post(
+            .workerClockRead(
+                connection,
+                microseconds: microseconds,
+                sentAt: reading.sentAt,
+                receivedAt: reading.receivedAt
+            )
+        )
     }
 
     package func filled(_ connection: ConnectionID, _ isFull: Bool) {

@@ -56,10 +56,14 @@ extension Arena {
         return wire
     }
 
-    func pong(_ sent: Int64, _ answered: Int64) -> UnsafeMutablePointer<Carillon__V1__Pong> {
+    func pong(_ sent: Int64, _ answered: Int64, _ clock: UInt64?) -> UnsafeMutablePointer<Carillon__V1__Pong> {
         let wire = one(carillon__v1__pong__init)
         wire.pointee.ping_sent_us = sent
         wire.pointee.answered_us = answered
+        if let clock {
+            wire.pointee.has_clock_us = 1
+            wire.pointee.clock_us = clock
+        }
         return wire
     }
 

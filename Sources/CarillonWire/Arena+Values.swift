@@ -95,17 +95,36 @@ extension Arena {
         }
     }
 
-    func token(_ token: Token) -> UnsafeMutablePointer<Carillon__V1__Token> {
+    /// A text that may have any length and any character, as bytes.
+    func text(_ text: String) -> ProtobufCBinaryData {
+        var text = text
+        return text.withUTF8 { utf8 in
+            let memory = allocate(UInt8.self, count: max(1, utf8.count))
+            if let base = utf8.baseAddress { memory.update(from: base, count: utf8.count) }
+            return ProtobufCBinaryData(len: utf8.count, data: memory)
+        }
+    }
+
+    func code(_ code: AuthenticationCode) -> ProtobufCBinaryData { id(UniqueID(high: code.high, low: code.low)) }
+
+    /// - Parameter code: left out when it is zero.
+    func token(_ token: Token, _ code: AuthenticationCode = .zero) -> UnsafeMutablePointer<Carillon__V1__Token> {
         let wire = one(carillon__v1__token__init)
-        wire.pointee.epoch = token.epoch
-        wire.pointee.sequence = token.sequence
+        fill(token, wire)
+        if code != .zero {
+            wire.pointee.has_mac = 1
+            wire.pointee.mac = self.code(code)
+        }
         return wire
     }
 
     func tokens(_ tokens: [Token]) -> List<Carillon__V1__Token> {
-        list(tokens, carillon__v1__token__init) { token, wire in
-            wire.pointee.epoch = token.epoch
-            wire.pointee.sequence = token.sequence
-        }
+        list(tokens, carillon__v1__token__init, fill)
+    }
+
+    private func fill(_ token: Token, _ wire: UnsafeMutablePointer<Carillon__V1__Token>) {
+        wire.pointee.epoch = token.epoch
+        wire.pointee.sequence = token.sequence
+        wire.pointee.incarnation = token.incarnation
     }
 }

@@ -3,10 +3,46 @@ internal import CarillonCore
 
 /// Messages between scheduler and worker, as protobuf-c's structs.
 extension Arena {
-    func lead(_ epoch: Int64, _ shards: [UInt8]) -> UnsafeMutablePointer<Carillon__V1__Lead> {
+    func lead(_ lead: LeadProof, _ shards: [UInt8]) -> UnsafeMutablePointer<Carillon__V1__Lead> {
         let wire = one(carillon__v1__lead__init)
-        wire.pointee.epoch = epoch
+        wire.pointee.epoch = lead.epoch
+        wire.pointee.incarnation = lead.incarnation
+        wire.pointee.proof = code(lead.proof)
         (wire.pointee.n_shards, wire.pointee.shards) = numbers(shards) { UInt32($0) }
+        return wire
+    }
+
+    func leadRefused(_ epoch: Int64, _ highest: LeadProof) -> UnsafeMutablePointer<Carillon__V1__LeadRefused> {
+        let wire = one(carillon__v1__lead_refused__init)
+        wire.pointee.epoch = epoch
+        wire.pointee.highest_epoch = highest.epoch
+        wire.pointee.highest_incarnation = highest.incarnation
+        wire.pointee.highest_proof = code(highest.proof)
+        return wire
+    }
+
+    func claimQuery(_ claims: [QueriedClaim]) -> UnsafeMutablePointer<Carillon__V1__ClaimQuery> {
+        let wire = one(carillon__v1__claim_query__init)
+        (wire.pointee.n_claims, wire.pointee.claims) = list(claims, carillon__v1__queried_claim__init) {
+            $1.pointee.token = token($0.token)
+            $1.pointee.execution_id = id($0.executionID.uuid)
+            $1.pointee.attempt = UInt32(clamping: $0.attempt)
+        }
+        return wire
+    }
+
+    func claimAnswer(
+        _ rememberedMs: UInt64,
+        _ claims: [AnsweredClaim]
+    ) -> UnsafeMutablePointer<Carillon__V1__ClaimAnswer> {
+        let wire = one(carillon__v1__claim_answer__init)
+        wire.pointee.remembered_ms = rememberedMs
+        (wire.pointee.n_claims, wire.pointee.claims) = list(claims, carillon__v1__answered_claim__init) {
+            $1.pointee.token = token($0.claim.token)
+            $1.pointee.execution_id = id($0.claim.executionID.uuid)
+            $1.pointee.attempt = UInt32(clamping: $0.claim.attempt)
+            $1.pointee.state = $0.state.wire
+        }
         return wire
     }
 
@@ -14,7 +50,7 @@ extension Arena {
         let wire = one(carillon__v1__holding__init)
         wire.pointee.epoch = epoch
         (wire.pointee.n_running, wire.pointee.running) = list(running, carillon__v1__held_call__init) {
-            $1.pointee.token = token($0.token)
+            $1.pointee.token = token($0.token, $0.code)
             $1.pointee.execution_id = id($0.executionID.uuid)
             $1.pointee.job_id = id($0.jobID.uuid)
             $1.pointee.attempt = UInt32(clamping: $0.attempt)
@@ -36,7 +72,7 @@ extension Arena {
     }
 
     private func fill(_ call: DispatchedCall, _ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>) {
-        wire.pointee.token = token(call.token)
+        wire.pointee.token = token(call.token, call.code)
         wire.pointee.shard = UInt32(call.shard)
         wire.pointee.execution_id = id(call.executionID.uuid)
         wire.pointee.job_id = id(call.jobID.uuid)
@@ -63,7 +99,7 @@ extension Arena {
     }
 
     private func fill(_ outcome: CallOutcome, _ wire: UnsafeMutablePointer<Carillon__V1__CallOutcome>) {
-        wire.pointee.token = token(outcome.token)
+        wire.pointee.token = token(outcome.token, outcome.code)
         wire.pointee.execution_id = id(outcome.executionID.uuid)
         wire.pointee.job_id = id(outcome.jobID.uuid)
         wire.pointee.attempt = UInt32(clamping: outcome.attempt)
@@ -74,8 +110,14 @@ extension Arena {
             wire.pointee.has_http_status = 1
             wire.pointee.http_status = UInt32(clamping: status)
         }
-        wire.pointee.response = string(outcome.response)
-        wire.pointee.error_message = string(outcome.errorMessage)
+        if let response = outcome.response {
+            wire.pointee.has_response = 1
+            wire.pointee.response = text(response)
+        }
+        if let message = outcome.errorMessage {
+            wire.pointee.has_error_message = 1
+            wire.pointee.error_message = text(message)
+        }
         if let retryAfter = outcome.retryAfterMs {
             wire.pointee.has_retry_after_ms = 1
             wire.pointee.retry_after_ms = retryAfter
@@ -83,6 +125,10 @@ extension Arena {
         if let time = outcome.dispatchTime {
             wire.pointee.has_dispatch_time = 1
             wire.pointee.dispatch_time = time.milliseconds
+        }
+        if let clock = outcome.startedClockMicroseconds {
+            wire.pointee.has_started_clock_us = 1
+            wire.pointee.started_clock_us = clock
         }
     }
 
@@ -92,9 +138,12 @@ extension Arena {
         return wire
     }
 
-    func outcomeAck(_ tokens: [Token]) -> UnsafeMutablePointer<Carillon__V1__OutcomeAck> {
+    func outcomeAck(_ outcomes: [AcknowledgedOutcome]) -> UnsafeMutablePointer<Carillon__V1__OutcomeAck> {
         let wire = one(carillon__v1__outcome_ack__init)
-        (wire.pointee.n_tokens, wire.pointee.tokens) = self.tokens(tokens)
+        (wire.pointee.n_outcomes, wire.pointee.outcomes) = list(outcomes, carillon__v1__acknowledged_outcome__init) {
+            $1.pointee.token = token($0.token)
+            $1.pointee.result = $0.result.wire
+        }
         return wire
     }
 

@@ -26,7 +26,7 @@ package struct ClientConnectionState: ~Copyable {
         case established(Welcome)
         case deliver
         case send(Envelope)
-        case measured(skewMs: Double)
+        case measured(PeerClockReading)
         /// Send a Goodbye unless the peer has said it or refused, then close.
         case close(why: String, refusal: ClientError?)
     }
@@ -144,7 +144,8 @@ package struct ClientConnectionState: ~Copyable {
         var heartbeat = before
         state = .established(heartbeat)
         switch (envelope.message, role) {
-        case (.answer, .client), (.lead, .worker), (.dispatch, .worker), (.outcomeAck, .worker), (.cancel, .worker):
+        case (.answer, .client), (.lead, .worker), (.dispatch, .worker), (.outcomeAck, .worker), (.cancel, .worker),
+            (.claimQuery, .worker):
             return .deliver
         case (.error(let error), _):
             // With an id it answers a request; without one it says why the connection ends.
@@ -155,13 +156,22 @@ package struct ClientConnectionState: ~Copyable {
             return .send(
                 Envelope(
                     id: envelope.id,
-                    .pong(pingSentMicroseconds: sent, answeredMicroseconds: now.wallMicroseconds)
+                    .pong(
+                        pingSentMicroseconds: sent,
+                        answeredMicroseconds: now.wallMicroseconds,
+                        clockMicroseconds: role == .worker ? now.boot.microseconds : nil
+                    )
                 )
             )
-        case (.pong(let sent, let answered), _):
-            let skew = heartbeat.pong(sentMicroseconds: sent, answeredMicroseconds: answered, at: now)
+        case (.pong(let sent, let answered, let clock), _):
+            let reading = heartbeat.pong(
+                sentMicroseconds: sent,
+                answeredMicroseconds: answered,
+                clockMicroseconds: clock,
+                at: now
+            )
             state = .established(heartbeat)
-            return skew.map(Action.measured) ?? .none
+            return reading.map(Action.measured) ?? .none
         case (.goodbye(let why), _):
             state = .closed
             return .close(why: "the scheduler said goodbye: \(why)", refusal: nil)

@@ -14,11 +14,13 @@ struct Heartbeat: Sendable {
     /// The Ping whose Pong has not come: by its own time, and when it left.
     private var outstanding: (sentMicroseconds: Int64, at: BootTime)?
 
-    /// - Parameter leads: whether this end pings every heartbeat, or only in the silence of the other.
-    init(limits: ConnectionLimits, leads: Bool, at now: BootTime) {
+    /// - Parameters:
+    ///   - leads: whether this end pings every heartbeat, or only in the silence of the other.
+    ///   - isEager: whether the first ping leaves at once, because the peer's clock is needed for its first report.
+    init(limits: ConnectionLimits, leads: Bool, isEager: Bool = false, at now: BootTime) {
         self.limits = limits
         self.leads = leads
-        nextPing = now + limits.heartbeatMs * (leads ? 1 : Self.beatsMissed)
+        nextPing = isEager ? now : now + limits.heartbeatMs * (leads ? 1 : Self.beatsMissed)
         lastHeard = now
     }
 
@@ -54,14 +56,25 @@ struct Heartbeat: Sendable {
         return .ping(sentMicroseconds: now.wallMicroseconds)
     }
 
-    /// How far the peer's wall clock is ahead of ours, in milliseconds, if this Pong answers our last Ping. The way back is
-    /// taken to be as long as the way there; elapsed time is boot time, so that a step of our own clock does not count.
-    mutating func pong(sentMicroseconds: Int64, answeredMicroseconds: Int64, at now: WireNow) -> Double? {
+    /// The peer's clocks, if this Pong answers our last Ping. The way back is taken to be as long as the way there; elapsed
+    /// time is boot time, so that a step of our own clock does not count.
+    mutating func pong(
+        sentMicroseconds: Int64,
+        answeredMicroseconds: Int64,
+        clockMicroseconds: UInt64?,
+        at now: WireNow
+    ) -> PeerClockReading? {
         guard let ping = outstanding, ping.sentMicroseconds == sentMicroseconds else { return nil }
         outstanding = nil
         let halfway = Double(now.boot - ping.at) / 2_000
         let (ahead, overflow) = answeredMicroseconds.subtractingReportingOverflow(sentMicroseconds)
-        return overflow ? nil : (Double(ahead) - halfway) / 1_000
+        guard !overflow else { return nil }
+        return PeerClockReading(
+            skewMs: (Double(ahead) - halfway) / 1_000,
+            clockMicroseconds: clockMicroseconds,
+            sentAt: ping.at,
+            receivedAt: now.boot
+        )
     }
 
     /// "10 s", or "500 ms".

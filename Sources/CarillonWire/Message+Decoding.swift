@@ -10,13 +10,18 @@ extension Message {
         case CARILLON__V1__ENVELOPE__BODY_PONG:
             self = .pong(
                 pingSentMicroseconds: wire.pong.pointee.ping_sent_us,
-                answeredMicroseconds: wire.pong.pointee.answered_us
+                answeredMicroseconds: wire.pong.pointee.answered_us,
+                clockMicroseconds: WireReader.optional(wire.pong.pointee.has_clock_us, wire.pong.pointee.clock_us)
             )
         case CARILLON__V1__ENVELOPE__BODY_GOODBYE: self = .goodbye(why: WireReader.text(wire.goodbye.pointee.why))
         case CARILLON__V1__ENVELOPE__BODY_ERROR: self = .error(try ClientError(wire.error))
         case CARILLON__V1__ENVELOPE__BODY_LEAD:
             self = .lead(
-                epoch: wire.lead.pointee.epoch,
+                LeadProof(
+                    epoch: wire.lead.pointee.epoch,
+                    incarnation: wire.lead.pointee.incarnation,
+                    proof: WireReader.code(wire.lead.pointee.proof)
+                ),
                 shards: try WireReader.shards(wire.lead.pointee.n_shards, wire.lead.pointee.shards)
             )
         case CARILLON__V1__ENVELOPE__BODY_HOLDING:
@@ -45,10 +50,42 @@ extension Message {
                 )
             )
         case CARILLON__V1__ENVELOPE__BODY_OUTCOME_ACK:
-            self = .outcomeAck(WireReader.tokens(wire.outcome_ack.pointee.n_tokens, wire.outcome_ack.pointee.tokens))
+            self = .outcomeAck(
+                try WireReader.list(
+                    wire.outcome_ack.pointee.n_outcomes,
+                    wire.outcome_ack.pointee.outcomes,
+                    AcknowledgedOutcome.init
+                )
+            )
         case CARILLON__V1__ENVELOPE__BODY_CANCEL:
             self = .cancel(WireReader.tokens(wire.cancel.pointee.n_tokens, wire.cancel.pointee.tokens))
         case CARILLON__V1__ENVELOPE__BODY_DRAIN: self = .drain
+        case CARILLON__V1__ENVELOPE__BODY_LEAD_REFUSED:
+            self = .leadRefused(
+                epoch: wire.lead_refused.pointee.epoch,
+                highest: LeadProof(
+                    epoch: wire.lead_refused.pointee.highest_epoch,
+                    incarnation: wire.lead_refused.pointee.highest_incarnation,
+                    proof: WireReader.code(wire.lead_refused.pointee.highest_proof)
+                )
+            )
+        case CARILLON__V1__ENVELOPE__BODY_CLAIM_QUERY:
+            self = .claimQuery(
+                try WireReader.list(
+                    wire.claim_query.pointee.n_claims,
+                    wire.claim_query.pointee.claims,
+                    QueriedClaim.init
+                )
+            )
+        case CARILLON__V1__ENVELOPE__BODY_CLAIM_ANSWER:
+            self = .claimAnswer(
+                rememberedMs: wire.claim_answer.pointee.remembered_ms,
+                try WireReader.list(
+                    wire.claim_answer.pointee.n_claims,
+                    wire.claim_answer.pointee.claims,
+                    AnsweredClaim.init
+                )
+            )
         default:
             if let request = try Request(wire) {
                 self = .request(request)

@@ -9,6 +9,7 @@ extension Message {
         case .goodbye: "goodbye"
         case .error: "error"
         case .lead: "lead"
+        case .leadRefused: "lead_refused"
         case .holding: "holding"
         case .credit: "credit"
         case .dispatch: "dispatch"
@@ -17,6 +18,8 @@ extension Message {
         case .outcomeAck: "outcome_ack"
         case .cancel: "cancel"
         case .drain: "drain"
+        case .claimQuery: "claim_query"
+        case .claimAnswer: "claim_answer"
         case .request(let request): request.name
         case .answer(let answer): answer.name
         case .unknown: "unknown"

@@ -8,21 +8,26 @@ package enum Message: Sendable, Hashable {
     indirect case welcome(Welcome)
     /// The sender's wall clock, microseconds since 1970.
     case ping(sentMicroseconds: Int64)
-    case pong(pingSentMicroseconds: Int64, answeredMicroseconds: Int64)
+    /// `clockMicroseconds` is a worker's monotonic clock.
+    case pong(pingSentMicroseconds: Int64, answeredMicroseconds: Int64, clockMicroseconds: UInt64? = nil)
     case goodbye(why: String)
     indirect case error(ClientError)
 
     // Scheduler and worker
     /// No shards: it leads no longer.
-    case lead(epoch: Int64, shards: [UInt8])
+    case lead(LeadProof, shards: [UInt8])
+    /// The answer to a Lead that is lower than the highest one seen.
+    case leadRefused(epoch: Int64, highest: LeadProof)
     case holding(epoch: Int64, running: [HeldCall])
     case credit(granted: UInt64)
     case dispatch(clusterTime: Timestamp, [DispatchedCall])
     case started([Token])
     case outcome([CallOutcome])
-    case outcomeAck([Token])
+    case outcomeAck([AcknowledgedOutcome])
     case cancel([Token])
     case drain
+    case claimQuery([QueriedClaim])
+    case claimAnswer(rememberedMs: UInt64, [AnsweredClaim])
 
     // Clients
     indirect case request(Request)

@@ -19,7 +19,7 @@ package struct MessageCodec: ~Copyable {
     /// A frame, length and payload, that is valid during the call.
     package func withFrame<R>(of envelope: Envelope, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         arena.reset()
-        if case .pong(let sent, let answered) = envelope.message {
+        if case .pong(let sent, let answered, nil) = envelope.message {
             let frame = arena.raw(PlainPing.maxPongFrameBytes)
             let size = PlainPing.writePong(id: envelope.id, sent, answered, to: frame)
             return body(UnsafeRawBufferPointer(start: frame, count: size))
@@ -57,18 +57,21 @@ package struct MessageCodec: ~Copyable {
         case .ping(let sent):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_PING
             wire.ping = arena.ping(sent)
-        case .pong(let sent, let answered):
+        case .pong(let sent, let answered, let clock):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_PONG
-            wire.pong = arena.pong(sent, answered)
+            wire.pong = arena.pong(sent, answered, clock)
         case .goodbye(let why):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_GOODBYE
             wire.goodbye = arena.goodbye(why)
         case .error(let error):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_ERROR
             wire.error = arena.error(error)
-        case .lead(let epoch, let shards):
+        case .lead(let lead, let shards):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_LEAD
-            wire.lead = arena.lead(epoch, shards)
+            wire.lead = arena.lead(lead, shards)
+        case .leadRefused(let epoch, let highest):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_LEAD_REFUSED
+            wire.lead_refused = arena.leadRefused(epoch, highest)
         case .holding(let epoch, let running):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_HOLDING
             wire.holding = arena.holding(epoch, running)
@@ -84,9 +87,15 @@ package struct MessageCodec: ~Copyable {
         case .outcome(let outcomes):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_OUTCOME
             wire.outcome = arena.outcome(outcomes)
-        case .outcomeAck(let tokens):
+        case .outcomeAck(let outcomes):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_OUTCOME_ACK
-            wire.outcome_ack = arena.outcomeAck(tokens)
+            wire.outcome_ack = arena.outcomeAck(outcomes)
+        case .claimQuery(let claims):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_CLAIM_QUERY
+            wire.claim_query = arena.claimQuery(claims)
+        case .claimAnswer(let rememberedMs, let claims):
+            wire.body_case = CARILLON__V1__ENVELOPE__BODY_CLAIM_ANSWER
+            wire.claim_answer = arena.claimAnswer(rememberedMs, claims)
         case .cancel(let tokens):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_CANCEL
             wire.cancel = arena.cancel(tokens)

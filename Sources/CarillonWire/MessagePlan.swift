@@ -119,6 +119,9 @@ extension ProtobufCFieldDescriptor {
             || name.hasSuffix("_at") || name.hasSuffix("_from") || name.hasSuffix("_through")
     }
 
-    /// Whether bytes are a 16-byte id: likewise.
-    var isID: Bool { type == PROTOBUF_C_TYPE_BYTES && text.hasSuffix("_id") }
+    /// Whether bytes are a 16-byte id or authentication code: likewise.
+    var isID: Bool {
+        let name = text
+        return type == PROTOBUF_C_TYPE_BYTES && (name.hasSuffix("_id") || name == "mac" || name.hasSuffix("proof"))
+    }
 }

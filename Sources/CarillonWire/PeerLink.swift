@@ -37,12 +37,12 @@ package struct AcceptedPeer: Sendable {
 /// Receives what happens on the connections that a scheduler accepted. Called on the network's threads, in order for each
 /// connection, several messages at once where they came at once. Ping, Pong, Hello and Welcome never arrive here.
 package protocol PeerReceiver: Sendable {
-    /// What Welcome is to say at this moment (leading, epoch, leader's address).
-    func welcome(for hello: Hello) -> Welcome
+    /// What Welcome is to say at this moment (leading, epoch, leader's address), or why this peer is refused.
+    func answer(to hello: Hello) -> Result<Welcome, ClientError>
     func connected(_ peer: AcceptedPeer)
     func received(_ envelopes: [Envelope], from connection: ConnectionID)
-    /// A heartbeat came back: how far the peer's wall clock is ahead of ours, in milliseconds.
-    func measuredSkew(_ skewMs: Double, of connection: ConnectionID)
+    /// A heartbeat came back.
+    func measured(_ reading: PeerClockReading, of connection: ConnectionID)
     /// The peer has more answers in line than it takes, or has taken enough of them: what is not begun can wait.
     func filled(_ connection: ConnectionID, _ isFull: Bool)
     func disconnected(_ connection: ConnectionID, why: String)

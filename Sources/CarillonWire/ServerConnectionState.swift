@@ -29,7 +29,7 @@ package struct ServerConnectionState: ~Copyable {
         /// Hand the message to the receiver.
         case deliver
         case send(Envelope)
-        case measured(skewMs: Double)
+        case measured(PeerClockReading)
         /// Send the error if there is one, or else a Goodbye, then close.
         case close(why: String, error: ClientError?)
     }
@@ -95,9 +95,9 @@ package struct ServerConnectionState: ~Copyable {
                 let text = "a worker's Hello must say max_workers, at least 1"
                 return close(text, ClientError(.invalidArgument, text))
             }
-            // Of workers the clock is to be known; a client asks whether we are there.
+            // The scheduler needs a worker's clock; a client asks whether the scheduler is there.
             let leads = hello.role == .worker
-            state = .established(hello.role, Heartbeat(limits: limits, leads: leads, at: now.boot))
+            state = .established(hello.role, Heartbeat(limits: limits, leads: leads, isEager: leads, at: now.boot))
             return .welcome(hello)
         case .ticked:
             guard now.boot >= deadline else { return .none }
@@ -156,7 +156,8 @@ package struct ServerConnectionState: ~Copyable {
         case (.request, .client):
             guard envelope.id != 0 else { return close(outOfState: "\(envelope.message.name) without an id") }
             return .deliver
-        case (.holding, .worker), (.credit, .worker), (.started, .worker), (.outcome, .worker), (.drain, .worker):
+        case (.holding, .worker), (.credit, .worker), (.started, .worker), (.outcome, .worker), (.drain, .worker),
+            (.leadRefused, .worker), (.claimAnswer, .worker):
             return .deliver
         case (.ping(let sent), _):
             return .send(
@@ -165,10 +166,15 @@ package struct ServerConnectionState: ~Copyable {
                     .pong(pingSentMicroseconds: sent, answeredMicroseconds: now.wallMicroseconds)
                 )
             )
-        case (.pong(let sent, let answered), _):
-            let skew = heartbeat.pong(sentMicroseconds: sent, answeredMicroseconds: answered, at: now)
+        case (.pong(let sent, let answered, let clock), _):
+            let reading = heartbeat.pong(
+                sentMicroseconds: sent,
+                answeredMicroseconds: answered,
+                clockMicroseconds: clock,
+                at: now
+            )
             state = .established(role, heartbeat)
-            return skew.map(Action.measured) ?? .none
+            return reading.map(Action.measured) ?? .none
         case (.goodbye(let why), _):
             state = .closed
             return .close(why: "the peer said goodbye: \(why)", error: nil)

@@ -44,6 +44,27 @@ extension ClientError.Code: WireEnumeration {
     }
 }
 
+extension AckResult: WireEnumeration {
+    var wire: Carillon__V1__AckResult {
+        switch self {
+        case .recorded: CARILLON__V1__ACK_RESULT__ACK_RESULT_RECORDED
+        case .superseded: CARILLON__V1__ACK_RESULT__ACK_RESULT_SUPERSEDED
+        case .notIssued: CARILLON__V1__ACK_RESULT__ACK_RESULT_NOT_ISSUED
+        case .invalid: CARILLON__V1__ACK_RESULT__ACK_RESULT_INVALID
+        }
+    }
+}
+
+extension ClaimState: WireEnumeration {
+    var wire: Carillon__V1__ClaimState {
+        switch self {
+        case .neverBegun: CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN
+        case .running: CARILLON__V1__CLAIM_STATE__CLAIM_STATE_RUNNING
+        case .ended: CARILLON__V1__CLAIM_STATE__CLAIM_STATE_ENDED
+        }
+    }
+}
+
 extension OutcomeKind: WireEnumeration {
     var wire: Carillon__V1__OutcomeKind {
         switch self {
@@ -52,6 +73,7 @@ extension OutcomeKind: WireEnumeration {
         case .notSent: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_SENT
         case .notStarted: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_STARTED
         case .cancelled: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED
+        case .unknown: CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_UNKNOWN
         }
     }
 }

@@ -72,9 +72,35 @@ enum WireReader {
         return headers
     }
 
+    /// The text of an HTTP answer or failure, as a worker reports it. Bytes that are not UTF-8, and NUL, become U+FFFD: the
+    /// report of a call counts whatever the target answered.
+    static func repairedText(_ has: Int32, _ data: ProtobufCBinaryData) -> String? {
+        guard has != 0 else { return nil }
+        let bytes = UnsafeBufferPointer(start: UnsafePointer(data.data), count: data.data == nil ? 0 : data.len)
+        if let start = bytes.baseAddress, TextScan.containsNUL(start, bytes.count) {
+            return String(decoding: bytes.flatMap { $0 == 0 ? [0xEF, 0xBF, 0xBD] : [$0] }, as: UTF8.self)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A code of 16 bytes; zero when it is absent or has another length.
+    static func code(_ data: ProtobufCBinaryData) -> AuthenticationCode {
+        let id = id(data)
+        return AuthenticationCode(high: id.high, low: id.low)
+    }
+
+    static func code(of token: UnsafeMutablePointer<Carillon__V1__Token>?) -> AuthenticationCode {
+        guard let token, token.pointee.has_mac != 0 else { return .zero }
+        return code(token.pointee.mac)
+    }
+
     static func token(_ wire: UnsafeMutablePointer<Carillon__V1__Token>?) -> Token {
         guard let wire else { return Token(epoch: 0, sequence: 0) }
-        return Token(epoch: wire.pointee.epoch, sequence: wire.pointee.sequence)
+        return Token(
+            epoch: wire.pointee.epoch,
+            sequence: wire.pointee.sequence,
+            incarnation: wire.pointee.incarnation
+        )
     }
 
     static func tokens(

@@ -5,9 +5,39 @@ extension HeldCall {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__HeldCall>) throws(WireError) {
         self.init(
             token: WireReader.token(wire.pointee.token),
+            code: WireReader.code(of: wire.pointee.token),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
             attempt: Int(wire.pointee.attempt)
+        )
+    }
+}
+
+extension AcknowledgedOutcome {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__AcknowledgedOutcome>) throws(WireError) {
+        self.init(WireReader.token(wire.pointee.token), try AckResult(wire: wire.pointee.result))
+    }
+}
+
+extension QueriedClaim {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__QueriedClaim>) throws(WireError) {
+        self.init(
+            token: WireReader.token(wire.pointee.token),
+            executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
+            attempt: Int(wire.pointee.attempt)
+        )
+    }
+}
+
+extension AnsweredClaim {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__AnsweredClaim>) throws(WireError) {
+        self.init(
+            QueriedClaim(
+                token: WireReader.token(wire.pointee.token),
+                executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
+                attempt: Int(wire.pointee.attempt)
+            ),
+            try ClaimState(wire: wire.pointee.state)
         )
     }
 }
@@ -19,6 +49,7 @@ extension DispatchedCall {
     ) throws(WireError) {
         self.init(
             token: WireReader.token(wire.pointee.token),
+            code: WireReader.code(of: wire.pointee.token),
             shard: try WireReader.shard(wire.pointee.shard),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
@@ -43,6 +74,7 @@ extension CallOutcome {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__CallOutcome>) throws(WireError) {
         self.init(
             token: WireReader.token(wire.pointee.token),
+            code: WireReader.code(of: wire.pointee.token),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
             attempt: Int(wire.pointee.attempt),
@@ -50,11 +82,15 @@ extension CallOutcome {
             startedAfterMicroseconds: wire.pointee.started_after_us,
             durationMicroseconds: wire.pointee.duration_us,
             httpStatus: wire.pointee.has_http_status != 0 ? Int(wire.pointee.http_status) : nil,
-            response: WireReader.optionalText(wire.pointee.response),
-            errorMessage: WireReader.optionalText(wire.pointee.error_message),
+            response: WireReader.repairedText(wire.pointee.has_response, wire.pointee.response),
+            errorMessage: WireReader.repairedText(wire.pointee.has_error_message, wire.pointee.error_message),
             retryAfterMs: WireReader.optional(wire.pointee.has_retry_after_ms, wire.pointee.retry_after_ms),
             dispatchTime: WireReader.optional(wire.pointee.has_dispatch_time, wire.pointee.dispatch_time)
-                .map { Timestamp(milliseconds: $0) }
+                .map { Timestamp(milliseconds: $0) },
+            startedClockMicroseconds: WireReader.optional(
+                wire.pointee.has_started_clock_us,
+                wire.pointee.started_clock_us
+            )
         )
     }
 }

@@ -64,6 +64,14 @@ package final class WorkerMetrics: Sendable {
         counter("carillon_calls_returned_total", "Calls that went back without having been begun.") { $0.returned }
         counter("carillon_dispatches_stale_total", "Calls of an epoch that was over, ignored.") { $0.stale }
         counter("carillon_dispatches_repeated_total", "Calls that were there already, ignored.") { $0.duplicates }
+        counter(
+            "carillon_at_most_once_repeats_total",
+            "Dispatches of AT_MOST_ONCE attempts that were begun before; answered and not called again."
+        ) { $0.refusedRepeats }
+        counter(
+            "carillon_outcomes_rejected_total",
+            "Outcomes that the scheduler did not accept as they were."
+        ) { $0.rejected }
     }
 
     /// One frame of the protocol.
@@ -92,7 +100,7 @@ package final class WorkerMetrics: Sendable {
     private func kind(of result: HTTPResult) -> Result {
         switch result.kind {
         case .answered: 200..<300 ~= result.httpStatus ?? 0 ? .success : .failure
-        case .failed: .failure
+        case .failed, .unknown: .failure
         case .notSent, .notStarted: .notSent
         case .cancelled: .cancelled
         }

@@ -105,6 +105,10 @@ package final class WorkerService: SchedulerReceiver {
             case .hold(let link, let epoch, let calls):
                 outgoing[link, default: []].append(Envelope(.holding(epoch: epoch, running: calls)))
             case .report(let link, let outcomes): outgoing[link, default: []].append(Envelope(.outcome(outcomes)))
+            case .refuseLead(let link, let epoch, let highest):
+                outgoing[link, default: []].append(Envelope(.leadRefused(epoch: epoch, highest: highest)))
+            case .answerClaims(let link, let rememberedMs, let claims):
+                outgoing[link, default: []].append(Envelope(.claimAnswer(rememberedMs: rememberedMs, claims)))
             case .tellStarted(let link, let tokens): outgoing[link, default: []].append(Envelope(.started(tokens)))
             case .announceDrain(let link): outgoing[link, default: []].append(Envelope(.drain))
             case .grant(let link, let granted): outgoing[link, default: []].append(Envelope(.credit(granted: granted)))
@@ -128,6 +132,19 @@ package final class WorkerService: SchedulerReceiver {
             )
         case .leaderLost(let epoch):
             logger.warning("no scheduler leads, what is not recorded is kept", metadata: ["last_epoch": "\(epoch)"])
+        case .leadRefused(let link, let epoch, let highest):
+            logger.warning(
+                "scheduler leads under a lower epoch than the highest one seen; its calls are refused",
+                metadata: [
+                    "scheduler": "\(schedulers.entry(link)?.address ?? "unknown")", "epoch": "\(epoch)",
+                    "highest_epoch": "\(highest)",
+                ]
+            )
+        case .outcomeRejected(let execution, let result):
+            logger.warning(
+                "scheduler did not accept an outcome as it stands",
+                metadata: ["execution": "\(execution)", "result": "\(result)"]
+            )
         case .draining(let running, let unacknowledged):
             logger.info("draining", metadata: ["running": "\(running)", "unacknowledged": "\(unacknowledged)"])
         case .undelivered(let count, let executions):
@@ -160,10 +177,11 @@ package final class WorkerService: SchedulerReceiver {
 
     private func event(of message: Message, from connection: ConnectionID, at now: BootTime) -> WorkerEvent? {
         switch message {
-        case .lead(let epoch, let shards): .leadAnnounced(connection, epoch: epoch, shards: shards)
+        case .lead(let lead, let shards): .leadAnnounced(connection, lead, shards: shards)
         case .dispatch(let clusterTime, let calls):
             .dispatched(connection, clusterTime: clusterTime, calls, receivedAt: now)
-        case .outcomeAck(let tokens): .acknowledged(tokens)
+        case .outcomeAck(let outcomes): .acknowledged(outcomes)
+        case .claimQuery(let claims): .claimsQueried(connection, claims)
         case .cancel(let tokens): .cancelRequested(connection, tokens)
         default: nil
         }

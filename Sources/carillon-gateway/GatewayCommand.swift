@@ -14,7 +14,9 @@ struct GatewayCommand: AsyncParsableCommand {
               carillon-gateway --schedulers 127.0.0.1:7070
               curl http://127.0.0.1:8000/docs
 
-            It does not know who asks: listen on an address that only friends can reach.
+            There is no authentication: listen on an address that only trusted clients reach. Pages of other web sites are refused: \
+            requests must name the gateway by an IP address, localhost, the machine's name, the host of PUBLIC_URL or a name in \
+            ALLOWED_HOSTS, and changes must not come from pages of another origin.
             """,
         version: CarillonVersion.current
     )
@@ -51,6 +53,30 @@ struct GatewayCommand: AsyncParsableCommand {
     )
     var gatewayTimeout: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where browsers find this gateway, when a proxy stands before it. (PUBLIC_URL; default: none)",
+            valueName: "url"
+        )
+    )
+    var publicURL: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "More names that this gateway is called by, with commas between. (ALLOWED_HOSTS; default: none)",
+            valueName: "name,..."
+        )
+    )
+    var allowedHosts: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Proxies whose X-Forwarded-Proto and X-Forwarded-Host count, with commas between. (TRUSTED_PROXIES; default: none)",
+            valueName: "address[/bits],..."
+        )
+    )
+    var trustedProxies: String?
+
     @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document and do nothing else.")
     var openAPI = false
 
@@ -79,12 +105,15 @@ struct GatewayCommand: AsyncParsableCommand {
                 flag: gatewayTimeout,
                 default: 10_000,
                 in: 100...300_000
-            )
+            ),
+            publicURL: try Setting.origin("PUBLIC_URL", flag: publicURL),
+            allowedHosts: try Setting.hostNames("ALLOWED_HOSTS", flag: allowedHosts),
+            trustedProxies: try Setting.addressRanges("TRUSTED_PROXIES", flag: trustedProxies)
         )
     }
 }
 
 /// The whole program.
 nonisolated func runGatewayCommand() async {
-    await GatewayCommand.main()
+    await GatewayCommand.mainHidingSecrets()
 }

@@ -3,7 +3,8 @@ internal import CarillonSystem
 
 /// The whole program.
 nonisolated func runSchedulerCommand() async {
-    await SchedulerCommand.main()
+    SecretOptions.hide(DatabaseAddress.secrets)
+    await SchedulerCommand.mainHidingSecrets()
 }
 
 /// The scheduler's command line.
@@ -14,7 +15,7 @@ struct SchedulerCommand: AsyncParsableCommand {
         discussion: """
             Runs until SIGTERM or SIGINT. Several schedulers may run on one database: one leads, the others stand by.
 
-              carillon-scheduler --database-url postgresql://user@127.0.0.1:5432/job_scheduler
+              DATABASE_URL=postgresql://user:password@127.0.0.1:5432/job_scheduler carillon-scheduler
 
             Every option can also be set by the environment variable in its help; the option wins. Durations are written 30 \
             (seconds), 30s, 500ms, 1m or 1h.

@@ -7,25 +7,33 @@ internal import CarillonSystem
 struct DatabaseAddress: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "PostgreSQL connection string or URL, with one host or several. (DATABASE_URL; required)",
+            "PostgreSQL connection string or URL, with one host or several. The variable is preferred: arguments are "
+                + "visible to every user of the machine until the program has moved them. (DATABASE_URL; required)",
             valueName: "url"
         )
     )
     var databaseUrl: String?
 
-    /// What flag and environment say.
+    /// The options whose values hold a password, and the variables that they are moved to.
+    static let secrets = ["--database-url": "DATABASE_URL", "--database-read-url": "DATABASE_READ_URL"]
+
+    /// The value of the flag or the environment variable.
     func url() throws(ConfigurationError) -> String {
         let url = try Setting.required("DATABASE_URL", flag: databaseUrl, hint: Self.example)
         return try Self.readable(url, "DATABASE_URL")
     }
 
-    /// - Throws: what libpq cannot read of it. A server that is away is waited for; a text that is none would be for ever.
+    /// - Throws: why the URL cannot be used, without quoting it. A server that is away is waited for; an invalid URL would be
+    ///   waited for without end.
     static func readable(_ url: String, _ name: String) throws(ConfigurationError) -> String {
         guard let problem = PostgresConfiguration.problem(with: url) else { return url }
-        throw ConfigurationError("\(name) cannot be read: \(problem); it must look like \(example)")
+        throw ConfigurationError(
+            "\(name) cannot be read: \(problem); it must look like \(example) (its value is not shown; in a URL the "
+                + "characters @ : / ? # % of a password are written %40 %3A %2F %3F %23 %25)"
+        )
     }
 
-    private static let example = "postgresql://user@127.0.0.1:5432/job_scheduler"
+    private static let example = "postgresql://user:password@127.0.0.1:5432/job_scheduler"
 }
 
 /// How the database is used.

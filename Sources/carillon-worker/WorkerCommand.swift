@@ -3,7 +3,7 @@ internal import CarillonSystem
 
 /// A plain function, so that nothing below it inherits the main actor of top-level code.
 func workerMain() async {
-    await WorkerCommand.main()
+    await WorkerCommand.mainHidingSecrets()
 }
 
 /// The command line of a worker.

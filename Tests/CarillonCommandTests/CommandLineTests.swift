@@ -66,6 +66,12 @@ import Testing
                 ["up", "--database-url", "mysql://x"],
                 "--database-url is no URL of PostgreSQL; it must look like postgresql://"
             ),
+            (
+                ["up", "--public-url", "example.com"],
+                "PUBLIC_URL (--public-url) is example.com; allowed is http://HOST"
+            ),
+            (["up", "--allowed-hosts", "a:80"], "ALLOWED_HOSTS (--allowed-hosts) is a:80; allowed is NAME"),
+            (["up", "--trusted-proxies", "a"], "TRUSTED_PROXIES (--trusted-proxies) is a; allowed is ADDRESS"),
             (["up", "--workers", "two"], ": a whole number such as 5 is needed"),
             (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),

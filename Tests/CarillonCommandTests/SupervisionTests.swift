@@ -168,22 +168,28 @@ import Testing
 @Suite struct LogFileTests {
     @Test func whatAChildComplainedOfInAnEarlierLifeIsNotSaid() throws {
         var template = Array("/tmp/carillon-log-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
+        try #require(mkdtemp(&template) != nil)
         let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        defer { unlink(path) }
+        let folder = try FolderHandle.open(path)
+        let log = LogFile(folder: folder, name: "scheduler.log")
+        let descriptor = try log.open()
+        defer {
+            folder.remove("scheduler.log")
+            rmdir(path)
+        }
         func append(_ line: String) {
             let bytes = Array((line + "\n").utf8)
             #expect(write(descriptor, bytes, bytes.count) == bytes.count)
         }
         append("2026-01-01T00:00:00.000Z WARNING carillon-scheduler lease lost")
-        let begin = LogFile.size(of: path)
-        #expect(LogFile.lastLines(of: path, count: 10, from: begin).isEmpty)
+        let begin = log.size
+        #expect(log.lastLines(count: 10, from: begin).isEmpty)
         append("2026-01-02T00:00:00.000Z ERROR carillon-scheduler the database cannot be reached")
         append("2026-01-02T00:00:00.001Z INFO  carillon-scheduler a WARNING of something else")
         close(descriptor)
-        let lines = LogFile.lastLines(of: path, count: 10, from: begin)
+        let lines = log.lastLines(count: 10, from: begin)
         #expect(lines.map(LogFile.isComplaint) == [true, false])
-        #expect(LogFile.lastLines(of: path, count: 10).count == 3)
-        #expect(LogFile.size(of: path + "-missing") == 0)
+        #expect(log.lastLines(count: 10).count == 3)
+        #expect(LogFile(folder: folder, name: "missing").size == 0)
     }
 }

@@ -20,8 +20,15 @@ struct DispatcherBench: ~Copyable {
     var heldGaps: [Gap] = []
     var dispatched: [(link: LinkID, call: DispatchedCall)] = []
     var acknowledged: [Token] = []
+    var results: [Token: AckResult] = [:]
+    var queried: [(link: LinkID, claim: QueriedClaim)] = []
+    var refused: [LinkID] = []
+    var notes: [Note] = []
+    var handedOver: [UniqueID] = []
     var replies: [(ticket: Ticket, result: ChangeResult)] = []
     var leads: [LinkID] = []
+    /// The process of the worker named `worker`, by connection.
+    private var processes: [LinkID: UInt64] = [:]
     var cancelled: [Token] = []
     var found: [CallOutcome] = []
     let owner = UniqueID(high: 1, low: 1)
@@ -49,7 +56,13 @@ struct DispatcherBench: ~Copyable {
         join(1, slots: slots)
     }
 
+    /// The worker process `boot` connects. A process before it is gone: its connections end first.
     mutating func join(_ link: LinkID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
+        for (other, process) in processes.sorted(by: { $0.key < $1.key }) where process != boot {
+            processes[other] = nil
+            tell(.workerLeft(other))
+        }
+        processes[link] = boot
         tell(
             .workerJoined(
                 link,
@@ -62,8 +75,14 @@ struct DispatcherBench: ~Copyable {
     }
 
     /// A worker of another name comes, and answers.
-    mutating func join(_ link: LinkID, name: String, slots: UInt64 = 10, held: [HeldCall] = []) {
-        let bootID = UniqueID(high: 7, low: UInt64(link))
+    mutating func join(
+        _ link: LinkID,
+        name: String,
+        boot: UInt64? = nil,
+        slots: UInt64 = 10,
+        held: [HeldCall] = []
+    ) {
+        let bootID = UniqueID(high: 7, low: boot ?? UInt64(link))
         tell(.workerJoined(link, name: name, bootID: bootID, maxWorkers: Int(slots)))
         answerLead(link, slots: slots, held: held)
     }
@@ -118,8 +137,18 @@ struct DispatcherBench: ~Copyable {
 
     private mutating func perform(_ action: Action, _ events: inout [Event]) {
         switch action {
-        case .acquireLease:
-            let result = store.acquireLease(session: 1, owner: owner, address: "", leaseMs: 5_000, now: time)
+        case .handOverLease(let epoch, let standby):
+            handedOver.append(standby)
+            store.releaseLease(session: 1, owner: owner, epoch: epoch, standby: standby, now: time)
+        case .acquireLease(let floor, _):
+            let result = store.acquireLease(
+                session: 1,
+                owner: owner,
+                address: "",
+                leaseMs: 5_000,
+                above: floor,
+                now: time
+            )
             events.append(.leaseAnswered(result, sentAt: now.boot))
         case .renewLease(let epoch):
             guard !leasesAreHeld else { return }
@@ -153,10 +182,15 @@ struct DispatcherBench: ~Copyable {
             }
         case .announceLead(let link, _, let shards): if !shards.isEmpty { leads.append(link) }
         case .dispatch(let link, _, let calls): dispatched += calls.map { (link, $0) }
-        case .acknowledge(_, let tokens): acknowledged += tokens
+        case .acknowledge(_, let outcomes):
+            acknowledged += outcomes.map(\.token)
+            for outcome in outcomes { results[outcome.token] = outcome.result }
         case .cancelCalls(_, let tokens): cancelled += tokens
+        case .queryClaims(let link, let claims): queried += claims.map { (link, $0) }
+        case .refuseWorker(let link, _): refused.append(link)
         case .reply(let ticket, let result): replies.append((ticket, result))
-        case .recorded, .note, .stopped: break
+        case .note(let note): notes.append(note)
+        case .recorded, .stopped: break
         }
     }
 
@@ -200,12 +234,25 @@ struct DispatcherBench: ~Copyable {
     static func outcome(_ call: DispatchedCall, _ kind: OutcomeKind = .answered, status: Int? = 200) -> CallOutcome {
         CallOutcome(
             token: call.token,
+            code: call.code,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,
             kind: kind,
             durationMicroseconds: 40_000,
-            httpStatus: status
+            httpStatus: kind == .answered ? status : nil
         )
+    }
+
+    /// The code of a token as a scheduler of this cluster issues it to a worker process.
+    static func code(
+        _ token: Token,
+        _ id: ExecutionID,
+        attempt: Int,
+        worker: String = "worker",
+        boot: UniqueID = UniqueID(high: 0, low: 1)
+    ) -> AuthenticationCode {
+        ClusterKey(secret: MemoryStore.clusterSecret).workerKey(name: worker, bootID: boot)
+            .code(of: token, id, attempt: attempt)
     }
 }

@@ -7,7 +7,13 @@ import Testing
     private let job = DispatcherBench.job(1, every: 3_600)
 
     private func held(_ call: DispatchedCall) -> HeldCall {
-        HeldCall(token: call.token, executionID: call.executionID, jobID: call.jobID, attempt: call.attempt)
+        HeldCall(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt
+        )
     }
 
     /// One call of an AT_MOST_ONCE job is on its way.
@@ -188,7 +194,7 @@ import Testing
             bench.answerLead(1)
             bench.pass(ms: 1_500)
             #expect(bench.dispatched.count == 1)
-            if comes { bench.join(3, name: "other", held: [held(call)]) }
+            if comes { bench.join(3, name: "other", boot: 2, held: [held(call)]) }
             bench.pass(ms: 1_000)
             #expect(bench.dispatched.count == (comes ? 1 : 2))
         }

@@ -24,7 +24,7 @@ struct WorkerBench: ~Copyable {
     /// Connects a scheduler and lets it lead.
     @discardableResult
     mutating func lead(_ link: LinkID, epoch: Int64) -> Done {
-        turn(.connected(link), .leadAnnounced(link, epoch: epoch, shards: [0, 1]))
+        turn(.connected(link), .leadAnnounced(link, LeadProof(epoch: epoch), shards: [0, 1]))
     }
 
     @discardableResult
@@ -108,6 +108,22 @@ struct WorkerBench: ~Copyable {
         func held(for link: LinkID) -> [HeldCall] {
             actions.flatMap { action -> [HeldCall] in
                 if case .hold(link, _, let calls) = action { calls } else { [] }
+            }
+        }
+        var answeredClaims: [AnsweredClaim] {
+            actions.flatMap { action -> [AnsweredClaim] in
+                if case .answerClaims(_, _, let claims) = action { claims } else { [] }
+            }
+        }
+        var rememberedMs: UInt64? {
+            actions.compactMap { action -> UInt64? in
+                if case .answerClaims(_, let milliseconds, _) = action { milliseconds } else { nil }
+            }.last
+        }
+        /// The highest epochs that a scheduler was told of in answer to its Lead.
+        func refusedLeads(to link: LinkID) -> [LeadProof] {
+            actions.compactMap { action -> LeadProof? in
+                if case .refuseLead(link, _, let highest) = action { highest } else { nil }
             }
         }
         func granted(to link: LinkID) -> UInt64? {

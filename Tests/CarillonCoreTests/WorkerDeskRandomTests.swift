@@ -26,13 +26,13 @@ struct WorkerDeskRandomTests {
         // At last a leader that takes everything.
         let final = 1_000
         model.epoch += 1
-        model.apply(bench.turn(.connected(final), .leadAnnounced(final, epoch: model.epoch, shards: [0])))
+        model.apply(bench.turn(.connected(final), .leadAnnounced(final, LeadProof(epoch: model.epoch), shards: [0])))
         for _ in 0..<50 {
             bench.wait(milliseconds: 1_000)
             model.apply(bench.turn())
             for token in model.running { model.apply(bench.turn(.ended([bench.result(token)]))) }
             model.running = []
-            model.apply(bench.turn(.acknowledged(Array(model.unacknowledged))))
+            model.apply(bench.turn(.acknowledged(model.unacknowledged.map { AcknowledgedOutcome($0, .recorded) })))
             model.unacknowledged = []
         }
         #expect(bench.desk.heldCount == 0, "seed \(seed)")
@@ -76,11 +76,11 @@ struct WorkerDeskRandomTests {
                 guard let link = links.keys.sorted().randomElement(using: &random) else { return [] }
                 if leader == nil || random.happens(0.3) { epoch += 1 }
                 links[link]?.epoch = epoch
-                return [.leadAnnounced(link, epoch: epoch, shards: [0])]
+                return [.leadAnnounced(link, LeadProof(epoch: epoch), shards: [0])]
             case 3 where random.happens(0.2):
                 guard let link = leader else { return [] }
                 links[link]?.epoch = nil
-                return [.leadAnnounced(link, epoch: epoch, shards: [])]
+                return [.leadAnnounced(link, LeadProof(epoch: epoch), shards: [])]
             case 4, 5, 6:
                 guard let link = leader, let free = links[link]?.free, free > 0 else { return [] }
                 let calls = (0..<UInt64.random(in: 1...free, using: &random)).map { _ in
@@ -103,7 +103,7 @@ struct WorkerDeskRandomTests {
             case 9, 10:
                 let tokens = unacknowledged.sorted().filter { _ in random.happens(0.7) }
                 unacknowledged.subtract(tokens)
-                return [.acknowledged(tokens)]
+                return [.acknowledged(tokens.map { AcknowledgedOutcome($0, .recorded) })]
             default:
                 guard let link = leader,
                     let token = accepted.subtracting(reported).sorted().randomElement(using: &random)

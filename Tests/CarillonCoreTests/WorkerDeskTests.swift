@@ -7,6 +7,9 @@ struct WorkerDeskTests {
     private typealias Bench = WorkerBench
 
     private func token(_ sequence: UInt64, epoch: Int64 = 1) -> Token { Token(epoch: epoch, sequence: sequence) }
+    private func recorded(_ tokens: [Token]) -> [AcknowledgedOutcome] {
+        tokens.map { AcknowledgedOutcome($0, .recorded) }
+    }
 
     // MARK: Lead and credit
 
@@ -30,7 +33,7 @@ struct WorkerDeskTests {
         var bench = Bench()
         let connected = bench.turn(.connected(1))
         #expect(connected.actions.isEmpty, "nothing is granted to who does not lead")
-        let done = bench.turn(.leadAnnounced(1, epoch: 1, shards: [0]))
+        let done = bench.turn(.leadAnnounced(1, LeadProof(epoch: 1), shards: [0]))
         #expect(done.order(for: 1) == ["holding", "credit"])
         #expect(done.granted(to: 1) == 4)
     }
@@ -45,7 +48,7 @@ struct WorkerDeskTests {
         let ended = bench.end(token(1))
         #expect(ended.reported(to: 1).map(\.token) == [token(1)])
         #expect(ended.granted(to: 1) == 5)
-        let acknowledged = bench.turn(.acknowledged([token(1)]))
+        let acknowledged = bench.turn(.acknowledged(recorded([token(1)])))
         #expect(acknowledged.granted(to: 1) == nil)
         #expect(bench.desk.heldCount == 1)
     }
@@ -62,16 +65,17 @@ struct WorkerDeskTests {
         #expect(granted == [3, 4, 5, 6, 7, 8, nil, nil])
         #expect(bench.desk.heldCount == 8)
         #expect(bench.desk.freeCount == 0)
-        let acknowledged = bench.turn(.acknowledged([token(5)]))
+        let acknowledged = bench.turn(.acknowledged(recorded([token(5)])))
         #expect(acknowledged.granted(to: 1) == 9)
     }
 
-    @Test("a lower epoch is ignored: Lead, Dispatch and Cancel")
+    @Test("a Lead of a lower epoch is refused; its Dispatch and Cancel are ignored")
     func lowerEpoch() {
         var bench = Bench()
         bench.lead(1, epoch: 5)
         let late = bench.lead(2, epoch: 4)
-        #expect(late.actions.isEmpty)
+        #expect(late.refusedLeads(to: 2) == [LeadProof(epoch: 5)])
+        #expect(late.order(for: 2).isEmpty)
         let stale = bench.dispatch(2, [Bench.call(1, epoch: 4)])
         #expect(stale.started.isEmpty)
         #expect(bench.desk.figures.stale == 1)
@@ -87,10 +91,11 @@ struct WorkerDeskTests {
         bench.dispatch(1, [Bench.call(1)])
         let done = bench.lead(2, epoch: 2)
         #expect(done.granted(to: 2) == 3)
-        let acknowledged = bench.turn(.acknowledged([]), .leadAnnounced(1, epoch: 1, shards: [0]))
-        #expect(acknowledged.actions.isEmpty)
+        let acknowledged = bench.turn(.acknowledged([]), .leadAnnounced(1, LeadProof(epoch: 1), shards: [0]))
+        #expect(acknowledged.refusedLeads(to: 1) == [LeadProof(epoch: 2)])
+        #expect(acknowledged.order(for: 1).isEmpty)
         // And back, on the first connection: three are outstanding there still, and its count never falls.
-        let again = bench.turn(.leadAnnounced(1, epoch: 3, shards: [0]))
+        let again = bench.turn(.leadAnnounced(1, LeadProof(epoch: 3), shards: [0]))
         #expect(again.order(for: 1) == ["holding", "credit"])
         #expect(again.granted(to: 1) == 4)
     }
@@ -110,7 +115,7 @@ struct WorkerDeskTests {
         var bench = Bench()
         bench.lead(1, epoch: 1)
         bench.dispatch(1, [Bench.call(1)])
-        bench.turn(.connected(2), .leadAnnounced(2, epoch: 1, shards: [0]))
+        bench.turn(.connected(2), .leadAnnounced(2, LeadProof(epoch: 1), shards: [0]))
         let first = bench.end(token(1))
         #expect(first.reported(to: 2).count == 1)
         let again = bench.turn(.disconnected(2))
@@ -122,7 +127,7 @@ struct WorkerDeskTests {
         var bench = Bench()
         bench.lead(1, epoch: 1)
         bench.dispatch(1, [Bench.call(1)])
-        let lost = bench.turn(.leadAnnounced(1, epoch: 1, shards: []))
+        let lost = bench.turn(.leadAnnounced(1, LeadProof(epoch: 1), shards: []))
         #expect(lost.notes == [.leaderLost(epoch: 1)])
         #expect(bench.desk.leader == nil)
         let ended = bench.end(token(1))
@@ -168,7 +173,7 @@ struct WorkerDeskTests {
         bench.end(token(1))
         let unacknowledged = bench.dispatch(1, [Bench.call(1)])
         #expect(unacknowledged.started.isEmpty)
-        bench.turn(.acknowledged([token(1)]))
+        bench.turn(.acknowledged(recorded([token(1)])))
         let settled = bench.dispatch(1, [Bench.call(1)])
         #expect(settled.started.isEmpty)
         #expect(bench.desk.figures.duplicates == 3)
@@ -344,7 +349,7 @@ struct WorkerDeskTests {
         let ended = bench.end(token(1))
         #expect(ended.reported(to: 1).map(\.token) == [token(1)])
         #expect(!ended.hasDrained)
-        let acknowledged = bench.turn(.acknowledged([token(1), token(2), token(3)]))
+        let acknowledged = bench.turn(.acknowledged(recorded([token(1), token(2), token(3)])))
         #expect(acknowledged.hasDrained)
         #expect(acknowledged.granted(to: 1) == nil)
         #expect(!bench.turn().hasDrained, "said once")

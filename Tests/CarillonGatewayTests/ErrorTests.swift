@@ -124,63 +124,6 @@ import Testing
         #expect(answer.status == 400)
         #expect(try answer.json["errors"]?.array?.map { $0["field"]?.string } == [field])
     }
-
-    @Test(arguments: [
-        (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"), ("[]", "must be a JSON object, not an array"),
-        (#"{"a":1,"a":2}"#, "appears twice"), ("{", "line 1, column 2"), ("", "the body is empty"),
-    ])
-    func whatIsNoJSONIsToldWhere(_ body: String, _ detail: String) async throws {
-        let answer = try await ask(FakeScheduler(), .post, "/api/v1/jobs", body)
-        #expect(answer.status == 400)
-        #expect(try answer.json["detail"]?.string?.contains(detail) == true)
-    }
-
-    @Test(arguments: [
-        ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/json; charset=latin1", 415),
-        ("application/merge-patch+json", 415), ("application/json", 201), ("Application/JSON; Charset=\"UTF-8\"", 201),
-    ])
-    func contentTypes(_ type: String, _ status: Int) async throws {
-        let answer = try await ask(
-            FakeScheduler(["create_job": Examples.job]),
-            .post,
-            "/api/v1/jobs",
-            #"{"schedule": "@daily", "api_url": "http://a"}"#,
-            headers: [.contentType: type]
-        )
-        #expect(answer.status == status)
-    }
-
-    @Test func aMergePatchIsAPatch() async throws {
-        let answer = try await ask(
-            FakeScheduler(["update_job": Examples.job]),
-            .patch,
-            "/api/v1/jobs/\(jobID)",
-            #"{"priority": 1}"#,
-            headers: [.contentType: "application/merge-patch+json"]
-        )
-        #expect(answer.status == 200)
-    }
-
-    @Test func aCompressedBodyIsRefused() async throws {
-        let answer = try await ask(
-            FakeScheduler(),
-            .post,
-            "/api/v1/jobs",
-            "{}",
-            headers: [.contentEncoding: "gzip"]
-        )
-        #expect(answer.status == 415)
-    }
-
-    @Test func aLargeBodyIsRefused() async throws {
-        let allowed = "{\"body\": \"\(String(repeating: "x", count: 1_000_000))\", \"schedule\": \"@daily\"}"
-        let scheduler = FakeScheduler(["create_job": Examples.job])
-        #expect(try await ask(scheduler, .post, "/api/v1/jobs", allowed).status == 201)
-        let answer = try await ask(scheduler, .post, "/api/v1/jobs", allowed + String(repeating: " ", count: 100_000))
-        #expect(answer.status == 413)
-        #expect(answer.headers[.connection] == "close")
-        #expect(try answer.json["code"] == "PAYLOAD_TOO_LARGE")
-    }
 }
 
 /// Idempotency-Key and If-Match.

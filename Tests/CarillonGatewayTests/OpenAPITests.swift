@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    @Test func refusalsOfForeignPagesAreInTheDocument() {
+        for route in RouteTable.all.routes {
+            let operation = OpenAPITests.document["paths"]?[route.path]?[route.method.rawValue.lowercased()]
+            let statuses = members(operation?["responses"]).map(\.name)
+            #expect(statuses.contains("421") == (route.path != "/livez" && route.path != "/readyz"), "\(route.path)")
+            for status in ["403", "415"] {
+                #expect(statuses.contains(status) == (route.method != .get), "\(route.path)")
+            }
+        }
+    }
+
     @Test func operationsHaveNamesOfTheirOwn() {
         let names = RouteTable.all.routes.map(\.name)
         #expect(Set(names).count == names.count)

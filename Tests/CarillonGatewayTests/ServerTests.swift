@@ -1,4 +1,5 @@
 import CarillonSystem
+import CarillonWire
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -14,12 +15,13 @@ import Testing
     private func withServer(
         _ scheduler: FakeScheduler,
         limits: GatewayLimits = GatewayLimits(),
+        configuration: GatewayConfiguration = GatewayConfiguration(listen: HostPort(host: "127.0.0.1", port: 0)),
         _ body: @Sendable (Int, ServiceGroup) async throws -> Void
     ) async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = GatewayServer.make(
             gateway(scheduler),
-            configuration: GatewayConfiguration(listen: HostPort(host: "127.0.0.1", port: 0)),
+            configuration: configuration,
             limits: limits
         ) { port.yield($0.port) }
         let group = ServiceGroup(
@@ -71,7 +73,7 @@ import Testing
 
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         try await withServer(FakeScheduler()) { port, _ in
-            let unknown = "GET /nope HTTP/1.1\r\nHost: x\r\n\r\n"
+            let unknown = "GET /nope HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let read = try await talk(port, ServerTests.get + unknown + ServerTests.get, answers: 3)
             let statuses = read.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
             #expect(statuses == ["200", "404", "200"])
@@ -88,7 +90,7 @@ import Testing
 
     @Test func aTooLargeBodyIsNotWaitedFor() async throws {
         try await withServer(FakeScheduler()) { port, _ in
-            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
             let read = try await talk(port, head + String(repeating: " ", count: 1_000))
             #expect(read.hasPrefix("HTTP/1.1 413 "))
             #expect(read.contains("Connection: close"))
@@ -97,7 +99,7 @@ import Testing
 
     @Test func aBodyOfUnknownLengthIsBounded() async throws {
         try await withServer(FakeScheduler()) { port, _ in
-            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             let chunk = "20000\r\n" + String(repeating: " ", count: 0x20000) + "\r\n"
             let read = try await talk(port, head + String(repeating: chunk, count: 9))
             #expect(read.hasPrefix("HTTP/1.1 413 "))
@@ -106,7 +108,9 @@ import Testing
 
     @Test func whoAsksIsToldToGoOn() async throws {
         try await withServer(FakeScheduler()) { port, _ in
-            let head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+            let head =
+                "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
             let read = try await talk(port, head + "[]", answers: 2)
             #expect(read.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 "))
         }
@@ -123,6 +127,8 @@ import Testing
             #expect(refused.hasPrefix("HTTP/1.1 400 "))
             #expect(refused.contains("\r\nDate: ") && refused.contains("\r\nConnection: close\r\n"))
             #expect(refused.contains("\"code\":\"INVALID_ARGUMENT\"") && refused.hasSuffix("}"))
+            #expect(refused.contains("\r\nCross-Origin-Resource-Policy: same-origin\r\n"))
+            #expect(refused.contains("\r\nX-Content-Type-Options: nosniff\r\n"))
             let next = try await talk(port, ServerTests.get, answers: 1)
             #expect(next.hasPrefix("HTTP/1.1 200 "))
         }
@@ -135,11 +141,55 @@ import Testing
                 #expect(read.split(separator: "HTTP/1.1 ").map { $0.prefix(3) } == ["200", "400"])
                 #expect(read.contains("no Host header, more than one, or one that is no host"))
             }
+            for head in [
+                "GET http://evil.test/livez HTTP/1.1\r\nHost: localhost\r\n",
+                "GET http://localhost@evil.test/ HTTP/1.1\r\nHost: localhost\r\n",
+                "GET http://evil.test HTTP/1.1\r\nHost: localhost\r\n", "GET /livez HTTP/1.0\r\nHost: a\r\nHost: b\r\n",
+                "GET http://a@b/ HTTP/1.0\r\n",
+            ] {
+                let read = try await talk(port, head + "\r\n")
+                #expect(read.hasPrefix("HTTP/1.1 400 "), "\(head)")
+                #expect(read.contains("not the host of its URL"))
+            }
             let large = try await talk(
                 port,
                 "GET /\(String(repeating: "a", count: 50_000)) HTTP/1.1\r\nHost: x\r\n\r\n"
             )
             #expect(large.contains("at most 32768 bytes and 100 fields are read"))
+        }
+    }
+
+    /// As proxies send it (RFC 9112, section 3.2.2).
+    @Test func theHostOfAnAbsoluteURLCounts() async throws {
+        try await withServer(FakeScheduler(["list_jobs": ["jobs": []]])) { port, _ in
+            for (head, status) in [
+                ("GET http://LOCALHOST:8000/api/v1/jobs HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close", 200),
+                ("GET http://evil.test/api/v1/jobs HTTP/1.1\r\nHost: evil.test\r\nConnection: close", 421),
+                ("GET http://localhost/api/v1/jobs HTTP/1.0", 200), ("GET http://evil.test/api/v1/jobs HTTP/1.0", 421),
+                ("GET /api/v1/jobs HTTP/1.0", 200), ("GET /api/v1/jobs HTTP/1.1\r\nHost:\r\nConnection: close", 421),
+            ] {
+                let read = try await talk(port, head + "\r\n\r\n")
+                #expect(read.hasPrefix("HTTP/1.1 \(status) "), "\(head)")
+            }
+        }
+    }
+
+    /// The address of the other end reaches the rules: a proxy on this machine is believed.
+    @Test func aTrustedProxyIsKnownByItsAddress() async throws {
+        let request =
+            "POST /api/v1/debug/refresh_schedule HTTP/1.1\r\nHost: carillon.example.com\r\nOrigin: https://carillon.example.com\r\n"
+            + "X-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+        for (ranges, status) in [("127.0.0.0/8", 200), ("192.0.2.0/24", 403)] {
+            let configuration = GatewayConfiguration(
+                listen: HostPort(host: "127.0.0.1", port: 0),
+                allowedHosts: ["carillon.example.com"],
+                trustedProxies: [AddressRange(ranges)].compactMap(\.self)
+            )
+            let scheduler = FakeScheduler(["refresh_schedule": ["status": "SCHEDULE_REFRESHED", "jobs": 1]])
+            try await withServer(scheduler, configuration: configuration) { port, _ in
+                let read = try await talk(port, request)
+                #expect(read.hasPrefix("HTTP/1.1 \(status) "), "\(read)")
+            }
         }
     }
 
@@ -161,7 +211,8 @@ import Testing
 
     /// Its body, or already its head, of which no byte more comes.
     @Test(arguments: [
-        "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{", "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
+        "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
+        "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
     ])
     func aRequestThatDoesNotArriveInTimeEndsTheConnection(_ beginning: String) async throws {
         var limits = GatewayLimits()

@@ -94,22 +94,29 @@ func ask(
     _ method: Method,
     _ uri: String,
     _ body: String? = nil,
-    headers: HTTPFields = [:]
+    headers: HTTPFields = [:],
+    asJSON: Bool = true,
+    host: String? = "localhost",
+    peer: String? = "127.0.0.1",
+    guardedBy originGuard: OriginGuard = OriginGuard(GatewayConfiguration())
 ) async throws -> Answered {
     var headers = headers
     if let body {
         headers[.contentLength] = String(body.utf8.count)
-        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        if asJSON, headers[.contentType] == nil { headers[.contentType] = "application/json" }
     }
     let head = HTTPTypes.HTTPRequest(
         method: method,
         scheme: "http",
-        authority: "localhost",
+        authority: host,
         path: uri,
         headerFields: headers
     )
     let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
-    let response = try await GatewayResponder(gateway: gateway).respond(to: request)
+    let response = try await GatewayResponder(gateway: gateway, originGuard: originGuard).respond(
+        to: request,
+        from: peer
+    )
     let collector = Collector()
     try await response.body.write(collector)
     return Answered(status: response.status.code, headers: response.headers, text: collector.text)

@@ -264,7 +264,7 @@ import Testing
                 result = lease
             }
         }
-        guard case .held(epoch: 1, _, _)? = result else { throw Unexpected("\(String(describing: result))") }
+        guard case .held? = result else { throw Unexpected("\(String(describing: result))") }
         _ = await log.lines.first { $0.contains("the database is back") }
         store.shutdown()
         try cluster.stop(.immediate)

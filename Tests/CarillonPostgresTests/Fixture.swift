@@ -55,7 +55,7 @@ final class Fixture: Sendable {
         let result = try await store.lease(
             .acquireLease(owner: owner ?? self.owner, address: "one:7070", leaseMs: 5_000)
         )
-        guard case .held(let epoch, _, _) = result else { throw Unexpected("\(result)") }
+        guard case .held(let epoch, _, _, _) = result else { throw Unexpected("\(result)") }
         return epoch
     }
 

@@ -69,7 +69,7 @@ import Testing
     func `a batch of a slow database is cancelled, and written with a longer limit`() async throws {
         let fixture = try Fixture()
         guard
-            case .held(let epoch, _, _) = try await fixture.store.lease(
+            case .held(let epoch, _, _, _) = try await fixture.store.lease(
                 .acquireLease(owner: fixture.owner, address: "one:7070", leaseMs: 1_000)
             )
         else { throw Unexpected("not held") }
@@ -96,7 +96,7 @@ import Testing
         let cluster = try PostgresCluster()
         let fixture = try Fixture(cluster: cluster)
         guard
-            case .held(let epoch, _, _) = try await fixture.store.lease(
+            case .held(let epoch, _, _, _) = try await fixture.store.lease(
                 .acquireLease(owner: fixture.owner, address: "one:7070", leaseMs: 1_000)
             )
         else { throw Unexpected("not held") }
@@ -121,7 +121,7 @@ import Testing
     func `a slow read is waited for beyond the limit`() async throws {
         let fixture = try Fixture()
         guard
-            case .held(let epoch, _, _) = try await fixture.store.lease(
+            case .held(let epoch, _, _, _) = try await fixture.store.lease(
                 .acquireLease(owner: fixture.owner, address: "one:7070", leaseMs: 1_000)
             )
         else { throw Unexpected("not held") }

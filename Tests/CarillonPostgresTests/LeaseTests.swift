@@ -15,35 +15,38 @@ import Testing
     @Test func `the lease is one scheduler's until it ends`() async throws {
         let fixture = try Fixture()
         let second = fixture.otherStore()
-        guard case .held(epoch: 1, let shards, let time) = try await take(fixture.store, fixture.owner, "one:1") else {
+        guard case .held(let first, let shards, let time, _) = try await take(fixture.store, fixture.owner, "one:1")
+        else {
             throw Unexpected("not held")
         }
         #expect(shards.count == 16 && shards.map(\.shard) == Array(0..<16))
-        #expect(shards.allSatisfy { $0.owner == fixture.owner && $0.epoch == 1 && $0.address == "one:1" })
+        #expect(shards.allSatisfy { $0.owner == fixture.owner && $0.epoch == first && $0.address == "one:1" })
         #expect(shards.allSatisfy { ($0.leaseExpiresAt ?? .distantPast) - time > 59_900 })
         guard case .heldByOther(leader: "one:1", _) = try await take(second, other, "two:2") else {
             throw Unexpected("held")
         }
         // A renewal keeps it; asked for again by its owner it gets a new epoch, and the old one is void.
         guard
-            case .held(epoch: 1, _, let later) = try await fixture.store.lease(
-                .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000)
+            case .held(first, _, let later, _) = try await fixture.store.lease(
+                .renewLease(owner: fixture.owner, epoch: first, leaseMs: 60_000)
             )
         else { throw Unexpected("not kept") }
         #expect(later >= time)
-        guard case .held(epoch: 2, _, _) = try await take(fixture.store, fixture.owner, "one:1") else {
-            throw Unexpected("not held")
-        }
+        guard case .held(let anew, _, _, _) = try await take(fixture.store, fixture.owner, "one:1"), anew > first
+        else { throw Unexpected("not held") }
         guard
             case .heldByOther(leader: "one:1", _) = try await fixture.store.lease(
-                .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000)
+                .renewLease(owner: fixture.owner, epoch: first, leaseMs: 60_000)
             )
         else { throw Unexpected("kept under an old epoch") }
         // Given back it is free at once.
-        guard case .released = try await fixture.store.answer(to: .releaseLease(owner: fixture.owner, epoch: 2)) else {
+        guard case .released = try await fixture.store.answer(to: .releaseLease(owner: fixture.owner, epoch: anew))
+        else {
             throw Unexpected("not released")
         }
-        guard case .held(epoch: 3, _, _) = try await take(second, other, "two:2") else { throw Unexpected("not free") }
+        guard case .held(let third, _, _, _) = try await take(second, other, "two:2"), third > anew else {
+            throw Unexpected("not free")
+        }
         second.shutdown()
     }
 
@@ -56,7 +59,7 @@ import Testing
         )
         // The one who lost it hears of it without having asked.
         _ = await fixture.lost.first { _ in true }
-        guard case .held(epoch: 2, _, _) = try await take(second, other, "two:2") else {
+        guard case .held = try await take(second, other, "two:2") else {
             throw Unexpected("not taken over")
         }
         let answer = try await fixture.store.answer(to: .renewLease(owner: fixture.owner, epoch: 1, leaseMs: 60_000))
@@ -71,7 +74,7 @@ import Testing
         let fixture = try Fixture()
         let second = fixture.otherStore()
         _ = try await take(fixture.store, fixture.owner, "one:1", leaseMs: 1)
-        guard case .held(epoch: 2, let shards, _) = try await take(second, other, "two:2") else {
+        guard case .held(_, let shards, _, _) = try await take(second, other, "two:2") else {
             throw Unexpected("not taken over")
         }
         #expect(shards.allSatisfy { $0.owner == other })
@@ -86,7 +89,52 @@ import Testing
         first.shutdown()
         var result = try await take(fixture.store, fixture.owner, "two:2")
         while case .heldByOther = result { result = try await take(fixture.store, fixture.owner, "two:2") }
-        guard case .held(epoch: 2, _, _) = result else { throw Unexpected("\(result)") }
+        guard case .held = result else { throw Unexpected("\(result)") }
+    }
+
+    @Test func `an epoch follows the clock and whatever a worker has seen`() async throws {
+        let fixture = try Fixture()
+        guard case .held(let first, let shards, let time, _) = try await take(fixture.store, fixture.owner, "one:1")
+        else {
+            throw Unexpected("not held")
+        }
+        #expect(abs(first / 1_000 - time.milliseconds) < 10_000)
+        let floor = first + 1_000_000_000_000
+        let request = StoreRequest.acquireLease(owner: fixture.owner, address: "one:1", leaseMs: 60_000, above: floor)
+        guard case .held(let second, let later, _, _) = try await fixture.store.lease(request) else {
+            throw Unexpected("not held")
+        }
+        #expect(second == floor + 1)
+        #expect(later[0].incarnation != shards[0].incarnation)
+        #expect(later[0].clusterSecret?.count == 32 && later[0].clusterSecret == shards[0].clusterSecret)
+        // The history goes back to before both: the clock alone is enough.
+        try fixture.psql("UPDATE shards SET epoch = 3")
+        guard case .held(let third, _, _, _) = try await take(fixture.store, fixture.owner, "one:1") else {
+            throw Unexpected("not held")
+        }
+        #expect(third > first)
+    }
+
+    @Test func `a lease that is handed over goes to the scheduler that is named`() async throws {
+        let fixture = try Fixture()
+        let (second, third) = (fixture.otherStore(), fixture.otherStore())
+        let bystander = UniqueID(high: 0xb15_7a4de_0000_4000, low: 0x8000_0000_0000_0003)
+        guard case .held(let epoch, _, _, _) = try await take(fixture.store, fixture.owner, "one:1") else {
+            throw Unexpected("not held")
+        }
+        let word = StoreRequest.acquireLease(owner: other, address: "two:2", leaseMs: 60_000, usableWorkers: 3)
+        guard case .heldByOther = try await second.lease(word) else { throw Unexpected("held twice") }
+        guard
+            case .held(epoch, _, _, standby: other) = try await fixture.store.lease(
+                .renewLease(owner: fixture.owner, epoch: epoch, leaseMs: 60_000)
+            )
+        else { throw Unexpected("the standby is not named") }
+        let release = StoreRequest.releaseLease(owner: fixture.owner, epoch: epoch, standby: other)
+        guard case .released = try await fixture.store.answer(to: release) else { throw Unexpected("not released") }
+        guard case .heldByOther = try await take(third, bystander, "three:3") else { throw Unexpected("taken") }
+        guard case .held = try await second.lease(word) else { throw Unexpected("not taken") }
+        second.shutdown()
+        third.shutdown()
     }
 
     @Test func `a renewal waits for a batch that holds the rows`() async throws {

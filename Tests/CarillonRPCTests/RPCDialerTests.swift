@@ -52,7 +52,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
             _ = await station.scheduler.journal.first {
                 if case .received(_, let envelopes) = $0 { envelopes.names == ["credit"] } else { false }
             }
-            station.scheduler.link(id)?.send([Envelope(.lead(epoch: 9, shards: [1, 2]))])
+            station.scheduler.link(id)?.send([Envelope(.lead(LeadProof(epoch: 9), shards: [1, 2]))])
         }
         _ = await worker.journal.first {
             if case .received(_, let envelopes) = $0 { envelopes.names == ["lead"] } else { false }

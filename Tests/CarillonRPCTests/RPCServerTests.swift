@@ -179,7 +179,7 @@ import Testing
         let (id, _) = await station.scheduler.nextConnection()
         let link = try #require(station.scheduler.link(id))
         let token = Token(epoch: 1, sequence: 1)
-        link.send([Envelope(.outcomeAck([token]))], before: BootTime(nanoseconds: .max))
+        link.send([Envelope(.outcomeAck([AcknowledgedOutcome(token, .recorded)]))], before: BootTime(nanoseconds: .max))
         link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
         let names = await socket.read { $0.message.name == "goodbye" }.names
         // The dispatcher believes that it was sent: the connection ends, so that both ends compare what they hold.
@@ -335,10 +335,12 @@ import Testing
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(role: .worker))
         let (id, _) = await station.scheduler.nextConnection()
-        let tokens = (0..<3_000).map { Token(epoch: 5, sequence: $0) }
-        station.scheduler.link(id)?.send([Envelope(.outcomeAck(tokens)), Envelope(.lead(epoch: 5, shards: []))])
+        let tokens = (0..<3_000).map { AcknowledgedOutcome(Token(epoch: 5, sequence: $0), .superseded) }
+        station.scheduler.link(id)?.send([
+            Envelope(.outcomeAck(tokens)), Envelope(.lead(LeadProof(epoch: 5), shards: [])),
+        ])
         let envelopes = await socket.read { $0.message.name == "lead" }
-        var received: [Token] = []
+        var received: [AcknowledgedOutcome] = []
         for case .outcomeAck(let part) in envelopes.map(\.message) { received += part }
         #expect(received == tokens)
         #expect(envelopes.names.filter { $0 == "outcome_ack" }.count > 1)

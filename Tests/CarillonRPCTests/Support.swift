@@ -70,6 +70,8 @@ final class StubScheduler: PeerReceiver, Sendable {
     struct Behaviour: Sendable {
         var leading = true
         var leaderAddress: String?
+        /// Whoever dials is refused for this reason.
+        var refusal: ClientError?
         /// `nil`: no answer.
         var answer: @Sendable (Request) -> Message? = { _ in
             .answer(.scheduleRefreshed(status: "SCHEDULE_REFRESHED", jobs: 1))
@@ -93,9 +95,14 @@ final class StubScheduler: PeerReceiver, Sendable {
 
     var connectionIDs: [ConnectionID] { links.withLock { $0.keys.sorted() } }
 
-    func welcome(for hello: Hello) -> Welcome {
+    func answer(to hello: Hello) -> Result<Welcome, ClientError> {
         let behaviour = behaviour.withLock { $0 }
-        return Welcome(
+        if let refusal = behaviour.refusal { return .failure(refusal) }
+        return .success(welcome(behaviour))
+    }
+
+    private func welcome(_ behaviour: Behaviour) -> Welcome {
+        Welcome(
             serverID: id,
             leading: behaviour.leading,
             epoch: behaviour.leading ? 4 : nil,
@@ -125,8 +132,8 @@ final class StubScheduler: PeerReceiver, Sendable {
         link(connection)?.send(answers)
     }
 
-    func measuredSkew(_ skewMs: Double, of connection: ConnectionID) {
-        journal.note(.skew(connection, skewMs))
+    func measured(_ reading: PeerClockReading, of connection: ConnectionID) {
+        journal.note(.skew(connection, reading.skewMs))
     }
 
     func filled(_ connection: ConnectionID, _ isFull: Bool) {

@@ -52,6 +52,9 @@ struct ProbeServerTests {
             #expect(
                 metrics.hasSuffix("\r\n\r\n# HELP carillon_jobs Jobs.\n# TYPE carillon_jobs gauge\ncarillon_jobs 4\n")
             )
+            #expect(metrics.contains("Cross-Origin-Resource-Policy: same-origin\r\n"))
+            #expect(metrics.contains("X-Content-Type-Options: nosniff\r\n"))
+            #expect(!metrics.contains("Access-Control-"))
             let ready = try await exchange(address, "GET /readyz/?verbose=1 HTTP/1.0\r\n\r\n")
             #expect(ready.hasPrefix("HTTP/1.0 200 OK\r\n") && ready.hasSuffix("leading, epoch 3\n"))
             let head = try await exchange(address, "HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

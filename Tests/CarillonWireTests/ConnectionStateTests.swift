@@ -60,6 +60,8 @@ private final class Client {
     private func established(_ hello: Hello) -> Server {
         let state = Server(limits: limits, at: at(0))
         _ = state.handle(.received(Envelope(.hello(hello))), at: at(0))
+        // A worker is pinged at once.
+        if hello.role == .worker { _ = state.handle(.ticked, at: at(0)) }
         return state
     }
 
@@ -70,6 +72,12 @@ private final class Client {
         #expect(state.handle(.ticked, at: at(4_999)) == .none)
         #expect(state.handle(.received(Envelope(.hello(worker))), at: at(4_999)) == .welcome(worker))
         #expect(state.maxFrameBytes == 4 << 20)
+        #expect(state.deadline == at(4_999).boot)
+        guard case .send(let ping) = state.handle(.ticked, at: at(4_999)) else {
+            Issue.record("a worker was not pinged at once")
+            return
+        }
+        #expect(ping.message == .ping(sentMicroseconds: at(4_999).wallMicroseconds))
         #expect(state.deadline == at(6_999).boot)
     }
 
@@ -124,7 +132,7 @@ private final class Client {
                 let isDelivered =
                     switch message {
                     case .request: role == .client
-                    case .holding, .credit, .started, .outcome, .drain: role == .worker
+                    case .holding, .credit, .started, .outcome, .drain, .leadRefused, .claimAnswer: role == .worker
                     default: false
                     }
                 switch message {
@@ -244,7 +252,13 @@ private final class Client {
         let sent = at(2_000).wallMicroseconds
         // There and back in 40 ms; the peer is 500 ms ahead. Our own wall clock steps meanwhile.
         let pong = Message.pong(pingSentMicroseconds: sent, answeredMicroseconds: sent + 520_000)
-        #expect(state.handle(.received(Envelope(pong)), at: at(2_040, step: 9_000)) == .measured(skewMs: 500))
+        let action = state.handle(.received(Envelope(pong)), at: at(2_040, step: 9_000))
+        guard case .measured(let reading) = action else {
+            Issue.record("\(action)")
+            return
+        }
+        #expect(reading.skewMs == 500)
+        #expect(reading.receivedAt.milliseconds(since: reading.sentAt) == 40)
         // The same again is no measurement.
         #expect(state.handle(.received(Envelope(pong)), at: at(2_050)) == .none)
         // Nor is one that would overflow.
@@ -313,7 +327,7 @@ private final class Client {
                 let isDelivered =
                     switch message {
                     case .answer, .error: role == .client
-                    case .lead, .dispatch, .outcomeAck, .cancel: role == .worker
+                    case .lead, .dispatch, .outcomeAck, .cancel, .claimQuery: role == .worker
                     default: false
                     }
                 #expect((action == .deliver) == isDelivered, "\(message.name) to a \(role)")

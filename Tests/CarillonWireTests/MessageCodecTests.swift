@@ -208,8 +208,10 @@ import Testing
     }
 
     @Test func packedNumbersAreRead() throws {
-        let decoded = try MessageCodec().decode(payload: envelope(8, [0x08, 4, 0x12, 3, 0, 1, 2]))
-        #expect(decoded.message == .lead(epoch: 4, shards: [0, 1, 2]))
+        // incarnation = 0, proof = 16 zeros
+        let proof: [UInt8] = [0x18, 0, 0x22, 16] + [UInt8](repeating: 0, count: 16)
+        let decoded = try MessageCodec().decode(payload: envelope(8, [0x08, 4, 0x12, 3, 0, 1, 2] + proof))
+        #expect(decoded.message == .lead(LeadProof(epoch: 4), shards: [0, 1, 2]))
     }
 
     @Test func everyPrefixOfAMessageIsRefusedOrShorter() throws {

@@ -304,7 +304,7 @@ import Testing
         #expect(throws: WireError.self) { try MessageJSON.decodeAnswer(Array(frame[4...])) }
     }
 
-    @Test(arguments: 36..<45) func everyAnswerBecomesJSON(index: Int) throws {
+    @Test(arguments: 40..<49) func everyAnswerBecomesJSON(index: Int) throws {
         for seed in 0..<20 {
             var samples = Samples(seed: UInt64(seed))
             let frame = MessageCodec.frame(of: Envelope(id: 1, samples.message(index)))

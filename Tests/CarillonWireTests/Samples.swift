@@ -11,7 +11,7 @@ struct Samples {
     }
 
     /// How many cases `message` knows.
-    static let caseCount = 17 + 19 + 9
+    static let caseCount = 21 + 19 + 9
 
     mutating func message(_ index: Int) -> Message {
         switch index {
@@ -21,20 +21,41 @@ struct Samples {
         case 3: return .pong(pingSentMicroseconds: -5, answeredMicroseconds: 1_700_000_000_000_000)
         case 4: return .goodbye(why: text())
         case 5: return .error(error())
-        case 6: return .lead(epoch: number(), shards: (0..<small()).map { UInt8($0) })
+        case 6: return .lead(lead(), shards: (0..<small()).map { UInt8($0) })
         case 7: return .holding(epoch: number(), running: list { $0.held() })
         case 8: return .credit(granted: random.next())
         case 9: return .dispatch(clusterTime: time(), list { $0.call() })
         case 10: return .started(list { $0.token() })
         case 11: return .outcome(list { $0.outcome() })
-        case 12: return .outcomeAck(list { $0.token() })
+        case 12: return .outcomeAck(list { AcknowledgedOutcome($0.token(), $0.one(AckResult.self)) })
         case 13: return .cancel(list { $0.token() })
         case 14: return .drain
         case 15: return .unknown
         case 16: return .dispatch(clusterTime: time(), [])
-        case 17..<36: return .request(request(index - 17))
-        default: return .answer(answer(index - 36))
+        case 17: return .leadRefused(epoch: number(), highest: lead())
+        case 18: return .claimQuery(list { $0.claim() })
+        case 19:
+            return .claimAnswer(
+                rememberedMs: random.next(),
+                list { AnsweredClaim($0.claim(), $0.one(ClaimState.self)) }
+            )
+        case 20:
+            return .pong(pingSentMicroseconds: 5, answeredMicroseconds: number(), clockMicroseconds: random.next())
+        case 21..<40: return .request(request(index - 21))
+        default: return .answer(answer(index - 40))
         }
+    }
+
+    mutating func lead() -> LeadProof {
+        LeadProof(epoch: number(), incarnation: random.next(), proof: code())
+    }
+
+    mutating func code() -> AuthenticationCode {
+        AuthenticationCode(high: random.next() | 1, low: random.next())
+    }
+
+    mutating func claim() -> QueriedClaim {
+        QueriedClaim(token: token(), executionID: execution(), attempt: small() + 1)
     }
 
     mutating func request(_ index: Int) -> Request {
@@ -148,12 +169,13 @@ struct Samples {
     }
 
     mutating func held() -> HeldCall {
-        HeldCall(token: token(), executionID: execution(), jobID: job(), attempt: small())
+        HeldCall(token: token(), code: code(), executionID: execution(), jobID: job(), attempt: small())
     }
 
     mutating func call() -> DispatchedCall {
         DispatchedCall(
             token: token(),
+            code: code(),
             shard: UInt8(small()),
             executionID: execution(),
             jobID: job(),
@@ -176,6 +198,7 @@ struct Samples {
     mutating func outcome() -> CallOutcome {
         CallOutcome(
             token: token(),
+            code: code(),
             executionID: execution(),
             jobID: job(),
             attempt: small(),
@@ -185,7 +208,8 @@ struct Samples {
             httpStatus: maybe { 200 + $0.small() },
             response: maybe { $0.text() },
             errorMessage: maybe { $0.text() },
-            retryAfterMs: maybe { $0.random.next() }
+            retryAfterMs: maybe { $0.random.next() },
+            startedClockMicroseconds: maybe { $0.random.next() }
         )
     }
 
@@ -365,7 +389,7 @@ struct Samples {
     mutating func id() -> UniqueID { UniqueID(high: random.next(), low: random.next()) }
     mutating func job() -> JobID { JobID(id()) }
     mutating func execution() -> ExecutionID { ExecutionID(id()) }
-    mutating func token() -> Token { Token(epoch: number(), sequence: random.next()) }
+    mutating func token() -> Token { Token(epoch: number(), sequence: random.next(), incarnation: random.next()) }
     mutating func maybe<T>(_ make: (inout Samples) -> T) -> T? { bool() ? make(&self) : nil }
     mutating func element<T>(_ values: [T]) -> T { values[Int(random.next(upperBound: UInt64(values.count)))] }
     mutating func one<T: CaseIterable>(_ type: T.Type) -> T { element(Array(T.allCases)) }

@@ -81,7 +81,7 @@ struct WorkerServiceTests {
     func roundTrip() async throws {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
-        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: id)
         let answer = await link.said.until { !Self.credits($0).isEmpty }
         #expect(answer == [.holding(epoch: 1, running: []), .credit(granted: 8)])
         bench.dialer.say(.dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]), on: id)
@@ -91,7 +91,10 @@ struct WorkerServiceTests {
         bench.caller.end([call(2).token], status: 500)
         let said = await link.said.until { Self.outcomes($0).count == 2 }
         #expect(Self.outcomes(said).map(\.httpStatus) == [200, 500])
-        bench.dialer.say(.outcomeAck([call(1).token, call(2).token]), on: id)
+        bench.dialer.say(
+            .outcomeAck([AcknowledgedOutcome(call(1).token, .recorded), AcknowledgedOutcome(call(2).token, .recorded)]),
+            on: id
+        )
         await link.said.until { Self.credits($0).last == 10 }
         let text = bench.registry.render()
         #expect(text.contains("carillon_calls_total{result=\"success\"} 1"))
@@ -105,7 +108,7 @@ struct WorkerServiceTests {
         let (id, _) = bench.dialer.connect()
         let begin = SystemClock.bootTime()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]),
+            .lead(LeadProof(epoch: 1), shards: [0]),
             .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1, after: 20_000)]),
             on: id
         )
@@ -118,7 +121,7 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (first, _) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]),
+            .lead(LeadProof(epoch: 1), shards: [0]),
             .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1), call(2)]),
             on: first
         )
@@ -126,7 +129,7 @@ struct WorkerServiceTests {
         bench.dialer.cut(first)
         bench.caller.end([call(1).token])
         let (second, link) = bench.dialer.connect()
-        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: second)
+        bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: second)
         let said = await link.said.until { !Self.credits($0).isEmpty }
         #expect(said.map(\.name) == ["holding", "outcome", "credit"])
         #expect(Self.credits(said) == [7])
@@ -137,7 +140,7 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]),
+            .lead(LeadProof(epoch: 1), shards: [0]),
             .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
             on: id
         )
@@ -152,10 +155,10 @@ struct WorkerServiceTests {
         let bench = try Bench()
         #expect(!bench.service.readiness.isReady)
         let (id, link) = bench.dialer.connect()
-        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: id)
         await link.said.until { !Self.credits($0).isEmpty }
         // The status is left at the end of the turn: the one after is begun by the next event.
-        bench.dialer.say(.lead(epoch: 1, shards: [0]), on: id)
+        bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: id)
         await link.said.until { Self.credits($0).count == 2 }
         #expect(bench.service.readiness.isReady)
         #expect(bench.service.readiness.text == "taking calls from scheduler:7070, epoch 1")
@@ -166,7 +169,7 @@ struct WorkerServiceTests {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
         bench.dialer.say(
-            .lead(epoch: 1, shards: [0]),
+            .lead(LeadProof(epoch: 1), shards: [0]),
             .dispatch(clusterTime: Timestamp(milliseconds: 0), [call(1)]),
             on: id
         )
@@ -177,7 +180,7 @@ struct WorkerServiceTests {
         bench.caller.end([call(1).token])
         await link.said.until { Self.outcomes($0).count == 1 }
         #expect(bench.dialer.stops.elements.isEmpty)
-        bench.dialer.say(.outcomeAck([call(1).token]), on: id)
+        bench.dialer.say(.outcomeAck([AcknowledgedOutcome(call(1).token, .recorded)]), on: id)
         await drained
         #expect(bench.dialer.stops.elements.count == 1)
         #expect(bench.caller.shutdowns.elements.count == 1)

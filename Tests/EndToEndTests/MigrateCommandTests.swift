@@ -21,7 +21,7 @@ struct MigrateCommandTests {
         for command in ["migrate status", ""] {
             let script = "\"$0\" \(command) --database-url bogus; echo status $?"
             let text = try ChildProgram.run("/bin/sh", ["-c", script, system.bin + "/carillon-scheduler"])
-            #expect(text.contains("DATABASE_URL cannot be read: missing \"=\" after \"bogus\""), "\(text)")
+            #expect(text.contains("DATABASE_URL cannot be read: a keyword has no value"), "\(text)")
             #expect(text.contains("it must look like postgresql://") && text.contains("status 64"), "\(text)")
         }
         try await system.stop()

@@ -29,6 +29,9 @@ enum Coverage {
         "scheduler stopped", "store away",
         "store stalled", "text refused", "clock stepped by hours", "catch-up all", "catch-up latest", "catch-up none",
         "note rowRefused", "target answers late", "target asks for patience", "target fails", "target hangs",
+        "writer stalled", "leader isolated from its workers", "note leadHandedOver", "connection stalled",
+        "worker lied", "note batchStalled", "note reportRejected", "note callOverdue",
+        "action queryClaims", "claim answered neverBegun", "late row skipped",
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
     ]
 

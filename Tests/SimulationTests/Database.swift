@@ -7,6 +7,8 @@ final class Database {
     private unowned let world: World
     var store = MemoryStore()
     private var stalledUntil: Int64 = 0
+    /// Of the writing connection alone.
+    private var writerStalledUntil: Int64 = 0
     private var awayUntil: Int64 = 0
     private var nextSession = 1
 
@@ -24,6 +26,11 @@ final class Database {
 
     func stall(forMs milliseconds: Int) {
         stalledUntil = world.time + Int64(milliseconds) * 1_000
+    }
+
+    /// The connection that writes gets no answer; the lease and the readers go on.
+    func stallWriter(forMs milliseconds: Int) {
+        writerStalledUntil = max(writerStalledUntil, world.time + Int64(milliseconds) * 1_000)
     }
 
     /// Every connection ends, and nobody gets a new one for a while.
@@ -54,9 +61,10 @@ final class Database {
     }
 
     enum LeaseRequest {
-        case acquire
+        case acquire(above: Int64, usableWorkers: Int)
         case renew(Int64)
         case release(Int64)
+        case handOver(Int64, to: UniqueID)
     }
 
     func lease(_ request: LeaseRequest, _ scheduler: SchedulerProcess, owner: UniqueID, leaseMs: Int) {
@@ -71,12 +79,24 @@ final class Database {
                 deliver(.leaseReleased, to: scheduler, life)
                 return
             }
+            if case .handOver(let epoch, let standby) = request {
+                guard let session = scheduler.session, !isAway else { return }
+                store.releaseLease(
+                    session: session,
+                    owner: owner,
+                    epoch: epoch,
+                    standby: standby,
+                    now: world.databaseTime
+                )
+                scheduler.session = nil
+                return
+            }
             guard !isAway else {
                 deliver(.leaseConnectionLost("no database"), to: scheduler, life)
                 return
             }
             switch request {
-            case .acquire:
+            case .acquire(let floor, let usableWorkers):
                 if scheduler.session == nil {
                     scheduler.session = nextSession
                     nextSession += 1
@@ -87,6 +107,8 @@ final class Database {
                     owner: owner,
                     address: scheduler.address,
                     leaseMs: leaseMs,
+                    above: floor,
+                    usableWorkers: usableWorkers,
                     now: world.databaseTime
                 )
                 if let holder, holder != session, store.lockHolder == session {
@@ -111,7 +133,7 @@ final class Database {
                     now: world.databaseTime
                 )
                 deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
-            case .release:
+            case .release, .handOver:
                 break
             }
         }
@@ -170,7 +192,7 @@ final class Database {
 
     func commit(_ batch: WriteBatch, _ scheduler: SchedulerProcess) {
         let life = scheduler.life
-        world.after(latency()) { [self] in
+        world.after(latency() + max(0, writerStalledUntil - world.time)) { [self] in
             if scheduler.life != life, world.random.happens(0.5) { return }
             let isLost = world.faultsAreOn && world.random.happens(world.options.lostCommits)
             guard !isAway, !isLost || world.random.happens(0.5) else {

@@ -147,8 +147,23 @@ final class Link {
         case .deliver:
             if let envelope { deliverToScheduler(envelope) }
         case .send(let envelope): send(envelope, from: .scheduler)
-        case .measured(let skewMs):
+        case .measured(let reading):
             world.count("wire skew measured")
+            if dialer.role == .worker, let microseconds = reading.clockMicroseconds {
+                let roundTripMs = reading.receivedAt.milliseconds(since: reading.sentAt)
+                if roundTripMs <= 2 * Int64(world.options.delayMs) + 20 {
+                    world.oracle.readClock(of: dialer.name, by: scheduler)
+                }
+                scheduler.post(
+                    .workerClockRead(
+                        id,
+                        microseconds: microseconds,
+                        sentAt: reading.sentAt,
+                        receivedAt: reading.receivedAt
+                    )
+                )
+            }
+            let skewMs = reading.skewMs
             let skew = dialer.wireNow.wallMicroseconds - scheduler.wireNow.wallMicroseconds
             // A clock that stood still or was paused on the way says little.
             if abs(skewMs - Double(skew) / 1_000) > 200 { world.count("wire skew is off") }
@@ -182,6 +197,10 @@ final class Link {
         case .started(let tokens): scheduler.post(.workerStarted(id, tokens))
         case .outcome(let outcomes): scheduler.post(.workerReported(id, outcomes))
         case .drain: scheduler.post(.workerDrained(id))
+        case .leadRefused(let epoch, let highest):
+            scheduler.post(.workerRefusedLead(id, epoch: epoch, highest: highest))
+        case .claimAnswer(let rememberedMs, let claims):
+            scheduler.post(.workerAnsweredClaims(id, rememberedMs: rememberedMs, claims))
         case .request(let request): scheduler.desk.handle(request, id: envelope.id, over: self)
         default: world.oracle.require(false, "the wire: a scheduler was given \(envelope.message.name)")
         }
@@ -242,6 +261,15 @@ final class Link {
         case .dialer: isOpenToScheduler = false
         }
         world.oracle.disturbed(worker: dialer.name)
+    }
+
+    /// What that end sends is held up for a while.
+    func stall(from end: End, forMs milliseconds: Int) {
+        let until = world.time + Int64(milliseconds) * 1_000
+        switch end {
+        case .scheduler: lastToDialer = max(lastToDialer, until)
+        case .dialer: lastToScheduler = max(lastToScheduler, until)
+        }
     }
 
     /// That end learns that the connection is gone.

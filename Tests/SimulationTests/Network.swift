@@ -8,6 +8,8 @@ final class Network {
     private unowned let world: World
     private var links: [LinkID: Link] = [:]
     private var nextID: LinkID = 1
+    /// By scheduler: until when no worker reaches it.
+    private var isolatedUntil: [Int: Int64] = [:]
 
     init(world: World) {
         self.world = world
@@ -26,7 +28,9 @@ final class Network {
         let life = dialer.life
         world.after(microseconds + latency()) { [self] in
             dialer.whenRunning(life) { [self] in
-                guard scheduler.isAlive else { return dial(dialer, scheduler, after: 300_000) }
+                guard scheduler.isAlive, !isIsolated(scheduler, from: dialer) else {
+                    return dial(dialer, scheduler, after: 300_000)
+                }
                 let link = Link(nextID, dialer, scheduler, self, world)
                 nextID += 1
                 links[link.id] = link
@@ -51,6 +55,12 @@ final class Network {
     func ask(_ id: LinkID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
     func toWorker(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
 
+    /// The worker or client at the other end.
+    func dialerName(of id: LinkID) -> String? { links[id]?.dialer.name }
+
+    /// A scheduler will not have that worker.
+    func refuse(_ id: LinkID, why: String) { links[id]?.close(.scheduler, why) }
+
     // MARK: Cutting
 
     func cutOne() {
@@ -65,6 +75,27 @@ final class Network {
         for end in [Link.End.scheduler, .dialer] where world.random.happens(0.8) {
             link.notices(end, afterMs: noticeMs())
         }
+    }
+
+    /// No worker reaches that scheduler for a while.
+    func isolate(_ scheduler: SchedulerProcess, forMs milliseconds: Int) {
+        isolatedUntil[scheduler.index] = world.time + Int64(milliseconds) * 1_000
+        for link in openLinks where link.scheduler === scheduler && link.dialer.role == .worker {
+            link.cut()
+            for end in [Link.End.scheduler, .dialer] { link.notices(end, afterMs: noticeMs()) }
+        }
+    }
+
+    private func isIsolated(_ scheduler: SchedulerProcess, from dialer: any Dialer) -> Bool {
+        dialer.role == .worker && world.time < isolatedUntil[scheduler.index] ?? 0
+    }
+
+    func stallOne() {
+        guard let link = openLinks.randomElement(using: &world.random) else { return }
+        world.count("connection stalled")
+        let milliseconds = Int.random(in: 300...8_000, using: &world.random)
+        let ends = [[Link.End.scheduler], [.dialer], [.scheduler, .dialer]].randomElement(using: &world.random) ?? []
+        for end in ends { link.stall(from: end, forMs: milliseconds) }
     }
 
     private func noticeMs() -> Int {

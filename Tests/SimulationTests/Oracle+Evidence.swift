@@ -73,6 +73,7 @@ extension Oracle {
 
     /// It was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and whoever knows of the call could not tell.
     private func judgeUnknown(_ row: Execution, _ store: MemoryStore) {
+        guard !givenToLiar.contains(row.id) else { return }
         guard let token = row.token, let beginning = begunAt[token], let job = store.jobs[row.jobID] else {
             return require(false, "G3: \(row.id) is UNKNOWN, and was never claimed")
         }
@@ -102,7 +103,9 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
-            if !madeByChanges.contains(row.id), !wasRefused(row.jobID, row.scheduledTime) {
+            // A row that is made again for the report of a call is none that is made from the outage.
+            let wasCalled = dispatchCounts[row.id] != nil
+            if !madeByChanges.contains(row.id), !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
             judge(row, of: job, missedIn: noted, store)

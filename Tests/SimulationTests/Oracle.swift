@@ -80,6 +80,12 @@ final class Oracle {
     var refusedChanges: [JobID: [Gap]] = [:]
     /// Executions that were made from an outage in each epoch, and are not over.
     var paced: [Int64: Set<ExecutionID>] = [:]
+    /// Executions that were given to a worker that lies: what it says of them cannot be checked.
+    private(set) var givenToLiar: Set<ExecutionID> = []
+    /// Which schedulers know how the clock of which worker's process relates to theirs.
+    private var clocksRead: [UniqueID: Set<UniqueID>] = [:]
+    /// When each call began, by the database's clock.
+    private var trueStarts: [Token: Timestamp] = [:]
     /// The highest epoch that each worker has heard of.
     private var epochs: [String: Int64] = [:]
 
@@ -135,9 +141,15 @@ final class Oracle {
         return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
 
-    func dispatched(_ calls: [DispatchedCall], by scheduler: SchedulerProcess, isConnected: Bool) {
+    func dispatched(
+        _ calls: [DispatchedCall],
+        by scheduler: SchedulerProcess,
+        to worker: String?,
+        isConnected: Bool
+    ) {
         let shard = world.database.store.shards[0]
         for call in calls {
+            if isLiar(worker) { givenToLiar.insert(call.executionID) }
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
             scheduledTimes[call.executionID] = call.scheduledTime
@@ -161,6 +173,14 @@ final class Oracle {
         }
     }
 
+    func isLiar(_ worker: String?) -> Bool { world.workers.contains { $0.isLiar && $0.name == worker } }
+
+    /// A heartbeat told a scheduler what the clock of a worker shows.
+    func readClock(of name: String, by scheduler: SchedulerProcess) {
+        guard let worker = world.workers.first(where: { $0.name == name }) else { return }
+        clocksRead[scheduler.owner, default: []].insert(worker.bootID)
+    }
+
     /// By how much a clock drifts between two looks at the database's.
     private let driftMs: Int64 = 20
     /// How early a call may be: when the database's clock was set back, what is under a second is made up for slowly
@@ -175,6 +195,7 @@ final class Oracle {
 
     /// A worker's call is on its way.
     func began(_ call: DispatchedCall, by worker: String) {
+        trueStarts[call.token] = world.databaseTime
         require(
             !isOver(call.token.epoch, for: worker),
             "G5: \(worker) took a call of epoch \(call.token.epoch), and had heard of a later one"
@@ -184,6 +205,7 @@ final class Oracle {
     func requested(_ call: DispatchedCall, by worker: String) {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
+        guard !givenToLiar.contains(call.executionID) else { return }
         // One that was dispatched when its job was AT_LEAST_ONCE may be sent however late.
         if let claim = sentOnce[call.executionID], call.token >= claim {
             require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
@@ -208,7 +230,9 @@ final class Oracle {
         }
         guard job.overlapPolicy == .skip else { return }
         for (token, other) in world.target.running.sorted(by: { $0.key < $1.key })
-        where other.call.jobID == job.id && other.call.executionID != call.executionID {
+        where other.call.jobID == job.id && other.call.executionID != call.executionID
+            && !givenToLiar.contains(other.call.executionID)
+        {
             require(
                 isDisturbed(token, other.worker) || isDisturbed(call.token, worker),
                 "overlap: \(call.executionID) was called while \(other.call.executionID) of \(job.name ?? "") ran"
@@ -221,7 +245,9 @@ final class Oracle {
     /// No other execution may begin while one waits for its retry.
     private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
         for other in store.executions.values
-        where other.status == .retrying && other.jobID == job.id && other.id != row.id {
+        where other.status == .retrying && other.jobID == job.id && other.id != row.id
+            && !givenToLiar.contains(other.id)
+        {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
             guard isSettled, isSteady, next > world.databaseTime + 50, !world.clients.cancelled.contains(other.id),
@@ -236,9 +262,16 @@ final class Oracle {
 
     func isSuccess(_ outcome: CallOutcome) -> Bool { outcome.kind == .answered && outcome.httpStatus == 200 }
 
-    func acknowledged(_ tokens: [Token]) {
-        for token in tokens {
+    func acknowledged(_ acknowledged: [AcknowledgedOutcome], to worker: String?) {
+        guard !isLiar(worker) else { return }
+        for (token, result) in acknowledged.map({ ($0.token, $0.result) }) {
+            require(
+                executionOf[token] == nil || result != .notIssued && result != .invalid,
+                "G6: the outcome of \(token) was not accepted: \(result)"
+            )
+            guard result != .notIssued else { continue }
             acknowledgedTokens.insert(token)
+            if let id = executionOf[token], givenToLiar.contains(id) { continue }
             guard let outcome = outcomes[token], outcome.kind != .notStarted else { continue }
             let row = world.database.store.executions[outcome.executionID]
             if row?.status == .unknown, row?.token == token {
@@ -306,12 +339,32 @@ final class Oracle {
             settled(job.id)
             begin(job)
         }
+        for row in batch.updates { judgeTimes(of: row, writtenBy: batch.owner) }
         judgeEvidence(of: batch, before: before)
+    }
+
+    /// Whatever a worker says, a call began and ended between its due time and now; an honest one's start is exact.
+    private func judgeTimes(of row: Execution, writtenBy owner: UniqueID) {
+        guard world.options.clockStepsPerSecond == 0, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
+        let latest = world.databaseTime + 1_000
+        let isPast = [row.actualStartTime, row.finishedAt].compactMap(\.self).allSatisfy { $0 <= latest }
+        require(isPast && row.durationMicroseconds ?? 0 >= 0, "G6: \(row.id) is recorded to end in the future")
+        // A call that was stopped is reported as begun when it was stopped, here.
+        guard world.options.hasGoodClocks, row.status != .cancelled, row.attempts == 1, row.lostAttempts == 0,
+            let token = row.token, let worker = world.workers.first(where: { $0.name == row.worker }),
+            clocksRead[owner]?.contains(worker.bootID) ?? false,
+            let start = row.actualStartTime, let began = trueStarts[token], !givenToLiar.contains(row.id),
+            !isDisturbed(token, row.worker ?? ""), world.schedulers.allSatisfy({ $0.slumberMs == 0 })
+        else { return }
+        let tolerance = Int64(world.options.delayMs) + 50
+        require(abs(start - began) <= tolerance, "drift: the start of \(row.id) is wrong by \(start - began) ms")
     }
 
     /// However often a call is reported, it is the same attempt of its execution.
     private func countAttempts(of row: Execution, then after: Execution?) {
-        guard let after, let token = after.token, after.attempts > row.attempts else { return }
+        guard let after, let token = after.token, after.attempts > row.attempts, !givenToLiar.contains(row.id) else {
+            return
+        }
         let number = attemptNumbers.updateValue(after.attempts, forKey: token) ?? after.attempts
         require(
             number == after.attempts,

@@ -237,7 +237,15 @@ final class SchedulerProcess {
         if world.options.isTracing { trace(action) }
         let database = world.database
         switch action {
-        case .acquireLease: database.lease(.acquire, self, owner: owner, leaseMs: leaseMs)
+        case .acquireLease(let floor, let usableWorkers):
+            database.lease(
+                .acquire(above: floor, usableWorkers: usableWorkers),
+                self,
+                owner: owner,
+                leaseMs: leaseMs
+            )
+        case .handOverLease(let epoch, let standby):
+            database.lease(.handOver(epoch, to: standby), self, owner: owner, leaseMs: leaseMs)
         case .renewLease(let epoch): database.lease(.renew(epoch), self, owner: owner, leaseMs: leaseMs)
         case .releaseLease(let epoch): database.lease(.release(epoch), self, owner: owner, leaseMs: leaseMs)
         case .loadJobs:
@@ -263,14 +271,22 @@ final class SchedulerProcess {
                 failed: .executionNotRead(outcome, worker: worker, link: link)
             )
         case .commit(let batch): database.commit(batch, self)
-        case .announceLead(let link, let epoch, let shards):
-            world.network.toWorker(link, .lead(epoch: epoch, shards: shards))
+        case .announceLead(let link, let lead, let shards):
+            world.network.toWorker(link, .lead(lead, shards: shards))
         case .dispatch(let link, let clusterTime, let calls):
-            world.oracle.dispatched(calls, by: self, isConnected: world.network.isOpen(link))
+            world.remember(calls)
+            world.oracle.dispatched(
+                calls,
+                by: self,
+                to: world.network.dialerName(of: link),
+                isConnected: world.network.isOpen(link)
+            )
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
-        case .acknowledge(let link, let tokens):
-            world.oracle.acknowledged(tokens)
-            world.network.toWorker(link, .outcomeAck(tokens))
+        case .acknowledge(let link, let outcomes):
+            world.oracle.acknowledged(outcomes, to: world.network.dialerName(of: link))
+            world.network.toWorker(link, .outcomeAck(outcomes))
+        case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
+        case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
         case .reply(let ticket, let result): desk.answered(ticket, result)
         case .recorded(let executions): world.oracle.told(of: executions)

@@ -22,7 +22,8 @@ extension SimulationOptions {
             ("standingClocks", \.standingClocks),
             ("failedReads", \.failedReads), ("targetTrouble", \.targetTrouble),
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
-            ("quarrels", \.quarrels),
+            ("quarrels", \.quarrels), ("lies", \.lies), ("isolationsPerSecond", \.isolationsPerSecond),
+            ("linkStallsPerSecond", \.linkStallsPerSecond), ("writerStallsPerSecond", \.writerStallsPerSecond),
         ]
     }
 

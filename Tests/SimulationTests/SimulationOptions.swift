@@ -45,6 +45,14 @@ struct SimulationOptions: CustomStringConvertible {
     var driftPpm: Int
     /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
     var suspends: Int
+    /// How often no worker reaches the leader for up to 40 s.
+    var isolationsPerSecond: Double
+    /// How often nothing gets through a connection for some seconds, either way or both; then everything does.
+    var linkStallsPerSecond: Double
+    /// Of a message of the first worker, that it is a lie.
+    var lies: Double
+    /// How often only the writing connection hangs, up to a minute.
+    var writerStallsPerSecond: Double
     /// Which of the worlds that these options allow: the seed's own is 0.
     var draw = 0
     /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
@@ -69,7 +77,7 @@ struct SimulationOptions: CustomStringConvertible {
         jobs = Int.random(in: 1...6, using: &random)
         seconds = Int.random(in: 10...25, using: &random)
         targetTrouble = chance(0.7, upTo: 0.6)
-        delayMs = [1, 5, 40].randomElement(using: &random) ?? 1
+        delayMs = [1, 5, 40, 400].randomElement(using: &random) ?? 1
         changesPerSecond = chance(0.7, upTo: 3)
         handEditsPerSecond = chance(0.35, upTo: 0.6)
         refreshSeconds = Int.random(in: 2...15, using: &random)
@@ -95,6 +103,10 @@ struct SimulationOptions: CustomStringConvertible {
         if random.happens(0.05) {
             (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
         }
+        isolationsPerSecond = schedulers > 1 ? chance(0.25, upTo: 0.1) : 0
+        linkStallsPerSecond = chance(0.3, upTo: 0.3)
+        lies = chance(0.25, upTo: 0.5)
+        writerStallsPerSecond = chance(0.25, upTo: 0.06)
         quarrels = changesPerSecond > 0 ? chance(0.2, upTo: 0.6) : 0
         // 2026-11-24T10:00:00Z
         (beginning, zone) = (1_795_514_400, "UTC")
@@ -105,6 +117,11 @@ struct SimulationOptions: CustomStringConvertible {
             beginning =
                 (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
         }
+    }
+
+    /// Whether clocks can be relied upon to tell when something happened.
+    var hasGoodClocks: Bool {
+        standingClocks == 0 && suspends == 0 && clockStepsPerSecond == 0 && driftPpm == 0
     }
 
     var description: String {

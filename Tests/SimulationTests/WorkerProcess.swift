@@ -12,6 +12,8 @@ final class WorkerProcess: Dialer {
 
     private unowned let world: World
     let name: String
+    /// Whether it reports what it likes, while faults are on.
+    let isLiar: Bool
     let role = Role.worker
     private(set) var bootID = UniqueID.zero
     /// Grows with each start and end.
@@ -28,6 +30,7 @@ final class WorkerProcess: Dialer {
     init(world: World, index: Int) {
         self.world = world
         name = "worker-\(index)"
+        isLiar = index == 0 && world.options.lies > 0
         clock = ProcessClock(world: world)
     }
 
@@ -118,11 +121,12 @@ final class WorkerProcess: Dialer {
 
     func received(_ envelope: Envelope, over link: Link) {
         switch envelope.message {
-        case .lead(let epoch, let shards):
-            if !shards.isEmpty { world.oracle.heard(name, leaderOf: epoch) }
-            tell(.leadAnnounced(link.id, epoch: epoch, shards: shards))
+        case .lead(let lead, let shards):
+            if !shards.isEmpty { world.oracle.heard(name, leaderOf: lead.epoch) }
+            tell(.leadAnnounced(link.id, lead, shards: shards))
         case .dispatch(let clusterTime, let calls): dispatched(link.id, clusterTime, calls)
-        case .outcomeAck(let tokens): tell(.acknowledged(tokens))
+        case .outcomeAck(let outcomes): tell(.acknowledged(outcomes))
+        case .claimQuery(let claims): tell(.claimsQueried(link.id, claims))
         case .cancel(let tokens): tell(.cancelRequested(link.id, tokens))
         default: world.oracle.require(false, "the wire: a worker was given \(envelope.message.name)")
         }
@@ -159,7 +163,7 @@ final class WorkerProcess: Dialer {
         cell.desk.handle(event, at: now, into: &actions)
         if case .tick = event {} else { cell.desk.handle(.tick, at: now, into: &actions) }
         let inconsistency = cell.desk.inconsistency
-        world.oracle.require(inconsistency == nil, "the books of \(name): \(inconsistency ?? "")")
+        world.oracle.require(inconsistency == nil || isLiar, "the books of \(name): \(inconsistency ?? "")")
         let life = life
         for action in actions where self.life == life { perform(action) }
         guard self.life == life, let wake = self.cell?.desk.wake else { return }
@@ -171,6 +175,10 @@ final class WorkerProcess: Dialer {
         }
     }
 
+    private func toScheduler(_ link: LinkID, _ message: Message) {
+        for message in isLiar ? world.liar.twisted(message) : [message] { world.network.toScheduler(link, message) }
+    }
+
     private func perform(_ action: WorkerAction) {
         switch action {
         case .start(let requests):
@@ -180,18 +188,25 @@ final class WorkerProcess: Dialer {
             }
         case .cut(let tokens): for token in tokens { world.target.cut(token) }
         case .hold(let link, let epoch, let held):
-            world.network.toScheduler(link, .holding(epoch: epoch, running: held))
+            toScheduler(link, .holding(epoch: epoch, running: held))
         case .report(let link, let outcomes):
             for outcome in outcomes {
                 if outcome.kind == .notStarted { world.count("dispatch given back") }
                 world.oracle.ended(outcome)
             }
-            world.network.toScheduler(link, .outcome(outcomes))
-        case .tellStarted(let link, let tokens): world.network.toScheduler(link, .started(tokens))
-        case .announceDrain(let link): world.network.toScheduler(link, .drain)
-        case .grant(let link, let granted): world.network.toScheduler(link, .credit(granted: granted))
+            toScheduler(link, .outcome(outcomes))
+        case .refuseLead(let link, let epoch, let highest):
+            world.count("lead refused")
+            toScheduler(link, .leadRefused(epoch: epoch, highest: highest))
+        case .answerClaims(let link, let rememberedMs, let claims):
+            for claim in claims { world.count("claim answered \(claim.state)") }
+            toScheduler(link, .claimAnswer(rememberedMs: rememberedMs, claims))
+        case .tellStarted(let link, let tokens): toScheduler(link, .started(tokens))
+        case .announceDrain(let link): toScheduler(link, .drain)
+        case .grant(let link, let granted): toScheduler(link, .credit(granted: granted))
         case .close(let link, let why):
-            world.oracle.require(false, "a scheduler was cut off over \(link) by \(name): \(why)")
+            // A liar that grants more than it has gets more than it can take.
+            world.oracle.require(isLiar, "a scheduler was cut off over \(link) by \(name): \(why)")
         case .note: break
         case .drained:
             let life = life
@@ -208,6 +223,7 @@ extension CallOutcome {
     init(_ call: DispatchedCall, _ kind: OutcomeKind, status: Int? = nil, retryAfterMs: UInt64? = nil) {
         self.init(
             token: call.token,
+            code: call.code,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,

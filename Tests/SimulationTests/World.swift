@@ -37,6 +37,9 @@ final class World {
     private(set) lazy var target = Target(world: self)
     private(set) lazy var client = ClientProcess(world: self)
     private(set) lazy var clients = Clients(world: self)
+    /// The calls that were dispatched last, to whatever worker.
+    private(set) var recentCalls: [DispatchedCall] = []
+    private(set) lazy var liar = Liar(world: self)
     private(set) lazy var handEditor = HandEditor(world: self)
     private(set) lazy var oracle = Oracle(world: self)
 
@@ -69,6 +72,8 @@ final class World {
         advance(toSecond: options.seconds)
         faultsAreOn = false
         for scheduler in schedulers where !scheduler.isAlive { scheduler.start() }
+        // What a liar has not reported it would hold for ever.
+        for worker in workers where worker.isLiar { worker.kill() }
         for worker in workers where !worker.isAlive { worker.start() }
         // Pauses and outages that have begun are over by then.
         let calm = options.seconds + (options.suspends == 1 || options.suspends == 2 ? 60 + Self.suspendMs / 1_000 : 60)
@@ -97,6 +102,10 @@ final class World {
             time = next.time
             next.work()
         }
+    }
+
+    func remember(_ calls: [DispatchedCall]) {
+        recentCalls = (recentCalls + calls).suffix(20)
     }
 
     // MARK: Faults
@@ -147,6 +156,16 @@ final class World {
         plan(options.storeOutagesPerSecond) { world in
             world.count("store away")
             world.database.goAway(forMs: Int.random(in: 50...9_000, using: &world.random))
+        }
+        plan(options.isolationsPerSecond) { world in
+            guard let leader = world.schedulers.first(where: \.isLeading) else { return }
+            world.count("leader isolated from its workers")
+            world.network.isolate(leader, forMs: Int.random(in: 2_000...40_000, using: &world.random))
+        }
+        plan(options.linkStallsPerSecond) { $0.network.stallOne() }
+        plan(options.writerStallsPerSecond) { world in
+            world.count("writer stalled")
+            world.database.stallWriter(forMs: Int.random(in: 2_000...60_000, using: &world.random))
         }
         plan(options.handEditsPerSecond) { $0.handEditor.edit() }
         plan(options.clockStepsPerSecond * 2) { $0.stepWallClock() }

@@ -75,10 +75,11 @@ package final class MemoryJobStore: JobStore {
 
     package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
         switch request {
-        case .acquireLease(let owner, let address, let leaseMs): answer(acquire(owner, address, leaseMs))
+        case .acquireLease(let owner, let address, let leaseMs, let floor, let usableWorkers):
+            answer(acquire(owner, address, leaseMs, above: floor, usableWorkers))
         case .renewLease(let owner, let epoch, let leaseMs): answer(renew(owner, epoch, leaseMs))
-        case .releaseLease(let owner, let epoch):
-            release(owner, epoch)
+        case .releaseLease(let owner, let epoch, let standby):
+            release(owner, epoch, standby)
             answer(.released)
         case .commit(let batch):
             answer(.commit(database.state.withLock { $0.store.commit(batch, now: MemoryDatabase.now) }))
@@ -103,7 +104,13 @@ package final class MemoryJobStore: JobStore {
         return database.state.withLock { $0.holders[session] != nil } ? session : nil
     }
 
-    private func acquire(_ owner: UniqueID, _ address: String, _ leaseMs: Int) -> StoreAnswer {
+    private func acquire(
+        _ owner: UniqueID,
+        _ address: String,
+        _ leaseMs: Int,
+        above floor: Int64,
+        _ usableWorkers: Int
+    ) -> StoreAnswer {
         let open = openSession
         let (mine, result, ended) = database.state.withLock { state in
             let mine = open ?? state.sessions
@@ -117,6 +124,8 @@ package final class MemoryJobStore: JobStore {
                 owner: owner,
                 address: address,
                 leaseMs: leaseMs,
+                above: floor,
+                usableWorkers: usableWorkers,
                 now: MemoryDatabase.now
             )
             var ended: (@Sendable (String) -> Void)?
@@ -143,10 +152,16 @@ package final class MemoryJobStore: JobStore {
         )
     }
 
-    private func release(_ owner: UniqueID, _ epoch: Int64) {
+    private func release(_ owner: UniqueID, _ epoch: Int64, _ standby: UniqueID?) {
         guard let session = openSession else { return }
         database.state.withLock {
-            $0.store.releaseLease(session: session, owner: owner, epoch: epoch, now: MemoryDatabase.now)
+            $0.store.releaseLease(
+                session: session,
+                owner: owner,
+                epoch: epoch,
+                standby: standby,
+                now: MemoryDatabase.now
+            )
         }
     }
 

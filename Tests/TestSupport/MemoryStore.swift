@@ -9,6 +9,9 @@ package struct MemoryStore: Sendable {
     package private(set) var shards: [ShardRecord]
     /// The session that holds the advisory lock.
     package private(set) var lockHolder: Int?
+    /// What schedulers without the lease said of themselves.
+    private var standbys: [UniqueID: (usableWorkers: Int, seenAt: Timestamp)] = [:]
+    private var reservation: (owner: UniqueID, until: Timestamp)?
     private var commitOwner: UniqueID?
     private var commitSequence: UInt64 = 0
     private var attemptTokens: Set<AttemptKey> = []
@@ -30,10 +33,14 @@ package struct MemoryStore: Sendable {
                 leaseExpiresAt: nil,
                 materializedThrough: nil,
                 settledThrough: nil,
-                gap: nil
+                gap: nil,
+                clusterSecret: $0 == 0 ? MemoryStore.clusterSecret : nil
             )
         }
     }
+
+    /// The same for all clusters in memory.
+    package static let clusterSecret = [UInt8](0..<32)
 
     // MARK: Leases
 
@@ -43,16 +50,32 @@ package struct MemoryStore: Sendable {
         owner: UniqueID,
         address: String,
         leaseMs: Int,
+        above floor: Int64 = 0,
+        usableWorkers: Int = 0,
         now: Timestamp
     ) -> LeaseResult {
+        let isReserved = reservation.map { $0.owner != owner && $0.until > now } ?? false
+        let isFree = lockHolder == nil || lockHolder == session
+        if isReserved, isFree {
+            if lockHolder == session { lockHolder = nil }
+            standbys[owner] = (usableWorkers, now)
+            return .heldByOther(leader: shards[0].address, databaseTime: now)
+        }
         if let holder = lockHolder, holder != session {
             let expires = shards.compactMap(\.leaseExpiresAt).max() ?? .distantPast
-            guard expires < now else { return .heldByOther(leader: shards[0].address, databaseTime: now) }
+            guard expires < now else {
+                standbys[owner] = (usableWorkers, now)
+                return .heldByOther(leader: shards[0].address, databaseTime: now)
+            }
         }
+        standbys[owner] = nil
+        reservation = nil
         lockHolder = session
         (commitOwner, commitSequence) = (nil, 0)
-        let epoch = (shards.map(\.epoch).max() ?? 0) + 1
+        let epoch = max(shards.map(\.epoch).max() ?? 0, floor, now.milliseconds * 1_000 - 1) + 1
         for index in shards.indices {
+            // As good as random: owners are.
+            shards[index].incarnation = owner.low &+ UInt64(bitPattern: epoch) &* 0x9E37_79B9_7F4A_7C15
             shards[index].owner = owner
             shards[index].address = address
             shards[index].epoch = epoch
@@ -72,10 +95,19 @@ package struct MemoryStore: Sendable {
             return .heldByOther(leader: shards[0].address, databaseTime: now)
         }
         for index in shards.indices { shards[index].leaseExpiresAt = now + Int64(leaseMs) }
-        return .held(epoch: epoch, shards: shards, databaseTime: now)
+        let fresh = standbys.filter { $0.value.usableWorkers > 0 && $0.value.seenAt > now - 2_000 && $0.key != owner }
+        let standby = fresh.max { ($0.value.usableWorkers, $1.key) < ($1.value.usableWorkers, $0.key) }?.key
+        return .held(epoch: epoch, shards: shards, databaseTime: now, standby: standby)
     }
 
-    package mutating func releaseLease(session: Int, owner: UniqueID, epoch: Int64, now: Timestamp) {
+    package mutating func releaseLease(
+        session: Int,
+        owner: UniqueID,
+        epoch: Int64,
+        standby: UniqueID? = nil,
+        now: Timestamp
+    ) {
+        if let standby { reservation = (standby, now + 5_000) }
         if shards[0].owner == owner, shards[0].epoch == epoch {
             for index in shards.indices { shards[index].leaseExpiresAt = now }
         }
@@ -127,6 +159,7 @@ package struct MemoryStore: Sendable {
             row.actualStartTime = start.actualStartTime
             row.worker = start.worker
             row.isClaimed = start.isClaim
+            row.workerBootID = start.workerBootID
             row.nextAttemptAt = nil
             executions[start.id] = row
         }
@@ -136,6 +169,7 @@ package struct MemoryStore: Sendable {
             (updated.jobID, updated.trigger, updated.scheduledTime) = (row.jobID, row.trigger, row.scheduledTime)
             updated.createdAt = row.createdAt
             updated.isClaimed = false
+            updated.workerBootID = nil
             executions[update.id] = updated
         }
         for attempt in batch.attempts where attemptTokens.insert(AttemptKey(attempt)).inserted {

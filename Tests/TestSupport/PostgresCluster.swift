@@ -18,7 +18,8 @@ package final class PostgresCluster: Sendable {
     package let port: Int
     /// The cluster's directory, with the socket and the log (`postgres.log`) in it.
     package let directory: String
-    private let binaries: String
+    /// The folder of the server's programs.
+    package let binaries: String
     /// Its other end is read by the process that cleans up when this one is gone.
     private let watch: Int32
     private let databases = Mutex(0)

@@ -25,6 +25,7 @@ typedef struct Carillon__V1__FieldError Carillon__V1__FieldError;
 typedef struct Carillon__V1__Error Carillon__V1__Error;
 typedef struct Carillon__V1__Token Carillon__V1__Token;
 typedef struct Carillon__V1__Lead Carillon__V1__Lead;
+typedef struct Carillon__V1__LeadRefused Carillon__V1__LeadRefused;
 typedef struct Carillon__V1__HeldCall Carillon__V1__HeldCall;
 typedef struct Carillon__V1__Holding Carillon__V1__Holding;
 typedef struct Carillon__V1__Credit Carillon__V1__Credit;
@@ -34,9 +35,14 @@ typedef struct Carillon__V1__Dispatch Carillon__V1__Dispatch;
 typedef struct Carillon__V1__Started Carillon__V1__Started;
 typedef struct Carillon__V1__CallOutcome Carillon__V1__CallOutcome;
 typedef struct Carillon__V1__Outcome Carillon__V1__Outcome;
+typedef struct Carillon__V1__AcknowledgedOutcome Carillon__V1__AcknowledgedOutcome;
 typedef struct Carillon__V1__OutcomeAck Carillon__V1__OutcomeAck;
 typedef struct Carillon__V1__Cancel Carillon__V1__Cancel;
 typedef struct Carillon__V1__Drain Carillon__V1__Drain;
+typedef struct Carillon__V1__QueriedClaim Carillon__V1__QueriedClaim;
+typedef struct Carillon__V1__ClaimQuery Carillon__V1__ClaimQuery;
+typedef struct Carillon__V1__AnsweredClaim Carillon__V1__AnsweredClaim;
+typedef struct Carillon__V1__ClaimAnswer Carillon__V1__ClaimAnswer;
 typedef struct Carillon__V1__JobSettings Carillon__V1__JobSettings;
 typedef struct Carillon__V1__Job Carillon__V1__Job;
 typedef struct Carillon__V1__CreateJob Carillon__V1__CreateJob;
@@ -112,9 +118,44 @@ typedef enum _Carillon__V1__OutcomeKind {
   /*
    * Stopped by Cancel.
    */
-  CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED = 5
+  CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED = 5,
+  /*
+   * The worker began this attempt of an AT_MOST_ONCE execution before, under another token, and cannot say how it ended.
+   */
+  CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_UNKNOWN = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__OUTCOME_KIND)
 } Carillon__V1__OutcomeKind;
+typedef enum _Carillon__V1__AckResult {
+  /*
+   * Durable, or settled otherwise.
+   */
+  CARILLON__V1__ACK_RESULT__ACK_RESULT_RECORDED = 1,
+  /*
+   * Late, repeated or overtaken by another dispatch: it changed nothing.
+   */
+  CARILLON__V1__ACK_RESULT__ACK_RESULT_SUPERSEDED = 2,
+  /*
+   * The token was not issued to this worker process for this attempt of this execution: it changed nothing.
+   */
+  CARILLON__V1__ACK_RESULT__ACK_RESULT_NOT_ISSUED = 3,
+  /*
+   * The outcome contradicts itself or an earlier report of this call: it was not recorded as it stands.
+   */
+  CARILLON__V1__ACK_RESULT__ACK_RESULT_INVALID = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__ACK_RESULT)
+} Carillon__V1__AckResult;
+typedef enum _Carillon__V1__ClaimState {
+  /*
+   * Never begun, and it never will be: a Dispatch with this token that arrives later is refused.
+   */
+  CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN = 1,
+  CARILLON__V1__CLAIM_STATE__CLAIM_STATE_RUNNING = 2,
+  /*
+   * Over: its Outcome is sent again, before this answer.
+   */
+  CARILLON__V1__CLAIM_STATE__CLAIM_STATE_ENDED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__CLAIM_STATE)
+} Carillon__V1__ClaimState;
 typedef enum _Carillon__V1__ExecutionType {
   CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE = 1,
   CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_MOST_ONCE = 2
@@ -173,6 +214,9 @@ typedef enum {
   CARILLON__V1__ENVELOPE__BODY_OUTCOME_ACK = 14,
   CARILLON__V1__ENVELOPE__BODY_CANCEL = 15,
   CARILLON__V1__ENVELOPE__BODY_DRAIN = 16,
+  CARILLON__V1__ENVELOPE__BODY_LEAD_REFUSED = 17,
+  CARILLON__V1__ENVELOPE__BODY_CLAIM_QUERY = 18,
+  CARILLON__V1__ENVELOPE__BODY_CLAIM_ANSWER = 19,
   CARILLON__V1__ENVELOPE__BODY_CREATE_JOB = 32,
   CARILLON__V1__ENVELOPE__BODY_GET_JOB = 33,
   CARILLON__V1__ENVELOPE__BODY_LIST_JOBS = 34,
@@ -234,6 +278,9 @@ struct  Carillon__V1__Envelope
     Carillon__V1__OutcomeAck *outcome_ack;
     Carillon__V1__Cancel *cancel;
     Carillon__V1__Drain *drain;
+    Carillon__V1__LeadRefused *lead_refused;
+    Carillon__V1__ClaimQuery *claim_query;
+    Carillon__V1__ClaimAnswer *claim_answer;
     /*
      * Requests of clients
      */
@@ -361,10 +408,16 @@ struct  Carillon__V1__Pong
    * The answerer's wall clock when it answered, in microseconds since 1970.
    */
   int64_t answered_us;
+  /*
+   * A worker's monotonic clock when it answered, in microseconds since any instant that stays the same for the life of the
+   * process. CallOutcome.started_clock_us is read from the same clock.
+   */
+  protobuf_c_boolean has_clock_us;
+  uint64_t clock_us;
 };
 #define CARILLON__V1__PONG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__pong__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 /*
@@ -418,17 +471,33 @@ struct  Carillon__V1__Error
 
 
 /*
- * The identity of one dispatch of one attempt.
+ * The identity of one dispatch of one attempt. Epoch, incarnation and sequence together are unique.
  */
 struct  Carillon__V1__Token
 {
   ProtobufCMessage base;
+  /*
+   * Any value: compared, never added to.
+   */
   int64_t epoch;
+  /*
+   * Any value: compared, never added to.
+   */
   uint64_t sequence;
+  /*
+   * The random number of the leadership that made the token. Any value.
+   */
+  uint64_t incarnation;
+  /*
+   * 16 bytes: the scheduler's proof that it issued this token for this attempt to this worker process. A worker repeats the
+   * bytes in Holding and Outcome. Absent in messages from the scheduler other than Dispatch, and in Started.
+   */
+  protobuf_c_boolean has_mac;
+  ProtobufCBinaryData mac;
 };
 #define CARILLON__V1__TOKEN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__token__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -438,12 +507,48 @@ struct  Carillon__V1__Lead
 {
   ProtobufCMessage base;
   int64_t epoch;
+  /*
+   * 0 to 255.
+   */
   size_t n_shards;
   uint32_t *shards;
+  /*
+   * Drawn at random when the epoch began: two leaderships never share it. Any value.
+   */
+  uint64_t incarnation;
+  /*
+   * 16 bytes: the scheduler's proof that this epoch was held. A worker keeps the proof of the highest epoch that it saw.
+   */
+  ProtobufCBinaryData proof;
 };
 #define CARILLON__V1__LEAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__lead__descriptor) \
-    , 0, 0,NULL }
+    , 0, 0,NULL, 0, {0,NULL} }
+
+
+/*
+ * Worker to scheduler: the answer to a Lead whose epoch is lower than the highest one seen.
+ */
+struct  Carillon__V1__LeadRefused
+{
+  ProtobufCMessage base;
+  /*
+   * The epoch of the refused Lead.
+   */
+  int64_t epoch;
+  /*
+   * What the Lead of the highest epoch said.
+   */
+  int64_t highest_epoch;
+  uint64_t highest_incarnation;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData highest_proof;
+};
+#define CARILLON__V1__LEAD_REFUSED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__lead_refused__descriptor) \
+    , 0, 0, 0, {0,NULL} }
 
 
 struct  Carillon__V1__HeldCall
@@ -452,6 +557,9 @@ struct  Carillon__V1__HeldCall
   Carillon__V1__Token *token;
   ProtobufCBinaryData execution_id;
   ProtobufCBinaryData job_id;
+  /*
+   * 1 or more.
+   */
   uint32_t attempt;
 };
 #define CARILLON__V1__HELD_CALL__INIT \
@@ -460,8 +568,8 @@ struct  Carillon__V1__HeldCall
 
 
 /*
- * Worker to scheduler, the answer to Lead: the calls that run now. Unacknowledged outcomes follow as Outcome messages
- * before any Credit.
+ * Worker to scheduler, the answer to Lead: every call that waits for its start or runs. Unacknowledged outcomes follow as
+ * Outcome messages, then a Credit. A call that the scheduler does not adopt is answered with Cancel.
  */
 struct  Carillon__V1__Holding
 {
@@ -476,11 +584,15 @@ struct  Carillon__V1__Holding
 
 
 /*
- * Worker to scheduler: how many calls it has offered to take on this connection, counted from Hello and never falling.
+ * Worker to scheduler: how many calls it has offered to take on this connection, counted from Hello and never falling. A
+ * Lead does not reset it. A Credit always follows a Lead, also when it repeats the last number.
  */
 struct  Carillon__V1__Credit
 {
   ProtobufCMessage base;
+  /*
+   * Any value. More than max_workers beyond the calls that were dispatched counts as max_workers.
+   */
   uint64_t granted;
 };
 #define CARILLON__V1__CREDIT__INIT \
@@ -524,6 +636,9 @@ struct  Carillon__V1__DispatchedCall
   uint32_t timeout_ms;
   uint32_t connect_timeout_ms;
   protobuf_c_boolean at_most_once;
+  /*
+   * Bytes.
+   */
   uint32_t response_limit;
 };
 #define CARILLON__V1__DISPATCHED_CALL__INIT \
@@ -569,16 +684,31 @@ struct  Carillon__V1__CallOutcome
   uint32_t attempt;
   Carillon__V1__OutcomeKind kind;
   /*
-   * Microseconds from the receipt of the Dispatch until the request was handed to the HTTP client.
+   * Microseconds from the receipt of the Dispatch until the request was handed to the HTTP client. The scheduler limits the
+   * start to [dispatch, receipt of the outcome], and the end likewise.
    */
   uint64_t started_after_us;
+  /*
+   * Microseconds from the start to the end, limited likewise.
+   */
   uint64_t duration_us;
+  /*
+   * 100 to 599, and present exactly when kind is ANSWERED.
+   */
   protobuf_c_boolean has_http_status;
   uint32_t http_status;
-  char *response;
-  char *error_message;
   /*
-   * What Retry-After asked for, in milliseconds.
+   * Text. What is not UTF-8, and NUL, is replaced by U+FFFD; what exceeds response_limit is cut.
+   */
+  protobuf_c_boolean has_response;
+  ProtobufCBinaryData response;
+  /*
+   * Text likewise, at most 1,024 bytes.
+   */
+  protobuf_c_boolean has_error_message;
+  ProtobufCBinaryData error_message;
+  /*
+   * What Retry-After asked for, in milliseconds. More than an hour counts as an hour.
    */
   protobuf_c_boolean has_retry_after_ms;
   uint64_t retry_after_ms;
@@ -587,10 +717,15 @@ struct  Carillon__V1__CallOutcome
    */
   protobuf_c_boolean has_dispatch_time;
   int64_t dispatch_time;
+  /*
+   * The worker's monotonic clock (Pong.clock_us) at the start: the start that is recorded comes from this when it is there.
+   */
+  protobuf_c_boolean has_started_clock_us;
+  uint64_t started_clock_us;
 };
 #define CARILLON__V1__CALL_OUTCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__call_outcome__descriptor) \
-    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0 }
+    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Carillon__V1__Outcome
@@ -604,14 +739,25 @@ struct  Carillon__V1__Outcome
     , 0,NULL }
 
 
+struct  Carillon__V1__AcknowledgedOutcome
+{
+  ProtobufCMessage base;
+  Carillon__V1__Token *token;
+  Carillon__V1__AckResult result;
+};
+#define CARILLON__V1__ACKNOWLEDGED_OUTCOME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__acknowledged_outcome__descriptor) \
+    , NULL, CARILLON__V1__ACK_RESULT__ACK_RESULT_RECORDED }
+
+
 /*
- * Scheduler to worker: these outcomes are durable (or settled); forget them.
+ * Scheduler to worker: these outcomes are durable (or settled); forget them, whatever the result.
  */
 struct  Carillon__V1__OutcomeAck
 {
   ProtobufCMessage base;
-  size_t n_tokens;
-  Carillon__V1__Token **tokens;
+  size_t n_outcomes;
+  Carillon__V1__AcknowledgedOutcome **outcomes;
 };
 #define CARILLON__V1__OUTCOME_ACK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__outcome_ack__descriptor) \
@@ -642,6 +788,66 @@ struct  Carillon__V1__Drain
 #define CARILLON__V1__DRAIN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__drain__descriptor) \
      }
+
+
+struct  Carillon__V1__QueriedClaim
+{
+  ProtobufCMessage base;
+  Carillon__V1__Token *token;
+  ProtobufCBinaryData execution_id;
+  /*
+   * 1 or more.
+   */
+  uint32_t attempt;
+};
+#define CARILLON__V1__QUERIED_CLAIM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__queried_claim__descriptor) \
+    , NULL, {0,NULL}, 0 }
+
+
+/*
+ * Scheduler to worker: what do you remember of these AT_MOST_ONCE calls?
+ */
+struct  Carillon__V1__ClaimQuery
+{
+  ProtobufCMessage base;
+  size_t n_claims;
+  Carillon__V1__QueriedClaim **claims;
+};
+#define CARILLON__V1__CLAIM_QUERY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__claim_query__descriptor) \
+    , 0,NULL }
+
+
+struct  Carillon__V1__AnsweredClaim
+{
+  ProtobufCMessage base;
+  Carillon__V1__Token *token;
+  ProtobufCBinaryData execution_id;
+  uint32_t attempt;
+  Carillon__V1__ClaimState state;
+};
+#define CARILLON__V1__ANSWERED_CLAIM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__answered_claim__descriptor) \
+    , NULL, {0,NULL}, 0, CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN }
+
+
+/*
+ * Worker to scheduler: the answer to ClaimQuery.
+ */
+struct  Carillon__V1__ClaimAnswer
+{
+  ProtobufCMessage base;
+  /*
+   * How far back the worker remembers every AT_MOST_ONCE call, in milliseconds before now: at most since its start.
+   */
+  uint64_t remembered_ms;
+  size_t n_claims;
+  Carillon__V1__AnsweredClaim **claims;
+};
+#define CARILLON__V1__CLAIM_ANSWER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__claim_answer__descriptor) \
+    , 0, 0,NULL }
 
 
 /*
@@ -1418,6 +1624,25 @@ Carillon__V1__Lead *
 void   carillon__v1__lead__free_unpacked
                      (Carillon__V1__Lead *message,
                       ProtobufCAllocator *allocator);
+/* Carillon__V1__LeadRefused methods */
+void   carillon__v1__lead_refused__init
+                     (Carillon__V1__LeadRefused         *message);
+size_t carillon__v1__lead_refused__get_packed_size
+                     (const Carillon__V1__LeadRefused   *message);
+size_t carillon__v1__lead_refused__pack
+                     (const Carillon__V1__LeadRefused   *message,
+                      uint8_t             *out);
+size_t carillon__v1__lead_refused__pack_to_buffer
+                     (const Carillon__V1__LeadRefused   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__LeadRefused *
+       carillon__v1__lead_refused__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__lead_refused__free_unpacked
+                     (Carillon__V1__LeadRefused *message,
+                      ProtobufCAllocator *allocator);
 /* Carillon__V1__HeldCall methods */
 void   carillon__v1__held_call__init
                      (Carillon__V1__HeldCall         *message);
@@ -1589,6 +1814,25 @@ Carillon__V1__Outcome *
 void   carillon__v1__outcome__free_unpacked
                      (Carillon__V1__Outcome *message,
                       ProtobufCAllocator *allocator);
+/* Carillon__V1__AcknowledgedOutcome methods */
+void   carillon__v1__acknowledged_outcome__init
+                     (Carillon__V1__AcknowledgedOutcome         *message);
+size_t carillon__v1__acknowledged_outcome__get_packed_size
+                     (const Carillon__V1__AcknowledgedOutcome   *message);
+size_t carillon__v1__acknowledged_outcome__pack
+                     (const Carillon__V1__AcknowledgedOutcome   *message,
+                      uint8_t             *out);
+size_t carillon__v1__acknowledged_outcome__pack_to_buffer
+                     (const Carillon__V1__AcknowledgedOutcome   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__AcknowledgedOutcome *
+       carillon__v1__acknowledged_outcome__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__acknowledged_outcome__free_unpacked
+                     (Carillon__V1__AcknowledgedOutcome *message,
+                      ProtobufCAllocator *allocator);
 /* Carillon__V1__OutcomeAck methods */
 void   carillon__v1__outcome_ack__init
                      (Carillon__V1__OutcomeAck         *message);
@@ -1645,6 +1889,82 @@ Carillon__V1__Drain *
                       const uint8_t       *data);
 void   carillon__v1__drain__free_unpacked
                      (Carillon__V1__Drain *message,
+                      ProtobufCAllocator *allocator);
+/* Carillon__V1__QueriedClaim methods */
+void   carillon__v1__queried_claim__init
+                     (Carillon__V1__QueriedClaim         *message);
+size_t carillon__v1__queried_claim__get_packed_size
+                     (const Carillon__V1__QueriedClaim   *message);
+size_t carillon__v1__queried_claim__pack
+                     (const Carillon__V1__QueriedClaim   *message,
+                      uint8_t             *out);
+size_t carillon__v1__queried_claim__pack_to_buffer
+                     (const Carillon__V1__QueriedClaim   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__QueriedClaim *
+       carillon__v1__queried_claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__queried_claim__free_unpacked
+                     (Carillon__V1__QueriedClaim *message,
+                      ProtobufCAllocator *allocator);
+/* Carillon__V1__ClaimQuery methods */
+void   carillon__v1__claim_query__init
+                     (Carillon__V1__ClaimQuery         *message);
+size_t carillon__v1__claim_query__get_packed_size
+                     (const Carillon__V1__ClaimQuery   *message);
+size_t carillon__v1__claim_query__pack
+                     (const Carillon__V1__ClaimQuery   *message,
+                      uint8_t             *out);
+size_t carillon__v1__claim_query__pack_to_buffer
+                     (const Carillon__V1__ClaimQuery   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__ClaimQuery *
+       carillon__v1__claim_query__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__claim_query__free_unpacked
+                     (Carillon__V1__ClaimQuery *message,
+                      ProtobufCAllocator *allocator);
+/* Carillon__V1__AnsweredClaim methods */
+void   carillon__v1__answered_claim__init
+                     (Carillon__V1__AnsweredClaim         *message);
+size_t carillon__v1__answered_claim__get_packed_size
+                     (const Carillon__V1__AnsweredClaim   *message);
+size_t carillon__v1__answered_claim__pack
+                     (const Carillon__V1__AnsweredClaim   *message,
+                      uint8_t             *out);
+size_t carillon__v1__answered_claim__pack_to_buffer
+                     (const Carillon__V1__AnsweredClaim   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__AnsweredClaim *
+       carillon__v1__answered_claim__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__answered_claim__free_unpacked
+                     (Carillon__V1__AnsweredClaim *message,
+                      ProtobufCAllocator *allocator);
+/* Carillon__V1__ClaimAnswer methods */
+void   carillon__v1__claim_answer__init
+                     (Carillon__V1__ClaimAnswer         *message);
+size_t carillon__v1__claim_answer__get_packed_size
+                     (const Carillon__V1__ClaimAnswer   *message);
+size_t carillon__v1__claim_answer__pack
+                     (const Carillon__V1__ClaimAnswer   *message,
+                      uint8_t             *out);
+size_t carillon__v1__claim_answer__pack_to_buffer
+                     (const Carillon__V1__ClaimAnswer   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__ClaimAnswer *
+       carillon__v1__claim_answer__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__claim_answer__free_unpacked
+                     (Carillon__V1__ClaimAnswer *message,
                       ProtobufCAllocator *allocator);
 /* Carillon__V1__JobSettings methods */
 void   carillon__v1__job_settings__init
@@ -2305,6 +2625,9 @@ typedef void (*Carillon__V1__Token_Closure)
 typedef void (*Carillon__V1__Lead_Closure)
                  (const Carillon__V1__Lead *message,
                   void *closure_data);
+typedef void (*Carillon__V1__LeadRefused_Closure)
+                 (const Carillon__V1__LeadRefused *message,
+                  void *closure_data);
 typedef void (*Carillon__V1__HeldCall_Closure)
                  (const Carillon__V1__HeldCall *message,
                   void *closure_data);
@@ -2332,6 +2655,9 @@ typedef void (*Carillon__V1__CallOutcome_Closure)
 typedef void (*Carillon__V1__Outcome_Closure)
                  (const Carillon__V1__Outcome *message,
                   void *closure_data);
+typedef void (*Carillon__V1__AcknowledgedOutcome_Closure)
+                 (const Carillon__V1__AcknowledgedOutcome *message,
+                  void *closure_data);
 typedef void (*Carillon__V1__OutcomeAck_Closure)
                  (const Carillon__V1__OutcomeAck *message,
                   void *closure_data);
@@ -2340,6 +2666,18 @@ typedef void (*Carillon__V1__Cancel_Closure)
                   void *closure_data);
 typedef void (*Carillon__V1__Drain_Closure)
                  (const Carillon__V1__Drain *message,
+                  void *closure_data);
+typedef void (*Carillon__V1__QueriedClaim_Closure)
+                 (const Carillon__V1__QueriedClaim *message,
+                  void *closure_data);
+typedef void (*Carillon__V1__ClaimQuery_Closure)
+                 (const Carillon__V1__ClaimQuery *message,
+                  void *closure_data);
+typedef void (*Carillon__V1__AnsweredClaim_Closure)
+                 (const Carillon__V1__AnsweredClaim *message,
+                  void *closure_data);
+typedef void (*Carillon__V1__ClaimAnswer_Closure)
+                 (const Carillon__V1__ClaimAnswer *message,
                   void *closure_data);
 typedef void (*Carillon__V1__JobSettings_Closure)
                  (const Carillon__V1__JobSettings *message,
@@ -2449,6 +2787,8 @@ typedef void (*Carillon__V1__Cluster_Closure)
 extern const ProtobufCEnumDescriptor    carillon__v1__role__descriptor;
 extern const ProtobufCEnumDescriptor    carillon__v1__error_code__descriptor;
 extern const ProtobufCEnumDescriptor    carillon__v1__outcome_kind__descriptor;
+extern const ProtobufCEnumDescriptor    carillon__v1__ack_result__descriptor;
+extern const ProtobufCEnumDescriptor    carillon__v1__claim_state__descriptor;
 extern const ProtobufCEnumDescriptor    carillon__v1__execution_type__descriptor;
 extern const ProtobufCEnumDescriptor    carillon__v1__catch_up_policy__descriptor;
 extern const ProtobufCEnumDescriptor    carillon__v1__overlap_policy__descriptor;
@@ -2465,6 +2805,7 @@ extern const ProtobufCMessageDescriptor carillon__v1__field_error__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__error__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__token__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__lead__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__lead_refused__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__held_call__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__holding__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__credit__descriptor;
@@ -2474,9 +2815,14 @@ extern const ProtobufCMessageDescriptor carillon__v1__dispatch__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__started__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__outcome__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__acknowledged_outcome__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__outcome_ack__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__cancel__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__drain__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__queried_claim__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__claim_query__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__answered_claim__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__claim_answer__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__job_settings__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__job__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__create_job__descriptor;

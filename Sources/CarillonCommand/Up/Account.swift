@@ -14,6 +14,15 @@ struct Account: Sendable, Hashable {
         return Account(name: name, user: entry.pw_uid, group: entry.pw_gid)
     }
 
+    /// `the user bob`, or `user 1000` when the user has no name.
+    static func shown(_ user: uid_t) -> String {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwuid_r(user, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return "user \(user)" }
+        return user == 0 ? "root" : "the user \(String(cString: entry.pw_name))"
+    }
+
     /// The first folder on the way to `path` (and at last itself) that this user may not pass through; `nil` when the way is
     /// open. Folders that do not exist yet are not looked at. Only the owner, the group and the others count: access lists
     /// are not read.

@@ -15,20 +15,14 @@ struct Launch: Sendable, Hashable {
 
 /// Starting programs and hearing of their end.
 enum ChildProcess {
-    /// Where standard output and standard error of a child go.
-    enum Output {
-        /// Appended to this file.
-        case file(String)
-        case descriptor(Int32)
-    }
-
     /// - Parameters:
     ///   - runner: the path of `carillon`, whose `internal-run` ties the child to this process and gives it its account.
+    ///   - output: where its standard output and standard error go.
     ///   - input: what it reads; `nil`: nothing.
     static func start(
         _ launch: Launch,
         runner: String,
-        output: Output,
+        output: Int32,
         input: Int32? = nil
     ) throws(FileProblem) -> pid_t {
         var words = [
@@ -48,12 +42,7 @@ enum ChildProcess {
         } else {
             posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         }
-        switch output {
-        case .file(let path):
-            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        case .descriptor(let descriptor):
-            posix_spawn_file_actions_adddup2(&actions, descriptor, STDOUT_FILENO)
-        }
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
 
         var attributes = posix_spawnattr_t()
@@ -109,8 +98,9 @@ enum ChildProcess {
         var into: [Int32] = [-1, -1]
         guard pipe(&out) == 0, pipe(&into) == 0 else { throw FileProblem(errno: errno, "no pipe can be made") }
         for end in out + into { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // Short enough for the pipe to hold it all: nobody waits for anybody.
-        let bytes = Array(input.utf8.prefix(4_096))
+        // Short enough for the pipe (64 KiB) to hold all of it before the program reads.
+        let bytes = Array(input.utf8)
+        guard bytes.count <= 32_768 else { throw FileProblem("the input of \(launch.program) is too long for a pipe") }
         _ = write(into[1], bytes, bytes.count)
         close(into[1])
         defer {
@@ -119,7 +109,7 @@ enum ChildProcess {
         }
         let pid: pid_t
         do throws(FileProblem) {
-            pid = try start(launch, runner: runner, output: .descriptor(out[1]), input: into[0])
+            pid = try start(launch, runner: runner, output: out[1], input: into[0])
         } catch {
             close(out[1])
             throw error

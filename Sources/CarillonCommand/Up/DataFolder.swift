@@ -3,17 +3,24 @@ internal import Glibc
 
 /// The folder where `carillon up` keeps what it must remember: a lock, the logs, the database's password, port and place.
 struct DataFolder: Sendable {
-    /// Absolute, without links.
-    let path: String
+    let handle: FolderHandle
 
-    /// Makes the folder if there is none. People and the user `postgres` may pass through; what is secret has its own rights.
+    /// Absolute, without links.
+    var path: String { handle.path }
+
+    /// Opens the folder, which is made if there is none. People and the user `postgres` may pass through; what is secret has
+    /// its own rights.
     init(_ given: String) throws(FileProblem) {
-        let absolute = given.hasPrefix("/") ? given : Folder.current() + "/" + given
-        try Folder.make(absolute, mode: 0o755)
-        guard let real = realpath(absolute, nil) else { throw FileProblem(errno: errno, "\(absolute) cannot be read") }
-        path = String(cString: real)
-        free(real)
-        try Folder.make(path + "/logs", mode: 0o700)
+        handle = try FolderHandle.open(Folder.absolute(given), makingWith: 0o755)
+    }
+
+    /// Opens the folder of a system that was started before.
+    init(existing given: String) throws(FileProblem) {
+        let path = Folder.absolute(given)
+        guard Folder.exists(path) else {
+            throw FileProblem("there is no data folder \(path); name that of a `carillon up` with --data-dir")
+        }
+        handle = try FolderHandle.open(path)
     }
 
     /// A short name for this folder, for use in other places.
@@ -21,28 +28,35 @@ struct DataFolder: Sendable {
         SHA256.digest(of: Array(path.utf8)).prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    func log(of name: String) -> String { "\(path)/logs/\(name).log" }
+    /// The folder of the logs, which is made if there is none.
+    func logs() throws(FileProblem) -> FolderHandle {
+        guard let logs = try handle.folder("logs", makingWith: 0o700) else {
+            throw FileProblem("\(path)/logs was removed while carillon up started")
+        }
+        return logs
+    }
 
     /// A remembered line, such as the port.
-    func recall(_ name: String) -> String? {
-        FileText.line(at: "\(path)/\(name)")
+    func recall(_ name: String) throws(FileProblem) -> String? {
+        try handle.line(name)
     }
 
     func remember(_ name: String, _ value: String, isSecret: Bool = false) throws(FileProblem) {
-        try FileText.replace("\(path)/\(name)", with: value + "\n", mode: isSecret ? 0o600 : 0o644)
+        try handle.replace(name, with: value + "\n", mode: isSecret ? 0o600 : 0o644)
     }
 
     /// Takes the folder for this process until it ends.
     /// - Returns: the open lock file, which must stay open.
     func lock() throws -> Int32 {
         let file = path + "/lock"
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileProblem(errno: errno, "\(file) cannot be opened") }
+        guard let descriptor = try handle.file("lock", O_RDWR | O_CREAT, mode: 0o644) else {
+            throw FileProblem("\(file) cannot be opened")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             close(descriptor)
             guard code == EWOULDBLOCK else { throw FileProblem(errno: code, "\(file) cannot be locked") }
-            let holder = FileText.line(at: file).map { "process \($0)" } ?? "another process"
+            let holder = try handle.line("lock").map { "process \($0)" } ?? "another process"
             throw CommandFailure(
                 status: .conflict,
                 text:
@@ -56,7 +70,7 @@ struct DataFolder: Sendable {
     }
 }
 
-/// Folders and what is in them.
+/// Folders by their paths. Nothing is written with these.
 enum Folder {
     static func current() -> String {
         guard let path = getcwd(nil, 0) else { return "/" }
@@ -64,44 +78,23 @@ enum Folder {
         return String(cString: path)
     }
 
-    /// Makes a folder and those on the way to it; one that is there stays as it is.
-    static func make(_ path: String, mode: mode_t) throws(FileProblem) {
-        var status = stat()
-        if stat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFDIR else { throw FileProblem("\(path) is there but is no folder") }
-            return
-        }
-        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try make(String(path[..<slash]), mode: 0o755)
-        }
-        guard mkdir(path, mode) == 0 || errno == EEXIST else {
-            throw FileProblem(errno: errno, "the folder \(path) cannot be made")
-        }
-        // Whatever the umask is.
-        chmod(path, mode)
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : current() + "/" + path
     }
 
     static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
 
-    /// Removes a folder with all that is in it; links are removed and not followed.
-    static func remove(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            unlink(path)
-            return
-        }
-        for name in names(in: path) { remove(path + "/" + name) }
-        rmdir(path)
+    static func names(in path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        return names(of: stream)
     }
 
-    static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
+    static func names(of stream: OpaquePointer) -> [String] {
         var names: [String] = []
-        while let entry = readdir(folder) {
+        while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

@@ -1,3 +1,4 @@
+internal import CarillonSystem
 internal import Glibc
 
 /// The whole system on this machine: works out who listens where, then hands the programs to a supervisor.
@@ -10,6 +11,7 @@ struct LocalSystem {
     private static let schedulerMetricsPort = 7071
 
     func run() throws -> Int32 {
+        let browserArguments = try options.browsers.arguments(environment: world.environment)
         let runner = LocalSystem.ownProgram()
         let bin = String(runner[..<(runner.lastIndex(of: "/") ?? runner.startIndex)])
         for program in LocalSystem.programs where access("\(bin)/\(program)", X_OK) != 0 {
@@ -21,25 +23,30 @@ struct LocalSystem {
         let data = try DataFolder(options.dataFolder)
         let lock = try data.lock()
         defer { close(lock) }
+        let logs = try data.logs()
         let rpc = try LocalSystem.address(options.rpc, option: "--rpc", not: [])
         let gateway = try LocalSystem.address(options.gateway, option: "--gateway", not: [rpc.port])
         // From here on a Ctrl-C is noticed where we choose to, and nothing is left half done.
         let inbox = try SignalInbox(catching: Supervisor.signals)
-        say("logs are in \(data.path)/logs")
+        say("logs are in \(logs.path)")
         let database =
-            options.databaseURL == nil
+            otherURL == nil
             ? try PrivateDatabase(of: data, environment: world.environment, runner: runner, say: say) : nil
-        let url = options.databaseURL ?? database?.url ?? ""
-        if database == nil { world.write("database \(url)\n") }
+        let url = otherURL ?? database?.url ?? ""
+        let shown = "database \(MaskedConnectionString.of(url) ?? SecretText.placeholder)\n"
+        if database == nil { world.write(shown) }
 
         let reachable = LocalSystem.reachable(gateway)
         let supervisor = Supervisor(
-            children: try children(data, bin, database, url, rpc, gateway),
+            children: try children(logs, bin, database, url, rpc, gateway, browserArguments),
             hasDatabase: database != nil,
             runner: runner,
             say: say,
             isDatabaseReady: { database?.isReady ?? true },
-            databaseBecameReady: { world.write("database \(url)\n") },
+            databaseBecameReady: {
+                world.write(shown)
+                say("`carillon up --print-database-url --data-dir \(data.path)` prints it with its password")
+            },
             healthProblem: { HealthProbe.problem(at: reachable, hasWorkers: options.workers > 0) },
             becameHealthy: {
                 if options.rpc.port == 0 {
@@ -59,6 +66,11 @@ struct LocalSystem {
         return supervisor.run(inbox)
     }
 
+    /// The database that the flag or the environment names; `nil`: one of our own.
+    private var otherURL: String? {
+        options.databaseURL ?? EnvironmentVariables(world.environment)["DATABASE_URL"]
+    }
+
     private func say(_ text: String) {
         world.writeError("\(text)\n")
     }
@@ -66,27 +78,24 @@ struct LocalSystem {
     // MARK: The children
 
     private func children(
-        _ data: DataFolder,
+        _ logs: FolderHandle,
         _ bin: String,
         _ database: PrivateDatabase?,
         _ url: String,
         _ rpc: HostPort,
-        _ gateway: HostPort
+        _ gateway: HostPort,
+        _ browserArguments: [String]
     ) throws -> [SupervisedChild] {
         var children: [SupervisedChild] = []
         func add(_ life: Supervision.Child, _ launch: Launch) {
-            children.append(SupervisedChild(life: life, launch: launch, log: data.log(of: life.name)))
+            children.append(
+                SupervisedChild(life: life, launch: launch, log: LogFile(folder: logs, name: life.name + ".log"))
+            )
         }
         if let database { add(PrivateDatabase.life, database.launch) }
-        // The address that a child needs is said to it in words; what others chose for their own processes is not for it.
-        var environment = world.environment
-        for name in ["LISTEN", "METRICS_LISTEN", "SCHEDULERS", "DATABASE_URL", "MAX_WORKERS"] {
-            environment[name] = nil
-        }
-        var own = environment
-        if database != nil { own = own.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("DATABASE_") } }
         // By the environment and not by the command line, which every user of the machine can read.
-        own["DATABASE_URL"] = url
+        let schedulerKind = database == nil ? ChildEnvironment.schedulerOfOtherDatabase : .scheduler
+        let own = schedulerKind.variables(of: world.environment).merging(["DATABASE_URL": url]) { $1 }
         // Left to themselves they take 7071 and up, or what is free at that moment: a port chosen here could be gone by the
         // time that a child is started again.
         let preferred = LocalSystem.schedulerMetricsPort...LocalSystem.schedulerMetricsPort + options.workers
@@ -118,7 +127,7 @@ struct LocalSystem {
                     arguments: [
                         "--schedulers", reachable, "--max-workers", maxWorkers, "--name", "worker-\(number)",
                     ] + metrics,
-                    environment: environment
+                    environment: ChildEnvironment.worker.variables(of: world.environment)
                 )
             )
         }
@@ -126,15 +135,15 @@ struct LocalSystem {
             Supervision.Child(name: "gateway", rank: 0, stopSignal: SIGTERM, hurrySignal: SIGKILL, graceMs: 15_000),
             Launch(
                 program: bin + "/carillon-gateway",
-                arguments: ["--schedulers", reachable, "--listen", gateway.description],
-                environment: environment
+                arguments: ["--schedulers", reachable, "--listen", gateway.description] + browserArguments,
+                environment: ChildEnvironment.gateway.variables(of: world.environment)
             )
         )
         return children
     }
 
     private var maxWorkers: String {
-        options.maxWorkers.map(String.init) ?? world.environment["MAX_WORKERS"] ?? "256"
+        options.maxWorkers.map(String.init) ?? EnvironmentVariables(world.environment)["MAX_WORKERS"] ?? "256"
     }
 
     // MARK: Addresses

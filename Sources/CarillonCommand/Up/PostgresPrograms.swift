@@ -31,7 +31,7 @@ struct PostgresPrograms: Sendable, Hashable {
                 status: .failure,
                 text:
                     "there is no PostgreSQL server on this machine (pg_config, /usr/lib/postgresql and PATH name none); "
-                    + "install one (apt-get install postgresql), or name a database with --database-url"
+                    + "install one (apt-get install postgresql), or name a database with DATABASE_URL"
             )
         }
         guard let major else { return found.max { $0.major < $1.major } ?? first }

@@ -10,15 +10,39 @@ struct PrivateDatabase {
     static let standardPort = 5432
 
     let programs: PostgresPrograms
-    let folder: String
+    let cluster: FolderHandle
     let account: Account?
     let port: Int
     let password: String
     private let environment: [String: String]
 
-    /// What psql accepts.
-    var url: String {
-        "postgresql://\(PrivateDatabase.userName):\(password)@\(PrivateDatabase.host):\(port)/\(PrivateDatabase.databaseName)"
+    /// With the password.
+    var url: String { PrivateDatabase.url(password: password, port: port) }
+
+    private static func url(password: String, port: Int) -> String {
+        "postgresql://\(userName):\(SecretQuote.percentEncoded(password))@\(host):\(port)/\(databaseName)"
+    }
+
+    /// The URL with the password of the database that belongs to a folder, whether its server runs or not.
+    static func url(in data: DataFolder) throws -> String {
+        guard let password = try data.recall(Memory.password),
+            let port = try data.recall(Memory.port).flatMap({ Int($0) })
+        else {
+            throw CommandFailure(
+                status: .notFound,
+                text: "\(data.path) has no database of its own; `carillon up` without DATABASE_URL makes one"
+            )
+        }
+        return url(password: password, port: port)
+    }
+
+    /// Files of the data folder.
+    private enum Memory {
+        static let password = "database-password"
+        static let port = "database-port"
+        static let folder = "database-folder"
+        /// What was done for the roles of the cluster.
+        static let roles = "database-roles"
     }
 
     /// Finds the cluster of that folder, or makes it.
@@ -28,39 +52,56 @@ struct PrivateDatabase {
         runner: String,
         say: (String) -> Void
     ) throws {
-        self.environment = environment.merging(["LC_ALL": "C"]) { $1 }.filter { !$0.key.hasPrefix("PG") }
+        self.environment = ChildEnvironment.postgres.variables(of: environment).merging(["LC_ALL": "C"]) { $1 }
         account = try PrivateDatabase.account()
-        folder = try PrivateDatabase.place(of: data, for: account, say)
-        let version = FileText.line(at: folder + "/PG_VERSION").flatMap { Int($0) }
+        let (home, name) = try PrivateDatabase.place(of: data, for: account, say)
+        let existing = try home.folder(name, owner: account?.user)
+        let version = try existing?.line("PG_VERSION").flatMap { Int($0) }
         programs = try PostgresPrograms.find(major: version, environment: self.environment, runner: runner)
         var random = SystemRandomNumberGenerator()
-        if let known = data.recall("database-password") {
+        if let known = try data.recall(Memory.password) {
             password = known
         } else {
             guard version == nil else {
                 throw CommandFailure(
                     status: .failure,
                     text:
-                        "\(data.path)/database-password is gone, and without it the database in \(folder) cannot be used; "
-                        + "put it back, or remove \(folder) to begin anew"
+                        "\(data.path)/\(Memory.password) is gone, and without it the database in \(home.path)/\(name) "
+                        + "cannot be used; put it back, or remove \(home.path)/\(name) to begin anew"
                 )
             }
             password = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
-            try data.remember("database-password", password, isSecret: true)
+            try data.remember(Memory.password, password, isSecret: true)
         }
-        if version == nil {
-            say("making a database in \(folder)")
-            try PrivateDatabase.make(folder, programs, account, password, self.environment, runner)
+        let maker = ClusterMaker(
+            programs: programs,
+            account: account,
+            password: password,
+            environment: self.environment,
+            runner: runner
+        )
+        if let existing, version != nil {
+            cluster = existing
+            try PrivateDatabase.awaitEarlierServer(in: existing, of: account, say)
+            if try data.recall(Memory.roles) != ClusterMaker.rolesVersion {
+                say(
+                    "making the role \(PrivateDatabase.userName) of the database an ordinary one, which was a superuser"
+                )
+                try maker.arrangeRoles(in: existing)
+            }
+        } else {
+            say("making a database in \(home.path)/\(name)")
+            cluster = try maker.make(name, in: home)
         }
-        try PrivateDatabase.awaitEarlierServer(in: folder, say)
-        let remembered = data.recall("database-port").flatMap { Int($0) }
+        try data.remember(Memory.roles, ClusterMaker.rolesVersion)
+        let remembered = try data.recall(Memory.port).flatMap { Int($0) }
         let isFree =
             remembered.map { Ports.problem(with: HostPort(host: PrivateDatabase.host, port: $0)) == nil } ?? false
         if let remembered, isFree, remembered != PrivateDatabase.standardPort {
             port = remembered
         } else {
             port = try Ports.lasting(on: PrivateDatabase.host, using: &random)
-            try data.remember("database-port", String(port))
+            try data.remember(Memory.port, String(port))
         }
     }
 
@@ -73,10 +114,10 @@ struct PrivateDatabase {
         ]
         return Launch(
             program: programs.postgres,
-            arguments: ["-D", folder] + settings.flatMap { ["-c", $0] },
+            arguments: ["-D", cluster.path] + settings.flatMap { ["-c", $0] },
             environment: environment,
             account: account,
-            directory: folder,
+            directory: cluster.path,
             deathSignal: SIGINT
         )
     }
@@ -92,11 +133,11 @@ struct PrivateDatabase {
 
     /// Whether it takes connections: the server says so in the eighth line of postmaster.pid, where pg_ctl looks too.
     var isReady: Bool {
-        PrivateDatabase.serverLines(in: folder).dropFirst(7).first.map { Text.trimmed($0) == "ready" } ?? false
+        PrivateDatabase.serverLines(in: cluster).dropFirst(7).first.map { Text.trimmed($0) == "ready" } ?? false
     }
 
-    private static func serverLines(in folder: String) -> [String] {
-        guard let bytes = try? FileText.bytes(at: folder + "/postmaster.pid") else { return [] }
+    private static func serverLines(in cluster: FolderHandle) -> [String] {
+        guard let bytes = (try? cluster.bytes("postmaster.pid")) ?? nil else { return [] }
         return String(decoding: bytes, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
@@ -110,144 +151,86 @@ struct PrivateDatabase {
             throw CommandFailure(
                 status: .failure,
                 text: "PostgreSQL does not run as root, and this machine has no user postgres; install the server "
-                    + "(apt-get install postgresql), run as another user, or name a database with --database-url"
+                    + "(apt-get install postgresql), run as another user, or name a database with DATABASE_URL"
             )
         }
         return account
     }
 
-    /// In the data folder, unless the server's user cannot get there (root's home, for one).
+    /// In the data folder, unless the server's user cannot get there (root's home, for one), or another user could exchange
+    /// a folder on the way.
+    /// - Returns: the folder that the cluster's is in, and the name of the cluster's.
     private static func place(
         of data: DataFolder,
         for account: Account?,
         _ say: (String) -> Void
-    ) throws(FileProblem) -> String {
-        if let known = data.recall("database-folder") { return known }
-        var folder = data.path + "/postgres"
-        if let account, let obstacle = account.obstacle(onTheWayTo: data.path) {
-            let home = "/var/lib/carillon/\(data.hash)"
-            folder = home + "/postgres"
-            say("the user \(account.name) cannot pass \(obstacle): the database is kept in \(folder)")
-            try setAside(home, say)
-            try Folder.make(home, mode: 0o755)
+    ) throws(FileProblem) -> (FolderHandle, String) {
+        let name = "postgres"
+        if let known = try data.recall(Memory.folder), known.hasPrefix("/"), let slash = known.lastIndex(of: "/") {
+            let home = String(known[..<slash])
+            let handle = home == data.path ? data.handle : try FolderHandle.open(home, makingWith: 0o755)
+            return (handle, String(known[known.index(after: slash)...]))
         }
-        try data.remember("database-folder", folder)
-        return folder
-    }
-
-    /// A database whose data folder was removed is nobody's any more, but it is not ours to delete.
-    private static func setAside(_ home: String, _ say: (String) -> Void) throws(FileProblem) {
-        guard Folder.exists(home) else { return }
-        var number = 1
-        while Folder.exists("\(home).old-\(number)") { number += 1 }
-        guard rename(home, "\(home).old-\(number)") == 0 else {
-            throw FileProblem(errno: errno, "\(home) cannot be put aside")
-        }
-        say("the database of an earlier data folder is now \(home).old-\(number); remove it if nobody needs it")
-    }
-
-    // MARK: Making it
-
-    /// Whole or not at all: it is made beside its place, then moved there.
-    private static func make(
-        _ folder: String,
-        _ programs: PostgresPrograms,
-        _ account: Account?,
-        _ password: String,
-        _ environment: [String: String],
-        _ runner: String
-    ) throws {
-        let new = folder + ".new"
-        Folder.remove(new)
-        try Folder.make(new, mode: 0o700)
-        let secret = folder + ".secret"
-        try FileText.replace(secret, with: password + "\n", mode: 0o600)
-        defer { unlink(secret) }
+        var home = data.handle
         if let account {
-            guard chown(new, account.user, account.group) == 0, chown(secret, account.user, account.group) == 0 else {
-                throw FileProblem(errno: errno, "\(new) cannot be given to the user \(account.name)")
+            var reason = account.obstacle(onTheWayTo: data.path).map { "the user \(account.name) cannot pass \($0)" }
+            if reason == nil {
+                reason = FolderWalk.weakness(onTheWayTo: data.path).map { "other users than root can change \($0)" }
+            }
+            if let reason {
+                let parent = try FolderHandle.open("/var/lib/carillon", makingWith: 0o755)
+                say("\(reason): the database is kept in \(parent.path)/\(data.hash)/\(name)")
+                try setAside(data.hash, in: parent, say)
+                home = try parent.folder(data.hash, makingWith: 0o755) ?? home
             }
         }
-        func run(_ program: String, _ arguments: [String], input: String = "") throws {
-            let launch = Launch(
-                program: program,
-                arguments: arguments,
-                environment: environment,
-                account: account,
-                directory: new
-            )
-            let answer = try ChildProcess.run(launch, runner: runner, input: input)
-            let isBad = ["ERROR:", "FATAL:", "PANIC:"].contains { answer.output.contains($0) }
-            guard answer.status == 0, !isBad else {
-                Folder.remove(new)
-                throw CommandFailure(
-                    status: .internal,
-                    text: "\(program) failed (status \(answer.status)):\n\(answer.output)"
-                )
-            }
-        }
-        try run(
-            programs.initdb,
-            [
-                "-D", new, "-U", userName, "--auth=scram-sha-256", "--pwfile=\(secret)", "--encoding=UTF8",
-                "--no-locale",
-                "--no-instructions",
-            ]
-        )
-        // Single-user mode needs no client programs, no port and no password.
-        try run(
-            programs.postgres,
-            ["--single", "-D", new, "postgres"],
-            input: "CREATE DATABASE \(databaseName)\n"
-        )
-        try append(settings, to: new + "/postgresql.conf")
-        guard rename(new, folder) == 0 else { throw FileProblem(errno: errno, "\(folder) cannot be made") }
+        try data.remember(Memory.folder, "\(home.path)/\(name)")
+        return (home, name)
     }
 
-    /// Written once; whoever runs the system may change them.
-    private static let settings = """
-
-        # For Carillon. Address and port are given on the command line.
-        shared_buffers = 256MB
-        max_wal_size = 2GB
-        synchronous_commit = on
-        timezone = 'UTC'
-        log_timezone = 'UTC'
-        log_line_prefix = '%m [%p] %u '
-
-        """
-
-    private static func append(_ text: String, to path: String) throws(FileProblem) {
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileProblem(errno: errno, "\(path) cannot be written") }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            throw FileProblem(errno: errno, "\(path) cannot be written")
-        }
+    /// The database of a data folder that was removed is kept: `carillon up` cannot know whether anybody needs it.
+    private static func setAside(
+        _ name: String,
+        in parent: FolderHandle,
+        _ say: (String) -> Void
+    ) throws(FileProblem) {
+        guard parent.exists(name) else { return }
+        var number = 1
+        while parent.exists("\(name).old-\(number)") { number += 1 }
+        try parent.rename(name, to: "\(name).old-\(number)")
+        say(
+            "the database of an earlier data folder is now \(parent.path)/\(name).old-\(number); remove it if nobody needs it"
+        )
     }
 
     // MARK: An earlier server
 
     /// The server of a `carillon up` that was killed gets its shutdown from the kernel, but needs a moment for it.
-    private static func awaitEarlierServer(in folder: String, _ say: (String) -> Void) throws {
+    private static func awaitEarlierServer(
+        in cluster: FolderHandle,
+        of account: Account?,
+        _ say: (String) -> Void
+    ) throws {
+        let user = account?.user ?? geteuid()
         for round in 0..<600 {
-            guard let pid = serverLines(in: folder).first.flatMap({ pid_t(Text.trimmed($0)) }), isServer(pid) else {
-                return
-            }
+            let pid = serverLines(in: cluster).first.flatMap { pid_t(Text.trimmed($0)) }
+            guard let pid, isServer(pid, of: user) else { return }
             if round == 0 { say("waiting for the database of an earlier run to stop (process \(pid))") }
             if round == 100 { kill(pid, SIGINT) }
             usleep(50_000)
         }
         throw CommandFailure(
             status: .conflict,
-            text: "a PostgreSQL server still runs in \(folder) (its process is named in postmaster.pid); stop it first"
+            text:
+                "a PostgreSQL server still runs in \(cluster.path) (its process is named in postmaster.pid); stop it first"
         )
     }
 
-    private static func isServer(_ pid: pid_t) -> Bool {
+    /// The number may have gone to another program since, and the file is the server's: nobody else's process is signalled.
+    private static func isServer(_ pid: pid_t, of user: uid_t) -> Bool {
         guard pid > 1, kill(pid, 0) == 0 || errno == EPERM else { return false }
-        // The number may have gone to another program since.
+        var status = stat()
+        guard stat("/proc/\(pid)", &status) == 0, status.st_uid == user else { return false }
         return FileText.line(at: "/proc/\(pid)/comm") == "postgres"
     }
 }

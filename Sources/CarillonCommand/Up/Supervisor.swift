@@ -6,8 +6,7 @@ internal import Glibc
 struct SupervisedChild: Sendable {
     var life: Supervision.Child
     var launch: Launch
-    /// Its log file.
-    var log: String
+    var log: LogFile
 }
 
 /// Runs a `Supervision`: starts, signals and reaps real processes on the thread that calls `run`, which is also the
@@ -50,9 +49,7 @@ struct Supervisor {
                     switch action {
                     case .start(let index):
                         do throws(FileProblem) {
-                            LogFile.makeRoom(at: children[index].log)
-                            logBegins[index] = LogFile.size(of: children[index].log)
-                            pids[index] = try start(children[index])
+                            (pids[index], logBegins[index]) = try start(children[index])
                         } catch {
                             events.append(.ended(index, how: "did not start (\(error))"))
                         }
@@ -109,58 +106,27 @@ struct Supervisor {
         SystemClock.bootTime().nanoseconds / 1_000_000
     }
 
-    private func start(_ child: SupervisedChild) throws(FileProblem) -> pid_t {
-        try ChildProcess.start(child.launch, runner: runner, output: .file(child.log))
+    /// - Returns: the process, and where its part of the log begins.
+    private func start(_ child: SupervisedChild) throws(FileProblem) -> (pid_t, Int) {
+        let output = try child.log.open()
+        defer { close(output) }
+        let begin = child.log.size
+        return (try ChildProcess.start(child.launch, runner: runner, output: output), begin)
     }
 
     /// What a child complains of may be the reason why the whole is not ready: a database that it waits for, say.
     private func sayComplaints(since begins: [Int: Int]) {
         for (index, child) in children.enumerated() {
-            let lines = LogFile.lastLines(of: child.log, count: Supervisor.logLines, from: begins[index] ?? 0)
+            let lines = child.log.lastLines(count: Supervisor.logLines, from: begins[index] ?? 0)
             guard let line = lines.last(where: LogFile.isComplaint) else { continue }
             say("  \(child.life.name) says: \(Display.line(line))")
         }
     }
 
     private func showLog(_ child: SupervisedChild) {
-        let lines = LogFile.lastLines(of: child.log, count: Supervisor.logLines)
+        let lines = child.log.lastLines(count: Supervisor.logLines)
         guard !lines.isEmpty else { return }
-        say("the last lines of \(child.log):")
+        say("the last lines of \(child.log.path):")
         for line in lines { say("  \(Display.line(line))") }
-    }
-}
-
-/// The log of a child.
-enum LogFile {
-    /// A log that has grown beyond this makes room at the child's next start; the one before is kept.
-    private static let limit = 32 << 20
-
-    static func makeRoom(at path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_size > limit else { return }
-        rename(path, path + ".1")
-    }
-
-    /// Whether a line of one of our programs is a warning or an error: time, level, program, text.
-    static func isComplaint(_ line: String) -> Bool {
-        let words = line.split(separator: " ", maxSplits: 2)
-        return words.count == 3 && (words[1] == "WARNING" || words[1] == "ERROR")
-    }
-
-    static func size(of path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
-
-    /// - Parameter begin: bytes of the file that are not looked at.
-    static func lastLines(of path: String, count: Int, from begin: Int = 0) -> [String] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        let end = lseek(descriptor, 0, Int32(SEEK_END))
-        lseek(descriptor, max(off_t(begin), end - 16_384), Int32(SEEK_SET))
-        let bytes = (try? FileText.bytes(of: descriptor, name: path)) ?? []
-        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
-        return lines.suffix(count)
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonSystem
 internal import Glibc
 
 struct UpCommand: WorldCommand {
@@ -6,19 +7,24 @@ struct UpCommand: WorldCommand {
         commandName: "up",
         abstract: "Run the whole system on this machine.",
         discussion: """
-            Starts a PostgreSQL of its own (or uses --database-url), a scheduler, workers and a gateway, and prints
+            Starts a PostgreSQL of its own (or uses the one of DATABASE_URL), a scheduler, workers and a gateway, and prints
 
-              database postgresql://...   for psql
+              database postgresql://...   the address without the password; --print-database-url prints both, for psql
               ready http://...            when everything answers
 
             A program that dies is started again after a second. Ctrl-C stops everything in order and lets the workers \
             finish what they do; a second Ctrl-C stops it at once. Logs, the database and its password are in the data \
-            folder, which survives restarts; one `carillon up` at a time can use it. For root, whose home PostgreSQL's \
-            user cannot reach, the database is in /var/lib/carillon if it must be.
+            folder, which survives restarts; one `carillon up` at a time can use it. The folder must belong to the user that \
+            runs `carillon up`, and no other user may write to it. For root, the database is in /var/lib/carillon if \
+            PostgreSQL's user cannot reach the data folder, or if other users can change a folder on the way to it.
+
+            Each program gets only the variables of the environment that it needs; only the scheduler gets DATABASE_URL and \
+            PG*.
 
               carillon up
               carillon up --data-dir /srv/carillon --workers 4 --gateway 0.0.0.0:8000
               carillon up --gateway 127.0.0.1:0 --rpc 127.0.0.1:0 --data-dir /tmp/try
+              DATABASE_URL=postgresql://user:password@host:5432/name carillon up
             """
     )
 
@@ -70,17 +76,28 @@ struct UpCommand: WorldCommand {
 
     @Option(
         name: .customLong("database-url"),
-        help: ArgumentHelp("Use this database instead of one of our own.", valueName: "url")
+        help: ArgumentHelp(
+            "Use this database instead of one of our own. The variable is preferred: arguments are visible to every user of "
+                + "the machine until the program has moved them. (environment: DATABASE_URL)",
+            valueName: "url"
+        )
     )
     var databaseURL: String?
 
+    @Flag(
+        name: .customLong("print-database-url"),
+        help: "Print the URL of the data folder's own database with its password, and start nothing."
+    )
+    var printsDatabaseURL = false
+
+    @OptionGroup(title: "Browsers and proxies before the gateway") var browsers: BrowserOptions
+
     func validate() throws {
         if dataFolder.isEmpty { throw ValidationError("--data-dir is empty; name a folder, such as .carillon") }
-        // Keywords and values are libpq's other way to write it; whatever else is wrong the scheduler says.
-        if let url = databaseURL, !["postgresql://", "postgres://"].contains(where: url.hasPrefix), !url.contains("=") {
+        if let databaseURL { try UpCommand.check(databaseURL, of: "--database-url") }
+        if printsDatabaseURL, databaseURL != nil {
             throw ValidationError(
-                "--database-url is \(url.isEmpty ? "empty" : "no URL of PostgreSQL"); it must look like "
-                    + "postgresql://user:password@host:5432/name"
+                "--print-database-url prints the URL of the data folder's own database; leave --database-url out"
             )
         }
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
@@ -89,8 +106,24 @@ struct UpCommand: WorldCommand {
         }
     }
 
+    /// Refuses what has neither form of libpq. Everything else that is wrong the scheduler says.
+    private static func check(_ url: String, of name: String) throws(ValidationError) {
+        guard !MaskedConnectionString.isConnectionString(url) else { return }
+        throw ValidationError(
+            "\(name) is \(url.isEmpty ? "empty" : "no URL of PostgreSQL"); it must look like "
+                + "postgresql://user:password@host:5432/name"
+        )
+    }
+
     /// Blocks its thread until everything is over: the children are tied to that thread.
     func run(in world: World) async throws {
+        if printsDatabaseURL {
+            return world.write(try PrivateDatabase.url(in: DataFolder(existing: dataFolder)) + "\n")
+        }
+        if databaseURL != nil { SecretOptions.hide(["--database-url": "DATABASE_URL"]) }
+        if let url = EnvironmentVariables(world.environment)["DATABASE_URL"] {
+            try UpCommand.check(url, of: "DATABASE_URL")
+        }
         let status = try LocalSystem(options: self, world: world).run()
         if status != 0 { throw ExitCode(status) }
     }

@@ -28,6 +28,13 @@ package enum Canary: String, Sendable, CaseIterable {
     case skipsWhatOverlapsNothing
     case givesUpClaimsAtOnce
     case believesInSilentConnections
+    case believesEveryToken
+    case believesEveryNumber
+    case waitsForEverForASilentWorker
+    case trustsAnyProcessAboutAClaim
+    case ignoresAStalledBatch
+    case ignoresTheWorkersClock
+    case acceptsALowerEpoch
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

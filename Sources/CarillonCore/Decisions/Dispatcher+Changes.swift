@@ -12,6 +12,15 @@ extension Dispatcher {
             actions.append(.reply(ticket, .refused(error)))
             return
         }
+        if let sent = inFlight, now.boot >= sent.sentAt + Int64(configuration.leaseMs) {
+            let seconds = now.boot.milliseconds(since: sent.sentAt) / 1_000
+            let error = ClientError(
+                .unavailable,
+                "the database has not answered the last write for \(seconds) s; nothing was changed, try again later"
+            )
+            actions.append(.reply(ticket, .refused(error)))
+            return
+        }
         if let answer = apply(request, ticket, into: &actions) { actions.append(.reply(ticket, answer)) }
         if Canary.answersChangesBeforeTheyAreDurable.sings { pending.answerAtOnce(ticket, into: &actions) }
     }
@@ -428,19 +437,18 @@ extension Dispatcher {
         switch ledger[slot].state {
         case .recording where ledger[slot].execution.status.isFinal:
             return .notOpen
-        case .recording, .claiming:
+        case .recording, .claiming, .parted:
             ledger[slot].cancelReason = .cancelRequested
         case .dispatched(let link):
             ledger[slot].cancelReason = .cancelRequested
             if let token = ledger[slot].execution.token { actions.append(.cancelCalls(link, [token])) }
-        case .parted:
-            ledger[slot].cancelReason = .cancelRequested
         case .inserting, .armed, .ready, .inherited, .retrying, .missing:
             // Nobody is told before it is durable.
             conclude(slot, as: .cancelled, reason: .cancelRequested, ticket: ticket)
             return nil
         }
-        return .execution(ledger[slot].execution)
+        awaitEnd(of: id, ticket)
+        return nil
     }
 
     /// Takes in what a re-read found, as much as a batch should hold.

@@ -11,22 +11,29 @@ extension Dispatcher {
             guard isDue || isStopping || !pending.mayWait else { return }
             batch = pending
             pending = PendingBatch()
+            sealedThrough = materializedThrough
         } else {
             batch = parts.removeFirst()
         }
         let sequence = nextSequence
         nextSequence += 1
         committedAt = now.boot
-        inFlight = (batch, sequence)
+        inFlight = InFlightBatch(
+            batch: batch,
+            sequence: sequence,
+            sentAt: now.boot,
+            materializedThrough: sealedThrough
+        )
         actions.append(.commit(batch.batch(sequence: sequence, owner: configuration.owner, epoch: epoch)))
     }
 
     mutating func committed(
         _ result: CommitResult,
-        _ batch: PendingBatch,
+        _ sent: InFlightBatch,
         at now: Now,
         into actions: inout [Action]
     ) {
+        let batch = sent.batch
         inFlight = nil
         switch result {
         case .fenced:
@@ -42,6 +49,7 @@ extension Dispatcher {
             }
         case .committed(let notPending):
             made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
+            settled(sent, into: &actions)
         }
     }
 
@@ -59,8 +67,9 @@ extension Dispatcher {
             if case .claiming = ledger[slot].state { sendClaimed(slot, at: now) }
         }
         for update in batch.updates {
-            if let link = update.link, let token = update.token { acknowledgements[link, default: []].append(token) }
+            acknowledge(update)
             if let ticket = update.ticket { actions.append(.reply(ticket, .execution(update.execution))) }
+            if update.execution.status.isFinal { answerCancels(of: update.execution, into: &actions) }
             recorded.append(update.execution)
             guard let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording,
                 ledger[slot].execution.status == update.execution.status
@@ -85,6 +94,15 @@ extension Dispatcher {
         }
         if !recorded.isEmpty { actions.append(.recorded(recorded)) }
         if let reading = batch.gapReading { readGap(reading, into: &actions) }
+    }
+
+    private mutating func acknowledge(_ update: PendingBatch.Update) {
+        guard let link = update.link, let token = update.token else { return }
+        acknowledge(token, update.result, to: link)
+    }
+
+    mutating func acknowledge(_ token: Token, _ result: AckResult, to link: LinkID) {
+        acknowledgements[link, default: []].append(AcknowledgedOutcome(token, result))
     }
 
     /// The row of an execution is durable: it may run when its time comes.
@@ -164,7 +182,7 @@ extension Dispatcher {
         }
         for update in batch.updates {
             // Not even without its texts: nothing more can be done, and its worker is not held up for it.
-            if let link = update.link, let token = update.token { acknowledgements[link, default: []].append(token) }
+            acknowledge(update)
             if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
         }
         for start in batch.starts {

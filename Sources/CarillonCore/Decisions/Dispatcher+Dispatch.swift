@@ -7,17 +7,20 @@ extension Dispatcher {
             case .armed, .retrying:
                 makeReady(slot)
             case .missing:
-                ledger[slot].execution.lostAttempts += 1
-                conclude(
+                giveUp(
                     slot,
-                    as: .unknown,
-                    reason: .outcomeLost,
-                    message: "whoever knew of its call was lost; whether the target got the request is not known"
+                    "outcome lost: the worker disappeared before reporting; the request may or may not have been delivered"
                 )
             default:
                 break
             }
         }
+    }
+
+    /// Ends an AT_MOST_ONCE execution whose outcome nobody can tell.
+    mutating func giveUp(_ slot: Int32, _ message: String) {
+        ledger[slot].execution.lostAttempts += 1
+        conclude(slot, as: .unknown, reason: .outcomeLost, message: message)
     }
 
     /// Puts an execution in line for a slot.
@@ -45,7 +48,18 @@ extension Dispatcher {
             let record = agenda[open.job]
             if !open.hasBegun, open.execution.trigger == .schedule {
                 if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
+                    if isChanging(record.id) {
+                        // The end may be taken back.
+                        deferred.append(slot)
+                        continue
+                    }
                     conclude(slot, as: .skipped, reason: .expired)
+                    continue
+                }
+                let isTooLate = now - open.execution.scheduledTime > max(1_000, Int64(record.catchUpWindowMs))
+                // A row that was taken over may have been called already.
+                if record.catchUpPolicy == .none, isTooLate, !open.isAdoptable {
+                    skipLate(slot)
                     continue
                 }
                 let isOverlapping =
@@ -67,6 +81,21 @@ extension Dispatcher {
             }
         }
         for slot in deferred { makeReady(slot) }
+        let isStarved = !ready.isEmpty && deferred.isEmpty && roster.freest == nil
+        starvedSince = isStarved ? starvedSince ?? nowBoot : nil
+    }
+
+    /// Whether a change of the job is not durable yet.
+    private func isChanging(_ job: JobID) -> Bool {
+        let batches = parts + [pending] + (inFlight.map { [$0.batch] } ?? [])
+        return batches.contains { $0.changes.contains { $0.change.job?.id == job } }
+    }
+
+    /// A due time that is older than its job wants is not run, wherever its row came from.
+    private mutating func skipLate(_ slot: Int32) {
+        ledger[slot].execution.skippedCount = 1
+        ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
+        conclude(slot, as: .skipped, reason: .catchUp)
     }
 
     /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its
@@ -81,6 +110,8 @@ extension Dispatcher {
         let token = makeToken()
         ledger[slot].execution.token = token
         ledger[slot].execution.isClaimed = true
+        ledger[slot].execution.worker = roster[link]?.name
+        ledger[slot].execution.workerBootID = roster[link]?.bootID
         move(slot, to: .claiming(link))
         let execution = ledger[slot].execution
         pending.starts.append(
@@ -91,6 +122,7 @@ extension Dispatcher {
                 lostAttempts: execution.lostAttempts,
                 actualStartTime: execution.actualStartTime ?? now,
                 worker: roster[link]?.name,
+                workerBootID: roster[link]?.bootID,
                 isClaim: true
             )
         )
@@ -106,18 +138,18 @@ extension Dispatcher {
             conclude(slot, as: .cancelled, reason: reason)
             return
         }
-        let hasSlot = (roster[reserved]?.freeSlots ?? 0) > 0
-        guard lease.isValid(at: now.boot), let link = hasSlot ? reserved : roster.freest else {
-            // Nothing has left this process: it may wait for a slot and be claimed anew.
-            ledger[slot].execution.token = nil
-            if isStopping { giveBack(slot) } else { makeReady(slot) }
+        guard lease.isValid(at: now.boot), (roster[reserved]?.freeSlots ?? 0) > 0 else {
+            // The claim names the worker process that it was made for: no other may get the call.
+            giveBack(slot)
             return
         }
-        send(slot, to: link, token: ledger[slot].execution.token)
+        send(slot, to: reserved, token: ledger[slot].execution.token)
     }
 
-    /// A claim that will not be used any more, since this process ends: the next leader may make its own.
+    /// A claim that was not sent and will not be: durably, so that the next leader may make its own, too.
     private mutating func giveBack(_ slot: Int32) {
+        ledger[slot].execution.token = nil
+        ledger[slot].execution.workerBootID = nil
         ledger[slot].execution.status = .retrying
         ledger[slot].execution.isClaimed = false
         ledger[slot].execution.nextAttemptAt = now
@@ -127,7 +159,7 @@ extension Dispatcher {
 
     private mutating func makeToken() -> Token {
         defer { nextToken += 1 }
-        return Token(epoch: lease.epoch ?? 0, sequence: nextToken)
+        return Token(epoch: lease.epoch ?? 0, sequence: nextToken, incarnation: leadProof?.incarnation ?? 0)
     }
 
     private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
@@ -137,8 +169,12 @@ extension Dispatcher {
         ledger[slot].isAdoptable = false
         ledger[slot].isLost = false
         ledger[slot].isHeard = false
-        ledger[slot].execution.worker = roster[link]?.name
+        ledger[slot].hasStarted = false
+        ledger[slot].queriedLink = nil
+        guard let worker = roster.workers[link] else { return }
+        ledger[slot].execution.worker = worker.name
         move(slot, to: .dispatched(link))
+        setDeadline(slot)
         roster.modify(link) {
             $0.sent += 1
             $0.inFlight += 1
@@ -149,6 +185,7 @@ extension Dispatcher {
         outgoing[link, default: []].append(
             DispatchedCall(
                 token: token,
+                code: worker.key.code(of: token, open.execution.id, attempt: open.attemptNumber),
                 shard: record.id.shard,
                 executionID: open.execution.id,
                 jobID: record.id,

@@ -2,6 +2,7 @@
 extension Dispatcher {
     /// Makes the rows of all due times within the horizon.
     mutating func materialize(into actions: inout [Action]) {
+        guard !isBatchStalled else { return }
         let until = now + horizonMs
         if ledger.count >= configuration.maxOpenExecutions {
             if !isMaterializationHeld {
@@ -148,7 +149,7 @@ extension Dispatcher {
     }
 
     /// Whoever is behind by more has missed what was due meanwhile.
-    private var outageMs: Int64 { 5_000 }
+    var outageMs: Int64 { 5_000 }
 
     /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
     private mutating func account(

@@ -11,47 +11,80 @@ extension Dispatcher {
     ) {
         // Not ours to judge: the worker keeps it for whoever leads.
         guard case .leading = phase else { return }
-        for outcome in outcomes {
-            guard let slot = ledger.slot(of: outcome.executionID) else {
-                report(lateOutcome: outcome, over: link, into: &actions)
+        for report in outcomes {
+            guard isIssued(report, over: link) else {
+                reject(link, "an outcome with a token that was not issued to the worker for this call", into: &actions)
+                acknowledge(report.token, .notIssued, to: link)
                 continue
             }
-            if ledger[slot].state == .recording, ledger[slot].execution.token == outcome.token {
-                if ledger[slot].execution.status == .unknown, outcome.kind != .notStarted {
-                    // It came just in time: the truth follows the UNKNOWN.
-                    ledger[slot].execution.lostAttempts -= 1
-                    settle(slot, outcome, link: link, using: &random)
-                    continue
-                }
-                // Repeated before it is durable: acknowledged with the first.
-                acknowledgeWithPending(slot, link: link, token: outcome.token)
-                continue
+            take(report, over: link, using: &random, into: &actions)
+        }
+    }
+
+    /// Takes in a report about a call that was given to the worker that sent it. The connection may have ended since.
+    mutating func take(
+        _ report: CallOutcome,
+        over link: LinkID,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        guard let slot = ledger.slot(of: report.executionID) else {
+            return take(lateOutcome: report, over: link, into: &actions)
+        }
+        if ledger[slot].state == .recording, ledger[slot].execution.token == report.token {
+            let isCancel = report.kind == .cancelled && ledger[slot].cancelReason != nil
+            if ledger[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
+                // It came just in time: the truth follows the UNKNOWN.
+                ledger[slot].execution.lostAttempts -= 1
+                settle(slot, report, link: link, using: &random, into: &actions)
+                return
             }
-            if ledger[slot].state == .inserting, outcome.kind != .notStarted {
-                early.outcomes[outcome.token] = (link, outcome)
-                continue
+            // Repeated before it is durable: acknowledged with the first.
+            return acknowledgeWithPending(slot, link: link, token: report.token)
+        }
+        if ledger[slot].state == .inserting, report.kind != .notStarted {
+            early.outcomes[report.token] = (link, report)
+            return
+        }
+        guard accepts(report.token, report.attempt, for: slot) else {
+            return take(lateOutcome: report, over: link, into: &actions)
+        }
+        hear(of: slot)
+        if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
+        adopt(slot, report.token)
+        if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = roster[link]?.name }
+        settle(slot, report, link: link, using: &random, into: &actions)
+    }
+
+    /// Whether the report is about a call that was given to the worker that sends it. What this leader sent over the same
+    /// connection needs no code.
+    private func isIssued(_ outcome: CallOutcome, over link: LinkID) -> Bool {
+        if let slot = ledger.slot(of: outcome.executionID) {
+            guard ledger[slot].execution.jobID == outcome.jobID else { return false }
+            if ledger[slot].state == .dispatched(link), ledger[slot].execution.token == outcome.token {
+                return ledger[slot].attemptNumber == outcome.attempt
             }
-            guard accepts(outcome.token, outcome.attempt, for: slot) else {
-                report(lateOutcome: outcome, over: link, into: &actions)
-                continue
-            }
-            hear(of: slot)
-            if case .dispatched(let holder) = ledger[slot].state { roster.modify(holder) { $0.inFlight -= 1 } }
-            adopt(slot, outcome.token)
-            if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = roster[link]?.name }
-            settle(slot, outcome, link: link, using: &random)
+        }
+        return isIssued(outcome.token, outcome.code, outcome.executionID, outcome.attempt, to: link)
+    }
+
+    /// Whether a report says how an attempt ended that was thought to be lost. That it was stopped does not.
+    private func mayEndUnknown(_ kind: OutcomeKind) -> Bool {
+        switch kind {
+        case .answered, .failed, .notSent: true
+        case .notStarted, .cancelled, .unknown: false
         }
     }
 
     /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
     /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
     /// made again.
-    private mutating func report(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
+    private mutating func take(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
         figures.lateReports += 1
-        if outcome.kind != .notStarted, ledger.slot(of: outcome.executionID) == nil {
+        if mayEndUnknown(outcome.kind), ledger.slot(of: outcome.executionID) == nil {
             actions.append(.findExecution(outcome, worker: roster[link]?.name ?? "", link: link))
         } else {
-            acknowledgements[link, default: []].append(outcome.token)
+            acknowledge(outcome.token, .superseded, to: link)
         }
     }
 
@@ -65,10 +98,13 @@ extension Dispatcher {
             early.outcomes[outcome.token] = (link, outcome)
             return
         }
-        guard var execution, execution.status == .unknown, execution.token == outcome.token,
-            ledger.slot(of: execution.id) == nil, let status = finalStatus(of: outcome)
+        var outcome = outcome
+        _ = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit)
+        guard var execution, execution.jobID == outcome.jobID, execution.status == .unknown,
+            execution.token == outcome.token, ledger.slot(of: execution.id) == nil,
+            let status = finalStatus(of: outcome)
         else {
-            acknowledgements[link, default: []].append(outcome.token)
+            acknowledge(outcome.token, .superseded, to: link)
             return
         }
         execution.status = status
@@ -77,7 +113,14 @@ extension Dispatcher {
         // The attempt was not lost after all.
         execution.attempts += 1
         execution.lostAttempts = max(0, execution.lostAttempts - 1)
-        fill(&execution, from: outcome)
+        let latest = nowMicroseconds
+        let times = CallTimes(
+            started: latest - Int64(clamping: outcome.durationMicroseconds),
+            duration: outcome.durationMicroseconds,
+            earliest: min(execution.scheduledTime, now).milliseconds * 1_000,
+            latest: latest
+        )
+        fill(&execution, from: outcome, times)
         execution.finishedAt = now
         pending.updates.append(PendingBatch.Update(execution: execution, link: link, token: outcome.token))
     }
@@ -86,8 +129,7 @@ extension Dispatcher {
         switch outcome.kind {
         case .answered: isSuccess(outcome) ? .success : .failed
         case .failed, .notSent: .failed
-        case .cancelled: .cancelled
-        case .notStarted: nil
+        case .notStarted, .cancelled, .unknown: nil
         }
     }
 
@@ -95,22 +137,34 @@ extension Dispatcher {
         outcome.kind == .answered && (200..<300).contains(outcome.httpStatus ?? 0)
     }
 
-    private func fill(_ execution: inout Execution, from outcome: CallOutcome) {
+    private func fill(_ execution: inout Execution, from outcome: CallOutcome, _ times: CallTimes) {
         execution.httpStatus = outcome.httpStatus
-        execution.durationMicroseconds = Int64(clamping: outcome.durationMicroseconds)
+        execution.durationMicroseconds = times.duration
         execution.response = outcome.response
         execution.errorMessage = outcome.errorMessage
     }
 
     private mutating func settle(
         _ slot: Int32,
-        _ outcome: CallOutcome,
+        _ report: CallOutcome,
         link: LinkID,
-        using random: inout some RandomNumberGenerator
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
     ) {
+        var outcome = report
+        let problem = corrected(&outcome, of: slot)
+        if let problem {
+            figures.invalidReports += 1
+            actions.append(.note(.reportRejected(worker: roster[link]?.name ?? "", why: problem)))
+        }
+        if outcome.kind == .unknown {
+            acknowledge(outcome.token, problem == nil ? .recorded : .invalid, to: link)
+            giveUp(slot, outcome.errorMessage ?? "outcome lost: the worker cannot say how the call ended")
+            return
+        }
         if outcome.kind == .notStarted {
             figures.returnedAttempts += 1
-            acknowledgements[link, default: []].append(outcome.token)
+            acknowledge(outcome.token, .recorded, to: link)
             if let reason = ledger[slot].cancelReason {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
@@ -121,7 +175,8 @@ extension Dispatcher {
         }
         var execution = ledger[slot].execution
         let record = agenda[ledger[slot].job]
-        let started = startMicroseconds(of: ledger[slot], outcome)
+        let times = times(of: ledger[slot], outcome, over: link)
+        let started = times.started
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
             execution.actualStartTime = Timestamp(milliseconds: started / 1000)
             execution.driftMicroseconds = started - execution.scheduledTime.milliseconds * 1000
@@ -131,7 +186,7 @@ extension Dispatcher {
         execution.reason = nil
         // What comes of it is in the row now: a claim for the next attempt is another one.
         execution.isClaimed = false
-        fill(&execution, from: outcome)
+        fill(&execution, from: outcome, times)
 
         if isSuccess(outcome) {
             figures.succeededAttempts += 1
@@ -168,14 +223,15 @@ extension Dispatcher {
             }
         }
         var update = PendingBatch.Update(execution: execution, link: link, token: outcome.token)
+        if problem != nil { update.result = .invalid }
         if execution.status != .success, outcome.kind != .cancelled {
             update.attempt = Attempt(
                 executionID: execution.id,
                 number: execution.attempts,
                 token: outcome.token,
                 startedAt: Timestamp(milliseconds: started / 1000),
-                finishedAt: Timestamp(milliseconds: (started + Int64(clamping: outcome.durationMicroseconds)) / 1000),
-                durationMicroseconds: Int64(clamping: outcome.durationMicroseconds),
+                finishedAt: times.finished,
+                durationMicroseconds: times.duration,
                 httpStatus: outcome.httpStatus,
                 response: outcome.response,
                 errorMessage: execution.errorMessage,
@@ -183,35 +239,70 @@ extension Dispatcher {
             )
         }
         if execution.status.isFinal {
-            execution.finishedAt = Timestamp(
-                milliseconds: (started + Int64(clamping: outcome.durationMicroseconds)) / 1000
-            )
+            execution.finishedAt = times.finished
             update.execution.finishedAt = execution.finishedAt
             if execution.trigger == .schedule || execution.status == .success {
                 agenda.setLastFailed(ledger[slot].job, execution.status == .failed)
             }
         }
-        if Canary.acknowledgesBeforeCommit.sings { acknowledgements[link, default: []].append(outcome.token) }
+        if Canary.acknowledgesBeforeCommit.sings { acknowledge(outcome.token, .recorded, to: link) }
         // The texts live in the row; the ledger needs only what decides.
         execution.response = nil
         ledger[slot].execution = execution
         move(slot, to: .recording)
         pending.updates.append(update)
-        if ledger[slot].waiter != nil { pending.isAwaited = true }
+        if ledger[slot].waiter != nil || pendingCancels.contains(where: { $0.id == execution.id }) {
+            pending.isAwaited = true
+        }
     }
 
-    /// When the call began. Of one that an earlier leader dispatched only its row or its end says when that was.
-    private func startMicroseconds(of open: OpenExecution, _ outcome: CallOutcome) -> Int64 {
-        if open.dispatchedMicroseconds != 0 {
-            return open.dispatchedMicroseconds + Int64(clamping: outcome.startedAfterMicroseconds)
+    /// Corrects what a report says against what is known of the call. Returns what was wrong.
+    private func corrected(_ outcome: inout CallOutcome, of slot: Int32) -> String? {
+        if let problem = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit) { return problem }
+        switch outcome.kind {
+        case .notStarted where ledger[slot].hasStarted:
+            // The request may have been sent: only an attempt that may be repeated is given out again.
+            let why = "the worker reported the call as started, then as not started"
+            if isAtMostOnce(slot) { outcome.kind = .unknown } else { OutcomeCheck.fail(&outcome, why) }
+            outcome.errorMessage = "outcome unknown: \(why); the request may or may not have been delivered"
+            return why
+        case .unknown where !isAtMostOnce(slot):
+            return OutcomeCheck.fail(&outcome, "the worker cannot say how the call ended")
+        case .cancelled where ledger[slot].isOverdue:
+            OutcomeCheck.fail(&outcome, "no answer within the timeout: the call was stopped")
+            return nil
+        case .cancelled where ledger[slot].cancelReason == nil && outcome.token.epoch == lease.epoch:
+            return OutcomeCheck.fail(&outcome, "the worker reported the call as cancelled, and nobody had asked for it")
+        default:
+            return nil
         }
-        if let dispatched = outcome.dispatchTime {
-            return dispatched.milliseconds * 1_000 + Int64(clamping: outcome.startedAfterMicroseconds)
+    }
+
+    /// When the call began and how long it took. The worker's monotonic clock tells the start best: the time on the way to the
+    /// worker counts. Without a reading of that clock, the time since the dispatch or its receipt does.
+    private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: LinkID) -> CallTimes {
+        let dispatched =
+            open.dispatchedMicroseconds != 0
+            ? open.dispatchedMicroseconds
+            : outcome.dispatchTime.map { min($0, now).milliseconds * 1_000 }
+        let started: Int64
+        if !Canary.ignoresTheWorkersClock.sings, let clock = outcome.startedClockMicroseconds,
+            let boot = roster.bootTime(of: link, at: clock)
+        {
+            started = self.clock.microseconds(at: boot)
+        } else if let dispatched {
+            started = dispatched + min(Int64(clamping: outcome.startedAfterMicroseconds), nowMicroseconds)
+        } else if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
+            started = start.milliseconds * 1_000
+        } else {
+            started = nowMicroseconds - min(Int64(clamping: outcome.durationMicroseconds), nowMicroseconds)
         }
-        if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
-            return start.milliseconds * 1_000
-        }
-        return nowMicroseconds - Int64(clamping: outcome.durationMicroseconds)
+        return CallTimes(
+            started: started,
+            duration: outcome.durationMicroseconds,
+            earliest: dispatched ?? min(open.execution.scheduledTime, now).milliseconds * 1_000,
+            latest: nowMicroseconds
+        )
     }
 
     /// Puts an execution that has not been begun after all where it waits for its time.

@@ -13,16 +13,31 @@ extension Dispatcher {
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             stepDown("another scheduler holds the lease", at: now, into: &actions)
             lease.lost(at: now.boot)
-        case .held(let epoch, let shards, let databaseTime):
+        case .held(let epoch, let shards, let databaseTime, let standby):
+            self.standby = standby.map { (owner: $0, at: now.boot) }
             let isNew = lease.epoch == nil
             lease.held(epoch: epoch, at: now.boot)
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             guard isNew, lease.epoch == epoch else { return }
+            takeKey(from: shards, epoch: epoch)
             actions.append(.note(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
             phase = .loading(Loading(shards: shards))
             agenda.removeAll()
             actions.append(.loadJobs)
         }
+    }
+
+    /// Takes the cluster's key and the proof of the new epoch.
+    private mutating func takeKey(from shards: [ShardRecord], epoch: Int64) {
+        clusterKey = ClusterKey(secret: shards.lazy.compactMap(\.clusterSecret).first ?? [])
+        let incarnation = shards.first?.incarnation ?? 0
+        leadProof = LeadProof(
+            epoch: epoch,
+            incarnation: incarnation,
+            proof: clusterKey.proof(epoch: epoch, incarnation: incarnation)
+        )
+        let key = clusterKey
+        roster.setKeys { key.workerKey(name: $0.name, bootID: $0.bootID) }
     }
 
     /// Takes in the database's clock. A step while leading is an outage, or its opposite.
@@ -79,6 +94,7 @@ extension Dispatcher {
         earlierRows = [:]
         pending.clockWentBack(to: now)
         inFlight?.batch.clockWentBack(to: now)
+        if let mark = inFlight?.materializedThrough { inFlight?.materializedThrough = min(mark, now) }
         for index in parts.indices { parts[index].clockWentBack(to: now) }
         defer { pending.settledThrough = settledMark }
         // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
@@ -88,6 +104,8 @@ extension Dispatcher {
             return
         }
         materializedThrough = now
+        sealedThrough = min(sealedThrough, now)
+        if let mark = stallEnd { stallEnd = min(mark, now) }
         pending.materializedThrough = now
         for slot in agenda.allSlots { agenda.arm(slot, after: now) }
         guard catchUp != nil else { return }
@@ -209,6 +227,7 @@ extension Dispatcher {
         // A gap that was noted and not read lies ahead, since the clock went back: what it has missed is yet to come.
         let isGapAhead = loading.gap == nil && loading.shards.contains { $0.gap != nil }
         materializedThrough = isAhead || isGapAhead ? self.now : max(self.now, mark)
+        sealedThrough = materializedThrough
         pending = PendingBatch()
         pending.materializedThrough = materializedThrough
         if isGapAhead { pending.gap = .some(nil) }
@@ -231,12 +250,11 @@ extension Dispatcher {
         pending.settledThrough = settledMark
         roster.forgetAnswers()
         adoptUntil = now.boot + 2_000
+        workerlessSince = nil
         let names = loading.shards.compactMap(\.workers)
         awaited = names.isEmpty ? nil : Set(names.joined())
         roster.inherit(names.flatMap { $0 })
-        for link in roster.workers.keys.sorted() {
-            actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
-        }
+        for link in roster.workers.keys.sorted() { announceLead(to: link, into: &actions) }
         actions.append(.note(.leading(epoch: epoch, jobs: agenda.visibleCount, openExecutions: ledger.count)))
     }
 
@@ -313,12 +331,17 @@ extension Dispatcher {
     /// Ends leading: all that is in memory belongs to the next leader now.
     mutating func stepDown(_ why: String, at now: Now, into actions: inout [Action]) {
         guard lease.epoch != nil else { return }
-        let epoch = lease.epoch ?? 0
         actions.append(.note(.leadershipLost(why)))
         let unknown = ClientError(
             .unavailable,
-            "the leading scheduler changed while this request was on its way; whether it was done is not known"
+            "the leading scheduler changed while this request was on its way; whether it was done is not known",
+            reason: .outcomeUnknown
         )
+        for cancel in pendingCancels { actions.append(.reply(cancel.ticket, .refused(unknown))) }
+        pendingCancels = []
+        stallEnd = nil
+        isClaimQueryDue = false
+        starvedSince = nil
         let batches = [inFlight?.batch, pending].compactMap { $0 } + parts
         for batch in batches {
             for change in batch.changes {
@@ -334,7 +357,7 @@ extension Dispatcher {
             if let ticket = ledger[slot].waiter { actions.append(.reply(ticket, .refused(unknown))) }
         }
         for link in roster.workers.keys.sorted() {
-            actions.append(.announceLead(link, epoch: epoch, shards: []))
+            if let leadProof { actions.append(.announceLead(link, leadProof, shards: [])) }
         }
         if case .loading = phase { staleLoads += 1 }
         endGapReading()

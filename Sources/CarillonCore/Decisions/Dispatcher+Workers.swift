@@ -14,28 +14,68 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
+        // A name belongs to the process that is connected. A dead one is found out by its heartbeats.
+        if roster.workers.values.contains(where: { $0.name == name && $0.bootID != bootID }) {
+            actions.append(.note(.workerNameInUse(name: name)))
+            actions.append(.refuseWorker(link, .workerNameInUse(name)))
+            return
+        }
         // The same name with another boot id: the process that had it is dead.
         if let parted = roster.parted[name], parted.bootID != bootID {
             _ = roster.endParting(name)
             loseAll(of: name, into: &actions)
         }
-        let former = roster.workers.filter { $0.value.name == name && $0.value.bootID != bootID }.keys.sorted()
-        for old in former {
-            roster[old] = nil
-            for slot in ledger.allSlots where ledger[slot].state == .dispatched(old) { lose(slot) }
-        }
-        roster[link] = ConnectedWorker(name: name, bootID: bootID, maxWorkers: min(maxWorkers, Self.maxWorkersLimit))
+        roster[link] = ConnectedWorker(
+            name: name,
+            bootID: bootID,
+            maxWorkers: min(maxWorkers, Self.maxWorkersLimit),
+            key: clusterKey.workerKey(name: name, bootID: bootID)
+        )
         // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
-        if case .leading = phase, let epoch = lease.epoch {
-            actions.append(.announceLead(link, epoch: epoch, shards: Array(0..<16)))
+        if case .leading = phase { announceLead(to: link, into: &actions) }
+    }
+
+    func announceLead(to link: LinkID, into actions: inout [Action]) {
+        if let leadProof { actions.append(.announceLead(link, leadProof, shards: Array(0..<16))) }
+    }
+
+    /// A worker obeys a later epoch than ours: the database's history went back, or its clock did. The lease is taken again
+    /// above that epoch, if this cluster ever held it.
+    mutating func workerRefusedLead(
+        _ link: LinkID,
+        epoch: Int64,
+        highest: LeadProof,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .leading = phase, epoch == lease.epoch, let worker = roster[link], highest.epoch >= epoch else {
+            return
         }
+        let isProven =
+            clusterKey.proof(epoch: highest.epoch, incarnation: highest.incarnation) == highest.proof
+            && highest.epoch < .max
+        roster.modify(link) { $0.obeyedEpoch = highest.epoch }
+        actions.append(.note(.leadRefused(worker: worker.name, highest: highest.epoch, isProven: isProven)))
+        guard isProven else { return }
+        epochFloor = max(epochFloor, highest.epoch)
+        stepDown("a worker obeys epoch \(highest.epoch); the lease is taken again above it", at: now, into: &actions)
+        lease.lost(at: now.boot, waitMs: 0)
     }
 
     /// What a worker runs: it stays with it.
     mutating func workerHeld(_ link: LinkID, epoch: Int64, _ held: [HeldCall], into actions: inout [Action]) {
         guard case .leading = phase, epoch == lease.epoch, roster[link] != nil else { return }
-        roster.modify(link) { $0.heldEpoch = epoch }
+        roster.modify(link) {
+            $0.heldEpoch = epoch
+            $0.heldAt = nowBoot
+            $0.obeyedEpoch = nil
+        }
         for call in held {
+            guard isIssued(call.token, call.code, call.executionID, call.attempt, to: link) else {
+                reject(link, "a call with a token that was not issued to the worker is held", into: &actions)
+                actions.append(.cancelCalls(link, [call.token]))
+                continue
+            }
             if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
                 early.held[call.token] = (link, call, early.held[call.token]?.isMadeAgain ?? false)
             } else if makeAgain(call.executionID, of: call.jobID) {
@@ -46,8 +86,34 @@ extension Dispatcher {
         }
     }
 
+    /// Whether a token was issued for this attempt of this execution to the worker process at the other end.
+    func isIssued(
+        _ token: Token,
+        _ code: AuthenticationCode,
+        _ id: ExecutionID,
+        _ attempt: Int,
+        to link: LinkID
+    ) -> Bool {
+        if Canary.believesEveryToken.sings { return roster[link] != nil }
+        guard let worker = roster.workers[link] else { return false }
+        let expected = worker.key.code(of: token, id, attempt: attempt)
+        return (expected.high ^ code.high) | (expected.low ^ code.low) == 0
+    }
+
+    /// A report had no effect, or another one than it asked for.
+    mutating func reject(_ link: LinkID, _ why: String, into actions: inout [Action]) {
+        figures.foreignReports += 1
+        actions.append(.note(.reportRejected(worker: roster[link]?.name ?? "", why: why)))
+    }
+
     private mutating func take(_ call: HeldCall, heldBy link: LinkID, into actions: inout [Action]) {
-        guard let slot = ledger.slot(of: call.executionID), accepts(call.token, call.attempt, for: slot) else { return }
+        guard let slot = ledger.slot(of: call.executionID), ledger[slot].execution.jobID == call.jobID,
+            accepts(call.token, call.attempt, for: slot)
+        else {
+            // Its outcome will change nothing: the target need not be kept busy.
+            if !isRecording(call) { actions.append(.cancelCalls(link, [call.token])) }
+            return
+        }
         hear(of: slot)
         if case .dispatched(let other) = ledger[slot].state {
             if other == link { return }
@@ -55,10 +121,18 @@ extension Dispatcher {
         }
         adopt(slot, call.token)
         ledger[slot].execution.worker = roster[link]?.name
+        ledger[slot].execution.workerBootID = roster[link]?.bootID
         ledger[slot].isHeard = true
         move(slot, to: .dispatched(link))
+        setDeadline(slot)
         roster.modify(link) { $0.inFlight += 1 }
         if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
+    }
+
+    /// Whether the outcome of that very call is on its way to the database.
+    private func isRecording(_ call: HeldCall) -> Bool {
+        guard let slot = ledger.slot(of: call.executionID) else { return false }
+        return ledger[slot].state == .recording && ledger[slot].execution.token == call.token
     }
 
     /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
@@ -89,7 +163,7 @@ extension Dispatcher {
             if report.isMadeAgain { withdrawUnlessDue(call.executionID) }
         }
         for (_, (link, outcome)) in reports.outcomes.sorted(by: { $0.key < $1.key }) {
-            workerReported(link, [outcome], using: &random, into: &actions)
+            take(outcome, over: link, using: &random, into: &actions)
         }
     }
 
@@ -146,10 +220,30 @@ extension Dispatcher {
         // A credit that was on its way before the worker heard of this leadership is no answer to it.
         if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch { worker.hasAnswered = true }
         roster.modify(link) { $0 = worker }
-        guard isFirst, worker.hasAnswered, roster.parted[worker.name] != nil else { return }
+        if isFirst, worker.hasAnswered { answered(worker, into: &actions) }
+    }
+
+    private mutating func answered(_ worker: ConnectedWorker, into actions: inout [Action]) {
+        isClaimQueryDue = true
+        guard roster.parted[worker.name] != nil else { return }
         _ = roster.endParting(worker.name)
         loseAll(of: worker.name, into: &actions)
     }
+
+    /// A worker that answered Lead with Holding and sends no Credit, because its number has not changed, has told what it
+    /// holds and has to report.
+    mutating func assumeAnswers(into actions: inout [Action]) {
+        for (link, worker) in roster.workers where !worker.hasAnswered && worker.heldEpoch == lease.epoch {
+            guard let heldAt = worker.heldAt, nowBoot >= heldAt + Self.answerMs, worker.heldEpoch != nil else {
+                continue
+            }
+            roster.modify(link) { $0.hasAnswered = true }
+            answered(worker, into: &actions)
+        }
+    }
+
+    /// How long the Credit after a Holding may take.
+    private static var answerMs: Int64 { 2_000 }
 
     /// Calls that run for long: their rows say so. (Rare, and many at once: one walk finds them all.)
     mutating func workerStarted(_ link: LinkID, _ tokens: [Token]) {
@@ -159,6 +253,7 @@ extension Dispatcher {
             let execution = ledger[slot].execution
             guard let token = execution.token, started.contains(token) else { continue }
             hear(of: slot)
+            ledger[slot].hasStarted = true
             if ledger[slot].rowStatus == .running { continue }
             ledger[slot].rowStatus = .running
             // Of one that an earlier leader dispatched nobody says when it began before its end does.
@@ -199,13 +294,14 @@ extension Dispatcher {
         // The same process came back before its old connection was seen to be dead. What it said then may not have been all:
         // it is asked once more what it holds.
         let twins = roster.workers.filter { $0.value.name == worker.name && $0.value.bootID == worker.bootID }.keys
-        guard case .leading = phase, let epoch = lease.epoch else { return }
+        guard case .leading = phase else { return }
         for twin in twins.sorted() {
             roster.modify(twin) {
                 $0.hasAnswered = false
                 $0.heldEpoch = nil
+                $0.heldAt = nil
             }
-            actions.append(.announceLead(twin, epoch: epoch, shards: Array(0..<16)))
+            announceLead(to: twin, into: &actions)
         }
     }
 
@@ -240,15 +336,16 @@ extension Dispatcher {
             // One in the future was made before the clock went back.
             let claimed = min(now, claimTime(of: ledger[slot]))
             move(slot, to: .missing)
+            isClaimQueryDue = true
             let patience: Int64 = Canary.givesUpClaimsAtOnce.sings ? 0 : 60_000
             ledger.setTimer(slot, to: claimed + Int64(record.timeoutMs) + patience)
             return
         }
+        ledger[slot].execution.lostAttempts += 1
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
             return
         }
-        ledger[slot].execution.lostAttempts += 1
         ledger[slot].isLost = true
         // What an earlier leader wrote of its start was the lost attempt's.
         if ledger[slot].execution.attempts == 0 { ledger[slot].execution.actualStartTime = nil }
@@ -265,7 +362,7 @@ extension Dispatcher {
     }
 
     /// When the current claim was made, or the latest moment that it can have been. (The row tells only the first start.)
-    private func claimTime(of open: OpenExecution) -> Timestamp {
+    func claimTime(of open: OpenExecution) -> Timestamp {
         if open.dispatchedMicroseconds != 0 { return Timestamp(milliseconds: open.dispatchedMicroseconds / 1_000) }
         if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
             return max(start, open.execution.scheduledTime)

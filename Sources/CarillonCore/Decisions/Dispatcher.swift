@@ -96,6 +96,10 @@ package struct Dispatcher: ~Copyable {
 
     /// Every due time up to here has its row in a batch; what is durable of that lags behind by a commit.
     var materializedThrough = Timestamp.distantPast
+    /// Where that was when the last batch was closed: later rows are in none that was sent.
+    var sealedThrough = Timestamp.distantPast
+    /// A batch was settled after a stall: what was made beyond this mark is still to be looked at.
+    var stallEnd: Timestamp?
     /// When the marks in `shards` were last written.
     var marksWrittenAt = BootTime(nanoseconds: 0)
     var nextSequence: UInt64 = 1
@@ -109,7 +113,7 @@ package struct Dispatcher: ~Copyable {
     var refreshedCount = 0
 
     var pending = PendingBatch()
-    var inFlight: (batch: PendingBatch, sequence: UInt64)?
+    var inFlight: InFlightBatch?
     /// Parts of a batch that was refused: written one by one before anything else.
     var parts: [PendingBatch] = []
     /// Reads that a lost leadership left unanswered: their answers, which come first, are not those of the next one.
@@ -123,6 +127,25 @@ package struct Dispatcher: ~Copyable {
     /// The workers that may hold what was inherited: when all of them have answered, the waiting ends. `nil` when the leader
     /// before wrote nothing down; then it takes its whole time.
     var awaited: Set<String>?
+    /// The epoch that is held, with its proof; `nil` before the lease was ever taken.
+    var leadProof: LeadProof?
+    var clusterKey = ClusterKey(secret: [])
+    /// Higher epochs than this are asked for: some worker obeys it.
+    var epochFloor: Int64 = 0
+    /// AT_MOST_ONCE calls became missing, or a worker has come back: somebody may know of them.
+    var isClaimQueryDue = false
+    /// Cancel requests that wait for the end of their execution.
+    var pendingCancels: [PendingCancel] = []
+    /// A scheduler that has usable workers, by the last answer of the lease, and when that came.
+    var standby: (owner: UniqueID, at: BootTime)?
+    /// Since when no worker is connected.
+    var workerlessSince: BootTime?
+    /// When this process last gave the lead to another one.
+    var handedOverAt: BootTime?
+    /// Since when executions are due and no worker has a free slot.
+    var starvedSince: BootTime?
+    /// The instant of the current event.
+    var nowBoot = BootTime(nanoseconds: 0)
     var isMaterializationHeld = false
     var isStopping = false
     var hasStopped = false
@@ -135,13 +158,19 @@ package struct Dispatcher: ~Copyable {
     /// change that had left them due.
     var earlierRows: [JobID: Set<ExecutionID>] = [:]
     var outgoing: [LinkID: [DispatchedCall]] = [:]
-    var acknowledgements: [LinkID: [Token]] = [:]
+    var acknowledgements: [LinkID: [AcknowledgedOutcome]] = [:]
 
     package var figures = Figures()
 
     /// Counts since the start, for the metrics.
     package struct Figures: Sendable, Hashable {
         package var lateReports: UInt64 = 0
+        /// Reports whose token was not issued to the worker that sent them.
+        package var foreignReports: UInt64 = 0
+        /// Reports that contradict themselves or an earlier one.
+        package var invalidReports: UInt64 = 0
+        /// Calls that were not reported within their timeout and a grace period.
+        package var overdueCalls: UInt64 = 0
         package var lostAttempts: UInt64 = 0
         package var succeededAttempts: UInt64 = 0
         package var failedAttempts: UInt64 = 0
@@ -180,6 +209,17 @@ package struct Dispatcher: ~Copyable {
     package var readyQueueDepth: Int { ready.count }
     package var openExecutionCount: Int { ledger.count }
 
+    /// For how many milliseconds executions have been due while no worker had a free slot; `nil` when that is not so.
+    package func starvedMs(at boot: BootTime) -> Int64? { starvedSince.map { boot.milliseconds(since: $0) } }
+
+    /// For how many milliseconds the batch in flight has not been answered.
+    package func batchAgeMs(at boot: BootTime) -> Int64? { inFlight.map { boot.milliseconds(since: $0.sentAt) } }
+
+    /// Workers that obey a later epoch than ours and take no calls, with that epoch.
+    package var disobedientWorkers: [(name: String, epoch: Int64)] {
+        roster.workers.values.compactMap { worker in worker.obeyedEpoch.map { (worker.name, $0) } }
+    }
+
     package func clusterTime(at boot: BootTime) -> Timestamp { clock.time(at: boot) }
 
     /// The connected workers as (link, in flight, free slots, draining).
@@ -202,6 +242,7 @@ package struct Dispatcher: ~Copyable {
         into actions: inout [Action]
     ) {
         nowMicroseconds = max(nowMicroseconds, clock.microseconds(at: now.boot))
+        nowBoot = max(nowBoot, now.boot)
         switch event {
         case .tick:
             tick(at: now, using: &random, into: &actions)
@@ -222,7 +263,7 @@ package struct Dispatcher: ~Copyable {
             if staleLoads > 0 { staleLoads -= 1 } else { loadFailed(text, into: &actions) }
         case .committed(let result, let epoch, let sequence):
             guard epoch == lease.epoch, let batch = inFlight, batch.sequence == sequence else { return }
-            committed(result, batch.batch, at: now, into: &actions)
+            committed(result, batch, at: now, into: &actions)
         case .jobsRefreshed(let jobs):
             if isLeading { refreshed.append(contentsOf: jobs) }
         case .executionFound(let execution, let outcome, let worker, let link):
@@ -237,6 +278,12 @@ package struct Dispatcher: ~Copyable {
             workerGranted(link, granted, into: &actions)
         case .workerStarted(let link, let tokens):
             workerStarted(link, tokens)
+        case .workerRefusedLead(let link, let epoch, let highest):
+            workerRefusedLead(link, epoch: epoch, highest: highest, at: now, into: &actions)
+        case .workerAnsweredClaims(let link, let rememberedMs, let claims):
+            workerAnsweredClaims(link, rememberedMs: rememberedMs, claims)
+        case .workerClockRead(let link, let microseconds, let sentAt, let receivedAt):
+            roster.readClock(of: link, microseconds, sentAt: sentAt, receivedAt: receivedAt)
         case .workerReported(let link, let outcomes):
             workerReported(link, outcomes, using: &random, into: &actions)
         case .workerDrained(let link):
@@ -260,11 +307,14 @@ package struct Dispatcher: ~Copyable {
         guard case .leading = phase else { return wake }
         consider(adoptUntil)
         consider(roster.wake)
+        consider(ledger.firstDeadline)
+        consider(pendingCancels.map(\.until).min())
+        consider(unansweredWake)
         // Without the lease nothing is done whose time has come: the answer to the renewal will say how it goes on.
         guard lease.isValid(at: now.boot) else { return wake }
         if clock.isSet {
             consider(ledger.firstTimer.map { clock.boot(at: $0) })
-            if !isStopping, !isMaterializationHeld, pending.rowCount < batchLimit {
+            if !isStopping, !isMaterializationHeld, !isBatchStalled, pending.rowCount < batchLimit {
                 consider(agenda.firstTime.map { clock.boot(at: $0 - horizonMs) })
             }
         }
@@ -294,29 +344,37 @@ package struct Dispatcher: ~Copyable {
     ) {
         if case .leading = phase {
             endPartings(at: now, into: &actions)
+            endOverdueCalls(into: &actions)
+            answerLateCancels(into: &actions)
+            answerLateChanges(into: &actions)
+            assumeAnswers(into: &actions)
             takeEarly(using: &random, into: &actions)
             endAdoption(at: now)
             forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
                 if !isStopping {
+                    endStall(into: &actions)
                     takeRefreshed(into: &actions)
                     materialize(into: &actions)
                     workOffGap(into: &actions)
                 }
                 collectDue(at: now)
                 dispatchReady()
+                queryClaims(into: &actions)
                 recordWorkers()
                 writeMarks(at: now)
                 commit(at: now, into: &actions)
             }
             flush(at: now, into: &actions)
+            handOverIfUseless(at: now, into: &actions)
             stopIfDone(into: &actions)
         } else if isStopping {
             stopIfDone(into: &actions)
         }
         guard !isStopping || lease.epoch != nil else { return }
         switch lease.next(at: now.boot) {
-        case .acquire: actions.append(.acquireLease)
+        case .acquire:
+            actions.append(.acquireLease(above: epochFloor, usableWorkers: usableWorkers(at: now.boot)))
         case .renew(let epoch): actions.append(.renewLease(epoch: epoch))
         case .release, nil: break
         }
@@ -328,7 +386,7 @@ package struct Dispatcher: ~Copyable {
         if case .leading = phase, inFlight != nil || !pending.isEmpty || !parts.isEmpty, lease.epoch != nil { return }
         hasStopped = true
         for link in roster.workers.keys.sorted() {
-            if let epoch = lease.epoch { actions.append(.announceLead(link, epoch: epoch, shards: [])) }
+            if let leadProof { actions.append(.announceLead(link, leadProof, shards: [])) }
         }
         if case .release(let epoch) = lease.release() {
             actions.append(.releaseLease(epoch: epoch))
@@ -343,14 +401,15 @@ package struct Dispatcher: ~Copyable {
             actions.append(.dispatch(link, clusterTime: self.now, calls))
         }
         outgoing.removeAll(keepingCapacity: true)
-        for (link, tokens) in acknowledgements.sorted(by: { $0.key < $1.key }) where !tokens.isEmpty {
-            actions.append(.acknowledge(link, tokens))
+        for (link, outcomes) in acknowledgements.sorted(by: { $0.key < $1.key }) where !outcomes.isEmpty {
+            actions.append(.acknowledge(link, outcomes))
         }
         acknowledgements.removeAll(keepingCapacity: true)
     }
 
     /// Changes the state of an execution, and with it whether it counts as open for its job.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
+        if case .dispatched = ledger[slot].state { ledger.clearDeadline(slot) }
         ledger[slot].state = state
         let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
         guard wasCounted != isOpen else { return }

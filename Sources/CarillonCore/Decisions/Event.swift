@@ -21,6 +21,11 @@ package enum Event: Sendable {
     case workerHeld(LinkID, epoch: Int64, [HeldCall])
     case workerGranted(LinkID, UInt64)
     case workerStarted(LinkID, [Token])
+    /// The worker obeys a later epoch than the one that was announced to it.
+    case workerRefusedLead(LinkID, epoch: Int64, highest: LeadProof)
+    case workerAnsweredClaims(LinkID, rememberedMs: UInt64, [AnsweredClaim])
+    /// Its monotonic clock showed that between the two instants.
+    case workerClockRead(LinkID, microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime)
     case workerReported(LinkID, [CallOutcome])
     case workerDrained(LinkID)
     case workerLeft(LinkID)
@@ -58,7 +63,10 @@ package enum ChangeResult: Sendable {
 
 /// What a scheduler is to do.
 package enum Action: Sendable {
-    case acquireLease
+    /// Under an epoch higher than `above`. Whoever does not get the lease leaves word of its usable workers.
+    case acquireLease(above: Int64, usableWorkers: Int)
+    /// Gives the lease to a scheduler that stands by. This one goes on as a standby.
+    case handOverLease(epoch: Int64, to: UniqueID)
     case renewLease(epoch: Int64)
     case releaseLease(epoch: Int64)
     case loadJobs
@@ -70,10 +78,14 @@ package enum Action: Sendable {
     case findExecution(CallOutcome, worker: String, link: LinkID)
 
     /// To a worker: this scheduler leads (or, with no shards, leads no longer).
-    case announceLead(LinkID, epoch: Int64, shards: [UInt8])
+    case announceLead(LinkID, LeadProof, shards: [UInt8])
     case dispatch(LinkID, clusterTime: Timestamp, [DispatchedCall])
-    case acknowledge(LinkID, [Token])
+    case acknowledge(LinkID, [AcknowledgedOutcome])
     case cancelCalls(LinkID, [Token])
+    /// Asks what the worker remembers of AT_MOST_ONCE calls.
+    case queryClaims(LinkID, [QueriedClaim])
+    /// A worker that cannot be served: it is told why, and its connection ends.
+    case refuseWorker(LinkID, ClientError)
 
     case reply(Ticket, ChangeResult)
     /// Rows that became durable: for those who watch, and for the metrics.
@@ -88,12 +100,24 @@ package enum Note: Sendable, Hashable {
     /// The jobs are read next: `clusterTime` is from when on somebody may edit what was read.
     case leadershipTaken(epoch: Int64, clusterTime: Timestamp)
     case leadershipLost(String)
+    /// No worker is connected, and that scheduler has some.
+    case leadHandedOver(to: UniqueID)
     case leading(epoch: Int64, jobs: Int, openExecutions: Int)
     case gapOpened(Gap)
     case gapClosed
     case clockStepped(milliseconds: Int64)
     case loadFailed(String)
     case workerLost(name: String, executions: Int)
+    /// A process came under the name of a worker that is connected.
+    case workerNameInUse(name: String)
+    /// Reports that had no effect, or another one than they asked for.
+    case reportRejected(worker: String, why: String)
+    /// A worker obeys a later epoch; `isProven` says whether this cluster ever held it.
+    case leadRefused(worker: String, highest: Int64, isProven: Bool)
+    /// A worker did not report a call within its timeout and a grace period.
+    case callOverdue(worker: String, ExecutionID)
+    /// The batch in flight took so long that due times were missed meanwhile.
+    case batchStalled(milliseconds: Int64)
     case rowRefused(String)
     case materializationHeld(openExecutions: Int)
 }

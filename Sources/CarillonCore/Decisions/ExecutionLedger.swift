@@ -48,6 +48,12 @@ struct OpenExecution {
     var isCatchUp = false
     /// Its worker has said something of the current attempt: that it runs, or for how long already.
     var isHeard = false
+    /// Its worker has said that the current attempt runs.
+    var hasStarted = false
+    /// Its worker has exceeded the attempt's timeout and was told to stop the call.
+    var isOverdue = false
+    /// The connection over which its worker was asked what it remembers of the claim.
+    var queriedLink: LinkID?
     /// Someone waits for its end (ExecuteNow).
     var waiter: Ticket?
     /// Whether it is counted as open for its job.
@@ -80,6 +86,8 @@ struct ExecutionLedger {
     /// first, since to make an id is to hash.
     private var dueTimes: [Timestamp: Int32] = [:]
     private var timers = TimerHeap()
+    /// In nanoseconds of boot time: when a call that a worker has must have been reported.
+    private var deadlines = TimerHeap()
     private(set) var catchUpCount = 0
 
     var count: Int { slots.count }
@@ -109,6 +117,7 @@ struct ExecutionLedger {
 
     mutating func remove(_ slot: Int32) -> OpenExecution {
         timers.remove(slot)
+        deadlines.remove(slot)
         let open = rows.remove(slot)
         slots[open.execution.id] = nil
         if open.execution.trigger == .schedule, let index = dueTimes.index(forKey: open.execution.scheduledTime) {
@@ -138,6 +147,22 @@ struct ExecutionLedger {
         timers.remove(slot)
     }
 
+    mutating func setDeadline(_ slot: Int32, at time: BootTime) {
+        deadlines.set(slot, to: time.nanoseconds)
+    }
+
+    mutating func clearDeadline(_ slot: Int32) {
+        deadlines.remove(slot)
+    }
+
+    var firstDeadline: BootTime? { deadlines.first.map { BootTime(nanoseconds: $0.time) } }
+
+    /// The next whose deadline has come. It keeps its deadline.
+    func firstOverdue(at now: BootTime) -> Int32? {
+        guard let first = deadlines.first, first.time <= now.nanoseconds else { return nil }
+        return first.key
+    }
+
     var firstTimer: Timestamp? { timers.first.map { Timestamp(milliseconds: $0.time) } }
 
     /// What of it contradicts itself, for tests: indexes, counts, and timers of states that wait for none.
@@ -155,8 +180,15 @@ struct ExecutionLedger {
         guard timers.count == taken.count(where: { timers.time(of: $0) != nil }) else {
             return "a timer has no execution"
         }
+        guard deadlines.isConsistent, deadlines.count == taken.count(where: { deadlines.time(of: $0) != nil }) else {
+            return "a deadline has no execution"
+        }
         for slot in taken {
             let open = rows[slot]
+            let isDispatched = if case .dispatched = open.state { true } else { false }
+            guard isDispatched == (deadlines.time(of: slot) != nil) else {
+                return "\(open.execution.id) is \(open.state), and has \(isDispatched ? "no" : "a") deadline"
+            }
             guard open.state.waitsForTime == (timers.time(of: slot) != nil) else {
                 return "\(open.execution.id) is \(open.state), and has \(open.state.waitsForTime ? "no" : "a") timer"
             }

@@ -27,6 +27,7 @@ struct PendingBatch {
         /// Whom to tell that it is durable.
         var link: LinkID?
         var token: Token?
+        var result = AckResult.recorded
         /// Who waits for it to be durable (a cancel).
         var ticket: Ticket?
     }
@@ -79,6 +80,26 @@ struct PendingBatch {
         }
         let change = JobChange(job: nil, isNew: false, inserts: [row])
         changes.append(Change(change: change, ticket: nil, result: nil, before: nil))
+    }
+
+    /// Whether somebody waits for one of its changes.
+    var hasTickets: Bool {
+        changes.contains { $0.ticket != nil && $0.result != nil } || updates.contains { $0.ticket != nil }
+    }
+
+    /// Those who wait for its changes; they are not told again.
+    mutating func takeTickets() -> [Ticket] {
+        guard hasTickets else { return [] }
+        var tickets: [Ticket] = []
+        for index in changes.indices where changes[index].result != nil {
+            if let ticket = changes[index].ticket { tickets.append(ticket) }
+            changes[index].ticket = nil
+        }
+        for index in updates.indices {
+            if let ticket = updates[index].ticket { tickets.append(ticket) }
+            updates[index].ticket = nil
+        }
+        return tickets
     }
 
     /// What a planted bug does.

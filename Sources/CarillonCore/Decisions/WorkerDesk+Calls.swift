@@ -1,7 +1,5 @@
 /// From the dispatch to the outcome.
 extension WorkerDesk {
-    /// The longest text that an outcome says about a failure, in bytes.
-    private static var longestMessage: Int { 1_024 }
     /// Long calls are told of in batches: those of a quarter of a second together.
     private static var longCallStep: Int64 { 250_000_000 }
 
@@ -24,26 +22,21 @@ extension WorkerDesk {
             return
         }
         for call in calls {
-            guard call.token.epoch >= highestEpoch || Canary.takesCallsOfAnEpochThatIsOver.sings else {
+            guard call.token.epoch >= highest.epoch || Canary.takesCallsOfAnEpochThatIsOver.sings else {
                 figures.stale += 1
                 continue
             }
-            guard slots[call.token] == nil, !settled.contains(call.token) else {
+            guard slots[call.token] == nil, !settled.contains(call.token), !memory.isPromised(call.token) else {
                 figures.duplicates += 1
+                continue
+            }
+            if call.atMostOnce, memory.knows(call.executionID, call.attempt) {
+                refuseRepeat(call, clusterTime: clusterTime, receivedAt: receivedAt)
                 continue
             }
             let isWelcome = !isDraining && freeCount > 0
             let slot = hold(
-                Held(
-                    token: call.token,
-                    executionID: call.executionID,
-                    jobID: call.jobID,
-                    attempt: call.attempt,
-                    receivedAt: receivedAt,
-                    clusterTime: clusterTime,
-                    responseLimit: max(0, call.responseLimit),
-                    state: .waiting(call)
-                )
+                Held(call, clusterTime: clusterTime, receivedAt: receivedAt, state: .waiting(call))
             )
             if isWelcome {
                 let wait = Int64(clamping: min(call.startAfterMicroseconds, UInt64(Int64.max / 4_000)))
@@ -68,6 +61,9 @@ extension WorkerDesk {
                 requests.append(
                     HTTPRequest(dispatched, actualTime: actualTime, userAgent: configuration.userAgent)
                 )
+                if call.atMostOnce {
+                    memory.began(call.executionID, call.attempt, call.token, timeoutMs: dispatched.timeoutMs, at: now)
+                }
                 move(slot, to: .running(isLong: false))
                 let long = now.nanoseconds &+ configuration.longCallMs &* 1_000_000
                 timers.set(slot, to: (long / Self.longCallStep + 1) * Self.longCallStep)
@@ -103,6 +99,7 @@ extension WorkerDesk {
             slot,
             CallOutcome(
                 token: call.token,
+                code: call.code,
                 executionID: call.executionID,
                 jobID: call.jobID,
                 attempt: call.attempt,
@@ -112,41 +109,35 @@ extension WorkerDesk {
         )
     }
 
-    mutating func ended(_ result: HTTPResult) {
+    mutating func ended(_ result: HTTPResult, at now: BootTime) {
         guard let slot = slots[result.token], case .running = held[slot].state else { return }
         let call = held[slot]
         let waited = max(0, result.startedAt - call.receivedAt) / 1_000
-        conclude(
-            slot,
-            CallOutcome(
-                token: call.token,
-                executionID: call.executionID,
-                jobID: call.jobID,
-                attempt: call.attempt,
-                kind: result.kind,
-                startedAfterMicroseconds: UInt64(waited),
-                durationMicroseconds: result.durationMicroseconds,
-                httpStatus: result.httpStatus,
-                response: result.response.map { Self.clipped($0, to: call.responseLimit) },
-                errorMessage: result.errorMessage.map { Self.clipped($0, to: Self.longestMessage) },
-                retryAfterMs: result.retryAfterMs,
-                dispatchTime: call.clusterTime
-            )
+        let outcome = CallOutcome(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: call.attempt,
+            kind: result.kind,
+            startedAfterMicroseconds: UInt64(waited),
+            durationMicroseconds: result.durationMicroseconds,
+            httpStatus: result.httpStatus,
+            response: result.response.map { OutcomeCheck.clipped($0, to: call.responseLimit) },
+            errorMessage: result.errorMessage.map { OutcomeCheck.clipped($0, to: OutcomeCheck.messageBytes) },
+            retryAfterMs: result.retryAfterMs,
+            dispatchTime: call.clusterTime,
+            startedClockMicroseconds: result.startedAt.microseconds
         )
+        conclude(slot, outcome)
+        guard call.atMostOnce else { return }
+        // Dispatches of the same attempt that came meanwhile are told the same.
+        for repeated in memory.ended(outcome, at: now) { answer(repeated, with: outcome) }
     }
 
     private mutating func conclude(_ slot: Int32, _ outcome: CallOutcome) {
         timers.remove(slot)
         move(slot, to: .unacknowledged(outcome))
         unreported.append(outcome.token)
-    }
-
-    /// The text's beginning, at most so many bytes of it, cut between two characters.
-    private static func clipped(_ text: String, to limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        let bytes = text.utf8.index(text.startIndex, offsetBy: limit)
-        var end = bytes
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return String(text[..<end])
     }
 }

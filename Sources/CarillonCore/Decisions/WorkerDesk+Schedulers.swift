@@ -5,22 +5,30 @@ extension WorkerDesk {
     private static var outcomesPerMessage: Int { 1_024 }
     private static var textBytesPerMessage: Int { 512 << 10 }
 
-    mutating func leadAnnounced(_ id: LinkID, epoch: Int64, leads: Bool, into actions: inout [WorkerAction]) {
-        guard links[id] != nil, epoch >= highestEpoch else { return }
+    mutating func leadAnnounced(_ id: LinkID, _ lead: LeadProof, leads: Bool, into actions: inout [WorkerAction]) {
+        guard links[id] != nil else { return }
+        guard lead.epoch >= highest.epoch || Canary.acceptsALowerEpoch.sings else {
+            // Its lease is over, or the database's history went back: it learns which epoch it must exceed.
+            guard leads else { return }
+            actions.append(.note(.leadRefused(id, epoch: lead.epoch, highest: highest.epoch)))
+            actions.append(.refuseLead(id, epoch: lead.epoch, highest: highest))
+            return
+        }
         guard leads else {
-            if links[id]?.epoch == epoch {
+            if let link = links[id], link.epoch == lead.epoch, link.incarnation == lead.incarnation {
                 links[id]?.epoch = nil
-                if leader == nil { actions.append(.note(.leaderLost(epoch: epoch))) }
+                if leader == nil { actions.append(.note(.leaderLost(epoch: lead.epoch))) }
             }
             return
         }
-        let isNews = epoch > highestEpoch || leader != id
+        let isNews = lead.epoch != highest.epoch || lead.incarnation != highest.incarnation || leader != id
         // Whoever led under a lower one leads no longer, and what it may still send is void.
-        highestEpoch = epoch
-        links[id]?.epoch = epoch
+        highest = lead
+        links[id]?.epoch = lead.epoch
+        links[id]?.incarnation = lead.incarnation
         links[id]?.awaitsGrant = true
-        if isNews { actions.append(.note(.leaderChanged(id, epoch: epoch))) }
-        tellHeld(id, epoch: epoch, into: &actions)
+        if isNews { actions.append(.note(.leaderChanged(id, epoch: lead.epoch))) }
+        tellHeld(id, epoch: lead.epoch, into: &actions)
         resendOutcomes()
         report(becameLong: [], to: id, into: &actions)
     }
@@ -28,7 +36,7 @@ extension WorkerDesk {
     mutating func disconnected(_ id: LinkID, into actions: inout [WorkerAction]) {
         guard let link = links.removeValue(forKey: id), leads(link) else { return }
         if leader == nil {
-            if !hasDrained { actions.append(.note(.leaderLost(epoch: highestEpoch))) }
+            if !hasDrained { actions.append(.note(.leaderLost(epoch: highest.epoch))) }
         } else {
             // The same scheduler by another connection: what was on its way over this one may be lost.
             resendOutcomes()
@@ -44,6 +52,7 @@ extension WorkerDesk {
             calls.append(
                 HeldCall(
                     token: call.token,
+                    code: call.code,
                     executionID: call.executionID,
                     jobID: call.jobID,
                     attempt: call.attempt

@@ -38,6 +38,8 @@ package struct WorkerDesk: ~Copyable {
         var received: UInt64 = 0
         /// Under which it leads, or led until another said more.
         var epoch: Int64?
+        /// What it said with the epoch.
+        var incarnation: UInt64 = 0
         /// It announced itself and has not had its credit yet.
         var awaitsGrant = false
 
@@ -47,6 +49,7 @@ package struct WorkerDesk: ~Copyable {
 
     struct Held {
         var token: Token
+        var code: AuthenticationCode
         var executionID: ExecutionID
         var jobID: JobID
         var attempt: Int
@@ -54,6 +57,7 @@ package struct WorkerDesk: ~Copyable {
         /// Cluster time when the dispatch was made.
         var clusterTime: Timestamp
         var responseLimit: Int
+        var atMostOnce: Bool
         var state: State
     }
 
@@ -74,6 +78,10 @@ package struct WorkerDesk: ~Copyable {
         package var stale: UInt64 = 0
         /// Calls that were held, or settled, already.
         package var duplicates: UInt64 = 0
+        /// Repeated dispatches of AT_MOST_ONCE attempts that were begun before, answered with what came of them.
+        package var refusedRepeats: UInt64 = 0
+        /// Outcomes that the scheduler did not accept as they were.
+        package var rejected: UInt64 = 0
 
         package init() {}
     }
@@ -81,7 +89,9 @@ package struct WorkerDesk: ~Copyable {
     let configuration: WorkerDeskConfiguration
     var links: [LinkID: Link] = [:]
     /// The highest that any scheduler led under.
-    var highestEpoch: Int64 = 0
+    var highest = LeadProof(epoch: 0)
+    /// AT_MOST_ONCE calls that were begun here.
+    var memory = AtMostOnceMemory()
     var held = Slab<Held>()
     var slots: [Token: Int32] = [:]
     /// Acknowledged tokens: a dispatch of one of them is an echo.
@@ -122,9 +132,9 @@ package struct WorkerDesk: ~Copyable {
         links.filter { leads($0.value) }.keys.max()
     }
 
-    package var leaderEpoch: Int64? { leader == nil ? nil : highestEpoch }
+    package var leaderEpoch: Int64? { leader == nil ? nil : highest.epoch }
 
-    func leads(_ link: Link) -> Bool { link.epoch == highestEpoch }
+    func leads(_ link: Link) -> Bool { link.epoch == highest.epoch && link.incarnation == highest.incarnation }
 
     /// When `tick` is wanted at the latest.
     package var wake: BootTime? {
@@ -137,6 +147,7 @@ package struct WorkerDesk: ~Copyable {
     // MARK: Events
 
     package mutating func handle(_ event: WorkerEvent, at now: BootTime, into actions: inout [WorkerAction]) {
+        memory.begin(at: now)
         switch event {
         case .tick:
             act(at: now, into: &actions)
@@ -145,19 +156,21 @@ package struct WorkerDesk: ~Copyable {
             if isDraining { actions.append(.announceDrain(link)) }
         case .disconnected(let link):
             disconnected(link, into: &actions)
-        case .leadAnnounced(let link, let epoch, let shards):
+        case .leadAnnounced(let link, let lead, let shards):
             movedAt = now
-            leadAnnounced(link, epoch: epoch, leads: !shards.isEmpty, into: &actions)
+            leadAnnounced(link, lead, leads: !shards.isEmpty, into: &actions)
         case .dispatched(let link, let clusterTime, let calls, let receivedAt):
             dispatched(link, clusterTime: clusterTime, calls, receivedAt: receivedAt, into: &actions)
         case .cancelRequested(let link, let tokens):
             if let link = links[link], leads(link) { cancel(tokens, into: &actions) }
-        case .acknowledged(let tokens):
+        case .acknowledged(let outcomes):
             movedAt = now
-            for token in tokens { forget(token) }
+            for outcome in outcomes { acknowledged(outcome, into: &actions) }
+        case .claimsQueried(let link, let claims):
+            claimsQueried(link, claims, at: now, into: &actions)
         case .ended(let results):
             movedAt = now
-            for result in results { ended(result) }
+            for result in results { ended(result, at: now) }
         case .drainRequested:
             drain(at: now, into: &actions)
         }
@@ -183,6 +196,14 @@ package struct WorkerDesk: ~Copyable {
         count(held[slot].state, by: -1)
         count(state, by: 1)
         held[slot].state = state
+    }
+
+    private mutating func acknowledged(_ outcome: AcknowledgedOutcome, into actions: inout [WorkerAction]) {
+        if outcome.result == .notIssued || outcome.result == .invalid, let slot = slots[outcome.token] {
+            figures.rejected += 1
+            actions.append(.note(.outcomeRejected(held[slot].executionID, outcome.result)))
+        }
+        forget(outcome.token)
     }
 
     private mutating func forget(_ token: Token) {

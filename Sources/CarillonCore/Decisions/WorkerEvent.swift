@@ -7,12 +7,14 @@ package enum WorkerEvent: Sendable {
     case connected(LinkID)
     case disconnected(LinkID)
     /// No shards: it leads no longer.
-    case leadAnnounced(LinkID, epoch: Int64, shards: [UInt8])
+    case leadAnnounced(LinkID, LeadProof, shards: [UInt8])
     /// `receivedAt` is when the frame was there, which may be earlier than the turn that it is handled in.
     case dispatched(LinkID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
     case cancelRequested(LinkID, [Token])
-    /// These outcomes are durable: they can be forgotten.
-    case acknowledged([Token])
+    /// These outcomes are settled: they can be forgotten.
+    case acknowledged([AcknowledgedOutcome])
+    /// A leader asks what became of AT_MOST_ONCE calls.
+    case claimsQueried(LinkID, [QueriedClaim])
     /// Calls that the HTTP client has finished with.
     case ended([HTTPResult])
     /// SIGTERM: take nothing more, finish what runs, deliver what came of it.
@@ -27,8 +29,11 @@ package enum WorkerAction: Sendable {
 
     // To a scheduler, in this order where several are for one
     case hold(LinkID, epoch: Int64, [HeldCall])
+    /// The answer to a Lead that is lower than the highest one seen.
+    case refuseLead(LinkID, epoch: Int64, highest: LeadProof)
     case report(LinkID, [CallOutcome])
     case tellStarted(LinkID, [Token])
+    case answerClaims(LinkID, rememberedMs: UInt64, [AnsweredClaim])
     case announceDrain(LinkID)
     /// Cumulative on the connection.
     case grant(LinkID, UInt64)
@@ -44,6 +49,10 @@ package enum WorkerAction: Sendable {
 package enum WorkerNote: Sendable, Hashable {
     case leaderChanged(LinkID, epoch: Int64)
     case leaderLost(epoch: Int64)
+    /// A scheduler leads under a lower epoch than the highest one seen.
+    case leadRefused(LinkID, epoch: Int64, highest: Int64)
+    /// The scheduler did not accept an outcome as it was.
+    case outcomeRejected(ExecutionID, AckResult)
     case draining(running: Int, unacknowledged: Int)
     /// The end of a drain that nobody took the last outcomes of: how many, and some of their executions.
     case undelivered(count: Int, [ExecutionID])

@@ -22,11 +22,26 @@ struct ConnectedWorker {
     var draining = false
     /// The epoch for which it said what it holds; what it has to report follows, and then its credit.
     var heldEpoch: Int64?
+    /// When it did.
+    var heldAt: BootTime?
     /// It answered our Lead.
     var hasAnswered = false
+    /// The epoch that it obeys instead of ours, until it answers our Lead.
+    var obeyedEpoch: Int64?
+    /// Calls that it did not report in time. They stay on its account: a worker that reports nothing gets work last.
+    var overdue = 0
+    /// The key of the codes of its dispatch tokens.
+    var key: DispatchKey
+
+    init(name: String, bootID: UniqueID, maxWorkers: Int, key: DispatchKey) {
+        self.name = name
+        self.bootID = bootID
+        self.maxWorkers = maxWorkers
+        self.key = key
+    }
 
     /// Answers that it owes, or will owe when its claims are durable.
-    var owed: Int { unheard + reserved }
+    var owed: Int { unheard + reserved + overdue }
 
     /// What it offers, but never more than it has by its own word.
     var freeSlots: Int {
@@ -41,6 +56,9 @@ struct WorkerRoster {
     private(set) var workers: [LinkID: ConnectedWorker] = [:]
     /// By name: until when a cut connection's worker is waited for, and who it was.
     private(set) var parted: [String: (bootID: UniqueID, until: BootTime)] = [:]
+    /// The clocks of worker processes, also of those that are disconnected: a process that comes back has the same one.
+    private var clocks: [UniqueID: WorkerClock] = [:]
+    private static let clockLimit = 10_000
     /// The names in the last batch that told of them.
     private var told: Set<String> = []
     /// The names that are durable, and stay so whatever becomes of the batches on their way.
@@ -140,11 +158,39 @@ struct WorkerRoster {
 
     var wake: BootTime? { parted.values.map(\.until).min() }
 
+    mutating func readClock(of link: LinkID, _ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
+        guard let bootID = workers[link]?.bootID else { return }
+        if clocks.count >= Self.clockLimit, clocks[bootID] == nil {
+            let connected = Set(workers.values.map(\.bootID))
+            clocks = clocks.filter { connected.contains($0.key) }
+        }
+        clocks[bootID, default: WorkerClock()].read(microseconds, sentAt: sentAt, receivedAt: receivedAt)
+    }
+
+    /// When the worker's clock showed that, if anything is known of it.
+    func bootTime(of link: LinkID, at microseconds: UInt64) -> BootTime? {
+        workers[link].flatMap { clocks[$0.bootID] }?.bootTime(at: microseconds)
+    }
+
+    /// Another cluster key: the codes of all tokens change.
+    mutating func setKeys(_ key: (ConnectedWorker) -> DispatchKey) {
+        for link in workers.keys { workers[link]!.key = key(workers[link]!) }
+    }
+
+    /// The connected worker process that answered for the current epoch.
+    func link(of name: String, _ bootID: UniqueID) -> LinkID? {
+        workers.first {
+            $0.value.hasAnswered && $0.value.name == name
+                && ($0.value.bootID == bootID || Canary.trustsAnyProcessAboutAClaim.sings)
+        }?.key
+    }
+
     /// A new leader knows nothing of what it sent before.
     mutating func forgetAnswers() {
         for link in workers.keys {
             workers[link]!.hasAnswered = false
             workers[link]!.heldEpoch = nil
+            workers[link]!.heldAt = nil
             workers[link]!.inFlight = 0
             workers[link]!.reserved = 0
             workers[link]!.unheard = 0

@@ -4,6 +4,10 @@ package struct ShardRecord: Sendable, Hashable {
     package var owner: UniqueID?
     package var address: String?
     package var epoch: Int64
+    /// Drawn at random when the epoch began.
+    package var incarnation: UInt64
+    /// The secret that the schedulers of this cluster share, 32 bytes; on shard 0 only.
+    package var clusterSecret: [UInt8]?
     package var leaseExpiresAt: Timestamp?
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
@@ -20,7 +24,9 @@ package struct ShardRecord: Sendable, Hashable {
         materializedThrough: Timestamp?,
         settledThrough: Timestamp?,
         gap: Gap?,
-        workers: [String]? = nil
+        workers: [String]? = nil,
+        incarnation: UInt64 = 0,
+        clusterSecret: [UInt8]? = nil
     ) {
         self.shard = shard
         self.owner = owner
@@ -31,13 +37,16 @@ package struct ShardRecord: Sendable, Hashable {
         self.settledThrough = settledThrough
         self.gap = gap
         self.workers = workers
+        self.incarnation = incarnation
+        self.clusterSecret = clusterSecret
     }
 }
 
 /// What the lease connection says of an attempt to take or keep the lease.
 package enum LeaseResult: Sendable, Hashable {
-    /// All shards are ours, under this epoch. `databaseTime` was read in the same statement.
-    case held(epoch: Int64, shards: [ShardRecord], databaseTime: Timestamp)
+    /// All shards are ours, under this epoch. `databaseTime` was read in the same statement. `standby` asked for the lease
+    /// within the last 2 s and has usable workers.
+    case held(epoch: Int64, shards: [ShardRecord], databaseTime: Timestamp, standby: UniqueID? = nil)
     /// Someone else holds them; `leader` is the holder's address, when known.
     case heldByOther(leader: String?, databaseTime: Timestamp)
 }
@@ -60,12 +69,15 @@ package struct GapRow: Sendable, Hashable {
 /// What can be asked of the database by the writer.
 package enum StoreRequest: Sendable {
     /// On the lease connection: take the advisory lock if nobody has it (or if the lease of whoever has it has expired:
-    /// end that session), then take all shards under a new epoch, in one transaction.
-    case acquireLease(owner: UniqueID, address: String, leaseMs: Int)
+    /// end that session), then take all shards under a new epoch, in one transaction. The epoch is higher than all before it,
+    /// than `above`, and not lower than the database's clock in microseconds since 1970. Whoever does not get the lease leaves
+    /// word of how many usable workers it has.
+    case acquireLease(owner: UniqueID, address: String, leaseMs: Int, above: Int64 = 0, usableWorkers: Int = 0)
     /// On the lease connection: keep them.
     case renewLease(owner: UniqueID, epoch: Int64, leaseMs: Int)
-    /// On the lease connection: expire the lease at once and give the advisory lock back.
-    case releaseLease(owner: UniqueID, epoch: Int64)
+    /// On the lease connection: expire the lease at once and give the advisory lock back. For 5 s only `standby` may take it,
+    /// if one is named.
+    case releaseLease(owner: UniqueID, epoch: Int64, standby: UniqueID? = nil)
     /// All jobs that are neither deleted nor hidden, in several answers of `jobs`, the last one marked.
     case loadJobs
     /// These jobs, whatever they are, likewise.

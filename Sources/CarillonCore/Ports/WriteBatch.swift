@@ -53,6 +53,8 @@ package struct ExecutionStart: Sendable, Hashable {
     package var lostAttempts: Int
     package var actualStartTime: Timestamp?
     package var worker: String?
+    /// The process of that worker, for a claim: only it can say what became of the call.
+    package var workerBootID: UniqueID?
     /// Whether it is a claim: the request is sent once this is durable, and at most once.
     package var isClaim: Bool
 
@@ -63,6 +65,7 @@ package struct ExecutionStart: Sendable, Hashable {
         lostAttempts: Int,
         actualStartTime: Timestamp?,
         worker: String?,
+        workerBootID: UniqueID? = nil,
         isClaim: Bool
     ) {
         self.id = id
@@ -71,6 +74,7 @@ package struct ExecutionStart: Sendable, Hashable {
         self.lostAttempts = lostAttempts
         self.actualStartTime = actualStartTime
         self.worker = worker
+        self.workerBootID = workerBootID
         self.isClaim = isClaim
     }
 }

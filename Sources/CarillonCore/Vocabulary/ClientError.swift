@@ -32,6 +32,8 @@ package struct ClientError: Error, Sendable, Hashable {
         case nameTaken = "NAME_TAKEN"
         case idempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED"
         case idempotencyKeyInUse = "IDEMPOTENCY_KEY_IN_USE"
+        case workerNameInUse = "WORKER_NAME_IN_USE"
+        case outcomeUnknown = "OUTCOME_UNKNOWN"
     }
 
     /// How many wrong fields are named. A body has room for a hundred thousand: an answer that named them all would fit into
@@ -62,4 +64,24 @@ package struct ClientError: Error, Sendable, Hashable {
         self.reason = reason
         self.leaderAddress = leaderAddress
     }
+}
+
+extension ClientError {
+    /// Another process is connected under a worker's name.
+    package static func workerNameInUse(_ name: String) -> ClientError {
+        ClientError(
+            .failedPrecondition,
+            "a worker named '\(name)' is connected already; give each worker its own name with --name, "
+                + "or wait until the connection of the stopped one has timed out",
+            retryable: true,
+            reason: .workerNameInUse
+        )
+    }
+
+    /// A change was sent to the database, and its answer has not come.
+    package static let outcomeUnknown = ClientError(
+        .unavailable,
+        "the database has not answered yet, so the outcome of this change is unknown; read the object before repeating it",
+        reason: .outcomeUnknown
+    )
 }

@@ -1,6 +1,8 @@
 /// One attempt on its way to a worker: everything that the worker needs to make the call.
 package struct DispatchedCall: Sendable, Hashable {
     package var token: Token
+    /// The scheduler's code of the token: the worker repeats it with all that it reports of the call.
+    package var code: AuthenticationCode
     package var shard: UInt8
     package var executionID: ExecutionID
     package var jobID: JobID
@@ -18,6 +20,7 @@ package struct DispatchedCall: Sendable, Hashable {
 
     package init(
         token: Token,
+        code: AuthenticationCode = .zero,
         shard: UInt8,
         executionID: ExecutionID,
         jobID: JobID,
@@ -31,6 +34,7 @@ package struct DispatchedCall: Sendable, Hashable {
         responseLimit: Int
     ) {
         self.token = token
+        self.code = code
         self.shard = shard
         self.executionID = executionID
         self.jobID = jobID
@@ -57,11 +61,15 @@ package enum OutcomeKind: Sendable, Hashable, CaseIterable {
     case notStarted
     /// Stopped by a Cancel.
     case cancelled
+    /// The worker began this attempt before, under another token, and cannot say how it ended.
+    case unknown
 }
 
 /// What a worker reports of one attempt.
 package struct CallOutcome: Sendable, Hashable {
     package var token: Token
+    /// What the dispatch carried.
+    package var code: AuthenticationCode
     package var executionID: ExecutionID
     package var jobID: JobID
     package var attempt: Int
@@ -75,9 +83,12 @@ package struct CallOutcome: Sendable, Hashable {
     package var retryAfterMs: UInt64?
     /// The cluster time of the dispatch: with `startedAfterMicroseconds` it says when the call began.
     package var dispatchTime: Timestamp?
+    /// The worker's monotonic clock when the request was handed to the HTTP client, in microseconds.
+    package var startedClockMicroseconds: UInt64?
 
     package init(
         token: Token,
+        code: AuthenticationCode = .zero,
         executionID: ExecutionID,
         jobID: JobID,
         attempt: Int,
@@ -88,9 +99,11 @@ package struct CallOutcome: Sendable, Hashable {
         response: String? = nil,
         errorMessage: String? = nil,
         retryAfterMs: UInt64? = nil,
-        dispatchTime: Timestamp? = nil
+        dispatchTime: Timestamp? = nil,
+        startedClockMicroseconds: UInt64? = nil
     ) {
         self.token = token
+        self.code = code
         self.executionID = executionID
         self.jobID = jobID
         self.attempt = attempt
@@ -102,18 +115,28 @@ package struct CallOutcome: Sendable, Hashable {
         self.errorMessage = errorMessage
         self.retryAfterMs = retryAfterMs
         self.dispatchTime = dispatchTime
+        self.startedClockMicroseconds = startedClockMicroseconds
     }
 }
 
 /// A call that a worker runs at the moment, as it tells a new leader.
 package struct HeldCall: Sendable, Hashable {
     package var token: Token
+    /// What the dispatch carried.
+    package var code: AuthenticationCode
     package var executionID: ExecutionID
     package var jobID: JobID
     package var attempt: Int
 
-    package init(token: Token, executionID: ExecutionID, jobID: JobID, attempt: Int) {
+    package init(
+        token: Token,
+        code: AuthenticationCode = .zero,
+        executionID: ExecutionID,
+        jobID: JobID,
+        attempt: Int
+    ) {
         self.token = token
+        self.code = code
         self.executionID = executionID
         self.jobID = jobID
         self.attempt = attempt

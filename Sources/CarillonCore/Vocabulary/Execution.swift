@@ -25,6 +25,8 @@ package struct Execution: Sendable, Hashable {
     package var response: String?
     package var errorMessage: String?
     package var worker: String?
+    /// Of a claim: the worker's process that the request was given to.
+    package var workerBootID: UniqueID?
     /// A SKIPPED row that stands for several due times: how many, and the first of them (`scheduledTime` is the last).
     package var skippedCount: Int64?
     package var skippedFrom: Timestamp?

@@ -66,18 +66,21 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
     package static func < (left: ExecutionID, right: ExecutionID) -> Bool { left.uuid < right.uuid }
 }
 
-/// The identity of one dispatch of one attempt: the epoch of the lease under which it was made, and a number that is
-/// never used twice within that epoch.
+/// The identity of one dispatch of one attempt: the epoch of the lease under which it was made, the random number of that
+/// leadership, and a number that is never used twice within them.
 package struct Token: Sendable, Hashable, Comparable {
     package var epoch: Int64
     package var sequence: UInt64
+    /// Tells two leaderships of one epoch apart, which there can be after the database's history went back.
+    package var incarnation: UInt64
 
-    package init(epoch: Int64, sequence: UInt64) {
+    package init(epoch: Int64, sequence: UInt64, incarnation: UInt64 = 0) {
         self.epoch = epoch
         self.sequence = sequence
+        self.incarnation = incarnation
     }
 
     package static func < (left: Token, right: Token) -> Bool {
-        (left.epoch, left.sequence) < (right.epoch, right.sequence)
+        (left.epoch, left.incarnation, left.sequence) < (right.epoch, right.incarnation, right.sequence)
     }
 }

@@ -1,59 +1,95 @@
-/// SHA-256 (FIPS 180-4), for the ids of executions. The core depends on nothing but cron, and an id is one short block.
+/// SHA-256 (FIPS 180-4), for the ids of executions and the codes of dispatch tokens. The core depends on nothing but cron.
 package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        var padded = message
-        padded.append(0x80)
-        while padded.count % 64 != 56 { padded.append(0) }
-        let bits = UInt64(message.count) * 8
-        for shift in stride(from: 56, through: 0, by: -8) {
-            padded.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+        let words = message.withUnsafeBytes { State().finished($0, prefixBytes: 0) }.words
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for word in [words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7] {
+            digest.append(UInt8(truncatingIfNeeded: word >> 24))
+            digest.append(UInt8(truncatingIfNeeded: word >> 16))
+            digest.append(UInt8(truncatingIfNeeded: word >> 8))
+            digest.append(UInt8(truncatingIfNeeded: word))
         }
-        var state: [UInt32] = [
-            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-        ]
-        for block in stride(from: 0, to: padded.count, by: 64) {
-            compress(padded[block..<block + 64], into: &state)
-        }
-        return state.flatMap { word in
-            [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
-        }
+        return digest
     }
 
-    private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
-            for index in 0..<16 {
-                let start = block.startIndex + index * 4
-                words[index] =
-                    UInt32(block[start]) << 24 | UInt32(block[start + 1]) << 16
-                    | UInt32(block[start + 2]) << 8 | UInt32(block[start + 3])
+    /// The eight working words between two blocks of 64 bytes.
+    package struct State: Sendable, Hashable {
+        private(set) var a: UInt32 = 0x6a09_e667
+        private(set) var b: UInt32 = 0xbb67_ae85
+        private(set) var c: UInt32 = 0x3c6e_f372
+        private(set) var d: UInt32 = 0xa54f_f53a
+        private(set) var e: UInt32 = 0x510e_527f
+        private(set) var f: UInt32 = 0x9b05_688c
+        private(set) var g: UInt32 = 0x1f83_d9ab
+        private(set) var h: UInt32 = 0x5be0_cd19
+
+        init() {}
+
+        /// The state after one block of 64 bytes.
+        init(afterBlock block: [UInt8]) {
+            precondition(block.count == 64, "a block of SHA-256 has 64 bytes")
+            block.withUnsafeBytes { compress($0) }
+        }
+
+        var words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) { (a, b, c, d, e, f, g, h) }
+
+        /// The state after the rest of the message and its padding.
+        /// - Parameter prefixBytes: how many bytes this state has taken in already.
+        func finished(_ message: UnsafeRawBufferPointer, prefixBytes: Int) -> State {
+            var state = self
+            var start = 0
+            while message.count - start >= 64 {
+                state.compress(UnsafeRawBufferPointer(rebasing: message[start..<start + 64]))
+                start += 64
             }
-            for index in 16..<64 {
-                let before = words[index - 15]
-                let recent = words[index - 2]
-                let low = rotate(before, 7) ^ rotate(before, 18) ^ before >> 3
-                let high = rotate(recent, 17) ^ rotate(recent, 19) ^ recent >> 10
-                words[index] = words[index - 16] &+ low &+ words[index - 7] &+ high
+            let rest = message.count - start
+            withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { padded in
+                let size = rest < 56 ? 64 : 128
+                padded.initializeMemory(as: UInt8.self, repeating: 0)
+                if rest > 0 { padded.copyMemory(from: UnsafeRawBufferPointer(rebasing: message[start...])) }
+                padded[rest] = 0x80
+                let bits = UInt64(prefixBytes + message.count) * 8
+                padded.storeBytes(of: bits.bigEndian, toByteOffset: size - 8, as: UInt64.self)
+                state.compress(UnsafeRawBufferPointer(rebasing: padded[0..<64]))
+                if size == 128 { state.compress(UnsafeRawBufferPointer(rebasing: padded[64..<128])) }
             }
-            var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-            var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-            for index in 0..<64 {
-                let sumE = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-                let choice = e & f ^ ~e & g
-                let first = h &+ sumE &+ choice &+ roundConstants[index] &+ words[index]
-                let sumA = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-                let majority = a & b ^ a & c ^ b & c
-                (h, g, f, e) = (g, f, e, d &+ first)
-                (d, c, b, a) = (c, b, a, first &+ sumA &+ majority)
+            return state
+        }
+
+        private mutating func compress(_ block: UnsafeRawBufferPointer) {
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { words in
+                for index in 0..<16 {
+                    words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+                }
+                for index in 16..<64 {
+                    let before = words[index - 15]
+                    let recent = words[index - 2]
+                    let low = rotate(before, 7) ^ rotate(before, 18) ^ before >> 3
+                    let high = rotate(recent, 17) ^ rotate(recent, 19) ^ recent >> 10
+                    words[index] = words[index - 16] &+ low &+ words[index - 7] &+ high
+                }
+                var (a, b, c, d) = (a, b, c, d)
+                var (e, f, g, h) = (e, f, g, h)
+                for index in 0..<64 {
+                    let sumE = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+                    let choice = e & f ^ ~e & g
+                    let first = h &+ sumE &+ choice &+ roundConstants[index] &+ words[index]
+                    let sumA = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+                    let majority = a & b ^ a & c ^ b & c
+                    (h, g, f, e) = (g, f, e, d &+ first)
+                    (d, c, b, a) = (c, b, a, first &+ sumA &+ majority)
+                }
+                self.a &+= a
+                self.b &+= b
+                self.c &+= c
+                self.d &+= d
+                self.e &+= e
+                self.f &+= f
+                self.g &+= g
+                self.h &+= h
             }
-            state[0] &+= a
-            state[1] &+= b
-            state[2] &+= c
-            state[3] &+= d
-            state[4] &+= e
-            state[5] &+= f
-            state[6] &+= g
-            state[7] &+= h
         }
     }
 

@@ -58,6 +58,9 @@ package struct BootTime: Sendable, Hashable, Comparable {
         left.nanoseconds &- right.nanoseconds
     }
 
+    /// Whole microseconds since this machine started, for a peer that only compares such readings with each other.
+    package var microseconds: UInt64 { UInt64(clamping: nanoseconds / 1_000) }
+
     /// Whole milliseconds since `earlier`.
     package func milliseconds(since earlier: BootTime) -> Int64 {
         (nanoseconds &- earlier.nanoseconds) / 1_000_000

@@ -18,7 +18,10 @@ enum Body {
             if bytes == nil { bytes = part } else { bytes?.writeImmutableBuffer(part) }
             if let count = bytes?.readableBytes, count > limit { throw tooLarge }
         }
-        guard let bytes, bytes.readableBytes > 0 else { return nil }
+        guard let bytes, bytes.readableBytes > 0 else {
+            if request.method == .post { try checkEmpty(request) }
+            return nil
+        }
         try checkType(request)
         let value: JSONValue
         do throws(JSONText.Problem) {
@@ -32,6 +35,28 @@ enum Body {
         return members
     }
 
+    /// The same for a request whose body is not read.
+    static func checkUnread(_ request: Request) throws(Problem) {
+        let isThere = (request.headers[.contentLength] ?? "0") != "0" || request.headers[.transferEncoding] != nil
+        if isThere { try checkType(request) }
+    }
+
+    /// The types that a web page can send to another origin without asking it first (Fetch, section 2.2.2).
+    private static let formTypes: Set<String> = [
+        "application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
+    ]
+
+    /// A form without fields is a POST without a body. Programs that send no body send no type either, or JSON's.
+    private static func checkEmpty(_ request: Request) throws(Problem) {
+        guard let given = request.headers[.contentType], let type = parts(of: given).first, formTypes.contains(type)
+        else {
+            return
+        }
+        throw unsupported(
+            "the request has no body and the Content-Type \(given.prefix(60)), as a form of a web page has; leave it out"
+        )
+    }
+
     /// The rest of such a body is not worth reading: the connection ends after the answer.
     private static var tooLarge: Problem {
         Problem(
@@ -43,23 +68,35 @@ enum Body {
     }
 
     private static func checkType(_ request: Request) throws(Problem) {
-        func unsupported(_ detail: String) -> Problem {
-            Problem(.unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", detail, headers: [.accept: "application/json"])
-        }
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw unsupported("the body has the Content-Encoding \(coding.prefix(60)); send it as it is")
         }
-        // A body that does not say what it is is taken for what it must be.
-        guard let given = request.headers[.contentType] else { return }
-        let parts = given.lowercased().split(separator: ";").map { part in
-            part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
+        // Pages can send a body without a type, and with a form's, to any origin.
+        guard let given = request.headers[.contentType], !given.isEmpty else {
+            throw unsupported("the body has no Content-Type; it must be application/json, in curl: \(option)")
         }
+        let parts = parts(of: given)
         let isJSON = parts.first == "application/json"
         guard isJSON || (request.method == .patch && parts.first == "application/merge-patch+json") else {
-            throw unsupported("the body has the Content-Type \(given.prefix(60)); it must be application/json")
+            throw unsupported(
+                "the body has the Content-Type \(given.prefix(60)); it must be application/json, in curl: \(option)"
+            )
         }
         for part in parts.dropFirst() where part.hasPrefix("charset=") && part != "charset=utf-8" {
             throw unsupported("the body has another \(part.prefix(60)); JSON is UTF-8")
         }
+    }
+
+    private static let option = "-H 'Content-Type: application/json'"
+
+    /// A media type and its parameters.
+    private static func parts(of given: String) -> [String] {
+        given.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
+            part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }
+        }
+    }
+
+    private static func unsupported(_ detail: String) -> Problem {
+        Problem(.unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", detail, headers: [.accept: "application/json"])
     }
 }

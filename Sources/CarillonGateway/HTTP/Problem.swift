@@ -60,7 +60,7 @@ struct Problem: Error, Sendable {
         case .versionMismatch: return .preconditionFailed
         case .overlap, .alreadyFinished, .nameTaken, .idempotencyKeyInUse: return .conflict
         case .idempotencyKeyReused: return .unprocessableContent
-        case nil: break
+        case .workerNameInUse, .outcomeUnknown, nil: break
         }
         switch error.code {
         case .invalidArgument: return .badRequest
@@ -97,6 +97,13 @@ struct Problem: Error, Sendable {
             details: "Reserved; nobody is asked yet."
         ),
         Meaning(
+            code: "FOREIGN_ORIGIN",
+            title: "The request comes from another web page",
+            statuses: "403",
+            details:
+                "Its Origin is not that of this gateway, or Sec-Fetch-Site says so. Nothing was done; see PUBLIC_URL and TRUSTED_PROXIES."
+        ),
+        Meaning(
             code: "NOT_FOUND",
             title: "There is no such thing",
             statuses: "404",
@@ -131,7 +138,15 @@ struct Problem: Error, Sendable {
             code: "UNSUPPORTED_MEDIA_TYPE",
             title: "The body is not JSON",
             statuses: "415",
-            details: "Its Content-Type must be application/json, and it must not be compressed."
+            details:
+                "A body's Content-Type must be application/json, and it must not be compressed. Without a body, the types of HTML forms are refused."
+        ),
+        Meaning(
+            code: "HOST_NOT_ALLOWED",
+            title: "Not a name of this gateway",
+            statuses: "421",
+            details:
+                "The Host header has a name that is not in ALLOWED_HOSTS. IP addresses, localhost, the machine's name and the host of PUBLIC_URL are allowed too."
         ),
         Meaning(
             code: "RESOURCE_EXHAUSTED",

@@ -32,10 +32,16 @@ struct Reply: Sendable {
         self.init(problem.status, .text(text, type: Problem.contentType), headers: problem.headers)
     }
 
+    /// Keeps pages of other origins from loading, interpreting or framing an answer. HTML pages set a policy of their own.
+    static let protection: HTTPFields = [
+        .crossOriginResourcePolicy: "same-origin", .xContentTypeOptions: "nosniff", .frameOptions: "DENY",
+        .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+    ]
+
     /// - Parameter isHead: the body is left out, its length is not.
     func response(isHead: Bool) -> Response {
         var headers = headers
-        headers[.xContentTypeOptions] = "nosniff"
+        for field in Reply.protection where headers[field.name] == nil { headers.append(field) }
         if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         let body: ByteBuffer
         switch content {

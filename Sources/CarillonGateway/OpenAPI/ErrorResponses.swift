@@ -17,7 +17,10 @@ enum ErrorResponses {
             case .reusedKey: names.append("KeyReused")
             }
         }
-        if route.takesBody { names += ["TooLarge", "NotJSON"] }
+        if route.takesBody { names.append("TooLarge") }
+        if OriginGuard.isChange(route.method) { names += ["ForeignOrigin", "NotJSON"] }
+        // Probes answer under any name.
+        if route.path != "/livez", route.path != "/readyz" { names.append("WrongHost") }
         if !names.contains("Invalid") { names.append("Invalid") }
         if route.tag != .system { names += ["TooMany", "Defect", "Unimplemented", "Unavailable"] }
         return names.compactMap { name in
@@ -39,6 +42,15 @@ enum ErrorResponses {
                         FieldError(field: "api_url", message: "has the scheme 'ftp'; only http and https are called")
                     ]
                 )
+            )
+        ),
+        named(
+            "ForeignOrigin",
+            "A web page of another origin sent the request.",
+            Problem(
+                .forbidden,
+                "FOREIGN_ORIGIN",
+                "the browser says Sec-Fetch-Site: cross-site: another page sent the request"
             )
         ),
         named(
@@ -70,11 +82,20 @@ enum ErrorResponses {
         ),
         named(
             "NotJSON",
-            "The body has a Content-Type that is not application/json.",
+            "There is a body and its Content-Type is not application/json, or there is none and the Content-Type is that of a form.",
             Problem(
                 .unsupportedMediaType,
                 "UNSUPPORTED_MEDIA_TYPE",
-                "the body has the Content-Type text/plain; it must be application/json"
+                "the body has the Content-Type text/plain; it must be application/json, in curl: -H 'Content-Type: application/json'"
+            )
+        ),
+        named(
+            "WrongHost",
+            "The Host header has a name that is not one of this gateway's.",
+            Problem(
+                .misdirectedRequest,
+                "HOST_NOT_ALLOWED",
+                "the Host header is jobs.example.com, which is not a name of this gateway. Allowed are IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS; to allow this one, start the gateway with ALLOWED_HOSTS=jobs.example.com"
             )
         ),
         named(

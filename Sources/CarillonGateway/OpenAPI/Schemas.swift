@@ -281,6 +281,13 @@ enum Schemas {
         ("WorkerState", worker.answered("A worker.")),
         ("SchedulerState", scheduler.answered("A scheduler that this gateway is connected to.")),
         ("Health", health.answered("Whether calls are being made.")),
+        (
+            "Readiness",
+            [
+                "description": "The state of the cluster, or only the status.",
+                "anyOf": [.reference("Health"), .reference("Liveness")],
+            ]
+        ),
         ("Liveness", [Property.of("status", "string", "UP")].answered("That this process lives.")),
         (
             "Root",

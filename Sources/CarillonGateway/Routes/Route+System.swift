@@ -43,11 +43,16 @@ extension Route {
             tag: .system,
             summary: "Whether this gateway can answer requests",
             details:
-                "UP while a scheduler answers, be it a standby. A missing worker is no reason to send clients elsewhere: see /health.",
-            outcomes: health("A scheduler answers.", "No scheduler answers.")
-        ) { gateway, _ throws(Problem) in
+                "UP while a scheduler answers, be it a standby. A missing worker is no reason to send clients elsewhere: see /health. "
+                + "Where the request's Host is not an allowed one, the answer has only `status`.",
+            outcomes: health("A scheduler answers.", "No scheduler answers.", schema: "Readiness")
+        ) { gateway, inquiry throws(Problem) in
             let health = await gateway.health()
-            return Reply(health.answers ? .ok : .serviceUnavailable, json: health.document(isUp: health.answers))
+            let isReady = health.answers
+            // A page under a rebound name can read the answer, and learns nothing of the cluster.
+            let document: JSONValue =
+                inquiry.isHostAllowed ? health.document(isUp: isReady) : ["status": isReady ? "UP" : "DOWN"]
+            return Reply(isReady ? .ok : .serviceUnavailable, json: document)
         },
         Route(
             method: .get,
@@ -123,17 +128,17 @@ extension Route {
         },
     ]
 
-    private static func health(_ up: String, _ down: String) -> [Outcome] {
+    private static func health(_ up: String, _ down: String, schema: String = "Health") -> [Outcome] {
         [
             Outcome(
                 status: .ok,
                 summary: up,
-                content: .json(schema: .reference("Health"), example: Examples.health)
+                content: .json(schema: .reference(schema), example: Examples.health)
             ),
             Outcome(
                 status: .serviceUnavailable,
                 summary: down,
-                content: .json(schema: .reference("Health"), example: Examples.down)
+                content: .json(schema: .reference(schema), example: Examples.down)
             ),
         ]
     }

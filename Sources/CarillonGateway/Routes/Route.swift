@@ -92,4 +92,6 @@ struct Inquiry: Sendable {
     var pairs: [Query.Pair]
     var body: [JSONValue.Member]
     var headers: HTTPFields
+    /// `false` only for the probes, which answer under any name.
+    var isHostAllowed = true
 }

@@ -115,8 +115,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         isLast = true
         let detail =
             if hasHostProblem {
-                "the request has no Host header, more than one, or one that is no host; it needs one, such as "
-                    + "Host: localhost:8000 (RFC 9112, section 3.2)"
+                "the request has no Host header, more than one, or one that is no host or not the host of its URL; it needs one, "
+                    + "such as Host: localhost:8000 (RFC 9112, section 3.2)"
             } else if parserError == .headerOverflow {
                 "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
             } else {
@@ -125,10 +125,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             }
         let problem = Problem(.badRequest, "INVALID_ARGUMENT", detail)
         let body = ByteBuffer(string: JSONText.write(problem.document))
-        let fields: HTTPFields = [
+        var fields: HTTPFields = [
             .contentType: Problem.contentType, .contentLength: "\(body.readableBytes)", .connection: "close",
             .date: date.text(at: SystemClock.now().wall),
         ]
+        fields.append(contentsOf: Reply.protection)
         context.write(
             wrapOutboundOut(.head(HTTPResponse(status: problem.status, headerFields: fields))),
             promise: nil

@@ -18,11 +18,12 @@ enum GatewayServer {
         // What there is to say of requests is said by the responder.
         let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         let (host, port) = (configuration.listen.host, configuration.listen.port)
-        let responder = GatewayResponder(gateway: gateway)
+        let responder = GatewayResponder(gateway: gateway, originGuard: OriginGuard(configuration))
         let date = DateHeader()
         let channel = HTTP1Channel(
-            responder: { request, writer, _ in
-                var response = try await responder.respond(to: request)
+            responder: { request, writer, channel in
+                let peer = channel.remoteAddress?.ipAddress
+                var response = try await responder.respond(to: request, from: peer)
                 response.headers[.date] = date.text(at: SystemClock.now().wall)
                 try await writer.write(response: response.head, body: response.body)
             },

@@ -13,7 +13,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         guard !isRefused else { return }
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         let isOld = head.version != .http1_1
-        guard isOld || HeadGuard.isHost(head.headers["Host"]) else {
+        guard HeadGuard.namesItsHost(&head) else {
             isRefused = true
             context.fireUserInboundEventTriggered(HostProblem())
             // One of those that the server answers.
@@ -27,6 +27,26 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         // RFC 9110, section 10.1.1.
         if isOld { head.headers.remove(name: "Expect") }
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    /// Whether the request names its host as its version demands. The authority of an absolute URL (RFC 9112, section 3.2.2) must
+    /// be what `Host` says: it is not seen by those who handle the request.
+    private static func namesItsHost(_ head: inout HTTPRequestHead) -> Bool {
+        let hosts = head.headers["Host"]
+        let authority = authority(of: head.uri)
+        if hosts.isEmpty, head.version != .http1_1 {
+            if let authority { head.headers.add(name: "Host", value: String(authority)) }
+            return authority.map { isHost([String($0)]) } ?? true
+        }
+        return isHost(hosts) && (authority == nil || authority?.lowercased() == hosts[0].lowercased())
+    }
+
+    /// `nil` when the target of the request is a path.
+    private static func authority(of uri: String) -> Substring? {
+        guard uri.utf8.first != UInt8(ascii: "/"), let colon = uri.utf8.firstIndex(of: UInt8(ascii: ":")),
+            uri[colon...].hasPrefix("://")
+        else { return nil }
+        return uri[colon...].dropFirst(3).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     }
 
     /// Whether there is one host, perhaps with a port: of the characters that RFC 3986, section 3.2.2, allows. It may be empty.

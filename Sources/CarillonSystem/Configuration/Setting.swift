@@ -13,7 +13,9 @@ package enum Setting {
         }
 
         /// Numbers and words as they are, everything else in quotes, on one line, cut when it is long.
+        /// A text that may hold a password, such as a URL for another option, is masked.
         private static func shown(_ text: String) -> String {
+            if SecretText.isSensitive(text) { return SecretText.shown(text) }
             let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
             if isPlain, !text.isEmpty, text.utf8.count <= 80 { return text }
             var shown = "\""

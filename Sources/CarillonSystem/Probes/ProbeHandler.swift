@@ -70,6 +70,9 @@ final class ProbeHandler: ChannelInboundHandler {
             "Content-Type": answer.contentType,
             "Content-Length": String(body.readableBytes),
             "Cache-Control": "no-store",
+            // Pages of other origins can send GET requests; browsers then withhold the response from them.
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
         ]
         if let allow = answer.allow { headers.add(name: "Allow", value: allow) }
         if !request.isKeepAlive { headers.add(name: "Connection", value: "close") }

@@ -1,4 +1,8 @@
 /// What the probe server says to a request. It knows nothing of sockets.
+///
+/// The server changes nothing and answers under any `Host`, because Prometheus and Kubernetes use the name that service discovery
+/// gives them. A page whose name was rebound to this address can therefore read the metrics. They contain no job, no URL and no
+/// response of a target.
 struct ProbeResponder: Sendable {
     struct Answer: Sendable, Equatable {
         var status: Int

@@ -274,7 +274,7 @@ struct Writer {
     /// Takes the lease, which must be free.
     @discardableResult
     mutating func lead(leaseMs: Int = 600_000) async throws -> [ShardRecord] {
-        guard case .held(let epoch, let shards, _) = try await acquire(leaseMs: leaseMs) else {
+        guard case .held(let epoch, let shards, _, _) = try await acquire(leaseMs: leaseMs) else {
             throw Unexpected("the lease is held by another")
         }
         (self.epoch, sequence) = (epoch, 0)
@@ -312,7 +312,7 @@ struct Writer {
 
     /// The first shard as it is now.
     func shard() async throws -> ShardRecord {
-        guard case .held(_, let shards, _) = try await renew(), let first = shards.first, shards.count == 16 else {
+        guard case .held(_, let shards, _, _) = try await renew(), let first = shards.first, shards.count == 16 else {
             throw Unexpected("the lease was lost")
         }
         return first

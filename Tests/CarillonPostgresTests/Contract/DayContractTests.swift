@@ -115,7 +115,7 @@ import Testing
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
-        guard case .held(_, _, let now) = try await writer.renew() else { throw Unexpected("not held") }
+        guard case .held(_, _, let now, _) = try await writer.renew() else { throw Unexpected("not held") }
         let rows = [-1, 1].map { Sample.execution(Sample.jobID(1), at: now + $0 * Self.dayMs) }
         try await writer.write { $0.inserts = rows }
         try await writer.write { $0.updates = rows.map { Sample.ended($0, .cancelled) } }

@@ -219,7 +219,7 @@ final class TestSystem: Sendable {
     }
 
     /// Where the programs are: in the folder that `CARILLON_PROGRAMS` names, or else beside the test bundle.
-    private static func programs() throws -> String {
+    static func programs() throws -> String {
         if let named = getenv("CARILLON_PROGRAMS").map({ String(cString: $0) }), !named.isEmpty {
             guard access(named + "/carillon-scheduler", X_OK) == 0 else {
                 throw Failure(description: "carillon-scheduler is not in CARILLON_PROGRAMS, \(named); run `make build`")

@@ -1,0 +1,116 @@
+/// What a worker remembers of the AT_MOST_ONCE calls that it began: for their timeout and an hour, so many at most.
+struct AtMostOnceMemory {
+    private struct Key: Hashable {
+        var execution: ExecutionID
+        var attempt: Int
+    }
+
+    private struct Entry {
+        var token: Token
+        var begunAt: BootTime
+        var forgetAt: BootTime
+        /// Without its texts.
+        var outcome: CallOutcome?
+        /// Dispatches of the same attempt that wait for its end.
+        var repeats: [WorkerDesk.Held] = []
+    }
+
+    /// What is known of an attempt.
+    enum State {
+        case running
+        case ended(CallOutcome)
+    }
+
+    /// One entry takes about 250 bytes.
+    static let limit = 100_000
+    /// Tokens that were promised never to be begun.
+    static let promiseLimit = 10_000
+    /// Dispatches of one attempt that can wait for its end.
+    static let repeatLimit = 8
+    /// How long a call is remembered after its timeout.
+    static let keptMs: Int64 = 3_600_000
+
+    private var entries: [Key: Entry] = [:]
+    /// In the order in which they were begun.
+    private var order: [Key] = []
+    private var oldest = 0
+    private var promises: [Token: BootTime] = [:]
+    /// Every call that was begun at or after this is remembered; `nil` before the first event.
+    private var since: BootTime?
+
+    var count: Int { entries.count }
+
+    /// To be told of the first event: nothing was begun before.
+    mutating func begin(at now: BootTime) {
+        if since == nil { since = now }
+    }
+
+    func rememberedMs(at now: BootTime) -> UInt64 {
+        UInt64(clamping: since.map { now.milliseconds(since: $0) } ?? 0)
+    }
+
+    func knows(_ execution: ExecutionID, _ attempt: Int) -> Bool {
+        !entries.isEmpty && entries[Key(execution: execution, attempt: attempt)] != nil
+    }
+
+    func state(of execution: ExecutionID, _ attempt: Int) -> State? {
+        guard let entry = entries[Key(execution: execution, attempt: attempt)] else { return nil }
+        return entry.outcome.map { .ended($0) } ?? .running
+    }
+
+    mutating func began(_ execution: ExecutionID, _ attempt: Int, _ token: Token, timeoutMs: Int, at now: BootTime) {
+        forgetOld(at: now)
+        while entries.count >= Self.limit { forgetOldest() }
+        let key = Key(execution: execution, attempt: attempt)
+        let forgetAt = now + (Int64(timeoutMs) + Self.keptMs)
+        if entries.updateValue(Entry(token: token, begunAt: now, forgetAt: forgetAt), forKey: key) == nil {
+            order.append(key)
+        }
+    }
+
+    /// Returns the dispatches that waited for this.
+    mutating func ended(_ outcome: CallOutcome, at now: BootTime) -> [WorkerDesk.Held] {
+        let key = Key(execution: outcome.executionID, attempt: outcome.attempt)
+        guard entries[key]?.token == outcome.token else { return [] }
+        var kept = outcome
+        kept.response = nil
+        kept.errorMessage = outcome.errorMessage.map { OutcomeCheck.clipped($0, to: 200) }
+        entries[key]?.outcome = kept
+        let repeats = entries[key]?.repeats ?? []
+        entries[key]?.repeats = []
+        return repeats
+    }
+
+    /// A dispatch that waits for the end of its attempt. Returns whether there is room for it.
+    mutating func addRepeat(_ call: WorkerDesk.Held) -> Bool {
+        let key = Key(execution: call.executionID, attempt: call.attempt)
+        guard let entry = entries[key], entry.repeats.count < Self.repeatLimit else { return false }
+        entries[key]?.repeats.append(call)
+        return true
+    }
+
+    /// Promises that a dispatch with this token will not be begun. Returns whether there was room to remember it.
+    mutating func promise(_ token: Token, at now: BootTime) -> Bool {
+        if promises.count >= Self.promiseLimit { promises = promises.filter { $0.value > now } }
+        guard promises.count < Self.promiseLimit else { return false }
+        promises[token] = now + Self.keptMs
+        return true
+    }
+
+    func isPromised(_ token: Token) -> Bool { !promises.isEmpty && promises[token] != nil }
+
+    private mutating func forgetOld(at now: BootTime) {
+        while oldest < order.count, let entry = entries[order[oldest]], entry.forgetAt <= now { forgetOldest() }
+    }
+
+    private mutating func forgetOldest() {
+        guard oldest < order.count else { return }
+        if let entry = entries.removeValue(forKey: order[oldest]) {
+            since = max(since ?? entry.begunAt, BootTime(nanoseconds: entry.begunAt.nanoseconds &+ 1))
+        }
+        oldest += 1
+        guard oldest > 4_096, oldest * 2 > order.count else { return }
+        order.removeFirst(oldest)
+        oldest = 0
+    }
+}

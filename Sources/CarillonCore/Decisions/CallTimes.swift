@@ -1,0 +1,23 @@
+/// When an attempt began and ended, in microseconds of cluster time: within [its dispatch, the arrival of its report], whatever
+/// the worker says.
+struct CallTimes {
+    let started: Int64
+    let duration: Int64
+
+    var finished: Timestamp { Timestamp(milliseconds: (started + duration) / 1_000) }
+
+    /// - Parameters:
+    ///   - started: what the best source says of the start.
+    ///   - duration: by the worker's word.
+    ///   - earliest: the dispatch.
+    ///   - latest: now.
+    init(started: Int64, duration: UInt64, earliest: Int64, latest: Int64) {
+        if Canary.believesEveryNumber.sings {
+            (self.started, self.duration) = (started, Int64(min(duration, 1 << 60)))
+            return
+        }
+        let earliest = min(earliest, latest)
+        self.duration = min(Int64(clamping: duration), latest - earliest)
+        self.started = max(earliest, min(started, latest - self.duration))
+    }
+}

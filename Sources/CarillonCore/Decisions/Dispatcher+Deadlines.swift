@@ -1,0 +1,86 @@
+/// What waits only so long: calls whose workers say nothing, cancel requests, and changes that the database does not answer.
+extension Dispatcher {
+    /// How long after its timeout a call may be reported before its worker is told to stop it, and how long after that before
+    /// the attempt counts as lost.
+    private static var graceMs: Int64 { 10_000 }
+
+    /// How long a cancel request waits for the worker's report.
+    private static var cancelMs: Int64 { 5_000 }
+
+    /// A worker has a call: it must report it in time.
+    mutating func setDeadline(_ slot: Int32) {
+        ledger[slot].isOverdue = false
+        let timeout = Int64(agenda[ledger[slot].job].timeoutMs)
+        ledger.setDeadline(slot, at: nowBoot + (timeout + Self.graceMs))
+    }
+
+    /// Stops calls that exceed their timeout, and gives up those that their workers do not report even then.
+    mutating func endOverdueCalls(into actions: inout [Action]) {
+        if Canary.waitsForEverForASilentWorker.sings { return }
+        while let slot = ledger.firstOverdue(at: nowBoot) {
+            guard case .dispatched(let link) = ledger[slot].state, let token = ledger[slot].execution.token else {
+                ledger.clearDeadline(slot)
+                continue
+            }
+            guard ledger[slot].isOverdue else {
+                ledger[slot].isOverdue = true
+                ledger.setDeadline(slot, at: nowBoot + Self.graceMs)
+                actions.append(.cancelCalls(link, [token]))
+                continue
+            }
+            figures.overdueCalls += 1
+            actions.append(.note(.callOverdue(worker: roster[link]?.name ?? "", ledger[slot].execution.id)))
+            hear(of: slot)
+            roster.modify(link) {
+                $0.inFlight -= 1
+                $0.overdue += 1
+            }
+            lose(slot)
+        }
+    }
+
+    /// A cancel request of a call that runs: answered when it is over.
+    mutating func awaitEnd(of id: ExecutionID, _ ticket: Ticket) {
+        pendingCancels.append(PendingCancel(ticket: ticket, id: id, until: nowBoot + Self.cancelMs))
+    }
+
+    mutating func answerCancels(of execution: Execution, into actions: inout [Action]) {
+        guard !pendingCancels.isEmpty else { return }
+        for cancel in pendingCancels where cancel.id == execution.id {
+            actions.append(.reply(cancel.ticket, .execution(execution)))
+        }
+        pendingCancels.removeAll { $0.id == execution.id }
+    }
+
+    /// The worker has not reported yet: the execution is answered as it stands.
+    mutating func answerLateCancels(into actions: inout [Action]) {
+        guard !pendingCancels.isEmpty else { return }
+        for cancel in pendingCancels where cancel.until <= nowBoot {
+            actions.append(.reply(cancel.ticket, lateAnswer(to: cancel)))
+        }
+        pendingCancels.removeAll { $0.until <= nowBoot }
+    }
+
+    private func lateAnswer(to cancel: PendingCancel) -> ChangeResult {
+        guard let slot = ledger.slot(of: cancel.id) else { return .notOpen }
+        // Nobody is told of an end that is not durable.
+        guard ledger[slot].state != .recording else { return .refused(.outcomeUnknown) }
+        return .execution(ledger[slot].execution)
+    }
+
+    /// A change that the database has not answered for a lease is answered: its outcome is unknown. It may still be made.
+    mutating func answerLateChanges(into actions: inout [Action]) {
+        guard let sent = inFlight, nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
+        for ticket in inFlight?.batch.takeTickets() ?? [] { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
+        for ticket in pending.takeTickets() { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
+        for index in parts.indices {
+            for ticket in parts[index].takeTickets() { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
+        }
+    }
+
+    /// When `answerLateChanges` has something to say.
+    var unansweredWake: BootTime? {
+        guard let sent = inFlight, sent.batch.hasTickets || pending.hasTickets else { return nil }
+        return sent.sentAt + Int64(configuration.leaseMs)
+    }
+}

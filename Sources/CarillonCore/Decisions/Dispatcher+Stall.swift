@@ -1,0 +1,57 @@
+/// A batch that the database does not answer for long is an outage for the due times behind it (design § 5).
+extension Dispatcher {
+    /// Whether no further rows are made, because the batch in flight takes too long.
+    var isBatchStalled: Bool {
+        guard let inFlight, !Canary.ignoresAStalledBatch.sings else { return false }
+        return nowBoot >= inFlight.sentAt + outageMs
+    }
+
+    /// The batch in flight is settled. If it took long, the due times behind it were missed: their rows, which no transaction
+    /// has, are dropped, and their times follow the catch-up policies of their jobs. Outcomes, retries, manual runs and
+    /// changes stay where they are.
+    mutating func settled(_ sent: InFlightBatch, into actions: inout [Action]) {
+        let milliseconds = nowBoot.milliseconds(since: sent.sentAt)
+        guard isLeading, milliseconds >= outageMs, !Canary.ignoresAStalledBatch.sings else { return }
+        actions.append(.note(.batchStalled(milliseconds: milliseconds)))
+        stallEnd = sent.materializedThrough
+    }
+
+    /// Does so, once the lease says that this scheduler still leads.
+    mutating func endStall(into actions: inout [Action]) {
+        guard let mark = stallEnd else { return }
+        stallEnd = nil
+        // What lies before the end of an outage that is made up for already belongs to that one.
+        let floor = max(mark, catchUp?.gap.to ?? .distantPast)
+        guard floor < now, materializedThrough > floor || floor < now - outageMs else { return }
+        dropRows(after: floor)
+        materializedThrough = min(materializedThrough, floor)
+        if let mark = pending.materializedThrough, mark > floor { pending.materializedThrough = nil }
+        if floor < now - outageMs { openGap(into: &actions) }
+        if pending.settledThrough != nil { pending.settledThrough = settledMark }
+    }
+
+    /// Takes out rows of due times after an instant that wait for the next batch. A job that a waiting change is about keeps
+    /// its rows: they belong to the definition that the change ends.
+    private mutating func dropRows(after floor: Timestamp) {
+        let batches = parts + [pending]
+        let changed = Set(batches.flatMap { $0.changes.compactMap { $0.change.job?.id } })
+        let reported = Set(
+            early.held.values.map(\.call.executionID) + early.outcomes.values.map(\.outcome.executionID)
+        )
+        var dropped: Set<ExecutionID> = []
+        var firstTimes: [Int32: Timestamp] = [:]
+        for row in pending.inserts where row.scheduledTime > floor && row.trigger == .schedule && row.status == .pending
+        {
+            guard !changed.contains(row.jobID), !reported.contains(row.id), let slot = ledger.slot(of: row.id),
+                ledger[slot].state == .inserting, !ledger[slot].isCatchUp
+            else { continue }
+            let job = ledger[slot].job
+            dropped.insert(row.id)
+            firstTimes[job] = min(firstTimes[job] ?? row.scheduledTime, row.scheduledTime)
+            takeOut(slot)
+        }
+        guard !dropped.isEmpty else { return }
+        pending.dropInserts { dropped.contains($0.id) }
+        for (job, time) in firstTimes.sorted(by: { $0.key < $1.key }) { agenda.arm(job, after: time - 1) }
+    }
+}

@@ -1,0 +1,8 @@
+/// The batch that is on its way to the database.
+struct InFlightBatch {
+    var batch: PendingBatch
+    let sequence: UInt64
+    let sentAt: BootTime
+    /// Every due time up to here has its row in this batch or an earlier one.
+    var materializedThrough: Timestamp
+}

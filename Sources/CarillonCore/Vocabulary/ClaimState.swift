@@ -1,0 +1,33 @@
+/// What a worker remembers of an AT_MOST_ONCE call.
+package enum ClaimState: Sendable, Hashable, CaseIterable {
+    /// Never begun, and it never will be.
+    case neverBegun
+    case running
+    /// Over: its outcome was sent again, before this answer.
+    case ended
+}
+
+/// An AT_MOST_ONCE call that a leader asks a worker about.
+package struct QueriedClaim: Sendable, Hashable {
+    package var token: Token
+    package var executionID: ExecutionID
+    /// From 1.
+    package var attempt: Int
+
+    package init(token: Token, executionID: ExecutionID, attempt: Int) {
+        self.token = token
+        self.executionID = executionID
+        self.attempt = attempt
+    }
+}
+
+/// A worker's answer about one such call.
+package struct AnsweredClaim: Sendable, Hashable {
+    package var claim: QueriedClaim
+    package var state: ClaimState
+
+    package init(_ claim: QueriedClaim, _ state: ClaimState) {
+        self.claim = claim
+        self.state = state
+    }
+}

@@ -1,0 +1,104 @@
+import Testing
+
+@testable import CarillonCore
+
+/// A worker begins an AT_MOST_ONCE attempt once, whatever schedulers ask of it.
+@Suite struct AtMostOnceMemoryTests {
+    private typealias Bench = WorkerBench
+
+    private func call(_ sequence: UInt64, epoch: Int64 = 1, execution: UInt64 = 1) -> DispatchedCall {
+        var call = Bench.call(sequence, epoch: epoch)
+        call.executionID = ExecutionID(UniqueID(high: 0x0199_0000_0000_8000, low: 0x8000_0000_0000_0000 | execution))
+        call.atMostOnce = true
+        call.code = AuthenticationCode(high: 1, low: sequence)
+        return call
+    }
+
+    private func query(_ call: DispatchedCall) -> WorkerEvent {
+        .claimsQueried(1, [QueriedClaim(token: call.token, executionID: call.executionID, attempt: call.attempt)])
+    }
+
+    @Test func `a repeated dispatch is answered with the outcome, under its own token`() {
+        var bench = Bench()
+        bench.lead(1, epoch: 1)
+        bench.dispatch(1, [call(1)])
+        bench.end(call(1).token, status: 204)
+        bench.turn(.acknowledged([AcknowledgedOutcome(call(1).token, .recorded)]))
+        // A leader of a restored database knows nothing of it.
+        bench.lead(2, epoch: 2)
+        let repeated = bench.dispatch(2, [call(9, epoch: 2)])
+        #expect(repeated.started.isEmpty)
+        let outcome = repeated.reported(to: 2).first
+        #expect(outcome?.token == call(9, epoch: 2).token && outcome?.code == call(9).code)
+        #expect(outcome?.kind == .answered && outcome?.httpStatus == 204)
+        #expect(bench.desk.figures.refusedRepeats == 1)
+    }
+
+    @Test func `a repeated dispatch of a running call waits for its end`() {
+        var bench = Bench()
+        bench.lead(1, epoch: 1)
+        bench.dispatch(1, [call(1)])
+        bench.lead(2, epoch: 2)
+        let repeated = bench.dispatch(2, [call(9, epoch: 2)])
+        #expect(repeated.started.isEmpty && repeated.reported(to: 2).isEmpty)
+        let ended = bench.end(call(1).token)
+        #expect(ended.reported(to: 2).map(\.token) == [call(1).token, call(9, epoch: 2).token])
+        #expect(ended.reported(to: 2).allSatisfy { $0.kind == .answered })
+    }
+
+    @Test func `a call that was never begun is promised never to begin`() {
+        var bench = Bench()
+        bench.lead(1, epoch: 1)
+        bench.wait(milliseconds: 5_000)
+        let answer = bench.turn(query(call(1)))
+        #expect(answer.answeredClaims.map(\.state) == [.neverBegun])
+        #expect(answer.rememberedMs == 5_000)
+        // It was on its way over a connection that seemed dead.
+        #expect(bench.dispatch(1, [call(1)]).started.isEmpty)
+        #expect(bench.dispatch(1, [call(2)]).started.count == 1)
+    }
+
+    @Test func `what was begun is never called never begun`() {
+        var bench = Bench()
+        bench.lead(1, epoch: 1)
+        bench.dispatch(1, [call(1)])
+        #expect(bench.turn(query(call(1))).answeredClaims.map(\.state) == [.running])
+        bench.end(call(1).token)
+        let ended = bench.turn(query(call(1)))
+        #expect(ended.answeredClaims.map(\.state) == [.ended])
+        #expect(ended.reported(to: 1).map(\.token) == [call(1).token])
+        bench.turn(.acknowledged([AcknowledgedOutcome(call(1).token, .recorded)]))
+        let forgotten = bench.turn(query(call(1)))
+        #expect(forgotten.answeredClaims.map(\.state) == [.ended])
+        #expect(forgotten.reported(to: 1).map(\.token) == [call(1).token])
+        // Under another token, too: this attempt was begun.
+        #expect(bench.turn(query(call(5))).answeredClaims.map(\.state) == [.ended])
+    }
+
+    @Test func `the oldest call is forgotten at the limit, and the memory reaches back to the one after it`() {
+        var memory = AtMostOnceMemory()
+        let start = BootTime(nanoseconds: 1_000_000_000)
+        memory.begin(at: start)
+        for number in 0...UInt64(AtMostOnceMemory.limit) {
+            let id = ExecutionID(UniqueID(high: 1, low: number))
+            memory.began(id, 1, Token(epoch: 1, sequence: number), timeoutMs: 1_000, at: start + Int64(number) * 10)
+        }
+        #expect(memory.count == AtMostOnceMemory.limit)
+        #expect(!memory.knows(ExecutionID(UniqueID(high: 1, low: 0)), 1))
+        #expect(memory.knows(ExecutionID(UniqueID(high: 1, low: 1)), 1))
+        let now = start + Int64(AtMostOnceMemory.limit) * 10
+        #expect(memory.rememberedMs(at: now) == UInt64(AtMostOnceMemory.limit) * 10 - 1)
+    }
+
+    @Test func `a call is forgotten an hour after its timeout`() {
+        var memory = AtMostOnceMemory()
+        let start = BootTime(nanoseconds: 0)
+        memory.begin(at: start)
+        let (first, second) = (ExecutionID(UniqueID(high: 1, low: 1)), ExecutionID(UniqueID(high: 1, low: 2)))
+        memory.began(first, 1, Token(epoch: 1, sequence: 1), timeoutMs: 30_000, at: start)
+        memory.began(second, 1, Token(epoch: 1, sequence: 2), timeoutMs: 30_000, at: start + 3_629_000)
+        #expect(memory.knows(first, 1))
+        memory.began(second, 2, Token(epoch: 1, sequence: 3), timeoutMs: 30_000, at: start + 3_630_000)
+        #expect(!memory.knows(first, 1) && memory.knows(second, 1))
+    }
+}

@@ -1,0 +1,69 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+/// A leader without workers gives the lead to a standby that has some.
+@Suite struct HandOverTests {
+    private let other = UniqueID(high: 8, low: 8)
+
+    /// Another scheduler asks for the lease, with so many usable workers.
+    private func ask(_ bench: inout DispatcherBench, workers: Int) {
+        _ = bench.store.acquireLease(
+            session: 2,
+            owner: other,
+            address: "other",
+            leaseMs: 5_000,
+            usableWorkers: workers,
+            now: bench.time
+        )
+    }
+
+    /// Lets time pass while the other scheduler asks for the lease every second.
+    private func pass(seconds: Int, _ bench: inout DispatcherBench, workers: Int) {
+        for _ in 0..<seconds {
+            ask(&bench, workers: workers)
+            bench.pass(ms: 1_000)
+        }
+    }
+
+    @Test func `a leader whose workers are gone hands over within seconds`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        pass(seconds: 10, &bench, workers: 3)
+        #expect(bench.handedOver.isEmpty)
+        bench.tell(.workerLeft(1))
+        pass(seconds: 4, &bench, workers: 3)
+        #expect(bench.handedOver.isEmpty)
+        pass(seconds: 4, &bench, workers: 3)
+        #expect(bench.handedOver == [other])
+        #expect(bench.dispatcher.isLeading == false)
+    }
+
+    @Test func `a leader keeps the lead while no standby has workers`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.tell(.workerLeft(1))
+        pass(seconds: 20, &bench, workers: 0)
+        #expect(bench.handedOver.isEmpty && bench.dispatcher.isLeading == true)
+    }
+
+    @Test func `a standby that was seen long ago is not named`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        ask(&bench, workers: 3)
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 20_000)
+        #expect(bench.handedOver.isEmpty)
+    }
+
+    @Test func `a scheduler that has handed over is no candidate for a minute`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.tell(.workerLeft(1))
+        pass(seconds: 8, &bench, workers: 3)
+        #expect(bench.handedOver == [other])
+        bench.tell(.workerJoined(2, name: "worker", bootID: UniqueID(high: 0, low: 1), maxWorkers: 5))
+        #expect(bench.dispatcher.usableWorkers(at: bench.now.boot) == 0)
+        #expect(bench.dispatcher.usableWorkers(at: bench.now.boot + 61_000) == 1)
+    }
+}

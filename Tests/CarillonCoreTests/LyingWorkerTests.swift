@@ -1,0 +1,218 @@
+import CarillonCore
+import TestSupport
+import Testing
+
+/// Workers that report what is not so: nothing that was not given to them changes, and nothing crashes.
+@Suite struct LyingWorkerTests {
+    private let job = DispatcherBench.job(1, every: 3_600)
+
+    private func once(_ number: UInt64 = 1) -> Job {
+        var job = DispatcherBench.job(number, every: 3_600)
+        job.executionType = .atMostOnce
+        return job
+    }
+
+    /// Runs a job by hand and returns the call that it makes.
+    private func call(of job: Job, _ bench: inout DispatcherBench) throws -> DispatchedCall {
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        return try #require(bench.dispatched.last?.call)
+    }
+
+    private static let extremes: [UInt64] = [
+        1 << 31, 1 << 53, 1 << 58, 1 << 62, (1 << 63) - 1, 1 << 63, .max - 2, .max,
+    ]
+
+    @Test(arguments: extremes) func `numbers beyond all ranges are limited to the time of the call`(number: UInt64)
+        throws
+    {
+        for field in 0..<3 {
+            var bench = DispatcherBench()
+            bench.lead()
+            bench.tell(
+                .workerClockRead(1, microseconds: number, sentAt: BootTime(nanoseconds: 0), receivedAt: bench.now.boot)
+            )
+            let call = try call(of: job, &bench)
+            let dispatched = bench.time
+            bench.pass(ms: 500)
+            var outcome = DispatcherBench.outcome(call)
+            outcome.retryAfterMs = number
+            switch field {
+            case 0: outcome.startedAfterMicroseconds = number
+            case 1: outcome.durationMicroseconds = number
+            default: outcome.startedClockMicroseconds = number
+            }
+            bench.tell(.workerReported(1, [outcome]))
+            let row = try #require(bench.store.executions[call.executionID])
+            let start = try #require(row.actualStartTime)
+            let end = try #require(row.finishedAt)
+            #expect(row.status == .success)
+            #expect(dispatched <= start && start <= end && end <= bench.time)
+            #expect((0...500_000).contains(row.durationMicroseconds ?? -1))
+        }
+    }
+
+    @Test(arguments: [OutcomeKind.notStarted, .answered, .cancelled, .failed])
+    func `another worker's report about a call has no effect`(kind: OutcomeKind) throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: once(), &bench)
+        bench.join(2, name: "liar")
+        bench.report(call, over: 2, kind)
+        #expect(bench.results[call.token] == .notIssued)
+        #expect(bench.dispatched.count == 1)
+        bench.report(call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        #expect(bench.dispatched.count == 1)
+    }
+
+    @Test func `a call of another worker cannot be taken over by holding it`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        let held = HeldCall(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: 1
+        )
+        bench.join(2, name: "liar", held: [held])
+        bench.tell(.workerLeft(2))
+        bench.pass(ms: 3_000)
+        #expect(bench.dispatched.count == 1)
+        #expect(bench.cancelled == [call.token])
+    }
+
+    @Test func `a token that was never issued settles nothing`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: once(), &bench)
+        for change in 0..<5 {
+            var lie = DispatcherBench.outcome(call, .notStarted)
+            switch change {
+            case 0: lie.token.sequence += 1
+            case 1: lie.token.epoch += 1
+            case 2: lie.token.incarnation &+= 1
+            case 3: lie.attempt += 1
+            default: lie.jobID = JobID(UniqueID(high: 0, low: 99))
+            }
+            bench.tell(.workerReported(1, [lie]))
+            #expect(bench.results[lie.token] == .notIssued, "\(change)")
+        }
+        #expect(bench.dispatched.count == 1)
+    }
+
+    @Test func `a started call of AT_MOST_ONCE that is reported as not started is UNKNOWN`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: once(), &bench)
+        bench.tell(.workerStarted(1, [call.token]))
+        bench.report(call, .notStarted)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .unknown && row.reason == .outcomeLost)
+        #expect(bench.results[call.token] == .invalid)
+        #expect(bench.dispatched.count == 1)
+    }
+
+    @Test func `a started call that is reported as not started costs an attempt`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.tell(.workerStarted(1, [call.token]))
+        bench.report(call, .notStarted)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .retrying && row.attempts == 1)
+    }
+
+    @Test func `a cancel that nobody asked for is a failed attempt`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.report(call, .cancelled)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .retrying && row.attempts == 1)
+        #expect(bench.results[call.token] == .invalid)
+    }
+
+    @Test(arguments: [nil, 0, 99, 600, 70_000] as [Int?])
+    func `an answer without a valid HTTP status is a failure that says so`(status: Int?) throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.report(call, .answered, status: status)
+        let attempt = try #require(bench.store.attempts.last)
+        #expect(attempt.httpStatus == nil)
+        #expect(attempt.errorMessage?.contains("HTTP status") == true)
+        #expect(bench.results[call.token] == .invalid)
+    }
+
+    @Test func `a longer text than the limit is cut`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        var outcome = DispatcherBench.outcome(call)
+        outcome.response = String(repeating: "é", count: 3_000_000)
+        bench.tell(.workerReported(1, [outcome]))
+        #expect(bench.store.executions[call.executionID]?.response?.utf8.count == 4_096)
+    }
+
+    @Test func `a worker that never reports is told to stop, and then loses the call`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.pass(ms: Int64(call.timeoutMs) + 9_000)
+        #expect(bench.cancelled.isEmpty)
+        bench.pass(ms: 2_000)
+        #expect(bench.cancelled == [call.token])
+        bench.join(2, name: "other")
+        bench.pass(ms: 10_000)
+        let again = try #require(bench.dispatched.last)
+        #expect(bench.dispatched.count == 2 && again.link == 2)
+        bench.report(again.call, over: 2)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .success && row.attempts == 1 && row.lostAttempts == 1)
+        #expect(bench.dispatcher.figures.overdueCalls == 1)
+    }
+
+    @Test func `a second process under a worker's name is refused while the first is there`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.tell(.workerJoined(2, name: "worker", bootID: UniqueID(high: 0, low: 2), maxWorkers: 5))
+        #expect(bench.refused == [2])
+        bench.report(call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+        bench.tell(.workerLeft(1))
+        bench.tell(.workerJoined(3, name: "worker", bootID: UniqueID(high: 0, low: 2), maxWorkers: 5))
+        #expect(bench.refused == [2])
+        #expect(bench.leads.last == 3)
+    }
+
+    @Test func `a worker whose credit has not changed gets calls after a second Lead`() throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 4)
+        bench.create(job)
+        bench.loseLead()
+        bench.tell(.workerHeld(1, epoch: bench.store.shards[0].epoch, []))
+        bench.run(job, ticket: 1)
+        #expect(bench.dispatched.isEmpty)
+        bench.pass(ms: 2_500)
+        #expect(bench.dispatched.count == 1)
+    }
+
+    @Test func `a proven later epoch is exceeded, an invented one is not believed`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let epoch = bench.store.shards[0].epoch
+        bench.tell(.workerRefusedLead(1, epoch: epoch, highest: LeadProof(epoch: epoch + 500_000_000, incarnation: 3)))
+        #expect(bench.store.shards[0].epoch == epoch)
+        #expect(bench.dispatcher.disobedientWorkers.map(\.epoch) == [epoch + 500_000_000])
+        let key = ClusterKey(secret: bench.store.shards[0].clusterSecret ?? [])
+        let proof = key.proof(epoch: epoch + 900_000_000, incarnation: 3)
+        let proven = LeadProof(epoch: epoch + 900_000_000, incarnation: 3, proof: proof)
+        bench.tell(.workerRefusedLead(1, epoch: epoch, highest: proven))
+        #expect(bench.store.shards[0].epoch > epoch + 900_000_000)
+        #expect(bench.dispatcher.isLeading == true)
+    }
+}
