@@ -149,7 +149,7 @@ let package = Package(
         ),
         tests(
             "CarillonSchedulerTests",
-            ["CarillonScheduler", "CarillonCore"]
+            ["CarillonScheduler", "CarillonCore", logging]
         ),
         tests(
             "CarillonSystemTests",

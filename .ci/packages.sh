@@ -4,7 +4,7 @@
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
-test="$run faketime"
+test="$run faketime pgbouncer"
 browser="$run chromium"
 bench="$run nginx-light wrk"
 peers="$bench python3-venv default-jdk-headless libquartz2-java libpostgresql-jdbc-java libhikaricp-java libslf4j-java"

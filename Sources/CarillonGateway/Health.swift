@@ -24,6 +24,10 @@ struct Health: Sendable {
     /// What is wrong, in words.
     var problem: String? {
         if let refusal { return refusal }
+        if let problem = cluster?["problem"]?.string { return problem }
+        if cluster?["database_connected"] == .bool(false) {
+            return "the scheduler waits for its database; its /readyz and its log say why"
+        }
         if !schedulerRunning { return "no scheduler leads; a take-over lasts a few seconds, and needs the database" }
         if workers.isEmpty { return "no worker is connected; nothing is called until one is" }
         return workerPoolActive ? nil : "every worker is being stopped, and takes no more calls"

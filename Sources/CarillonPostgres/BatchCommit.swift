@@ -6,11 +6,12 @@ struct BatchCommit {
     private let batch: WriteBatch
     private let plan: BatchPlan
     private let keeper: SessionKeeper
-    private let logger: Logger
+    private let context: StoreContext
     private var stage = Stage.send
     private var lockWaits = 0
     private var partitionFailures = 0
-    private var warnedAt: Int64?
+    private var backoff = Backoff()
+    private var random = SystemRandomNumberGenerator()
 
     private enum Stage {
         case send
@@ -20,49 +21,63 @@ struct BatchCommit {
         case check
     }
 
-    init(batch: WriteBatch, keeper: SessionKeeper, logger: Logger) {
+    init(batch: WriteBatch, keeper: SessionKeeper, context: StoreContext) {
         self.batch = batch
         self.plan = BatchPlan(batch)
         self.keeper = keeper
-        self.logger = logger
+        self.context = context
     }
 
     /// Goes on until the batch is committed, fenced off or refused; `nil` when `sleep` says that the process ends.
-    mutating func run(days: inout Set<Day>, sleep: (_ ms: Int) -> Bool) -> CommitResult? {
+    mutating func run(
+        days: inout Set<Day>,
+        limit: inout WriteLimit,
+        sleep: (_ ms: Int) -> Bool
+    ) -> CommitResult? {
         while true {
             do throws(DatabaseError) {
-                if let result = try attempt(&days) { return result }
+                if let result = try attempt(&days, &limit) { return result }
             } catch {
-                let (result, waitMs) = consider(error, &days)
+                context.health.failed(.writer, error)
+                if error.wasCancelled {
+                    limit.wasTooShort()
+                    context.outage.refused(.writer, error, ["next_limit_ms": "\(limit.ms)"])
+                }
+                let (result, waitMs) = consider(error, &days, limit.patience)
                 if let result { return result }
                 guard sleep(waitMs) else { return nil }
             }
         }
     }
 
-    private mutating func attempt(_ days: inout Set<Day>) throws(DatabaseError) -> CommitResult? {
+    private mutating func attempt(
+        _ days: inout Set<Day>,
+        _ limit: inout WriteLimit
+    ) throws(DatabaseError) -> CommitResult? {
         switch stage {
         case .send:
-            try makeDays(&days)
+            try makeDays(&days, limit.patience)
             _ = try keeper.open()
             stage = .settle
-            let results = try keeper.run(plan.steps)
+            let sentAt = Clock.milliseconds()
+            let results = try keeper.run(plan.steps, limit.patience)
+            limit.sufficed(tookMs: Clock.milliseconds() - sentAt)
             let isShort = plan.insertSteps.contains { results[$0.step].affected < $0.count }
             guard isShort else { return .committed(notPending: []) }
             stage = .check
             return nil
         case .settle:
-            return try settle()
+            return try settle(limit.patience)
         case .check:
-            return .committed(notPending: try notPending())
+            return .committed(notPending: try notPending(limit.patience))
         }
     }
 
     // MARK: Partitions
 
-    private func makeDays(_ days: inout Set<Day>) throws(DatabaseError) {
+    private func makeDays(_ days: inout Set<Day>, _ patience: Patience) throws(DatabaseError) {
         for day in plan.days.subtracting(days).sorted() {
-            _ = try keeper.run([Self.makeDayStep(day)])
+            _ = try keeper.run([Self.makeDayStep(day)], patience)
             days.insert(day)
         }
     }
@@ -82,8 +97,8 @@ struct BatchCommit {
     )
 
     /// Reads what the last commit was, behind a session that may still be at it: the lock waits for its end.
-    private mutating func settle() throws(DatabaseError) -> CommitResult? {
-        let results = try keeper.run([Step(Self.readShard)])
+    private mutating func settle(_ patience: Patience) throws(DatabaseError) -> CommitResult? {
+        let results = try keeper.run([Step(Self.readShard)], patience)
         guard let row = results.first, row.count == 1 else {
             throw DatabaseError(.statement("42P01"), "the row of shard 0 is missing from the table shards")
         }
@@ -93,12 +108,18 @@ struct BatchCommit {
         let commitOwner = reader.uuid()
         let sequence = reader.integer()
         if epoch == batch.epoch, commitOwner == batch.owner, (sequence ?? 0) >= Int64(bitPattern: batch.sequence) {
-            logger.info("a commit whose answer was lost had been made", metadata: ["sequence": "\(batch.sequence)"])
+            context.logger.info(
+                "a commit whose answer was lost had been made",
+                metadata: ["sequence": "\(batch.sequence)"]
+            )
             stage = .check
             return nil
         }
         guard owner == batch.owner, epoch == batch.epoch else { return .fenced }
-        logger.info("a commit whose answer was lost had not been made", metadata: ["sequence": "\(batch.sequence)"])
+        context.logger.info(
+            "a commit whose answer was lost had not been made",
+            metadata: ["sequence": "\(batch.sequence)"]
+        )
         stage = .send
         return nil
     }
@@ -114,46 +135,53 @@ struct BatchCommit {
     )
 
     /// Which of the inserts are not PENDING now (or are gone).
-    private func notPending() throws(DatabaseError) -> [ExecutionID] {
+    private func notPending(_ patience: Patience) throws(DatabaseError) -> [ExecutionID] {
         guard let first = plan.pendingIDs.min(), let last = plan.pendingIDs.max() else { return [] }
         let parameters = Parameters(capacity: plan.pendingIDs.count * 20 + 64)
         parameters.addArray(uuid: plan.pendingIDs) { $0.uuid }
         parameters.add(first.uuid)
         parameters.add(last.uuid)
-        let results = try keeper.run([Step(Self.findNotPending, parameters)])
+        let results = try keeper.run([Step(Self.findNotPending, parameters)], patience)
         return results.first?.map { ExecutionID($0.uuid() ?? .zero) } ?? []
     }
 
     // MARK: What went wrong
 
     /// Either how the batch ended, or how long to wait before it is tried again.
-    private mutating func consider(_ error: DatabaseError, _ days: inout Set<Day>) -> (CommitResult?, waitMs: Int) {
+    private mutating func consider(
+        _ error: DatabaseError,
+        _ days: inout Set<Day>,
+        _ patience: Patience
+    ) -> (CommitResult?, waitMs: Int) {
         let isSent = stage == .settle
         if !error.endsConnection, isSent, error.remedy != .settle {
             // The database said no: nothing was written.
             stage = .send
         }
         switch error.remedy {
-        case .settle, .reconnect:
+        case .settle:
             return (nil, max(1, keeper.waitMs))
+        case .reconnect:
+            context.outage.refused(.writer, error, ["sequence": "\(batch.sequence)"])
+            return (nil, max(keeper.waitMs, pauseMs()))
         case .stepDown:
             return (.fenced, 0)
         case .alreadyCommitted:
             // The session that was given up was only slow.
             stage = .settle
             return (nil, 1)
+        case .makePartitions where isSent && isOfChange(error) && error.state == "23514":
+            // Tables of changes have no partitions: somebody's trigger raised the error.
+            return (.refused(message: error.message, constraint: nil), 0)
         case .makePartitions where partitionFailures < 3:
             partitionFailures += 1
             days.subtract(plan.days)
             return (nil, 1)
-        case .makePartitions, .repeatLater:
-            warn("the database cannot write a batch, trying again", error)
-            return (nil, 1_000)
         case .repeatSoon:
-            return (nil, 5)
+            return (nil, min(pauseMs(), 250))
         case .waitForLock:
             lockWaits += 1
-            warn("a batch waits for a lock of another transaction", error)
+            context.outage.refused(.writer, error, ["sequence": "\(batch.sequence)"])
             // Somebody's open transaction over a job must not hold up all that runs: that change is given back.
             guard lockWaits >= 3, isSent, let step = error.step, plan.jobSteps.contains(step) else { return (nil, 5) }
             return (
@@ -162,20 +190,35 @@ struct BatchCommit {
                     constraint: nil
                 ), 0
             )
-        case .refuse:
-            guard isSent else {
-                warn("the database cannot write a batch, trying again", error)
-                return (nil, 1_000)
-            }
+        case .refuse where isSent && isOurs(error, patience), .refuseChange where isSent && isOfChange(error):
             return (.refused(message: error.message, constraint: error.constraint), 0)
+        case .makePartitions, .notNow, .refuse, .refuseChange:
+            // A partition may have been dropped or detached, and its index damaged: it is looked at again.
+            days.subtract(plan.days)
+            if !error.wasCancelled { context.outage.refused(.writer, error, ["sequence": "\(batch.sequence)"]) }
+            return (nil, pauseMs())
         }
     }
 
-    /// At most once a minute a batch.
-    private mutating func warn(_ message: Logger.Message, _ error: DatabaseError) {
-        let now = Clock.milliseconds()
-        guard warnedAt.map({ now - $0 >= 60_000 }) ?? true else { return }
-        warnedAt = now
-        logger.warning(message, metadata: ["error": "\(error.message)", "sequence": "\(batch.sequence)"])
+    private mutating func pauseMs() -> Int { backoff.failed(using: &random) }
+
+    /// Whether the statement that failed writes a job or an idempotency key: a client gets the error as the answer.
+    private func isOfChange(_ error: DatabaseError) -> Bool {
+        error.step.map { plan.changeSteps.contains($0) } ?? false
+    }
+
+    /// Whether an error of data can only come from the data. Somebody's trigger, check or computed index can raise it too,
+    /// for any row; the error does not say so.
+    private func isOurs(_ error: DatabaseError, _ patience: Patience) -> Bool {
+        guard let step = error.step, plan.rowSteps.contains(step) else { return false }
+        guard error.constraint == nil, !isOfChange(error) else { return true }
+        do throws(DatabaseError) {
+            let results = try keeper.run([OwnConstraints.foreignRulesStep], patience)
+            guard let found = results.first, found.count == 1 else { return false }
+            return found[0].bool(0) == false
+        } catch {
+            context.outage.refused(.writer, error)
+            return false
+        }
     }
 }

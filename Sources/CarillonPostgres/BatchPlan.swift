@@ -10,6 +10,10 @@ struct BatchPlan {
     private(set) var steps: [Step] = []
     /// Which steps write rows of jobs: those may be locked by somebody's hand-made transaction.
     private(set) var jobSteps: Set<Int> = []
+    /// Which steps write what a client asked for: rows of jobs and idempotency keys.
+    private(set) var changeSteps: Set<Int> = []
+    /// Which steps write rows of any kind: all but the fence and what else describes the whole batch.
+    private(set) var rowSteps: Range<Int> = 0..<0
     /// Steps that insert executions, with how many rows each should make.
     private(set) var insertSteps: [(step: Int, count: Int)] = []
     /// Whose partitions are needed.
@@ -24,8 +28,10 @@ struct BatchPlan {
             parameters.addArray(text: workers) { $0 }
             steps.append(Step(Self.workersStatement, parameters))
         }
+        let first = steps.count
         addJobs(batch)
         addKeys(batch)
+        changeSteps = Set(first..<steps.count)
         let (withdrawals, inserts) = Self.folded(batch)
         for (day, ids) in Day.groups(withdrawals, by: { $0 }) {
             let parameters = Parameters(capacity: ids.count * 20 + 32)
@@ -42,6 +48,7 @@ struct BatchPlan {
         for (day, rows) in Day.groups(batch.attempts, by: { $0.executionID }) {
             add(Step(Attempt.insert(day), Attempt.parameters(rows)), day)
         }
+        rowSteps = first..<steps.count
     }
 
     private mutating func add(_ step: Step, _ day: Day) {

@@ -11,21 +11,12 @@ final class BatchWriter: Sendable {
     }
 
     private let mailbox = Mailbox<Request>()
-    private let url: String
-    private let logger: Logger
-    private let outage: OutageLog
+    private let context: StoreContext
     private let onCommit: @Sendable (UInt64, Int) -> Void
     private let connected = Atomic<Bool>(false)
 
-    init(
-        url: String,
-        logger: Logger,
-        outage: OutageLog,
-        onCommit: @escaping @Sendable (_ microseconds: UInt64, _ rows: Int) -> Void
-    ) {
-        self.url = url
-        self.logger = logger
-        self.outage = outage
+    init(_ context: StoreContext, onCommit: @escaping @Sendable (_ microseconds: UInt64, _ rows: Int) -> Void) {
+        self.context = context
         self.onCommit = onCommit
     }
 
@@ -36,6 +27,12 @@ final class BatchWriter: Sendable {
     }
 
     func submit(_ request: Request) {
+        let number = context.health.began(.batch)
+        var request = request
+        request.answer = { [health = context.health, answer = request.answer] result in
+            health.ended(.batch, number)
+            answer(result)
+        }
         _ = mailbox.post(request)
     }
 
@@ -44,22 +41,23 @@ final class BatchWriter: Sendable {
     }
 
     private func loop() {
-        let keeper = SessionKeeper(url: url, role: .writer, logger: logger, outage: outage)
+        let keeper = context.keeper(.writer)
         var days: Set<Day> = []
+        var limit = WriteLimit(watch: context.watch)
         while !mailbox.isClosed {
             // The connection is kept open while nothing is written, so that its state is known.
-            let session = try? keeper.open()
+            let session = open(keeper)
             connected.store(session != nil, ordering: .relaxed)
-            let limit = session == nil ? max(1, keeper.waitMs) : -1
-            let (hasRequests, socketIsReady) = mailbox.wait(socket: session?.socket ?? -1, limitMs: limit)
+            let waitMs = session == nil ? max(1, keeper.waitMs) : -1
+            let (hasRequests, socketIsReady) = mailbox.wait(socket: session?.socket ?? -1, limitMs: waitMs)
             if socketIsReady, let session {
                 do throws(DatabaseError) { try session.checkIdle() } catch { keeper.failed(error) }
             }
             guard hasRequests else { continue }
             for request in mailbox.takeAll() {
-                var commit = BatchCommit(batch: request.batch, keeper: keeper, logger: logger)
+                var commit = BatchCommit(batch: request.batch, keeper: keeper, context: context)
                 let began = Clock.microseconds()
-                let result = commit.run(days: &days) { waitMs in
+                let result = commit.run(days: &days, limit: &limit) { waitMs in
                     connected.store(keeper.session != nil, ordering: .relaxed)
                     return mailbox.sleep(ms: waitMs)
                 }
@@ -68,6 +66,15 @@ final class BatchWriter: Sendable {
                 connected.store(keeper.session != nil, ordering: .relaxed)
                 request.answer(.commit(result))
             }
+        }
+    }
+
+    private func open(_ keeper: SessionKeeper) -> Connection? {
+        do throws(DatabaseError) {
+            return try keeper.open()
+        } catch {
+            context.health.failed(.writer, error)
+            return nil
         }
     }
 }

@@ -26,7 +26,7 @@ struct Step {
 
 /// One session with the database, in libpq's pipeline mode. It belongs to the thread that opened it.
 final class Connection {
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private let notices: NoticeSink
     private var prepared: Set<String> = []
     let role: ConnectionRole
@@ -40,25 +40,27 @@ final class Connection {
         static let constraint = Int32(UInt8(ascii: "n"))
     }
 
-    /// Connects and sets the session up. Blocks, at most about connect_timeout for each host of the URL.
-    init(_ settings: ConnectionSettings, logger: Logger) throws(DatabaseError) {
+    /// The server, to be told from others at the same address.
+    var server = LeaseWatch.Server(address: "", startedAt: "")
+    /// Whether a connection pooler answers instead of the server: it makes up the process id that it gives to clients.
+    var isPooled = false
+    /// Is told of everything that arrives. Only the connection of the lease has one.
+    let listener: LeaseWatch?
+
+    /// How long scripts and their queries may take, unless the caller says so.
+    var patience = Patience()
+
+    /// Connects and sets the session up. Blocks, at most about connect_timeout for each host of the URL, and 5 s more.
+    init(_ settings: ConnectionSettings, listener: LeaseWatch? = nil, logger: Logger) throws(DatabaseError) {
         role = settings.role
+        self.listener = listener
         notices = NoticeSink(logger: logger)
         handle = try Self.connect(settings)
         PQsetNoticeProcessor(handle, Self.noticeProcessor, Unmanaged.passUnretained(notices).toOpaque())
-        let assignments = settings.role.settings.map { "SET \($0.name) = '\($0.value)'" }
-        try execute(assignments.joined(separator: ";"))
-        if role.needsPrimary {
-            // What is answered as durable must be: a server that is set to forget is told otherwise.
-            try execute(
-                """
-                SELECT set_config('synchronous_commit', 'on', false)
-                WHERE current_setting('synchronous_commit') IN ('off', 'local')
-                """
-            )
-        }
+        guard PQsetnonblocking(handle, 1) == 0 else { throw lost() }
+        try setUp()
         guard role != .migration else { return }
-        guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw lost() }
+        guard PQenterPipelineMode(handle) == 1 else { throw lost() }
     }
 
     deinit {
@@ -80,7 +82,8 @@ final class Connection {
         guard PQstatus(handle) == CONNECTION_OK else {
             let text = oneLine(String(cString: PQerrorMessage(handle)))
             PQfinish(handle)
-            throw DatabaseError(.connection, text)
+            // libpq gives no SQLSTATE here. The word is the server's, and the same in nearly all languages.
+            throw DatabaseError(text.contains("FATAL:") ? .rejected : .connection, text)
         }
         return handle
     }
@@ -98,47 +101,25 @@ final class Connection {
     /// The process id of the session's backend.
     var backend: Int32 { PQbackendPID(handle) }
 
-    private func lost(_ text: String? = nil) -> DatabaseError {
+    func lost() -> DatabaseError {
         let said = Self.oneLine(String(cString: PQerrorMessage(handle)))
-        return DatabaseError(.connection, text ?? (said.isEmpty ? "the connection to the database was closed" : said))
+        return DatabaseError(.connection, said.isEmpty ? "the connection to the database was closed" : said)
+    }
+
+    /// The session ended with these words.
+    private func ended(_ error: DatabaseError) -> DatabaseError {
+        DatabaseError(error.kind == .rejected ? .rejected : .connection, error.message)
     }
 
     static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " || $0 == "\t" } }.joined(separator: "; ")
     }
 
-    // MARK: Scripts
-
-    /// Runs a script of several statements as one transaction, and blocks. Not in pipeline mode.
-    func execute(_ script: String) throws(DatabaseError) {
-        guard let result = PQexec(handle, script) else { throw lost() }
-        defer { PQclear(result) }
-        switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: return
-        default: throw error(of: result, step: nil)
-        }
-    }
-
-    /// The first column of what a query gives, as text. Not in pipeline mode.
-    func texts(_ query: String, _ values: [String] = []) throws(DatabaseError) -> [[String]] {
-        var contents = values.map { UnsafePointer(strdup($0)) as UnsafePointer<CChar>? }
-        defer { for pointer in contents { free(UnsafeMutablePointer(mutating: pointer)) } }
-        let answer = PQexecParams(handle, query, Int32(values.count), nil, &contents, nil, nil, 0)
-        guard let result = answer else { throw lost() }
-        defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK else {
-            throw error(of: result, step: nil)
-        }
-        return (0..<PQntuples(result)).map { row in
-            (0..<PQnfields(result)).map { String(cString: PQgetvalue(result, row, $0)) }
-        }
-    }
-
     // MARK: Pipelines
 
     /// Sends the statements together and waits for all answers: one round trip, one transaction. Rows come in binary.
     /// The result of a statement that gave none is empty.
-    func run(_ steps: [Step], timeoutMs: Int? = nil) throws(DatabaseError) -> [QueryResult] {
+    func run(_ steps: [Step], _ patience: Patience) throws(DatabaseError) -> [QueryResult] {
         var commands: [Command] = []
         commands.reserveCapacity(steps.count + 2)
         for (index, step) in steps.enumerated() {
@@ -152,7 +133,17 @@ final class Connection {
             guard send(step) else { throw lost() }
         }
         guard PQpipelineSync(handle) == 1 else { throw lost() }
-        return try receive(commands, count: steps.count, deadline: timeoutMs.map { Clock.milliseconds() + Int64($0) })
+        var wait = Wait(patience, now: Clock.milliseconds())
+        do throws(DatabaseError) {
+            let results = try receive(commands, count: steps.count, &wait)
+            guard wait.cancelledAt != nil else { return results }
+            // A commit that is cancelled while it waits for its standby is made, and answered with a warning only.
+            throw DatabaseError(.uncertain, "a statement ended well after it had been cancelled")
+        } catch {
+            var error = error
+            error.wasCancelled = wait.cancelledAt != nil
+            throw error
+        }
     }
 
     private enum Command {
@@ -188,15 +179,15 @@ final class Connection {
     private func receive(
         _ commands: [Command],
         count: Int,
-        deadline: Int64?
+        _ wait: inout Wait
     ) throws(DatabaseError) -> [QueryResult] {
         var results = [QueryResult?](repeating: nil, count: count)
         var failure: DatabaseError?
         var position = 0
         while true {
-            try exchange(until: deadline)
+            try exchange(&wait)
             guard let result = PQgetResult(handle) else {
-                guard PQstatus(handle) == CONNECTION_OK else { throw failure.map { lost($0.message) } ?? lost() }
+                guard PQstatus(handle) == CONNECTION_OK else { throw failure.map(ended) ?? lost() }
                 position += 1
                 continue
             }
@@ -223,7 +214,7 @@ final class Connection {
                     failure = error(of: result, step: step)
                 }
                 PQclear(result)
-                if PQstatus(handle) != CONNECTION_OK { throw lost(failure?.message) }
+                if PQstatus(handle) != CONNECTION_OK { throw failure.map(ended) ?? lost() }
             default:
                 // COPY in a pipeline would loop for ever; nothing of ours asks for it.
                 PQclear(result)
@@ -235,27 +226,48 @@ final class Connection {
     }
 
     /// Sends what is still to be sent and takes in what has come, until libpq has an answer.
-    private func exchange(until deadline: Int64?) throws(DatabaseError) {
+    func exchange(_ wait: inout Wait) throws(DatabaseError) {
         while true {
             let flushed = PQflush(handle)
             if flushed < 0 { _ = PQconsumeInput(handle) }
             if PQisBusy(handle) == 0 { return }
-            var limit: Int32 = -1
-            if let deadline {
-                let left = deadline - Clock.milliseconds()
-                guard left > 0 else { throw DatabaseError(.timeout, "the database did not answer in time") }
-                limit = Int32(min(left, 60_000))
+            let limit: Int32
+            switch wait.next(server, now: Clock.milliseconds()) {
+            case .poll(let ms): limit = max(1, ms)
+            case .cancel:
+                cancel()
+                continue
+            case .giveUp(let why):
+                leave()
+                throw DatabaseError(.timeout, why)
             }
             let events = Int16(POLLIN) | (flushed > 0 ? Int16(POLLOUT) : 0)
             var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
             guard descriptor.fd >= 0 else { throw lost() }
-            let ready = poll(&descriptor, 1, limit)
-            if ready > 0, PQconsumeInput(handle) == 0 {
+            guard poll(&descriptor, 1, limit) > 0 else { continue }
+            wait.progressed(at: Clock.milliseconds())
+            if PQconsumeInput(handle) == 0 {
                 // What the server said before it went may still be there to be read.
                 if PQisBusy(handle) == 0 { return }
                 throw lost()
             }
+            if descriptor.revents & Int16(POLLIN) != 0 { listener?.heard(server) }
         }
+    }
+
+    /// Asks the server to cancel what runs. A server that hangs holds up the request itself, so a thread of its own makes it;
+    /// while that thread waits, no other request is made.
+    private func cancel() {
+        guard let request = PQgetCancel(handle) else { return }
+        let made = CancelRequest(request)
+        guard made.begin() else { return }
+        WorkThread.start("pg-cancel") { made.send() }
+    }
+
+    /// Closes the socket, so that nothing is sent to a server that hangs, and nothing waits for it.
+    private func leave() {
+        let socket = PQsocket(handle)
+        if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
     /// Takes in what comes while nothing was asked: notices, or the end of the session.
@@ -265,7 +277,7 @@ final class Connection {
         guard PQstatus(handle) == CONNECTION_OK else { throw lost() }
     }
 
-    private func error(of result: OpaquePointer, step: Int?) -> DatabaseError {
+    func error(of result: OpaquePointer, step: Int?) -> DatabaseError {
         func field(_ code: Int32) -> String? {
             PQresultErrorField(result, code).map { String(cString: $0) }
         }
@@ -273,7 +285,7 @@ final class Connection {
         var message = field(Field.message) ?? Self.oneLine(String(cString: PQresultErrorMessage(result)))
         if let detail = field(Field.detail) { message += " (\(detail))" }
         guard severity == "ERROR", let state = field(Field.state) else {
-            return DatabaseError(.connection, Self.oneLine(message))
+            return DatabaseError(.rejected, Self.oneLine(message))
         }
         return DatabaseError(
             .statement(state),
@@ -281,18 +293,5 @@ final class Connection {
             constraint: field(Field.constraint),
             step: step
         )
-    }
-}
-
-/// Takes what the server tells without being asked to the log. Used on the connection's thread only.
-private final class NoticeSink {
-    private let logger: Logger
-
-    init(logger: Logger) {
-        self.logger = logger
-    }
-
-    func note(_ text: String) {
-        logger.debug("the database says", metadata: ["notice": "\(Connection.oneLine(text))"])
     }
 }

@@ -9,8 +9,9 @@ enum ConnectionRole: String, Sendable {
     var needsPrimary: Bool { self != .history }
 
     /// What the session is told after it is opened. Everything is in UTC and in read committed; no lock is waited for
-    /// longer than a second, and a transaction that its client forgot ends.
-    var settings: [(name: String, value: String)] {
+    /// longer than a second, and a transaction that its client forgot ends. Every limit that a server, database or role may
+    /// set is set here.
+    func settings(serverVersion: Int) -> [(name: String, value: String)] {
         var settings = [
             ("timezone", "UTC"),
             ("default_transaction_isolation", "read committed"),
@@ -18,6 +19,8 @@ enum ConnectionRole: String, Sendable {
             ("idle_in_transaction_session_timeout", "10000"),
             ("client_min_messages", "warning"),
         ]
+        if serverVersion >= 140_000 { settings.append(("idle_session_timeout", "0")) }
+        if serverVersion >= 170_000 { settings.append(("transaction_timeout", "0")) }
         switch self {
         case .writer:
             // Batches are joined with partitions by their primary key, always: a partition that was empty when its
@@ -28,7 +31,8 @@ enum ConnectionRole: String, Sendable {
             ]
         case .lease: settings += [("statement_timeout", "5000"), ("jit", "off")]
         case .loader:
-            settings += [("statement_timeout", "60000"), ("plan_cache_mode", "force_custom_plan"), ("jit", "off")]
+            // What takes long ends by the rules of `Patience`.
+            settings += [("statement_timeout", "0"), ("plan_cache_mode", "force_custom_plan"), ("jit", "off")]
         case .maintenance: settings += [("statement_timeout", "60000"), ("lock_timeout", "5000")]
         case .reader, .history:
             settings += [
@@ -58,7 +62,7 @@ struct ConnectionSettings: Sendable, Hashable {
 
     /// Fails when libpq cannot read the URL.
     init(url: String, role: ConnectionRole) throws(DatabaseError) {
-        let given = try Self.parse(url)
+        var given = try Self.parse(url)
         self.url = url
         self.role = role
         var additions = [
@@ -70,6 +74,8 @@ struct ConnectionSettings: Sendable, Hashable {
             ("keepalives_count", "3"), ("tcp_user_timeout", "5000"),
         ]
         if role.needsPrimary { defaults.append(("target_session_attrs", "read-write")) }
+        // A connect_timeout of 0 would wait for ever for a host that hangs.
+        if given["connect_timeout"].map({ (Int($0) ?? 0) <= 0 }) ?? false { given["connect_timeout"] = nil }
         for (name, value) in defaults where given[name] == nil {
             additions.append(Keyword(name: name, value: value))
         }

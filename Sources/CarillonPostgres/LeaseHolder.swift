@@ -8,6 +8,8 @@ final class LeaseHolder: Sendable {
         case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64, usableWorkers: Int)
         case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
         case release(owner: UniqueID, epoch: Int64, standby: UniqueID?)
+        /// Asks the server for a sign, for sessions that wait longer than they should. Has no answer of its own.
+        case ask
     }
 
     struct Request: Sendable {
@@ -16,16 +18,13 @@ final class LeaseHolder: Sendable {
     }
 
     private let mailbox = Mailbox<Request>()
-    private let url: String
-    private let logger: Logger
-    private let outage: OutageLog
+    private let context: StoreContext
     private let onLost: @Sendable (String) -> Void
 
-    init(url: String, logger: Logger, outage: OutageLog, onLost: @escaping @Sendable (String) -> Void) {
-        self.url = url
-        self.logger = logger
-        self.outage = outage
+    init(_ context: StoreContext, onLost: @escaping @Sendable (String) -> Void) {
+        self.context = context
         self.onLost = onLost
+        context.watch.onAsk { [mailbox] in _ = mailbox.post(Request(action: .ask, answer: { _ in }), limit: 8) }
     }
 
     func start() {
@@ -41,7 +40,7 @@ final class LeaseHolder: Sendable {
     }
 
     private func loop() {
-        let keeper = SessionKeeper(url: url, role: .lease, logger: logger, outage: outage)
+        let keeper = context.keeper(.lease)
         while true {
             let (_, socketIsReady) = mailbox.wait(socket: keeper.session?.socket ?? -1)
             if socketIsReady, let session = keeper.session {
@@ -63,12 +62,17 @@ final class LeaseHolder: Sendable {
     private func lose(_ keeper: SessionKeeper, _ error: DatabaseError) {
         let wasOpen = keeper.session != nil
         keeper.failed(error)
+        context.health.failed(.lease, error)
         if wasOpen { onLost(error.message) }
     }
 
     private func handle(_ request: Request, _ keeper: SessionKeeper) {
         do throws(DatabaseError) {
             switch request.action {
+            case .ask:
+                // A session that is opened for this would have no advisory lock, and must not be there when a renewal comes.
+                guard keeper.session != nil else { return }
+                _ = try run([Step(Self.askStatement)], keeper, limitMs: max(Int(context.watch.limitMs) - 1_000, 1_000))
             case .acquire(let owner, let address, let leaseMs, let floor, let usableWorkers):
                 let parameters = Parameters()
                 parameters.add(owner)
@@ -76,13 +80,20 @@ final class LeaseHolder: Sendable {
                 parameters.add(Int64(leaseMs))
                 parameters.add(floor)
                 parameters.add(Int64(usableWorkers))
-                request.answer(.lease(try acquire(parameters, leaseMs, keeper)))
+                begin(leaseMs)
+                let result = try acquire(parameters, leaseMs, keeper)
+                context.health.leaseAnswered()
+                request.answer(.lease(result))
             case .renew(let owner, let epoch, let leaseMs):
                 guard keeper.session != nil else {
                     throw DatabaseError(.connection, "the session that held the advisory lock has ended")
                 }
-                request.answer(.lease(try renew(owner, epoch, leaseMs, keeper)))
+                begin(leaseMs)
+                let result = try renew(owner, epoch, leaseMs, keeper)
+                context.health.leaseAnswered()
+                request.answer(.lease(result))
             case .release(let owner, let epoch, let standby):
+                context.health.leaseReleased()
                 // Without the session there is nothing left to give back.
                 if keeper.session != nil { try release(owner, epoch, standby, keeper) }
                 request.answer(.released)
@@ -98,8 +109,14 @@ final class LeaseHolder: Sendable {
         }
     }
 
+    private func begin(_ leaseMs: Int) {
+        context.watch.setLease(ms: leaseMs)
+        context.health.leaseAsked()
+    }
+
     // MARK: Statements
 
+    private static let askStatement = Statement("ask", "SELECT 1")
     private static let columns = "held, database_time, standby, \(ShardRecord.columns(of: "(taken)"))"
     private static let acquireStatement = Statement(
         "acquire",
@@ -143,19 +160,28 @@ final class LeaseHolder: Sendable {
         }
     }
 
-    /// Runs a statement of the lease. Rows that are locked by a batch on its way are waited for, as long as that makes
-    /// sense; a server that does not answer is given up.
+    /// Runs a statement of the lease. Rows that are locked by a batch on its way are waited for, and so is a database that
+    /// refuses the statement, as long as that makes sense; a server that does not answer is given up.
     private func run(_ steps: [Step], _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) -> [QueryResult] {
         let end = Clock.milliseconds() + Int64(limitMs)
+        var backoff = Backoff()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         while true {
             let left = Int(end - Clock.milliseconds())
             do throws(DatabaseError) {
                 let session = try keeper.open()
-                return try session.run(steps, timeoutMs: max(1, left))
+                return try session.run(steps, .total(max(1, left)))
             } catch {
-                let mayRepeat = error.remedy == .waitForLock || error.remedy == .repeatSoon
-                if mayRepeat, Clock.milliseconds() < end, !mailbox.isClosed { continue }
-                if keeper.session != nil, error.endsConnection || error.remedy != .waitForLock { lose(keeper, error) }
+                context.health.failed(.lease, error)
+                let needsSession = error.endsConnection || error.remedy == .reconnect || error.remedy == .settle
+                if !needsSession {
+                    if error.remedy != .repeatSoon { context.outage.refused(.lease, error) }
+                    let waitMs = error.remedy == .waitForLock ? 1 : backoff.failed(using: &random)
+                    if Clock.milliseconds() + Int64(waitMs) < end, mailbox.sleep(ms: waitMs) { continue }
+                } else if keeper.session != nil {
+                    lose(keeper, error)
+                }
                 throw error
             }
         }
@@ -217,7 +243,7 @@ final class LeaseHolder: Sendable {
     }
 
     private func endSession(_ pid: Int64, _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) {
-        logger.warning("ending the session of a leader whose lease is over", metadata: ["pid": "\(pid)"])
+        context.logger.warning("ending the session of a leader whose lease is over", metadata: ["pid": "\(pid)"])
         let parameters = Parameters()
         parameters.add(pid)
         _ = try run([Step(Self.endHolderStatement, parameters)], keeper, limitMs: limitMs)
@@ -234,7 +260,8 @@ final class LeaseHolder: Sendable {
         parameters.add(epoch)
         parameters.add(Int64(leaseMs))
         let answer = try self.answer(
-            try run([Step(Self.renewStatement, parameters)], keeper, limitMs: max(leaseMs, 1_000))
+            // What comes later than that is of no use: the leader has stopped to rely on the lease.
+            try run([Step(Self.renewStatement, parameters)], keeper, limitMs: max(leaseMs - 1_000, 1_000))
         )
         guard answer.isHeld else {
             return .heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)

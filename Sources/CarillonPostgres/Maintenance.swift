@@ -5,7 +5,7 @@ internal import Logging
 /// row in them; expired idempotency keys are deleted, and with its history the hidden job of a single call.
 struct Maintenance {
     let keeper: SessionKeeper
-    let logger: Logger
+    let context: StoreContext
 
     private static let today = Statement("today", "SELECT clock_timestamp()")
     private static let deleteKeys = Statement(
@@ -26,12 +26,12 @@ struct Maintenance {
     )
 
     func run(retainFrom: Timestamp?) throws(DatabaseError) {
-        guard let now = try keeper.run([Step(Self.today)]).first.flatMap({ $0[0].timestamp(0) }) else { return }
+        guard let now = try run([Step(Self.today)]).first.flatMap({ $0[0].timestamp(0) }) else { return }
         let today = Day(of: now)
         for ahead in -1...7 {
-            _ = try keeper.run([BatchCommit.makeDayStep(Day(number: today.number + Int64(ahead)))])
+            _ = try run([BatchCommit.makeDayStep(Day(number: today.number + Int64(ahead)))])
         }
-        _ = try keeper.run([Step(Self.deleteKeys)])
+        _ = try run([Step(Self.deleteKeys)])
         guard let retainFrom else { return }
         let first = Day(of: min(retainFrom, now))
         try drop(before: first)
@@ -52,13 +52,13 @@ struct Maintenance {
         parameters.add(ExecutionID.first(at: Timestamp(milliseconds: first.number * 86_400_000)).uuid)
         // The table's trigger makes of the first DELETE a mark, as of one by hand, and lets the second one through.
         let step = Step(Self.deleteHidden, parameters)
-        _ = try keeper.run([step, step])
+        _ = try run([step, step])
     }
 
     /// Drops the partitions of all days before `first`. The executions of a day go first: attempts without their
     /// execution are of no use, an execution without its attempts would tell half the truth.
     private func drop(before first: Day) throws(DatabaseError) {
-        guard let result = try keeper.run([Step(Self.listDays)]).first else { return }
+        guard let result = try run([Step(Self.listDays)]).first else { return }
         let found = result.map { row in (table: row.text() ?? "", parent: row.text() ?? "", isPending: row.bool()) }
         var kept: Set<String> = []
         for (table, parent, isPending) in found {
@@ -67,7 +67,10 @@ struct Maintenance {
             guard suffix.count == first.suffix.count, suffix < first.suffix, !kept.contains(suffix) else { continue }
             if parent == "job_executions", try hasOpenRow(table) {
                 kept.insert(suffix)
-                logger.warning("an old day has open executions, keeping it", metadata: ["partition": "\(table)"])
+                context.logger.warning(
+                    "an old day has open executions, keeping it",
+                    metadata: ["partition": "\(table)"]
+                )
                 continue
             }
             if isPending == false {
@@ -77,7 +80,7 @@ struct Maintenance {
                 try command("finalize_\(table)", "ALTER TABLE \(parent) DETACH PARTITION \(table) FINALIZE")
             }
             try command("drop_\(table)", "DROP TABLE \(table)")
-            logger.info("dropped an old day", metadata: ["partition": "\(table)"])
+            context.logger.info("dropped an old day", metadata: ["partition": "\(table)"])
         }
     }
 
@@ -86,11 +89,15 @@ struct Maintenance {
             "open_\(table)",
             "SELECT EXISTS (SELECT FROM \(table) WHERE status IN ('PENDING', 'RUNNING', 'RETRYING'))"
         )
-        return try keeper.run([Step(statement)]).first?[0].bool(0) ?? true
+        return try run([Step(statement)]).first?[0].bool(0) ?? true
     }
 
     /// PostgreSQL keeps 63 bytes of a statement's name: it must be told apart by them.
     private func command(_ name: String, _ sql: String) throws(DatabaseError) {
-        _ = try keeper.run([Step(Statement(name, sql))])
+        _ = try run([Step(Statement(name, sql))])
+    }
+
+    private func run(_ steps: [Step]) throws(DatabaseError) -> [QueryResult] {
+        try keeper.run(steps, .progress(context.watch))
     }
 }

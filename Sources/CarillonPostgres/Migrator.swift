@@ -2,15 +2,18 @@ package import Logging
 
 /// Brings the schema up and down. Blocks the thread that calls it.
 ///
-/// Every change happens under an advisory lock, in one transaction a migration, and is recorded in `schema_migrations`
-/// with the checksum of its script. A schema that somebody applied with psql is recognized and recorded, not applied twice.
+/// Every change happens in one transaction a migration, under an advisory lock of that transaction, and is recorded in
+/// `schema_migrations` with the checksum of its script. A connection pooler that cannot be used is refused before. A schema that somebody applied with psql is recognized and recorded, not applied twice.
 package struct Migrator: Sendable {
     private let url: String
     private let logger: Logger
     private let migrations: [Migration]
+    private let sessions: Int
 
-    package init(url: String, logger: Logger, migrations: [Migration] = Migration.all) {
+    /// - Parameter sessions: how many connections the process will need at a time. Only a pooler is asked whether it has them.
+    package init(url: String, logger: Logger, migrations: [Migration] = Migration.all, sessions: Int = 1) {
         self.url = url
+        self.sessions = sessions
         self.logger = logger
         self.migrations = migrations
     }
@@ -25,13 +28,18 @@ package struct Migrator: Sendable {
         waits: Bool = false,
         isStopping: () -> Bool = { false }
     ) throws(MigrationError) -> [Migration] {
-        try locked(waits: waits, isStopping) { session throws(DatabaseError) in
+        try opened(waits: waits, isStopping) { session throws(DatabaseError) in
             var applied: [Migration] = []
-            let known = try self.record(in: session)
-            try self.compare(known)
-            for migration in self.migrations where known[migration.version] == nil {
-                try self.apply(migration, migration.up, in: session, "applying")
-                applied.append(migration)
+            while !isStopping() {
+                let done = try self.locked(session, isStopping) { () throws(DatabaseError) -> Migration? in
+                    let known = try self.record(in: session)
+                    try self.compare(known)
+                    guard let next = self.migrations.first(where: { known[$0.version] == nil }) else { return nil }
+                    try self.apply(next, next.up, in: session, "applying")
+                    return next
+                }
+                guard let done else { break }
+                applied.append(done)
             }
             return applied
         }
@@ -40,13 +48,20 @@ package struct Migrator: Sendable {
     /// Takes migrations back, newest first, until `version` is the newest left (0 takes back all); `nil` takes back one.
     @discardableResult
     package func down(to version: Int? = nil) throws(MigrationError) -> [Migration] {
-        try locked(waits: false, { false }) { session throws(DatabaseError) in
-            let known = try self.record(in: session)
-            try self.compare(known)
-            let applied = self.migrations.filter { known[$0.version] != nil }.reversed()
-            let chosen = version.map { limit in applied.filter { $0.version > limit } } ?? Array(applied.prefix(1))
-            for migration in chosen { try self.apply(migration, migration.down, in: session, "taking back") }
-            return chosen
+        try opened(waits: false, { false }) { session throws(DatabaseError) in
+            var taken: [Migration] = []
+            while true {
+                let done = try self.locked(session, { false }) { () throws(DatabaseError) -> Migration? in
+                    let known = try self.record(in: session)
+                    try self.compare(known)
+                    guard let newest = self.migrations.last(where: { known[$0.version] != nil }) else { return nil }
+                    guard version.map({ newest.version > $0 }) ?? taken.isEmpty else { return nil }
+                    try self.apply(newest, newest.down, in: session, "taking back")
+                    return newest
+                }
+                guard let done else { return taken }
+                taken.append(done)
+            }
         }
     }
 
@@ -106,15 +121,38 @@ package struct Migrator: Sendable {
 
     // MARK: The session
 
+    /// Runs a body in a transaction of its own, while no other process migrates.
     private func locked<Value>(
-        waits: Bool,
+        _ session: Connection,
         _ isStopping: () -> Bool,
-        _ body: (Connection) throws(DatabaseError) -> Value
-    ) throws(MigrationError) -> Value {
-        try opened(waits: waits, isStopping) { session throws(DatabaseError) in
-            // Two schedulers that start together: the second one waits, and finds the work done.
-            _ = try session.texts("SELECT pg_advisory_lock(1128354377, 2)::text")
-            return try body(session)
+        _ body: () throws(DatabaseError) -> Value
+    ) throws(DatabaseError) -> Value {
+        do throws(DatabaseError) {
+            try lock(session, isStopping)
+            let value = try body()
+            try session.execute("COMMIT")
+            return value
+        } catch {
+            _ = try? session.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Begins a transaction that holds the lock. Whoever migrates at the same time is waited for, and has done the work then.
+    private func lock(_ session: Connection, _ isStopping: () -> Bool) throws(DatabaseError) {
+        var hasToldAt: Int64?
+        while true {
+            try session.execute("BEGIN")
+            let rows = try session.texts("SELECT pg_try_advisory_xact_lock(1128354377, 2)::text")
+            if rows.first?.first == "true" { return }
+            try session.execute("ROLLBACK")
+            if isStopping() { throw DatabaseError(.stopped, "this process is ending") }
+            let now = Clock.milliseconds()
+            if hasToldAt.map({ now - $0 >= 60_000 }) ?? true {
+                hasToldAt = now
+                logger.notice("another process migrates the database; waiting for it")
+            }
+            Clock.sleep(ms: 100)
         }
     }
 
@@ -132,13 +170,28 @@ package struct Migrator: Sendable {
                 let settings = try ConnectionSettings(url: url, role: .migration)
                 let session = try Connection(settings, logger: logger)
                 outage.connected(.migration)
+                session.patience = .progress(watch(settings))
+                try PoolerCheck(settings: settings, sessions: sessions, logger: logger).run(first: session)
                 return try body(session)
             } catch {
-                guard error.kind == .connection, waits, !isStopping() else { throw MigrationError(error.message) }
+                let mayPass = error.endsConnection && error.kind != .unsuitable && error.kind != .stopped
+                guard mayPass, waits, !isStopping() else { throw MigrationError(error.message) }
                 outage.failed(.migration, error)
                 Clock.sleep(ms: backoff.failed(using: &random))
             }
         }
+    }
+
+    /// A script may take long. Whether the server is there while nothing comes is found out with a session of its own.
+    private func watch(_ settings: ConnectionSettings) -> LeaseWatch {
+        let watch = LeaseWatch()
+        watch.onAsk { [logger, weak watch] in
+            guard let watch else { return }
+            WorkThread.start("pg-ask") {
+                _ = try? Connection(settings, listener: watch, logger: logger)
+            }
+        }
+        return watch
     }
 
     // MARK: What is recorded
@@ -218,7 +271,6 @@ package struct Migrator: Sendable {
     ) throws(DatabaseError) {
         logger.notice("migrating", metadata: ["migration": "\(migration.title)", "step": "\(verb)"])
         do throws(DatabaseError) {
-            try session.execute("BEGIN")
             try session.execute(script)
             if verb == "applying" {
                 _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
@@ -228,9 +280,7 @@ package struct Migrator: Sendable {
                     [String(migration.version)]
                 )
             }
-            try session.execute("COMMIT")
         } catch {
-            try? session.execute("ROLLBACK")
             throw DatabaseError(error.kind, "\(verb) migration \(migration.title) failed: \(error.message)")
         }
     }

@@ -13,6 +13,9 @@ package struct PostgresConfiguration: Sendable, Hashable {
         self.connections = min(max(connections, 1), 64)
     }
 
+    /// How many sessions a scheduler opens at `url`: those of the store, and the reader's.
+    package var sessions: Int { 4 + connections }
+
     /// Why a connection URI or string cannot be used, in a sentence that quotes no part of it; `nil`: it can.
     package static func problem(with url: String) -> String? {
         do throws(DatabaseError) {

@@ -149,6 +149,6 @@ extension SessionKeeper {
         _ parameters: Parameters,
         _ transform: (inout RowReader) -> Value
     ) throws(DatabaseError) -> [Value] {
-        try run([Step(statement, parameters)], timeoutMs: 12_000).first?.map(transform) ?? []
+        try run([Step(statement, parameters)], Patience.total(12_000)).first?.map(transform) ?? []
     }
 }

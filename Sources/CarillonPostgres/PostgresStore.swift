@@ -8,6 +8,7 @@ package final class PostgresStore: JobStore {
     private let lease: LeaseHolder
     private let loader: StoreLoader
     private let upkeep: StoreLoader
+    private let context: StoreContext
 
     /// Begins to connect at once.
     ///
@@ -22,12 +23,11 @@ package final class PostgresStore: JobStore {
         onLeaseConnectionLost: @escaping @Sendable (String) -> Void,
         onCommit: @escaping @Sendable (_ microseconds: UInt64, _ rows: Int) -> Void = { _, _ in }
     ) {
-        let url = configuration.url
-        let outage = OutageLog(logger: logger)
-        writer = BatchWriter(url: url, logger: logger, outage: outage, onCommit: onCommit)
-        lease = LeaseHolder(url: url, logger: logger, outage: outage, onLost: onLeaseConnectionLost)
-        loader = StoreLoader(url: url, role: .loader, name: "pg-loader", logger: logger, outage: outage)
-        upkeep = StoreLoader(url: url, role: .maintenance, name: "pg-upkeep", logger: logger, outage: outage)
+        context = StoreContext(url: configuration.url, logger: logger)
+        writer = BatchWriter(context, onCommit: onCommit)
+        lease = LeaseHolder(context, onLost: onLeaseConnectionLost)
+        loader = StoreLoader(context, role: .loader, name: "pg-loader")
+        upkeep = StoreLoader(context, role: .maintenance, name: "pg-upkeep")
         writer.start()
         lease.start()
         loader.start()
@@ -36,6 +36,8 @@ package final class PostgresStore: JobStore {
 
     /// Whether the connection that writes is there.
     package var isConnected: Bool { writer.isConnected }
+
+    package var health: StoreHealth { context.health.health }
 
     package func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void) {
         switch request {

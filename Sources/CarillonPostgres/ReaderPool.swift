@@ -116,7 +116,9 @@ final class ReaderPool: Sendable {
         switch error.kind {
         case .timeout, .statement("57014"):
             ReadError("the query took longer than 10 s; narrow it, with a range of times for example")
-        case .connection, .stopped:
+        case .rejected:
+            ReadError("the database refuses the connection: \(error.message)")
+        case .connection, .uncertain, .unsuitable, .stopped:
             ReadError("the database cannot be reached: \(error.message)")
         case .statement:
             ReadError("the database cannot answer: \(error.message)")

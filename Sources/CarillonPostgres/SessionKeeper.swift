@@ -7,6 +7,7 @@ final class SessionKeeper {
     private let role: ConnectionRole
     private let logger: Logger
     private let outage: OutageLog
+    private let listener: LeaseWatch?
     private var backoff = Backoff()
     private var random = SystemRandomNumberGenerator()
     /// No attempt before this.
@@ -14,11 +15,13 @@ final class SessionKeeper {
     private var lastError = DatabaseError(.connection, "not connected yet")
     private(set) var session: Connection?
 
-    init(url: String, role: ConnectionRole, logger: Logger, outage: OutageLog) {
+    /// - Parameter listener: is told whenever the server answers.
+    init(url: String, role: ConnectionRole, logger: Logger, outage: OutageLog, listener: LeaseWatch? = nil) {
         self.url = url
         self.role = role
         self.logger = logger
         self.outage = outage
+        self.listener = listener
     }
 
     /// How long until the next attempt to connect is allowed, in milliseconds; 0 when it is.
@@ -30,7 +33,7 @@ final class SessionKeeper {
         guard waitMs == 0 else { throw lastError }
         do throws(DatabaseError) {
             let settings = try ConnectionSettings(url: url, role: role)
-            let opened = try Connection(settings, logger: logger)
+            let opened = try Connection(settings, listener: listener, logger: logger)
             backoff.succeeded()
             outage.connected(role)
             session = opened
@@ -55,10 +58,10 @@ final class SessionKeeper {
     }
 
     /// Runs statements; when that needs a new connection next time, the session is given up.
-    func run(_ steps: [Step], timeoutMs: Int? = nil) throws(DatabaseError) -> [QueryResult] {
+    func run(_ steps: [Step], _ patience: Patience = Patience()) throws(DatabaseError) -> [QueryResult] {
         let session = try open()
         do throws(DatabaseError) {
-            return try session.run(steps, timeoutMs: timeoutMs)
+            return try session.run(steps, patience)
         } catch {
             if error.endsConnection || error.remedy == .reconnect || error.remedy == .settle {
                 failed(error)

@@ -13,18 +13,14 @@ final class StoreLoader: Sendable {
     }
 
     private let mailbox = Mailbox<Request>()
-    private let url: String
-    private let logger: Logger
-    private let outage: OutageLog
+    private let context: StoreContext
     private let name: String
     private let role: ConnectionRole
 
-    init(url: String, role: ConnectionRole, name: String, logger: Logger, outage: OutageLog) {
-        self.url = url
+    init(_ context: StoreContext, role: ConnectionRole, name: String) {
+        self.context = context
         self.role = role
         self.name = name
-        self.logger = logger
-        self.outage = outage
     }
 
     func start() {
@@ -40,7 +36,12 @@ final class StoreLoader: Sendable {
     }
 
     private func loop() {
-        let keeper = SessionKeeper(url: url, role: role, logger: logger, outage: outage)
+        let keeper = context.keeper(role)
+        var backoff = Backoff()
+        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
+        // The read that has not succeeded yet, however often it was tried.
+        var number: UInt64?
         while !mailbox.isClosed {
             let (hasRequests, socketIsReady) = mailbox.wait(
                 socket: keeper.session?.socket ?? -1,
@@ -52,12 +53,28 @@ final class StoreLoader: Sendable {
                 continue
             }
             if socketIsReady { keeper.close() }
-            for request in mailbox.takeAll() { handle(request, keeper) }
+            for request in mailbox.takeAll() {
+                if role == .loader, number == nil { number = context.health.began(.load) }
+                if let error = handle(request, keeper) {
+                    context.health.failed(role, error)
+                    if !error.endsConnection {
+                        context.outage.refused(role, error)
+                        // Whoever asks again at once does not flood a database that refuses.
+                        _ = mailbox.sleep(ms: backoff.failed(using: &random))
+                    }
+                    request.answer(.failed(error.message))
+                } else {
+                    backoff.succeeded()
+                    if let begun = number { context.health.ended(.load, begun) }
+                    number = nil
+                }
+            }
         }
         for request in mailbox.takeAll() { request.answer(.failed("this process is ending")) }
     }
 
-    private func handle(_ request: Request, _ keeper: SessionKeeper) {
+    /// Returns why it failed; the request is then still to be answered.
+    private func handle(_ request: Request, _ keeper: SessionKeeper) -> DatabaseError? {
         do throws(DatabaseError) {
             // After a failure the next attempt waits here, and with it whoever asks again at once.
             while keeper.session == nil, keeper.waitMs > 0 {
@@ -74,14 +91,20 @@ final class StoreLoader: Sendable {
                 request.answer(.idempotencyRecord(try findKey(operation, key, keeper)))
             case .findExecution(let id): request.answer(.execution(try findExecution(id, keeper)))
             case .maintain(let retainFrom):
-                try Maintenance(keeper: keeper, logger: logger).run(retainFrom: retainFrom)
+                try Maintenance(keeper: keeper, context: context).run(retainFrom: retainFrom)
                 request.answer(.maintained)
             case .acquireLease, .renewLease, .releaseLease, .commit:
                 request.answer(.failed("not a read"))
             }
+            return nil
         } catch {
-            request.answer(.failed(error.message))
+            return error
         }
+    }
+
+    /// Waits for as long as rows arrive, and longer while the server answers elsewhere.
+    func read(_ step: Step, _ keeper: SessionKeeper) throws(DatabaseError) -> QueryResult? {
+        try keeper.run([step], .progress(context.watch)).first
     }
 
     // MARK: Pages
@@ -105,7 +128,7 @@ final class StoreLoader: Sendable {
             let parameters = Parameters()
             parameters.add(after)
             parameters.add(pageSize)
-            let jobs = try keeper.run([Step(Self.jobsPage, parameters)]).first?.map { Job(row: &$0) } ?? []
+            let jobs = try read(Step(Self.jobsPage, parameters), keeper)?.map { Job(row: &$0) } ?? []
             let isLast = jobs.count < pageSize
             answer(.jobs(jobs, isLast: isLast))
             guard !isLast, let last = jobs.last else { return }
@@ -129,7 +152,7 @@ final class StoreLoader: Sendable {
             rest = rest.dropFirst(page.count)
             let parameters = Parameters()
             parameters.addArray(uuid: page) { $0.uuid }
-            let jobs = try keeper.run([Step(Self.jobsNamed, parameters)]).first?.map { Job(row: &$0) } ?? []
+            let jobs = try read(Step(Self.jobsNamed, parameters), keeper)?.map { Job(row: &$0) } ?? []
             answer(.jobs(jobs, isLast: rest.isEmpty))
         } while !rest.isEmpty
     }
@@ -160,7 +183,7 @@ final class StoreLoader: Sendable {
         // updated_at is when a statement ran, not when its transaction was committed: what was open at the look before may
         // have come to light since.
         let since = min(asked, oldestOpen.withLock { $0 } ?? asked)
-        let open = try keeper.run([Step(Self.oldestOpenTransaction)]).first.flatMap {
+        let open = try read(Step(Self.oldestOpenTransaction), keeper).flatMap {
             $0.count > 0 ? $0[0].timestamp(0) : nil
         }
         defer { oldestOpen.withLock { $0 = open } }
@@ -172,7 +195,7 @@ final class StoreLoader: Sendable {
             parameters.add(time)
             parameters.add(after)
             parameters.add(size)
-            let jobs = try keeper.run([Step(Self.changedJobs, parameters)]).first?.map { Job(row: &$0) } ?? []
+            let jobs = try read(Step(Self.changedJobs, parameters), keeper)?.map { Job(row: &$0) } ?? []
             let isLast = jobs.count < size
             answer(.jobs(jobs, isLast: isLast))
             guard !isLast, let last = jobs.last else { return }
@@ -205,7 +228,7 @@ final class StoreLoader: Sendable {
             let parameters = Parameters()
             parameters.add(after)
             parameters.add(pageSize)
-            let rows = try keeper.run([Step(Self.openPage, parameters)]).first?.map { Execution(row: &$0) } ?? []
+            let rows = try read(Step(Self.openPage, parameters), keeper)?.map { Execution(row: &$0) } ?? []
             let isLast = rows.count < pageSize
             answer(.openExecutions(rows, isLast: isLast))
             guard !isLast, let last = rows.last else { return }
@@ -235,7 +258,7 @@ final class StoreLoader: Sendable {
             parameters.add(after)
             parameters.add(end)
             parameters.add(pageSize)
-            let result = try keeper.run([Step(Self.gapPage, parameters)]).first
+            let result = try read(Step(Self.gapPage, parameters), keeper)
             let found = result?.map { row in
                 after = row.uuid() ?? after
                 return GapRow(
@@ -249,45 +272,5 @@ final class StoreLoader: Sendable {
             answer(.gapRows(rows, isLast: isLast))
             if isLast { return }
         }
-    }
-
-    // MARK: Single rows
-
-    private static let keyStatement = Statement(
-        "find_key",
-        """
-        SELECT operation, key, fingerprint, answer, expires_at FROM idempotency_keys
-        WHERE operation = $1::text AND key = $2::text AND expires_at > clock_timestamp()
-        """
-    )
-
-    private func findKey(
-        _ operation: String,
-        _ key: String,
-        _ keeper: SessionKeeper
-    ) throws(DatabaseError) -> IdempotencyRecord? {
-        let parameters = Parameters()
-        parameters.add(operation)
-        parameters.add(key)
-        return try keeper.run([Step(Self.keyStatement, parameters)]).first?.map { row in
-            IdempotencyRecord(
-                operation: row.text() ?? "",
-                key: row.text() ?? "",
-                fingerprint: row.text() ?? "",
-                answer: row.uuid() ?? .zero,
-                expiresAt: row.timestamp() ?? .distantPast
-            )
-        }.first
-    }
-
-    private static let executionStatement = Statement(
-        "find_execution",
-        "SELECT \(Execution.columns) FROM job_executions e WHERE e.execution_id = $1::uuid"
-    )
-
-    private func findExecution(_ id: ExecutionID, _ keeper: SessionKeeper) throws(DatabaseError) -> Execution? {
-        let parameters = Parameters()
-        parameters.add(id.uuid)
-        return try keeper.run([Step(Self.executionStatement, parameters)]).first?.map { Execution(row: &$0) }.first
     }
 }

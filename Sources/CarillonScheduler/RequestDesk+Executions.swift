@@ -191,6 +191,7 @@ extension RequestDesk {
         let current = status.current
         let shards = try? await reader.shards()
         let now = status.clusterTime()
+        let isWaiting = store.health.problem(limitMs: Int64(configuration.dispatcher.leaseMs)) != nil
         let workers = peers.workers.map { entry in
             let figures = current.workers[entry.peer.id]
             return WorkerView(
@@ -214,7 +215,7 @@ extension RequestDesk {
                 leaderAddress: leader,
                 clusterTime: now,
                 databaseSkewMs: now - SystemClock.now().wall,
-                databaseConnected: shards != nil,
+                databaseConnected: shards != nil && !isWaiting,
                 jobs: Int64(current.jobs),
                 activeJobs: Int64(current.activeJobs),
                 heapSize: Int64(current.heapSize),

@@ -24,6 +24,7 @@ package final class SchedulerService: PeerReceiver {
     private let refresher: Refresher
     private let driftLog: DriftLog
     private let losses: RateLimitedLog
+    private let refusals: RefusalLog
 
     package init(
         configuration: SchedulerConfiguration,
@@ -52,6 +53,7 @@ package final class SchedulerService: PeerReceiver {
         self.pump = pump
         self.driftLog = DriftLog(logger: logger)
         self.losses = RateLimitedLog(logger)
+        self.refusals = RefusalLog(logger)
         self.refresher = Refresher(
             everyMs: configuration.refreshIntervalMs,
             store: store,
@@ -108,12 +110,9 @@ package final class SchedulerService: PeerReceiver {
     }
 
     /// Whether clients can be served, and why not.
-    package var readiness: (isReady: Bool, text: String) {
-        let current = status.current
-        if current.isLeading { return (true, "leading, epoch \(current.epoch ?? 0)") }
-        if let leader = current.leaderAddress { return (true, "standing by; \(leader) leads") }
-        return (false, "no scheduler leads: the database is not reachable, or a take-over is under way")
-    }
+    package var readiness: (isReady: Bool, text: String) { status.readiness(of: store.health, limitMs: leaseMs) }
+
+    private var leaseMs: Int64 { Int64(configuration.dispatcher.leaseMs) }
 
     /// To be called the moment the lease connection dies.
     package func leaseConnectionLost(_ text: String) {
@@ -127,6 +126,7 @@ package final class SchedulerService: PeerReceiver {
         events.removeAll(keepingCapacity: true)
         for action in actions { perform(action, leaseDeadline) }
         let end = SystemClock.now()
+        refusals.write(at: end.boot)
         status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
         metrics.update(status.current, peers: peers)
         return box.wake(after: end)
@@ -257,7 +257,14 @@ package final class SchedulerService: PeerReceiver {
         case .clockStepped(let milliseconds):
             logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
             if milliseconds < 0 { refresher.clockWentBack(by: -milliseconds) }
-        case .loadFailed(let text): logger.warning("reading failed, asking again", metadata: ["error": "\(text)"])
+        case .loadFailed(let text):
+            losses.log(
+                .warning,
+                key: text,
+                "reading failed; asking again",
+                metadata: ["error": "\(text)"],
+                at: SystemClock.bootTime()
+            )
         case .workerLost(let name, let count):
             // One that takes calls and leaves again and again does not fill the log.
             losses.log(
@@ -267,6 +274,7 @@ package final class SchedulerService: PeerReceiver {
                 metadata: ["worker": "\(name)", "executions": "\(count)"],
                 at: SystemClock.bootTime()
             )
+        case .rowRefused(let text): refusals.add(text, at: SystemClock.bootTime())
         case .workerNameInUse(let name):
             losses.log(
                 .warning,
@@ -306,7 +314,6 @@ package final class SchedulerService: PeerReceiver {
                 "database answered a write late; due times missed meanwhile follow the catch-up policy",
                 metadata: ["milliseconds": "\(milliseconds)"]
             )
-        case .rowRefused(let text): logger.error("the database refused a row", metadata: ["error": "\(text)"])
         case .materializationHeld(let count):
             logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])
         }

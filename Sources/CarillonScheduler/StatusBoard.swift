@@ -29,4 +29,16 @@ final class StatusBoard: Sendable {
         guard status.readAt.nanoseconds != 0 else { return SystemClock.now().wall }
         return status.clusterTime + boot.milliseconds(since: status.readAt)
     }
+
+    /// Whether clients can be served, and why not. What the database has not answered for `limitMs` counts, be it the leader
+    /// that asks or a standby.
+    func readiness(of health: StoreHealth, limitMs: Int64) -> (isReady: Bool, text: String) {
+        let current = current
+        if let problem = health.problem(limitMs: limitMs) { return (false, problem) }
+        if current.isLeading { return (true, "leading, epoch \(current.epoch ?? 0)") }
+        if let leader = current.leaderAddress, leader != ownAddress { return (true, "standing by; \(leader) leads") }
+        if let problem = health.loadProblem(limitMs: limitMs) { return (false, problem) }
+        let why = health.lease.failure.map { ": \($0.message)" } ?? ""
+        return (false, "no scheduler leads: the database is not reachable, or a take-over is under way\(why)")
+    }
 }

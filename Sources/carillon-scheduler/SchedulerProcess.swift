@@ -113,7 +113,7 @@ struct SchedulerProcess {
     /// Brings the schema up to date, or makes sure that it is; waits for a database that is down.
     /// - Returns: whether the process goes on.
     private func prepareSchema(isStopping: @escaping @Sendable () -> Bool) throws -> Bool {
-        let migrator = Migrator(url: settings.postgres.url, logger: logger)
+        let migrator = Migrator(url: settings.postgres.url, logger: logger, sessions: settings.postgres.sessions)
         do throws(MigrationError) {
             if settings.migrates {
                 try migrator.up(waits: true, isStopping: isStopping)

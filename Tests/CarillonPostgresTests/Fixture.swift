@@ -148,6 +148,23 @@ final class Collected<Value: Sendable>: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// Waits until there are that many.
+    func all(_ count: Int) async -> [Value] {
+        while values.count < count { await changed(from: values.count, below: count) }
+        return values
+    }
+
+    private func changed(from known: Int, below count: Int) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.values.count > known || state.values.count >= count { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
     /// Waits until there is a value that fits.
     func first(where fits: @Sendable (Value) -> Bool) async -> Value {
         while true {

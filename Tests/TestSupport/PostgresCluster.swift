@@ -65,7 +65,8 @@ package final class PostgresCluster: Sendable {
         try start()
     }
 
-    private var data: String { directory + "/data" }
+    /// Where the server keeps its files.
+    package var data: String { directory + "/data" }
 
     /// A connection string over TCP; libpq and psql accept it.
     package func url(database: String = "postgres") -> String {
@@ -95,6 +96,27 @@ package final class PostgresCluster: Sendable {
     package func restart(_ mode: StopMode = .fast) throws {
         try stop(mode)
         try start()
+    }
+
+    /// Stops all processes of the server where they are, as a host that hangs: the kernel still takes connections.
+    package func suspend() throws {
+        let pids = try processes()
+        for pid in pids { Glibc.kill(pid, SIGSTOP) }
+    }
+
+    /// Lets them go on.
+    package func resume() throws {
+        for pid in try processes().reversed() { Glibc.kill(pid, SIGCONT) }
+    }
+
+    /// The server's process, then those that it has started.
+    private func processes() throws -> [Int32] {
+        let file = TextFile.contents(of: data + "/postmaster.pid")
+        guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
+            throw Failure(description: "postmaster.pid does not begin with a process id")
+        }
+        let children = TextFile.contents(of: "/proc/\(pid)/task/\(pid)/children").split(separator: " ")
+        return [pid] + children.compactMap { Int32($0) }
     }
 
     /// Kills the server and all its processes with SIGKILL, and returns when they are gone. `start` recovers it.
@@ -148,7 +170,9 @@ package final class PostgresCluster: Sendable {
         let script = """
             trap '' INT TERM HUP
             read -r line
-            kill -QUIT "$(head -n 1 "$1/data/postmaster.pid")" 2>/dev/null
+            pid=$(head -n 1 "$1/data/postmaster.pid")
+            kill -QUIT "$pid" 2>/dev/null
+            kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children") 2>/dev/null
             for round in 1 2 3 4 5 6 7 8 9 10; do test -e "$1/data/postmaster.pid" || break; sleep 0.2; done
             rm -rf "$1"
             """

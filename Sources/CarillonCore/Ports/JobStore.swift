@@ -120,6 +120,14 @@ package enum StoreAnswer: Sendable {
 package protocol JobStore: Sendable {
     /// `answer` is called on a thread of the store, more than once where the request says so, in order.
     func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void)
+
+    /// How long the store has waited for the database, and the database's last errors.
+    var health: StoreHealth { get }
+}
+
+extension JobStore {
+    /// A store that never waits has nothing to report.
+    package var health: StoreHealth { StoreHealth() }
 }
 
 /// A page of jobs, newest first.

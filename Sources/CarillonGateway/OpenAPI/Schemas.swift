@@ -202,7 +202,11 @@ enum Schemas {
         .of("status", "string", "UP or DOWN.", ["enum": ["UP", "DOWN"]]),
         .of("scheduler_running", "boolean", "Whether a scheduler leads."),
         .of("worker_pool_active", "boolean", "Whether a worker takes calls."),
-        .of("database_connected", "boolean", "Whether the scheduler reaches its database."),
+        .of(
+            "database_connected",
+            "boolean",
+            "Whether the scheduler's database answers, and takes what is written, within a lease."
+        ),
         .of("workers", "integer", "How many workers there are."),
         .of("leader_address", "string", "Who leads.", nullable: true),
         .of("open_executions", "integer", "Executions that are not over.", nullable: true),
