@@ -8048,7 +8048,7 @@ const ProtobufCMessageDescriptor carillon__v1__worker_state__descriptor =
   (ProtobufCMessageInit) carillon__v1__worker_state__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__cluster__field_descriptors[17] =
+static const ProtobufCFieldDescriptor carillon__v1__cluster__field_descriptors[18] =
 {
   {
     "server_id",
@@ -8254,6 +8254,18 @@ static const ProtobufCFieldDescriptor carillon__v1__cluster__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "problem",
+    18,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Cluster, problem),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__cluster__field_indices_by_name[] = {
   8,   /* field[8] = active_jobs */
@@ -8266,6 +8278,7 @@ static const unsigned carillon__v1__cluster__field_indices_by_name[] = {
   3,   /* field[3] = leader_address */
   1,   /* field[1] = leading */
   11,   /* field[11] = open_executions */
+  17,   /* field[17] = problem */
   10,   /* field[10] = ready_queue_depth */
   0,   /* field[0] = server_id */
   12,   /* field[12] = shards */
@@ -8277,7 +8290,7 @@ static const unsigned carillon__v1__cluster__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__cluster__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor carillon__v1__cluster__descriptor =
 {
@@ -8287,7 +8300,7 @@ const ProtobufCMessageDescriptor carillon__v1__cluster__descriptor =
   "Carillon__V1__Cluster",
   "carillon.v1",
   sizeof(Carillon__V1__Cluster),
-  17,
+  18,
   carillon__v1__cluster__field_descriptors,
   carillon__v1__cluster__field_indices_by_name,
   1,  carillon__v1__cluster__number_ranges,

@@ -6,13 +6,13 @@ internal import CarillonCore
 /// The order is: what is withdrawn outside of changes, what is made, then the changes in their own order (a change may
 /// withdraw what the same batch makes), then claims, ends, attempts.
 struct BatchPlan {
-    /// What is sent, the fence first.
+    /// What is sent: the fence first, the seal last.
     private(set) var steps: [Step] = []
     /// Which steps write rows of jobs: those may be locked by somebody's hand-made transaction.
     private(set) var jobSteps: Set<Int> = []
     /// Which steps write what a client asked for: rows of jobs and idempotency keys.
     private(set) var changeSteps: Set<Int> = []
-    /// Which steps write rows of any kind: all but the fence and what else describes the whole batch.
+    /// Which steps write rows of any kind: all but the fence and the seal.
     private(set) var rowSteps: Range<Int> = 0..<0
     /// Steps that insert executions, with how many rows each should make.
     private(set) var insertSteps: [(step: Int, count: Int)] = []
@@ -23,11 +23,6 @@ struct BatchPlan {
 
     init(_ batch: WriteBatch) {
         steps.append(Self.fence(batch))
-        if let workers = batch.workers {
-            let parameters = Parameters()
-            parameters.addArray(text: workers) { $0 }
-            steps.append(Step(Self.workersStatement, parameters))
-        }
         let first = steps.count
         addJobs(batch)
         addKeys(batch)
@@ -49,6 +44,7 @@ struct BatchPlan {
             add(Step(Attempt.insert(day), Attempt.parameters(rows)), day)
         }
         rowSteps = first..<steps.count
+        steps.append(Self.seal(batch))
     }
 
     private mutating func add(_ step: Step, _ day: Day) {
@@ -58,25 +54,44 @@ struct BatchPlan {
 
     private static let fenceStatement = Statement(
         "fence",
-        "SELECT carillon_fence($1::uuid, $2::bigint, $3::bigint, $4::timestamptz, $5::timestamptz, $6::boolean, $7::timestamptz, $8::timestamptz)"
+        "SELECT carillon_fence($1::uuid, $2::bigint, $3::bigint)"
     )
 
-    private static let workersStatement = Statement(
-        "workers",
-        "UPDATE shards SET workers = $1::text[] WHERE shard = 0"
+    private static let sealStatement = Statement(
+        "seal",
+        """
+        SELECT carillon_seal($1::uuid, $2::bigint, $3::bigint, $4::timestamptz, $5::timestamptz, $6::boolean, \
+        $7::timestamptz, $8::timestamptz, $9::text[])
+        """
     )
 
     private static func fence(_ batch: WriteBatch) -> Step {
         let parameters = Parameters()
-        parameters.add(batch.owner)
-        parameters.add(batch.epoch)
-        parameters.add(Int64(bitPattern: batch.sequence))
+        addIdentity(of: batch, to: parameters)
+        return Step(fenceStatement, parameters)
+    }
+
+    /// What describes the whole batch.
+    private static func seal(_ batch: WriteBatch) -> Step {
+        let parameters = Parameters()
+        addIdentity(of: batch, to: parameters)
         parameters.add(batch.materializedThrough)
         parameters.add(batch.settledThrough)
         parameters.add(batch.gap != nil)
         parameters.add(batch.gap??.from)
         parameters.add(batch.gap??.to)
-        return Step(fenceStatement, parameters)
+        if let workers = batch.workers {
+            parameters.addArray(text: workers) { $0 }
+        } else {
+            parameters.add(nil as String?)
+        }
+        return Step(sealStatement, parameters)
+    }
+
+    private static func addIdentity(of batch: WriteBatch, to parameters: Parameters) {
+        parameters.add(batch.owner)
+        parameters.add(batch.epoch)
+        parameters.add(Int64(bitPattern: batch.sequence))
     }
 
     // MARK: Jobs

@@ -53,6 +53,8 @@ final class DispatcherBox: Sendable {
             status.openExecutions = held.dispatcher.openExecutionCount
             status.lastFailed = held.dispatcher.lastFailedCount
             status.figures = held.dispatcher.figures
+            status.starvedMs = held.dispatcher.starvedMs(at: now.boot) ?? 0
+            status.disobedientWorkers = held.dispatcher.disobedientWorkers
             for worker in held.dispatcher.workers {
                 status.workers[worker.link] = (worker.inFlight, worker.freeSlots, worker.isDraining)
             }

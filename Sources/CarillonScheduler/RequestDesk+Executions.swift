@@ -191,7 +191,8 @@ extension RequestDesk {
         let current = status.current
         let shards = try? await reader.shards()
         let now = status.clusterTime()
-        let isWaiting = store.health.problem(limitMs: Int64(configuration.dispatcher.leaseMs)) != nil
+        let limitMs = Int64(configuration.dispatcher.leaseMs)
+        let isWaiting = store.health.problem(limitMs: limitMs) != nil
         let workers = peers.workers.map { entry in
             let figures = current.workers[entry.peer.id]
             return WorkerView(
@@ -225,7 +226,8 @@ extension RequestDesk {
                 workers: workers,
                 version: configuration.version,
                 timeZoneDataVersion: zones.version,
-                startedAt: startedAt
+                startedAt: startedAt,
+                problem: status.problem(of: store.health, limitMs: limitMs)
             )
         )
     }

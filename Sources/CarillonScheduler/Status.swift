@@ -16,6 +16,9 @@ struct Status: Sendable {
     var readyQueueDepth = 0
     var openExecutions = 0
     var lastFailed = 0
+    /// For how long executions have been due and none was dispatched.
+    var starvedMs: Int64 = 0
+    var disobedientWorkers: [(name: String, epoch: Int64)] = []
     var figures = Dispatcher.Figures()
     var workers: [LinkID: (inFlight: Int, freeSlots: Int, isDraining: Bool)] = [:]
 }

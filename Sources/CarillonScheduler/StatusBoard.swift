@@ -30,6 +30,22 @@ final class StatusBoard: Sendable {
         return status.clusterTime + boot.milliseconds(since: status.readAt)
     }
 
+    /// What keeps executions from being called, by what happens: a database that does not answer, executions that are due and
+    /// not dispatched, workers that obey another leader. `nil` while all is well.
+    func problem(of health: StoreHealth, limitMs: Int64) -> String? {
+        let current = current
+        if let problem = health.problem(limitMs: limitMs) { return problem }
+        guard current.isLeading else { return nil }
+        if let worker = current.disobedientWorkers.first {
+            return "worker \(worker.name) obeys epoch \(worker.epoch), which this cluster never held; restart it"
+        }
+        let idleMs = current.starvedMs + SystemClock.bootTime().milliseconds(since: current.readAt)
+        guard current.starvedMs > 0, idleMs > Self.starvationMs else { return nil }
+        return "\(current.readyQueueDepth) executions are due, and no worker has taken a call for \(idleMs / 1_000) s"
+    }
+
+    private static let starvationMs: Int64 = 10_000
+
     /// Whether clients can be served, and why not. What the database has not answered for `limitMs` counts, be it the leader
     /// that asks or a standby.
     func readiness(of health: StoreHealth, limitMs: Int64) -> (isReady: Bool, text: String) {

@@ -217,7 +217,8 @@ extension ClusterView {
             workers: try WireReader.list(wire.pointee.n_workers, wire.pointee.workers, WorkerView.init),
             version: WireReader.text(wire.pointee.version),
             timeZoneDataVersion: WireReader.text(wire.pointee.tzdata_version),
-            startedAt: WireReader.time(wire.pointee.has_started_at, wire.pointee.started_at)
+            startedAt: WireReader.time(wire.pointee.has_started_at, wire.pointee.started_at),
+            problem: WireReader.optionalText(wire.pointee.problem)
         )
     }
 }

@@ -181,6 +181,7 @@ extension Arena {
         wire.pointee.version = string(view.version)
         wire.pointee.tzdata_version = string(view.timeZoneDataVersion)
         set(view.startedAt?.milliseconds, &wire.pointee.has_started_at, &wire.pointee.started_at)
+        wire.pointee.problem = string(view.problem)
         return wire
     }
 

@@ -165,6 +165,8 @@ package struct ClusterView: Sendable, Hashable {
     package var version: String
     package var timeZoneDataVersion: String
     package var startedAt: Timestamp?
+    /// What keeps executions from being called; `nil` while all is well.
+    package var problem: String?
 
     package init(
         serverID: UniqueID,
@@ -183,7 +185,8 @@ package struct ClusterView: Sendable, Hashable {
         workers: [WorkerView],
         version: String,
         timeZoneDataVersion: String,
-        startedAt: Timestamp?
+        startedAt: Timestamp?,
+        problem: String? = nil
     ) {
         self.serverID = serverID
         self.leading = leading
@@ -202,6 +205,7 @@ package struct ClusterView: Sendable, Hashable {
         self.version = version
         self.timeZoneDataVersion = timeZoneDataVersion
         self.startedAt = startedAt
+        self.problem = problem
     }
 }
 

@@ -1428,10 +1428,14 @@ struct  Carillon__V1__Cluster
   char *tzdata_version;
   protobuf_c_boolean has_started_at;
   int64_t started_at;
+  /*
+   * What keeps executions from being called, in words; absent while all is well.
+   */
+  char *problem;
 };
 #define CARILLON__V1__CLUSTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__cluster__descriptor) \
-    , {0,NULL}, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0, 0 }
+    , {0,NULL}, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, NULL, NULL, 0, 0, NULL }
 
 
 /* Carillon__V1__Envelope methods */

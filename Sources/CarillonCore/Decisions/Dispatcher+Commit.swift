@@ -172,6 +172,7 @@ extension Dispatcher {
         if var update = batch.updates.first, update.execution.reason != .recordRefused {
             // Recorded as what it is, without the texts that the database would not have.
             update.execution.response = nil
+            update.execution.worker = nil
             update.execution.reason = .recordRefused
             update.execution.errorMessage = "the database refused the record of this outcome; its texts were dropped"
             update.attempt = nil
@@ -181,8 +182,9 @@ extension Dispatcher {
             return
         }
         for update in batch.updates {
-            // Not even without its texts: nothing more can be done, and its worker is not held up for it.
+            // Not even without its texts. Its worker is not held up for it; its row stays open, and the next leader finds it.
             acknowledge(update)
+            abandonedTime = min(abandonedTime ?? update.execution.id.time, update.execution.id.time)
             if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
         }
         for start in batch.starts {

@@ -40,6 +40,7 @@ extension Dispatcher {
     mutating func dispatchReady() {
         guard !isStopping else { return }
         var deferred: [Int32] = []
+        let sentBefore = dispatchCount
         while !ready.isEmpty, let link = roster.freest {
             guard let (slot, id) = ready.pop() else { return }
             // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
@@ -82,7 +83,11 @@ extension Dispatcher {
         }
         for slot in deferred { makeReady(slot) }
         let isStarved = !ready.isEmpty && deferred.isEmpty && roster.freest == nil
-        starvedSince = isStarved ? starvedSince ?? nowBoot : nil
+        if !isStarved {
+            starvedSince = nil
+        } else if starvedSince == nil || dispatchCount != sentBefore {
+            starvedSince = nowBoot
+        }
     }
 
     /// Whether a change of the job is not durable yet.
@@ -163,6 +168,7 @@ extension Dispatcher {
     }
 
     private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
+        dispatchCount &+= 1
         let token = token ?? makeToken()
         ledger[slot].execution.token = token
         ledger[slot].dispatchedMicroseconds = nowMicroseconds

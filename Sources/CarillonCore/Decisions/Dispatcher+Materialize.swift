@@ -221,6 +221,7 @@ extension Dispatcher {
         var settled = min(materializedThrough, now)
         if Canary.settlesWhatIsOpen.sings { return settled }
         if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        if let abandonedTime { settled = min(settled, abandonedTime) }
         if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
         return settled
     }

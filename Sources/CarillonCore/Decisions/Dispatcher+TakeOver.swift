@@ -228,6 +228,7 @@ extension Dispatcher {
         let isGapAhead = loading.gap == nil && loading.shards.contains { $0.gap != nil }
         materializedThrough = isAhead || isGapAhead ? self.now : max(self.now, mark)
         sealedThrough = materializedThrough
+        abandonedTime = nil
         pending = PendingBatch()
         pending.materializedThrough = materializedThrough
         if isGapAhead { pending.gap = .some(nil) }

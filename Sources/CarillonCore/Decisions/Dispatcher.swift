@@ -98,6 +98,8 @@ package struct Dispatcher: ~Copyable {
     var materializedThrough = Timestamp.distantPast
     /// Where that was when the last batch was closed: later rows are in none that was sent.
     var sealedThrough = Timestamp.distantPast
+    /// The earliest execution whose row stayed open because the database refused its end: the marks stay behind it.
+    var abandonedTime: Timestamp?
     /// A batch was settled after a stall: what was made beyond this mark is still to be looked at.
     var stallEnd: Timestamp?
     /// When the marks in `shards` were last written.
@@ -142,8 +144,9 @@ package struct Dispatcher: ~Copyable {
     var workerlessSince: BootTime?
     /// When this process last gave the lead to another one.
     var handedOverAt: BootTime?
-    /// Since when executions are due and no worker has a free slot.
+    /// Since when executions are due, no worker has a free slot, and nothing was dispatched.
     var starvedSince: BootTime?
+    var dispatchCount: UInt64 = 0
     /// The instant of the current event.
     var nowBoot = BootTime(nanoseconds: 0)
     var isMaterializationHeld = false
@@ -209,11 +212,9 @@ package struct Dispatcher: ~Copyable {
     package var readyQueueDepth: Int { ready.count }
     package var openExecutionCount: Int { ledger.count }
 
-    /// For how many milliseconds executions have been due while no worker had a free slot; `nil` when that is not so.
+    /// For how many milliseconds executions have been due while none was dispatched, for want of a free slot; `nil` when that is
+    /// not so.
     package func starvedMs(at boot: BootTime) -> Int64? { starvedSince.map { boot.milliseconds(since: $0) } }
-
-    /// For how many milliseconds the batch in flight has not been answered.
-    package func batchAgeMs(at boot: BootTime) -> Int64? { inFlight.map { boot.milliseconds(since: $0.sentAt) } }
 
     /// Workers that obey a later epoch than ours and take no calls, with that epoch.
     package var disobedientWorkers: [(name: String, epoch: Int64)] {

@@ -19,6 +19,7 @@ extension Schemas {
         .of("version", "string", "The scheduler's version."),
         .of("tzdata_version", "string", "Of its time zone database."),
         .time("started_at", "When it started.", required: false),
+        .of("problem", "string", "What keeps executions from being called; absent while all is well.", required: false),
         Property(name: "schedulers", schema: .list(of: "SchedulerState")),
     ]
 
