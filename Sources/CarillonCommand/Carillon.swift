@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CarillonSystem
 
 /// The root of the command line.
-struct Carillon: ParsableCommand {
+struct Carillon: AsyncParsableCommand {
     static let version = CarillonVersion.current
 
     static let configuration = CommandConfiguration(

@@ -10,6 +10,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case unavailable = 69
     case `internal` = 70
     case alreadyExists = 73
+    case outputFailed = 74
     case conflict = 75
 
     init(_ code: ClientError.Code) {
@@ -34,6 +35,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .unavailable: "no scheduler answers, or none leads (UNAVAILABLE)"
         case .internal: "an error within Carillon (INTERNAL)"
         case .alreadyExists: "the name is taken (ALREADY_EXISTS)"
+        case .outputFailed: "standard output could not be written"
         case .conflict: "the state does not allow it (FAILED_PRECONDITION); the message says which"
         }
     }
