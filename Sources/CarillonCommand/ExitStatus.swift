@@ -64,7 +64,7 @@ extension ClientError {
         }
         if code == .unavailable, self.text.hasPrefix("no scheduler") {
             text +=
-                "  Name the schedulers with --schedulers HOST:PORT or SCHEDULERS; without either it is 127.0.0.1:7070.\n"
+                "  Name the schedulers with --schedulers HOST:PORT, SCHEDULERS or a context; without any it is 127.0.0.1:7070.\n"
         }
         return text
     }

@@ -39,7 +39,9 @@ enum HelpText {
             let chunk = rest.prefix(room + 1)
             let earliest = first.startIndex
             let inside = earliest < chunk.endIndex ? chunk[earliest...].lastIndex(of: " ") : nil
-            guard let space = inside ?? first.firstIndex(of: " "), space > earliest else { return lines + [lead + rest] }
+            guard let space = inside ?? first.firstIndex(of: " "), space > earliest else {
+                return lines + [lead + rest]
+            }
             lines.append(lead + rest[..<space])
             rest = rest[rest.index(after: space)...]
         }

@@ -4,7 +4,7 @@ internal import CarillonSystem
 internal import Glibc
 
 /// A command that works with nothing but what it is given.
-protocol WorldCommand: ParsableCommand {
+protocol WorldCommand: AsyncParsableCommand {
     func run(in world: World) async throws
 }
 

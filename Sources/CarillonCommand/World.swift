@@ -1,6 +1,6 @@
 package import CarillonCore
-package import CarillonSystem
 package import CarillonCron
+package import CarillonSystem
 internal import Glibc
 
 /// What the commands need of the world, so that tests can give them another one.

@@ -54,8 +54,12 @@ struct ExecutionList: WorldCommand {
         var arguments: [JSONValue.Member] = []
         if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
         if !statuses.isEmpty { arguments.append(JSONValue.Member("status", .array(statuses.map(JSONValue.string)))) }
-        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times)))) }
-        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times)))) }
+        if let from = range.from {
+            arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times))))
+        }
+        if let to = range.to {
+            arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times))))
+        }
         let list = PagedList(request: "list_executions", arguments: arguments, member: "executions", count: page.count)
         try await list.write(in: session, as: job == nil ? .executionsOfAllJobs : .executions)
     }

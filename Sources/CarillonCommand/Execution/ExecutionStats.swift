@@ -27,8 +27,12 @@ struct ExecutionStats: WorldCommand {
     func run(in world: World) async throws {
         let session = try global.session(in: world, times: times.format(in: world))
         var arguments = [JSONValue.Member("job_id", .string(try await session.jobID(job)))]
-        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times)))) }
-        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times)))) }
+        if let from = range.from {
+            arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times))))
+        }
+        if let to = range.to {
+            arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times))))
+        }
         let stats = try await session.call("get_execution_stats", .object(arguments))
         switch session.format {
         case .json: try session.writeJSON(stats)

@@ -67,7 +67,9 @@ extension Session {
 
     /// Asks for an execution until it is over.
     fileprivate func outcome(of execution: JSONValue) async throws -> JSONValue {
-        let ids: JSONValue = ["job_id": execution["job_id"] ?? .null, "execution_id": execution["execution_id"] ?? .null]
+        let ids: JSONValue = [
+            "job_id": execution["job_id"] ?? .null, "execution_id": execution["execution_id"] ?? .null,
+        ]
         var current = execution
         var interval = Duration.milliseconds(50)
         while Session.openStatuses.contains(Figures.text(current["status"])) {
@@ -76,7 +78,9 @@ extension Session {
             do {
                 current = try await call("get_execution", ids)
             } catch {
-                world.writeError("the execution \(Figures.text(ids["execution_id"])) of \(Figures.text(ids["job_id"])) was made\n")
+                world.writeError(
+                    "the execution \(Figures.text(ids["execution_id"])) of \(Figures.text(ids["job_id"])) was made\n"
+                )
                 throw error
             }
         }

@@ -18,7 +18,8 @@ extension Session {
     }
 
     private func nextTimes(of job: JSONValue) async -> [String] {
-        guard let next = job["next_run_time"]?.string.flatMap({ RFC3339.parse($0) }), let schedule = job["schedule"] else {
+        guard let next = job["next_run_time"]?.string.flatMap({ RFC3339.parse($0) }), let schedule = job["schedule"]
+        else {
             return []
         }
         var arguments: [JSONValue.Member] = [

@@ -78,7 +78,8 @@ extension Session {
         }
         guard let first = found.first else {
             let searched =
-                hasMore ? "none of the newest \(Session.searchedExecutions) executions ends with" : "there is no execution"
+                hasMore
+                ? "none of the newest \(Session.searchedExecutions) executions ends with" : "there is no execution"
             throw ClientError(.notFound, "\(searched) \(reference); write the whole id, or JOB@TIME")
         }
         guard found.count == 1 else { throw Session.ambiguous("end with", reference, found) }

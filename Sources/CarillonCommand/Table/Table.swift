@@ -93,7 +93,9 @@ struct Table {
         natural = widths
         widen(&natural, for: cells(of: rows))
         while true {
-            let least = natural.indices.map { columns[$0].shrinks ? min(natural[$0], columns[$0].minimum) : natural[$0] }
+            let least = natural.indices.map {
+                columns[$0].shrinks ? min(natural[$0], columns[$0].minimum) : natural[$0]
+            }
             guard Table.sum(least) > width,
                 let last = columns.indices.filter({ columns[$0].drop != nil }).max(by: {
                     (columns[$0].drop ?? 0, $0) < (columns[$1].drop ?? 0, $1)
