@@ -12,6 +12,7 @@ protocol WorldCommand: AsyncParsableCommand {
 package func carillonMain() async -> Never {
     // A reader of our output that goes away is no reason to die without a word.
     signal(SIGPIPE, SIG_IGN)
+    StandardOutput.reserveDescriptors()
     let world = World.live()
     let status = await runCarillon(Array(CommandLine.arguments.dropFirst()), in: world)
     do throws(OutputProblem) {

@@ -10,6 +10,15 @@ package enum OutputProblem: Error, Sendable, Hashable {
 
 /// Unbuffered writes: output is written before the process can end.
 enum StandardOutput {
+    /// Takes the descriptors of closed standard streams, so that no socket or file gets one of them and receives output. A write to
+    /// standard output that was closed then fails.
+    static func reserveDescriptors() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            _ = open("/dev/null", mode)
+        }
+    }
+
     /// Writes all of the text, or throws.
     static func write(_ text: String, to descriptor: Int32) throws(OutputProblem) {
         var text = text

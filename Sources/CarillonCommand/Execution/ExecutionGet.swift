@@ -5,6 +5,7 @@ struct ExecutionGet: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Show an execution with its failed attempts.",
+        usage: "carillon execution get [<job>] <execution> [<options>]",
         discussion: """
             EXECUTION is an id, the end of one as tables show it, or JOB@TIME; the job may stand before it.
 
@@ -54,6 +55,7 @@ struct ExecutionCancel: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
         abstract: "Cancel an execution that is not over.",
+        usage: "carillon execution cancel [<job>] <execution> [<options>]",
         discussion: """
             EXECUTION is written as for `carillon execution get`. Ends with status 75 when it is over: the first outcome that is recorded wins. A call that runs is stopped; \
             whether its target has acted on it, nobody can know.
