@@ -70,7 +70,9 @@ import Testing
         #expect(all[0].split(separator: " ").prefix(4) == ["EXECUTION", "JOB", "SCHEDULED", "STATUS"])
         #expect(all[3].contains("could not resolve h"))
         let one = try await lines(["execution", "list", "nightly-report"], width: 80)
-        #expect(one[3].hasPrefix("aabbcc02   2026-11-25 09:00:00  FAILED") && one[3].contains("could not resolve h"))
+        #expect(one[0].split(separator: " ").prefix(4) == ["EXECUTION", "SCHEDULED", "STATUS", "HTTP"])
+        #expect(one[3].hasPrefix("aabbcc02   2026-11-25 09:00:00  FAILED"))
+        #expect(one[3].contains("could not resolve host hook"))
     }
 
     @Test func wideTerminalsShowEverything() async throws {

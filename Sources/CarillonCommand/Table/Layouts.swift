@@ -37,13 +37,14 @@ extension Table.Layout {
         let job = Table.Column(
             title: "JOB",
             shrinks: true,
-            minimum: 16,
+            minimum: 12,
             value: { execution in
                 let name = Figures.text(execution["job_name"])
                 return name.isEmpty ? ShortID.text(execution["job_id"]) : name
             }
         )
         columns.insert(job, at: 1)
+        columns[columns.count - 1].minimum = 22
         return Table.Layout(columns: columns)
     }()
 
@@ -65,7 +66,7 @@ extension Table.Layout {
         .init(
             title: "WHAT HAPPENED",
             shrinks: true,
-            minimum: 20,
+            minimum: 28,
             value: { execution in
                 let reason = Figures.text(execution["reason"])
                 let error = Figures.text(execution["error_message"])
@@ -82,7 +83,7 @@ extension Table.Layout {
         .init(title: "HTTP", isRight: true, value: { Figures.text($0["http_status"]) }),
         .init(title: "DURATION", isRight: true, drop: 1, value: { Figures.milliseconds($0["duration_ms"]) }),
         .init(title: "WORKER", drop: 2, value: { Figures.text($0["worker"]) }),
-        .init(title: "ERROR", shrinks: true, minimum: 24, value: { Figures.text($0["error_message"]) }),
+        .init(title: "ERROR", shrinks: true, minimum: 28, value: { Figures.text($0["error_message"]) }),
     ])
 
     static let workers = Table.Layout(columns: [

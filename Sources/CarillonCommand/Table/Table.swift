@@ -37,6 +37,8 @@ struct Table {
     private let style: Style
     private let times: TimeFormat
     private var widths: [Int]
+    /// Whether the rows come one by one, so that the first says little about the others.
+    private let hasMinimums: Bool
     private var isCompact = false
     private(set) var isEmpty = true
 
@@ -45,6 +47,7 @@ struct Table {
     /// - Parameter width: of the terminal; `nil`: nothing is cut.
     init(layout: Layout, width: Int?, style: Style, times: TimeFormat = .utc) {
         columns = layout.columns
+        hasMinimums = !layout.minimums.isEmpty
         self.width = width
         self.style = style
         self.times = times
@@ -90,8 +93,16 @@ struct Table {
         widen(&natural, for: cells(of: rows))
         if Table.sum(natural) <= width { return }
         isCompact = columns.contains { $0.time != nil }
+        let cells = self.cells(of: rows)
         natural = widths
-        widen(&natural, for: cells(of: rows))
+        widen(&natural, for: cells)
+        if Table.sum(natural) > width, !hasMinimums {
+            // A column without any text says the least.
+            for index in columns.indices.reversed()
+            where columns[index].drop != nil && cells.allSatisfy({ $0[index].isEmpty }) {
+                remove(index, &natural)
+            }
+        }
         while true {
             let least = natural.indices.map {
                 columns[$0].shrinks ? min(natural[$0], columns[$0].minimum) : natural[$0]
@@ -101,10 +112,14 @@ struct Table {
                     (columns[$0].drop ?? 0, $0) < (columns[$1].drop ?? 0, $1)
                 })
             else { return }
-            columns.remove(at: last)
-            widths.remove(at: last)
-            natural.remove(at: last)
+            remove(last, &natural)
         }
+    }
+
+    private mutating func remove(_ index: Int, _ natural: inout [Int]) {
+        columns.remove(at: index)
+        widths.remove(at: index)
+        natural.remove(at: index)
     }
 
     private static func sum(_ widths: [Int]) -> Int {
