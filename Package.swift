@@ -56,6 +56,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Parses the configuration file of the command line.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         // What Hummingbird is made of, named because the gateway uses it too.
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
@@ -109,7 +111,10 @@ let package = Package(
         ),
         room(
             "CarillonCommand",
-            ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging]
+            [
+                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
+                .product(name: "Yams", package: "Yams"),
+            ]
         ),
 
         // Doors

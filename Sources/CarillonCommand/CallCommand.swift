@@ -54,7 +54,7 @@ struct CallCommand: WorldCommand {
             lines.format = .json
             return try await lines.watch(value)
         }
-        session.writeJSON(try await session.call(name, value))
+        try session.writeJSON(try await session.call(name, value))
     }
 
     private static func requireKnown(_ name: String) throws {
@@ -84,7 +84,7 @@ struct CallCommand: WorldCommand {
                 }
                 return JSONValue.Member(request.name, .array(fields))
             }
-            world.write(JSONText.write(.object(members), pretty: true) + "\n")
+            try world.write(JSONText.write(.object(members), pretty: true) + "\n")
         case .table:
             let rows = requests.flatMap { request -> [JSONValue] in
                 guard !request.fields.isEmpty else { return [["message": .string(request.name)]] }
@@ -96,7 +96,7 @@ struct CallCommand: WorldCommand {
                 }
             }
             var table = Table(layout: .requests, width: world.terminalWidth, style: Style(isOn: world.usesColor))
-            world.write(table.lines(of: rows))
+            try world.write(table.lines(of: rows))
         }
     }
 }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CarillonSystem
 
 /// The root of the command line.
-struct Carillon: ParsableCommand {
+struct Carillon: AsyncParsableCommand {
     static let version = CarillonVersion.current
 
     static let configuration = CommandConfiguration(
@@ -20,13 +20,29 @@ struct Carillon: ParsableCommand {
 
               carillon up
 
-            Wherever a command asks for a JOB, its id or its name will do. Commands talk to a scheduler over the binary \
-            protocol; only `carillon cron` needs none. Tab completion: `carillon completions --help`.
+            A JOB is its name, its id, or the end of its id that tables show (at least \(ShortID.minimum) digits); a name that is \
+            equal wins. An EXECUTION is its id, the end of it, or JOB@TIME, such as report@2026-11-25T09:00:00. Tables show \
+            times of the local time zone, JSON has UTC. Commands talk to a scheduler over the binary protocol; only `carillon \
+            cron` needs none. Tab completion: `carillon completions --help`.
 
             ENVIRONMENT:
-              SCHEDULERS       host:port of the schedulers, several with commas between (127.0.0.1:7070)
-              CARILLON_OUTPUT  table or json (table)
-              NO_COLOR         when set to something, tables have no colour
+              SCHEDULERS        host:port of the schedulers, several with commas between
+              CARILLON_CONTEXT  a context of the configuration file
+              CARILLON_CONFIG   the configuration file (~/.config/carillon/config.yml)
+              CARILLON_OUTPUT   table or json (table)
+              NO_COLOR          when set to something, tables have no colour
+              TZ                the local time zone (that of the machine)
+
+            CONFIGURATION FILE:
+              context: local
+              contexts:
+                local:
+                  schedulers: 127.0.0.1:7070
+                production:
+                  schedulers: [a.example.org:7070, b.example.org:7070]
+
+            The first of these counts: --schedulers, --context, SCHEDULERS, CARILLON_CONTEXT, the context of the file, \
+            127.0.0.1:7070.
 
             EXIT STATUS:
             \(ExitStatus.table)

@@ -9,20 +9,23 @@ struct ClusterCommand: WorldCommand {
             "What the scheduler that answers knows: a standby knows the leases, only the leader knows the workers."
     )
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: times.format(in: world))
         let cluster = try await session.call("get_cluster", [:])
-        guard session.format == .table else { return session.writeJSON(cluster) }
-        session.write(FactSheet.cluster(cluster).text(session.style))
+        guard session.format == .table else { return try session.writeJSON(cluster) }
+        try session.write(FactSheet.cluster(cluster, session.times).text(session.style))
         for (layout, rows) in [
             (Table.Layout.shards, ClusterCommand.grouped(cluster["shards"]?.array ?? [])),
             (Table.Layout.workers, cluster["workers"]?.array ?? []),
         ] where !rows.isEmpty {
-            var table = Table(layout: layout, width: world.terminalWidth, style: session.style)
-            session.write("\n" + table.lines(of: rows))
+            var table = session.table(layout)
+            try session.write("\n" + table.lines(of: rows))
         }
     }
 

@@ -14,6 +14,8 @@ struct CompletionsCommand: WorldCommand {
             zsh:   carillon completions zsh > ~/.zsh/completions/_carillon   (a folder of your fpath)
             fish:  carillon completions fish > ~/.config/fish/completions/carillon.fish
 
+            Names of jobs are completed too: the shell asks the schedulers, for a second at most.
+
             `carillon --generate-completion-script SHELL` prints the same.
             """
     )
@@ -21,13 +23,13 @@ struct CompletionsCommand: WorldCommand {
     @Argument(help: "bash, zsh or fish.")
     var shell: Shell
 
-    func run(in world: World) {
+    func run(in world: World) throws {
         let kind: CompletionShell =
             switch shell {
             case .bash: .bash
             case .zsh: .zsh
             case .fish: .fish
             }
-        world.write(Carillon.completionScript(for: kind) + "\n")
+        try world.write(Carillon.completionScript(for: kind) + "\n")
     }
 }

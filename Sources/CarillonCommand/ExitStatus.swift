@@ -10,6 +10,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case unavailable = 69
     case `internal` = 70
     case alreadyExists = 73
+    case outputFailed = 74
     case conflict = 75
 
     init(_ code: ClientError.Code) {
@@ -34,6 +35,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .unavailable: "no scheduler answers, or none leads (UNAVAILABLE)"
         case .internal: "an error within Carillon (INTERNAL)"
         case .alreadyExists: "the name is taken (ALREADY_EXISTS)"
+        case .outputFailed: "standard output could not be written"
         case .conflict: "the state does not allow it (FAILED_PRECONDITION); the message says which"
         }
     }
@@ -62,7 +64,7 @@ extension ClientError {
         }
         if code == .unavailable, self.text.hasPrefix("no scheduler") {
             text +=
-                "  Name the schedulers with --schedulers HOST:PORT or SCHEDULERS; without either it is 127.0.0.1:7070.\n"
+                "  Name the schedulers with --schedulers HOST:PORT, SCHEDULERS or a context; without any it is 127.0.0.1:7070.\n"
         }
         return text
     }

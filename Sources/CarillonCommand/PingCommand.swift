@@ -49,8 +49,8 @@ struct PingCommand: WorldCommand {
         if series.microseconds.isEmpty, let error = series.failure { throw error }
         let report = PingReport(series, seconds: seconds)
         switch session.format {
-        case .json: session.writeJSON(report.json)
-        case .table: session.write(report.sheet.text(session.style))
+        case .json: try session.writeJSON(report.json)
+        case .table: try session.write(report.sheet.text(session.style))
         }
     }
 

@@ -4,7 +4,7 @@ internal import CarillonSystem
 internal import Glibc
 
 /// A command that works with nothing but what it is given.
-protocol WorldCommand: ParsableCommand {
+protocol WorldCommand: AsyncParsableCommand {
     func run(in world: World) async throws
 }
 
@@ -12,27 +12,41 @@ protocol WorldCommand: ParsableCommand {
 package func carillonMain() async -> Never {
     // A reader of our output that goes away is no reason to die without a word.
     signal(SIGPIPE, SIG_IGN)
-    exit(await runCarillon(Array(CommandLine.arguments.dropFirst()), in: .live()))
+    StandardOutput.reserveDescriptors()
+    let world = World.live()
+    let status = await runCarillon(Array(CommandLine.arguments.dropFirst()), in: world)
+    do throws(OutputProblem) {
+        try StandardOutput.close()
+    } catch {
+        exit(report(error, status, in: world))
+    }
+    exit(status)
 }
 
 /// Runs one command line.
 /// - Returns: the status to end the process with.
 package func runCarillon(_ arguments: [String], in world: World) async -> Int32 {
     do {
-        var command = try Carillon.parseAsRoot(LeadingOptions.moved(arguments))
-        switch command {
-        case let command as any WorldCommand: try await command.run(in: world)
-        case var command as any AsyncParsableCommand: try await command.run()
-        default: try command.run()
-        }
+        try await JobNames.$world.withValue(world) { try await perform(arguments, in: world) }
         return ExitStatus.success.rawValue
     } catch {
         return report(error, arguments, in: world)
     }
 }
 
+private func perform(_ arguments: [String], in world: World) async throws {
+    var command = try await Carillon.asyncParseAsRoot(LeadingOptions.moved(arguments))
+    switch command {
+    case let command as any WorldCommand: try await command.run(in: world)
+    case var command as any AsyncParsableCommand: try await command.run()
+    default: try command.run()
+    }
+}
+
 private func report(_ error: any Error, _ arguments: [String], in world: World) -> Int32 {
     switch error {
+    case let error as OutputProblem:
+        return report(error, ExitStatus.success.rawValue, in: world)
     case let error as ClientError:
         world.writeError(error.report)
         return ExitStatus(error.code).rawValue
@@ -49,10 +63,15 @@ private func report(_ error: any Error, _ arguments: [String], in world: World) 
     default:
         let code = Carillon.exitCode(for: error).rawValue
         // The parser quotes what it does not understand, which may be a URL with a password.
-        let message = SecretText.masking(Carillon.fullMessage(for: error), of: arguments)
+        let full = Carillon.fullMessage(for: error, columns: HelpText.unwrappedColumns)
+        let message = SecretText.masking(HelpText.wrapped(full, to: world.terminalWidth ?? 80), of: arguments)
         guard !message.isEmpty else { return code }
         if code == 0 {
-            world.write(message + "\n")
+            do throws(OutputProblem) {
+                try world.write(message + "\n")
+            } catch {
+                return report(error, code, in: world)
+            }
         } else {
             let isError = message.hasPrefix("Error: ")
             world.writeError((isError ? "error: " + message.dropFirst(7) : message[...]) + "\n")
@@ -61,17 +80,24 @@ private func report(_ error: any Error, _ arguments: [String], in world: World) 
     }
 }
 
+/// A reader that has seen enough does not change how the command ends; a failed write does.
+private func report(_ problem: OutputProblem, _ status: Int32, in world: World) -> Int32 {
+    guard case .failed(let reason) = problem else { return status }
+    world.writeError("error: standard output cannot be written: \(reason)\n")
+    return status == ExitStatus.success.rawValue ? ExitStatus.outputFailed.rawValue : status
+}
+
 /// `carillon --output json job list` is as good as `carillon job list --output json`: what comes before the command's
 /// name is moved behind it.
 enum LeadingOptions {
-    private static let withValue: Set<String> = ["--schedulers", "--output", "-o", "--request-timeout"]
+    private static let withValue: Set<String> = ["--schedulers", "--context", "--output", "-o", "--request-timeout"]
     private static let groups: Set<String> = ["job", "jobs", "execution", "executions", "cron"]
 
     private static func withoutScheduler(_ leading: [String]) -> [String] {
         var kept: [String] = []
         var rest = leading[...]
         while let first = rest.popFirst() {
-            let names = ["--schedulers", "--request-timeout"]
+            let names = ["--schedulers", "--context", "--request-timeout"]
             let isScheduler = names.contains { first == $0 || first.hasPrefix($0 + "=") }
             let value = withValue.contains(first) ? rest.popFirst() : nil
             if !isScheduler { kept += [first] + (value.map { [$0] } ?? []) }

@@ -6,42 +6,32 @@ struct Session {
     var world: World
     var caller: any SchedulerCaller
     var format: OutputFormat
+    var times: TimeFormat
 
     func call(_ name: String, _ arguments: JSONValue) async throws(ClientError) -> JSONValue {
         try await caller.call(name, arguments)
     }
 
-    /// The id of the job that a person means by its id or its name.
-    func jobID(_ reference: String) async throws(ClientError) -> String {
-        if let id = UniqueID(reference) { return id.description }
-        let answer = try await call("list_jobs", ["name": .string(reference), "limit": 2])
-        let found = (answer["jobs"]?.array ?? []).first { $0["name"]?.string == reference }
-        guard let id = found?["job_id"]?.string else {
-            throw ClientError(
-                .notFound,
-                "there is no job \"\(reference)\"; a job is named by its id or its name (see `carillon job list`), "
-                    + "a deleted one, whose history is kept, by its id alone"
-            )
-        }
-        return id
-    }
-
     // MARK: Output
 
-    func write(_ text: String) {
-        world.write(text)
+    func write(_ text: String) throws(OutputProblem) {
+        try world.write(text)
     }
 
-    func writeJSON(_ value: JSONValue) {
-        world.write(JSONText.write(value, pretty: true) + "\n")
+    func writeJSON(_ value: JSONValue) throws(OutputProblem) {
+        try world.write(JSONText.write(value, pretty: true) + "\n")
     }
 
-    /// One object a line, for what never ends.
-    func writeLine(_ value: JSONValue) {
-        world.write(JSONText.write(value) + "\n")
+    /// One object a line, for output without an end.
+    func writeLine(_ value: JSONValue) throws(OutputProblem) {
+        try world.write(JSONText.write(value) + "\n")
     }
 
     var style: Style { Style(isOn: world.usesColor) }
+
+    func table(_ layout: Table.Layout) -> Table {
+        Table(layout: layout, width: world.terminalWidth, style: style, times: times)
+    }
 }
 
 /// A list that comes in pages, written while it comes.
@@ -57,11 +47,14 @@ struct PagedList {
     /// The most that a scheduler gives at a time.
     static let pageSize = 1000
 
+    /// Reads pages until the last one, or until `body` returns `false`.
+    ///
+    /// - Parameter body: Takes the arguments of a page's request and its entries.
     /// - Returns: whether there are more than were asked for.
     func forEachPage(
         in session: Session,
-        _ body: ([JSONValue]) -> Void
-    ) async throws(ClientError) -> Bool {
+        _ body: (JSONValue, [JSONValue]) async throws -> Bool
+    ) async throws -> Bool {
         var left = count ?? .max
         var cursor: String?
         while true {
@@ -70,7 +63,7 @@ struct PagedList {
             if let cursor { arguments.append(JSONValue.Member("cursor", .string(cursor))) }
             let answer = try await session.call(request, .object(arguments))
             let entries = answer[member]?.array ?? []
-            body(entries)
+            guard try await body(.object(arguments), entries) else { return false }
             left -= entries.count
             guard let next = answer["next_cursor"]?.string, !entries.isEmpty else { return false }
             if left <= 0 { return true }
@@ -78,11 +71,16 @@ struct PagedList {
         }
     }
 
-    func write(in session: Session, as layout: Table.Layout) async throws(ClientError) {
+    /// - Parameter extended: Adds to the entries of a page what tables show besides; it takes the arguments of the page's request.
+    func write(
+        in session: Session,
+        as layout: Table.Layout,
+        extended: (JSONValue, [JSONValue]) async throws -> [JSONValue] = { _, entries in entries }
+    ) async throws {
         switch session.format {
         case .json:
             var isFirst = true
-            _ = try await forEachPage(in: session) { entries in
+            _ = try await forEachPage(in: session) { _, entries in
                 var text = ""
                 for entry in entries {
                     text += isFirst ? "[\n  " : ",\n  "
@@ -90,12 +88,16 @@ struct PagedList {
                     // No string in JSON has a line break of its own, so every one here is layout.
                     text += JSONText.write(entry, pretty: true).split(separator: "\n").joined(separator: "\n  ")
                 }
-                session.write(text)
+                try session.write(text)
+                return true
             }
-            session.write(isFirst ? "[]\n" : "\n]\n")
+            try session.write(isFirst ? "[]\n" : "\n]\n")
         case .table:
-            var table = Table(layout: layout, width: session.world.terminalWidth, style: session.style)
-            let hasMore = try await forEachPage(in: session) { session.write(table.lines(of: $0)) }
+            var table = session.table(layout)
+            let hasMore = try await forEachPage(in: session) { arguments, entries in
+                try session.write(table.lines(of: try await extended(arguments, entries)))
+                return true
+            }
             if table.isEmpty { session.world.writeError("nothing found\n") }
             if hasMore { session.world.writeError("there are more: --all shows them, or a greater --limit\n") }
         }

@@ -1,26 +1,50 @@
 internal import Glibc
 
-/// Writing without a buffer: what was printed is out, however the process ends.
+/// Why standard output could not be written.
+package enum OutputProblem: Error, Sendable, Hashable {
+    /// The reader has closed its end, as `| head` does. This is not a failure.
+    case closed
+    /// The reason in the system's words, such as "No space left on device".
+    case failed(String)
+}
+
+/// Unbuffered writes: output is written before the process can end.
 enum StandardOutput {
-    static func write(_ text: String, to descriptor: Int32) {
+    /// Takes the descriptors of closed standard streams, so that no socket or file gets one of them and receives output. A write to
+    /// standard output that was closed then fails.
+    static func reserveDescriptors() {
+        for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            _ = open("/dev/null", mode)
+        }
+    }
+
+    /// Writes all of the text, or throws.
+    static func write(_ text: String, to descriptor: Int32) throws(OutputProblem) {
         var text = text
-        text.withUTF8 { bytes in
+        let code = text.withUTF8 { bytes -> Int32 in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                } else if errno == EPIPE, descriptor == STDOUT_FILENO {
-                    // Whoever read our output has seen enough (`| head`).
-                    exit(0)
-                } else if errno == EAGAIN {
+                } else if count < 0, errno == EAGAIN {
                     var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     poll(&wait, 1, -1)
-                } else if errno != EINTR {
-                    return
+                } else if count == 0 || errno != EINTR {
+                    return count == 0 ? EIO : errno
                 }
             }
+            return 0
         }
+        if code != 0 { throw code == EPIPE ? .closed : .failed(String(cString: strerror(code))) }
+    }
+
+    /// Closes standard output: some file systems report a failed write only then.
+    static func close() throws(OutputProblem) {
+        // Standard output may have been closed from the start, by a command that prints nothing.
+        guard Glibc.close(STDOUT_FILENO) != 0, errno != EBADF, errno != EINTR else { return }
+        throw .failed(String(cString: strerror(errno)))
     }
 
     /// Columns of the terminal behind standard output; `nil` when there is none.

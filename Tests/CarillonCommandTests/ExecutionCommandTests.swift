@@ -16,7 +16,7 @@ import Testing
         )
         let lines = outcome.output.split(separator: "\n")
         #expect(lines.count == 3)
-        #expect(lines[0].hasPrefix("EXECUTION ") && lines[0].contains("  JOB  ") && lines[0].hasSuffix("WHAT HAPPENED"))
+        #expect(lines[0].hasPrefix("EXECUTION  JOB ") && lines[0].hasSuffix("WHAT HAPPENED"))
         #expect(lines[1].contains("SUCCESS   200         1    125 ms  1.50 ms"))
     }
 
@@ -33,7 +33,7 @@ import Testing
                 "to": "2026-11-25T12:34:56.789Z", "limit": 5,
             ]
         )
-        #expect(!outcome.output.contains("  JOB  "))
+        #expect(!outcome.output.contains("  JOB "))
     }
 
     @Test func jsonIsAnArray() async {

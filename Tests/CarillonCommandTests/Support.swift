@@ -86,7 +86,10 @@ func run(
     environment: [String: String] = [:],
     input: [String] = [],
     files: [String: String] = [:],
-    terminalWidth: Int? = nil
+    terminalWidth: Int? = nil,
+    isInteractive: Bool = false,
+    localZone: TimeZoneRules = .utc,
+    writeProblem: OutputProblem? = nil
 ) async -> Outcome {
     struct Record {
         var output = ""
@@ -103,8 +106,10 @@ func run(
     let world = World(
         environment: environment,
         terminalWidth: terminalWidth,
+        isInteractive: isInteractive,
         now: { now },
-        write: { text in
+        write: { text throws(OutputProblem) in
+            if let writeProblem { throw writeProblem }
             console.record.withLock {
                 $0.output += text
                 $0.writes += 1
@@ -124,10 +129,13 @@ func run(
             guard let text = files[path] else { throw FileProblem("\(path) cannot be read: No such file or directory") }
             return Array(text.utf8)
         },
+        fileExists: { files[$0] != nil },
+        sleep: { _ in },
         connect: { addresses, timeoutMs throws(ClientError) in
             console.record.withLock { $0.connection = (addresses, timeoutMs) }
             return scheduler
-        }
+        },
+        localZone: { localZone }
     )
     let status = await runCarillon(arguments, in: world)
     return console.record.withLock { record in
@@ -193,7 +201,8 @@ enum Sample {
     static let answer: FakeScheduler.Answer = { name, arguments throws(ClientError) in
         switch name {
         case "list_jobs":
-            let isOther = arguments["name"]?.string.map { $0 != "report" } ?? false
+            let isFailed = arguments["name"] == nil && arguments["last_status"] == "FAILED"
+            let isOther = arguments["name"]?.string.map { $0 != "report" } ?? isFailed
             return ["jobs": .array(isOther ? [] : [job])]
         case "create_job", "get_job", "update_job", "pause_job", "resume_job": return job
         case "delete_job": return ["job_id": .string(jobID)]
@@ -210,6 +219,9 @@ enum Sample {
             return .object(members + [JSONValue.Member("failed_attempts", attempts)])
         case "get_latest_execution", "cancel_execution": return execution("CANCELLED")
         case "get_execution_stats": return stats
+        case "preview_schedule":
+            let days = ["26", "27", "28"].map { day -> JSONValue in ["time": .string("2026-11-\(day)T08:00:00Z")] }
+            return ["schedule": "0 0 9 * * *", "times": .array(days)]
         case "get_cluster": return cluster
         case "refresh_schedule": return ["status": "SCHEDULE_REFRESHED"]
         default: throw ClientError(.unimplemented, "no answer to \(name)")

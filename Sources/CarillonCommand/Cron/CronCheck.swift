@@ -33,19 +33,19 @@ struct CronCheck: WorldCommand {
     func run(in world: World) throws {
         var table = Table(layout: .checks, width: world.terminalWidth, style: Style(isOn: world.usesColor))
         var allAreValid = true
-        func write(_ texts: [String]) {
+        func write(_ texts: [String]) throws {
             let checks = texts.map { CronCheck.check($0) }
             allAreValid = allAreValid && checks.allSatisfy { $0["valid"] == true }
             // Lines for programs unless somebody asks for the table: the environment does not.
-            world.write(
+            try world.write(
                 output.output == .table ? table.lines(of: checks) : checks.map { JSONText.write($0) + "\n" }.joined()
             )
         }
         if expressions.isEmpty {
             var lines = InputLines(read: world.readPart)
-            while let part = try lines.next() { write(part.map { String(decoding: $0, as: UTF8.self) }) }
+            while let part = try lines.next() { try write(part.map { String(decoding: $0, as: UTF8.self) }) }
         } else {
-            write(expressions)
+            try write(expressions)
         }
         if !allAreValid { throw ExitCode(ExitStatus.invalidData.rawValue) }
     }
@@ -75,10 +75,14 @@ struct CronCheck: WorldCommand {
 extension Table.Layout {
     fileprivate static let checks = Table.Layout(columns: [
         .init(title: "VALID", value: { Figures.text($0["valid"]) }, colour: { $0 == "no" ? .red : nil }),
-        .init(title: "EXPRESSION") { Figures.text($0["expression"]) },
-        .init(title: "WHAT IT SAYS", shrinks: true) { check in
-            let error = Figures.text(check["error"])
-            return error.isEmpty ? Figures.text(check["description"]) : error
-        },
+        .init(title: "EXPRESSION", shrinks: true, minimum: 20, value: { Figures.text($0["expression"]) }),
+        .init(
+            title: "WHAT IT SAYS",
+            shrinks: true,
+            value: { check in
+                let error = Figures.text(check["error"])
+                return error.isEmpty ? Figures.text(check["description"]) : error
+            }
+        ),
     ])
 }

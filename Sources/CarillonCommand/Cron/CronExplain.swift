@@ -33,11 +33,11 @@ struct CronExplain: WorldCommand {
                 "description": .string(cron.explained()), "time_zone": .string(options.timeZone),
                 "dst_policy": .string(options.dstPolicy.rawValue), "times": .array(query.rows),
             ]
-            world.write(JSONText.write(answer, pretty: true) + "\n")
+            try world.write(JSONText.write(answer, pretty: true) + "\n")
         case .table:
-            world.write(cron.explained() + "\n\n")
-            if let note = cron.note { world.write("Note: \(note)\n\n") }
-            world.writeDueTimes(of: query)
+            try world.write(cron.explained() + "\n\n")
+            if let note = cron.note { try world.write("Note: \(note)\n\n") }
+            try world.writeDueTimes(of: query)
         }
     }
 }

@@ -45,8 +45,8 @@ struct CronNext: WorldCommand {
         if readsInput { return try answerLines(in: world) }
         let query = try options.query(try expression.text("carillon cron next"), reverse: reverse, in: world)
         switch try output.format(in: world) {
-        case .json: world.write(JSONText.write(.array(query.utc), pretty: true) + "\n")
-        case .table: world.writeDueTimes(of: query)
+        case .json: try world.write(JSONText.write(.array(query.utc), pretty: true) + "\n")
+        case .table: try world.writeDueTimes(of: query)
         }
     }
 
@@ -55,25 +55,25 @@ struct CronNext: WorldCommand {
         while let part = try lines.next() {
             var text = ""
             for line in part { text += JSONText.write(CronQuery.answer(to: line, in: world)) + "\n" }
-            world.write(text)
+            try world.write(text)
         }
     }
 }
 
 extension World {
-    func writeDueTimes(of query: CronQuery) {
+    func writeDueTimes(of query: CronQuery) throws(OutputProblem) {
         var table = Table(layout: .dueTimes, width: terminalWidth, style: Style(isOn: usesColor))
         let rows = query.rows
-        write(rows.isEmpty ? "never\n" : table.lines(of: rows))
+        try write(rows.isEmpty ? "never\n" : table.lines(of: rows))
         if rows.isEmpty, let reason = query.neverReason { writeError("never due: \(reason)\n") }
     }
 }
 
 extension Table.Layout {
     static let dueTimes = Table.Layout(columns: [
-        .init(title: "DAY") { Figures.text($0["weekday"]) },
-        .init(title: "LOCAL TIME") { Figures.text($0["local_time"]) },
-        .init(title: "ZONE") { Figures.text($0["abbreviation"]) },
-        .init(title: "UTC") { Figures.text($0["time"]) },
+        .init(title: "DAY", value: { Figures.text($0["weekday"]) }),
+        .init(title: "LOCAL TIME", value: { Figures.text($0["local_time"]) }),
+        .init(title: "ZONE", value: { Figures.text($0["abbreviation"]) }),
+        .init(title: "UTC", value: { Figures.text($0["time"]) }),
     ])
 }

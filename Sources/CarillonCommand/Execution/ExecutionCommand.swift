@@ -31,8 +31,8 @@ struct RangeOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.rule).", valueName: "time"),
-        transform: TimeWord.read
+        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.localRule).", valueName: "time"),
+        transform: TimeWord.readLocal
     )
     var from: TimeWord?
 
@@ -40,7 +40,7 @@ struct RangeOptions: ParsableArguments {
         name: .customLong("to"),
         parsing: .unconditional,
         help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time"),
-        transform: TimeWord.read
+        transform: TimeWord.readLocal
     )
     var to: TimeWord?
 }

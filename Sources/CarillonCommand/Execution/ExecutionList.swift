@@ -12,7 +12,10 @@ struct ExecutionList: WorldCommand {
             """
     )
 
-    @Argument(help: "The job's id or name; all jobs when it is left out.")
+    @Argument(
+        help: "The job's name, its id, or the end of its id; all jobs when it is left out.",
+        completion: JobNames.completion
+    )
     var job: String?
 
     @Option(
@@ -29,6 +32,9 @@ struct ExecutionList: WorldCommand {
     @OptionGroup
     var page: PageOptions
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
@@ -44,12 +50,16 @@ struct ExecutionList: WorldCommand {
     }
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: times.format(in: world))
         var arguments: [JSONValue.Member] = []
         if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
         if !statuses.isEmpty { arguments.append(JSONValue.Member("status", .array(statuses.map(JSONValue.string)))) }
-        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now())))) }
-        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now())))) }
+        if let from = range.from {
+            arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times))))
+        }
+        if let to = range.to {
+            arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times))))
+        }
         let list = PagedList(request: "list_executions", arguments: arguments, member: "executions", count: page.count)
         try await list.write(in: session, as: job == nil ? .executionsOfAllJobs : .executions)
     }

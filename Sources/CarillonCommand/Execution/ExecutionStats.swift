@@ -12,24 +12,31 @@ struct ExecutionStats: WorldCommand {
             """
     )
 
-    @Argument(help: "The job's id or name.")
+    @Argument(help: "The job's name, its id, or the end of its id.", completion: JobNames.completion)
     var job: String
 
     @OptionGroup
     var range: RangeOptions
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: times.format(in: world))
         var arguments = [JSONValue.Member("job_id", .string(try await session.jobID(job)))]
-        if let from = range.from { arguments.append(JSONValue.Member("from", .string(from.text(at: world.now())))) }
-        if let to = range.to { arguments.append(JSONValue.Member("to", .string(to.text(at: world.now())))) }
+        if let from = range.from {
+            arguments.append(JSONValue.Member("from", .string(from.text(at: world.now(), in: session.times))))
+        }
+        if let to = range.to {
+            arguments.append(JSONValue.Member("to", .string(to.text(at: world.now(), in: session.times))))
+        }
         let stats = try await session.call("get_execution_stats", .object(arguments))
         switch session.format {
-        case .json: session.writeJSON(stats)
-        case .table: session.write(FactSheet.stats(stats).text(session.style))
+        case .json: try session.writeJSON(stats)
+        case .table: try session.write(FactSheet.stats(stats, session.times).text(session.style))
         }
     }
 }

@@ -16,7 +16,10 @@ struct ExecutionWatch: WorldCommand {
             """
     )
 
-    @Argument(help: "The job's id or name; all jobs when it is left out.")
+    @Argument(
+        help: "The job's name, its id, or the end of its id; all jobs when it is left out.",
+        completion: JobNames.completion
+    )
     var job: String?
 
     @Option(
@@ -27,6 +30,9 @@ struct ExecutionWatch: WorldCommand {
     )
     var count: Int?
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
@@ -35,7 +41,7 @@ struct ExecutionWatch: WorldCommand {
     }
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: times.format(in: world))
         var arguments: [JSONValue.Member] = []
         if let job { arguments.append(JSONValue.Member("job_id", .string(try await session.jobID(job)))) }
         try await session.watch(.object(arguments), count: count)
@@ -46,12 +52,12 @@ extension Session {
     /// Writes a line for each change of an execution, until there are `count` or the watch ends.
     func watch(_ arguments: JSONValue, count: Int? = nil) async throws {
         Interruption.endsQuietly()
-        var table = Table(layout: .watch, width: world.terminalWidth, style: style)
+        var table = table(.watch)
         var left = count ?? .max
         for try await execution in caller.watch(arguments) {
             switch format {
-            case .json: writeLine(execution)
-            case .table: write(table.lines(of: [execution]))
+            case .json: try writeLine(execution)
+            case .table: try write(table.lines(of: [execution]))
             }
             left -= 1
             if left == 0 { return }

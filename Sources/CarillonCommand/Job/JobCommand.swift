@@ -6,7 +6,7 @@ struct JobCommand: ParsableCommand {
         commandName: "job",
         abstract: "Make, change and look at jobs.",
         discussion: """
-            A job says what to call and when. JOB is its id or its name.
+            A job says what to call and when. JOB is its name, its id, or the end of its id.
 
               carillon job create --name report --schedule '0 0 9 * * MON-FRI' --time-zone Europe/Berlin \\
                   --url https://example.org/report --header 'Authorization: Bearer secret'

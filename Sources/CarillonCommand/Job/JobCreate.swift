@@ -7,7 +7,8 @@ struct JobCreate: WorldCommand {
         commandName: "create",
         abstract: "Make a job.",
         discussion: """
-            A schedule and a URL are all it needs; the scheduler has defaults for the rest.
+            A schedule and a URL are all it needs; the scheduler has defaults for the rest. Prints the job with its time zone \
+            and the next three times.
 
               carillon job create --schedule '*/5 * * * * *' --url http://127.0.0.1:9000/hook
               carillon job create --name backup --schedule @daily --url https://example.org/backup \\
@@ -33,11 +34,14 @@ struct JobCreate: WorldCommand {
     )
     var idempotencyKey: String?
 
+    @OptionGroup(title: "Times")
+    var utc: UTCOption
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: utc.format(in: world))
         var members = try settings.members(in: world, droppingNulls: true)
         if paused {
             members.removeAll { $0.name == "active" }
@@ -47,7 +51,7 @@ struct JobCreate: WorldCommand {
             members.append(JSONValue.Member("idempotency_key", .string(idempotencyKey)))
             members.append(JSONValue.Member("fingerprint", .string(Fingerprint.of(.object(members)))))
         }
-        session.show(job: try await session.call("create_job", .object(members)))
+        try await session.show(changed: try await session.call("create_job", .object(members)))
     }
 }
 
@@ -56,26 +60,5 @@ enum Fingerprint {
     static func of(_ value: JSONValue) -> String {
         let digest = SHA256.digest(of: JSONText.bytes(of: value))
         return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}
-
-extension Session {
-    func show(job: JSONValue) {
-        switch format {
-        case .json: writeJSON(job)
-        case .table: write(FactSheet.job(job).text(style))
-        }
-    }
-
-    func show(execution: JSONValue) {
-        switch format {
-        case .json: writeJSON(execution)
-        case .table:
-            write(FactSheet.execution(execution).text(style))
-            let attempts = execution["failed_attempts"]?.array ?? []
-            guard !attempts.isEmpty else { return }
-            var table = Table(layout: .attempts, width: world.terminalWidth, style: style)
-            write("\nfailed attempts\n" + table.lines(of: attempts))
-        }
     }
 }

@@ -4,12 +4,18 @@ internal import CarillonWire
 struct JobDelete: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a job; its history stays.",
-        discussion: "It does not ask. What is running is finished; what waits for a retry is cancelled."
+        abstract: "Delete jobs; their history stays.",
+        discussion: """
+            On a terminal it asks first; --yes skips the question, and so does a script, which has no terminal. Calls that run are \
+            finished; executions that wait for a retry are cancelled.
+
+              carillon job delete report
+              carillon job delete report backup --yes
+            """
     )
 
-    @Argument(help: "The job's id or name.")
-    var job: String
+    @Argument(help: "The jobs: names, ids, or ends of ids.", completion: JobNames.completion)
+    var jobs: [String]
 
     @Option(
         name: .customLong("if-version"),
@@ -19,21 +25,42 @@ struct JobDelete: WorldCommand {
     )
     var ifVersion: Int?
 
-    @Flag(name: .customLong("yes"), help: .hidden)
+    @Flag(name: [.customLong("yes"), .customShort("y")], help: "Do not ask.")
     var yes = false
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
+    func validate() throws {
+        if ifVersion != nil, jobs.count > 1 {
+            throw ValidationError("--if-version is the version of one job; delete the jobs one by one")
+        }
+    }
+
     func run(in world: World) async throws {
         let session = try global.session(in: world)
-        let id = try await session.jobID(job)
-        var members = [JSONValue.Member("job_id", .string(id))]
-        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
-        let answer = try await session.call("delete_job", .object(members))
+        let found = try await session.jobIDs(jobs)
+        if world.isInteractive, !yes { try confirm(found, in: world) }
+        let (answers, failure) = try await session.forEachJob(found.map(\.id)) { id in
+            var members = [JSONValue.Member("job_id", .string(id))]
+            if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
+            return try await session.call("delete_job", .object(members))
+        }
         switch session.format {
-        case .json: session.writeJSON(answer)
-        case .table: session.write("deleted \(id)\n")
+        case .json: try session.show(answers, as: .jobs) { try session.writeJSON($0) }
+        case .table: try session.write(answers.map { "deleted \(Figures.text($0["job_id"]))\n" }.joined())
+        }
+        if let failure { throw failure }
+    }
+
+    private func confirm(_ found: [(reference: String, id: String)], in world: World) throws {
+        let names = found.map { Display.line($0.reference == $0.id ? $0.id : "\($0.reference) (\($0.id))") }
+        let what = found.count == 1 ? "the job" : "\(found.count) jobs:"
+        world.writeError("Delete \(what) \(names.joined(separator: ", "))? [y/N] ")
+        var lines = InputLines(read: world.readPart)
+        let answer = try lines.next()?.first.map { Text.trimmed(String(decoding: $0, as: UTF8.self)).lowercased() }
+        guard answer == "y" || answer == "yes" else {
+            throw CommandFailure(status: .failure, text: "nothing was deleted; the answer was not yes")
         }
     }
 }

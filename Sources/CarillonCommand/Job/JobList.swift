@@ -6,6 +6,9 @@ struct JobList: WorldCommand {
         commandName: "list",
         abstract: "List jobs, newest first.",
         discussion: """
+            JOB is the end of the id, which names the job in other commands. LAST is FAILED where the last execution that is over \
+            has failed, and else empty; with --last-status it is that status.
+
               carillon job list --active
               carillon job list --tag nightly --last-status FAILED
               carillon job list --all --output json
@@ -15,7 +18,7 @@ struct JobList: WorldCommand {
     @Flag(inversion: .prefixedNo, exclusivity: .exclusive, help: "Only active jobs, or only paused ones.")
     var active: Bool?
 
-    @Option(name: .customLong("name"), help: "The job of this name.")
+    @Option(name: .customLong("name"), help: "The job of this name.", completion: JobNames.completion)
     var name: String?
 
     @Option(name: .customLong("tag"), help: "Jobs with this tag.")
@@ -31,17 +34,23 @@ struct JobList: WorldCommand {
     @OptionGroup
     var page: PageOptions
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: times.format(in: world))
         var arguments: [JSONValue.Member] = []
         if let active { arguments.append(JSONValue.Member("active", .bool(active))) }
         if let name { arguments.append(JSONValue.Member("name", .string(name))) }
         if let tag { arguments.append(JSONValue.Member("tag", .string(tag))) }
         if let lastStatus { arguments.append(JSONValue.Member("last_status", .string(Text.constant(lastStatus)))) }
         let list = PagedList(request: "list_jobs", arguments: arguments, member: "jobs", count: page.count)
-        try await list.write(in: session, as: .jobs)
+        var failures = LastStatus(only: lastStatus.map { Text.constant($0) })
+        try await list.write(in: session, as: .jobs) { page, jobs in
+            try await failures.added(to: jobs, ofPage: page, in: session)
+        }
     }
 }

@@ -4,40 +4,62 @@ internal import CarillonWire
 struct JobPause: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Make a job inactive.",
-        discussion:
-            "What is running is finished; what waits for a retry is cancelled. No due time is made until it resumes."
+        abstract: "Make jobs inactive.",
+        discussion: """
+            Calls that run are finished; executions that wait for a retry are cancelled. A paused job has no due times until it \
+            resumes.
+
+              carillon job pause report backup
+            """
     )
 
-    @Argument(help: "The job's id or name.")
-    var job: String
+    @Argument(
+        help: "The jobs: names, ids, or ends of ids.",
+        completion: JobNames.completion
+    )
+    var jobs: [String]
+
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
-        let id = try await session.jobID(job)
-        session.show(job: try await session.call("pause_job", ["job_id": .string(id)]))
+        let session = try global.session(in: world, times: times.format(in: world))
+        let (answers, failure) = try await session.forEachJob(jobs) { id in
+            try await session.call("pause_job", ["job_id": .string(id)])
+        }
+        try session.show(answers, as: .jobs) { try session.show(job: $0) }
+        if let failure { throw failure }
     }
 }
 
 struct JobResume: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Make a job active again, from now on.",
+        abstract: "Make jobs active again, from now on.",
         discussion: "Due times of the pause are not made up for."
     )
 
-    @Argument(help: "The job's id or name.")
-    var job: String
+    @Argument(
+        help: "The jobs: names, ids, or ends of ids.",
+        completion: JobNames.completion
+    )
+    var jobs: [String]
+
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
 
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
-        let id = try await session.jobID(job)
-        session.show(job: try await session.call("resume_job", ["job_id": .string(id)]))
+        let session = try global.session(in: world, times: times.format(in: world))
+        let (answers, failure) = try await session.forEachJob(jobs) { id in
+            try await session.call("resume_job", ["job_id": .string(id)])
+        }
+        try session.show(answers, as: .jobs) { try session.show(job: $0) }
+        if let failure { throw failure }
     }
 }

@@ -4,17 +4,22 @@ internal import CarillonWire
 struct JobRun: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a job now, besides its schedule.",
+        abstract: "Run jobs now, besides their schedules.",
         discussion: """
-            Prints the execution that was made, without waiting for its end; a paused job runs too.
+            Prints the execution that was made; a paused job runs too. With --wait the command ends when the execution does, with \
+            status 0 for SUCCESS and 1 for any other outcome; Ctrl-C ends the wait, not the execution.
 
               carillon job run report
-              carillon execution latest report
+              carillon job run report --wait
+              carillon job run report backup
             """
     )
 
-    @Argument(help: "The job's id or name.")
-    var job: String
+    @Argument(help: "The jobs: names, ids, or ends of ids.", completion: JobNames.completion)
+    var jobs: [String]
+
+    @Flag(name: .customLong("wait"), help: "Wait for the outcome.")
+    var waits = false
 
     @Option(
         name: .customLong("idempotency-key"),
@@ -22,17 +27,63 @@ struct JobRun: WorldCommand {
     )
     var idempotencyKey: String?
 
+    @OptionGroup(title: "Times")
+    var times: TimeOptions
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
-    func run(in world: World) async throws {
-        let session = try global.session(in: world)
-        let id = try await session.jobID(job)
-        var members = [JSONValue.Member("job_id", .string(id))]
-        if let idempotencyKey {
-            members.append(JSONValue.Member("idempotency_key", .string(idempotencyKey)))
-            members.append(JSONValue.Member("fingerprint", .string(Fingerprint.of(.object(members)))))
+    func validate() throws {
+        if idempotencyKey != nil, jobs.count > 1 {
+            throw ValidationError("--idempotency-key is the key of one execution; run the jobs one by one")
         }
-        session.show(execution: try await session.call("run_job", .object(members)))
+    }
+
+    func run(in world: World) async throws {
+        let session = try global.session(in: world, times: times.format(in: world))
+        var (executions, failure) = try await session.forEachJob(jobs) { id in
+            var members = [JSONValue.Member("job_id", .string(id))]
+            if let idempotencyKey {
+                members.append(JSONValue.Member("idempotency_key", .string(idempotencyKey)))
+                members.append(JSONValue.Member("fingerprint", .string(Fingerprint.of(.object(members)))))
+            }
+            return try await session.call("run_job", .object(members))
+        }
+        if waits {
+            for index in executions.indices { executions[index] = try await session.outcome(of: executions[index]) }
+        }
+        try session.show(executions, as: jobs.count == 1 ? .executions : .executionsOfAllJobs) {
+            try session.show(execution: $0)
+        }
+        if let failure { throw failure }
+        if waits, executions.contains(where: { $0["status"] != "SUCCESS" }) {
+            throw ExitCode(ExitStatus.failure.rawValue)
+        }
+    }
+}
+
+extension Session {
+    private static let openStatuses: Set<String> = ["PENDING", "RUNNING", "RETRYING"]
+
+    /// Asks for an execution until it is over.
+    fileprivate func outcome(of execution: JSONValue) async throws -> JSONValue {
+        let ids: JSONValue = [
+            "job_id": execution["job_id"] ?? .null, "execution_id": execution["execution_id"] ?? .null,
+        ]
+        var current = execution
+        var interval = Duration.milliseconds(50)
+        while Session.openStatuses.contains(Figures.text(current["status"])) {
+            try await world.sleep(interval)
+            interval = min(interval * 2, .seconds(1))
+            do {
+                current = try await call("get_execution", ids)
+            } catch {
+                world.writeError(
+                    "the execution \(Figures.text(ids["execution_id"])) of \(Figures.text(ids["job_id"])) was made\n"
+                )
+                throw error
+            }
+        }
+        return current
     }
 }

@@ -15,7 +15,7 @@ struct JobUpdate: WorldCommand {
             """
     )
 
-    @Argument(help: "The job's id or name.")
+    @Argument(help: "The job's name, its id, or the end of its id.", completion: JobNames.completion)
     var job: String
 
     @OptionGroup(title: "Settings")
@@ -39,11 +39,14 @@ struct JobUpdate: WorldCommand {
     )
     var ifVersion: Int?
 
+    @OptionGroup(title: "Times")
+    var utc: UTCOption
+
     @OptionGroup(title: "Global options")
     var global: GlobalOptions
 
     func run(in world: World) async throws {
-        let session = try global.session(in: world)
+        let session = try global.session(in: world, times: utc.format(in: world))
         var members = try settings.members(in: world, droppingNulls: false)
         for name in cleared.map({ Text.field($0) }) {
             guard members.allSatisfy({ $0.name != name || $0.value == .null }) else {
@@ -58,6 +61,6 @@ struct JobUpdate: WorldCommand {
         let id = try await session.jobID(job)
         members.insert(JSONValue.Member("job_id", .string(id)), at: 0)
         if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
-        session.show(job: try await session.call("update_job", .object(members)))
+        try await session.show(changed: try await session.call("update_job", .object(members)))
     }
 }

@@ -27,11 +27,23 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("schedulers"),
         help: ArgumentHelp(
-            "Addresses of the schedulers, with commas between. (environment: SCHEDULERS; default: 127.0.0.1:7070)",
+            """
+            Addresses of the schedulers, with commas between. (environment: SCHEDULERS; default: those of the context, or \
+            127.0.0.1:7070)
+            """,
             valueName: "host:port,..."
         )
     )
     var schedulers: String?
+
+    @Option(
+        name: .customLong("context"),
+        help: ArgumentHelp(
+            "A context of the configuration file. (environment: CARILLON_CONTEXT; default: the file's context)",
+            valueName: "name"
+        )
+    )
+    var context: String?
 
     @OptionGroup
     var output: OutputOptions
@@ -53,19 +65,7 @@ struct GlobalOptions: ParsableArguments {
     }
 
     func addresses(in world: World) throws -> [String] {
-        let text = schedulers ?? world.environment["SCHEDULERS"].flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1:7070"
-        let addresses = text.split(separator: ",").map(Text.trimmed).filter { !$0.isEmpty }
-        guard !addresses.isEmpty else {
-            throw ValidationError("--schedulers is empty; it must name at least one address such as 127.0.0.1:7070")
-        }
-        for address in addresses {
-            guard let host = HostPort(address), host.port > 0 else {
-                throw ValidationError(
-                    "\"\(address)\" in --schedulers is not host:port, such as 127.0.0.1:7070 or [::1]:7070"
-                )
-            }
-        }
-        return addresses
+        try SchedulerAddresses.list(option: schedulers, context: context, in: world)
     }
 
     func format(in world: World) throws -> OutputFormat {
@@ -73,10 +73,15 @@ struct GlobalOptions: ParsableArguments {
     }
 
     func session(in world: World) throws -> Session {
+        try session(in: world, times: TimeFormat(zone: world.localZone()))
+    }
+
+    func session(in world: World, times: TimeFormat) throws -> Session {
         Session(
             world: world,
             caller: try world.connect(try addresses(in: world), requestTimeout?.milliseconds),
-            format: try format(in: world)
+            format: try format(in: world),
+            times: times
         )
     }
 }

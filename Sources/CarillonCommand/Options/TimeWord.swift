@@ -2,20 +2,26 @@ internal import ArgumentParser
 internal import CarillonCore
 internal import CarillonCron
 
-/// An instant as people write it: RFC 3339, a day, a word, or a distance from now. All of it in UTC.
+/// An instant as people write it: RFC 3339, a day, a word, or a distance from now. Days are those of UTC, or of a zone.
 struct TimeWord: Sendable, Hashable {
     private enum Meaning: Hashable {
         case instant(Timestamp)
         /// The beginning of a day, counted from this one.
         case day(Int64)
+        /// The beginning of a day: 00:00 UTC of its date.
+        case date(Timestamp)
         /// Milliseconds from now.
         case offset(Int64)
     }
 
     private var meaning: Meaning
 
-    static let rule =
-        "2026-11-23T09:00:00Z (RFC 3339), 2026-11-23, now, today, yesterday, tomorrow, -1h, +30m; days begin at 00:00 UTC"
+    private static let forms =
+        "2026-11-23T09:00:00Z (RFC 3339), 2026-11-23, now, today, yesterday, tomorrow, -1h, +30m; days begin at 00:00"
+
+    static let rule = forms + " UTC"
+    /// Where days are those of the zone in which times are shown.
+    static let localRule = forms + " in the time zone that is shown"
 
     /// `nil` when it is none of them.
     init?(_ text: String) {
@@ -28,7 +34,9 @@ struct TimeWord: Sendable, Hashable {
             if text.hasPrefix("-") || text.hasPrefix("+") {
                 guard let span = Span(String(text.dropFirst())) else { return nil }
                 meaning = .offset(text.hasPrefix("-") ? -span.milliseconds : span.milliseconds)
-            } else if let milliseconds = RFC3339.parse(text.utf8.count == 10 ? text + "T00:00:00Z" : text) {
+            } else if text.utf8.count == 10, let milliseconds = RFC3339.parse(text + "T00:00:00Z") {
+                meaning = .date(Timestamp(milliseconds: milliseconds))
+            } else if let milliseconds = RFC3339.parse(text) {
                 meaning = .instant(Timestamp(milliseconds: milliseconds))
             } else {
                 return nil
@@ -36,20 +44,25 @@ struct TimeWord: Sendable, Hashable {
         }
     }
 
-    func time(at now: Timestamp) -> Timestamp {
+    func time(at now: Timestamp, in clock: TimeFormat = .utc) -> Timestamp {
         switch meaning {
         case .instant(let time): return time
+        case .date(let time): return TimeWord.beginning(of: CivilTime(seconds: time.seconds), in: clock)
         case .day(let days):
-            let day: Int64 = 86_400_000
-            let sinceMidnight = (now.milliseconds % day + day) % day
-            return now - sinceMidnight + days * day
+            var today = clock.zone.civilTime(at: now.seconds)
+            (today.hour, today.minute, today.second) = (0, 0, 0)
+            return TimeWord.beginning(of: CivilTime(seconds: today.seconds + days * 86_400), in: clock)
         case .offset(let milliseconds): return now + milliseconds
         }
     }
 
+    private static func beginning(of day: CivilTime, in clock: TimeFormat) -> Timestamp {
+        Timestamp(milliseconds: clock.seconds(of: day) * 1_000)
+    }
+
     /// RFC 3339 in UTC.
-    func text(at now: Timestamp) -> String {
-        RFC3339.format(milliseconds: time(at: now).milliseconds)
+    func text(at now: Timestamp, in clock: TimeFormat = .utc) -> String {
+        RFC3339.format(milliseconds: time(at: now, in: clock).milliseconds)
     }
 }
 
@@ -58,6 +71,12 @@ extension TimeWord {
     /// - Throws: `ValidationError`, which says what would be one.
     static func read(_ text: String) throws -> TimeWord {
         guard let word = TimeWord(text) else { throw ValidationError("a time is \(rule)") }
+        return word
+    }
+
+    /// The same, for days of the zone in which times are shown.
+    static func readLocal(_ text: String) throws -> TimeWord {
+        guard let word = TimeWord(text) else { throw ValidationError("a time is \(localRule)") }
         return word
     }
 }

@@ -1,8 +1,8 @@
 internal import CarillonWire
 
 extension FactSheet {
-    /// A job, without the settings that it does not have.
-    static func job(_ job: JSONValue) -> FactSheet {
+    /// A job with its next times if they are known, without the settings that it does not have.
+    static func job(_ job: JSONValue, _ times: TimeFormat, next upcoming: [String] = []) -> FactSheet {
         var sheet = FactSheet()
         sheet.add("job", job["job_id"]?.string)
         sheet.add("name", job["name"]?.string)
@@ -12,9 +12,12 @@ extension FactSheet {
         sheet.add("time zone", job["time_zone"]?.string)
         sheet.add("dst policy", job["dst_policy"]?.string)
         sheet.add("active", Figures.text(job["active"]), colour: job["active"] == .bool(false) ? .yellow : nil)
-        let next = job["next_run_time"]?.string
-        let isIdle = next == nil && job["active"] == .bool(true)
-        sheet.add("next run", isIdle ? "never" : next, colour: isIdle ? .yellow : nil)
+        let next = job["next_run_time"]
+        let isIdle = next?.string == nil && job["active"] == .bool(true)
+        if upcoming.isEmpty {
+            sheet.add("next run", isIdle ? "never" : times.text(next), colour: isIdle ? .yellow : nil)
+        }
+        for (index, time) in upcoming.enumerated() { sheet.add(index == 0 ? "next runs" : "", time) }
         sheet.add("calls", "\(Figures.text(job["http_method"])) \(Figures.text(job["api_url"]))")
         if case .object(let headers)? = job["headers"] {
             for header in headers { sheet.add("header", "\(header.name): \(Figures.text(header.value))") }
@@ -27,12 +30,12 @@ extension FactSheet {
         sheet.add("catch-up", catchUp(job))
         sheet.add("overlap", job["overlap_policy"]?.string)
         sheet.add("priority", Figures.text(job["priority"]))
-        sheet.add("starts at", job["starts_at"]?.string)
-        sheet.add("ends at", job["ends_at"]?.string)
+        sheet.add("starts at", time: job["starts_at"], times)
+        sheet.add("ends at", time: job["ends_at"], times)
         sheet.add("tags", Figures.text(job["tags"]))
         sheet.add("version", Figures.text(job["version"]))
-        sheet.add("created", job["created_at"]?.string)
-        sheet.add("updated", job["updated_at"]?.string)
+        sheet.add("created", time: job["created_at"], times)
+        sheet.add("updated", time: job["updated_at"], times)
         return sheet
     }
 
@@ -48,18 +51,19 @@ extension FactSheet {
         return window.isEmpty ? policy : "\(policy), all within \(window)"
     }
 
-    static func execution(_ execution: JSONValue) -> FactSheet {
+    static func execution(_ execution: JSONValue, _ times: TimeFormat) -> FactSheet {
         var sheet = FactSheet()
         let status = Figures.text(execution["status"])
         sheet.add("execution", execution["execution_id"]?.string)
         sheet.add("job", execution["job_id"]?.string)
+        sheet.add("job name", execution["job_name"]?.string)
         sheet.add("trigger", execution["trigger"]?.string)
         sheet.add("status", status, colour: Style.colour(of: status))
         sheet.add("reason", execution["reason"]?.string)
-        sheet.add("scheduled", execution["scheduled_time"]?.string)
-        sheet.add("started", execution["actual_start_time"]?.string)
-        sheet.add("finished", execution["finished_at"]?.string)
-        sheet.add("next attempt", execution["next_attempt_at"]?.string)
+        sheet.add("scheduled", time: execution["scheduled_time"], times)
+        sheet.add("started", time: execution["actual_start_time"], times)
+        sheet.add("finished", time: execution["finished_at"], times)
+        sheet.add("next attempt", time: execution["next_attempt_at"], times)
         sheet.add("attempts", Figures.text(execution["attempts"]))
         if let lost = execution["lost_attempts"]?.integer {
             sheet.add("lost attempts", "\(lost), with their workers; the target may have seen them")
@@ -71,16 +75,16 @@ extension FactSheet {
         sheet.add("response", execution["response"]?.string)
         sheet.add("worker", execution["worker"]?.string)
         if let count = execution["skipped_count"]?.integer {
-            sheet.add("stands for", "\(count) due times since \(Figures.text(execution["skipped_from"]))")
+            sheet.add("stands for", "\(count) due times since \(times.text(execution["skipped_from"]))")
         }
         return sheet
     }
 
-    static func stats(_ stats: JSONValue) -> FactSheet {
+    static func stats(_ stats: JSONValue, _ times: TimeFormat) -> FactSheet {
         var sheet = FactSheet()
         sheet.add("job", stats["job_id"]?.string)
-        sheet.add("from", stats["from"]?.string)
-        sheet.add("to", stats["to"]?.string)
+        sheet.add("from", time: stats["from"], times)
+        sheet.add("to", time: stats["to"], times)
         sheet.add("executions", Figures.text(stats["total_executions"]))
         sheet.add("succeeded", Figures.text(stats["success_count"]))
         let failures = stats["failure_count"]?.integer ?? 0
@@ -98,7 +102,7 @@ extension FactSheet {
         }.joined(separator: ", ")
     }
 
-    static func cluster(_ cluster: JSONValue) -> FactSheet {
+    static func cluster(_ cluster: JSONValue, _ times: TimeFormat) -> FactSheet {
         var sheet = FactSheet()
         let isLeading = cluster["leading"] == .bool(true)
         let isConnected = cluster["database_connected"] == .bool(true)
@@ -111,7 +115,7 @@ extension FactSheet {
         )
         sheet.add("epoch", Figures.text(cluster["epoch"]))
         sheet.add("database", isConnected ? "connected" : "not reachable", colour: isConnected ? nil : .red)
-        sheet.add("cluster time", cluster["cluster_time"]?.string)
+        sheet.add("cluster time", time: cluster["cluster_time"], times)
         sheet.add("database skew", Figures.milliseconds(cluster["database_skew_ms"]))
         sheet.add("jobs", "\(Figures.text(cluster["jobs"])), \(Figures.text(cluster["active_jobs"])) active")
         sheet.add("heap size", Figures.text(cluster["heap_size"]))
@@ -123,7 +127,7 @@ extension FactSheet {
         sheet.add("workers", "\(workers.count), \(free) of \(slots) slots free", colour: workers.isEmpty ? .red : nil)
         sheet.add("version", cluster["version"]?.string)
         sheet.add("time zones", cluster["tzdata_version"]?.string)
-        sheet.add("started", cluster["started_at"]?.string)
+        sheet.add("started", time: cluster["started_at"], times)
         return sheet
     }
 }

@@ -1,15 +1,29 @@
 internal import CarillonWire
 
-/// Rows in aligned columns. Rows may come in portions: what has been seen decides the widths, and a later row that needs
-/// more widens its own line alone.
+/// Rows in aligned columns. Rows may come in portions: the first portion decides which columns there are; a later row that
+/// needs more width widens its own line alone.
+///
+/// No line is wider than the terminal. Where the columns do not fit, times lose their offset, then the columns that may shrink
+/// do, down to their minimum, and then columns are dropped in the order of `Column.drop`.
 struct Table {
     struct Column: Sendable {
         var title: String
         var isRight = false
-        /// Whether it gives way when the terminal is too narrow.
+        /// Whether text is cut when the terminal is too narrow.
         var shrinks = false
-        var value: @Sendable (JSONValue) -> String
+        /// The least width after a cut, before other columns are dropped.
+        var minimum = 8
+        /// Columns with the greatest number are dropped first; `nil`: never.
+        var drop: Int?
+        var value: @Sendable (JSONValue) -> String = { _ in "" }
+        /// The field with a time, instead of `value`; and what stands there without a time.
+        var time: String?
         var colour: @Sendable (String) -> Style.Colour? = { _ in nil }
+
+        func text(_ row: JSONValue, _ times: TimeFormat, isCompact: Bool) -> String {
+            guard let time, let instant = row[time], instant != .null else { return Display.line(value(row)) }
+            return Display.line(isCompact ? times.compact(instant) : times.text(instant))
+        }
     }
 
     struct Layout: Sendable {
@@ -18,20 +32,25 @@ struct Table {
         var minimums: [Int] = []
     }
 
-    private let layout: Layout
+    private var columns: [Column]
     private let width: Int?
     private let style: Style
+    private let times: TimeFormat
     private var widths: [Int]
+    /// Whether the rows come one by one, so that the first says little about the others.
+    private let hasMinimums: Bool
+    private var isCompact = false
     private(set) var isEmpty = true
 
     private static let gap = 2
-    private static let narrowest = 8
 
     /// - Parameter width: of the terminal; `nil`: nothing is cut.
-    init(layout: Layout, width: Int?, style: Style) {
-        self.layout = layout
+    init(layout: Layout, width: Int?, style: Style, times: TimeFormat = .utc) {
+        columns = layout.columns
+        hasMinimums = !layout.minimums.isEmpty
         self.width = width
         self.style = style
+        self.times = times
         widths = layout.columns.enumerated().map { index, column in
             max(Display.width(of: column.title), index < layout.minimums.count ? layout.minimums[index] : 0)
         }
@@ -40,32 +59,88 @@ struct Table {
     /// The lines of these rows; before the first ones the titles.
     mutating func lines(of rows: [JSONValue]) -> String {
         guard !rows.isEmpty else { return "" }
-        let cells = rows.map { row in layout.columns.map { Display.line($0.value(row)) } }
-        for row in cells {
-            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], Display.width(of: cell)) }
-        }
+        if isEmpty { choose(for: rows) }
+        let cells = self.cells(of: rows)
+        widen(&widths, for: cells)
         let fitted = fit(widths)
         var text = ""
         if isEmpty {
             isEmpty = false
-            text += line(layout.columns.map(\.title), fitted) { _, title in style.paint(title, .bold) }
+            text += line(columns.map(\.title), fitted) { _, title in style.paint(title, .bold) }
         }
         for row in cells {
-            text += line(row, fitted) { index, cell in style.paint(cell, layout.columns[index].colour(row[index])) }
+            text += line(row, fitted) { index, cell in style.paint(cell, columns[index].colour(row[index])) }
         }
         return text
     }
 
-    /// Takes columns away from those that may shrink, the widest first, until all fit.
+    private func cells(of rows: [JSONValue]) -> [[String]] {
+        rows.map { row in columns.map { $0.text(row, times, isCompact: isCompact) } }
+    }
+
+    private func widen(_ widths: inout [Int], for cells: [[String]]) {
+        for row in cells {
+            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], Display.width(of: cell)) }
+        }
+    }
+
+    // MARK: Fitting the terminal
+
+    /// Drops columns until the rest fits, given what may shrink.
+    private mutating func choose(for rows: [JSONValue]) {
+        guard let width else { return }
+        var natural = widths
+        widen(&natural, for: cells(of: rows))
+        if Table.sum(natural) <= width { return }
+        isCompact = columns.contains { $0.time != nil }
+        let cells = self.cells(of: rows)
+        natural = widths
+        widen(&natural, for: cells)
+        if Table.sum(natural) > width, !hasMinimums {
+            // A column without any text says the least.
+            for index in columns.indices.reversed()
+            where columns[index].drop != nil && cells.allSatisfy({ $0[index].isEmpty }) {
+                remove(index, &natural)
+            }
+        }
+        while true {
+            let least = natural.indices.map {
+                columns[$0].shrinks ? min(natural[$0], columns[$0].minimum) : natural[$0]
+            }
+            guard Table.sum(least) > width,
+                let last = columns.indices.filter({ columns[$0].drop != nil }).max(by: {
+                    (columns[$0].drop ?? 0, $0) < (columns[$1].drop ?? 0, $1)
+                })
+            else { return }
+            remove(last, &natural)
+        }
+    }
+
+    private mutating func remove(_ index: Int, _ natural: inout [Int]) {
+        columns.remove(at: index)
+        widths.remove(at: index)
+        natural.remove(at: index)
+    }
+
+    private static func sum(_ widths: [Int]) -> Int {
+        widths.reduce(0, +) + gap * (widths.count - 1)
+    }
+
+    /// Takes width from the columns that may shrink, the widest first; where that is not enough, from all, the last first.
     private func fit(_ widths: [Int]) -> [Int] {
         guard let width else { return widths }
         var fitted = widths
-        var excess = widths.reduce(0, +) + Table.gap * (widths.count - 1) - width
+        var excess = Table.sum(widths) - width
         while excess > 0 {
-            let candidates = fitted.indices.filter { layout.columns[$0].shrinks && fitted[$0] > Table.narrowest }
+            let candidates = fitted.indices.filter { columns[$0].shrinks && fitted[$0] > columns[$0].minimum }
             guard let widest = candidates.max(by: { fitted[$0] < fitted[$1] }) else { break }
             fitted[widest] -= 1
             excess -= 1
+        }
+        for index in fitted.indices.reversed() where excess > 0 {
+            let taken = min(excess, fitted[index] - 1)
+            fitted[index] -= taken
+            excess -= taken
         }
         return fitted
     }
@@ -74,34 +149,16 @@ struct Table {
         var line = ""
         var pending = 0
         for (index, whole) in cells.enumerated() {
-            let cell = layout.columns[index].shrinks ? Display.cut(whole, to: widths[index]) : whole
+            let cell = width == nil ? whole : Display.cut(whole, to: widths[index])
             let space = max(0, widths[index] - Display.width(of: cell))
             // Spaces wait until something follows them: no line ends in blanks.
-            if layout.columns[index].isRight { pending += space }
+            if columns[index].isRight { pending += space }
             if !cell.isEmpty {
                 line += String(repeating: " ", count: pending) + paint(index, cell)
                 pending = 0
             }
-            pending += (layout.columns[index].isRight ? 0 : space) + Table.gap
+            pending += (columns[index].isRight ? 0 : space) + Table.gap
         }
         return line + "\n"
-    }
-}
-
-/// Names and values under each other.
-struct FactSheet {
-    private var facts: [(name: String, value: String, colour: Style.Colour?)] = []
-
-    mutating func add(_ name: String, _ value: String?, colour: Style.Colour? = nil) {
-        guard let value, !value.isEmpty else { return }
-        facts.append((name, Display.line(value), colour))
-    }
-
-    func text(_ style: Style) -> String {
-        let width = facts.map { Display.width(of: $0.name) }.max() ?? 0
-        return facts.map { fact in
-            let space = String(repeating: " ", count: width - Display.width(of: fact.name) + 2)
-            return "\(style.paint(fact.name, .bold))\(space)\(style.paint(fact.value, fact.colour))\n"
-        }.joined()
     }
 }

@@ -34,7 +34,8 @@ struct LocalSystem {
             ? try PrivateDatabase(of: data, environment: world.environment, runner: runner, say: say) : nil
         let url = otherURL ?? database?.url ?? ""
         let shown = "database \(MaskedConnectionString.of(url) ?? SecretText.placeholder)\n"
-        if database == nil { world.write(shown) }
+        let announcements = Announcements(world: world)
+        if database == nil { try world.write(shown) }
 
         let reachable = LocalSystem.reachable(gateway)
         let supervisor = Supervisor(
@@ -44,17 +45,12 @@ struct LocalSystem {
             say: say,
             isDatabaseReady: { database?.isReady ?? true },
             databaseBecameReady: {
-                world.write(shown)
+                announcements.write(shown)
                 say("`carillon up --print-database-url --data-dir \(data.path)` prints it with its password")
             },
             healthProblem: { HealthProbe.problem(at: reachable, hasWorkers: options.workers > 0) },
             becameHealthy: {
-                if options.rpc.port == 0 {
-                    world.write(
-                        "schedulers \(LocalSystem.reachable(rpc)) (for carillon: export SCHEDULERS=\(LocalSystem.reachable(rpc)))\n"
-                    )
-                }
-                world.write("ready http://\(reachable)\n")
+                announcements.write(LocalSystem.howToReach(rpc: rpc, gateway: gateway))
                 if options.workers == 0 {
                     say(
                         "workers are started elsewhere (--workers 0), and nothing is called without one: "
@@ -63,7 +59,9 @@ struct LocalSystem {
                 }
             }
         )
-        return supervisor.run(inbox)
+        let status = supervisor.run(inbox)
+        if let failure = announcements.failure { throw failure }
+        return status
     }
 
     /// The database that the flag or the environment names; `nil`: one of our own.
@@ -164,6 +162,15 @@ struct LocalSystem {
             text: "\(option) \(wanted): \(problem); stop it, or choose another address, such as \(option) "
                 + "\(HostPort(host: wanted.host, port: 0)) for any free port"
         )
+    }
+
+    /// The lines that say how the system is reached. The address of the scheduler is told where `carillon` would not find it by
+    /// itself.
+    static func howToReach(rpc: HostPort, gateway: HostPort) -> String {
+        let schedulers = reachable(rpc)
+        let isDefault = ["127.0.0.1", "localhost"].contains(schedulers.host) && schedulers.port == 7070
+        return (isDefault ? "" : "schedulers \(schedulers) (for carillon: export SCHEDULERS=\(schedulers))\n")
+            + "ready http://\(reachable(gateway))\n"
     }
 
     /// Where a server that listens everywhere is found from here.

@@ -118,7 +118,7 @@ struct UpCommand: WorldCommand {
     /// Blocks its thread until everything is over: the children are tied to that thread.
     func run(in world: World) async throws {
         if printsDatabaseURL {
-            return world.write(try PrivateDatabase.url(in: DataFolder(existing: dataFolder)) + "\n")
+            return try world.write(try PrivateDatabase.url(in: DataFolder(existing: dataFolder)) + "\n")
         }
         if databaseURL != nil { SecretOptions.hide(["--database-url": "DATABASE_URL"]) }
         if let url = EnvironmentVariables(world.environment)["DATABASE_URL"] {
