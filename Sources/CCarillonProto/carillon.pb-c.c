@@ -4860,12 +4860,12 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "dispatch_time",
+    "dispatched_ms",
     12,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT64,
-    offsetof(Carillon__V1__CallOutcome, has_dispatch_time),
-    offsetof(Carillon__V1__CallOutcome, dispatch_time),
+    offsetof(Carillon__V1__CallOutcome, has_dispatched_ms),
+    offsetof(Carillon__V1__CallOutcome, dispatched_ms),
     NULL,
     NULL,
     0,             /* flags */
@@ -4886,7 +4886,7 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
 };
 static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   3,   /* field[3] = attempt */
-  11,   /* field[11] = dispatch_time */
+  11,   /* field[11] = dispatched_ms */
   6,   /* field[6] = duration_us */
   9,   /* field[9] = error_message */
   1,   /* field[1] = execution_id */

@@ -32,10 +32,28 @@ struct Maintenance {
             _ = try run([BatchCommit.makeDayStep(Day(number: today.number + Int64(ahead)))])
         }
         _ = try run([Step(Self.deleteKeys)])
+        try warnOfAsynchronousStandbys()
         guard let retainFrom else { return }
         let first = Day(of: min(retainFrom, now))
         try drop(before: first)
         try deleteHidden(before: first)
+    }
+
+    /// Whether a fail-over can lose the claims of AT_MOST_ONCE calls. The number of standbys is visible to every role.
+    private static let asynchronousStandbys = Statement(
+        "asynchronous_standbys",
+        """
+        SELECT EXISTS (SELECT FROM pg_stat_replication)
+            AND (current_setting('synchronous_standby_names') = '' OR current_setting('synchronous_commit') IN ('off', 'local'))
+            AND EXISTS (SELECT FROM jobs WHERE execution_type = 'AT_MOST_ONCE' AND active AND deleted_at IS NULL)
+        """
+    )
+
+    private func warnOfAsynchronousStandbys() throws(DatabaseError) {
+        guard try run([Step(Self.asynchronousStandbys)]).first?[0].bool(0) == true else { return }
+        context.logger.warning(
+            "AT_MOST_ONCE jobs with asynchronous standbys: a fail-over can lose claims, so that calls are repeated; set synchronous_standby_names"
+        )
     }
 
     /// A hidden job has executions only from when it was made, and its id begins with that time.

@@ -123,8 +123,8 @@ extension Arena {
             wire.pointee.retry_after_ms = retryAfter
         }
         if let time = outcome.dispatchTime {
-            wire.pointee.has_dispatch_time = 1
-            wire.pointee.dispatch_time = time.milliseconds
+            wire.pointee.has_dispatched_ms = 1
+            wire.pointee.dispatched_ms = time.milliseconds
         }
         if let clock = outcome.startedClockMicroseconds {
             wire.pointee.has_started_clock_us = 1

@@ -71,7 +71,7 @@ struct MessagePlan {
         for index in source.indices {
             let field = source.baseAddress.unsafelyUnwrapped + index
             var new = FieldPlan(
-                rule: rule(of: field.pointee),
+                rule: rule(of: field.pointee, in: descriptor.pointee),
                 isRepeated: field.pointee.label == PROTOBUF_C_LABEL_REPEATED,
                 bit: 0,
                 field: field,
@@ -91,7 +91,12 @@ struct MessagePlan {
         return plan
     }
 
-    private static func rule(of field: ProtobufCFieldDescriptor) -> Rule {
+    private static func rule(
+        of field: ProtobufCFieldDescriptor,
+        in message: ProtobufCMessageDescriptor
+    ) -> Rule {
+        // A report whose kind is not known is settled all the same, or the worker would send it again and again.
+        if field.text == "kind", String(cString: message.short_name) == "CallOutcome" { return .varint }
         switch field.type {
         case PROTOBUF_C_TYPE_INT32: return .int32
         case PROTOBUF_C_TYPE_UINT32: return .uint32
@@ -119,9 +124,6 @@ extension ProtobufCFieldDescriptor {
             || name.hasSuffix("_at") || name.hasSuffix("_from") || name.hasSuffix("_through")
     }
 
-    /// Whether bytes are a 16-byte id or authentication code: likewise.
-    var isID: Bool {
-        let name = text
-        return type == PROTOBUF_C_TYPE_BYTES && (name.hasSuffix("_id") || name == "mac" || name.hasSuffix("proof"))
-    }
+    /// Whether bytes are a 16-byte id: likewise.
+    var isID: Bool { type == PROTOBUF_C_TYPE_BYTES && text.hasSuffix("_id") }
 }

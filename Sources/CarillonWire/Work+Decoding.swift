@@ -78,15 +78,15 @@ extension CallOutcome {
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
             attempt: Int(wire.pointee.attempt),
-            kind: try OutcomeKind(wire: wire.pointee.kind),
+            kind: (try? OutcomeKind(wire: wire.pointee.kind)) ?? .unknown,
             startedAfterMicroseconds: wire.pointee.started_after_us,
             durationMicroseconds: wire.pointee.duration_us,
             httpStatus: wire.pointee.has_http_status != 0 ? Int(wire.pointee.http_status) : nil,
             response: WireReader.repairedText(wire.pointee.has_response, wire.pointee.response),
             errorMessage: WireReader.repairedText(wire.pointee.has_error_message, wire.pointee.error_message),
             retryAfterMs: WireReader.optional(wire.pointee.has_retry_after_ms, wire.pointee.retry_after_ms),
-            dispatchTime: WireReader.optional(wire.pointee.has_dispatch_time, wire.pointee.dispatch_time)
-                .map { Timestamp(milliseconds: $0) },
+            dispatchTime: WireReader.optional(wire.pointee.has_dispatched_ms, wire.pointee.dispatched_ms)
+                .flatMap { WireTime.range.contains($0) ? Timestamp(milliseconds: $0) : nil },
             startedClockMicroseconds: WireReader.optional(
                 wire.pointee.has_started_clock_us,
                 wire.pointee.started_clock_us

@@ -111,6 +111,8 @@ import Testing
         bench.tell(.workerLeft(1))
         bench.answerLead(2)
         #expect(bench.leads == [1, 2, 2])
+        // A heartbeat after it was given out first.
+        bench.pass(ms: 2_000)
         #expect(bench.dispatched.count { $0.call.executionID == bench.dispatched[0].call.executionID } == 2)
     }
 

@@ -215,4 +215,79 @@ import Testing
         #expect(bench.store.shards[0].epoch > epoch + 900_000_000)
         #expect(bench.dispatcher.isLeading == true)
     }
+
+    @Test func `the epoch that is held is no reason to take it again`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let shard = bench.store.shards[0]
+        let key = ClusterKey(secret: shard.clusterSecret ?? [])
+        let proof = key.proof(epoch: shard.epoch, incarnation: shard.incarnation)
+        let own = LeadProof(epoch: shard.epoch, incarnation: shard.incarnation, proof: proof)
+        bench.tell(.workerRefusedLead(1, epoch: shard.epoch, highest: own))
+        #expect(bench.store.shards[0].epoch == shard.epoch)
+    }
+
+    @Test func `a worker that holds a call by turns over two connections does not extend its time`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        let held = HeldCall(
+            token: call.token,
+            code: call.code,
+            executionID: call.executionID,
+            jobID: call.jobID,
+            attempt: 1
+        )
+        bench.join(2)
+        for turn in 0..<5 {
+            bench.pass(ms: 10_000)
+            bench.tell(.workerHeld(LinkID(1 + turn % 2), epoch: bench.store.shards[0].epoch, [held]))
+        }
+        bench.pass(ms: 2_000)
+        #expect(bench.dispatcher.figures.overdueCalls == 1)
+    }
+
+    @Test func `a worker that returns its calls is not asked at the speed of the network`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        for _ in 0..<20 {
+            if let last = bench.dispatched.last { bench.report(last.call, .notStarted) }
+        }
+        #expect(bench.dispatched.count <= 5)
+        bench.pass(ms: 1_100)
+        let again = try #require(bench.dispatched.last)
+        bench.report(again.call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+    }
+
+    @Test func `a worker that takes a call and disconnects costs it one attempt a heartbeat`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        for boot in 2...9 as ClosedRange<UInt64> { bench.join(LinkID(boot), boot: boot) }
+        #expect(bench.store.executions[call.executionID]?.status == .pending)
+        #expect(bench.dispatched.count == 1)
+        bench.pass(ms: 2_000)
+        #expect(bench.dispatched.count == 2)
+    }
+
+    @Test func `a claim whose time is not known is not given out again`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = once()
+        job.maxRetries = 3
+        let first = try call(of: job, &bench)
+        bench.report(first, .notSent)
+        bench.pass(ms: 2_500)
+        let second = try #require(bench.dispatched.last?.call)
+        #expect(second.attempt == 2)
+        bench.loseLead([.workerLeft(1)])
+        bench.join(2)
+        bench.pass(ms: 3_000)
+        let query = try #require(bench.queried.last)
+        bench.tell(.workerAnsweredClaims(2, rememberedMs: .max, [AnsweredClaim(query.claim, .neverBegun)]))
+        bench.pass(ms: 1_000)
+        #expect(bench.dispatched.count == 2)
+    }
 }

@@ -130,6 +130,7 @@ import Testing
         bench.tell(.workerStarted(1, [lost.token]))
         bench.tell(.workerLeft(1))
         bench.join(2, boot: 2)
+        bench.pass(ms: 2_000)
         let second = try #require(bench.dispatched.dropFirst().first?.call)
         // Its row still names the first one.
         #expect(bench.store.executions[lost.executionID]?.token == lost.token)

@@ -139,7 +139,7 @@ typedef enum _Carillon__V1__AckResult {
    */
   CARILLON__V1__ACK_RESULT__ACK_RESULT_NOT_ISSUED = 3,
   /*
-   * The outcome contradicts itself or an earlier report of this call: it was not recorded as it stands.
+   * The outcome contradicts itself or an earlier report of this call: a failed attempt, or UNKNOWN, was recorded instead.
    */
   CARILLON__V1__ACK_RESULT__ACK_RESULT_INVALID = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__ACK_RESULT)
@@ -151,7 +151,7 @@ typedef enum _Carillon__V1__ClaimState {
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN = 1,
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_RUNNING = 2,
   /*
-   * Over: its Outcome is sent again, before this answer.
+   * Over. Its Outcome is sent again before this answer, if it was reported under this token.
    */
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_ENDED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__CLAIM_STATE)
@@ -391,7 +391,7 @@ struct  Carillon__V1__Ping
 {
   ProtobufCMessage base;
   /*
-   * The sender's wall clock in microseconds since 1970.
+   * The sender's wall clock in microseconds since 1970. Any value.
    */
   int64_t sent_us;
 };
@@ -403,9 +403,12 @@ struct  Carillon__V1__Ping
 struct  Carillon__V1__Pong
 {
   ProtobufCMessage base;
+  /*
+   * Any value; one that answers no Ping is ignored.
+   */
   int64_t ping_sent_us;
   /*
-   * The answerer's wall clock when it answered, in microseconds since 1970.
+   * The answerer's wall clock when it answered, in microseconds since 1970. Any value.
    */
   int64_t answered_us;
   /*
@@ -681,7 +684,13 @@ struct  Carillon__V1__CallOutcome
   Carillon__V1__Token *token;
   ProtobufCBinaryData execution_id;
   ProtobufCBinaryData job_id;
+  /*
+   * 1 or more.
+   */
   uint32_t attempt;
+  /*
+   * A value that the scheduler does not know counts as UNKNOWN.
+   */
   Carillon__V1__OutcomeKind kind;
   /*
    * Microseconds from the receipt of the Dispatch until the request was handed to the HTTP client. The scheduler limits the
@@ -693,7 +702,7 @@ struct  Carillon__V1__CallOutcome
    */
   uint64_t duration_us;
   /*
-   * 100 to 599, and present exactly when kind is ANSWERED.
+   * 100 to 599. Required when kind is ANSWERED, allowed with FAILED, not allowed with NOT_SENT and NOT_STARTED.
    */
   protobuf_c_boolean has_http_status;
   uint32_t http_status;
@@ -713,10 +722,11 @@ struct  Carillon__V1__CallOutcome
   protobuf_c_boolean has_retry_after_ms;
   uint64_t retry_after_ms;
   /*
-   * The cluster_time of the Dispatch: with started_after_us it says when the call began, whoever leads by now.
+   * The cluster_time of the Dispatch: with started_after_us it says when the call began, whoever leads by now. Limited to the
+   * time between the due time and the receipt of the outcome.
    */
-  protobuf_c_boolean has_dispatch_time;
-  int64_t dispatch_time;
+  protobuf_c_boolean has_dispatched_ms;
+  int64_t dispatched_ms;
   /*
    * The worker's monotonic clock (Pong.clock_us) at the start: the start that is recorded comes from this when it is there.
    */
@@ -839,7 +849,8 @@ struct  Carillon__V1__ClaimAnswer
 {
   ProtobufCMessage base;
   /*
-   * How far back the worker remembers every AT_MOST_ONCE call, in milliseconds before now: at most since its start.
+   * How far back the worker remembers every AT_MOST_ONCE call, in milliseconds before now: at most since its start. More than
+   * the time since 1970 counts as that.
    */
   uint64_t remembered_ms;
   size_t n_claims;

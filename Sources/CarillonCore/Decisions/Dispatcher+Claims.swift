@@ -28,8 +28,10 @@ extension Dispatcher {
             guard let slot = ledger.slot(of: answer.claim.executionID), ledger[slot].state == .missing,
                 ledger[slot].queriedLink == link, ledger[slot].execution.token == answer.claim.token,
                 ledger[slot].attemptNumber == answer.claim.attempt, ledger[slot].execution.worker == worker.name,
+                let claimed = Canary.trustsAnyProcessAboutAClaim.sings
+                    ? .distantFuture : knownClaimTime(of: ledger[slot]),
                 ledger[slot].execution.workerBootID == worker.bootID || Canary.trustsAnyProcessAboutAClaim.sings,
-                claimTime(of: ledger[slot]) > since
+                claimed > since
             else { continue }
             figures.returnedAttempts += 1
             ledger.clearTimer(slot)

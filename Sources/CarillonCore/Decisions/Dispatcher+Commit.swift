@@ -43,6 +43,7 @@ extension Dispatcher {
             lease.lost(at: now.boot)
         case .refused(let message, let constraint):
             refused(batch, message: message, constraint: constraint, into: &actions)
+            settled(sent, into: &actions)
         case .committed where Canary.takesACommitForAFailure.sings && !batch.updates.isEmpty && nextSequence % 8 == 0:
             for update in batch.updates {
                 if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { makeReady(slot) }
@@ -182,8 +183,8 @@ extension Dispatcher {
             return
         }
         for update in batch.updates {
-            // Not even without its texts. Its worker is not held up for it; its row stays open, and the next leader finds it.
-            acknowledge(update)
+            // Refused even without its texts. The report is acknowledged; the row stays open until the next take-over.
+            if let link = update.link, let token = update.token { acknowledge(token, .invalid, to: link) }
             abandonedTime = min(abandonedTime ?? update.execution.id.time, update.execution.id.time)
             if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
         }

@@ -7,11 +7,18 @@ extension Dispatcher {
     /// How long a cancel request waits for the worker's report.
     private static var cancelMs: Int64 { 5_000 }
 
-    /// A worker has a call: it must report it in time.
+    /// A worker has got a call: it must report it in time.
     mutating func setDeadline(_ slot: Int32) {
-        ledger[slot].isOverdue = false
         let timeout = Int64(agenda[ledger[slot].job].timeoutMs)
-        ledger.setDeadline(slot, at: nowBoot + (timeout + Self.graceMs))
+        ledger[slot].isOverdue = false
+        ledger[slot].deadline = nowBoot + (timeout + Self.graceMs)
+        resumeDeadline(slot)
+    }
+
+    /// A worker says that it still has a call. Its time does not begin anew, unless an earlier leader dispatched the call.
+    mutating func resumeDeadline(_ slot: Int32) {
+        guard let deadline = ledger[slot].deadline else { return setDeadline(slot) }
+        ledger.setDeadline(slot, at: deadline)
     }
 
     /// Stops calls that exceed their timeout, and gives up those that their workers do not report even then.
@@ -24,7 +31,8 @@ extension Dispatcher {
             }
             guard ledger[slot].isOverdue else {
                 ledger[slot].isOverdue = true
-                ledger.setDeadline(slot, at: nowBoot + Self.graceMs)
+                ledger[slot].deadline = nowBoot + Self.graceMs
+                resumeDeadline(slot)
                 actions.append(.cancelCalls(link, [token]))
                 continue
             }

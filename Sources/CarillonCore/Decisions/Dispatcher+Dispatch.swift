@@ -151,7 +151,7 @@ extension Dispatcher {
         send(slot, to: reserved, token: ledger[slot].execution.token)
     }
 
-    /// A claim that was not sent and will not be: durably, so that the next leader may make its own, too.
+    /// Records that a claim was not sent, so that any leader can claim the execution again.
     private mutating func giveBack(_ slot: Int32) {
         ledger[slot].execution.token = nil
         ledger[slot].execution.workerBootID = nil

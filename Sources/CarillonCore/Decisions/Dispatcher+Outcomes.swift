@@ -81,14 +81,22 @@ extension Dispatcher {
     /// made again.
     private mutating func take(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
         figures.lateReports += 1
-        if mayEndUnknown(outcome.kind), ledger.slot(of: outcome.executionID) == nil {
+        // Each report is looked up once at a time, and so many together; what is not acknowledged comes again.
+        let isLookedUp = lookups.contains(outcome.token)
+        if mayEndUnknown(outcome.kind), !isLookedUp, ledger.slot(of: outcome.executionID) == nil {
+            guard lookups.count < Self.lookupLimit else { return }
+            lookups.insert(outcome.token)
             actions.append(.findExecution(outcome, worker: roster[link]?.name ?? "", link: link))
         } else {
             acknowledge(outcome.token, .superseded, to: link)
         }
     }
 
+    /// Rows that are looked up for late reports at a time.
+    private static var lookupLimit: Int { 10_000 }
+
     mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: LinkID) {
+        lookups.remove(outcome.token)
         guard case .leading = phase else { return }
         // What was read as PENDING may be withdrawn in a batch that is on its way.
         let isMissing = execution == nil || execution?.status == .pending
@@ -158,8 +166,10 @@ extension Dispatcher {
             actions.append(.note(.reportRejected(worker: roster[link]?.name ?? "", why: problem)))
         }
         if outcome.kind == .unknown {
-            acknowledge(outcome.token, problem == nil ? .recorded : .invalid, to: link)
             giveUp(slot, outcome.errorMessage ?? "outcome lost: the worker cannot say how the call ended")
+            pending.updates[pending.updates.count - 1].link = link
+            pending.updates[pending.updates.count - 1].token = outcome.token
+            pending.updates[pending.updates.count - 1].result = problem == nil ? .recorded : .invalid
             return
         }
         if outcome.kind == .notStarted {
@@ -169,14 +179,24 @@ extension Dispatcher {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
                 ledger[slot].execution.token = nil
-                lineUp(slot)
+                if roster[link]?.draining == false { roster.modify(link) { $0.returned += 1 } }
+                ledger[slot].returns = min(ledger[slot].returns + 1, 100)
+                // A worker that takes calls and returns them is not asked at the speed of the network.
+                if ledger[slot].returns > 3 { delay(slot, until: now + 1_000) } else { lineUp(slot) }
             }
             return
         }
+        roster.modify(link) { $0.returned = 0 }
+        ledger[slot].returns = 0
         var execution = ledger[slot].execution
         let record = agenda[ledger[slot].job]
         let times = times(of: ledger[slot], outcome, over: link)
         let started = times.started
+        if times.isImplausible {
+            figures.invalidReports += 1
+            let why = "the times of a call lie outside the time between its dispatch and its report"
+            actions.append(.note(.reportRejected(worker: roster[link]?.name ?? "", why: why)))
+        }
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
             execution.actualStartTime = Timestamp(milliseconds: started / 1000)
             execution.driftMicroseconds = started - execution.scheduledTime.milliseconds * 1000
@@ -284,7 +304,7 @@ extension Dispatcher {
         let dispatched =
             open.dispatchedMicroseconds != 0
             ? open.dispatchedMicroseconds
-            : outcome.dispatchTime.map { min($0, now).milliseconds * 1_000 }
+            : outcome.dispatchTime.map { min(max($0, open.execution.scheduledTime), now).milliseconds * 1_000 }
         let started: Int64
         if !Canary.ignoresTheWorkersClock.sings, let clock = outcome.startedClockMicroseconds,
             let boot = roster.bootTime(of: link, at: clock)

@@ -16,11 +16,11 @@ extension Dispatcher {
         stallEnd = sent.materializedThrough
     }
 
-    /// Does so, once the lease says that this scheduler still leads.
+    /// Drops the rows behind a stalled batch. Runs only while the lease is valid.
     mutating func endStall(into actions: inout [Action]) {
         guard let mark = stallEnd else { return }
         stallEnd = nil
-        // What lies before the end of an outage that is made up for already belongs to that one.
+        // Times before the end of the current catch-up belong to that catch-up.
         let floor = max(mark, catchUp?.gap.to ?? .distantPast)
         guard floor < now, materializedThrough > floor || floor < now - outageMs else { return }
         dropRows(after: floor)

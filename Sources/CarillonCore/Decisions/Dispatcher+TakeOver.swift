@@ -340,6 +340,7 @@ extension Dispatcher {
         )
         for cancel in pendingCancels { actions.append(.reply(cancel.ticket, .refused(unknown))) }
         pendingCancels = []
+        lookups = []
         stallEnd = nil
         isClaimQueryDue = false
         starvedSince = nil

@@ -48,7 +48,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard case .leading = phase, epoch == lease.epoch, let worker = roster[link], highest.epoch >= epoch else {
+        guard case .leading = phase, epoch == lease.epoch, let worker = roster[link], highest.epoch > epoch else {
             return
         }
         let isProven =
@@ -124,7 +124,7 @@ extension Dispatcher {
         ledger[slot].execution.workerBootID = roster[link]?.bootID
         ledger[slot].isHeard = true
         move(slot, to: .dispatched(link))
-        setDeadline(slot)
+        resumeDeadline(slot)
         roster.modify(link) { $0.inFlight += 1 }
         if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
     }
@@ -218,7 +218,10 @@ extension Dispatcher {
         worker.granted = max(worker.granted, granted)
         let isFirst = !worker.hasAnswered
         // A credit that was on its way before the worker heard of this leadership is no answer to it.
-        if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch { worker.hasAnswered = true }
+        if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch {
+            worker.hasAnswered = true
+            worker.obeyedEpoch = nil
+        }
         roster.modify(link) { $0 = worker }
         if isFirst, worker.hasAnswered { answered(worker, into: &actions) }
     }
@@ -357,16 +360,33 @@ extension Dispatcher {
                 message: "\(lostAttemptsLimit) attempts in a row were lost with the workers that made them"
             )
         } else {
-            makeReady(slot)
+            redispatch(slot)
         }
     }
 
-    /// When the current claim was made, or the latest moment that it can have been. (The row tells only the first start.)
-    func claimTime(of open: OpenExecution) -> Timestamp {
+    /// Gives a lost attempt out again, at the earliest a heartbeat after the lost one was given out: a worker that takes calls
+    /// and disconnects costs an execution one attempt a heartbeat.
+    private mutating func redispatch(_ slot: Int32) {
+        let earliest = Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1_000 + 2_000)
+        guard ledger[slot].dispatchedMicroseconds != 0, earliest > now else { return makeReady(slot) }
+        delay(slot, until: earliest)
+    }
+
+    /// Lets an execution wait before it is given out again.
+    mutating func delay(_ slot: Int32, until time: Timestamp) {
+        move(slot, to: .retrying)
+        ledger.setTimer(slot, to: time)
+    }
+
+    /// When the current claim was made; `nil` when neither this leader nor the row knows. (The row tells only the first start.)
+    func knownClaimTime(of open: OpenExecution) -> Timestamp? {
         if open.dispatchedMicroseconds != 0 { return Timestamp(milliseconds: open.dispatchedMicroseconds / 1_000) }
-        if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
-            return max(start, open.execution.scheduledTime)
-        }
-        return now
+        guard open.rowStatus == .running, open.execution.attempts == 0 else { return nil }
+        return open.execution.actualStartTime
+    }
+
+    /// When the current claim was made, or the latest moment that it can have been.
+    func claimTime(of open: OpenExecution) -> Timestamp {
+        knownClaimTime(of: open).map { max($0, open.execution.scheduledTime) } ?? now
     }
 }

@@ -100,7 +100,7 @@ package struct Dispatcher: ~Copyable {
     var sealedThrough = Timestamp.distantPast
     /// The earliest execution whose row stayed open because the database refused its end: the marks stay behind it.
     var abandonedTime: Timestamp?
-    /// A batch was settled after a stall: what was made beyond this mark is still to be looked at.
+    /// A batch was settled after a stall: rows after this mark are not yet checked.
     var stallEnd: Timestamp?
     /// When the marks in `shards` were last written.
     var marksWrittenAt = BootTime(nanoseconds: 0)
@@ -138,6 +138,8 @@ package struct Dispatcher: ~Copyable {
     var isClaimQueryDue = false
     /// Cancel requests that wait for the end of their execution.
     var pendingCancels: [PendingCancel] = []
+    /// Tokens of late reports whose rows are being read.
+    var lookups: Set<Token> = []
     /// A scheduler that has usable workers, by the last answer of the lease, and when that came.
     var standby: (owner: UniqueID, at: BootTime)?
     /// Since when no worker is connected.

@@ -63,7 +63,8 @@ package enum ChangeResult: Sendable {
 
 /// What a scheduler is to do.
 package enum Action: Sendable {
-    /// Under an epoch higher than `above`. Whoever does not get the lease leaves word of its usable workers.
+    /// Under an epoch higher than `above`. A scheduler that does not get the lease records how many usable
+    /// workers it has.
     case acquireLease(above: Int64, usableWorkers: Int)
     /// Gives the lease to a scheduler that stands by. This one goes on as a standby.
     case handOverLease(epoch: Int64, to: UniqueID)

@@ -50,6 +50,10 @@ struct OpenExecution {
     var isHeard = false
     /// Its worker has said that the current attempt runs.
     var hasStarted = false
+    /// When its current call must have been reported; `nil` when an earlier leader dispatched it.
+    var deadline: BootTime?
+    /// How often the current attempt came back without having been begun.
+    var returns: UInt8 = 0
     /// Its worker has exceeded the attempt's timeout and was told to stop the call.
     var isOverdue = false
     /// The connection over which its worker was asked what it remembers of the claim.

@@ -1,4 +1,4 @@
-/// AT_MOST_ONCE calls are begun once, whatever schedulers say of them (design § 5).
+/// The worker starts each AT_MOST_ONCE attempt at most once (design § 5).
 extension WorkerDesk {
     /// A dispatch of an attempt that was begun before, under another token: answered with what came of it, or will come.
     mutating func refuseRepeat(_ call: DispatchedCall, clusterTime: Timestamp, receivedAt: BootTime) {
@@ -32,7 +32,8 @@ extension WorkerDesk {
         unreported.append(answer.token)
     }
 
-    /// A leader asks what became of claims. What was never begun never will be: the answer is a promise.
+    /// A leader asks what became of claims. After it has answered that a call was never begun, the worker
+    /// refuses any later dispatch with that token.
     mutating func claimsQueried(
         _ link: LinkID,
         _ claims: [QueriedClaim],

@@ -22,7 +22,7 @@ extension WorkerDesk {
             return
         }
         for call in calls {
-            guard call.token.epoch >= highest.epoch || Canary.takesCallsOfAnEpochThatIsOver.sings else {
+            guard isObeyed(call.token) || Canary.takesCallsOfAnEpochThatIsOver.sings else {
                 figures.stale += 1
                 continue
             }
@@ -57,13 +57,18 @@ extension WorkerDesk {
             let call = held[slot]
             switch call.state {
             case .waiting(let dispatched):
+                if call.atMostOnce, memory.knows(call.executionID, call.attempt) {
+                    drop(slot)
+                    refuseRepeat(dispatched, clusterTime: call.clusterTime, receivedAt: call.receivedAt)
+                    continue
+                }
+                if call.atMostOnce {
+                    memory.began(call.executionID, call.attempt, call.token, timeoutMs: dispatched.timeoutMs, at: now)
+                }
                 let actualTime = call.clusterTime + now.milliseconds(since: call.receivedAt)
                 requests.append(
                     HTTPRequest(dispatched, actualTime: actualTime, userAgent: configuration.userAgent)
                 )
-                if call.atMostOnce {
-                    memory.began(call.executionID, call.attempt, call.token, timeoutMs: dispatched.timeoutMs, at: now)
-                }
                 move(slot, to: .running(isLong: false))
                 let long = now.nanoseconds &+ configuration.longCallMs &* 1_000_000
                 timers.set(slot, to: (long / Self.longCallStep + 1) * Self.longCallStep)
@@ -76,6 +81,11 @@ extension WorkerDesk {
         }
         if !requests.isEmpty { actions.append(.start(requests)) }
         return becameLong
+    }
+
+    /// Whether a call is one of the leadership that is obeyed, or of a later one.
+    private func isObeyed(_ token: Token) -> Bool {
+        token.epoch > highest.epoch || token.epoch == highest.epoch && token.incarnation == highest.incarnation
     }
 
     mutating func cancel(_ tokens: [Token], into actions: inout [WorkerAction]) {

@@ -198,6 +198,14 @@ package struct WorkerDesk: ~Copyable {
         held[slot].state = state
     }
 
+    /// Takes out a call that is not to be made.
+    mutating func drop(_ slot: Int32) {
+        count(held[slot].state, by: -1)
+        slots[held[slot].token] = nil
+        timers.remove(slot)
+        held.remove(slot)
+    }
+
     private mutating func acknowledged(_ outcome: AcknowledgedOutcome, into actions: inout [WorkerAction]) {
         if outcome.result == .notIssued || outcome.result == .invalid, let slot = slots[outcome.token] {
             figures.rejected += 1

@@ -28,8 +28,10 @@ struct ConnectedWorker {
     var hasAnswered = false
     /// The epoch that it obeys instead of ours, until it answers our Lead.
     var obeyedEpoch: Int64?
-    /// Calls that it did not report in time. They stay on its account: a worker that reports nothing gets work last.
+    /// Calls that it did not report in time. They count as unanswered, so that other workers are preferred.
     var overdue = 0
+    /// Calls that it gave back since its last outcome, while it did not drain.
+    var returned = 0
     /// The key of the codes of its dispatch tokens.
     var key: DispatchKey
 
@@ -41,11 +43,11 @@ struct ConnectedWorker {
     }
 
     /// Answers that it owes, or will owe when its claims are durable.
-    var owed: Int { unheard + reserved + overdue }
+    var owed: Int { unheard + reserved + overdue + returned }
 
     /// What it offers, but never more than it has by its own word.
     var freeSlots: Int {
-        guard !draining, hasAnswered, isRecorded else { return 0 }
+        guard !draining, hasAnswered, isRecorded, obeyedEpoch == nil else { return 0 }
         let offered = granted > sent ? Int(clamping: granted - sent) : 0
         return max(0, min(offered, maxWorkers - inFlight) - reserved)
     }
@@ -57,8 +59,14 @@ struct WorkerRoster {
     /// By name: until when a cut connection's worker is waited for, and who it was.
     private(set) var parted: [String: (bootID: UniqueID, until: BootTime)] = [:]
     /// The clocks of worker processes, also of those that are disconnected: a process that comes back has the same one.
-    private var clocks: [UniqueID: WorkerClock] = [:]
+    private var clocks: [Process: WorkerClock] = [:]
     private static let clockLimit = 10_000
+
+    private struct Process: Hashable {
+        var name: String
+        var bootID: UniqueID
+    }
+
     /// The names in the last batch that told of them.
     private var told: Set<String> = []
     /// The names that are durable, and stay so whatever becomes of the batches on their way.
@@ -159,17 +167,19 @@ struct WorkerRoster {
     var wake: BootTime? { parted.values.map(\.until).min() }
 
     mutating func readClock(of link: LinkID, _ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
-        guard let bootID = workers[link]?.bootID else { return }
-        if clocks.count >= Self.clockLimit, clocks[bootID] == nil {
-            let connected = Set(workers.values.map(\.bootID))
+        guard let worker = workers[link] else { return }
+        let process = Process(name: worker.name, bootID: worker.bootID)
+        if clocks.count >= Self.clockLimit, clocks[process] == nil {
+            let connected = Set(workers.values.map { Process(name: $0.name, bootID: $0.bootID) })
             clocks = clocks.filter { connected.contains($0.key) }
         }
-        clocks[bootID, default: WorkerClock()].read(microseconds, sentAt: sentAt, receivedAt: receivedAt)
+        clocks[process, default: WorkerClock()].read(microseconds, sentAt: sentAt, receivedAt: receivedAt)
     }
 
     /// When the worker's clock showed that, if anything is known of it.
     func bootTime(of link: LinkID, at microseconds: UInt64) -> BootTime? {
-        workers[link].flatMap { clocks[$0.bootID] }?.bootTime(at: microseconds)
+        guard let worker = workers[link] else { return nil }
+        return clocks[Process(name: worker.name, bootID: worker.bootID)]?.bootTime(at: microseconds)
     }
 
     /// Another cluster key: the codes of all tokens change.

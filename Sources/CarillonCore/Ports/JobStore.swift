@@ -70,8 +70,8 @@ package struct GapRow: Sendable, Hashable {
 package enum StoreRequest: Sendable {
     /// On the lease connection: take the advisory lock if nobody has it (or if the lease of whoever has it has expired:
     /// end that session), then take all shards under a new epoch, in one transaction. The epoch is higher than all before it,
-    /// than `above`, and not lower than the database's clock in microseconds since 1970. Whoever does not get the lease leaves
-    /// word of how many usable workers it has.
+    /// than `above`, and not lower than the database's clock in microseconds since 1970. A scheduler that does not
+    /// get the lease records how many usable workers it has.
     case acquireLease(owner: UniqueID, address: String, leaseMs: Int, above: Int64 = 0, usableWorkers: Int = 0)
     /// On the lease connection: keep them.
     case renewLease(owner: UniqueID, epoch: Int64, leaseMs: Int)

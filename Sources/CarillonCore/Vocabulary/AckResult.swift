@@ -6,7 +6,7 @@ package enum AckResult: Sendable, Hashable, CaseIterable {
     case superseded
     /// The token was not issued to this worker process for this attempt of this execution: it changed nothing.
     case notIssued
-    /// The outcome contradicts itself or an earlier report of the call: it was not recorded as it stands.
+    /// The outcome contradicts itself or an earlier report of the call. A failed attempt, or UNKNOWN, was recorded instead.
     case invalid
 }
 

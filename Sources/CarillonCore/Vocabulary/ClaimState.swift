@@ -3,7 +3,7 @@ package enum ClaimState: Sendable, Hashable, CaseIterable {
     /// Never begun, and it never will be.
     case neverBegun
     case running
-    /// Over: its outcome was sent again, before this answer.
+    /// Over. Its outcome was sent again before this answer, if it was reported under this token.
     case ended
 }
 
