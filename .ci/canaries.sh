@@ -14,7 +14,7 @@ esac
 .ci/simulation-program.sh
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-export CARILLON_CANARIES=${CANARY:-1} LLVM_PROFILE_FILE=/dev/null
+export CARILLON_CANARIES=${CANARY:-1} LLVM_PROFILE_FILE=/dev/null SWIFT_DETERMINISTIC_HASHING=1
 [ -n "$record" ] || export CARILLON_CANARY_SEEDS=$table
 .build-simulation/simulation --testing-library swift-testing --filter CanaryTests >"$log" 2>&1 && code=0 || code=$?
 grep -E '^canary' "$log" || true
