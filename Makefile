@@ -13,7 +13,7 @@ FILTER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
+.PHONY: help run test test-unit test-browser ci build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,13 @@ build: packages-run ## put the release programs into .build/release/
 test: packages-test ## run every test (FILTER=Name for some of them)
 	@.ci/build.sh --build-tests
 	@.ci/test.sh $(FILTER)
+
+test-unit: packages-test ## run all but the end-to-end tests, and 40 seeds of the simulation; two minutes after the build
+	@.ci/build.sh --build-tests
+	@TEST_WITHOUT=EndToEndTests CARILLON_SIM_RUNS=40 .ci/test.sh $(FILTER)
+
+ci: ## run what CI checks (CI_GROUP=threads, addresses, browser, all or none in place of what the tree chooses)
+	@.ci/run
 
 .PHONY: packages-run packages-test
 packages-run packages-test: packages-%:
@@ -76,13 +83,11 @@ smoke: build ## run the system with a real job, and look at what became of it
 	.ci/smoke.sh
 
 simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one, SHRINK=1 looks for the least that fails; RUNS=100000 soaks, from FIRST=1 on)
-	@.ci/build.sh --build-tests
-	CARILLON_SIM_SEED=$(SEED) CARILLON_SIM_RUNS=$(or $(RUNS),2000) CARILLON_SIM_FIRST=$(or $(FIRST),1) CARILLON_SIM_COVERAGE=1 \
+	@CARILLON_SIM_SEED=$(SEED) CARILLON_SIM_RUNS=$(or $(RUNS),2000) CARILLON_SIM_FIRST=$(or $(FIRST),1) CARILLON_SIM_COVERAGE=1 \
 		CARILLON_SIM_TRACE=$(TRACE) CARILLON_SIM_OPTIONS="$(OPTIONS)" CARILLON_SIM_SHRINK=$(SHRINK) .ci/simulate.sh
 
-canaries: packages-test ## plant bugs in the decisions, and show that the simulation catches each
-	@.ci/build.sh --build-tests
-	@.ci/canaries.sh
+canaries: packages-test ## plant faults in the decisions, and show that the simulation catches each (CANARY=name plants one)
+	@.ci/canaries.sh $(ARGUMENTS)
 
 coverage: packages-test ## run the simulation, and fail for lines of the decisions that it never reaches
 	@.ci/coverage.sh $(or $(RUNS),2000)
@@ -108,4 +113,4 @@ cron-oracle: build ## compare due times with cronsim and croniter (pip install c
 	python3 Tests/CronOracle/compare.py .build/release/carillon
 
 clean: ## remove what was built (not the data in .carillon/)
-	rm -rf .build .build-asan .build-tsan .build-fuzz
+	rm -rf .build .build-asan .build-tsan .build-fuzz .build-simulation

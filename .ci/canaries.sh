@@ -1,9 +1,37 @@
 #!/bin/bash
-# Plants a bug in the decisions, one after the other (or the one that CANARY names), and shows which seed of the simulation
-# catches each: .ci/canaries.sh
+# Plants each fault in the decisions, one after the other, and shows which seed of the simulation catches it.
+#   .ci/canaries.sh            the recorded seed of each fault first, a search only where that seed does not catch it
+#   .ci/canaries.sh --record   a search for the lowest seed of each fault, written to Tests/SimulationTests/canary-seeds.txt
+# CANARY=name plants that fault alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+table=Tests/SimulationTests/canary-seeds.txt
+case "${1:-}" in
+    --record) record=yes ;;
+    "") record= ;;
+    *) echo "usage: .ci/canaries.sh [--record]" >&2; exit 2 ;;
+esac
+.ci/simulation-program.sh
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-CARILLON_CANARIES=${CANARY:-1} swift test --skip-build --filter CanaryTests >"$log" 2>&1 || { grep -E '^✘|^canary' "$log"; exit 1; }
-grep -E '^canary' "$log" || { echo "no canary sang: the debug build has none" >&2; exit 1; }
+export CARILLON_CANARIES=${CANARY:-1} LLVM_PROFILE_FILE=/dev/null SWIFT_DETERMINISTIC_HASHING=1
+[ -n "$record" ] || export CARILLON_CANARY_SEEDS=$table
+.build-simulation/simulation --testing-library swift-testing --filter CanaryTests >"$log" 2>&1 && code=0 || code=$?
+grep -E '^canary' "$log" || true
+[ $code -ne 0 ] || grep -q '^canary' "$log" || { echo "no planted fault is named ${CANARY:-}: the names are in Sources/CarillonCore/Decisions/Canary.swift" >&2; exit 1; }
+if [ -n "$record" ]; then
+    found=$(sed -nE 's/^canary ([A-Za-z]+): caught by seed ([0-9]+),.*/\1 \2/p' "$log")
+    {
+        echo "# The seed of the simulation that catches each planted fault first, written by .ci/canaries.sh --record."
+        # With CANARY the rows of the other faults stay.
+        { echo "$found"; [ -z "${CANARY:-}" ] || grep -v '^#' "$table"; } | awk 'NF && !seen[$1]++' | LC_ALL=C sort
+    } >"$table.new"
+    mv "$table.new" "$table"
+    echo "$(grep -vc '^#' "$table") seeds are recorded in $table"
+elif grep -q '^canary.*no longer\|^canary.*no recorded' "$log"; then
+    echo "some recorded seeds are out of date; run .ci/canaries.sh --record and commit $table"
+fi
+if [ $code -ne 0 ]; then
+    grep -E '^✘' "$log" >&2 || tail -n 20 "$log" >&2
+    exit 1
+fi

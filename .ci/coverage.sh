@@ -1,15 +1,13 @@
 #!/bin/bash
-# Runs the simulation with instrumented decisions, and fails when a line of them was never reached that
+# Runs the simulation from seed 1 on, and fails when a line of the decisions was never reached that
 # Tests/SimulationTests/unreached.txt does not name: .ci/coverage.sh [seeds]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-folder=.build-coverage
+folder=.build-simulation
+tests=$folder/simulation
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-.ci/build.sh --build-tests -Xswiftc -profile-generate -Xswiftc -profile-coverage-mapping --scratch-path $folder
-tests=$folder/debug/carillonPackageTests.xctest
-export LLVM_PROFILE_FILE=$out/%p.profraw CARILLON_SIM_COVERAGE=1 CARILLON_SIM_RUNS=${1:-2000}
-"$tests" --testing-library swift-testing --filter 'SimulationTests\.SimulationTests'
+LLVM_PROFILE_FILE=$out/%p.profraw CARILLON_SIM_COVERAGE=1 CARILLON_SIM_RUNS=${1:-2000} .ci/simulate.sh
 tools=$(dirname "$(readlink -f "$(command -v swift)")")
 "$tools/llvm-profdata" merge -sparse "$out"/*.profraw -o "$out/profile"
 decisions=Sources/CarillonCore/Decisions

@@ -3,4 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for name in CARILLON_SIM_SEED CARILLON_SIM_TRACE CARILLON_SIM_OPTIONS CARILLON_SIM_SHRINK; do [ -n "${!name:-}" ] || unset "$name"; done
-exec swift test --skip-build --filter 'SimulationTests\.SimulationTests'
+.ci/simulation-program.sh
+# The coverage counters are written only for .ci/coverage.sh.
+export LLVM_PROFILE_FILE=${LLVM_PROFILE_FILE:-/dev/null}
+# The same order of sets and dictionaries in each process, so that a seed repeats exactly. `make test` leaves it random.
+export SWIFT_DETERMINISTIC_HASHING=1
+exec .build-simulation/simulation --testing-library swift-testing --filter 'SimulationTests/'
