@@ -131,7 +131,8 @@ struct WorkerServiceTests {
         let (second, link) = bench.dialer.connect()
         bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: second)
         let said = await link.said.until { !Self.credits($0).isEmpty }
-        #expect(said.map(\.name) == ["holding", "outcome", "credit"])
+        // On a slow machine the other call has run for a second by now.
+        #expect(said.map(\.name).filter { $0 != "started" } == ["holding", "outcome", "credit"])
         #expect(Self.credits(said) == [7])
     }
 

@@ -82,8 +82,8 @@ final class Oracle {
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// Executions that were given to a worker that lies: what it says of them cannot be checked.
     private(set) var givenToLiar: Set<ExecutionID> = []
-    /// Which schedulers know how the clock of which worker's process relates to theirs.
-    private var clocksRead: [UniqueID: Set<UniqueID>] = [:]
+    /// Since when which schedulers know how the clock of which worker's process relates to theirs.
+    private var clocksRead: [UniqueID: [UniqueID: Int64]] = [:]
     /// When each call began, by the database's clock.
     private var trueStarts: [Token: Timestamp] = [:]
     /// The highest epoch that each worker has heard of.
@@ -178,7 +178,9 @@ final class Oracle {
     /// A heartbeat told a scheduler what the clock of a worker shows.
     func readClock(of name: String, by scheduler: SchedulerProcess) {
         guard let worker = world.workers.first(where: { $0.name == name }) else { return }
-        clocksRead[scheduler.owner, default: []].insert(worker.bootID)
+        if clocksRead[scheduler.owner]?[worker.bootID] == nil {
+            clocksRead[scheduler.owner, default: [:]][worker.bootID] = world.time
+        }
     }
 
     /// By how much a clock drifts between two looks at the database's.
@@ -272,7 +274,10 @@ final class Oracle {
             guard result != .notIssued else { continue }
             acknowledgedTokens.insert(token)
             if let id = executionOf[token], givenToLiar.contains(id) { continue }
-            guard let outcome = outcomes[token], outcome.kind != .notStarted else { continue }
+            // That a call was stopped does not say whether its request arrived.
+            guard let outcome = outcomes[token], outcome.kind != .notStarted, outcome.kind != .cancelled else {
+                continue
+            }
             let row = world.database.store.executions[outcome.executionID]
             if row?.status == .unknown, row?.token == token {
                 require(false, "G4: the outcome of \(outcome.executionID) was acknowledged, its row says UNKNOWN")
@@ -343,6 +348,47 @@ final class Oracle {
         judgeEvidence(of: batch, before: before)
     }
 
+    /// A batch leaves for the database. What waited behind one that was not answered for long is none of its rows: those times
+    /// were missed.
+    func submitted(_ batch: WriteBatch, by scheduler: SchedulerProcess) {
+        // A change keeps the rows of the definition that it ends, and so do parts of a batch that was refused.
+        guard world.options.changesPerSecond == 0, world.options.refusedTexts == 0, isGoodTime(for: scheduler) else {
+            return
+        }
+        for row in batch.inserts where row.trigger == .schedule && row.status == .pending {
+            guard dispatchCounts[row.id] == nil, !batch.changes.contains(where: { $0.job?.id == row.jobID }) else {
+                continue
+            }
+            let age = world.databaseTime - row.createdAt
+            require(age < 9_000, "G8: the row of \(row.id) has waited \(age) ms behind a batch")
+        }
+    }
+
+    private func isGoodTime(for scheduler: SchedulerProcess) -> Bool {
+        world.options.clockStepsPerSecond == 0 && world.options.handEditsPerSecond == 0 && !scheduler.hasStoodStill
+            && scheduler.slumberMs == 0 && world.options.suspends == 0
+    }
+
+    /// A worker that reports nothing for so long has lost its calls.
+    func judgeSilence() {
+        // Without another worker its calls wait.
+        guard world.options.writerStallsPerSecond == 0, world.options.storeStallsPerSecond == 0,
+            world.options.workers > 1
+        else { return }
+        for row in world.database.store.executions.values.sorted(by: { $0.id < $1.id }) where !row.status.isFinal {
+            guard let token = latestToken[row.id], let since = dispatchedAt[token], since > leaderChangedAt,
+                givenToLiar.contains(row.id), let job = world.database.store.jobs[row.jobID]
+            else { continue }
+            // An AT_MOST_ONCE execution waits longer for the truth.
+            guard !once.contains(job.id) else { continue }
+            let waited = (world.time - since) / 1_000
+            require(
+                waited < Int64(job.timeoutMs) + 25_000,
+                "G2: \(row.id) has waited \(waited) ms for a worker that reports nothing"
+            )
+        }
+    }
+
     /// Whatever a worker says, a call began and ended between its due time and now; an honest one's start is exact.
     private func judgeTimes(of row: Execution, writtenBy owner: UniqueID) {
         guard world.options.clockStepsPerSecond == 0, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
@@ -352,7 +398,7 @@ final class Oracle {
         // A call that was stopped is reported as begun when it was stopped, here.
         guard world.options.hasGoodClocks, row.status != .cancelled, row.attempts == 1, row.lostAttempts == 0,
             let token = row.token, let worker = world.workers.first(where: { $0.name == row.worker }),
-            clocksRead[owner]?.contains(worker.bootID) ?? false,
+            let readAt = clocksRead[owner]?[worker.bootID], (begunAt[token]?.time ?? 0) > readAt,
             let start = row.actualStartTime, let began = trueStarts[token], !givenToLiar.contains(row.id),
             !isDisturbed(token, row.worker ?? ""), world.schedulers.allSatisfy({ $0.slumberMs == 0 })
         else { return }

@@ -121,7 +121,8 @@ struct SimulationOptions: CustomStringConvertible {
 
     /// Whether clocks can be relied upon to tell when something happened.
     var hasGoodClocks: Bool {
-        standingClocks == 0 && suspends == 0 && clockStepsPerSecond == 0 && driftPpm == 0
+        standingClocks == 0 && suspends == 0 && clockStepsPerSecond == 0 && driftPpm == 0 && storeStallsPerSecond == 0
+            && storeOutagesPerSecond == 0
     }
 
     var description: String {

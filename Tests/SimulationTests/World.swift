@@ -75,6 +75,7 @@ final class World {
         for worker in workers where !worker.isAlive { worker.start() }
         // A liar keeps what it has not reported: long enough for its calls to be given up, then it is started anew.
         advance(toSecond: options.seconds + 45)
+        oracle.judgeSilence()
         for worker in workers where worker.isLiar {
             worker.kill()
             worker.start()

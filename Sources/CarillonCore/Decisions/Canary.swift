@@ -34,7 +34,6 @@ package enum Canary: String, Sendable, CaseIterable {
     case trustsAnyProcessAboutAClaim
     case ignoresAStalledBatch
     case ignoresTheWorkersClock
-    case acceptsALowerEpoch
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

@@ -26,7 +26,8 @@ extension Dispatcher {
         dropRows(after: floor)
         materializedThrough = min(materializedThrough, floor)
         if let mark = pending.materializedThrough, mark > floor { pending.materializedThrough = nil }
-        if floor < now - outageMs { openGap(into: &actions) }
+        // A process that ends leaves the outage to the next leader, which begins at the mark.
+        if floor < now - outageMs, !isStopping { openGap(into: &actions) }
         if pending.settledThrough != nil { pending.settledThrough = settledMark }
     }
 

@@ -367,7 +367,8 @@ extension Dispatcher {
     /// Gives a lost attempt out again, at the earliest a heartbeat after the lost one was given out: a worker that takes calls
     /// and disconnects costs an execution one attempt a heartbeat.
     private mutating func redispatch(_ slot: Int32) {
-        let earliest = Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1_000 + 2_000)
+        // Never later than a heartbeat from now: the clock may have gone back since.
+        let earliest = min(Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1_000), now) + 2_000
         guard ledger[slot].dispatchedMicroseconds != 0, earliest > now else { return makeReady(slot) }
         delay(slot, until: earliest)
     }

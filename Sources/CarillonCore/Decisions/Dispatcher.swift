@@ -355,8 +355,8 @@ package struct Dispatcher: ~Copyable {
             endAdoption(at: now)
             forgetDeletions(at: now)
             if lease.isValid(at: now.boot) {
+                endStall(into: &actions)
                 if !isStopping {
-                    endStall(into: &actions)
                     takeRefreshed(into: &actions)
                     materialize(into: &actions)
                     workOffGap(into: &actions)

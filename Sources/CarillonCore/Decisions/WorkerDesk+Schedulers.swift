@@ -7,7 +7,7 @@ extension WorkerDesk {
 
     mutating func leadAnnounced(_ id: LinkID, _ lead: LeadProof, leads: Bool, into actions: inout [WorkerAction]) {
         guard links[id] != nil else { return }
-        guard lead.epoch >= highest.epoch || Canary.acceptsALowerEpoch.sings else {
+        guard lead.epoch >= highest.epoch else {
             // Its lease is over, or the database's history went back: it learns which epoch it must exceed.
             guard leads else { return }
             actions.append(.note(.leadRefused(id, epoch: lead.epoch, highest: highest.epoch)))
