@@ -195,6 +195,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: ["CarillonCore", "CarillonCron", "CarillonWire", "TestSupport"],
+            exclude: ["unreached.txt", "canary-seeds.txt"],
             swiftSettings: strict + canary
         ),
         // Benchmarks: `make bench`
