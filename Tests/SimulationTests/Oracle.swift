@@ -268,7 +268,7 @@ final class Oracle {
         guard !isLiar(worker) else { return }
         for (token, result) in acknowledged.map({ ($0.token, $0.result) }) {
             require(
-                executionOf[token] == nil || result != .notIssued && result != .invalid,
+                executionOf[token].map(givenToLiar.contains) ?? true || result != .notIssued && result != .invalid,
                 "G6: the outcome of \(token) was not accepted: \(result)"
             )
             guard result != .notIssued else { continue }
