@@ -17,7 +17,7 @@ for folder in Tests/*Tests; do
     start=$SECONDS
     # The name of a target means all of it; anything else is looked for in the names of suites and tests.
     wanted="^$target\\."
-    case "$target" in *"$filter"*) ;; *) wanted="$wanted.*$filter" ;; esac
+    case "$target" in *"$filter"*) ;; *) wanted="$wanted.*($filter)" ;; esac
     # `timeout` ends the whole group: what the tests themselves started, too.
     NO_COLOR=1 timeout --signal=KILL "${TEST_TIMEOUT:-600}" \
         $bundle --testing-library swift-testing --filter "$wanted" ${TEST_SKIP:+--skip "$TEST_SKIP"} >"$log" 2>&1

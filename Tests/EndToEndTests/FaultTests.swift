@@ -10,19 +10,21 @@ import Testing
 /// least 10,000 times were due (`make chaos`); otherwise it is short.
 @Suite(.serialized, .alone, .timeLimit(.minutes(10)))
 struct FaultTests {
-    private static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
+    static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
 
     private var jobs: Int { Self.isLong ? 500 : 100 }
     private var seconds: Double { Self.isLong ? 24 : 8 }
     private var leastDue: Int { Self.isLong ? 10_000 : jobs * 2 }
 
     /// Runs a load, breaks things meanwhile, and looks at what became of it.
-    private func scenario(
+    func scenario(
         _ name: String,
         schedulers: Int = 1,
         workers: Int = 2,
         slots: Int = 256,
         ownCluster: Bool = false,
+        withStandby: Bool = false,
+        diskMegabytes: Int? = nil,
         withGateway: Bool = false,
         settings: [String: String] = [:],
         calling path: @Sendable (Int) -> String = Load.mixed,
@@ -35,6 +37,8 @@ struct FaultTests {
             workers: workers,
             slots: slots,
             ownCluster: ownCluster,
+            withStandby: withStandby,
+            diskMegabytes: diskMegabytes,
             through: through,
             settings: settings
         )
@@ -59,7 +63,7 @@ struct FaultTests {
         }
     }
 
-    private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
+    func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
     @Test func nothingBreaks() async throws {
         let audit = try await scenario("nothing breaks") { _, until in try await pause(until - Stopwatch.now) }

@@ -34,35 +34,76 @@ package final class PostgresCluster: Sendable {
     private static let started = Result { try PostgresCluster() }
 
     /// Makes and starts a cluster. `settings` go to postgresql.conf; without `isDurable` nothing is flushed to the disk, which
-    /// a kill of the processes does not notice. `environment` is the server's alone.
-    package init(settings: [String] = [], isDurable: Bool = false, environment: [String: String] = [:]) throws {
+    /// a kill of the processes does not notice. `environment` is the server's alone. With `diskMegabytes` the data lies on a
+    /// disk of that size (`canLimitDisk`).
+    package init(
+        settings: [String] = [],
+        isDurable: Bool = false,
+        environment: [String: String] = [:],
+        diskMegabytes: Int? = nil
+    ) throws {
         self.environment = environment
         binaries = try Self.findBinaries()
         port = try FreePort.take()
-        var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
-        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if geteuid() == 0 {
-            guard let user = getpwnam("postgres") else {
-                throw Failure(
-                    description:
-                        "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql"
-                )
-            }
-            chown(directory, user.pointee.pw_uid, user.pointee.pw_gid)
-        }
+        directory = try Self.makeDirectory()
         watch = try Self.startWatch(directory)
+        if let diskMegabytes { try mountDisk(megabytes: diskMegabytes) }
         try asServer("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
         var lines = [
             "port = \(port)", "listen_addresses = '127.0.0.1'", "unix_socket_directories = '\(directory)'",
             "max_connections = 400", "shared_buffers = 64MB", "logging_collector = off", "timezone = 'Europe/Vienna'",
         ]
         if !isDurable { lines += ["fsync = off", "full_page_writes = off"] }
-        let file = fopen(data + "/postgresql.conf", "a")
-        guard let file else { throw Failure(description: "postgresql.conf cannot be written") }
-        fputs((lines + settings).joined(separator: "\n") + "\n", file)
-        fclose(file)
+        try append(lines + settings, to: "postgresql.conf")
         try start()
+    }
+
+    /// Makes and starts a hot standby that streams from `primary`. The standby is synchronous when the primary's
+    /// `synchronous_standby_names` says so.
+    package init(standbyOf primary: PostgresCluster) throws {
+        environment = [:]
+        binaries = primary.binaries
+        port = try FreePort.take()
+        directory = try Self.makeDirectory()
+        watch = try Self.startWatch(directory)
+        let source = "host=127.0.0.1 port=\(primary.port) user=postgres application_name=standby"
+        // -R writes the connection to the primary into postgresql.auto.conf.
+        try asServer("pg_basebackup", ["-D", data, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync"])
+        // The later line of a setting wins.
+        try append(
+            ["port = \(port)", "unix_socket_directories = '\(directory)'", "synchronous_standby_names = ''"],
+            to: "postgresql.conf"
+        )
+        try start()
+    }
+
+    /// Makes this standby a primary, and returns when the server takes writes.
+    package func promote() throws {
+        try asServer("pg_ctl", ["-D", data, "-w", "-s", "promote"])
+    }
+
+    private func append(_ lines: [String], to name: String) throws {
+        guard let file = fopen("\(data)/\(name)", "a") else {
+            throw Failure(description: "\(name) cannot be written")
+        }
+        fputs(lines.joined(separator: "\n") + "\n", file)
+        fclose(file)
+    }
+
+    /// A new directory under /tmp that the server's user may write to.
+    private static func makeDirectory() throws -> String {
+        var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard geteuid() == 0 else { return directory }
+        guard let user = getpwnam("postgres") else {
+            throw Failure(
+                description:
+                    "root cannot run PostgreSQL, and there is no user 'postgres'; run: apt-get install postgresql"
+            )
+        }
+        chown(directory, user.pointee.pw_uid, user.pointee.pw_gid)
+        return directory
     }
 
     /// Where the server keeps its files.
@@ -135,6 +176,45 @@ package final class PostgresCluster: Sendable {
         unlink(data + "/postmaster.pid")
     }
 
+    /// Whether the server's process is there.
+    package var isRunning: Bool {
+        let file = TextFile.contents(of: data + "/postmaster.pid")
+        guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else { return false }
+        return Glibc.kill(pid, 0) == 0
+    }
+
+    // MARK: A small disk
+
+    /// Whether this process may mount a disk of a given size.
+    package static let canLimitDisk: Bool = {
+        guard geteuid() == 0, let folder = try? makeDirectory() else { return false }
+        defer { rmdir(folder) }
+        guard mount("tmpfs", folder, "tmpfs", 0, "size=1m") == 0 else { return false }
+        return umount2(folder, Int32(MNT_DETACH)) == 0
+    }()
+
+    private func mountDisk(megabytes: Int) throws {
+        mkdir(data, 0o700)
+        guard mount("tmpfs", data, "tmpfs", 0, "size=\(megabytes)m,mode=0700") == 0,
+            let user = getpwnam("postgres"), chown(data, user.pointee.pw_uid, user.pointee.pw_gid) == 0
+        else { throw Failure(description: "no disk can be mounted: error \(errno)") }
+    }
+
+    private var fillerPath: String { data + "/filler" }
+
+    /// Takes all that is left of the disk.
+    package func fillDisk() throws {
+        guard let file = fopen(fillerPath, "w") else { throw Failure(description: "the disk cannot be filled") }
+        defer { fclose(file) }
+        let megabyte = [UInt8](repeating: 1, count: 1 << 20)
+        while fwrite(megabyte, 1, megabyte.count, file) == megabyte.count {}
+    }
+
+    /// Gives the disk back.
+    package func freeDisk() throws {
+        guard unlink(fillerPath) == 0 else { throw Failure(description: "the disk was not full") }
+    }
+
     /// Runs SQL with psql; returns what it printed, columns separated by `|`.
     @discardableResult
     package func psql(_ sql: String, database: String = "postgres") throws -> String {
@@ -174,6 +254,7 @@ package final class PostgresCluster: Sendable {
             kill -QUIT "$pid" 2>/dev/null
             kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children") 2>/dev/null
             for round in 1 2 3 4 5 6 7 8 9 10; do test -e "$1/data/postmaster.pid" || break; sleep 0.2; done
+            if mountpoint -q "$1/data"; then umount -l "$1/data"; fi
             rm -rf "$1"
             """
         watchers.withLock { watchers in

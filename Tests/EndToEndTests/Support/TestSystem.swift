@@ -51,6 +51,11 @@ final class TestSystem: Sendable {
     }
 
     let cluster: PostgresCluster
+    /// A hot standby of `cluster`, where the scenario asked for one.
+    let standby: PostgresCluster?
+    /// The server that the audit reads: `cluster`, or the standby after its promotion.
+    private let primary: Mutex<PostgresCluster>
+    /// Names both servers, where there are two.
     let databaseURL: String
     let target: CountingTarget
     let folder: String
@@ -65,6 +70,8 @@ final class TestSystem: Sendable {
     /// - Parameters:
     ///   - through: ports that workers dial instead of the schedulers' own.
     ///   - ownCluster: for scenarios that stop the database.
+    ///   - withStandby: an own cluster with a synchronous hot standby.
+    ///   - diskMegabytes: an own cluster on a disk of that size.
     ///   - clusterEnvironment: what the server of an own cluster sees.
     ///   - settings: what schedulers and workers see beside what they need.
     ///   - settingsOfScheduler: the same for one scheduler, by its index.
@@ -73,14 +80,29 @@ final class TestSystem: Sendable {
         workers: Int = 1,
         slots: Int = 256,
         ownCluster: Bool = false,
+        withStandby: Bool = false,
+        diskMegabytes: Int? = nil,
         clusterEnvironment: [String: String] = [:],
         through: (@Sendable ([Int]) async throws -> [Int])? = nil,
         settings: [String: String] = [:],
         settingsOfScheduler: (Int) -> [String: String] = { _ in [:] }
     ) async throws {
         cluster =
-            try ownCluster ? PostgresCluster(isDurable: true, environment: clusterEnvironment) : PostgresCluster.shared
-        databaseURL = try cluster.makeDatabase()
+            try ownCluster || withStandby || diskMegabytes != nil
+            ? PostgresCluster(isDurable: true, environment: clusterEnvironment, diskMegabytes: diskMegabytes)
+            : PostgresCluster.shared
+        let url = try cluster.makeDatabase()
+        if withStandby {
+            let standby = try PostgresCluster(standbyOf: cluster)
+            try cluster.psql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            try cluster.psql("SELECT pg_reload_conf()")
+            self.standby = standby
+            databaseURL = url.replacing(":\(cluster.port)/", with: ":\(cluster.port),127.0.0.1:\(standby.port)/")
+        } else {
+            standby = nil
+            databaseURL = url
+        }
+        primary = Mutex(cluster)
         target = try await CountingTarget.start()
         var template = Array("/tmp/carillon-e2e-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
@@ -91,13 +113,13 @@ final class TestSystem: Sendable {
         for name in ["PATH", "HOME", "TZDIR", "LD_LIBRARY_PATH"] {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
-        let (folder, url) = (folder, databaseURL)
+        let (folder, databaseURL) = (folder, databaseURL)
         let ports = try (0..<schedulers).map { _ in try FreePort.take() }
         schedulerPorts = ports
         // Settings by environment: under a preloaded library Swift loses the arguments of a program.
         self.schedulers = ports.enumerated().map { index, port in
             var variables = environment.merging(settingsOfScheduler(index)) { $1 }
-            (variables["DATABASE_URL"], variables["LISTEN"]) = (url, "127.0.0.1:\(port)")
+            (variables["DATABASE_URL"], variables["LISTEN"]) = (databaseURL, "127.0.0.1:\(port)")
             variables["METRICS_LISTEN"] = "127.0.0.1:0"
             let name = "scheduler-\(index + 1)"
             return Node(name, bin + "/carillon-scheduler", [], variables, log: "\(folder)/\(name).log")
@@ -184,7 +206,17 @@ final class TestSystem: Sendable {
     }
 
     @discardableResult
-    func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
+    func psql(_ sql: String) throws -> String {
+        let primary = primary.withLock { $0 }
+        return try primary.psql(sql, url: databaseURL)
+    }
+
+    /// Makes the standby the primary. The other server must have stopped answering.
+    func failOver() throws {
+        guard let standby else { throw Failure(description: "the scenario has no standby") }
+        try standby.promote()
+        primary.withLock { $0 = standby }
+    }
 
     /// The same without holding the thread meanwhile.
     func psqlAside(_ sql: String) async throws -> String {
