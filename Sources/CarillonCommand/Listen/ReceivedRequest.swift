@@ -68,7 +68,7 @@ struct ReceivedRequest: Sendable, Hashable {
         return [
             "time": .string(RFC3339.format(milliseconds: time.milliseconds)), "method": .string(method),
             "target": .string(target), "headers": .object(members),
-            "body": bodyBytes == 0 ? nil : bodyText.map(JSONValue.string) ?? nil,
+            "body": bodyBytes == 0 ? .null : bodyText.map(JSONValue.string) ?? .null,
             "body_bytes": .integer(Int64(bodyBytes)),
         ]
     }
