@@ -40,7 +40,8 @@ struct ListenTests {
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         async let outcome = run(["listen", "0", "--count", "\(count)"] + arguments) { continuation.yield($0) }
         var iterator = lines.makeAsyncIterator()
-        let first = try #require(await iterator.next())
+        let written = await iterator.next()
+        let first = try #require(written)
         let prefix = "listening on http://127.0.0.1:"
         try #require(first.hasPrefix(prefix) && first.hasSuffix("\n"), "\(first)")
         try await body(try #require(Int(first.dropFirst(prefix.count).dropLast())))
@@ -110,7 +111,8 @@ struct ListenTests {
         #expect(taken.status == 0)
         var iterator = addresses.makeAsyncIterator()
         // The port is free again, and JSON output says nothing on standard output before the first request.
-        let port = try #require(await iterator.next())
+        let next = await iterator.next()
+        let port = try #require(next)
         async let outcome = run(["listen", "\(port)", "--count", "1", "-o", "json"])
         var response = ""
         while response.isEmpty {
