@@ -48,7 +48,7 @@ def rewritten(source, match):
         return f"![{text}]({file.name})"
     if file not in pages and file != root:
         return f"{text} (`{file.relative_to(ROOT)}`)"
-    page = "Carillon" if file == root else pages[file]
+    page = "" if file == source else "Carillon" if file == root else pages[file]
     return f"[{text}](doc:{page}{fragment(file, anchor) if anchor else ''})"
 
 
@@ -61,12 +61,13 @@ def converted(source):
 
 
 for source, name in pages.items():
-    (OUTPUT / f"{name}.md").write_text(converted(source))
+    # Links to symbols: the site has no symbols.
+    (OUTPUT / f"{name}.md").write_text(re.sub(r"(?<!`)``(?!`)([^`\n]+)``(?!`)", r"`\1`", converted(source)))
 title, text = converted(root).split("\n", 1)
 topics = "".join(f"- <doc:{name}>\n" for name in pages.values())
 metadata = "\n@Metadata {\n    @TechnologyRoot\n}\n"
 (OUTPUT / "Carillon.md").write_text(f"{title}\n{metadata}{text}\n## Topics\n\n### All guides\n\n{topics}")
 P
-"$docc" convert .build/docs-input/Carillon.docc --output-path .build/docs --transform-for-static-hosting \
+"$docc" convert --warnings-as-errors .build/docs-input/Carillon.docc --output-path .build/docs --transform-for-static-hosting \
     --fallback-display-name Carillon --fallback-bundle-identifier carillon
 echo "docs: .build/docs/; try: python3 -m http.server --directory .build/docs 8080, then http://127.0.0.1:8080/documentation/carillon"
