@@ -116,7 +116,8 @@ struct ListenTests {
         async let outcome = run(["listen", "\(port)", "--count", "1", "-o", "json"])
         var response = ""
         while response.isEmpty {
-            response = (try? await exchange(port, request("PUT /x", headers: ["X-A: 1", "x-a: 2"], body: [0xFF]))) ?? ""
+            response =
+                (try? await exchange(port, request("PUT /x", headers: ["X-A: 1", "x-a: 2"], body: [0xFF]))) ?? ""
         }
         let result = await outcome
         #expect(result.errors == "listening on http://127.0.0.1:\(port)\n")

@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonWire
+import HTTPTypes
 import TestSupport
 import Testing
 

@@ -23,7 +23,7 @@ package struct GuideTable: Sendable {
 
     private static func cells(of line: Substring) -> [String] {
         let parts = line.replacing("\\|", with: "\u{1}").split(separator: "|", omittingEmptySubsequences: false)
-        return parts.dropFirst().dropLast().map { trimmed($0.replacing("\u{1}", with: "|")) }
+        return parts.dropFirst().dropLast().map { trimmed(String($0.replacing("\u{1}", with: "|"))) }
     }
 
     private static func trimmed(_ text: String) -> String {
