@@ -150,6 +150,22 @@ struct ListenTests {
         #expect(outcome.writes == 2 && outcome.output.contains("\nGET /fine  "))
     }
 
+    @Test func connectionsAreBounded() async throws {
+        _ = try await listen { port in
+            var open: [any Channel] = []
+            for _ in 0..<RequestListener.Limits.connections {
+                let client = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                open.append(try await client.connect(host: "127.0.0.1", port: port).get())
+            }
+            // One too many: the server closes it without a response.
+            #expect(((try? await exchange(port, request("GET /"))) ?? "") == "")
+            for channel in open { try await channel.close().get() }
+            var response = ""
+            while response.isEmpty { response = (try? await exchange(port, request("GET /"))) ?? "" }
+            #expect(response.hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
     // MARK: What is printed
 
     private func received(_ body: [UInt8], _ bodyBytes: Int? = nil) -> ReceivedRequest {
