@@ -13,7 +13,7 @@ FILTER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-browser ci build format lint proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
+.PHONY: help run test test-unit test-browser ci build format lint docs proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,10 +42,14 @@ packages-run packages-test: packages-%:
 format: ## format all Swift code
 	$(SWIFT) format -i -r Sources Tests Package.swift
 
-lint: ## what CI checks of the text: format, generated code
+lint: ## what CI checks of the text: format, generated code, documentation
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 	.ci/embed-migrations.sh --check
 	.ci/proto.sh --check
+	.ci/links.sh
+
+docs: ## build the guides into a static site, .build/docs/
+	.ci/docs.sh
 
 proto: ## make the C code of proto/ anew
 	.ci/proto.sh

@@ -114,6 +114,9 @@ let package = Package(
             [
                 "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
                 .product(name: "Yams", package: "Yams"),
+                // `carillon listen`
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
 
@@ -190,6 +193,7 @@ let package = Package(
             [
                 "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
                 arguments, logging,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
         .testTarget(

@@ -11,6 +11,7 @@ struct Carillon: AsyncParsableCommand {
         discussion: """
             A first job, and what became of it:
 
+              carillon listen 9000 &
               carillon job create --name hello --schedule '*/5 * * * * *' --url http://127.0.0.1:9000/hook
               carillon execution watch hello
               carillon execution list hello --limit 5
@@ -55,6 +56,7 @@ struct Carillon: AsyncParsableCommand {
             ClusterCommand.self,
             PingCommand.self,
             CallCommand.self,
+            ListenCommand.self,
             UpCommand.self,
             CompletionsCommand.self,
             InternalRunCommand.self,

@@ -13,7 +13,7 @@ import Testing
         ["execution", "latest"],
         ["execution", "stats"], ["execution", "cancel"], ["execution", "watch"], ["cron"], ["cron", "next"],
         ["cron", "explain"],
-        ["cron", "check"], ["cluster"], ["ping"], ["call"], ["up"], ["completions"],
+        ["cron", "check"], ["cluster"], ["ping"], ["call"], ["listen"], ["up"], ["completions"],
     ]
 
     @Test(arguments: commands)
@@ -80,6 +80,12 @@ import Testing
             (["job", "list", "--limit", "1.5"], ": a whole number such as 5 is needed"),
             (["job", "list", "--request-timeout", "0"], "--request-timeout is less than a millisecond"),
             (["execution", "watch", "--count", "-2"], "--count is -2; it must be at least 1"),
+            (["listen", "70000"], "the port is 70000; 0 to 65535 are allowed"),
+            (["listen", "http"], ": a whole number such as 5 is needed"),
+            (["listen", "--status", "99"], "--status is 99; 200 to 599 are allowed"),
+            (["listen", "--delay", "2h"], "--delay is 2h; at most 1h is allowed"),
+            (["listen", "--count", "0"], "--count is 0; it must be at least 1"),
+            (["listen", "--host", ""], "--host is empty; name an address, such as 127.0.0.1"),
             (["ping", "--count", "-1"], "--count is -1; 1 to 10000000 are allowed"),
             (["ping", "--concurrency", "x"], ": a whole number such as 5 is needed"),
             (["cron", "next", "@daily", "--count", "x"], ": a whole number such as 5 is needed"),

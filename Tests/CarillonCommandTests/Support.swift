@@ -89,7 +89,8 @@ func run(
     terminalWidth: Int? = nil,
     isInteractive: Bool = false,
     localZone: TimeZoneRules = .utc,
-    writeProblem: OutputProblem? = nil
+    writeProblem: OutputProblem? = nil,
+    whenWritten: @escaping @Sendable (String) -> Void = { _ in }
 ) async -> Outcome {
     struct Record {
         var output = ""
@@ -114,6 +115,7 @@ func run(
                 $0.output += text
                 $0.writes += 1
             }
+            whenWritten(text)
         },
         writeError: { text in console.record.withLock { $0.errors += text } },
         readInput: { () throws(FileProblem) in

@@ -40,6 +40,10 @@ struct UpTests {
         for name in ["scheduler", "worker-1", "gateway", "database"] {
             #expect(!TextFile.contents(of: run.data + "/logs/\(name).log").contains(password), "\(name)")
         }
+        let gateway = TextFile.contents(of: run.data + "/gateway-url")
+        #expect(gateway.hasPrefix("http://127.0.0.1:") && run.text.contains("ready \(gateway)"))
+        let schedulers = TextFile.contents(of: run.data + "/schedulers").prefix { $0 != "\n" }
+        #expect(schedulers.hasPrefix("127.0.0.1:") && run.text.contains("export SCHEDULERS=\(schedulers))"))
         try expectOrdinaryRole(run, url)
         try await run.stop()
         // Of a stopped system, too, and it is the same after the next start.

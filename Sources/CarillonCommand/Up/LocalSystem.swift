@@ -26,6 +26,9 @@ struct LocalSystem {
         let logs = try data.logs()
         let rpc = try LocalSystem.address(options.rpc, option: "--rpc", not: [])
         let gateway = try LocalSystem.address(options.gateway, option: "--gateway", not: [rpc.port])
+        // For scripts: `curl "$(cat .carillon/gateway-url)/health"` works whatever the ports are.
+        try data.remember("gateway-url", "http://\(LocalSystem.reachable(gateway))")
+        try data.remember("schedulers", LocalSystem.reachable(rpc).description)
         // From here on a Ctrl-C is noticed where we choose to, and nothing is left half done.
         let inbox = try SignalInbox(catching: Supervisor.signals)
         say("logs are in \(logs.path)")

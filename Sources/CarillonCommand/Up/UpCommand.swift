@@ -14,7 +14,8 @@ struct UpCommand: WorldCommand {
 
             A program that dies is started again after a second. Ctrl-C stops everything in order and lets the workers \
             finish what they do; a second Ctrl-C stops it at once. Logs, the database and its password are in the data \
-            folder, which survives restarts; one `carillon up` at a time can use it. The folder must belong to the user that \
+            folder, which survives restarts; one `carillon up` at a time can use it. The files gateway-url and schedulers in \
+            it have the addresses of the running system. The folder must belong to the user that \
             runs `carillon up`, and no other user may write to it. For root, the database is in /var/lib/carillon if \
             PostgreSQL's user cannot reach the data folder, or if other users can change a folder on the way to it.
 
