@@ -29,6 +29,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: [Target.Dependency] = [
     .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -56,6 +57,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Queues.
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
         // Parses the configuration file of the command line.
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -81,21 +84,24 @@ let package = Package(
         ),
         room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
 
+        // Runtime: what every adapter needs
+        room("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
+
         // Adapters
         room(
             "CarillonRPC",
             [
-                "CarillonCore", "CarillonWire", logging,
+                "CarillonCore", "CarillonRuntime", "CarillonWire", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        room("CarillonPostgres", ["CarillonCore", "CarillonSystem", "CPostgres", logging]),
-        room("CarillonCurl", ["CarillonCore", "CCurl", "CLinux"]),
+        room("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
+        room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
         room(
             "CarillonSystem",
             [
-                "CarillonCore", "CarillonCron", "CLinux", logging, arguments,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -103,16 +109,20 @@ let package = Package(
         ),
 
         // Processes
-        room("CarillonScheduler", ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", logging]),
-        room("CarillonWorker", ["CarillonCore", "CarillonWire", "CarillonSystem", logging]),
+        room(
+            "CarillonScheduler",
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]
+        ),
+        room("CarillonWorker", ["CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]),
         room(
             "CarillonGateway",
-            ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", logging] + hummingbird
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem", logging]
+                + hummingbird
         ),
         room(
             "CarillonCommand",
             [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -122,14 +132,14 @@ let package = Package(
             "carillon-scheduler",
             [
                 "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
-                "CarillonCore", "CarillonCron", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging,
             ]
         ),
         door(
             "carillon-worker",
             [
                 "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
-                arguments, logging,
+                "CarillonRuntime", arguments, logging,
             ]
         ),
         door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
@@ -148,10 +158,11 @@ let package = Package(
         tests(
             "CarillonRPCTests",
             [
-                "CarillonRPC", "CarillonWire", "CarillonCore", logging,
+                "CarillonRPC", "CarillonRuntime", "CarillonWire", "CarillonCore", logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
+        tests("CarillonRuntimeTests", ["CarillonRuntime", "CarillonCore", "TestSupport", logging]),
         tests(
             "CarillonSchedulerTests",
             ["CarillonScheduler", "CarillonCore", logging]
@@ -159,11 +170,14 @@ let package = Package(
         tests(
             "CarillonSystemTests",
             [
-                "CarillonSystem", "CarillonCore", "CarillonCron", logging, arguments,
+                "CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        tests("CarillonPostgresTests", ["CarillonPostgres", "CarillonCore", "CarillonCron", "TestSupport", logging]),
+        tests(
+            "CarillonPostgresTests",
+            ["CarillonPostgres", "CarillonCore", "CarillonCron", "CarillonRuntime", "TestSupport", logging]
+        ),
         tests(
             "CarillonCurlTests",
             [
@@ -174,13 +188,16 @@ let package = Package(
         ),
         tests(
             "CarillonWorkerTests",
-            ["CarillonWorker", "CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]
+            [
+                "CarillonWorker", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", "TestSupport",
+                logging,
+            ]
         ),
         tests(
             "CarillonGatewayTests",
             [
-                "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
-                logging,
+                "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem",
+                "TestSupport", logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
             ] + hummingbird
@@ -188,8 +205,8 @@ let package = Package(
         tests(
             "CarillonCommandTests",
             [
-                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
-                arguments, logging,
+                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonSystem",
+                "TestSupport", arguments, logging,
             ]
         ),
         .testTarget(
@@ -204,8 +221,8 @@ let package = Package(
         .executableTarget(
             name: "carillon-bench",
             dependencies: [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
-                "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem",
+                "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
@@ -216,7 +233,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonCommand", "TestSupport",
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonCommand",
+                "TestSupport",
                 "carillon", "carillon-gateway",
                 "carillon-scheduler", "carillon-worker", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

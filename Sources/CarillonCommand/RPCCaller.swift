@@ -1,5 +1,6 @@
 internal import CarillonCore
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging
 internal import Synchronization
@@ -27,8 +28,8 @@ final class RPCCaller: SchedulerCaller {
         silence: Duration = .seconds(1),
         writeError: @escaping @Sendable (String) -> Void
     ) throws(ClientError) {
-        var endpoints: [Endpoint] = []
-        for scheduler in schedulers { endpoints.append(try Endpoint(scheduler)) }
+        var endpoints: [HostPort] = []
+        for scheduler in schedulers { endpoints.append(try HostPort(parsing: scheduler)) }
         var configuration = RPCClient.Configuration(
             schedulers: endpoints,
             name: "carillon",

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 package import CarillonSystem
 internal import CarillonWire
 internal import HTTPTypes

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 package import CarillonWire
 
 extension RPCClient {
@@ -28,24 +29,24 @@ extension RPCClient {
     ) async throws(ClientError) {
         let safety = RequestSafety(name: "watch_executions", hasIdempotencyKey: false)
         let wait = milliseconds(configuration.takeOverWait)
-        var patience = NetworkClock.boot + wait
+        var patience = SystemClock.bootTime() + wait
         var excluded: Set<Int> = []
         while !Task.isCancelled {
             let version = router.version
             guard let connection = router.pick(safety, excluding: excluded) else {
-                guard NetworkClock.boot < patience, !router.isClosed else {
+                guard SystemClock.bootTime() < patience, !router.isClosed else {
                     throw nobody("watch_executions", configuration.takeOverWait, tried: [])
                 }
-                let soon = excluded.isEmpty ? patience : NetworkClock.boot + 100
+                let soon = excluded.isEmpty ? patience : SystemClock.bootTime() + 100
                 excluded = []
                 await router.waitForChange(since: version, until: min(patience, soon))
                 continue
             }
-            let begin = NetworkClock.boot
+            let begin = SystemClock.bootTime()
             let refusal = try await watchOnce(arguments, on: connection, output)
             // A subscription that stood is no failure.
-            if refusal == nil || NetworkClock.boot.milliseconds(since: begin) > 1_000 {
-                patience = NetworkClock.boot + wait
+            if refusal == nil || SystemClock.bootTime().milliseconds(since: begin) > 1_000 {
+                patience = SystemClock.bootTime() + wait
             }
             if refusal != nil { excluded.insert(connection.id) }
         }

@@ -1,6 +1,7 @@
 internal import CarillonCore
 internal import CarillonPostgres
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
 internal import CarillonWire

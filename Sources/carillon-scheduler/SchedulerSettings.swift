@@ -1,5 +1,6 @@
 internal import CarillonCore
 internal import CarillonPostgres
+internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
 internal import Glibc

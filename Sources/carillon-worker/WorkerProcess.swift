@@ -63,7 +63,7 @@ struct WorkerProcess {
 
     private func dialer(_ metrics: WorkerMetrics, _ logger: Logger) -> RPCDialer {
         RPCDialer(
-            schedulers: settings.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
+            schedulers: settings.schedulers,
             limits: ConnectionLimits(heartbeatMs: Int64(settings.heartbeatMs)),
             metrics: RPCMetrics(
                 frames: { metrics.frames(direction: $0.rawValue, message: $1, count: $2) },

@@ -1,3 +1,4 @@
+import CarillonRuntime
 import CarillonSystem
 import CarillonWire
 import HummingbirdCore

@@ -1,3 +1,4 @@
+import CarillonRuntime
 import Logging
 import NIOCore
 import NIOPosix

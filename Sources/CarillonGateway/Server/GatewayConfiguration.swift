@@ -1,3 +1,4 @@
+package import CarillonRuntime
 package import CarillonSystem
 
 /// How a gateway runs.

@@ -38,7 +38,7 @@ package struct GatewayProcess: Sendable {
         let metrics = GatewayMetrics(registry: registry)
         let client = RPCClient(
             RPCClient.Configuration(
-                schedulers: configuration.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
+                schedulers: configuration.schedulers,
                 name: "carillon-gateway",
                 version: CarillonVersion.current,
                 requestTimeout: .milliseconds(configuration.timeoutMs),

@@ -1,4 +1,5 @@
 internal import CarillonCore
+package import CarillonRuntime
 internal import Glibc
 package import Logging
 internal import NIOCore

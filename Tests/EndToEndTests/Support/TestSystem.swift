@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Glibc
 import Logging
@@ -125,7 +126,7 @@ final class TestSystem: Sendable {
         )
         client = RPCClient(
             RPCClient.Configuration(
-                schedulers: ports.map { Endpoint(host: "127.0.0.1", port: $0) },
+                schedulers: ports.map { HostPort(host: "127.0.0.1", port: $0) },
                 name: "tests",
                 requestTimeout: .seconds(30),
                 takeOverWait: .seconds(60)

@@ -1,6 +1,4 @@
-internal import CLinux
 package import CarillonCore
-internal import Glibc
 internal import Synchronization
 
 /// A loop on a thread of its own that turns what others post, and time, into calls of one handler, one at a time.
@@ -28,8 +26,9 @@ package final class Pump<Event: Sendable>: Sendable {
     private let handle: Handler
     private let sources = WakeSources()
     private let inbox = Mutex(Inbox())
-    private let thread = Mutex<UInt?>(nil)
-    private let threadID = Atomic<UInt>(0)
+    private let thread = Mutex<NativeThread?>(nil)
+    /// The thread as it knows itself: `thread` is locked while another one waits for its end.
+    private let runner = Mutex<NativeThread?>(nil)
 
     /// - Parameters:
     ///   - name: of the thread; the kernel keeps 15 bytes of it.
@@ -67,7 +66,7 @@ package final class Pump<Event: Sendable>: Sendable {
             defer { inbox.isAsleep = false }
             return (true, inbox.isAsleep)
         }
-        if isToBeWoken { sources.knock() }
+        if isToBeWoken { sources.wake.signal() }
         return isAccepted
     }
 
@@ -75,13 +74,10 @@ package final class Pump<Event: Sendable>: Sendable {
     /// handler itself it returns at once, and the thread ends after that call.
     package func stop() {
         inbox.withLock { $0.isStopping = true }
-        sources.knock()
-        if threadID.load(ordering: .relaxed) == UInt(pthread_self()) {
-            return
-        }
+        sources.wake.signal()
+        if runner.withLock({ $0 }) == NativeThread.current { return }
         thread.withLock { thread in
-            guard let running = thread else { return }
-            pthread_join(running, nil)
+            thread?.join()
             thread = nil
         }
     }
@@ -95,8 +91,8 @@ package final class Pump<Event: Sendable>: Sendable {
     }
 
     private func run() {
-        threadID.store(UInt(pthread_self()), ordering: .relaxed)
-        _ = carillon_set_timer_slack(1)
+        runner.withLock { $0 = NativeThread.current }
+        NativeThread.wakeOnTime()
         var batch: [Event] = []
         var wake: BootTime?
         var armed: BootTime?

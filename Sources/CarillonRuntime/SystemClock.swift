@@ -21,4 +21,10 @@ package enum SystemClock {
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
+
+    /// CLOCK_BOOTTIME in whole microseconds, for measuring.
+    package static func bootMicroseconds() -> UInt64 { bootTime().microseconds }
+
+    /// CLOCK_BOOTTIME in whole milliseconds, for deadlines of system calls that take milliseconds.
+    package static func bootMilliseconds() -> Int64 { bootTime().nanoseconds / 1_000_000 }
 }

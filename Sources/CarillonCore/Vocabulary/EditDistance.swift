@@ -1,8 +1,12 @@
 /// How many characters must be changed, added or removed to turn one word into another (Levenshtein 1966).
-enum EditDistance {
-    static func between(_ left: String, _ right: String) -> Int {
-        let left = Array(left.utf8.prefix(64))
-        let right = Array(right.utf8.prefix(64))
+package enum EditDistance {
+    /// Of words as people write them: what follows their first 64 bytes does not count.
+    package static func between(_ left: String, _ right: String) -> Int {
+        between(Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
+    }
+
+    /// Of bytes.
+    package static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)
         for (index, byte) in left.enumerated() {
             var diagonal = row[0]

@@ -2,28 +2,28 @@ internal import CLinux
 internal import CarillonCore
 internal import Glibc
 
-/// What a sleeping thread can be woken by: a knock from another thread, an instant of CLOCK_BOOTTIME, a step of
-/// CLOCK_REALTIME, or the end of its patience. One thread waits; `knock` may be called on any.
+/// What a sleeping thread can be woken by: a signal of another thread, an instant of CLOCK_BOOTTIME, a step of
+/// CLOCK_REALTIME, or the end of its patience. One thread waits; any may signal.
 struct WakeSources: ~Copyable, Sendable {
     /// A timer that never fires in practice: it is armed only to be cancelled by a step of the clock.
     private static let farFutureSeconds = 253_402_300_799
 
     private let epoll: Int32
-    private let knocker: Int32
+    /// Wakes the waiting thread, or keeps it from falling asleep.
+    let wake = WakeSignal()
     private let timer: Int32
     /// -1 where the kernel does not tell of steps.
     private let stepWatch: Int32
 
     init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        knocker = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         precondition(
-            epoll >= 0 && knocker >= 0 && timer >= 0,
+            epoll >= 0 && timer >= 0,
             "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
         )
         stepWatch = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
-        for descriptor in [knocker, timer, stepWatch] where descriptor >= 0 {
+        for descriptor in [wake.descriptor, timer, stepWatch] where descriptor >= 0 {
             var interest = epoll_event()
             interest.events = EPOLLIN.rawValue
             interest.data.fd = descriptor
@@ -33,12 +33,7 @@ struct WakeSources: ~Copyable, Sendable {
     }
 
     deinit {
-        for descriptor in [stepWatch, timer, knocker, epoll] where descriptor >= 0 { close(descriptor) }
-    }
-
-    /// Wakes the waiting thread, or keeps it from falling asleep.
-    func knock() {
-        eventfd_write(knocker, 1)
+        for descriptor in [stepWatch, timer, epoll] where descriptor >= 0 { close(descriptor) }
     }
 
     /// Sets the instant to wake at; `nil` for none.
