@@ -83,6 +83,8 @@ let package = Package(
             swiftSettings: strict + canary
         ),
         room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
+        // JSON text and values, and messages as JSON: of the gateway and the command line only.
+        room("CarillonJSON", ["CarillonCore", "CarillonWire", "CCarillonProto", "CProtobuf"]),
 
         // Runtime: what every adapter needs
         room("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
@@ -96,6 +98,8 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
+        // The client of the protocol with JSON.
+        room("CarillonClient", ["CarillonCore", "CarillonJSON", "CarillonRPC", "CarillonWire"]),
         room("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
         room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
         room(
@@ -116,13 +120,16 @@ let package = Package(
         room("CarillonWorker", ["CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]),
         room(
             "CarillonGateway",
-            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem", logging]
-                + hummingbird
+            [
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
+                "CarillonSystem", logging,
+            ] + hummingbird
         ),
         room(
             "CarillonCommand",
             [
-                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
+                "CarillonSystem", arguments, logging,
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -154,11 +161,14 @@ let package = Package(
         ),
         tests("CarillonCronTests", ["CarillonCron"]),
         tests("CarillonCoreTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
-        tests("CarillonWireTests", ["CarillonWire", "CarillonCore", "CarillonCron", "TestSupport"]),
+        tests(
+            "CarillonWireTests",
+            ["CarillonWire", "CarillonJSON", "CarillonCore", "CarillonCron", "TestSupport"]
+        ),
         tests(
             "CarillonRPCTests",
             [
-                "CarillonRPC", "CarillonRuntime", "CarillonWire", "CarillonCore", logging,
+                "CarillonRPC", "CarillonClient", "CarillonJSON", "CarillonRuntime", "CarillonWire", "CarillonCore", logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
@@ -196,8 +206,8 @@ let package = Package(
         tests(
             "CarillonGatewayTests",
             [
-                "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem",
-                "TestSupport", logging,
+                "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonRPC",
+                "CarillonSystem", "TestSupport", logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
             ] + hummingbird
@@ -205,8 +215,8 @@ let package = Package(
         tests(
             "CarillonCommandTests",
             [
-                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonSystem",
-                "TestSupport", arguments, logging,
+                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON",
+                "CarillonSystem", "TestSupport", arguments, logging,
             ]
         ),
         .testTarget(
@@ -221,8 +231,8 @@ let package = Package(
         .executableTarget(
             name: "carillon-bench",
             dependencies: [
-                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonSystem",
-                "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonClient",
+                "CarillonRPC", "CarillonSystem", "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
@@ -233,8 +243,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonRPC", "CarillonCommand",
-                "TestSupport",
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON",
+                "CarillonClient", "CarillonRPC", "CarillonCommand", "TestSupport",
                 "carillon", "carillon-gateway",
                 "carillon-scheduler", "carillon-worker", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,7 +1,8 @@
+internal import CarillonClient
 internal import CarillonCore
+internal import CarillonJSON
 internal import CarillonRPC
 internal import CarillonRuntime
-internal import CarillonWire
 internal import Logging
 internal import Synchronization
 

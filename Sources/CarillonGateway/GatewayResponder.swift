@@ -1,6 +1,6 @@
 internal import CarillonCore
+internal import CarillonJSON
 internal import CarillonRuntime
-internal import CarillonWire
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging

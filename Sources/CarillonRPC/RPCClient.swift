@@ -48,10 +48,15 @@ package final class RPCClient: Sendable {
         package var version: String?
     }
 
+    /// Makes a request's payload for the id that its answers will carry.
+    package typealias Encoding = @Sendable (_ id: UInt64) throws(ClientError) -> [UInt8]
+    /// Reads an answer's payload.
+    package typealias Decoding<Value> = @Sendable (_ payload: [UInt8]) throws(WireError) -> Value
+
     /// Answers of a watch that wait for their reader.
     static let watchBuffer = 4_096
 
-    let configuration: Configuration
+    package let configuration: Configuration
     let router: ClientRouter
     private let loop: any EventLoop
     private let group: any EventLoopGroup
@@ -120,44 +125,27 @@ package final class RPCClient: Sendable {
 
     // MARK: Requests
 
-    /// Makes a request by its name, with its fields as JSON (`proto/README.md`, "JSON"), and returns the answer's value.
-    /// - Parameter timeout: instead of the configured one; `execute_now` that waits has five minutes unless told.
-    /// - Throws: what the scheduler says; `invalidArgument` before anything is sent; `unavailable` when no scheduler could
+    /// Makes a request whose payload somebody else encodes, and returns the payload of its answer.
+    /// - Parameters:
+    ///   - name: of the request in the envelope (`create_job`).
+    ///   - hasIdempotencyKey: the scheduler answers a repeated request with what the first one did.
+    ///   - encode: makes the payload for the id that the answer will carry.
+    /// - Throws: what the scheduler says; what `encode` throws, before anything is sent; `unavailable` when no scheduler could
     ///   take the request in time, or when its connection was cut and nobody knows what became of it.
-    package func call(
-        _ name: String,
-        _ arguments: JSONValue,
-        timeout: Duration? = nil
-    ) async throws(ClientError) -> JSONValue {
-        try await callNamed(name, arguments, timeout: timeout).value
-    }
-
-    /// As `call`, with the answer's name (`job`, `execution_list`, …).
-    package func callNamed(
-        _ name: String,
-        _ arguments: JSONValue,
-        timeout: Duration? = nil
-    ) async throws(ClientError) -> (name: String, value: JSONValue) {
-        guard name != "watch_executions", name != "stop_watching" else {
-            throw ClientError(.invalidArgument, "\(name) has many answers or none: watch instead")
-        }
+    package func exchange(
+        name: String,
+        hasIdempotencyKey: Bool,
+        timeout: Duration,
+        encode: (_ id: UInt64) throws(ClientError) -> [UInt8]
+    ) async throws(ClientError) -> [UInt8] {
         let id = router.nextID()
-        let payload = try MessageJSON.encodeRequest(name: name, arguments: arguments, id: id)
-        let key = arguments["idempotency_key"]?.string
-        let waits = name == "execute_now" && arguments["wait"] == .bool(true)
-        let answer = try await perform(
+        return try await perform(
             id,
-            FrameEncoder.frame(payload: payload),
+            FrameEncoder.frame(payload: try encode(id)),
             name: name,
-            RequestSafety(name: name, hasIdempotencyKey: key?.isEmpty == false),
-            timeout: timeout ?? (waits ? .seconds(300) : configuration.requestTimeout)
-        )
-        do throws(WireError) {
-            let decoded = try MessageJSON.decodeAnswer(answer.payload)
-            return (decoded.name, decoded.value)
-        } catch {
-            throw ClientError(.internal, "the scheduler's answer to \(name) cannot be read: \(error)")
-        }
+            RequestSafety(name: name, hasIdempotencyKey: hasIdempotencyKey),
+            timeout: timeout
+        ).payload
     }
 
     /// Makes a request.

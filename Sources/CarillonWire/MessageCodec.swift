@@ -1,4 +1,4 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
@@ -164,7 +164,7 @@ package struct MessageCodec: ~Copyable {
     }
 
     private static let bodyNames: [String] = {
-        let fields = MessageJSON.envelopeFields
+        let fields = EnvelopeField.all
         var names = [String](repeating: "unknown", count: Int((fields.map(\.number).max() ?? 0) + 1))
         for field in fields { names[Int(field.number)] = field.name }
         return names
@@ -178,7 +178,7 @@ package struct MessageCodec: ~Copyable {
 
 extension Arena {
     /// Scans and unpacks an envelope; it is valid until the next `reset`.
-    func unpackEnvelope(
+    package func unpackEnvelope(
         _ payload: UnsafeRawBufferPointer
     ) throws(WireError) -> UnsafeMutablePointer<Carillon__V1__Envelope> {
         // An empty payload may have no address at all.

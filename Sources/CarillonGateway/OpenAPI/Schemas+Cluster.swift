@@ -1,4 +1,5 @@
-internal import CarillonWire
+internal import CarillonJSON
+
 
 extension Schemas {
     static let cluster: [Property] = [

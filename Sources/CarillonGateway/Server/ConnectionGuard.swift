@@ -1,7 +1,7 @@
 internal import CarillonCore
+internal import CarillonJSON
 internal import CarillonRuntime
 internal import CarillonSystem
-internal import CarillonWire
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging

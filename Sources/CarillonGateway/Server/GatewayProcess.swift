@@ -1,6 +1,6 @@
+internal import CarillonJSON
 internal import CarillonRPC
 internal import CarillonSystem
-internal import CarillonWire
 internal import Glibc
 package import Logging
 internal import NIOCore

@@ -1,5 +1,6 @@
 internal import CCarillonProto
 internal import CProtobuf
+internal import CarillonWire
 
 /// A member that a message has as JSON: one of its own fields, or one of its `settings`, which stand beside them.
 struct JSONField {
@@ -38,7 +39,7 @@ struct JSONField {
                 if case .message(let inner) = field.kind { visit(inner) }
             }
         }
-        for field in MessageJSON.envelopeFields {
+        for field in EnvelopeField.all {
             if let message = field.message { visit(message) }
         }
         return all

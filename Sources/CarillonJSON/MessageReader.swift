@@ -1,6 +1,7 @@
 internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
+internal import CarillonWire
 
 /// Reads a C struct as JSON by its descriptor.
 enum MessageReader {

@@ -1,3 +1,5 @@
+internal import CarillonWire
+
 /// Reads JSON text (RFC 8259), strictly.
 struct JSONReader {
     private let bytes: [UInt8]

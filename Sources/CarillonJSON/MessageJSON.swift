@@ -1,12 +1,13 @@
 internal import CCarillonProto
 internal import CProtobuf
 package import CarillonCore
+package import CarillonWire
 
 /// Messages of the protocol as JSON and back, by protobuf-c's descriptors: what a gateway or a command line needs, without
 /// code for each message. `proto/README.md` has the rules.
 package enum MessageJSON {
     /// The names of all requests, in the protocol's order: `create_job`, …
-    package static let requestNames: [String] = envelopeFields.filter(\.isRequest).map(\.name)
+    package static let requestNames: [String] = EnvelopeField.all.filter(\.isRequest).map(\.name)
 
     /// A field of a request, as `call --list` shows it.
     package struct FieldDescription: Sendable, Hashable {
@@ -68,7 +69,7 @@ package enum MessageJSON {
                 let arena = Arena()
                 let envelope = try arena.unpackEnvelope(bytes)
                 let number = envelope.pointee.body_case.rawValue
-                guard let field = envelopeFields.first(where: { $0.number == number }),
+                guard let field = EnvelopeField.all.first(where: { $0.number == number }),
                     field.isAnswer || number == MessageCodec.errorField, let message = field.message,
                     let body = envelope.pointee.get_job
                 else { throw WireError(.invalid, "the message is no answer to a client") }
@@ -81,42 +82,8 @@ package enum MessageJSON {
         return try outcome.get()
     }
 
-    // MARK: The envelope
-
-    struct EnvelopeField: Sendable {
-        var name: String
-        var number: UInt32
-        /// - Note: descriptors are constants of the generated code, never written.
-        nonisolated(unsafe) var message: UnsafePointer<ProtobufCMessageDescriptor>?
-        var isRequest: Bool { MessageCodec.requestFields ~= number }
-        var isAnswer: Bool { MessageCodec.answerFields ~= number }
-    }
-
-    static let envelopeFields: [EnvelopeField] = {
-        let envelope = MessagePlan.envelope.plan.pointee.descriptor.pointee
-        return (0..<Int(envelope.n_fields)).map { index in
-            let field = envelope.fields[index]
-            let message =
-                field.type == PROTOBUF_C_TYPE_MESSAGE
-                ? field.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self) : nil
-            return EnvelopeField(name: field.text, number: field.id, message: message)
-        }
-    }()
-
     private static func requestField(_ name: String) -> EnvelopeField? {
-        envelopeFields.first { $0.isRequest && $0.name == name }
-    }
-}
-
-extension ClientError {
-    /// One or several fields that are wrong.
-    package init(invalidFields errors: [FieldError]) {
-        let count = errors.count < Self.maxFieldErrors ? "\(errors.count)" : "\(errors.count) or more"
-        let text =
-            errors.count == 1
-            ? "\(errors[0].field): \(errors[0].message)"
-            : "\(count) fields are wrong: \(errors.map(\.field).joined(separator: ", "))"
-        self.init(.invalidArgument, text, errors: errors)
+        EnvelopeField.all.first { $0.isRequest && $0.name == name }
     }
 }
 

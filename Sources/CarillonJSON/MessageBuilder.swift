@@ -1,6 +1,7 @@
 internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
+internal import CarillonWire
 
 /// Builds a C struct from JSON by its descriptor, and gathers everything that is wrong on the way.
 final class MessageBuilder {
@@ -34,7 +35,7 @@ final class MessageBuilder {
         for member in members {
             guard !isFull else { return message }
             guard let field = fields.first(where: { $0.name == member.name }) else {
-                errors.append(FieldError(field: member.name, message: unknownField(member.name, fields)))
+                errors.append(unknownField(member.name, fields))
                 continue
             }
             guard given.insert(member.name).inserted else {
@@ -245,10 +246,9 @@ final class MessageBuilder {
         text.count > 60 ? text.prefix(60) + "…" : text
     }
 
-    private func unknownField(_ name: String, _ fields: [JSONField]) -> String {
+    private func unknownField(_ name: String, _ fields: [JSONField]) -> FieldError {
         let near = fields.map { ($0.name, EditDistance.between($0.name, name)) }.min { $0.1 < $1.1 }
-        if let near, near.1 <= 2 { return "is not a field of \(request); did you mean \(near.0)?" }
-        if fields.isEmpty { return "is not a field of \(request), which has none" }
-        return "is not a field of \(request)"
+        let nearest = near.flatMap { $0.1 <= 2 ? $0.0 : nil }
+        return FieldError(unknown: name, of: request, nearest: nearest, hasOthers: !fields.isEmpty)
     }
 }
