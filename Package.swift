@@ -104,12 +104,12 @@ let package = Package(
         room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
         room(
             "CarillonSystem",
-            [
-                "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments,
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments]
+        ),
+        // The HTTP server of every process, and what is served for those who watch it.
+        room(
+            "CarillonHTTP",
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
         ),
 
         // Processes
@@ -122,7 +122,7 @@ let package = Package(
             "CarillonGateway",
             [
                 "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
-                "CarillonSystem", logging,
+                "CarillonHTTP", "CarillonSystem", logging,
             ] + hummingbird
         ),
         room(
@@ -139,17 +139,24 @@ let package = Package(
             "carillon-scheduler",
             [
                 "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
-                "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging,
+                "CarillonHTTP", "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging,
             ]
         ),
         door(
             "carillon-worker",
             [
                 "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
-                "CarillonRuntime", arguments, logging,
+                "CarillonHTTP", "CarillonRuntime", arguments, logging,
             ]
         ),
-        door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
+        door(
+            "carillon-gateway",
+            [
+                "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments, logging,
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
         door("carillon", ["CarillonCommand"]),
 
         // Tests
@@ -179,10 +186,11 @@ let package = Package(
         ),
         tests(
             "CarillonSystemTests",
-            [
-                "CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments,
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-            ]
+            ["CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments]
+        ),
+        tests(
+            "CarillonHTTPTests",
+            ["CarillonHTTP", "CarillonCore", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
         ),
         tests(
             "CarillonPostgresTests",
@@ -207,7 +215,7 @@ let package = Package(
             "CarillonGatewayTests",
             [
                 "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonRPC",
-                "CarillonSystem", "TestSupport", logging,
+                "CarillonHTTP", "CarillonSystem", "TestSupport", logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
             ] + hummingbird

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonHTTP
 internal import CarillonPostgres
 internal import CarillonRPC
 internal import CarillonRuntime
@@ -95,7 +96,7 @@ struct SchedulerProcess {
         ready: @escaping @Sendable () -> (Bool, String)
     ) async throws -> ProbeServer {
         func server(_ address: HostPort) -> ProbeServer {
-            ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger, ready: ready)
+            ProbeServer(listen: address, registry: registry, logger: logger, ready: ready)
         }
         let probes = server(settings.metricsListen ?? SchedulerSettings.defaultMetricsListen)
         do throws(ProbeServerError) {

@@ -6,12 +6,13 @@ internal import CarillonWire
 internal import CarillonWorker
 internal import Logging
 
-/// Joins the worker to its adapters, and keeps it until a signal ends it.
+/// A worker as a process: joins the service to libcurl, the network and the signals, and takes them apart again.
 struct WorkerProcess {
     var settings: WorkerSettings
+    var logger: Logger
 
+    /// Until SIGTERM or SIGINT.
     func run() async throws(StartFailure) {
-        let logger = settings.log.bootstrap(component: "carillon-worker")
         let files = OpenFileLimit.raise()
         let registry = MetricsRegistry(component: "carillon-worker")
         let metrics = WorkerMetrics(registry: registry)
@@ -28,7 +29,7 @@ struct WorkerProcess {
         )
         let service = WorkerService(
             configuration: configuration,
-            dialer: dialer(metrics, logger),
+            dialer: dialer(metrics),
             metrics: metrics,
             logger: logger
         ) { [maxWorkers = settings.maxWorkers, age = settings.connectionMaxAgeSeconds] deliver in
@@ -61,7 +62,7 @@ struct WorkerProcess {
         logger.info("stopped")
     }
 
-    private func dialer(_ metrics: WorkerMetrics, _ logger: Logger) -> RPCDialer {
+    private func dialer(_ metrics: WorkerMetrics) -> RPCDialer {
         RPCDialer(
             schedulers: settings.schedulers,
             limits: ConnectionLimits(heartbeatMs: Int64(settings.heartbeatMs)),

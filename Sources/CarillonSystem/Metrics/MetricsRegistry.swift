@@ -130,6 +130,9 @@ package final class MetricsRegistry: Sendable {
 
     // MARK: Text
 
+    /// The media type of the text.
+    package static let contentType = ExpositionText.contentType
+
     /// All metrics in the text format, ordered by name. A family without series is left out.
     package func render() -> String {
         let ordered = entries.withLock { $0.ordered }.sorted { $0.name < $1.name }

@@ -1,7 +1,5 @@
 internal import CarillonCore
-internal import CarillonJSON
 internal import CarillonRuntime
-internal import CarillonSystem
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging
@@ -11,20 +9,22 @@ internal import NIOHTTPTypes
 
 internal import struct HTTPTypes.HTTPRequest
 
-/// Watches one connection: a request that does not arrive in time ends it (its first one from the beginning, since a head
-/// can be sent a byte at a time, the others from their head), an answer that says `Connection: close` is the
-/// last one, as is the one to a request that says so, and is given time to arrive, who asks whether a body is wanted (RFC 9110, section 10.1.1) is told,
-/// and so is who sends what is no HTTP.
+/// Watches one connection. A request that does not arrive in time ends it: its first one from the beginning, since a head can be
+/// sent a byte at a time, the others from their head. An answer that says `Connection: close`, or the one to a request that says so,
+/// is the last one and is given time to arrive. A client that asks whether a body is wanted (RFC 9110, section 10.1.1) is told.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let limits: GatewayLimits
+    private let limits: HTTPLimits
     private let date: DateHeader
     private let log: RateLimitedLog
+    private let malformed: @Sendable (_ detail: String) -> MalformedRequestAnswer
     private var isReading = false
+    /// Of the body that arrives.
+    private var bodyBytes = 0
     /// Heads that have come, and answers that have gone.
     private var (requests, answers) = (0, 0)
     /// The request that says that it is the last one.
@@ -33,16 +33,24 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var parserError: HTTPParserError?
     private var hasHostProblem = false
     private var deadline: Scheduled<Void>?
+    /// When the client must have taken some of what was sent.
+    private var stall: Scheduled<Void>?
     /// When the connection ends at the latest; `nil` until the last answer has gone.
     private var lingersUntil: NIODeadline?
 
-    init(limits: GatewayLimits, date: DateHeader, log: RateLimitedLog) {
+    init(
+        limits: HTTPLimits,
+        date: DateHeader,
+        log: RateLimitedLog,
+        malformed: @escaping @Sendable (_ detail: String) -> MalformedRequestAnswer
+    ) {
         self.limits = limits
         self.date = date
         self.log = log
+        self.malformed = malformed
     }
 
-    private var requestLimit: TimeAmount { .seconds(limits.requestSeconds) }
+    private var requestLimit: TimeAmount { .milliseconds(limits.requestMs) }
 
     func handlerAdded(context: ChannelHandlerContext) {
         if context.channel.isActive { close(context, in: requestLimit) }
@@ -59,12 +67,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
+            bodyBytes = 0
             requests += 1
             if lastRequest == nil, head.headerFields[.connection] == "close" { lastRequest = requests }
             if head.headerFields[.expect]?.lowercased() == "100-continue", isWelcome(head) {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
             }
-        case .body: break
+        case .body(let part):
+            bodyBytes += part.readableBytes
+            if limits.closesLargeBodies, bodyBytes > limits.bodyBytes { return context.close(promise: nil) }
         case .end:
             isReading = false
             deadline?.cancel()
@@ -98,7 +109,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             guard isLast else { return }
             context.flush()
             context.close(mode: .output, promise: nil)
-            lingersUntil = .now() + .seconds(limits.lingerSeconds)
+            lingersUntil = .now() + .milliseconds(limits.lingerMs)
             linger(context)
         }
     }
@@ -108,7 +119,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func linger(_ context: ChannelHandlerContext) {
         guard let lingersUntil else { return }
         deadline?.cancel()
-        close(context, in: min(lingersUntil - .now(), .seconds(limits.lingerIdleSeconds)))
+        close(context, in: min(lingersUntil - .now(), .milliseconds(limits.lingerIdleMs)))
         context.read()
     }
 
@@ -135,33 +146,50 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 "this is no HTTP/1.1 request that can be read (RFC 9112): its first line, a header or its length "
                     + "is malformed, or its head has more than \(limits.headerBytes) bytes or \(limits.headerCount) fields"
             }
-        let problem = Problem(.badRequest, "INVALID_ARGUMENT", detail)
-        let body = ByteBuffer(string: JSONText.write(problem.document))
+        let answer = malformed(detail)
+        let body = ByteBuffer(string: answer.body)
         var fields: HTTPFields = [
-            .contentType: Problem.contentType, .contentLength: "\(body.readableBytes)", .connection: "close",
+            .contentType: answer.contentType, .contentLength: "\(body.readableBytes)", .connection: "close",
             .date: date.text(at: SystemClock.now().wall),
         ]
-        fields.append(contentsOf: Reply.protection)
+        fields.append(contentsOf: answer.headers)
         context.write(
-            wrapOutboundOut(.head(HTTPResponse(status: problem.status, headerFields: fields))),
+            wrapOutboundOut(.head(HTTPResponse(status: .badRequest, headerFields: fields))),
             promise: nil
         )
         context.write(wrapOutboundOut(.body(body)), promise: promise)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    /// A client that takes nothing does not keep its place.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        stall = nil
+        if !context.channel.isWritable {
+            stall = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(limits.stallMs)) {
+                context.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func cancelTimers() {
         deadline?.cancel()
         deadline = nil
+        stall?.cancel()
+        stall = nil
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        cancelTimers()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
-        deadline = nil
+        cancelTimers()
         context.fireChannelInactive()
     }
 
     private func isWelcome(_ head: HTTPRequest) -> Bool {
-        (head.headerFields[.contentLength].flatMap(Int.init) ?? 0) <= Body.limit
+        (head.headerFields[.contentLength].flatMap(Int.init) ?? 0) <= limits.bodyBytes
     }
 
     private func say(_ context: ChannelHandlerContext) {
@@ -171,7 +199,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             "closed a connection whose request did not come to its end",
             metadata: [
                 "peer": "\(context.remoteAddress?.description ?? "unknown")",
-                "seconds": "\(limits.requestSeconds)",
+                "limit_ms": "\(limits.requestMs)",
             ],
             at: SystemClock.bootTime()
         )

@@ -1,7 +1,7 @@
 import CarillonCore
 import Testing
 
-@testable import CarillonGateway
+@testable import CarillonHTTP
 
 @Suite struct DateHeaderTests {
     /// The examples of RFC 9110, section 5.6.7, and the ends of a week and of a leap year.

@@ -1,31 +1,26 @@
-internal import CarillonJSON
+internal import CarillonGateway
+internal import CarillonHTTP
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonSystem
-internal import Glibc
-package import Logging
-internal import NIOCore
+internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
 
 /// A gateway as a process: joins it to the schedulers, the network and the signals, and takes them apart again.
-package struct GatewayProcess: Sendable {
-    private var configuration: GatewayConfiguration
-    private var logger: Logger
+struct GatewayProcess {
+    var settings: GatewaySettings
+    var logger: Logger
 
-    package init(configuration: GatewayConfiguration, logger: Logger) {
-        self.configuration = configuration
-        self.logger = logger
-    }
+    /// For requests in flight, once the end has been asked for.
+    private static let drainSeconds: Int64 = 8
 
-    /// The document that is served as /openapi.json.
-    package static var openAPI: String {
-        JSONText.write(OpenAPIDocument.make(RouteTable.all.routes), pretty: true)
-    }
+    private var configuration: GatewayConfiguration { settings.gateway }
 
     /// Until SIGTERM or SIGINT.
     /// - Throws: `StartFailure` when an address cannot be had.
-    package func run() async throws {
+    func run() async throws {
         OpenFileLimit.raise()
         logger.info(
             "starting",
@@ -63,15 +58,14 @@ package struct GatewayProcess: Sendable {
 
     private func serve(_ gateway: Gateway) async throws {
         let logger = logger
-        let limits = GatewayLimits()
-        let server = GatewayServer.make(gateway, configuration: configuration, limits: limits) { address in
+        let server = GatewayServer.make(gateway, configuration: configuration) { address in
             logger.info("listening", metadata: ["address": "\(address)"])
         }
         var lifecycle = ServiceGroupConfiguration(
             services: [server],
             logger: Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         )
-        lifecycle.maximumGracefulShutdownDuration = .seconds(limits.drainSeconds)
+        lifecycle.maximumGracefulShutdownDuration = .seconds(Self.drainSeconds)
         let group = ServiceGroup(configuration: lifecycle)
         let stopping = Stopping()
         Signals.install { name in
@@ -85,19 +79,15 @@ package struct GatewayProcess: Sendable {
             // Requests that were cut off after the time for them are no failure of the end.
             guard !stopping.hasBegun else { return }
             throw StartFailure(
-                "LISTEN (--listen): cannot listen on \(configuration.listen): \(GatewayProcess.text(error)); "
+                "LISTEN (--listen): cannot listen on \(configuration.listen): \(HTTPServer.text(ofListenError: error)); "
                     + "stop what listens there, or choose another address"
             )
         }
     }
 
-    private static func text(_ error: any Error) -> String {
-        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-    }
-
     private func startProbes(_ registry: MetricsRegistry, _ client: RPCClient) async throws -> ProbeServer? {
         guard let address = configuration.metricsListen else { return nil }
-        let probes = ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger) {
+        let probes = ProbeServer(listen: address, registry: registry, logger: logger) {
             client.peers.isEmpty ? (false, "no scheduler is connected") : (true, "ready")
         }
         do throws(ProbeServerError) {
