@@ -1,6 +1,7 @@
 import CarillonRuntime
 import CarillonSystem
 import Logging
+import Synchronization
 import Testing
 
 @testable import CarillonHTTP
@@ -11,7 +12,7 @@ struct ProbeServerTests {
 
     private func withServer(
         _ limits: HTTPLimits = .probes,
-        ready: (Bool, String) = (true, "leading, epoch 3"),
+        ready: @escaping @Sendable () -> (Bool, String) = { (true, "leading, epoch 3") },
         _ body: (HostPort) async throws -> Void
     ) async throws {
         let registry = MetricsRegistry()
@@ -20,8 +21,9 @@ struct ProbeServerTests {
             listen: HostPort(host: "127.0.0.1", port: 0),
             registry: registry,
             limits: limits,
-            logger: Self.silent
-        ) { ready }
+            logger: Self.silent,
+            ready: ready
+        )
         let address = try await server.start()
         #expect(address.port != 0)
         do {
@@ -70,7 +72,7 @@ struct ProbeServerTests {
     }
 
     @Test func saysWhyItIsNotReady() async throws {
-        try await withServer(ready: (false, "no database")) { address in
+        try await withServer(ready: { (false, "no database") }) { address in
             let answer = try await Connection.exchange(
                 address,
                 "GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -124,46 +126,46 @@ struct ProbeServerTests {
 
     @Test func aBodyWithoutEndIsCutOff() async throws {
         try await withServer { address in
-            let answer = try await Connection(to: address).talk { talk in
-                try await talk.send("POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-                let chunk = "8000\r\n" + String(repeating: "x", count: 0x8000) + "\r\n"
-                await #expect(throws: (any Error).self) { while true { try await talk.send(chunk) } }
-                return talk.read
-            }
-            #expect(!answer.hasPrefix("HTTP/1.1 200"))
+            let connection = try await Connection(to: address)
+            try await connection.send("POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let chunk = "8000\r\n" + String(repeating: "x", count: 0x8000) + "\r\n"
+            await #expect(throws: (any Error).self) { while true { try await connection.send(chunk) } }
         }
+    }
+
+    private final class Counter: Sendable {
+        let count = Atomic(0)
     }
 
     /// A connection beyond the limit is answered when an earlier one ends, and not before.
     @Test func connectionsBeyondTheLimitWait() async throws {
         var limits = HTTPLimits.probes
         limits.connections = 2
-        try await withServer(limits) { address in
+        let asked = Counter()
+        let ready: @Sendable () -> (Bool, String) = {
+            asked.count.add(1, ordering: .sequentiallyConsistent)
+            return (true, "leading, epoch 3")
+        }
+        try await withServer(limits, ready: ready) { address in
             let request = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-            let third = try await Connection(to: address).talk { first in
-                try await first.send(request)
-                _ = try await first.receive(until: "alive\n")
-                let waiting = try await Connection(to: address).talk { second in
-                    // Once both are answered, both are accepted.
-                    try await second.send(request)
-                    _ = try await second.receive(until: "alive\n")
-                    let waiting = try await Connection(to: address)
-                    let answered = Task {
-                        try await waiting.talk { third in
-                            try await third.send("GET /readyz HTTP/1.0\r\n\r\n")
-                            return try await third.receive()
-                        }
-                    }
-                    // The server goes on with those that it has.
-                    for _ in 0..<50 {
-                        try await second.send(request)
-                        _ = try await second.receive(until: "alive\n")
-                    }
-                    return answered
-                }
-                return waiting
+            var (first, second) = (try await Connection(to: address), try await Connection(to: address))
+            // Once both are answered, both are accepted.
+            try await first.send(request)
+            await first.receive(until: "alive\n")
+            try await second.send(request)
+            await second.receive(until: "alive\n")
+            var third = try await Connection(to: address)
+            try await third.send("GET /readyz HTTP/1.0\r\n\r\n")
+            // The server goes on with those that it has.
+            for _ in 0..<50 {
+                let before = second.read.utf8.count
+                try await second.send(request)
+                while second.read.utf8.count == before { await second.receiveMore() }
             }
-            #expect(try await third.value.hasSuffix("leading, epoch 3\n"))
+            #expect(asked.count.load(ordering: .sequentiallyConsistent) == 0)
+            try await first.close()
+            #expect(await third.receive().hasSuffix("leading, epoch 3\n"))
+            try await second.close()
         }
     }
 
