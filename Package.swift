@@ -29,6 +29,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: [Target.Dependency] = [
@@ -59,6 +60,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         // Queues.
         .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+        // What libraries record their metrics with.
+        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
         // Parses the configuration file of the command line.
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -104,7 +107,7 @@ let package = Package(
         room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
         room(
             "CarillonSystem",
-            ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments]
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
         ),
         // The HTTP server of every process, and what is served for those who watch it.
         room(
@@ -139,21 +142,21 @@ let package = Package(
             "carillon-scheduler",
             [
                 "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
-                "CarillonHTTP", "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging,
+                "CarillonHTTP", "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
         door(
             "carillon-worker",
             [
                 "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
-                "CarillonHTTP", "CarillonRuntime", arguments, logging,
+                "CarillonHTTP", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
         door(
             "carillon-gateway",
             [
                 "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments, logging,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                coreMetrics, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
@@ -186,7 +189,7 @@ let package = Package(
         ),
         tests(
             "CarillonSystemTests",
-            ["CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, arguments]
+            ["CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
         ),
         tests(
             "CarillonHTTPTests",

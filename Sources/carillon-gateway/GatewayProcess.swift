@@ -3,6 +3,7 @@ internal import CarillonHTTP
 internal import CarillonRPC
 internal import CarillonRuntime
 internal import CarillonSystem
+internal import CoreMetrics
 internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
@@ -30,6 +31,7 @@ struct GatewayProcess {
             ]
         )
         let registry = MetricsRegistry(component: "carillon-gateway")
+        MetricsSystem.bootstrap(LibraryMetrics(registry))
         let metrics = GatewayMetrics(registry: registry)
         let client = RPCClient(
             RPCClient.Configuration(

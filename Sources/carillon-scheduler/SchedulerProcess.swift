@@ -6,6 +6,7 @@ internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
 internal import CarillonWire
+internal import CoreMetrics
 internal import Logging
 internal import Synchronization
 
@@ -22,6 +23,7 @@ struct SchedulerProcess {
         logger.info("starting", metadata: ["version": "\(CarillonVersion.current)"])
 
         let registry = MetricsRegistry(component: "carillon-scheduler")
+        MetricsSystem.bootstrap(LibraryMetrics(registry))
         let metrics = SchedulerMetrics(registry: registry)
         let held = HeldService()
         metrics.watchDatabase(in: registry) { held.store?.isConnected ?? false }

@@ -1,9 +1,12 @@
 internal import CarillonCore
 internal import CarillonCurl
+internal import CarillonHTTP
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import CarillonWire
 internal import CarillonWorker
+internal import CoreMetrics
 internal import Logging
 
 /// A worker as a process: joins the service to libcurl, the network and the signals, and takes them apart again.
@@ -15,6 +18,7 @@ struct WorkerProcess {
     func run() async throws(StartFailure) {
         let files = OpenFileLimit.raise()
         let registry = MetricsRegistry(component: "carillon-worker")
+        MetricsSystem.bootstrap(LibraryMetrics(registry))
         let metrics = WorkerMetrics(registry: registry)
         let probes = try await WorkerProbes.start(at: settings.metrics, registry: registry, logger: logger)
         let name = settings.name(metricsPort: probes.address.port)
