@@ -155,7 +155,8 @@ let package = Package(
         door(
             "carillon-gateway",
             [
-                "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments, logging,
+                "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments,
+                logging,
                 coreMetrics, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
@@ -178,7 +179,8 @@ let package = Package(
         tests(
             "CarillonRPCTests",
             [
-                "CarillonRPC", "CarillonClient", "CarillonJSON", "CarillonRuntime", "CarillonWire", "CarillonCore", logging,
+                "CarillonRPC", "CarillonClient", "CarillonJSON", "CarillonRuntime", "CarillonWire", "CarillonCore",
+                logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
@@ -243,7 +245,8 @@ let package = Package(
             name: "carillon-bench",
             dependencies: [
                 "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonClient",
-                "CarillonRPC", "CarillonSystem", "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
+                "CarillonRPC", "CarillonSystem", "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations",
+                arguments, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,

@@ -29,7 +29,10 @@ package struct HTTPServer: Service {
         limits: HTTPLimits,
         log: RateLimitedLog,
         malformed: @escaping @Sendable (_ detail: String) -> MalformedRequestAnswer,
-        onListening: @escaping @Sendable (_ address: HostPort, _ close: @escaping @Sendable () async -> Void) async -> Void,
+        onListening:
+            @escaping @Sendable (
+                _ address: HostPort, _ close: @escaping @Sendable () async -> Void
+            ) async -> Void,
         responder: @escaping Responder
     ) {
         // What there is to say of requests is said by the responder.

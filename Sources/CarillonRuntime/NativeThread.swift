@@ -32,7 +32,10 @@ package struct NativeThread: Sendable, Equatable {
             },
             Unmanaged.passRetained(body).toOpaque()
         )
-        precondition(result == 0, "the thread \(name) cannot be started (error \(result)); raise the limit with ulimit -u")
+        precondition(
+            result == 0,
+            "the thread \(name) cannot be started (error \(result)); raise the limit with ulimit -u"
+        )
         return NativeThread(id: UInt(thread))
     }
 

@@ -1,6 +1,5 @@
 internal import CarillonJSON
 
-
 extension Table.Layout {
     static let jobs = Table.Layout(columns: [
         .init(title: "JOB", value: { ShortID.text($0["job_id"]) }),

@@ -1,6 +1,5 @@
 internal import CarillonJSON
 
-
 extension Schemas {
     static let cluster: [Property] = [
         .id("server_id", "The scheduler that answers; new at each of its starts."),

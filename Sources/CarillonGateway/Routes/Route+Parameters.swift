@@ -1,6 +1,5 @@
 internal import CarillonJSON
 
-
 /// Parameters that several routes have.
 extension Parameter {
     static let limit = Parameter(
