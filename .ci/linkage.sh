@@ -24,7 +24,8 @@ library() {
     report "$1" "$2" "$3" $found
 }
 
-# modules PROGRAM has|lacks MODULE...: the name of a module stands, after its length, in the symbols of its declarations
+# modules PROGRAM has|lacks MODULE...: the name of a module, after its length, begins the symbols of its types. CarillonClient has
+# none: it extends CarillonRPC, and cannot be there without CarillonJSON.
 modules() {
     program=$1 wanted=$2
     shift 2
@@ -48,11 +49,11 @@ for program in carillon carillon-gateway carillon-scheduler carillon-worker; do
 done
 
 modules carillon-scheduler has CarillonRuntime CarillonHTTP CarillonPostgres
-modules carillon-scheduler lacks CarillonJSON CarillonClient CarillonCurl CarillonWorker CarillonGateway
+modules carillon-scheduler lacks CarillonJSON CarillonCurl CarillonWorker CarillonGateway
 modules carillon-worker has CarillonRuntime CarillonHTTP CarillonCurl
-modules carillon-worker lacks CarillonJSON CarillonClient CarillonPostgres CarillonScheduler CarillonGateway
-modules carillon-gateway has CarillonRuntime CarillonHTTP CarillonJSON CarillonClient
+modules carillon-worker lacks CarillonJSON CarillonPostgres CarillonScheduler CarillonGateway
+modules carillon-gateway has CarillonRuntime CarillonHTTP CarillonJSON
 modules carillon-gateway lacks CarillonPostgres CarillonCurl CarillonScheduler CarillonWorker
-modules carillon has CarillonRuntime CarillonJSON CarillonClient
+modules carillon has CarillonRuntime CarillonJSON
 modules carillon lacks CarillonHTTP CarillonPostgres CarillonCurl CarillonScheduler CarillonWorker
 exit $failed
