@@ -29,6 +29,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: [Target.Dependency] = [
     .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -56,6 +58,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        // Queues.
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+        // What libraries record their metrics with.
+        .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
         // Parses the configuration file of the command line.
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -80,39 +86,53 @@ let package = Package(
             swiftSettings: strict + canary
         ),
         room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
+        // JSON text and values, and messages as JSON: of the gateway and the command line only.
+        room("CarillonJSON", ["CarillonCore", "CarillonWire", "CCarillonProto", "CProtobuf"]),
+
+        // Runtime: what every adapter needs
+        room("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
 
         // Adapters
         room(
             "CarillonRPC",
             [
-                "CarillonCore", "CarillonWire", logging,
+                "CarillonCore", "CarillonRuntime", "CarillonWire", logging,
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        room("CarillonPostgres", ["CarillonCore", "CarillonSystem", "CPostgres", logging]),
-        room("CarillonCurl", ["CarillonCore", "CCurl", "CLinux"]),
+        // The client of the protocol with JSON.
+        room("CarillonClient", ["CarillonCore", "CarillonJSON", "CarillonRPC", "CarillonWire"]),
+        room("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
+        room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
         room(
             "CarillonSystem",
-            [
-                "CarillonCore", "CarillonCron", "CLinux", logging, arguments,
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
+        ),
+        // The HTTP server of every process, and what is served for those who watch it.
+        room(
+            "CarillonHTTP",
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
         ),
 
         // Processes
-        room("CarillonScheduler", ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", logging]),
-        room("CarillonWorker", ["CarillonCore", "CarillonWire", "CarillonSystem", logging]),
+        room(
+            "CarillonScheduler",
+            ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]
+        ),
+        room("CarillonWorker", ["CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]),
         room(
             "CarillonGateway",
-            ["CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", logging] + hummingbird
+            [
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
+                "CarillonHTTP", "CarillonSystem", logging,
+            ] + hummingbird
         ),
         room(
             "CarillonCommand",
             [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
+                "CarillonSystem", arguments, logging,
                 .product(name: "Yams", package: "Yams"),
                 // `carillon listen`
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -125,17 +145,25 @@ let package = Package(
             "carillon-scheduler",
             [
                 "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
-                "CarillonCore", "CarillonCron", arguments, logging,
+                "CarillonHTTP", "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
         door(
             "carillon-worker",
             [
                 "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
-                arguments, logging,
+                "CarillonHTTP", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
-        door("carillon-gateway", ["CarillonGateway", "CarillonSystem", arguments, logging]),
+        door(
+            "carillon-gateway",
+            [
+                "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments,
+                logging,
+                coreMetrics, .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
         door("carillon", ["CarillonCommand"]),
 
         // Tests
@@ -147,26 +175,35 @@ let package = Package(
         ),
         tests("CarillonCronTests", ["CarillonCron"]),
         tests("CarillonCoreTests", ["CarillonCore", "CarillonCron", "TestSupport"]),
-        tests("CarillonWireTests", ["CarillonWire", "CarillonCore", "CarillonCron", "TestSupport"]),
+        tests(
+            "CarillonWireTests",
+            ["CarillonWire", "CarillonJSON", "CarillonCore", "CarillonCron", "TestSupport"]
+        ),
         tests(
             "CarillonRPCTests",
             [
-                "CarillonRPC", "CarillonWire", "CarillonCore", logging,
+                "CarillonRPC", "CarillonClient", "CarillonJSON", "CarillonRuntime", "CarillonWire", "CarillonCore",
+                logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
+        tests("CarillonRuntimeTests", ["CarillonRuntime", "CarillonCore", "TestSupport", logging]),
         tests(
             "CarillonSchedulerTests",
             ["CarillonScheduler", "CarillonCore", logging]
         ),
         tests(
             "CarillonSystemTests",
-            [
-                "CarillonSystem", "CarillonCore", "CarillonCron", logging, arguments,
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-            ]
+            ["CarillonSystem", "CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
         ),
-        tests("CarillonPostgresTests", ["CarillonPostgres", "CarillonCore", "CarillonCron", "TestSupport", logging]),
+        tests(
+            "CarillonHTTPTests",
+            ["CarillonHTTP", "CarillonCore", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
+        ),
+        tests(
+            "CarillonPostgresTests",
+            ["CarillonPostgres", "CarillonCore", "CarillonCron", "CarillonRuntime", "TestSupport", logging]
+        ),
         tests(
             "CarillonCurlTests",
             [
@@ -177,13 +214,16 @@ let package = Package(
         ),
         tests(
             "CarillonWorkerTests",
-            ["CarillonWorker", "CarillonCore", "CarillonWire", "CarillonSystem", "TestSupport", logging]
+            [
+                "CarillonWorker", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", "TestSupport",
+                logging,
+            ]
         ),
         tests(
             "CarillonGatewayTests",
             [
-                "CarillonGateway", "CarillonCore", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
-                logging,
+                "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonRPC",
+                "CarillonHTTP", "CarillonSystem", "TestSupport", logging,
                 // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
                 // responder, and where the connection matters, the real server on a free loopback port.
             ] + hummingbird
@@ -191,8 +231,8 @@ let package = Package(
         tests(
             "CarillonCommandTests",
             [
-                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
-                arguments, logging,
+                "CarillonCommand", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON",
+                "CarillonSystem", "TestSupport", arguments, logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
@@ -208,8 +248,9 @@ let package = Package(
         .executableTarget(
             name: "carillon-bench",
             dependencies: [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonSystem", "TestSupport",
-                "CCarillonProto", "CCurl", "CLinux", "CAllocations", arguments, logging,
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonClient",
+                "CarillonRPC", "CarillonSystem", "TestSupport", "CCarillonProto", "CCurl", "CLinux", "CAllocations",
+                arguments, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
             ] + hummingbird,
@@ -220,7 +261,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "CarillonCore", "CarillonCron", "CarillonWire", "CarillonRPC", "CarillonCommand", "TestSupport",
+                "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonJSON",
+                "CarillonClient", "CarillonRPC", "CarillonCommand", "TestSupport",
                 "carillon", "carillon-gateway",
                 "carillon-scheduler", "carillon-worker", logging, .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

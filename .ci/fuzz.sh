@@ -16,7 +16,7 @@ flags=(-O -g -wmo -parse-as-library -sanitize=fuzzer,address -package-name caril
     -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault
     -I "$out/modules" -I "$out/modules/CCarillonProto" -I Sources/CProtobuf -I "$include")
 clang -O1 -g -fsanitize=address -I "$include" -c Sources/CCarillonProto/carillon.pb-c.c -o "$out/proto.o"
-for room in CarillonCron CarillonCore CarillonWire; do
+for room in CarillonCron CarillonCore CarillonWire CarillonJSON; do
     echo "building $room"
     mapfile -t sources < <(find "Sources/$room" -name '*.swift' | sort)
     swiftc "${flags[@]}" -module-name "$room" -emit-module -emit-module-path "$out/modules/$room.swiftmodule" \

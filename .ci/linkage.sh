@@ -1,30 +1,59 @@
 #!/bin/sh
-# Proves with ldd that the arrows between the rooms hold: .ci/linkage.sh [directory of the programs]
+# Proves that the dependencies between modules hold: with ldd which program links which library, and with nm which program
+# contains which module: .ci/linkage.sh [directory of the programs]
 set -eu
 cd "$(dirname "$0")/.."
 bin=${1:-.build/release}
+symbols=$(mktemp)
+trap 'rm -f "$symbols"' EXIT
 failed=0
 
-# expect PROGRAM has|lacks LIBRARY
-expect() {
-    if ldd "$bin/$1" | grep -q "$3"; then found=has; else found=lacks; fi
-    if [ $found = "$2" ]; then
+# report PROGRAM has|lacks WHAT FOUND
+report() {
+    if [ "$4" = "$2" ]; then
         echo "ok    $1 $2 $3"
     else
-        echo "WRONG $1 $found $3"
+        echo "WRONG $1 $4 $3"
         failed=1
     fi
 }
 
-expect carillon-scheduler has libpq
-expect carillon-scheduler lacks libcurl
-expect carillon-worker has libcurl
-expect carillon-worker lacks libpq
+# library PROGRAM has|lacks LIBRARY
+library() {
+    if ldd "$bin/$1" | grep -q "$3"; then found=has; else found=lacks; fi
+    report "$1" "$2" "$3" $found
+}
+
+# modules PROGRAM has|lacks MODULE...: the name of a module, after its length, begins the symbols of its types. CarillonClient has
+# none: it extends CarillonRPC, and cannot be there without CarillonJSON.
+modules() {
+    program=$1 wanted=$2
+    shift 2
+    nm "$bin/$program" >"$symbols"
+    for module in "$@"; do
+        if grep -q "\$s${#module}$module" "$symbols"; then found=has; else found=lacks; fi
+        report "$program" "$wanted" "$module" $found
+    done
+}
+
+library carillon-scheduler has libpq
+library carillon-scheduler lacks libcurl
+library carillon-worker has libcurl
+library carillon-worker lacks libpq
 for program in carillon carillon-gateway; do
-    expect $program lacks libpq
-    expect $program lacks libcurl
+    library $program lacks libpq
+    library $program lacks libcurl
 done
 for program in carillon carillon-gateway carillon-scheduler carillon-worker; do
-    expect $program has libprotobuf-c
+    library $program has libprotobuf-c
 done
+
+modules carillon-scheduler has CarillonRuntime CarillonHTTP CarillonPostgres
+modules carillon-scheduler lacks CarillonJSON CarillonCurl CarillonWorker CarillonGateway
+modules carillon-worker has CarillonRuntime CarillonHTTP CarillonCurl
+modules carillon-worker lacks CarillonJSON CarillonPostgres CarillonScheduler CarillonGateway
+modules carillon-gateway has CarillonRuntime CarillonHTTP CarillonJSON
+modules carillon-gateway lacks CarillonPostgres CarillonCurl CarillonScheduler CarillonWorker
+modules carillon has CarillonRuntime CarillonJSON
+modules carillon lacks CarillonHTTP CarillonPostgres CarillonCurl CarillonScheduler CarillonWorker
 exit $failed

@@ -1,6 +1,8 @@
+internal import CarillonClient
 internal import CarillonCore
+internal import CarillonJSON
 internal import CarillonRPC
-internal import CarillonWire
+internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
@@ -27,8 +29,8 @@ final class RPCCaller: SchedulerCaller {
         silence: Duration = .seconds(1),
         writeError: @escaping @Sendable (String) -> Void
     ) throws(ClientError) {
-        var endpoints: [Endpoint] = []
-        for scheduler in schedulers { endpoints.append(try Endpoint(scheduler)) }
+        var endpoints: [HostPort] = []
+        for scheduler in schedulers { endpoints.append(try HostPort(parsing: scheduler)) }
         var configuration = RPCClient.Configuration(
             schedulers: endpoints,
             name: "carillon",

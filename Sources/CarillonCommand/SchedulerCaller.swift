@@ -1,5 +1,5 @@
 package import CarillonCore
-package import CarillonWire
+package import CarillonJSON
 
 /// One Ping and its Pong.
 package struct RoundTrip: Sendable, Hashable {

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 
 /// One command's talk with the schedulers, and its output.
 struct Session {

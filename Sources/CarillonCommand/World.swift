@@ -1,5 +1,6 @@
 package import CarillonCore
 package import CarillonCron
+internal import CarillonRuntime
 package import CarillonSystem
 internal import Glibc
 

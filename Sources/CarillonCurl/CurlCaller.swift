@@ -1,4 +1,5 @@
 package import CarillonCore
+internal import CarillonRuntime
 internal import Synchronization
 
 /// The HTTP client of a worker: libcurl, some multi handles, and an epoll loop on a thread of its own for each.
@@ -8,7 +9,7 @@ internal import Synchronization
 /// what comes as a herd is dealt out, since each start costs as much as its call, and one after the other they would be late.
 package final class CurlCaller: HTTPCaller {
     private let inboxes: [Inbox]
-    private let threads: Mutex<[LoopThread]>
+    private let threads: Mutex<[NativeThread]>
 
     /// A batch is worth a second loop when each has so many of it. Smaller ones go to the first, however busy it is.
     private static let herd = 64
@@ -33,7 +34,7 @@ package final class CurlCaller: HTTPCaller {
         self.inboxes = inboxes
         threads = Mutex(
             inboxes.map { inbox in
-                LoopThread.start(name: "http-calls") {
+                CallThread.start(name: "http-calls") {
                     let loop = CurlLoop(maxCalls: maxCalls, options: options, inbox: inbox, deliver: deliver)
                     loop.run()
                 }

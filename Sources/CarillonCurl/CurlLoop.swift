@@ -1,5 +1,6 @@
 internal import CCurl
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Glibc
 
 /// The loop: takes requests, moves bytes, delivers results. It lives on one thread; libcurl calls back on the same one.
@@ -83,7 +84,7 @@ final class CurlLoop {
             moveIfDue()
             collect()
             let isOver = content.isStopping && running.isEmpty
-            if isOver || pace.isDue(results.count, at: BootClock.nanoseconds) { flush() }
+            if isOver || pace.isDue(results.count, at: SystemClock.bootTime().nanoseconds) { flush() }
             if isOver { break }
             let isAsleep = inbox.fallAsleep(unlessStopping: running.isEmpty)
             epoll.wait(timeoutMs: isAsleep ? timeoutMs() : 0) { socket, readable, writable, failed in
@@ -108,7 +109,7 @@ final class CurlLoop {
             return refuse(request.token, "the worker has no memory left for another call")
         }
         let wantsHTTP1 = http1Targets.contains(request.url)
-        transfer.begin(request, wantsHTTP1: wantsHTTP1, at: BootClock.nanoseconds)
+        transfer.begin(request, wantsHTTP1: wantsHTTP1, at: SystemClock.bootTime().nanoseconds)
         let code = curl_multi_add_handle(multi, transfer.handle)
         guard code == CURLM_OK else {
             transfer.end()
@@ -126,7 +127,7 @@ final class CurlLoop {
             HTTPResult(
                 token: token,
                 kind: .notSent,
-                startedAt: BootTime(nanoseconds: BootClock.nanoseconds),
+                startedAt: SystemClock.bootTime(),
                 durationMicroseconds: 0,
                 errorMessage: why
             )
@@ -139,7 +140,7 @@ final class CurlLoop {
     }
 
     private func finish(_ transfer: Transfer, _ result: (Transfer, Int64) -> HTTPResult) {
-        results.append(result(transfer, BootClock.nanoseconds))
+        results.append(result(transfer, SystemClock.bootTime().nanoseconds))
         if transfer.requiresHTTP1 { http1Targets.insert(transfer.request.url) }
         running[transfer.token] = nil
         curl_multi_remove_handle(multi, transfer.handle)
@@ -150,7 +151,7 @@ final class CurlLoop {
 
     private func flush() {
         guard !results.isEmpty else { return }
-        pace.delivered(at: BootClock.nanoseconds)
+        pace.delivered(at: SystemClock.bootTime().nanoseconds)
         deliver(results)
         results = []
     }
@@ -164,7 +165,7 @@ final class CurlLoop {
     }
 
     private func moveIfDue() {
-        guard let deadline, deadline <= BootClock.nanoseconds else { return }
+        guard let deadline, deadline <= SystemClock.bootTime().nanoseconds else { return }
         // It says anew when it wants to be called next, or else this one counts as served.
         self.deadline = nil
         move(CURL_SOCKET_TIMEOUT, 0)
@@ -180,7 +181,7 @@ final class CurlLoop {
             // Read before the handle is removed: the message goes with it.
             let code = message.pointee.data.result
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-            if transfer.repeats(after: code, at: BootClock.nanoseconds) {
+            if transfer.repeats(after: code, at: SystemClock.bootTime().nanoseconds) {
                 curl_multi_remove_handle(multi, transfer.handle)
                 // Adding a handle that was just removed fails only without memory; its end is then told by what failed.
                 if curl_multi_add_handle(multi, transfer.handle) == CURLM_OK { continue }
@@ -202,13 +203,13 @@ final class CurlLoop {
     }
 
     private func timerChanged(_ milliseconds: Int) {
-        deadline = milliseconds < 0 ? nil : BootClock.nanoseconds + Int64(milliseconds) * 1_000_000
+        deadline = milliseconds < 0 ? nil : SystemClock.bootTime().nanoseconds + Int64(milliseconds) * 1_000_000
     }
 
     private func timeoutMs() -> Int32 {
         let delivery = pace.deadline(results.count)
         guard let end = deadline.map({ min($0, delivery ?? $0) }) ?? delivery else { return -1 }
-        let left = end - BootClock.nanoseconds
+        let left = end - SystemClock.bootTime().nanoseconds
         return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
     }
 }

@@ -1,6 +1,5 @@
-internal import CLinux
 internal import CarillonCore
-internal import Glibc
+internal import CarillonRuntime
 internal import Synchronization
 
 /// What other threads have for the loop. They wake it only when it sleeps.
@@ -18,21 +17,12 @@ final class Inbox: Sendable {
         var isAsleep = false
     }
 
-    /// An eventfd that the loop waits for beside its sockets.
-    let descriptor: Int32
+    /// What the loop waits for beside its sockets.
+    private let wake = WakeSignal()
     private let state = Mutex(State())
 
-    init() {
-        descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-        precondition(
-            descriptor >= 0,
-            "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
-        )
-    }
-
-    deinit {
-        close(descriptor)
-    }
+    /// To be watched for reading.
+    var descriptor: Int32 { wake.descriptor }
 
     func post(_ change: (inout Content) -> Void) {
         let isToBeWoken = state.withLock { state in
@@ -40,7 +30,7 @@ final class Inbox: Sendable {
             defer { state.isAsleep = false }
             return state.isAsleep
         }
-        if isToBeWoken { eventfd_write(descriptor, 1) }
+        if isToBeWoken { wake.signal() }
     }
 
     /// On the loop's thread: what has gathered.
@@ -63,7 +53,6 @@ final class Inbox: Sendable {
 
     /// On the loop's thread, after a wait.
     func clearWake() {
-        var value: eventfd_t = 0
-        eventfd_read(descriptor, &value)
+        wake.clear()
     }
 }

@@ -1,6 +1,7 @@
 internal import CarillonCore
+internal import CarillonJSON
+internal import CarillonRuntime
 package import CarillonSystem
-internal import CarillonWire
 internal import HTTPTypes
 package import Logging
 
@@ -32,7 +33,7 @@ package final class Gateway: Sendable {
         do throws(ClientError) {
             return try await caller.call(name, .object(members), timeout: timeout)
         } catch {
-            throw Problem(Gateway.inWordsOfREST(error, request: name))
+            throw Problem(Gateway.inWordsOfREST(error))
         }
     }
 
@@ -42,24 +43,27 @@ package final class Gateway: Sendable {
     ]
 
     /// The same error with the names that a client of REST knows.
-    private static func inWordsOfREST(_ error: ClientError, request: String) -> ClientError {
+    private static func inWordsOfREST(_ error: ClientError) -> ClientError {
         guard error.code == .invalidArgument, !error.errors.isEmpty else { return error }
         var error = error
-        let unknown = "is not a field of \(request)"
+        // The client's own text about its fields; any other text of a scheduler is left as it is.
+        let listsFields = error.text == ClientError.summary(of: error.errors)
         for index in error.errors.indices {
             let entry = error.errors[index]
             if entry.field == "idempotency_key" { error.errors[index].field = "Idempotency-Key" }
             if entry.field.hasPrefix("status[") { error.errors[index].field = "status" }
-            guard entry.message.hasPrefix(unknown) else { continue }
-            let rest = entry.message.dropFirst(unknown.count)
-            error.errors[index].message =
-                readOnly.contains(entry.field)
-                ? "is set by Carillon and cannot be given; leave it out" : "is not a field of this request\(rest)"
+            guard case .unknown(let nearest, let hasOthers) = entry.kind else { continue }
+            error.errors[index] = FieldError(
+                unknown: entry.field,
+                of: "this request",
+                nearest: nearest,
+                hasOthers: hasOthers
+            )
+            if readOnly.contains(entry.field) {
+                error.errors[index].message = "is set by Carillon and cannot be given; leave it out"
+            }
         }
-        // The scheduler's own text is left as it is, but for names that mean nothing here.
-        if error.text.contains("fields are wrong") || error.text.contains(unknown) {
-            error.text = Problem.text(error.errors)
-        }
+        if listsFields { error.text = Problem.text(error.errors) }
         return error
     }
 

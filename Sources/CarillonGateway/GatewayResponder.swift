@@ -1,6 +1,6 @@
 internal import CarillonCore
-internal import CarillonSystem
-internal import CarillonWire
+internal import CarillonJSON
+internal import CarillonRuntime
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging

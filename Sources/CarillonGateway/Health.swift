@@ -1,5 +1,5 @@
+internal import CarillonJSON
 internal import CarillonSystem
-internal import CarillonWire
 
 /// What the probes say.
 struct Health: Sendable {

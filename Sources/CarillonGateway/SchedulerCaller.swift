@@ -1,6 +1,7 @@
+internal import CarillonClient
 package import CarillonCore
+package import CarillonJSON
 package import CarillonRPC
-package import CarillonWire
 
 /// A scheduler that the gateway is connected to.
 package struct ConnectedScheduler: Sendable, Hashable {

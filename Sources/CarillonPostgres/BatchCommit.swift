@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Logging
 
 /// The way of one batch into the database, through whatever happens to the connection.
@@ -32,7 +33,7 @@ struct BatchCommit {
     mutating func run(
         days: inout Set<Day>,
         limit: inout WriteLimit,
-        sleep: (_ ms: Int) -> Bool
+        sleep: (_ ms: Int64) -> Bool
     ) -> CommitResult? {
         while true {
             do throws(DatabaseError) {
@@ -59,9 +60,9 @@ struct BatchCommit {
             try makeDays(&days, limit.patience)
             _ = try keeper.open()
             stage = .settle
-            let sentAt = Clock.milliseconds()
+            let sentAt = SystemClock.bootMilliseconds()
             let results = try keeper.run(plan.steps, limit.patience)
-            limit.sufficed(tookMs: Clock.milliseconds() - sentAt)
+            limit.sufficed(tookMs: SystemClock.bootMilliseconds() - sentAt)
             let isShort = plan.insertSteps.contains { results[$0.step].affected < $0.count }
             guard isShort else { return .committed(notPending: []) }
             stage = .check
@@ -152,7 +153,7 @@ struct BatchCommit {
         _ error: DatabaseError,
         _ days: inout Set<Day>,
         _ patience: Patience
-    ) -> (CommitResult?, waitMs: Int) {
+    ) -> (CommitResult?, waitMs: Int64) {
         let isSent = stage == .settle
         if !error.endsConnection, isSent, error.remedy != .settle {
             // The database said no: nothing was written.
@@ -200,7 +201,7 @@ struct BatchCommit {
         }
     }
 
-    private mutating func pauseMs() -> Int { backoff.failed(using: &random) }
+    private mutating func pauseMs() -> Int64 { backoff.failed(using: &random) }
 
     /// Whether the statement that failed writes a job or an idempotency key: a client gets the error as the answer.
     private func isOfChange(_ error: DatabaseError) -> Bool {

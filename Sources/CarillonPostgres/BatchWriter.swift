@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
@@ -23,7 +24,7 @@ final class BatchWriter: Sendable {
     var isConnected: Bool { connected.load(ordering: .relaxed) }
 
     func start() {
-        WorkThread.start("pg-writer") { self.loop() }
+        NativeThread.startDetached(name: "pg-writer") { self.loop() }
     }
 
     func submit(_ request: Request) {
@@ -56,13 +57,13 @@ final class BatchWriter: Sendable {
             guard hasRequests else { continue }
             for request in mailbox.takeAll() {
                 var commit = BatchCommit(batch: request.batch, keeper: keeper, context: context)
-                let began = Clock.microseconds()
+                let began = SystemClock.bootMicroseconds()
                 let result = commit.run(days: &days, limit: &limit) { waitMs in
                     connected.store(keeper.session != nil, ordering: .relaxed)
                     return mailbox.sleep(ms: waitMs)
                 }
                 guard let result else { return }
-                if case .committed = result { onCommit(Clock.microseconds() - began, request.batch.count) }
+                if case .committed = result { onCommit(SystemClock.bootMicroseconds() - began, request.batch.count) }
                 connected.store(keeper.session != nil, ordering: .relaxed)
                 request.answer(.commit(result))
             }

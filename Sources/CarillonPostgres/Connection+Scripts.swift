@@ -1,4 +1,5 @@
 internal import CPostgres
+internal import CarillonRuntime
 internal import Glibc
 
 /// What a session does before it is in pipeline mode.
@@ -71,7 +72,7 @@ extension Connection {
     }
 
     private func texts(_ patience: Patience) throws(DatabaseError) -> [[String]] {
-        var wait = Wait(patience, now: Clock.milliseconds())
+        var wait = Wait(patience, now: SystemClock.bootMilliseconds())
         var rows: [[String]] = []
         var failure: DatabaseError?
         while true {

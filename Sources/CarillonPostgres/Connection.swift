@@ -1,4 +1,5 @@
 internal import CPostgres
+internal import CarillonRuntime
 internal import Glibc
 internal import Logging
 
@@ -133,7 +134,7 @@ final class Connection {
             guard send(step) else { throw lost() }
         }
         guard PQpipelineSync(handle) == 1 else { throw lost() }
-        var wait = Wait(patience, now: Clock.milliseconds())
+        var wait = Wait(patience, now: SystemClock.bootMilliseconds())
         do throws(DatabaseError) {
             let results = try receive(commands, count: steps.count, &wait)
             guard wait.cancelledAt != nil else { return results }
@@ -232,7 +233,7 @@ final class Connection {
             if flushed < 0 { _ = PQconsumeInput(handle) }
             if PQisBusy(handle) == 0 { return }
             let limit: Int32
-            switch wait.next(server, now: Clock.milliseconds()) {
+            switch wait.next(server, now: SystemClock.bootMilliseconds()) {
             case .poll(let ms): limit = max(1, ms)
             case .cancel:
                 cancel()
@@ -245,7 +246,7 @@ final class Connection {
             var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
             guard descriptor.fd >= 0 else { throw lost() }
             guard poll(&descriptor, 1, limit) > 0 else { continue }
-            wait.progressed(at: Clock.milliseconds())
+            wait.progressed(at: SystemClock.bootMilliseconds())
             if PQconsumeInput(handle) == 0 {
                 // What the server said before it went may still be there to be read.
                 if PQisBusy(handle) == 0 { return }
@@ -261,7 +262,7 @@ final class Connection {
         guard let request = PQgetCancel(handle) else { return }
         let made = CancelRequest(request)
         guard made.begin() else { return }
-        WorkThread.start("pg-cancel") { made.send() }
+        NativeThread.startDetached(name: "pg-cancel") { made.send() }
     }
 
     /// Closes the socket, so that nothing is sent to a server that hangs, and nothing waits for it.

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Synchronization
 
 /// Collects what `StoreHealth` says. Each connection of a store writes to it from its own thread.
@@ -26,7 +27,7 @@ final class HealthBoard: Sendable {
 
     /// Returns the number that `ended` is to be called with.
     func began(_ work: Work) -> UInt64 {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         return state.withLock { state in
             state.next += 1
             state.begun[work, default: [:]][state.next] = now
@@ -39,13 +40,13 @@ final class HealthBoard: Sendable {
     }
 
     func leaseAsked() {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         state.withLock { $0.leaseSince = $0.leaseSince ?? now }
     }
 
     /// The database has said who holds the lease.
     func leaseAnswered() {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         state.withLock { $0.leaseSince = now }
     }
 
@@ -55,12 +56,12 @@ final class HealthBoard: Sendable {
     }
 
     func failed(_ role: ConnectionRole, _ error: DatabaseError) {
-        let failure = Failure(message: error.message, state: error.state, at: Clock.milliseconds())
+        let failure = Failure(message: error.message, state: error.state, at: SystemClock.bootMilliseconds())
         state.withLock { $0.failures[role] = failure }
     }
 
     var health: StoreHealth {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         let state = state.withLock { $0 }
         func failure(_ role: ConnectionRole) -> StoreHealth.Failure? {
             state.failures[role].map { StoreHealth.Failure(message: $0.message, state: $0.state, ageMs: now - $0.at) }

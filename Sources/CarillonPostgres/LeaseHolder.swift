@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Logging
 
 /// Takes, keeps and gives back the lease, on a connection and a thread of its own. With the connection the advisory lock
@@ -28,7 +29,7 @@ final class LeaseHolder: Sendable {
     }
 
     func start() {
-        WorkThread.start("pg-lease") { self.loop() }
+        NativeThread.startDetached(name: "pg-lease") { self.loop() }
     }
 
     func submit(_ request: Request) {
@@ -163,12 +164,12 @@ final class LeaseHolder: Sendable {
     /// Runs a statement of the lease. Rows that are locked by a batch on its way are waited for, and so is a database that
     /// refuses the statement, as long as that makes sense; a server that does not answer is given up.
     private func run(_ steps: [Step], _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) -> [QueryResult] {
-        let end = Clock.milliseconds() + Int64(limitMs)
+        let end = SystemClock.bootMilliseconds() + Int64(limitMs)
         var backoff = Backoff()
         // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         while true {
-            let left = Int(end - Clock.milliseconds())
+            let left = Int(end - SystemClock.bootMilliseconds())
             do throws(DatabaseError) {
                 let session = try keeper.open()
                 return try session.run(steps, .total(max(1, left)))
@@ -178,7 +179,7 @@ final class LeaseHolder: Sendable {
                 if !needsSession {
                     if error.remedy != .repeatSoon { context.outage.refused(.lease, error) }
                     let waitMs = error.remedy == .waitForLock ? 1 : backoff.failed(using: &random)
-                    if Clock.milliseconds() + Int64(waitMs) < end, mailbox.sleep(ms: waitMs) { continue }
+                    if SystemClock.bootMilliseconds() + waitMs < end, mailbox.sleep(ms: waitMs) { continue }
                 } else if keeper.session != nil {
                     lose(keeper, error)
                 }

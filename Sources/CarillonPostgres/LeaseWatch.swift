@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Synchronization
 
 /// What the lease connection knows of the servers: when each last answered. A session that waits longer than its limit finds
@@ -35,7 +36,7 @@ final class LeaseWatch: Sendable {
 
     /// The lease connection got bytes from a server.
     func heard(_ server: Server) {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         state.withLock { state in
             // A server that was left long ago is of no more use.
             if state.heardAt[server] == nil { state.heardAt = state.heardAt.filter { now - $0.value < 600_000 } }

@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 package import Logging
 
 /// Brings the schema up and down. Blocks the thread that calls it.
@@ -147,12 +148,12 @@ package struct Migrator: Sendable {
             if rows.first?.first == "true" { return }
             try session.execute("ROLLBACK")
             if isStopping() { throw DatabaseError(.stopped, "this process is ending") }
-            let now = Clock.milliseconds()
+            let now = SystemClock.bootMilliseconds()
             if hasToldAt.map({ now - $0 >= 60_000 }) ?? true {
                 hasToldAt = now
                 logger.notice("another process migrates the database; waiting for it")
             }
-            Clock.sleep(ms: 100)
+            NativeThread.sleep(ms: 100)
         }
     }
 
@@ -177,7 +178,7 @@ package struct Migrator: Sendable {
                 let mayPass = error.endsConnection && error.kind != .unsuitable && error.kind != .stopped
                 guard mayPass, waits, !isStopping() else { throw MigrationError(error.message) }
                 outage.failed(.migration, error)
-                Clock.sleep(ms: backoff.failed(using: &random))
+                NativeThread.sleep(ms: backoff.failed(using: &random))
             }
         }
     }
@@ -187,7 +188,7 @@ package struct Migrator: Sendable {
         let watch = LeaseWatch()
         watch.onAsk { [logger, weak watch] in
             guard let watch else { return }
-            WorkThread.start("pg-ask") {
+            NativeThread.startDetached(name: "pg-ask") {
                 _ = try? Connection(settings, listener: watch, logger: logger)
             }
         }

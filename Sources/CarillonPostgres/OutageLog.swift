@@ -1,3 +1,5 @@
+internal import CarillonCore
+internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
@@ -9,14 +11,11 @@ final class OutageLog: Sendable {
 
     fileprivate struct State {
         var failing: Set<String> = []
-        var since: Int64 = 0
+        var since = BootTime(nanoseconds: 0)
         var hasWarned = false
-        /// When each reason was written last.
-        var warnedAt: [String: Int64] = [:]
+        /// More reasons than 32 within a minute are not told apart.
+        var reasons = RateLimiter<String>(keyLimit: 32)
     }
-
-    /// More reasons than this within a minute are not told apart.
-    fileprivate static let reasonLimit = 32
 
     init(logger: Logger) {
         self.logger = logger
@@ -24,18 +23,18 @@ final class OutageLog: Sendable {
 
     /// A session was lost, or could not be opened.
     func failed(_ role: ConnectionRole, _ error: DatabaseError) {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootTime()
         let seconds: Int64? = state.withLock { state in
             if state.failing.isEmpty { state.since = now }
             state.failing.insert(role.rawValue)
-            return state.takeTurn(error, at: now) ? (now - state.since) / 1_000 : nil
+            return state.takeTurn(error, at: now) ? now.milliseconds(since: state.since) / 1_000 : nil
         }
         if let seconds { warn(role, error, ["seconds": "\(seconds)"]) }
     }
 
     /// A statement failed in a session that goes on.
     func refused(_ role: ConnectionRole, _ error: DatabaseError, _ metadata: Logger.Metadata = [:]) {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootTime()
         if state.withLock({ $0.takeTurn(error, at: now) }) { warn(role, error, metadata) }
     }
 
@@ -55,11 +54,11 @@ final class OutageLog: Sendable {
 
     /// A session was opened.
     func connected(_ role: ConnectionRole) {
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootTime()
         let seconds: Int64? = state.withLock { state in
             guard state.failing.remove(role.rawValue) != nil, state.failing.isEmpty else { return nil }
             defer { state.hasWarned = false }
-            return state.hasWarned ? (now - state.since) / 1_000 : nil
+            return state.hasWarned ? now.milliseconds(since: state.since) / 1_000 : nil
         }
         guard let seconds else { return }
         logger.notice("the database is back", metadata: ["seconds": "\(seconds)"])
@@ -68,12 +67,9 @@ final class OutageLog: Sendable {
 
 extension OutageLog.State {
     /// Whether this reason may be written now. Numbers in it do not make it another one.
-    fileprivate mutating func takeTurn(_ error: DatabaseError, at now: Int64) -> Bool {
+    fileprivate mutating func takeTurn(_ error: DatabaseError, at now: BootTime) -> Bool {
         let reason = (error.state ?? "") + error.message.filter { !("0"..."9").contains($0) }
-        if let last = warnedAt[reason], now - last < 60_000 { return false }
-        warnedAt = warnedAt.filter { now - $0.value < 60_000 }
-        guard warnedAt.count < OutageLog.reasonLimit else { return false }
-        warnedAt[reason] = now
+        guard reasons.pass(reason, at: now) != nil else { return false }
         hasWarned = true
         return true
     }

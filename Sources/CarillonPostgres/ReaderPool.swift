@@ -1,4 +1,6 @@
 internal import CarillonCore
+internal import CarillonRuntime
+internal import DequeModule
 internal import Logging
 internal import Synchronization
 
@@ -11,18 +13,8 @@ final class ReaderPool: Sendable {
     }
 
     private struct State {
-        var waiting: [Request] = []
-        var head = 0
+        var waiting: Deque<Request> = []
         var isClosed = false
-
-        mutating func next() -> Request? {
-            guard head < waiting.count else { return nil }
-            defer {
-                head += 1
-                if head == waiting.count { (waiting, head) = ([], 0) }
-            }
-            return waiting[head]
-        }
     }
 
     private let url: String
@@ -32,7 +24,7 @@ final class ReaderPool: Sendable {
     private let outage: OutageLog
     private let state = Mutex(State())
     /// Counts the requests: each thread sleeps until it gets one.
-    private let semaphore = WakeUp(counts: true)
+    private let semaphore = WakeSignal(.counting)
 
     /// Requests that may wait.
     private var limit: Int { 1_000 }
@@ -49,7 +41,7 @@ final class ReaderPool: Sendable {
 
     func start() {
         for index in 0..<connections {
-            WorkThread.start("pg-reader-\(index)") { self.loop() }
+            NativeThread.startDetached(name: "pg-reader-\(index)") { self.loop() }
         }
     }
 
@@ -57,8 +49,8 @@ final class ReaderPool: Sendable {
     func shutdown() {
         let left = state.withLock { state in
             state.isClosed = true
-            defer { (state.waiting, state.head) = ([], 0) }
-            return state.waiting[state.head...]
+            defer { state.waiting = [] }
+            return state.waiting
         }
         for request in left { request.work(.failure(Self.ending)) }
         semaphore.signal(connections)
@@ -72,7 +64,7 @@ final class ReaderPool: Sendable {
     ) async throws(ReadError) -> Value {
         let result: Result<Value, ReadError> = await withCheckedContinuation { continuation in
             let refusal = enter(
-                Request(enteredAt: Clock.milliseconds()) { keeper in
+                Request(enteredAt: SystemClock.bootMilliseconds()) { keeper in
                     continuation.resume(returning: keeper.flatMap { Self.attempt(body, $0) })
                 }
             )
@@ -84,7 +76,7 @@ final class ReaderPool: Sendable {
     private func enter(_ request: Request) -> ReadError? {
         let refusal: ReadError? = state.withLock { state in
             if state.isClosed { return Self.ending }
-            guard state.waiting.count - state.head < limit else {
+            guard state.waiting.count < limit else {
                 return ReadError("too many history queries wait for the database; try again in a moment")
             }
             state.waiting.append(request)
@@ -129,12 +121,12 @@ final class ReaderPool: Sendable {
         let keeper = SessionKeeper(url: url, role: role, logger: logger, outage: outage)
         while true {
             semaphore.take()
-            let (request, isClosed) = state.withLock { ($0.next(), $0.isClosed) }
+            let (request, isClosed) = state.withLock { ($0.waiting.popFirst(), $0.isClosed) }
             guard let request else {
                 if isClosed { return }
                 continue
             }
-            if Clock.milliseconds() - request.enteredAt > patienceMs {
+            if SystemClock.bootMilliseconds() - request.enteredAt > patienceMs {
                 request.work(.failure(ReadError("the query waited longer than 10 s for a connection; try again")))
             } else {
                 request.work(.success(keeper))

@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
@@ -25,7 +26,7 @@ final class SessionKeeper {
     }
 
     /// How long until the next attempt to connect is allowed, in milliseconds; 0 when it is.
-    var waitMs: Int { Int(max(0, notBefore - Clock.milliseconds())) }
+    var waitMs: Int64 { max(0, notBefore - SystemClock.bootMilliseconds()) }
 
     /// The session; makes one attempt to open it, unless the last one failed just now.
     func open() throws(DatabaseError) -> Connection {
@@ -49,7 +50,7 @@ final class SessionKeeper {
         session = nil
         lastError = error
         outage.failed(role, error)
-        notBefore = Clock.milliseconds() + Int64(backoff.failed(using: &random))
+        notBefore = SystemClock.bootMilliseconds() + backoff.failed(using: &random)
     }
 
     /// Closes the session in peace.

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
@@ -24,7 +25,7 @@ final class StoreLoader: Sendable {
     }
 
     func start() {
-        WorkThread.start(name) { self.loop() }
+        NativeThread.startDetached(name: name) { self.loop() }
     }
 
     func submit(_ request: Request) {

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonWire
 internal import NIOCore
 internal import Synchronization
@@ -315,7 +316,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
             initialDelay: ClientRouter.deadlineInterval,
             delay: ClientRouter.deadlineInterval
         ) { task in
-            self.expire(at: NetworkClock.boot)
+            self.expire(at: SystemClock.bootTime())
             let isDone = self.state.withLock { state in
                 state.isWatchingDeadlines = state.hasDeadlines
                 return !state.isWatchingDeadlines

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging
 internal import NIOCore
@@ -23,14 +24,14 @@ final class ConnectionKeeper {
     }
 
     private final class Name {
-        let endpoint: Endpoint
+        let endpoint: HostPort
         var slots: [Slot] = []
         var resolveFailures = 0
         /// The slot whose dial is under way, and those that wait for it.
         var dialing: Slot?
         var waiting: [Slot] = []
 
-        init(endpoint: Endpoint) {
+        init(endpoint: HostPort) {
             self.endpoint = endpoint
         }
     }
@@ -52,7 +53,7 @@ final class ConnectionKeeper {
 
         init(address: SocketAddress) {
             self.address = address
-            text = Endpoint.text(address)
+            text = HostPort.text(address)
         }
     }
 
@@ -84,7 +85,7 @@ final class ConnectionKeeper {
     }
 
     /// Begins to keep connections to it; does nothing if that is done already.
-    func keep(_ endpoint: Endpoint) {
+    func keep(_ endpoint: HostPort) {
         guard !isStopped, !names.contains(where: { $0.endpoint == endpoint }) else { return }
         let name = Name(endpoint: endpoint)
         names.append(name)
@@ -191,7 +192,7 @@ final class ConnectionKeeper {
     }
 
     private func established(_ connection: DialedConnection, _ slot: Slot, _ name: Name) {
-        slot.phase = .connected(connection, since: NetworkClock.boot)
+        slot.phase = .connected(connection, since: SystemClock.bootTime())
         logger.info(
             "connected to a scheduler",
             metadata: [
@@ -227,7 +228,7 @@ final class ConnectionKeeper {
         case .connected(let connected, let since):
             guard connection === connected else { return }
             // One that held is no failure; one that ended at once must not be dialled in a tight loop.
-            slot.failures = NetworkClock.boot.milliseconds(since: since) > 1_000 ? 1 : slot.failures + 1
+            slot.failures = SystemClock.bootTime().milliseconds(since: since) > 1_000 ? 1 : slot.failures + 1
             if !isStopped {
                 logger.info(
                     "lost the connection to a scheduler",

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging
 internal import NIOCore
@@ -49,7 +50,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     init(_ setup: Setup) {
         self.setup = setup
-        state = ClientConnectionState(role: setup.role, limits: setup.limits, at: NetworkClock.now)
+        state = ClientConnectionState(role: setup.role, limits: setup.limits, at: WireNow.current)
         decoder = FrameDecoder(maxFrameBytes: setup.limits.maxFrameBytes)
         output = FrameOutput(maxFrameBytes: setup.limits.maxFrameBytes, metrics: setup.metrics)
         tally = FrameTally(.received, setup.metrics)
@@ -95,7 +96,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         guard !isOver else { return }
         isDecoding = true
         // What came together came now.
-        arrival = NetworkClock.now
+        arrival = WireNow.current
         unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -124,7 +125,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     // MARK: In
 
-    private var now: WireNow { arrival ?? NetworkClock.now }
+    private var now: WireNow { arrival ?? WireNow.current }
 
     private func receive(_ payload: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
@@ -237,7 +238,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 
     private func schedule(_ context: ChannelHandlerContext) {
         guard let deadline = state.deadline, timer == nil else { return }
-        let delay = max(1_000_000, deadline - NetworkClock.boot)
+        let delay = max(1_000_000, deadline - SystemClock.bootTime())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isOver, let context = self.context else { return }

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonWire
 internal import NIOCore
 
@@ -23,7 +24,7 @@ final class FrameOutput {
     /// Called when the peer has taken something.
     var onTaken: (() -> Void)?
     /// When the peer last took something, or had taken everything.
-    private var tookAt = NetworkClock.boot
+    private var tookAt = SystemClock.bootTime()
     /// What is written at once, so that a slow peer, too, is seen to take a part.
     private static let chunkBytes = 256 << 10
     /// A peer that takes nothing for so long, with too much in line, does not read.
@@ -37,7 +38,7 @@ final class FrameOutput {
 
     /// Whether the peer has something in line, and has taken none of it for long.
     var takesNothing: Bool {
-        unsentBytes > 0 && NetworkClock.boot.milliseconds(since: tookAt) > Self.patienceMs
+        unsentBytes > 0 && SystemClock.bootTime().milliseconds(since: tookAt) > Self.patienceMs
     }
 
     /// Writes, and flushes once.
@@ -48,7 +49,7 @@ final class FrameOutput {
             switch item {
             case .envelope(let envelope): append(envelope, to: &buffer)
             case .dated(let envelope, let deadline):
-                if NetworkClock.boot < deadline {
+                if SystemClock.bootTime() < deadline {
                     append(envelope, to: &buffer)
                 } else {
                     hasLeftOut = true
@@ -72,12 +73,12 @@ final class FrameOutput {
         var rest = buffer
         while let slice = rest.readSlice(length: min(rest.readableBytes, Self.chunkBytes)), slice.readableBytes > 0 {
             let bytes = slice.readableBytes
-            if unsentBytes == 0 { tookAt = NetworkClock.boot }
+            if unsentBytes == 0 { tookAt = SystemClock.bootTime() }
             unsentBytes += bytes
             let written = context.eventLoop.makePromise(of: Void.self)
             written.futureResult.assumeIsolated().whenComplete { _ in
                 self.unsentBytes -= bytes
-                self.tookAt = NetworkClock.boot
+                self.tookAt = SystemClock.bootTime()
                 self.onTaken?()
             }
             context.write(NIOAny(slice), promise: written)

@@ -1,18 +1,24 @@
 internal import CarillonCore
-package import CarillonWire
+internal import CarillonRuntime
+internal import CarillonWire
 
 extension RPCClient {
-    /// Executions as they change, each as JSON, until the reader stops (or is cancelled).
+    /// Executions as they change, until the reader stops (or is cancelled).
     ///
     /// When the scheduler goes away the watch goes on with the next one; what changed in between is not told. It ends with
     /// an error when no scheduler takes it within the take-over wait, when the request is wrong, or when its reader is so
     /// slow that thousands of changes wait for it.
-    /// - Parameter arguments: the fields of `watch_executions`.
-    package func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
+    /// - Parameters:
+    ///   - encode: makes the payload of `watch_executions` for an id.
+    ///   - decode: reads the payload of an answer.
+    package func watch<Value: Sendable>(
+        encode: @escaping Encoding,
+        decode: @escaping Decoding<Value>
+    ) -> AsyncThrowingStream<Value, any Error> {
         AsyncThrowingStream(bufferingPolicy: .bufferingOldest(RPCClient.watchBuffer)) { continuation in
             let task = Task {
                 do throws(ClientError) {
-                    try await runWatch(arguments, continuation)
+                    try await runWatch(encode, decode, continuation)
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -22,43 +28,45 @@ extension RPCClient {
         }
     }
 
-    private func runWatch(
-        _ arguments: JSONValue,
-        _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
+    private func runWatch<Value: Sendable>(
+        _ encode: (_ id: UInt64) throws(ClientError) -> [UInt8],
+        _ decode: (_ payload: [UInt8]) throws(WireError) -> Value,
+        _ output: AsyncThrowingStream<Value, any Error>.Continuation
     ) async throws(ClientError) {
         let safety = RequestSafety(name: "watch_executions", hasIdempotencyKey: false)
         let wait = milliseconds(configuration.takeOverWait)
-        var patience = NetworkClock.boot + wait
+        var patience = SystemClock.bootTime() + wait
         var excluded: Set<Int> = []
         while !Task.isCancelled {
             let version = router.version
             guard let connection = router.pick(safety, excluding: excluded) else {
-                guard NetworkClock.boot < patience, !router.isClosed else {
+                guard SystemClock.bootTime() < patience, !router.isClosed else {
                     throw nobody("watch_executions", configuration.takeOverWait, tried: [])
                 }
-                let soon = excluded.isEmpty ? patience : NetworkClock.boot + 100
+                let soon = excluded.isEmpty ? patience : SystemClock.bootTime() + 100
                 excluded = []
                 await router.waitForChange(since: version, until: min(patience, soon))
                 continue
             }
-            let begin = NetworkClock.boot
-            let refusal = try await watchOnce(arguments, on: connection, output)
+            let begin = SystemClock.bootTime()
+            let refusal = try await watchOnce(encode, decode, on: connection, output)
             // A subscription that stood is no failure.
-            if refusal == nil || NetworkClock.boot.milliseconds(since: begin) > 1_000 {
-                patience = NetworkClock.boot + wait
+            if refusal == nil || SystemClock.bootTime().milliseconds(since: begin) > 1_000 {
+                patience = SystemClock.bootTime() + wait
             }
             if refusal != nil { excluded.insert(connection.id) }
         }
     }
 
     /// One subscription. Returns the error with which the scheduler refused it, `nil` when its connection ended.
-    private func watchOnce(
-        _ arguments: JSONValue,
+    private func watchOnce<Value: Sendable>(
+        _ encode: (_ id: UInt64) throws(ClientError) -> [UInt8],
+        _ decode: (_ payload: [UInt8]) throws(WireError) -> Value,
         on connection: DialedConnection,
-        _ output: AsyncThrowingStream<JSONValue, any Error>.Continuation
+        _ output: AsyncThrowingStream<Value, any Error>.Continuation
     ) async throws(ClientError) -> ClientError? {
         let id = router.nextID()
-        let payload = try MessageJSON.encodeRequest(name: "watch_executions", arguments: arguments, id: id)
+        let payload = try encode(id)
         let replies = router.subscribe(
             id,
             FrameEncoder.frame(payload: payload),
@@ -73,9 +81,9 @@ extension RPCClient {
         for await reply in replies {
             switch reply {
             case .answer(let answer) where answer.body != MessageCodec.errorField:
-                let value: JSONValue
+                let value: Value
                 do throws(WireError) {
-                    value = try MessageJSON.decodeAnswer(answer.payload).value
+                    value = try decode(answer.payload)
                 } catch {
                     throw ClientError(.internal, "the scheduler's answer cannot be read: \(error)")
                 }

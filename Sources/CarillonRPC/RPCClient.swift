@@ -1,4 +1,5 @@
 package import CarillonCore
+package import CarillonRuntime
 package import CarillonWire
 package import Logging
 package import NIOCore
@@ -9,7 +10,7 @@ internal import Synchronization
 /// request only where a repeat is harmless. Any number of requests can be under way at once.
 package final class RPCClient: Sendable {
     package struct Configuration: Sendable {
-        package var schedulers: [Endpoint]
+        package var schedulers: [HostPort]
         /// Appears in the schedulers' logs.
         package var name: String
         package var version: String?
@@ -19,7 +20,7 @@ package final class RPCClient: Sendable {
         package var limits: ConnectionLimits
 
         package init(
-            schedulers: [Endpoint],
+            schedulers: [HostPort],
             name: String,
             version: String? = nil,
             requestTimeout: Duration = .seconds(10),
@@ -47,10 +48,15 @@ package final class RPCClient: Sendable {
         package var version: String?
     }
 
+    /// Makes a request's payload for the id that its answers will carry.
+    package typealias Encoding = @Sendable (_ id: UInt64) throws(ClientError) -> [UInt8]
+    /// Reads an answer's payload.
+    package typealias Decoding<Value> = @Sendable (_ payload: [UInt8]) throws(WireError) -> Value
+
     /// Answers of a watch that wait for their reader.
     static let watchBuffer = 4_096
 
-    let configuration: Configuration
+    package let configuration: Configuration
     let router: ClientRouter
     private let loop: any EventLoop
     private let group: any EventLoopGroup
@@ -97,30 +103,6 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// As above, from texts such as `127.0.0.1:7070`.
-    /// - Throws: `invalidArgument` for one that is no host:port.
-    package convenience init(
-        schedulers: [String],
-        name: String,
-        version: String? = nil,
-        requestTimeout: Duration = .seconds(10),
-        logger: Logger,
-        group: (any EventLoopGroup)? = nil
-    ) throws(ClientError) {
-        var endpoints: [Endpoint] = []
-        for scheduler in schedulers { endpoints.append(try Endpoint(scheduler)) }
-        self.init(
-            Configuration(
-                schedulers: endpoints,
-                name: name,
-                version: version,
-                requestTimeout: requestTimeout
-            ),
-            logger: logger,
-            group: group
-        )
-    }
-
     /// The schedulers that it is connected to.
     package var peers: [Peer] {
         router.connections.map {
@@ -143,44 +125,27 @@ package final class RPCClient: Sendable {
 
     // MARK: Requests
 
-    /// Makes a request by its name, with its fields as JSON (`proto/README.md`, "JSON"), and returns the answer's value.
-    /// - Parameter timeout: instead of the configured one; `execute_now` that waits has five minutes unless told.
-    /// - Throws: what the scheduler says; `invalidArgument` before anything is sent; `unavailable` when no scheduler could
+    /// Makes a request whose payload somebody else encodes, and returns the payload of its answer.
+    /// - Parameters:
+    ///   - name: of the request in the envelope (`create_job`).
+    ///   - hasIdempotencyKey: the scheduler answers a repeated request with what the first one did.
+    ///   - encode: makes the payload for the id that the answer will carry.
+    /// - Throws: what the scheduler says; what `encode` throws, before anything is sent; `unavailable` when no scheduler could
     ///   take the request in time, or when its connection was cut and nobody knows what became of it.
-    package func call(
-        _ name: String,
-        _ arguments: JSONValue,
-        timeout: Duration? = nil
-    ) async throws(ClientError) -> JSONValue {
-        try await callNamed(name, arguments, timeout: timeout).value
-    }
-
-    /// As `call`, with the answer's name (`job`, `execution_list`, …).
-    package func callNamed(
-        _ name: String,
-        _ arguments: JSONValue,
-        timeout: Duration? = nil
-    ) async throws(ClientError) -> (name: String, value: JSONValue) {
-        guard name != "watch_executions", name != "stop_watching" else {
-            throw ClientError(.invalidArgument, "\(name) has many answers or none: watch instead")
-        }
+    package func exchange(
+        name: String,
+        hasIdempotencyKey: Bool,
+        timeout: Duration,
+        encode: (_ id: UInt64) throws(ClientError) -> [UInt8]
+    ) async throws(ClientError) -> [UInt8] {
         let id = router.nextID()
-        let payload = try MessageJSON.encodeRequest(name: name, arguments: arguments, id: id)
-        let key = arguments["idempotency_key"]?.string
-        let waits = name == "execute_now" && arguments["wait"] == .bool(true)
-        let answer = try await perform(
+        return try await perform(
             id,
-            FrameEncoder.frame(payload: payload),
+            FrameEncoder.frame(payload: try encode(id)),
             name: name,
-            RequestSafety(name: name, hasIdempotencyKey: key?.isEmpty == false),
-            timeout: timeout ?? (waits ? .seconds(300) : configuration.requestTimeout)
-        )
-        do throws(WireError) {
-            let decoded = try MessageJSON.decodeAnswer(answer.payload)
-            return (decoded.name, decoded.value)
-        } catch {
-            throw ClientError(.internal, "the scheduler's answer to \(name) cannot be read: \(error)")
-        }
+            RequestSafety(name: name, hasIdempotencyKey: hasIdempotencyKey),
+            timeout: timeout
+        ).payload
     }
 
     /// Makes a request.
@@ -210,21 +175,21 @@ package final class RPCClient: Sendable {
     package func ping(
         scheduler: String? = nil
     ) async throws(ClientError) -> (roundTrip: Duration, address: String) {
-        let end = NetworkClock.boot + milliseconds(configuration.takeOverWait)
+        let end = SystemClock.bootTime() + milliseconds(configuration.takeOverWait)
         while true {
             let version = router.version
             let connection = router.connections.first {
                 scheduler == nil || $0.scheduler == scheduler || $0.address == scheduler
             }
             guard let connection else {
-                if NetworkClock.boot >= end || router.isClosed || Task.isCancelled {
+                if SystemClock.bootTime() >= end || router.isClosed || Task.isCancelled {
                     throw nobody("ping", configuration.takeOverWait, tried: [])
                 }
                 await router.waitForChange(since: version, until: end)
                 continue
             }
             let id = router.nextID()
-            let sent = NetworkClock.now
+            let sent = WireNow.current
             let frame = MessageCodec.frame(of: Envelope(id: id, .ping(sentMicroseconds: sent.wallMicroseconds)))
             let reply = await router.exchange(
                 id,
@@ -234,7 +199,7 @@ package final class RPCClient: Sendable {
                 deadline: sent.boot + milliseconds(configuration.requestTimeout)
             )
             if case .answer = reply {
-                return (.nanoseconds(NetworkClock.boot - sent.boot), connection.address)
+                return (.nanoseconds(SystemClock.bootTime() - sent.boot), connection.address)
             }
             throw ClientError(.unavailable, "no Pong from \(connection.name): \(reply.text)")
         }
@@ -249,7 +214,7 @@ package final class RPCClient: Sendable {
         _ safety: RequestSafety,
         timeout: Duration
     ) async throws(ClientError) -> RawAnswer {
-        let begin = NetworkClock.boot
+        let begin = SystemClock.bootTime()
         let deadline = begin + milliseconds(timeout)
         let wait = min(timeout, configuration.takeOverWait)
         let patience = begin + milliseconds(wait)
@@ -259,7 +224,7 @@ package final class RPCClient: Sendable {
             let version = router.version
             guard let connection = router.pick(safety, excluding: attempt.excluded) else {
                 if let second = attempt.second { return second }
-                guard NetworkClock.boot < patience, !router.isClosed else {
+                guard SystemClock.bootTime() < patience, !router.isClosed else {
                     throw attempt.last ?? nobody(name, wait, tried: attempt.tried)
                 }
                 await pause(&attempt, since: version, until: patience)
@@ -290,7 +255,7 @@ package final class RPCClient: Sendable {
                     throw ClientError(.unavailable, text)
                 }
                 attempt.note(connection, why)
-                guard NetworkClock.boot < patience else { throw nobody(name, wait, tried: attempt.tried) }
+                guard SystemClock.bootTime() < patience else { throw nobody(name, wait, tried: attempt.tried) }
             case .timedOut:
                 let doubt = safety.isRepeatable ? "" : "; whether it was done is not known"
                 let text = "no answer to \(name) from \(connection.name) within \(timeout)\(doubt)"
@@ -340,7 +305,7 @@ package final class RPCClient: Sendable {
         default: throw error
         }
         attempt.excluded.insert(connection.id)
-        guard NetworkClock.boot < patience else {
+        guard SystemClock.bootTime() < patience else {
             throw attempt.last ?? nobody(name, wait, tried: attempt.tried)
         }
     }
@@ -355,7 +320,7 @@ package final class RPCClient: Sendable {
         var random = SystemRandomNumberGenerator()
         let delay = Backoff(firstMs: 50, maxMs: 400).boundMs(failures: attempt.rounds)
         let jittered = Int64.random(in: delay / 2...delay, using: &random)
-        await router.waitForChange(since: version, until: min(patience, NetworkClock.boot + jittered))
+        await router.waitForChange(since: version, until: min(patience, SystemClock.bootTime() + jittered))
     }
 
     /// Whether what a scheduler tells of the cluster names another one, to which we are connected, as its leader.
@@ -369,7 +334,7 @@ package final class RPCClient: Sendable {
     /// Takes note of where NOT_LEADER points, and dials it if it is new.
     func follow(_ error: ClientError, from connection: DialedConnection) {
         guard let address = router.noteNotLeader(connection, leaderAddress: error.leaderAddress),
-            let endpoint = try? Endpoint(address)
+            let endpoint = HostPort(address)
         else { return }
         loop.execute { [keeper] in keeper.value?.keep(endpoint) }
     }

@@ -1,4 +1,5 @@
 internal import CarillonCore
+package import CarillonRuntime
 package import CarillonWire
 package import Logging
 package import NIOCore
@@ -12,7 +13,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         var isStopped = false
     }
 
-    private let schedulers: [Endpoint]
+    private let schedulers: [HostPort]
     private let configuration: ConnectionKeeper.Configuration
     private let metrics: RPCMetrics
     private let logger: Logger
@@ -22,7 +23,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
 
     /// - Parameter group: where the connections live; without one the dialer makes a thread of its own.
     package init(
-        schedulers: [Endpoint],
+        schedulers: [HostPort],
         limits: ConnectionLimits = ConnectionLimits(),
         resolveEveryMs: Int64 = 10_000,
         metrics: RPCMetrics = RPCMetrics(),

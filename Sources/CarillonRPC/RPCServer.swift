@@ -1,4 +1,5 @@
 package import CarillonCore
+package import CarillonRuntime
 package import CarillonWire
 package import Logging
 package import NIOCore
@@ -63,7 +64,7 @@ package final class RPCServer: Sendable {
     /// Binds and accepts from now on. Returns where it listens, with the port that it got.
     /// - Throws: a `ClientError` (`failedPrecondition`) that names the address and why it cannot be had.
     @discardableResult
-    package func start() async throws(ClientError) -> Endpoint {
+    package func start() async throws(ClientError) -> HostPort {
         let shared = shared
         let configuration = shared.configuration
         let bootstrap = ServerBootstrap(group: group)
@@ -84,9 +85,9 @@ package final class RPCServer: Sendable {
                 return state.isStopped
             }
             if isLate { try? await listener.close() }
-            return Endpoint(host: configuration.host, port: port)
+            return HostPort(host: configuration.host, port: port)
         } catch {
-            let address = Endpoint(host: configuration.host, port: configuration.port)
+            let address = HostPort(host: configuration.host, port: configuration.port)
             throw ClientError(.failedPrecondition, "cannot listen on \(address): \(FailureText.of(error))")
         }
     }
@@ -103,8 +104,8 @@ package final class RPCServer: Sendable {
         }
         try? await listener?.close()
         shared.closeAll(why: why)
-        let end = NetworkClock.boot + 1_000
-        while shared.count > 0, NetworkClock.boot < end {
+        let end = SystemClock.bootTime() + 1_000
+        while shared.count > 0, SystemClock.bootTime() < end {
             try? await Task.sleep(for: .milliseconds(5))
         }
         // The last words are written; a moment for the sockets to take them.

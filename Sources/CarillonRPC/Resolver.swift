@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
@@ -9,14 +10,14 @@ struct ResolveError: Error, Sendable, CustomStringConvertible {
 
 /// All addresses of a name, in the order in which the system prefers them.
 enum Resolver {
-    static func addresses(of endpoint: Endpoint, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+    static func addresses(of endpoint: HostPort, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         if let literal = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
             return loop.makeSucceededFuture([literal])
         }
         return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try lookUp(endpoint) }
     }
 
-    private static func lookUp(_ endpoint: Endpoint) throws(ResolveError) -> [SocketAddress] {
+    private static func lookUp(_ endpoint: HostPort) throws(ResolveError) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_flags = AI_NUMERICSERV

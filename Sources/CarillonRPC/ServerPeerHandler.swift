@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging
 internal import NIOCore
@@ -52,7 +53,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     init(shared: ServerShared) {
         self.shared = shared
         let limits = shared.configuration.limits
-        state = ServerConnectionState(limits: limits, at: NetworkClock.now)
+        state = ServerConnectionState(limits: limits, at: WireNow.current)
         decoder = FrameDecoder(maxFrameBytes: limits.maxHandshakeBytes)
         output = FrameOutput(maxFrameBytes: limits.maxFrameBytes, metrics: shared.metrics)
         tally = FrameTally(.received, shared.metrics)
@@ -77,10 +78,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard shared.opened(id, { [outbox] in outbox?.close(why: $0) }) else {
             let text = "this scheduler has \(shared.configuration.maxConnections) connections already"
             shared.metrics.failure("too_many_connections")
-            shared.refusals.warning(
-                "too_many_connections",
+            shared.refusals.log(
+                .warning,
+                key: "too_many_connections",
                 "refused a connection",
-                ["peer": "\(address(context))", "why": "\(text)"]
+                metadata: ["peer": "\(address(context))", "why": "\(text)"]
             )
             return leave(why: text, saying: .error(ClientError(.resourceExhausted, text)))
         }
@@ -109,7 +111,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         let buffer = unwrapInboundIn(data)
         isDecoding = true
         // What came together came now.
-        arrival = NetworkClock.now
+        arrival = WireNow.current
         buffer.withUnsafeReadableBytes { bytes in
             do throws(WireError) {
                 let buffered = decoder.bufferedBytes
@@ -142,7 +144,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     // MARK: In
 
-    private var now: WireNow { arrival ?? NetworkClock.now }
+    private var now: WireNow { arrival ?? WireNow.current }
 
     private func receive(_ payload: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
         guard !isLeaving else { return }
@@ -281,10 +283,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard !isLeaving || isConnected else { return }
         let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
         shared.metrics.failure("slow_reader")
-        shared.refusals.warning(
-            "slow_reader",
+        shared.refusals.log(
+            .warning,
+            key: "slow_reader",
             "closed a peer that does not read",
-            ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
+            metadata: ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
         )
         isLeaving = true
         end(why: why)
@@ -326,7 +329,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     }
 
     private func address(_ context: ChannelHandlerContext) -> String {
-        context.remoteAddress.map(Endpoint.text) ?? "unknown"
+        context.remoteAddress.map(HostPort.text) ?? "unknown"
     }
 
     // MARK: The end
@@ -339,10 +342,11 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         shared.metrics.countEnd(why)
         if let kind = RPCMetrics.failure(ofEnd: why) {
             // Whoever does so may do so a thousand times a second.
-            shared.refusals.warning(
-                kind,
+            shared.refusals.log(
+                .warning,
+                key: kind,
                 "closed a connection that broke the rules",
-                ["peer": "\(address(context))", "kind": "\(kind)", "why": "\(why)"]
+                metadata: ["peer": "\(address(context))", "kind": "\(kind)", "why": "\(why)"]
             )
         } else if !isConnected {
             shared.logger.debug(
@@ -376,7 +380,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard let deadline = state.deadline else { return }
         // Deadlines only move away while the peer is heard: an early timer looks again.
         guard timer == nil else { return }
-        let delay = max(1_000_000, deadline - NetworkClock.boot)
+        let delay = max(1_000_000, deadline - SystemClock.bootTime())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }

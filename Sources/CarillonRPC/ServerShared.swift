@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging
 internal import Synchronization
@@ -9,7 +10,7 @@ final class ServerShared: Sendable {
     let metrics: RPCMetrics
     let logger: Logger
     /// Peers that were shown the door.
-    let refusals: PacedLog
+    let refusals: RateLimitedLog
 
     private struct State {
         var connections: [ConnectionID: @Sendable (String) -> Void] = [:]
@@ -28,7 +29,7 @@ final class ServerShared: Sendable {
         self.receiver = receiver
         self.metrics = metrics
         self.logger = logger
-        refusals = PacedLog(logger)
+        refusals = RateLimitedLog(logger)
     }
 
     /// Returns whether there is room for it. `close` says goodbye.

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import Synchronization
 
 /// Holds the dispatcher. Only the pump's thread calls `turn`, `status` and `wake`; the mutex makes that safe, not fast.

@@ -1,15 +1,13 @@
 internal import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import Logging
-internal import Synchronization
 
 /// Says in the log when executions begin late: a warning above a second, an error above ten, each once a minute at most.
 final class DriftLog: Sendable {
-    private let logger: Logger
-    private let saidAt = Mutex<[Bool: BootTime]>([:])
+    private let log: RateLimitedLog
 
     init(logger: Logger) {
-        self.logger = logger
+        log = RateLimitedLog(logger)
     }
 
     func look(at executions: [Execution]) {
@@ -19,15 +17,9 @@ final class DriftLog: Sendable {
         }
         guard let worst, let drift = worst.driftMicroseconds else { return }
         let isSevere = drift > 10_000_000
-        let now = SystemClock.bootTime()
-        let isDue = saidAt.withLock { saidAt in
-            if let last = saidAt[isSevere], now.milliseconds(since: last) < 60_000 { return false }
-            saidAt[isSevere] = now
-            return true
-        }
-        guard isDue else { return }
-        logger.log(
-            level: isSevere ? .error : .warning,
+        log.log(
+            isSevere ? .error : .warning,
+            key: "drift",
             "executions begin late",
             metadata: [
                 "drift_ms": "\(drift / 1000)", "job_id": "\(worst.jobID)", "execution_id": "\(worst.id)",

@@ -1,6 +1,6 @@
 internal import CarillonCore
 internal import CarillonCron
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import CarillonWire
 
 /// Requests that read, and the cancel.

@@ -1,6 +1,6 @@
 package import CarillonCore
 internal import CarillonCron
-internal import CarillonSystem
+internal import CarillonRuntime
 package import CarillonWire
 package import Logging
 internal import Synchronization

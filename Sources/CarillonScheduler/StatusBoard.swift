@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import Synchronization
 
 /// The last status that the dispatcher's thread left.

@@ -1,4 +1,4 @@
-internal import CLinux
+internal import CarillonRuntime
 internal import Glibc
 internal import Synchronization
 
@@ -9,24 +9,23 @@ internal import Synchronization
 /// parent may well send SIGTERM too. Handlers and not a blocked mask are used: a child process inherits a mask.
 package enum Signals {
     /// What the handler may touch: it runs in the middle of anything, on any thread.
-    private static let knocker = Atomic<Int32>(-1)
+    private static let wakeDescriptor = Atomic<Int32>(-1)
     private static let first = Atomic<Int32>(0)
+
+    /// Of the thread that calls the handler; never closed.
+    private static let wake = WakeSignal(.counting)
 
     /// Ignores SIGPIPE (a write to a closed socket is an error that is handled where it happens) and begins to listen.
     /// `handler` is called once, on a thread of its own, with the name of the signal. To be called once, early.
     package static func install(_ handler: @escaping @Sendable (_ name: String) -> Void) {
         signal(SIGPIPE, SIG_IGN)
-        let descriptor = eventfd(0, Int32(EFD_CLOEXEC))
-        precondition(descriptor >= 0, "no file descriptor is left for signals (errno \(errno))")
-        let previous = knocker.exchange(descriptor, ordering: .sequentiallyConsistent)
+        let previous = wakeDescriptor.exchange(wake.descriptor, ordering: .sequentiallyConsistent)
         precondition(previous == -1, "signals are installed once")
         _ = first.load(ordering: .sequentiallyConsistent)
-        let thread = NativeThread.start(name: "signals") {
-            var value: eventfd_t = 0
-            while eventfd_read(descriptor, &value) != 0 {}
+        NativeThread.startDetached(name: "signals") {
+            wake.take()
             handler(name(of: first.load(ordering: .sequentiallyConsistent)))
         }
-        pthread_detach(thread)
         listen(to: SIGTERM)
         listen(to: SIGINT)
         if !isIgnored(SIGHUP) { listen(to: SIGHUP) }
@@ -63,7 +62,7 @@ package enum Signals {
             ordering: .sequentiallyConsistent
         )
         if isFirst {
-            eventfd_write(knocker.load(ordering: .sequentiallyConsistent), 1)
+            WakeSignal.signal(descriptor: wakeDescriptor.load(ordering: .sequentiallyConsistent))
         } else if earlier == number {
             _exit(128 + number)
         }

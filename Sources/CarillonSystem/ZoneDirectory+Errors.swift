@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonCron
 
 /// Errors about names of zones.
@@ -43,24 +44,9 @@ extension ZoneDirectory {
             let whole = Array(candidate.lowercased().utf8)
             // "Berlin" is meant for Europe/Berlin.
             let city = Array(whole[(whole.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...])
-            let distance = min(Self.distance(wanted, whole), Self.distance(wanted, city))
+            let distance = min(EditDistance.between(wanted, whole), EditDistance.between(wanted, city))
             if distance <= limit { found.append((distance, candidate)) }
         }
         return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
-    }
-
-    /// Levenshtein's: insertions, deletions and substitutions.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (index, byte) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for column in 0..<right.count {
-                let substituted = diagonal + (byte == right[column] ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(substituted, diagonal + 1, row[column] + 1)
-            }
-        }
-        return row[right.count]
     }
 }

@@ -1,13 +1,13 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
-internal import CarillonCore
+package import CarillonCore
 
 /// Swift values as the pieces that protobuf-c's structs are made of.
 extension Arena {
-    typealias List<T> = (count: Int, pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?)
+    package typealias List<T> = (count: Int, pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?)
 
     /// A NUL-terminated copy. A NUL inside would cut the text: it becomes U+FFFD.
-    func string(_ text: String) -> UnsafeMutablePointer<CChar> {
+    package func string(_ text: String) -> UnsafeMutablePointer<CChar> {
         var text = text
         let copy: UnsafeMutablePointer<CChar>? = text.withUTF8 { utf8 in
             guard let base = utf8.baseAddress else { return nil }
@@ -37,7 +37,7 @@ extension Arena {
         return string(text) as UnsafeMutablePointer<CChar>
     }
 
-    func id(_ id: UniqueID) -> ProtobufCBinaryData {
+    package func id(_ id: UniqueID) -> ProtobufCBinaryData {
         let memory = allocate(UInt64.self, count: 2)
         memory[0] = id.high.bigEndian
         memory[1] = id.low.bigEndian
@@ -71,7 +71,7 @@ extension Arena {
         return (elements.count, pointers)
     }
 
-    func strings(_ texts: [String]) -> List<CChar> {
+    package func strings(_ texts: [String]) -> List<CChar> {
         guard !texts.isEmpty else { return (0, nil) }
         let pointers = allocate(UnsafeMutablePointer<CChar>?.self, count: texts.count)
         for (index, text) in texts.enumerated() { pointers[index] = string(text) }
@@ -88,7 +88,7 @@ extension Arena {
         return (elements.count, memory)
     }
 
-    func headers(_ headers: [HTTPHeader]) -> List<Carillon__V1__Header> {
+    package func headers(_ headers: [HTTPHeader]) -> List<Carillon__V1__Header> {
         list(headers, carillon__v1__header__init) { header, wire in
             wire.pointee.name = string(header.name)
             wire.pointee.value = string(header.value)

@@ -5,7 +5,7 @@ internal import CProtobuf
 ///
 /// The first chunk is kept from message to message, so that the hot ones need no `malloc`. Chunks are linked: what has
 /// been handed out never moves.
-final class Arena {
+package final class Arena {
     /// A chunk larger than this is not kept for the next message.
     private static let keptBytes = 256 << 10
     private static let firstBytes = 8 << 10
@@ -16,7 +16,7 @@ final class Arena {
     /// Not given back with the rest.
     var dispatches = DispatchMemory()
 
-    init() {
+    package init() {
         state = .allocate(capacity: 1)
         state.initialize(to: ArenaState())
         allocator = .allocate(capacity: 1)
@@ -49,7 +49,7 @@ final class Arena {
     }
 
     /// Uninitialized bytes, aligned to 8.
-    func raw(_ bytes: Int) -> UnsafeMutableRawPointer {
+    package func raw(_ bytes: Int) -> UnsafeMutableRawPointer {
         guard let memory = state.pointee.take(bytes) else {
             preconditionFailure("the arena of an encoder has no limit")
         }

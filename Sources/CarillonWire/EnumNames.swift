@@ -1,11 +1,11 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
 
 /// An enumeration's values by the names that the API uses: the protocol's, without the enumeration's own name before them.
-struct EnumNames {
+package struct EnumNames: Sendable {
     private let names: [(number: Int32, name: String)]
 
-    init(of descriptor: UnsafePointer<ProtobufCEnumDescriptor>) {
+    package init(of descriptor: UnsafePointer<ProtobufCEnumDescriptor>) {
         let prefix = EnumNames.prefix(of: String(cString: descriptor.pointee.short_name))
         names = (0..<Int(descriptor.pointee.n_values)).map { index in
             let value = descriptor.pointee.values[index]
@@ -15,13 +15,13 @@ struct EnumNames {
     }
 
     /// All names, for a sentence.
-    var list: String { names.map(\.name).joined(separator: ", ") }
+    package var list: String { names.map(\.name).joined(separator: ", ") }
 
-    func name(of number: Int32) -> String? {
+    package func name(of number: Int32) -> String? {
         names.first { $0.number == number }?.name
     }
 
-    func number(of name: String) -> Int32? {
+    package func number(of name: String) -> Int32? {
         names.first { $0.name == name }?.number
     }
 

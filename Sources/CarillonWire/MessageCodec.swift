@@ -1,4 +1,4 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
@@ -19,11 +19,6 @@ package struct MessageCodec: ~Copyable {
     /// A frame, length and payload, that is valid during the call.
     package func withFrame<R>(of envelope: Envelope, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         arena.reset()
-        if case .pong(let sent, let answered, nil) = envelope.message {
-            let frame = arena.raw(PlainPing.maxPongFrameBytes)
-            let size = PlainPing.writePong(id: envelope.id, sent, answered, to: frame)
-            return body(UnsafeRawBufferPointer(start: frame, count: size))
-        }
         var wire = wireEnvelope(envelope)
         return withUnsafeMutablePointer(to: &wire) { wire in
             let message = UnsafeRawPointer(wire).assumingMemoryBound(to: ProtobufCMessage.self)
@@ -115,7 +110,6 @@ package struct MessageCodec: ~Copyable {
     /// - Throws: `malformed` or `invalid`, with the message and the field; `requestID` is set where a client's request can
     ///   be answered with it.
     package func decode(payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
-        if let ping = PlainPing.read(payload) { return ping }
         do throws(WireError) {
             return try unpack(payload)
         } catch {
@@ -164,7 +158,7 @@ package struct MessageCodec: ~Copyable {
     }
 
     private static let bodyNames: [String] = {
-        let fields = MessageJSON.envelopeFields
+        let fields = EnvelopeField.all
         var names = [String](repeating: "unknown", count: Int((fields.map(\.number).max() ?? 0) + 1))
         for field in fields { names[Int(field.number)] = field.name }
         return names
@@ -178,7 +172,7 @@ package struct MessageCodec: ~Copyable {
 
 extension Arena {
     /// Scans and unpacks an envelope; it is valid until the next `reset`.
-    func unpackEnvelope(
+    package func unpackEnvelope(
         _ payload: UnsafeRawBufferPointer
     ) throws(WireError) -> UnsafeMutablePointer<Carillon__V1__Envelope> {
         // An empty payload may have no address at all.

@@ -1,4 +1,4 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
 
 /// What the scanner must know of a message type, worked out once from protobuf-c's descriptor.
@@ -114,10 +114,10 @@ struct MessagePlan {
 
 extension ProtobufCFieldDescriptor {
     /// A static, NUL-terminated name.
-    var text: String { String(cString: name) }
+    package var text: String { String(cString: name) }
 
     /// Whether a 64-bit number is milliseconds since 1970: the protocol says it by the field's name.
-    var isTime: Bool {
+    package var isTime: Bool {
         guard type == PROTOBUF_C_TYPE_INT64 else { return false }
         let name = text
         return name == "from" || name == "to" || name == "time" || name == "gap_to" || name.hasSuffix("_time")
@@ -125,5 +125,5 @@ extension ProtobufCFieldDescriptor {
     }
 
     /// Whether bytes are a 16-byte id: likewise.
-    var isID: Bool { type == PROTOBUF_C_TYPE_BYTES && text.hasSuffix("_id") }
+    package var isID: Bool { type == PROTOBUF_C_TYPE_BYTES && text.hasSuffix("_id") }
 }

@@ -1,6 +1,6 @@
 /// What the protocol asks of a string: UTF-8 (RFC 3629) without NUL.
-enum TextScan {
-    enum Problem {
+package enum TextScan {
+    package enum Problem {
         case nul
         case notUTF8
     }
@@ -9,7 +9,7 @@ enum TextScan {
     private static let tops: UInt64 = 0x8080_8080_8080_8080
 
     /// The first problem of these bytes, if they have one, and where.
-    static func problem(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> (problem: Problem, offset: Int)? {
+    package static func problem(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> (problem: Problem, offset: Int)? {
         var position = 0
         while position < count {
             // Eight bytes of ASCII without NUL at a time.

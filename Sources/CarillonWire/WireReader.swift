@@ -1,10 +1,10 @@
-internal import CCarillonProto
+package import CCarillonProto
 internal import CProtobuf
-internal import CarillonCore
+package import CarillonCore
 
 /// Reads the pieces of protobuf-c's structs as Swift values. The scanner has checked the bytes before: strings are UTF-8,
 /// ids have 16 bytes, required fields are there.
-enum WireReader {
+package enum WireReader {
     static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
         pointer.map { String(cString: $0) } ?? ""
     }
@@ -13,7 +13,7 @@ enum WireReader {
         pointer.map { String(cString: $0) }
     }
 
-    static func id(_ data: ProtobufCBinaryData) -> UniqueID {
+    package static func id(_ data: ProtobufCBinaryData) -> UniqueID {
         guard data.len == 16, let bytes = data.data else { return .zero }
         let raw = UnsafeRawPointer(bytes)
         return UniqueID(
@@ -57,7 +57,7 @@ enum WireReader {
         return shard
     }
 
-    static func headers(
+    package static func headers(
         _ count: Int,
         _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Header>?>?,
         text: (UnsafeMutablePointer<CChar>?) -> String = WireReader.text

@@ -2,11 +2,11 @@ internal import CarillonCore
 internal import CarillonCron
 
 /// Times as the protocol carries them: milliseconds since 1970, within the years 1 to 9999.
-enum WireTime {
+package enum WireTime {
     static let range = Timestamp.distantPast.milliseconds...Timestamp.distantFuture.milliseconds + 999
 
     /// Milliseconds of an RFC 3339 text; throws a sentence that says what is wrong with it.
-    static func parse(_ text: String) throws(WireError) -> Int64 {
+    package static func parse(_ text: String) throws(WireError) -> Int64 {
         guard let milliseconds = RFC3339.parse(text) else {
             let shown = text.count > 60 ? text.prefix(60) + "…" : text
             throw WireError(.invalid, "\"\(shown)\" is not an RFC 3339 time such as 2026-03-01T12:00:00Z")
@@ -18,7 +18,7 @@ enum WireTime {
     }
 
     /// RFC 3339 in UTC.
-    static func text(_ milliseconds: Int64) -> String {
+    package static func text(_ milliseconds: Int64) -> String {
         RFC3339.format(milliseconds: milliseconds)
     }
 }

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import Logging
 
 /// Says in the log what is wrong with the answers of targets, once a minute at most: that one is incomplete or malformed, or

@@ -1,5 +1,5 @@
 package import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 package import CarillonWire
 package import Logging
 internal import Synchronization

@@ -2,6 +2,11 @@ internal import ArgumentParser
 internal import CarillonGateway
 internal import CarillonSystem
 
+/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+nonisolated func gatewayMain() async {
+    await GatewayCommand.mainHidingSecrets()
+}
+
 /// The gateway's command line.
 struct GatewayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -83,37 +88,11 @@ struct GatewayCommand: AsyncParsableCommand {
     @OptionGroup(title: "Log") var log: LogOptions
 
     func run() async throws {
-        if openAPI { return print(GatewayProcess.openAPI) }
+        if openAPI { return print(GatewayServer.openAPI) }
         try await ExitCode.reporting {
-            let configuration = try settings()
+            let settings = try GatewaySettings(self)
             let logger = try log.configuration().bootstrap(component: "carillon-gateway")
-            try await GatewayProcess(configuration: configuration, logger: logger).run()
+            try await GatewayProcess(settings: settings, logger: logger).run()
         }
     }
-
-    private func settings() throws(ConfigurationError) -> GatewayConfiguration {
-        GatewayConfiguration(
-            schedulers: try Setting.addresses(
-                "SCHEDULERS",
-                flag: schedulers,
-                default: [GatewayConfiguration.defaultScheduler]
-            ),
-            listen: try Setting.address("LISTEN", flag: listen, default: GatewayConfiguration.defaultListen),
-            metricsListen: try Setting.address("METRICS_LISTEN", flag: metricsListen),
-            timeoutMs: try Setting.durationMs(
-                "GATEWAY_TIMEOUT",
-                flag: gatewayTimeout,
-                default: 10_000,
-                in: 100...300_000
-            ),
-            publicURL: try Setting.origin("PUBLIC_URL", flag: publicURL),
-            allowedHosts: try Setting.hostNames("ALLOWED_HOSTS", flag: allowedHosts),
-            trustedProxies: try Setting.addressRanges("TRUSTED_PROXIES", flag: trustedProxies)
-        )
-    }
-}
-
-/// The whole program.
-nonisolated func runGatewayCommand() async {
-    await GatewayCommand.mainHidingSecrets()
 }

@@ -1,1 +1,1 @@
-await runGatewayCommand()
+await gatewayMain()

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
-/// The whole program.
-nonisolated func runSchedulerCommand() async {
+/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+nonisolated func schedulerMain() async {
     SecretOptions.hide(DatabaseAddress.secrets)
     await SchedulerCommand.mainHidingSecrets()
 }

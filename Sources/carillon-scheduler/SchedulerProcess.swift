@@ -1,9 +1,12 @@
 internal import CarillonCore
+internal import CarillonHTTP
 internal import CarillonPostgres
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
 internal import CarillonWire
+internal import CoreMetrics
 internal import Logging
 internal import Synchronization
 
@@ -20,6 +23,7 @@ struct SchedulerProcess {
         logger.info("starting", metadata: ["version": "\(CarillonVersion.current)"])
 
         let registry = MetricsRegistry(component: "carillon-scheduler")
+        MetricsSystem.bootstrap(LibraryMetrics(registry))
         let metrics = SchedulerMetrics(registry: registry)
         let held = HeldService()
         metrics.watchDatabase(in: registry) { held.store?.isConnected ?? false }
@@ -94,7 +98,7 @@ struct SchedulerProcess {
         ready: @escaping @Sendable () -> (Bool, String)
     ) async throws -> ProbeServer {
         func server(_ address: HostPort) -> ProbeServer {
-            ProbeServer(host: address.host, port: address.port, registry: registry, logger: logger, ready: ready)
+            ProbeServer(listen: address, registry: registry, logger: logger, ready: ready)
         }
         let probes = server(settings.metricsListen ?? SchedulerSettings.defaultMetricsListen)
         do throws(ProbeServerError) {

@@ -1,8 +1,8 @@
 internal import CarillonCore
 internal import CarillonPostgres
+internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
-internal import Glibc
 
 /// What flags and environment say, checked (design § 10).
 struct SchedulerSettings {
@@ -97,13 +97,6 @@ struct SchedulerSettings {
     func advertised(port: Int) -> HostPort {
         if let advertise { return advertise }
         guard ["0.0.0.0", "::", "::0"].contains(listen.host) else { return HostPort(host: listen.host, port: port) }
-        return HostPort(host: Self.hostName() ?? "127.0.0.1", port: port)
-    }
-
-    private static func hostName() -> String? {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, 255) == 0 else { return nil }
-        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return name.isEmpty ? nil : name
+        return HostPort(host: MachineName.current ?? "127.0.0.1", port: port)
     }
 }

@@ -1,1 +1,1 @@
-await runSchedulerCommand()
+await schedulerMain()

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
-/// A plain function, so that nothing below it inherits the main actor of top-level code.
-func workerMain() async {
+/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+nonisolated func workerMain() async {
     await WorkerCommand.mainHidingSecrets()
 }
 
@@ -78,10 +78,13 @@ struct WorkerCommand: AsyncParsableCommand {
     )
     var connectionMaxAge: String?
 
-    @OptionGroup
-    var log: LogOptions
+    @OptionGroup(title: "Log") var log: LogOptions
 
     func run() async throws {
-        try await ExitCode.reporting { try await WorkerProcess(settings: WorkerSettings(self)).run() }
+        try await ExitCode.reporting {
+            let settings = try WorkerSettings(self)
+            let logger = try log.configuration().bootstrap(component: "carillon-worker")
+            try await WorkerProcess(settings: settings, logger: logger).run()
+        }
     }
 }

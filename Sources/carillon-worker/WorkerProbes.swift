@@ -1,3 +1,5 @@
+internal import CarillonHTTP
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import CarillonWorker
 internal import Logging
@@ -37,7 +39,7 @@ struct WorkerProbes {
     ) async throws(StartFailure) -> WorkerProbes {
         let readiness = Readiness()
         func server(_ wanted: HostPort) async throws(StartFailure) -> WorkerProbes {
-            let server = ProbeServer(host: wanted.host, port: wanted.port, registry: registry, logger: logger) {
+            let server = ProbeServer(listen: wanted, registry: registry, logger: logger) {
                 readiness.current
             }
             do throws(ProbeServerError) {

@@ -1,19 +1,24 @@
 internal import CarillonCore
 internal import CarillonCurl
+internal import CarillonHTTP
 internal import CarillonRPC
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import CarillonWire
 internal import CarillonWorker
+internal import CoreMetrics
 internal import Logging
 
-/// Joins the worker to its adapters, and keeps it until a signal ends it.
+/// A worker as a process: joins the service to libcurl, the network and the signals, and takes them apart again.
 struct WorkerProcess {
     var settings: WorkerSettings
+    var logger: Logger
 
+    /// Until SIGTERM or SIGINT.
     func run() async throws(StartFailure) {
-        let logger = settings.log.bootstrap(component: "carillon-worker")
         let files = OpenFileLimit.raise()
         let registry = MetricsRegistry(component: "carillon-worker")
+        MetricsSystem.bootstrap(LibraryMetrics(registry))
         let metrics = WorkerMetrics(registry: registry)
         let probes = try await WorkerProbes.start(at: settings.metrics, registry: registry, logger: logger)
         let name = settings.name(metricsPort: probes.address.port)
@@ -28,7 +33,7 @@ struct WorkerProcess {
         )
         let service = WorkerService(
             configuration: configuration,
-            dialer: dialer(metrics, logger),
+            dialer: dialer(metrics),
             metrics: metrics,
             logger: logger
         ) { [maxWorkers = settings.maxWorkers, age = settings.connectionMaxAgeSeconds] deliver in
@@ -61,9 +66,9 @@ struct WorkerProcess {
         logger.info("stopped")
     }
 
-    private func dialer(_ metrics: WorkerMetrics, _ logger: Logger) -> RPCDialer {
+    private func dialer(_ metrics: WorkerMetrics) -> RPCDialer {
         RPCDialer(
-            schedulers: settings.schedulers.map { Endpoint(host: $0.host, port: $0.port) },
+            schedulers: settings.schedulers,
             limits: ConnectionLimits(heartbeatMs: Int64(settings.heartbeatMs)),
             metrics: RPCMetrics(
                 frames: { metrics.frames(direction: $0.rawValue, message: $1, count: $2) },

@@ -1,7 +1,7 @@
+internal import CarillonRuntime
 internal import CarillonSystem
-internal import Glibc
 
-/// What flags and environment say, checked.
+/// What flags and environment say, checked (design § 10).
 struct WorkerSettings {
     var schedulers: [HostPort]
     var maxWorkers: Int
@@ -11,7 +11,6 @@ struct WorkerSettings {
     var name: String?
     var heartbeatMs: Int
     var connectionMaxAgeSeconds: Int
-    var log: LogConfiguration
 
     init(_ command: WorkerCommand) throws(ConfigurationError) {
         schedulers = try Setting.addresses(
@@ -34,15 +33,11 @@ struct WorkerSettings {
             in: 1_000...3_600_000
         )
         connectionMaxAgeSeconds = ageMs / 1_000
-        log = try command.log.configuration()
     }
 
     /// The name that this process goes by.
     func name(metricsPort: Int) -> String {
         if let name { return name }
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "worker-\(metricsPort)" }
-        let host = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return "\(host.isEmpty ? "worker" : host)-\(metricsPort)"
+        return "\(MachineName.current ?? "worker")-\(metricsPort)"
     }
 }

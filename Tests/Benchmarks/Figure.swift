@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 /// One measured quantity, with what it is held against.
 struct Figure: Sendable {

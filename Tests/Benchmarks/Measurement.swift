@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 /// Something that is measured.
 struct Measurement: Sendable {

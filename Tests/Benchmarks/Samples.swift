@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 /// The values of some rounds.
 struct Samples: Sendable {

@@ -1,5 +1,5 @@
 import CarillonCore
-import CarillonWire
+import CarillonJSON
 import Synchronization
 import Testing
 

@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 import Testing
 
 @testable import CarillonCommand

@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonRuntime
 import Testing
 
 @testable import CarillonCommand

@@ -1,5 +1,5 @@
 import CarillonCore
-import CarillonWire
+import CarillonJSON
 import Testing
 
 @testable import CarillonCommand

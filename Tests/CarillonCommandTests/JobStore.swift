@@ -1,6 +1,6 @@
 import CarillonCore
 import CarillonCron
-import CarillonWire
+import CarillonJSON
 
 @testable import CarillonCommand
 

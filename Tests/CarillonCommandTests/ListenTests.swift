@@ -1,6 +1,6 @@
 import CarillonCore
 import CarillonSystem
-import CarillonWire
+import CarillonJSON
 import NIOCore
 import NIOPosix
 import Testing

@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonCron
+import CarillonJSON
 import CarillonSystem
 import CarillonWire
 import Testing

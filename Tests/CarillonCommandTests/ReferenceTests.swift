@@ -1,7 +1,7 @@
 import CarillonCore
 import CarillonCron
+import CarillonJSON
 import CarillonSystem
-import CarillonWire
 import Testing
 
 @testable import CarillonCommand

@@ -1,4 +1,5 @@
 import CarillonCron
+import CarillonRuntime
 import Testing
 
 @testable import CarillonCommand

@@ -55,6 +55,39 @@ struct IdentityTests {
         #expect("89ab".contains(characters[19]))
     }
 
+    @Test("the bytes that an execution's id is made of are fixed: ids are compared with those in the database")
+    func executionIDBytes() throws {
+        let job = JobID(try #require(UniqueID("018f6a3e-7c2b-7d10-8abc-0123456789ab")))
+        let time = Timestamp(milliseconds: 1_790_000_000_000)
+        #expect(
+            ExecutionID(job: job, scheduledTime: time, trigger: .schedule).description
+                == "01a0c450-6c00-8187-bba1-9f8dcdfa6fcb"
+        )
+        #expect(
+            ExecutionID(job: job, scheduledTime: time, trigger: .manual, nonce: Array(0..<200)).description
+                == "01a0c450-6c00-8d8a-953f-e5835961afe2"
+        )
+    }
+
+    @Test(
+        "codes are those of RFC 4231, cut to 128 bits",
+        arguments: [
+            (Array(repeating: 0x0B, count: 20), Array("Hi There".utf8), "b0344c61d8db38535ca8afceaf0bf12b"),
+            (Array("Jefe".utf8), Array("what do ya want for nothing?".utf8), "5bdcc146bf60754e6a042426089575c7"),
+            (Array(repeating: 0xAA, count: 20), Array(repeating: 0xDD, count: 50), "773ea91e36800e46854db8ebd09181a7"),
+            (
+                Array(repeating: 0xAA, count: 131),
+                Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
+                "60e431591ee0b67f0d8a26aacbf5b77f"
+            ),
+        ] as [([UInt8], [UInt8], String)]
+    )
+    func codes(key: [UInt8], message: [UInt8], expected: String) {
+        let code = message.withUnsafeBytes { DispatchKey(key).code(of: $0) }
+        let text = UniqueID(high: code.high, low: code.low).description
+        #expect(text.filter { $0 != "-" } == expected)
+    }
+
     @Test("shards are spread evenly over random jobs")
     func shards() {
         var random = SeededGenerator(seed: 7)

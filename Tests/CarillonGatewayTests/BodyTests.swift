@@ -1,3 +1,4 @@
+import CarillonJSON
 import CarillonWire
 import HTTPTypes
 import Testing

@@ -1,3 +1,5 @@
+import CarillonJSON
+import CarillonRuntime
 import CarillonSystem
 import CarillonWire
 import HTTPTypes

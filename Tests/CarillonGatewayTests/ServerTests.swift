@@ -1,5 +1,7 @@
+import CarillonHTTP
+import CarillonJSON
+import CarillonRuntime
 import CarillonSystem
-import CarillonWire
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -14,7 +16,7 @@ import Testing
     /// Runs a server, gives its port, and ends it.
     private func withServer(
         _ scheduler: FakeScheduler,
-        limits: GatewayLimits = GatewayLimits(),
+        limits: HTTPLimits = HTTPLimits(),
         configuration: GatewayConfiguration = GatewayConfiguration(listen: HostPort(host: "127.0.0.1", port: 0)),
         _ body: @Sendable (Int, ServiceGroup) async throws -> Void
     ) async throws {
@@ -122,8 +124,8 @@ import Testing
 
     /// Nobody is waited for without end.
     @Test func aClientThatSendsWithoutEndIsCutOff() async throws {
-        var limits = GatewayLimits()
-        limits.lingerSeconds = 1
+        var limits = HTTPLimits()
+        limits.lingerMs = 1_000
         let hasty = limits
         try await withServer(FakeScheduler(), limits: hasty) { port, _ in
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -264,8 +266,8 @@ import Testing
         "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
     ])
     func aRequestThatDoesNotArriveInTimeEndsTheConnection(_ beginning: String) async throws {
-        var limits = GatewayLimits()
-        limits.requestSeconds = 1
+        var limits = HTTPLimits()
+        limits.requestMs = 1_000
         let hasty = limits
         try await withServer(FakeScheduler(), limits: hasty) { port, _ in
             let read = try await talk(port, beginning)

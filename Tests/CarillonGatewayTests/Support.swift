@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonJSON
 import CarillonSystem
 import CarillonWire
 import HTTPTypes

@@ -1,3 +1,4 @@
+import CarillonRuntime
 import Testing
 
 @testable import CarillonPostgres
@@ -18,7 +19,7 @@ import Testing
         let asked = Collected<Int>()
         let watch = LeaseWatch()
         watch.onAsk { asked.add(1) }
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         var wait = Wait(Patience(silenceMs: 5_000, watch: watch, slowness: .cancel), now: now)
         #expect(isPoll(wait.next(server, now: now + 4_999)))
         #expect(asked.values.isEmpty)
@@ -30,7 +31,7 @@ import Testing
 
     @Test func `what another server at the address, or one at another address, answers is no sign`() {
         let watch = LeaseWatch()
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         var wait = Wait(Patience(silenceMs: 1_000, watch: watch), now: now - 1_000)
         #expect(isPoll(wait.next(server, now: now)))
         watch.heard(.init(address: server.address, startedAt: "2027"))
@@ -40,7 +41,7 @@ import Testing
 
     @Test func `a slow server is waited for by those who read, however long it takes`() {
         let watch = LeaseWatch()
-        let start = Clock.milliseconds() - 600_000
+        let start = SystemClock.bootMilliseconds() - 600_000
         var wait = Wait(Patience(silenceMs: 5_000, watch: watch), now: start)
         watch.onAsk { [server] in watch.heard(server) }
         for second in Int64(0)..<600 { #expect(isPoll(wait.next(server, now: start + second * 1_000))) }
@@ -50,7 +51,7 @@ import Testing
     @Test func `a slow server has the writer's statement cancelled, and is left when it does not do that`() {
         let watch = LeaseWatch()
         watch.onAsk { [server] in watch.heard(server) }
-        let now = Clock.milliseconds()
+        let now = SystemClock.bootMilliseconds()
         var wait = Wait(Patience(silenceMs: 5_000, watch: watch, slowness: .cancel), now: now - 5_000)
         #expect(isPoll(wait.next(server, now: now - 1_000)))
         #expect(isPoll(wait.next(server, now: now)))

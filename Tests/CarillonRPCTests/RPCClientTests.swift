@@ -1,5 +1,8 @@
+import CarillonClient
 import CarillonCore
+import CarillonJSON
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Testing
 
@@ -17,7 +20,7 @@ import Testing
     }
 
     @Test func wrongArgumentsAreNotSent() async throws {
-        let client = client([Endpoint(host: "127.0.0.1", port: 1)])
+        let client = client([HostPort(host: "127.0.0.1", port: 1)])
         await #expect(throws: ClientError.self) { try await client.call("get_job", ["job_id": "x"]) }
         await #expect(throws: ClientError.self) { try await client.call("no_such", [:]) }
         await client.close()
@@ -155,7 +158,7 @@ import Testing
     }
 
     @Test func nobodyThere() async throws {
-        let client = client([Endpoint(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(300))
+        let client = client([HostPort(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(300))
         let reason = "127.0.0.1:1 (Connection refused)"
         do throws(ClientError) {
             _ = try await client.call("get_cluster", [:])
@@ -171,7 +174,7 @@ import Testing
     }
 
     @Test func aNameThatDoesNotResolve() async throws {
-        let client = client([Endpoint(host: "no-such-host.invalid", port: 7070)], takeOverWait: .milliseconds(500))
+        let client = client([HostPort(host: "no-such-host.invalid", port: 7070)], takeOverWait: .milliseconds(500))
         do throws(ClientError) {
             _ = try await client.call("get_cluster", [:])
         } catch {
@@ -242,7 +245,7 @@ import Testing
     }
 
     private static func lonely() -> RPCClient {
-        client([Endpoint(host: "127.0.0.1", port: 1)])
+        client([HostPort(host: "127.0.0.1", port: 1)])
     }
 
     @Test func closingEndsAllWaiting() async throws {
@@ -331,7 +334,7 @@ import Testing
     }
 
     @Test func aWatchWithWrongArguments() async throws {
-        let client = client([Endpoint(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(200))
+        let client = client([HostPort(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(200))
         await #expect(throws: ClientError.self) { for try await _ in client.watch(["job": 1]) {} }
         await client.close()
     }

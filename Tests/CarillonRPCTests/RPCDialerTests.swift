@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Testing
 
@@ -36,7 +37,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         version: "test"
     )
 
-    private func dialer(_ endpoints: [Endpoint]) -> RPCDialer {
+    private func dialer(_ endpoints: [HostPort]) -> RPCDialer {
         RPCDialer(schedulers: endpoints, logger: quiet)
     }
 
@@ -100,7 +101,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
     @Test func twoAddressesOfOneSchedulerAreOneConnection() async throws {
         let station = try await Station.open()
         let worker = StubWorker()
-        let dialer = dialer([station.endpoint, Endpoint(host: "localhost", port: station.endpoint.port)])
+        let dialer = dialer([station.endpoint, HostPort(host: "localhost", port: station.endpoint.port)])
         dialer.start(hello: { RPCDialerTests.hello }, receiver: worker)
         let why = await station.scheduler.disconnection()
         #expect(why == "the peer said goodbye: the same scheduler is connected by another address")

@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Testing
 

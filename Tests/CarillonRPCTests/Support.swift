@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Glibc
 import Logging
@@ -166,7 +167,7 @@ final class StubScheduler: PeerReceiver, Sendable {
 struct Station {
     let scheduler: StubScheduler
     let server: RPCServer
-    let endpoint: Endpoint
+    let endpoint: HostPort
 
     var address: String { endpoint.description }
 
@@ -205,7 +206,7 @@ func client(
 }
 
 func client(
-    _ endpoints: [Endpoint],
+    _ endpoints: [HostPort],
     timeout: Duration = .seconds(10),
     takeOverWait: Duration = .seconds(8)
 ) -> RPCClient {
@@ -224,7 +225,7 @@ func client(
 final class RawSocket: Sendable {
     let descriptor: Int32
 
-    init(_ endpoint: Endpoint, receiveBuffer: Int32? = nil) {
+    init(_ endpoint: HostPort, receiveBuffer: Int32? = nil) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))

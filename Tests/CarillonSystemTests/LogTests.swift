@@ -111,26 +111,4 @@ struct LogTests {
             #expect(String(decoding: line, as: UTF8.self) == "\(text) INFO  c m\n")
         }
     }
-
-    @Test func saysThingsOnceAMinute() {
-        let lines = Lines()
-        let log = RateLimitedLog(logger(.text, to: lines))
-        func say(_ seconds: Int64, _ key: String = "a", _ level: Logger.Level = .warning) {
-            log.log(level, key: key, "late", at: BootTime(nanoseconds: seconds * 1_000_000_000))
-        }
-        say(0)
-        say(1)
-        say(59)
-        #expect(lines.all.count == 1)
-        say(1, "b")
-        say(1, "a", .error)
-        #expect(lines.all.count == 3)
-        say(60)
-        #expect(lines.all.count == 4)
-        #expect(lines.all[3].hasSuffix("late omitted_since=2\n"))
-        say(119)
-        #expect(lines.all.count == 4)
-        for number in 0..<5_000 { say(200, "key \(number)") }
-        #expect(lines.all.count <= 4 + 1_024 + 1)
-    }
 }

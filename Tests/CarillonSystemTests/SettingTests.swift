@@ -1,4 +1,5 @@
 import ArgumentParser
+import CarillonRuntime
 import Testing
 
 @testable import CarillonSystem

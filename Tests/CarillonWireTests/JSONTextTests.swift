@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 import Testing
 
 @Suite struct JSONTextTests {

@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonJSON
 import CarillonWire
 import Glibc
 import Testing

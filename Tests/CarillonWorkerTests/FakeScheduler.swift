@@ -1,5 +1,5 @@
 import CarillonCore
-import CarillonSystem
+import CarillonRuntime
 import CarillonWire
 import Synchronization
 

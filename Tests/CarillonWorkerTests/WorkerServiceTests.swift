@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonRuntime
 import CarillonSystem
 import CarillonWire
 import CarillonWorker

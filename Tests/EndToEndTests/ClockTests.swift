@@ -1,4 +1,6 @@
+import CarillonClient
 import CarillonCron
+import CarillonJSON
 import CarillonRPC
 import CarillonWire
 import Glibc

@@ -1,3 +1,5 @@
+import CarillonClient
+import CarillonJSON
 import CarillonRPC
 import CarillonWire
 import TestSupport

@@ -1,4 +1,6 @@
+import CarillonClient
 import CarillonCore
+import CarillonJSON
 import CarillonRPC
 import CarillonWire
 import Glibc

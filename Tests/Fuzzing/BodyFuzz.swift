@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonCron
+import CarillonJSON
 import CarillonWire
 
 /// The way of a REST body, without the sockets: read as JSON, made a request, sent, read by a scheduler, held against its

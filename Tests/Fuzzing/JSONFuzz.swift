@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonJSON
 import CarillonWire
 
 /// Whatever is taken for JSON. What is read is read again when it is written anew; requests are built or refused.

@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonJSON
 import CarillonWire
 
 /// Whatever a peer sends: frames in any pieces, messages of any bytes. What is understood is understood again when it is

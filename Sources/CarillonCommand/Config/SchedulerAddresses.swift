@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonRuntime
 
 /// Where the addresses of the schedulers come from: the first of `--schedulers`, `--context`, SCHEDULERS, CARILLON_CONTEXT, the
 /// context of the configuration file, and 127.0.0.1:7070.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CarillonCron
-internal import CarillonWire
+internal import CarillonJSON
 
 struct CronCheck: WorldCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CarillonCron
-internal import CarillonWire
+internal import CarillonJSON
 
 struct CronExplain: WorldCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonCron
+internal import CarillonJSON
 internal import CarillonSystem
-internal import CarillonWire
 
 /// Which due times are asked for.
 struct CronQuery {

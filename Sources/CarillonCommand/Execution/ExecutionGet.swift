@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
 
 struct ExecutionGet: WorldCommand {
     static let configuration = CommandConfiguration(

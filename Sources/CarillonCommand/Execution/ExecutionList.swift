@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
 
 struct ExecutionList: WorldCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 
 struct JobCreate: WorldCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
 
 struct JobGet: WorldCommand {
     static let configuration = CommandConfiguration(commandName: "get", abstract: "Show a job.")

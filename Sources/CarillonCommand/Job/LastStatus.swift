@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// Adds `last_status` to listed jobs. The protocol's jobs do not have it, but it lists the jobs whose last execution has failed: of
 /// the same page, with one more request.

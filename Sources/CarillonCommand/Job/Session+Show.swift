@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonCron
+internal import CarillonJSON
 internal import CarillonSystem
-internal import CarillonWire
 
 extension Session {
     func show(job: JSONValue, next: [String] = []) throws {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
+internal import CarillonRuntime
 internal import Synchronization
 
 /// `carillon listen`: a target for trying jobs out.

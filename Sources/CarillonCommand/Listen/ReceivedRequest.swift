@@ -1,6 +1,6 @@
 internal import CarillonCore
 internal import CarillonCron
-internal import CarillonWire
+internal import CarillonJSON
 
 /// A request that `carillon listen` received, as it is printed.
 struct ReceivedRequest: Sendable, Hashable {

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import Glibc
 internal import NIOCore

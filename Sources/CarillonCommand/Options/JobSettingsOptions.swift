@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
 
 /// The settings of a job as options: what `job create` and `job update` share.
 struct JobSettingsOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import CarillonWire
+internal import CarillonJSON
 
 /// Completion of job names: the shell runs `carillon`, which asks the schedulers.
 enum JobNames {

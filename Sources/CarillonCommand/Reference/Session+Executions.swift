@@ -1,6 +1,6 @@
 internal import CarillonCore
 internal import CarillonCron
-internal import CarillonWire
+internal import CarillonJSON
 
 extension Session {
     /// How many of the newest executions are searched for the end of an id.

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 
 extension Session {
     /// The id of the job that a person means by its name, its id, or the end of its id. A name that is equal wins.

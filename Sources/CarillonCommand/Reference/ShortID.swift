@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// The end of an id, which is what tables show and what a person can type. Ids begin with a time, so their beginnings are alike.
 enum ShortID {

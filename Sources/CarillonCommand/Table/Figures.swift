@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// Values of answers as people read them.
 enum Figures {

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 extension Table.Layout {
     static let jobs = Table.Layout(columns: [

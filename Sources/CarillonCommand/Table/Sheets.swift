@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 extension FactSheet {
     /// A job with its next times if they are known, without the settings that it does not have.

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// Rows in aligned columns. Rows may come in portions: the first portion decides which columns there are; a later row that
 /// needs more width widens its own line alone.

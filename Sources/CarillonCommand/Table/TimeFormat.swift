@@ -1,5 +1,5 @@
 internal import CarillonCron
-internal import CarillonWire
+internal import CarillonJSON
 
 /// How tables and sheets show the times of answers, which are RFC 3339 in UTC.
 struct TimeFormat: Sendable {

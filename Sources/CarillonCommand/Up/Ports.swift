@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Glibc
 
 /// Which TCP ports of this machine are free.

@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Glibc
 
 /// A PostgreSQL cluster that belongs to one data folder: on the loopback only, with a port and a password of its own. It

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonSystem
+internal import CarillonRuntime
 internal import Glibc
 
 /// A child of `carillon up`.

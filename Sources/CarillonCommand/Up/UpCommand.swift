@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import Glibc
 

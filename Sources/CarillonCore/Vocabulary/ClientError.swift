@@ -1,11 +1,32 @@
 /// One thing that is wrong with a request: the field as the API names it, and a sentence that says what would be right.
 package struct FieldError: Sendable, Hashable {
+    /// For callers that word it themselves. It stays in the process: a message has only the sentence.
+    package enum Kind: Sendable, Hashable {
+        /// The field is known.
+        case invalid
+        /// The request has no such field. `nearest` is one with a similar name; `hasOthers`: whether it has any.
+        case unknown(nearest: String?, hasOthers: Bool)
+    }
+
     package var field: String
     package var message: String
+    package var kind = Kind.invalid
 
     package init(field: String, message: String) {
         self.field = field
         self.message = message
+    }
+
+    /// A field that a request, or whatever `owner` names, does not have.
+    package init(unknown field: String, of owner: String, nearest: String?, hasOthers: Bool) {
+        self.field = field
+        message = "is not a field of \(owner)"
+        if let nearest {
+            message += "; did you mean \(nearest)?"
+        } else if !hasOthers {
+            message += ", which has none"
+        }
+        kind = .unknown(nearest: nearest, hasOthers: hasOthers)
     }
 }
 

@@ -5,33 +5,32 @@ package struct DispatchKey: Sendable, Hashable {
 
     /// - Parameter bytes: the key. More than 64 bytes are hashed first.
     package init(_ bytes: [UInt8]) {
-        var key = bytes.count > 64 ? SHA256.digest(of: bytes) : bytes
-        key += [UInt8](repeating: 0, count: 64 - key.count)
-        inner = SHA256.State(afterBlock: key.map { $0 ^ 0x36 })
-        outer = SHA256.State(afterBlock: key.map { $0 ^ 0x5C })
+        self = bytes.withUnsafeBytes { bytes in
+            bytes.count <= 64
+                ? DispatchKey(short: bytes) : SHA256.digest(of: bytes).withBytes { DispatchKey(short: $0) }
+        }
+    }
+
+    /// - Parameter key: at most 64 bytes.
+    private init(short key: UnsafeRawBufferPointer) {
+        inner = SHA256.State(afterKey: key, pad: 0x36)
+        outer = SHA256.State(afterKey: key, pad: 0x5C)
     }
 
     /// The code of a message of at most 55 bytes.
     package func code(of message: UnsafeRawBufferPointer) -> AuthenticationCode {
-        let digest = inner.finished(message, prefixBytes: 64)
-        return withUnsafeBytes(
-            of: (
-                digest.words.0.bigEndian, digest.words.1.bigEndian, digest.words.2.bigEndian, digest.words.3.bigEndian,
-                digest.words.4.bigEndian, digest.words.5.bigEndian, digest.words.6.bigEndian, digest.words.7.bigEndian
-            )
-        ) { bytes in
-            let code = outer.finished(bytes, prefixBytes: 64).words
-            return AuthenticationCode(
-                high: UInt64(code.0) << 32 | UInt64(code.1),
-                low: UInt64(code.2) << 32 | UInt64(code.3)
-            )
+        let digest = SHA256.Digest(words: inner.finished(message, prefixBytes: 64).words)
+        return digest.withBytes { bytes in
+            let code = SHA256.Digest(words: outer.finished(bytes, prefixBytes: 64).words)
+            return AuthenticationCode(high: code.high, low: code.low)
         }
     }
 
     /// A key derived from this one for one purpose or one peer.
     package func derived(_ label: [UInt8]) -> DispatchKey {
         // A label may be longer than one block, the digest of it is not.
-        let code = SHA256.digest(of: label).withUnsafeBytes { self.code(of: $0) }
-        return DispatchKey(UniqueID(high: code.high, low: code.low).bytes)
+        let digest = label.withUnsafeBytes { SHA256.digest(of: $0) }
+        let code = digest.withBytes { self.code(of: $0) }
+        return withUnsafeBytes(of: (code.high.bigEndian, code.low.bigEndian)) { DispatchKey(short: $0) }
     }
 }

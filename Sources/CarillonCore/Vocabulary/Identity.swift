@@ -34,22 +34,19 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
 
     /// The id of the occurrence of `job` at `time`.
     package init(job: JobID, scheduledTime time: Timestamp, trigger: Trigger, nonce: [UInt8] = []) {
-        var input = job.uuid.bytes
-        // The time is part of the input too: without it all ids of a job would share their 74 bits.
-        input.append(contentsOf: UniqueID(high: UInt64(bitPattern: time.milliseconds), low: 0).bytes.prefix(8))
-        input.append(trigger == .schedule ? 0 : 1)
-        input.append(contentsOf: nonce)
-        let digest = SHA256.digest(of: input)
-        var first: UInt64 = 0
-        var second: UInt64 = 0
-        for index in 0..<8 {
-            first = first << 8 | UInt64(digest[index])
-            second = second << 8 | UInt64(digest[index + 8])
+        let digest = withUnsafeTemporaryAllocation(byteCount: 25 + nonce.count, alignment: 8) { input in
+            input.storeBytes(of: job.uuid.high.bigEndian, as: UInt64.self)
+            input.storeBytes(of: job.uuid.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            // The time is part of the input too: without it all ids of a job would share their 74 bits.
+            input.storeBytes(of: time.milliseconds.bigEndian, toByteOffset: 16, as: Int64.self)
+            input[24] = trigger == .schedule ? 0 : 1
+            for (index, byte) in nonce.enumerated() { input[25 + index] = byte }
+            return SHA256.digest(of: UnsafeRawBufferPointer(input))
         }
         let clamped = UInt64(bitPattern: max(0, min(time.milliseconds, 0xFFFF_FFFF_FFFF)))
         uuid = UniqueID(
-            high: clamped << 16 | 0x8000 | first & 0x0FFF,
-            low: second & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+            high: clamped << 16 | 0x8000 | digest.high & 0x0FFF,
+            low: digest.low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         )
     }
 

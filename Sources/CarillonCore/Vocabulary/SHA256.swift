@@ -2,16 +2,31 @@
 package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
-        let words = message.withUnsafeBytes { State().finished($0, prefixBytes: 0) }.words
-        var digest: [UInt8] = []
-        digest.reserveCapacity(32)
-        for word in [words.0, words.1, words.2, words.3, words.4, words.5, words.6, words.7] {
-            digest.append(UInt8(truncatingIfNeeded: word >> 24))
-            digest.append(UInt8(truncatingIfNeeded: word >> 16))
-            digest.append(UInt8(truncatingIfNeeded: word >> 8))
-            digest.append(UInt8(truncatingIfNeeded: word))
+        message.withUnsafeBytes { digest(of: $0) }.withBytes { Array($0) }
+    }
+
+    /// The digest, without memory from the heap.
+    package static func digest(of message: UnsafeRawBufferPointer) -> Digest {
+        Digest(words: State().finished(message, prefixBytes: 0).words)
+    }
+
+    /// The 32 bytes as big-endian words.
+    package struct Digest: Sendable {
+        let words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
+
+        /// The first 16 bytes.
+        package var high: UInt64 { UInt64(words.0) << 32 | UInt64(words.1) }
+        package var low: UInt64 { UInt64(words.2) << 32 | UInt64(words.3) }
+
+        package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+            withUnsafeBytes(
+                of: (
+                    words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian,
+                    words.4.bigEndian, words.5.bigEndian, words.6.bigEndian, words.7.bigEndian
+                ),
+                body
+            )
         }
-        return digest
     }
 
     /// The eight working words between two blocks of 64 bytes.
@@ -27,10 +42,14 @@ package enum SHA256 {
 
         init() {}
 
-        /// The state after one block of 64 bytes.
-        init(afterBlock block: [UInt8]) {
-            precondition(block.count == 64, "a block of SHA-256 has 64 bytes")
-            block.withUnsafeBytes { compress($0) }
+        /// The state after the first block of HMAC: a key of at most 64 bytes, padded with zeroes, each byte XORed with `pad`.
+        init(afterKey key: UnsafeRawBufferPointer, pad: UInt8) {
+            precondition(key.count <= 64, "a block of SHA-256 has 64 bytes")
+            withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { block in
+                block.initializeMemory(as: UInt8.self, repeating: pad)
+                for index in key.indices { block[index] ^= key[index] }
+                compress(UnsafeRawBufferPointer(block))
+            }
         }
 
         var words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) { (a, b, c, d, e, f, g, h) }

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore

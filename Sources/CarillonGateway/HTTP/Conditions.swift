@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// If-Match (RFC 9110, section 13.1.1): on which versions of a job a request insists.

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// Why a request was not done, as an RFC 9457 problem document.

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 
 /// How a parameter's text becomes JSON.
 enum ParameterKind: Sendable {

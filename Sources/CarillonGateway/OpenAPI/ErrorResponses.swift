@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// The ways in which requests fail, as the document has them.

@@ -1,5 +1,5 @@
+internal import CarillonJSON
 internal import CarillonSystem
-internal import CarillonWire
 internal import HTTPTypes
 
 /// The OpenAPI 3.1 document, made of the routes.

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 extension JSONValue {
     /// A schema by its name.

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 extension Schemas {
     static let cluster: [Property] = [

@@ -1,5 +1,5 @@
 internal import CarillonCore
-internal import CarillonWire
+internal import CarillonJSON
 
 /// The shapes of everything that is sent and answered.
 enum Schemas {

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// The API's reference for people, made of the OpenAPI document and nothing else.

@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// What the status page shows, read at one moment.
 struct Snapshot: Sendable {

@@ -1,5 +1,5 @@
+internal import CarillonJSON
 internal import CarillonSystem
-internal import CarillonWire
 internal import HTTPTypes
 
 /// The state of things for people. It has no script; the browser reads it again every few seconds.

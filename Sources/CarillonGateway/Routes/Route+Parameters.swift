@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 
 /// Parameters that several routes have.
 extension Parameter {

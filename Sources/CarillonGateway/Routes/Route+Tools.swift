@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// `/api/v1/debug`, `/api/v1/cron`, `/api/v1/cluster`

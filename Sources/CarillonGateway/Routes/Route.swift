@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonJSON
 internal import HTTPTypes
 
 /// A parameter in a path or a query.

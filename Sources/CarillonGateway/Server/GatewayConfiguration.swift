@@ -1,3 +1,4 @@
+package import CarillonRuntime
 package import CarillonSystem
 
 /// How a gateway runs.
@@ -38,19 +39,4 @@ package struct GatewayConfiguration: Sendable {
         self.allowedHosts = allowedHosts
         self.trustedProxies = trustedProxies
     }
-}
-
-/// What a client gets before it loses its connection.
-struct GatewayLimits: Sendable {
-    /// Without a whole request, between requests too.
-    var idleSeconds: Int64 = 60
-    /// From a request's head to the end of its body.
-    var requestSeconds: Int64 = 30
-    var headerBytes = 32 * 1024
-    var headerCount = 100
-    /// After the last answer of a connection, while the client still sends, and while it sends nothing.
-    var lingerSeconds: Int64 = 30
-    var lingerIdleSeconds: Int64 = 2
-    /// For requests in flight, once the end has been asked for.
-    var drainSeconds: Int64 = 8
 }

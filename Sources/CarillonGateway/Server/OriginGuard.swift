@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import CarillonSystem
 internal import HTTPTypes
 

@@ -1,3 +1,5 @@
+package import CarillonRuntime
+
 extension Setting {
     private static var addressForm: String { "HOST:PORT, such as 127.0.0.1:7070 or [::1]:7070" }
 

@@ -68,7 +68,9 @@ package enum Setting {
         in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Int {
         guard let given = given(name, flag, environment) else { return `default` }
-        guard let milliseconds = DurationSetting.milliseconds(given.text), range.contains(milliseconds) else {
+        guard let milliseconds = DurationSetting.milliseconds(given.text).flatMap({ Int(exactly: $0) }),
+            range.contains(milliseconds)
+        else {
             let from = DurationSetting.text(range.lowerBound)
             let to = DurationSetting.text(range.upperBound)
             throw given.error("a duration from \(from) to \(to), such as 30 (seconds), 30s, 500ms or 1m")

@@ -1,3 +1,4 @@
+internal import CarillonRuntime
 internal import Glibc
 package import Logging
 internal import Synchronization

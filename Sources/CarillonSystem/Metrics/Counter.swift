@@ -10,6 +10,11 @@ package final class Counter: Sendable {
         count.wrappingAdd(amount, ordering: .relaxed)
     }
 
+    /// Begins again. Prometheus takes that for a restart of the process.
+    func reset() {
+        count.store(0, ordering: .relaxed)
+    }
+
     package var value: UInt64 {
         count.load(ordering: .relaxed)
     }

@@ -8,10 +8,11 @@ package final class MetricFamily<Metric: Sendable>: Sendable {
     package static var seriesLimit: Int { 1_000 }
 
     private let make: @Sendable () -> Metric
-    private let labelCount: Int
+    /// `nil`: each series has labels of its own, and its values are their names and values in turn.
+    private let labelCount: Int?
     private let series = Mutex<[[String]: Metric]>([:])
 
-    init(labelCount: Int, make: @escaping @Sendable () -> Metric) {
+    init(labelCount: Int?, make: @escaping @Sendable () -> Metric) {
         self.labelCount = labelCount
         self.make = make
     }
@@ -22,12 +23,15 @@ package final class MetricFamily<Metric: Sendable>: Sendable {
     }
 
     package func with(_ values: [String]) -> Metric {
-        precondition(values.count == labelCount, "\(labelCount) label values are needed, not \(values)")
+        precondition(
+            labelCount.map { values.count == $0 } ?? values.count.isMultiple(of: 2),
+            "\(labelCount ?? 0) label values are needed, not \(values)"
+        )
         return series.withLock { series in
             if let known = series[values] { return known }
             var values = values
             if series.count >= Self.seriesLimit {
-                values = Array(repeating: "other", count: labelCount)
+                values = labelCount.map { Array(repeating: "other", count: $0) } ?? []
                 if let other = series[values] { return other }
             }
             let metric = make()
@@ -38,6 +42,10 @@ package final class MetricFamily<Metric: Sendable>: Sendable {
 
     /// Forgets a series: what it spoke of is gone.
     package func remove(_ values: String...) {
+        remove(values)
+    }
+
+    func remove(_ values: [String]) {
         series.withLock { $0[values] = nil }
     }
 

@@ -24,7 +24,8 @@ package final class MetricsRegistry: Sendable {
     private struct Entry: Sendable {
         var name: String
         var help: String
-        var labels: [String]
+        /// `nil`: a library's, whose series bring their own.
+        var labels: [String]?
         var kind: Kind
     }
 
@@ -117,7 +118,7 @@ package final class MetricsRegistry: Sendable {
                 let known = entries.ordered[position]
                 precondition(
                     known.kind.type == kind.type && known.labels == labels,
-                    "\(name) is a \(known.kind.type) with the labels \(known.labels) already"
+                    "\(name) is a \(known.kind.type) with the labels \(known.labels ?? []) already"
                 )
                 if case .read = kind { entries.ordered[position].kind = kind }
                 return entries.ordered[position].kind
@@ -128,7 +129,54 @@ package final class MetricsRegistry: Sendable {
         }
     }
 
+    // MARK: Libraries
+
+    /// A name that a library must not have: those are the process's own.
+    private static func isReserved(_ name: String) -> Bool {
+        name.hasPrefix("carillon_") || name.hasPrefix("process_")
+    }
+
+    /// Libraries' metrics of further names are not shown.
+    private static let libraryLimit = 500
+
+    func libraryCounters(_ name: String) -> MetricFamily<Counter> {
+        let family = MetricFamily(labelCount: nil) { Counter() }
+        if case .counter(let known) = enterLibrary(name, .counter(family)) { return known }
+        return family
+    }
+
+    func libraryGauges(_ name: String) -> MetricFamily<Gauge> {
+        let family = MetricFamily(labelCount: nil) { Gauge() }
+        if case .gauge(let known) = enterLibrary(name, .gauge(family)) { return known }
+        return family
+    }
+
+    func libraryHistograms(_ name: String, bounds: [Double]) -> MetricFamily<Histogram> {
+        let family = MetricFamily(labelCount: nil) { Histogram(bounds: bounds) }
+        if case .histogram(let known) = enterLibrary(name, .histogram(family)) { return known }
+        return family
+    }
+
+    /// What has that name from now on; `kind` itself, which is not shown, when the name is taken or there are too many.
+    private func enterLibrary(_ name: String, _ kind: Kind) -> Kind {
+        guard ExpositionText.isMetricName(name), !Self.isReserved(name) else { return kind }
+        return entries.withLock { entries in
+            if let position = entries.positions[name] {
+                let known = entries.ordered[position]
+                return known.labels == nil && known.kind.type == kind.type ? known.kind : kind
+            }
+            guard entries.ordered.count(where: { $0.labels == nil }) < Self.libraryLimit else { return kind }
+            entries.positions[name] = entries.ordered.count
+            let help = "Recorded by a library."
+            entries.ordered.append(Entry(name: name, help: help, labels: nil, kind: kind))
+            return kind
+        }
+    }
+
     // MARK: Text
+
+    /// The media type of the text.
+    package static let contentType = ExpositionText.contentType
 
     /// All metrics in the text format, ordered by name. A family without series is left out.
     package func render() -> String {
@@ -136,7 +184,10 @@ package final class MetricsRegistry: Sendable {
         var text = ExpositionText()
         for entry in ordered {
             func labelled(_ values: [String]) -> [(name: String, value: String)] {
-                zip(entry.labels, values).map { (name: $0, value: $1) }
+                guard let labels = entry.labels else {
+                    return stride(from: 0, to: values.count, by: 2).map { (name: values[$0], value: values[$0 + 1]) }
+                }
+                return zip(labels, values).map { (name: $0, value: $1) }
             }
             switch entry.kind {
             case .counter(let family):

@@ -1,4 +1,5 @@
 internal import CarillonCore
+internal import CarillonRuntime
 internal import Glibc
 
 /// What Prometheus's client libraries say of every process, from /proc/self

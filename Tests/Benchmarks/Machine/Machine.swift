@@ -1,6 +1,6 @@
 import CCurl
+import CarillonJSON
 import CarillonSystem
-import CarillonWire
 import Glibc
 import TestSupport
 

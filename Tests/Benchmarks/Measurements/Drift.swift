@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 extension Measurement {
     /// How late calls start, by how many are due at the same instant.

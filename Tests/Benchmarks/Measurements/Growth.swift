@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 extension Measurement {
     /// How cost grows: with workers, with jobs that are only held, with what is due.

@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 /// So many jobs, due every second.
 struct Level {

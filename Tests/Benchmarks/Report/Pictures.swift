@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 
 /// The pictures of a file of results.
 enum Pictures {

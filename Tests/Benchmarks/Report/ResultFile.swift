@@ -1,5 +1,5 @@
 import CarillonCron
-import CarillonWire
+import CarillonJSON
 import Glibc
 import TestSupport
 

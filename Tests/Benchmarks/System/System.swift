@@ -1,5 +1,8 @@
+import CarillonClient
 import CarillonCore
+import CarillonJSON
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Glibc
 import Logging
@@ -30,7 +33,7 @@ final class System: Sendable {
         try ChildProgram.run(bench.programs + "/carillon-scheduler", ["migrate", "up", "--database-url", databaseURL])
         client = RPCClient(
             RPCClient.Configuration(
-                schedulers: [Endpoint(host: "127.0.0.1", port: port)],
+                schedulers: [HostPort(host: "127.0.0.1", port: port)],
                 name: "bench",
                 requestTimeout: .seconds(120),
                 takeOverWait: .seconds(120)

@@ -1,7 +1,8 @@
+import CarillonClient
 import CarillonCore
 import CarillonCron
+import CarillonJSON
 import CarillonRPC
-import CarillonWire
 import Synchronization
 import TestSupport
 import Testing

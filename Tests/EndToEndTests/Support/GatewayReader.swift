@@ -1,4 +1,4 @@
-import CarillonWire
+import CarillonJSON
 import Synchronization
 import TestSupport
 

@@ -1,5 +1,8 @@
+import CarillonClient
 import CarillonCore
+import CarillonJSON
 import CarillonRPC
+import CarillonRuntime
 import CarillonWire
 import Glibc
 import Logging
@@ -147,7 +150,7 @@ final class TestSystem: Sendable {
         )
         client = RPCClient(
             RPCClient.Configuration(
-                schedulers: ports.map { Endpoint(host: "127.0.0.1", port: $0) },
+                schedulers: ports.map { HostPort(host: "127.0.0.1", port: $0) },
                 name: "tests",
                 requestTimeout: .seconds(30),
                 takeOverWait: .seconds(60)

@@ -1,0 +1,35 @@
+package import CarillonCore
+
+/// Lets each key pass once in a period, and counts what it holds back.
+package struct RateLimiter<Key: Hashable & Sendable>: Sendable {
+    private struct Record {
+        var next: BootTime
+        var omitted = 0
+    }
+
+    private let everyMs: Int64
+    private let keyLimit: Int
+    private var records: [Key: Record] = [:]
+
+    /// - Parameter keyLimit: how many keys are remembered at once. Those that may pass again are forgotten first; while there is
+    ///   no room, new keys do not pass.
+    package init(everyMs: Int64 = 60_000, keyLimit: Int = 1_024) {
+        self.everyMs = everyMs
+        self.keyLimit = keyLimit
+    }
+
+    /// How often the key was held back since it passed last; `nil` when it is held back now too.
+    package mutating func pass(_ key: Key, at now: BootTime) -> Int? {
+        if let known = records[key], now < known.next {
+            records[key]?.omitted += 1
+            return nil
+        }
+        if records.count >= keyLimit, records[key] == nil {
+            records = records.filter { now < $0.value.next }
+            if records.count >= keyLimit { return nil }
+        }
+        let omitted = records[key]?.omitted ?? 0
+        records[key] = Record(next: now + everyMs)
+        return omitted
+    }
+}
