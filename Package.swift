@@ -154,7 +154,10 @@ let package = Package(
         ),
         tests(
             "CarillonSchedulerTests",
-            ["CarillonScheduler", "CarillonCore", logging]
+            [
+                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
+                logging,
+            ]
         ),
         tests(
             "CarillonSystemTests",

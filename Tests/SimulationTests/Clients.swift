@@ -17,6 +17,8 @@ final class Clients {
     private(set) var cancelled: Set<ExecutionID> = []
     /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
     var ended: Set<JobID> = []
+    /// The latest version of each job that a change was answered with.
+    private var answeredVersions: [JobID: Int64] = [:]
     /// Idempotency keys whose create was answered.
     private(set) var created: [String] = []
 
@@ -115,6 +117,9 @@ final class Clients {
     /// Asks for what may be refused for what somebody else has done meanwhile, and for nothing else.
     private func tell(_ request: Request, _ what: String) {
         ask(request) { [self] reply in
+            if case .answer(.job(let view)) = reply {
+                answeredVersions[view.job.id] = max(answeredVersions[view.job.id] ?? 0, view.job.version)
+            }
             guard case .error(let error) = reply else { return world.count(what) }
             world.count("client was refused: \(error.code.rawValue)")
             let isExpected =
@@ -217,7 +222,7 @@ final class Clients {
 
     private func change(_ old: Job, among jobs: [Job]) {
         var job = old
-        let what = Int.random(in: 0..<15, using: &world.random)
+        let what = Int.random(in: 0..<16, using: &world.random)
         switch what {
         case 0, 1:
             reschedule(&job)
@@ -249,11 +254,45 @@ final class Clients {
             tell(.runJob(job.id, idempotencyKey: key, fingerprint: nil), "client ran a job")
         case 10:
             cancelOne()
+        case 15:
+            look(at: job)
         case 11:
             tell(.refreshSchedule, "client refreshed the schedule")
         default:
             if world.random.happens(0.5) { return create() }
             executeNow()
+        }
+    }
+
+    /// Any scheduler answers reads. What was answered to a change is visible.
+    private func look(at job: Job) {
+        switch Int.random(in: 0..<4, using: &world.random) {
+        case 0:
+            let version = answeredVersions[job.id] ?? 0
+            ask(.getJob(job.id)) { [world] reply in
+                guard case .answer(.job(let view)) = reply else { return }
+                world.count("client read a job")
+                world.oracle.require(view.job.version >= version, "G7: \(job.id) was answered and then read as it was")
+            }
+        case 1:
+            var list = ListJobs()
+            list.limit = 3
+            ask(.listJobs(list)) { [world] reply in
+                guard case .answer(.jobList(let views, let next, _)) = reply else { return }
+                world.count("client listed")
+                let isPage = views.count <= 3 && (views.count == 3 || next == nil)
+                world.oracle.require(isPage, "G9: a page of \(views.count)")
+            }
+        case 2:
+            var list = ListExecutions()
+            list.jobID = job.id
+            ask(.listExecutions(list)) { [world] reply in
+                guard case .answer(.executionList(let rows, _)) = reply else { return }
+                world.count("client listed")
+                world.oracle.require(rows.allSatisfy { $0.jobID == job.id }, "G9: executions of another job")
+            }
+        default:
+            ask(.getLatestExecution(job.id)) { _ in }
         }
     }
 

@@ -46,7 +46,7 @@ final class SchedulerProcess {
     /// Who leads, as it last heard.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
-    private(set) lazy var desk = Desk(world: world, scheduler: self)
+    private(set) lazy var requests = RequestRunner(world: world, scheduler: self)
 
     init(world: World, index: Int) {
         self.world = world
@@ -82,6 +82,11 @@ final class SchedulerProcess {
 
     /// By its dispatcher's books.
     var leads: Bool { cell?.dispatcher.leadingEpoch(at: now.boot) != nil }
+
+    var leadership: LeadershipStatus {
+        if let epoch = cell?.dispatcher.leadingEpoch(at: now.boot) { return .leading(epoch: epoch) }
+        return .standingBy(leader: leaderAddress == address ? nil : leaderAddress)
+    }
 
     var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
 
@@ -128,7 +133,7 @@ final class SchedulerProcess {
         cell = nil
         world.database.processEnded(self)
         world.network.schedulerEnded(self)
-        desk.processEnded()
+        requests.processEnded()
         world.oracle.leaderChanged()
     }
 
@@ -215,6 +220,7 @@ final class SchedulerProcess {
         if !events.isEmpty || !actions.isEmpty { checkBooks() }
         let life = life
         for action in actions where self.life == life { perform(action) }
+        if self.life == life { requests.lookAtLeadership() }
         guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(2_000_000) }
         queueWake(min(2_000_000, max(0, (wake - now.boot) / 1_000)))
     }
@@ -288,7 +294,7 @@ final class SchedulerProcess {
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result): desk.answered(ticket, result)
+        case .reply(let ticket, let result): requests.answered(ticket, result)
         case .recorded(let executions): world.oracle.told(of: executions)
         case .note(let note):
             world.count(note)
