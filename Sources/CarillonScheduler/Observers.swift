@@ -2,10 +2,11 @@ internal import CarillonCore
 internal import CarillonSystem
 internal import Synchronization
 
-/// Tells metrics, the drift log, watches and waiting clients what became durable, on a thread of its own: the dispatcher's
-/// thread does not wait for them.
+/// Tells the log, metrics, watches and waiting clients what happened, on a thread of its own: the dispatcher's thread does not
+/// wait for them.
 final class Observers: Sendable {
     enum Observation: Sendable {
+        case noted(Note)
         case recorded([Execution])
         case changed(Ticket, ChangeResult)
         case leadershipChanged
@@ -30,6 +31,7 @@ final class Observers: Sendable {
         driftLog: DriftLog,
         watchers: Watchers,
         requests: RequestHandler,
+        log: SchedulerLog,
         maxBacklogRows: Int = 200_000
     ) {
         let backlog = Backlog()
@@ -38,9 +40,12 @@ final class Observers: Sendable {
         self.watchers = watchers
         self.backlog = backlog
         self.maxBacklogRows = maxBacklogRows
-        pump = Pump(name: "observers") { observations, _ in
+        // The line about refused rows is due a second after the last one.
+        pump = Pump(name: "observers", maxSleepMs: 1_000) { observations, now in
             for observation in observations {
                 switch observation {
+                case .noted(let note):
+                    log.log(note)
                 case .recorded(let executions):
                     metrics.record(executions)
                     driftLog.look(at: executions)
@@ -52,6 +57,7 @@ final class Observers: Sendable {
                     requests.leadershipChanged()
                 }
             }
+            log.writeRefusals(at: now.boot)
             return nil
         }
     }

@@ -78,7 +78,8 @@ package final class SchedulerService: Sendable {
             metrics: metrics,
             driftLog: DriftLog(logger: logger),
             watchers: watchers,
-            requests: requests
+            requests: requests,
+            log: log
         )
         metrics.read(status: { status.current }, workerNames: { peers.workerNames })
         turn.service = self
@@ -133,7 +134,6 @@ package final class SchedulerService: Sendable {
         var observations: [Observers.Observation] = []
         for action in actions { perform(action, leaseDeadline, &observations) }
         let end = SystemClock.now()
-        log.writeRefusals(at: end.boot)
         if status.update(box.status(at: end)) { observations.append(.leadershipChanged) }
         observers.post(observations)
         return box.wake(after: end)
@@ -201,7 +201,7 @@ package final class SchedulerService: Sendable {
         case .recorded(let executions): observations.append(.recorded(executions))
         case .note(let note):
             follow(note)
-            log.log(note)
+            observations.append(.noted(note))
         case .stopped: box.stopped()
         }
     }

@@ -160,6 +160,7 @@ import Testing
             driftLog: DriftLog(logger: quiet),
             watchers: watchers,
             requests: handler,
+            log: SchedulerLog(quiet),
             maxBacklogRows: 2
         )
         let row = Execution(
