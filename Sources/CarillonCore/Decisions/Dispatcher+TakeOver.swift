@@ -265,7 +265,10 @@ extension Dispatcher {
         // Written before the clock went back, it would lie further ahead than any retry. (After a change of the job it may come
         // sooner than it was to.)
         if let next = row.nextAttemptAt {
-            execution.nextAttemptAt = min(next, now + longestRetryDelayMs(of: agenda[job], after: row))
+            // The first attempt began before the delay did.
+            let sinceStart = row.actualStartTime.map { max(0, next - $0) } ?? .max
+            let longest = min(longestRetryDelayMs(of: agenda[job], after: row), sinceStart)
+            execution.nextAttemptAt = min(next, now + longest)
         }
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
