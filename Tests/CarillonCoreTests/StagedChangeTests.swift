@@ -48,7 +48,9 @@ import Testing
     }
 
     private func refusal(_ ticket: Ticket, _ bench: borrowing DispatcherBench) -> ClientError? {
-        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == ticket })?.result else { return nil }
+        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
+            return nil
+        }
         return error
     }
 
@@ -375,7 +377,9 @@ import Testing
         bench.pass(ms: 1_500)
         bench.releaseCommits()
         bench.pass(ms: 3_000)
-        let rows = bench.store.executions.values.filter { $0.jobID == job.id && $0.scheduledTime > Self.beginning + 2_000 }
+        let rows = bench.store.executions.values.filter {
+            $0.jobID == job.id && $0.scheduledTime > Self.beginning + 2_000
+        }
         let skipped = rows.reduce(Int64(0)) { $0 + ($1.skippedCount ?? 0) }
         #expect((28...31).contains(skipped))
         #expect(rows.allSatisfy { $0.scheduledTime.seconds % 2 == 0 })

@@ -16,7 +16,9 @@ struct Agenda {
 
     func slot(of id: JobID) -> Int32? { slots[id] }
 
-    subscript(slot: Int32) -> JobRecord { jobs[slot] }
+    subscript(slot: Int32) -> JobRecord {
+        _read { yield jobs[slot] }
+    }
 
     /// The earliest due time without a row.
     var firstTime: Timestamp? { heap.first.map { Timestamp(milliseconds: $0.time) } }

@@ -4,7 +4,9 @@ extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
         agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
-            ?? rosterInconsistency ?? batchInconsistency ?? changesInconsistency ?? catchUp.flatMap { $0.inconsistency(in: agenda) }
+            ?? rosterInconsistency ?? batchInconsistency ?? changesInconsistency ?? catchUp.flatMap {
+                $0.inconsistency(in: agenda)
+            }
             ?? standbyInconsistency
     }
 
@@ -92,7 +94,8 @@ extension Dispatcher {
         for slot in agenda.allSlots {
             let record = agenda[slot]
             guard record.isHeld == (changes[record.id]?.restartedAt != nil) else {
-                return "\(record.id) is \(record.isHeld ? "held without a staged change" : "not held, though it is changed")"
+                return
+                    "\(record.id) is \(record.isHeld ? "held without a staged change" : "not held, though it is changed")"
             }
         }
         return nil
@@ -101,7 +104,8 @@ extension Dispatcher {
     /// Who does not lead keeps nothing of what belongs to the leader.
     private var standbyInconsistency: String? {
         guard case .standby = phase, !hasStopped else { return nil }
-        let isEmpty = ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
+        let isEmpty =
+            ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
             && changes.isEmpty
         return isEmpty && ready.isEmpty && catchUp == nil && gapReading == nil
             ? nil : "a standby keeps a leader's books"

@@ -164,7 +164,7 @@ extension Dispatcher {
                 takeOut(slot)
             } else if staged.ends(ledger[slot]) {
                 endWithJob(slot)
-            } else if isWithdrawn(slot, by: staged) {
+            } else if isWithdrawn(slot, by: staged), !Canary.forgetsWhatIsInFlight.sings {
                 takeOut(slot)
                 dropInserts { $0.id == id }
                 pending.withdrawals.append(id)
@@ -219,7 +219,9 @@ extension Dispatcher {
     /// mark.
     mutating func armSchedule(of job: Int32, after time: Timestamp) {
         agenda.arm(job, after: time)
-        while let next = agenda.nextTime(of: job), ledger.holds(next, of: agenda[job].id) { agenda.arm(job, after: next) }
+        while let next = agenda.nextTime(of: job), ledger.holds(next, of: agenda[job].id) {
+            agenda.arm(job, after: next)
+        }
     }
 
     /// Takes rows that are not to be made after all out of what waits to be written.

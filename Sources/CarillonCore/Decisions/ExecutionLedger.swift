@@ -30,7 +30,7 @@ struct ExecutionLedger {
     }
 
     subscript(slot: Int32) -> OpenExecution {
-        get { rows[slot] }
+        _read { yield rows[slot] }
         _modify { yield &rows[slot] }
     }
 
