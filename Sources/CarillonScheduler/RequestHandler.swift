@@ -167,7 +167,7 @@ final class RequestHandler: Sendable {
         case .change(let ticket, let request):
             if !pump.post(.changeRequested(ticket, request)) { changed(ticket, .refused(.schedulerStopping)) }
         case .refresh(let planned):
-            pump.post(.jobsRefreshed([planned]))
+            pump.post(.jobRead(planned))
         case .reply(let ticket, let reply):
             switch waiting.withLock({ $0.removeValue(forKey: ticket) }) {
             case .reply(let continuation):

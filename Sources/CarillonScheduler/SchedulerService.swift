@@ -199,19 +199,10 @@ package final class SchedulerService: Sendable {
             peers.link(link)?.close(why: error.text)
         case .reply(let ticket, let result): observations.append(.changed(ticket, result))
         case .recorded(let executions): observations.append(.recorded(executions))
-        case .note(let note):
-            follow(note)
-            observations.append(.noted(note))
+        case .beginEditSearch(let clusterTime): refresher.jobsAreRead(at: clusterTime)
+        case .extendEditSearch(let milliseconds): refresher.clockWentBack(by: milliseconds)
+        case .note(let note): observations.append(.noted(note))
         case .stopped: box.stopped()
-        }
-    }
-
-    /// What must be read again because of what happened.
-    private func follow(_ note: Note) {
-        switch note {
-        case .leadershipTaken(_, let clusterTime): refresher.jobsAreRead(at: clusterTime)
-        case .clockStepped(let milliseconds) where milliseconds < 0: refresher.clockWentBack(by: -milliseconds)
-        default: break
         }
     }
 

@@ -5,10 +5,9 @@ import Testing
 struct RequestChangeTests {
     private static let id = RequestBench.id
     private static let update = Request.updateJob(id, RequestBench.priority, ifVersion: nil)
+    private static let run = Request.runJob(id, idempotencyKey: nil, fingerprint: nil)
     /// Requests that change a job which is there and active.
-    private static let changes: [Request] = [
-        update, .deleteJob(id, ifVersion: nil), .pauseJob(id), .runJob(id, idempotencyKey: nil, fingerprint: nil),
-    ]
+    private static let changes: [Request] = [update, .deleteJob(id, ifVersion: nil), .pauseJob(id)]
 
     /// Sends a request and gives it the row of the job.
     private func bench(_ request: Request, row: Job?) -> (RequestBench, Ticket) {
@@ -109,7 +108,7 @@ struct RequestChangeTests {
         (bench, ticket) = self.bench(.deleteJob(Self.id, ifVersion: nil), row: RequestBench.sampleJob())
         bench.tell(.changed(ticket, .deleted(Self.id)))
         #expect(bench.answer == .deleted(Self.id))
-        (bench, ticket) = self.bench(Self.changes[3], row: RequestBench.sampleJob())
+        ticket = bench.ask(Self.run)
         bench.tell(.changed(ticket, .execution(RequestBench.sampleExecution(.pending))))
         #expect(bench.answer == .execution(RequestBench.sampleExecution(.pending), failedAttempts: [], url: nil))
         #expect(bench.machine.openCount == 0)
@@ -175,6 +174,48 @@ struct RequestChangeTests {
         bench.tell(.changed(ticket, .stale))
         #expect(bench.error?.code == .unavailable)
         #expect(bench.machine.openCount == 0)
+    }
+
+    // MARK: Run
+
+    @Test("a run reads nothing when the dispatcher knows the job")
+    func runKnownJob() {
+        var bench = RequestBench()
+        let ticket = bench.ask(Self.run)
+        guard case .run(Self.id, nil, let nonce)? = bench.changes.first, bench.actions.count == 1 else {
+            Issue.record("no run: \(bench.actions)")
+            return
+        }
+        #expect(nonce != .zero)
+        bench.tell(.changed(ticket, .refused(ClientError(.failedPrecondition, "open", reason: .overlap))))
+        #expect(bench.error?.reason == .overlap)
+    }
+
+    @Test("a run of a job that the dispatcher does not know reads the row once, and decides by it")
+    func runUnknownJob() {
+        for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(hidden: true)] {
+            var bench = RequestBench()
+            let ticket = bench.ask(Self.run)
+            bench.tell(.changed(ticket, .stale))
+            #expect(bench.reads == [.job(Self.id)])
+            bench.tell(.read(ticket, .job(row)))
+            #expect(bench.error?.code == .notFound)
+        }
+        var bench = RequestBench()
+        let ticket = bench.ask(Self.run)
+        bench.tell(.changed(ticket, .stale))
+        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 3))))
+        #expect(bench.refreshed.map(\.version) == [3])
+        guard case .run(Self.id, nil, _)? = bench.changes.first else {
+            Issue.record("no run: \(bench.actions)")
+            return
+        }
+        for _ in 0..<19 {
+            bench.tell(.changed(ticket, .stale))
+            bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 3))))
+        }
+        bench.tell(.changed(ticket, .stale))
+        #expect(bench.error?.code == .unavailable)
     }
 
     // MARK: One change of a job at a time

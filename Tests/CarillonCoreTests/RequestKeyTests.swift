@@ -66,13 +66,12 @@ struct RequestKeyTests {
         #expect(record.expiresAt == bench.now + 86_400_000)
     }
 
-    @Test("a run with a new key reads nothing but the key and the job")
+    @Test("a run with a new key reads nothing but the key")
     func newKeyOfRun() {
         var bench = RequestBench()
         let ticket = bench.ask(run("k"))
         #expect(bench.reads == [.idempotencyKey(operation: "run_job", key: "k")])
         bench.tell(.read(ticket, .idempotencyKey(nil)))
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob())))
         guard case .run(_, let record?, _)? = bench.changes.first else {
             Issue.record("no run with a key: \(bench.actions)")
             return

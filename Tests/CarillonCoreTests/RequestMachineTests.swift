@@ -151,7 +151,7 @@ struct RequestMachineTests {
     @Test("the lead may end between the read and the change")
     func leadLostWhileReading() {
         var bench = RequestBench()
-        let ticket = bench.ask(.runJob(RequestBench.id, idempotencyKey: nil, fingerprint: nil))
+        let ticket = bench.ask(.pauseJob(RequestBench.id))
         bench.tell(.leadershipChanged(.standingBy(leader: nil)))
         #expect(bench.error?.code == .notLeader)
         bench.tell(.read(ticket, .job(RequestBench.sampleJob())))

@@ -358,7 +358,7 @@ extension ChangeRequest {
         case .delete(let job): ("delete", job)
         case .pause(let job): ("pause", job)
         case .resume(let planned): ("resume", planned.job)
-        case .run(let job, _, _): ("run", job)
+        case .run: ("run", nil)
         case .cancel: ("cancel", nil)
         case .executeNow: ("call", nil)
         }

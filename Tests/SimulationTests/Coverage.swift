@@ -4,7 +4,7 @@ enum Coverage {
         "action acknowledge", "action acquireLease", "action announceLead", "action cancelCalls", "action commit",
         "action dispatch", "action findExecution", "action loadGapRows", "action loadJobs", "action loadJobsNamed",
         "action loadOpenExecutions", "action recorded", "action releaseLease", "action renewLease", "action reply",
-        "action stopped", "client called", "client cancelled", "client deleted", "client paused", "client ran a job",
+        "action beginEditSearch", "action extendEditSearch", "action stopped", "client called", "client cancelled", "client deleted", "client paused", "client ran a job",
         "client resumed", "client updated", "client waited for a call", "clients disagreed", "clock stepped back",
         "clock stepped forward",
         "commit lost", "commit made, answer lost", "connection cut", "lease taken from a silent leader", "name taken",

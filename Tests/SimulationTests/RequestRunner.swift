@@ -74,7 +74,7 @@ final class RequestRunner {
         case .change(let ticket, let request): scheduler.post(.changeRequested(ticket, request))
         case .refresh(let planned):
             world.count("row handed over before its change")
-            scheduler.post(.jobsRefreshed([planned]))
+            scheduler.post(.jobRead(planned))
         case .reply(let ticket, let reply): send(reply, ticket)
         case .startWatch, .endWatch, .stopWatch, .endAllWatches:
             // No simulated client watches.

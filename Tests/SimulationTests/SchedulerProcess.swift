@@ -312,14 +312,12 @@ final class SchedulerProcess {
             unanswered[ticket] = nil
             requests.answered(ticket, result)
         case .recorded(let executions): world.oracle.told(of: executions)
+        case .beginEditSearch(let clusterTime): editSearch.begin(clusterTime: clusterTime, boot: now.boot)
+        case .extendEditSearch: editSearch.wentBack(to: clusterTime)
         case .note(let note):
             world.count(note)
             world.oracle.noted(note, by: self)
-            if case .leadershipTaken(_, let clusterTime) = note {
-                editSearch.begin(clusterTime: clusterTime, boot: now.boot)
-            }
             if case .leadershipLost = note { world.oracle.leaderChanged() }
-            if case .clockStepped(let milliseconds) = note, milliseconds < 0 { editSearch.wentBack(to: clusterTime) }
             if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life

@@ -69,8 +69,8 @@ extension Dispatcher {
         case .resume(var planned):
             planned.job.active = true
             return replace(planned, restarts: true, ticket, into: &actions)
-        case .run(let job, let key, let nonce):
-            return run(job, key, nonce, ticket)
+        case .run(let id, let key, let nonce):
+            return run(id, key, nonce, ticket)
         case .cancel(let job, let execution):
             return cancel(job, execution, ticket, into: &actions)
         case .executeNow(let planned, let wait, let nonce):
@@ -117,12 +117,12 @@ extension Dispatcher {
     }
 
     private mutating func run(
-        _ job: Job,
+        _ id: JobID,
         _ key: IdempotencyRecord?,
         _ nonce: UniqueID,
         _ ticket: Ticket?
     ) -> ChangeResult? {
-        guard let slot = agenda.slot(of: job.id), !agenda[slot].deleted else { return .stale }
+        guard let slot = agenda.slot(of: id), !agenda[slot].deleted, !agenda[slot].hidden else { return .stale }
         if let fullness { return fullness }
         if agenda[slot].overlapPolicy == .skip, agenda[slot].openCount > 0 {
             return .refused(
@@ -133,7 +133,7 @@ extension Dispatcher {
                 )
             )
         }
-        let execution = occurrence(of: job.id, at: now, trigger: .manual, nonce: nonce.bytes)
+        let execution = occurrence(of: id, at: now, trigger: .manual, nonce: nonce.bytes)
         enter(OpenExecution(execution: execution, job: slot, state: .inserting))
         var change = JobChange(job: nil, isNew: false, inserts: [execution])
         if var key {
@@ -204,7 +204,8 @@ extension ChangeRequest {
         switch self {
         case .create(let planned, _), .update(let planned, _), .resume(let planned), .executeNow(let planned, _, _):
             planned.job.id
-        case .delete(let job), .pause(let job), .run(let job, _, _): job.id
+        case .delete(let job), .pause(let job): job.id
+        case .run(let id, _, _): id
         case .cancel(let job, _): job
         }
     }

@@ -13,10 +13,21 @@ extension Dispatcher {
             refreshedCount += 1
         }
         for planned in refreshed[begin..<refreshedCount] {
-            let id = planned.job.id
-            if changes.isBusy(id) { changes.enqueue(.found(planned), for: id) } else { found(planned, into: &actions) }
+            takeIn(planned, into: &actions)
         }
         if refreshedCount == refreshed.count { forgetRefreshed() }
+    }
+
+    /// Takes in a row that a request read, without waiting for the batch in flight.
+    mutating func jobRead(_ planned: PlannedJob, at now: Now, into actions: inout [Action]) {
+        guard case .leading = phase, lease.isValid(at: now.boot), !isStopping else { return }
+        takeIn(planned, into: &actions)
+    }
+
+    /// Compares a row with memory when its job's turn comes.
+    private mutating func takeIn(_ planned: PlannedJob, into actions: inout [Action]) {
+        let id = planned.job.id
+        if changes.isBusy(id) { changes.enqueue(.found(planned), for: id) } else { found(planned, into: &actions) }
     }
 
     mutating func forgetRefreshed() {

@@ -21,6 +21,7 @@ extension Dispatcher {
             guard isNew, lease.epoch == epoch else { return }
             takeKey(from: shards, epoch: epoch)
             actions.append(.note(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
+            actions.append(.beginEditSearch(self.now))
             phase = .loading(Loading(shards: shards))
             agenda.removeAll()
             actions.append(.loadJobs)
@@ -53,6 +54,7 @@ extension Dispatcher {
         }
         nowMicroseconds = clock.microseconds(at: now.boot)
         actions.append(.note(.clockStepped(milliseconds: milliseconds)))
+        if milliseconds < 0 { actions.append(.extendEditSearch(backMs: -milliseconds)) }
         guard case .leading = phase else { return }
         if milliseconds > 5_000 {
             openGap(into: &actions)

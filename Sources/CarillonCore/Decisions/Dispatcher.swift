@@ -266,6 +266,8 @@ package struct Dispatcher: ~Copyable {
             committed(result, batch, at: now, into: &actions)
         case .jobsRefreshed(let jobs):
             if isLeading { refreshed.append(contentsOf: jobs) }
+        case .jobRead(let planned):
+            jobRead(planned, at: now, into: &actions)
         case .executionFound(let execution, let outcome, let worker, let link):
             executionFound(execution, outcome: outcome, worker: worker, link: link)
         case .executionNotRead(let outcome, let worker, let link):

@@ -49,7 +49,7 @@ extension RequestMachine {
             send(.resume(rules.planned(job.next)), ticket, madeOf: job, into: &actions)
         case .runJob(let id, _, _):
             let job = try visible(row, id)
-            send(.run(job, asked.keyRecord, nonce: asked.nonce), ticket, madeOf: job, into: &actions)
+            send(.run(id, asked.keyRecord, nonce: asked.nonce), ticket, madeOf: job, into: &actions)
         default:
             throw .unexpectedResult
         }

@@ -71,7 +71,8 @@ extension RequestMachine {
             try requireLeading()
             change(ticket, .create(draft, asked.keyRecord), into: &actions)
         case .runJob(let job, _, _):
-            read(ticket, .job(job), .readingJob, into: &actions)
+            try requireLeading()
+            change(ticket, .run(job, asked.keyRecord, nonce: asked.nonce), into: &actions)
         default:
             throw .unexpectedResult
         }
