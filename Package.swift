@@ -190,7 +190,10 @@ let package = Package(
         tests("CarillonRuntimeTests", ["CarillonRuntime", "CarillonCore", "TestSupport", logging]),
         tests(
             "CarillonSchedulerTests",
-            ["CarillonScheduler", "CarillonCore", logging]
+            [
+                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
+                logging,
+            ]
         ),
         tests(
             "CarillonSystemTests",

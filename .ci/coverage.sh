@@ -12,8 +12,8 @@ tools=$(dirname "$(readlink -f "$(command -v swift)")")
 "$tools/llvm-profdata" merge -sparse "$out"/*.profraw -o "$out/profile"
 decisions=Sources/CarillonCore/Decisions
 sources=()
-for name in $decisions/{Dispatcher,WorkerDesk}*.swift \
-    $decisions/{Agenda,CatchUp,ClusterClock,EditSearch,ExecutionLedger,LeaseKeeper,PendingBatch,RecentTokens,WorkerRoster}.swift; do
+for name in $decisions/{Dispatcher,RequestMachine,WorkerDesk}*.swift \
+    $decisions/{Agenda,CatchUp,ChangeQueue,ClusterClock,EditSearch,ExecutionLedger,JobRecord,LeaseKeeper,OpenExecution,PendingBatch,ReadyQueue,RecentTokens,RequestReply,SlotLists,StagedChange,WorkerRoster}.swift; do
     # What says that a book is wrong is not meant to be reached.
     [[ $name == *+Invariants.swift ]] || sources+=("$name")
 done

@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonWire
 
 /// Whom a request may go to, and whether it may be sent again when it is not known what became of it.

@@ -37,13 +37,12 @@ final class DispatcherBox: Sendable {
         held.withLock { $0.dispatcher.wake(after: now) }
     }
 
-    func status(at now: Now, leaderAddress: String?) -> Status {
+    func status(at now: Now) -> Status {
         held.withLock { held in
             var status = Status()
             status.epoch = held.dispatcher.leadingEpoch(at: now.boot)
             status.isLeading = status.epoch != nil
             status.isReady = held.dispatcher.isReadyToLead
-            status.leaderAddress = leaderAddress
             status.clusterTime = held.dispatcher.isReadyToLead ? held.dispatcher.clusterTime(at: now.boot) : now.wall
             status.readAt = now.boot
             status.jobs = held.dispatcher.jobCount

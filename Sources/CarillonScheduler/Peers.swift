@@ -38,6 +38,13 @@ final class Peers: Sendable {
         }
     }
 
+    /// Names of workers, by connection.
+    var workerNames: [ConnectionID: String] {
+        entries.withLock { entries in
+            entries.filter { $0.value.peer.hello.role == .worker }.mapValues { $0.peer.hello.name }
+        }
+    }
+
     func send(_ message: Message, to id: ConnectionID) {
         link(id)?.send([Envelope(message)])
     }

@@ -12,8 +12,13 @@ package final class SchedulerMetrics: Sendable {
     private let commitRows: Counter
     private let rpcFrames: MetricFamily<Counter>
     private let rpcErrors: MetricFamily<Counter>
-    private let latest = Mutex<Status>(Status())
-    private let workerNames = Mutex<[ConnectionID: String]>([:])
+    private let sources = Mutex(Sources())
+
+    /// Where the readings come from.
+    private struct Sources: Sendable {
+        var status: @Sendable () -> Status = { Status() }
+        var workerNames: @Sendable () -> [ConnectionID: String] = { [:] }
+    }
 
     package init(registry: MetricsRegistry) {
         executions = registry.counters(
@@ -93,7 +98,7 @@ package final class SchedulerMetrics: Sendable {
         func perWorker(_ name: String, _ help: String, _ read: @escaping @Sendable (Int, Int) -> Int) {
             registry.gauges(name, help: help, labels: ["worker"]) { [weak self] in
                 guard let self, status.isLeading else { return [] }
-                let names = workerNames.withLock { $0 }
+                let names = sources.withLock({ $0 }).workerNames()
                 return status.workers.compactMap { link, figures in
                     names[link].map { ([$0], Double(read(figures.inFlight, figures.freeSlots))) }
                 }.sorted { $0.0[0] < $1.0[0] }
@@ -123,7 +128,7 @@ package final class SchedulerMetrics: Sendable {
         rpcErrors.with(kind).increment()
     }
 
-    private var status: Status { latest.withLock { $0 } }
+    private var status: Status { sources.withLock({ $0 }).status() }
 
     func record(_ rows: [Execution]) {
         for row in rows where row.status.isFinal {
@@ -133,13 +138,11 @@ package final class SchedulerMetrics: Sendable {
         }
     }
 
-    func update(_ status: Status, peers: Peers) {
-        latest.withLock { $0 = status }
-        guard workerNames.withLock({ Set($0.keys) }) != Set(status.workers.keys) else { return }
-        let names = Dictionary(
-            peers.workers.map { ($0.peer.id, $0.peer.hello.name) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        workerNames.withLock { $0 = names }
+    /// Sets where the readings come from. They are made when the metrics are asked for.
+    func read(
+        status: @escaping @Sendable () -> Status,
+        workerNames: @escaping @Sendable () -> [ConnectionID: String]
+    ) {
+        sources.withLock { $0 = Sources(status: status, workerNames: workerNames) }
     }
 }

@@ -1,30 +1,25 @@
 package import CarillonCore
-internal import CarillonCron
 internal import CarillonRuntime
-package import CarillonWire
+internal import CarillonWire
 package import Logging
 internal import Synchronization
 
 /// A scheduler: turns the world into the dispatcher's events and its actions into the world. It decides nothing.
-package final class SchedulerService: PeerReceiver {
-    private let configuration: SchedulerConfiguration
+package final class SchedulerService: Sendable {
+    let configuration: SchedulerConfiguration
+    let logger: Logger
+    let pump: Pump<Event>
+    let peers: Peers
+    let requests: RequestHandler
+    let status: StatusBoard
+    let log: SchedulerLog
     private let store: any JobStore
-    private let logger: Logger
-    private let metrics: SchedulerMetrics
-    private let pump: Pump<Event>
     private let box: DispatcherBox
-    private let peers = Peers()
-    private let watchers = Watchers()
-    private let tickets = Tickets()
     private let catalog: PlanCatalog
     private let zones: any ZoneSource
     private let rules: JobRules
-    private let desk: RequestDesk
-    private let status: StatusBoard
     private let refresher: Refresher
-    private let driftLog: DriftLog
-    private let losses: RateLimitedLog
-    private let refusals: RefusalLog
+    private let observers: Observers
 
     package init(
         configuration: SchedulerConfiguration,
@@ -34,27 +29,27 @@ package final class SchedulerService: PeerReceiver {
         metrics: SchedulerMetrics,
         logger: Logger
     ) {
+        let catalog = PlanCatalog(zones: zones)
+        let plan: ReplyRenderer.PlanSource = { catalog.plan($0, $1, $2) }
+        let rules = JobRules(defaults: configuration.defaults, plan: plan)
+        let status = StatusBoard()
+        let peers = Peers()
+        let watchers = Watchers()
+        let turn = Turn()
+        // A leader wakes for each renewal of the lease. The longest sleep is for a turn whose wake-up was lost.
+        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in turn.run(&events, now) }
         self.configuration = configuration
         self.store = store
         self.zones = zones
-        self.metrics = metrics
         self.logger = logger
-        let catalog = PlanCatalog(zones: zones)
-        let rules = JobRules(defaults: configuration.defaults) { catalog.plan($0, $1, $2) }
-        let status = StatusBoard()
-        let box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
-        let turn = Turn()
-        // Whoever leads wakes for each renewal of the lease: this is only for a turn that asked for none in vain.
-        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in turn.run(&events, now) }
         self.catalog = catalog
         self.rules = rules
         self.status = status
-        self.box = box
+        self.peers = peers
         self.pump = pump
-        self.driftLog = DriftLog(logger: logger)
-        self.losses = RateLimitedLog(logger)
-        self.refusals = RefusalLog(logger)
-        self.refresher = Refresher(
+        box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
+        log = SchedulerLog(logger)
+        refresher = Refresher(
             everyMs: configuration.refreshIntervalMs,
             store: store,
             rules: rules,
@@ -62,21 +57,31 @@ package final class SchedulerService: PeerReceiver {
             pump: pump,
             clusterTime: { status.clusterTime() }
         )
-        self.desk = RequestDesk(
+        let cluster = ClusterReader(
             configuration: configuration,
             store: store,
             reader: reader,
-            catalog: catalog,
-            rules: rules,
-            tickets: tickets,
-            watchers: watchers,
             peers: peers,
             status: status,
             zones: zones,
-            refresher: refresher,
-            pump: pump,
-            logger: logger
+            startedAt: SystemClock.now().wall
         )
+        requests = RequestHandler(
+            machine: RequestMachine(rules: rules, plan: plan, maxFrameBytes: configuration.maxFrameBytes),
+            reads: RequestReads(store: store, reader: reader, refresher: refresher, status: status, cluster: cluster),
+            renderer: ReplyRenderer(plan: plan),
+            watchers: watchers,
+            status: status,
+            pump: pump
+        )
+        observers = Observers(
+            metrics: metrics,
+            driftLog: DriftLog(logger: logger),
+            watchers: watchers,
+            requests: requests,
+            log: log
+        )
+        metrics.read(status: { status.current }, workerNames: { peers.workerNames })
         turn.service = self
     }
 
@@ -84,6 +89,7 @@ package final class SchedulerService: PeerReceiver {
     /// - Parameter address: host:port at which clients and workers reach this scheduler.
     package func start(address: String) {
         status.ownAddress = address
+        observers.start()
         pump.start()
     }
 
@@ -106,7 +112,8 @@ package final class SchedulerService: PeerReceiver {
         pump.post(.stopRequested)
         await box.waitUntilStopped(limitMs: limitMs)
         pump.stop()
-        tickets.refuseAll(ClientError(.unavailable, "this scheduler is stopping; try again"))
+        observers.stop()
+        requests.stop()
     }
 
     /// Whether clients can be served, and why not.
@@ -124,15 +131,19 @@ package final class SchedulerService: PeerReceiver {
     fileprivate func run(_ events: inout [Event], at now: Now) -> BootTime? {
         let (actions, leaseDeadline) = box.turn(events, at: now)
         events.removeAll(keepingCapacity: true)
-        for action in actions { perform(action, leaseDeadline) }
+        var observations: [Observers.Observation] = []
+        for action in actions { perform(action, leaseDeadline, &observations) }
         let end = SystemClock.now()
-        refusals.write(at: end.boot)
-        status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
-        metrics.update(status.current, peers: peers)
+        if status.update(box.status(at: end)) { observations.append(.leadershipChanged) }
+        observers.post(observations)
         return box.wake(after: end)
     }
 
-    private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
+    private func perform(
+        _ action: Action,
+        _ leaseDeadline: BootTime?,
+        _ observations: inout [Observers.Observation]
+    ) {
         switch action {
         case .acquireLease(let floor, let usableWorkers):
             lease(
@@ -186,12 +197,11 @@ package final class SchedulerService: PeerReceiver {
         case .refuseWorker(let link, let error):
             peers.send(.error(error), to: link)
             peers.link(link)?.close(why: error.text)
-        case .reply(let ticket, let result): tickets.answer(ticket, result)
-        case .recorded(let executions):
-            metrics.record(executions)
-            driftLog.look(at: executions)
-            watchers.tell(executions)
-        case .note(let note): log(note)
+        case .reply(let ticket, let result): observations.append(.changed(ticket, result))
+        case .recorded(let executions): observations.append(.recorded(executions))
+        case .beginEditSearch(let clusterTime): refresher.jobsAreRead(at: clusterTime)
+        case .extendEditSearch(let milliseconds): refresher.clockWentBack(by: milliseconds)
+        case .note(let note): observations.append(.noted(note))
         case .stopped: box.stopped()
         }
     }
@@ -201,7 +211,7 @@ package final class SchedulerService: PeerReceiver {
         store.submit(request) { [pump, status] answer in
             switch answer {
             case .lease(let result):
-                if case .heldByOther(let leader, _) = result { status.setLeader(leader) }
+                if case .heldByOther(let leader, _) = result { status.leaderAddress = leader }
                 pump.post(.leaseAnswered(result, sentAt: sentAt))
             case .leaseConnectionLost(let text), .failed(let text):
                 pump.post(.leaseConnectionLost(text))
@@ -228,199 +238,6 @@ package final class SchedulerService: PeerReceiver {
         store.submit(.commit(batch)) { [pump] answer in
             if case .commit(let result) = answer { pump.post(.committed(result, epoch: epoch, sequence: sequence)) }
         }
-    }
-
-    private func log(_ note: Note) {
-        switch note {
-        case .leadershipTaken(let epoch, let clusterTime):
-            refresher.jobsAreRead(at: clusterTime)
-            logger.info("lease taken", metadata: ["epoch": "\(epoch)"])
-        case .leadershipLost(let why):
-            logger.warning("lease lost", metadata: ["why": "\(why)"])
-            watchers.end(with: ClientError(.notLeader, "this scheduler leads no longer"))
-        case .leadHandedOver(let standby):
-            logger.warning(
-                "no worker is connected; handing the lead to a scheduler that has workers",
-                metadata: ["scheduler": "\(standby)"]
-            )
-        case .leading(let epoch, let jobs, let open):
-            logger.info("leading", metadata: ["epoch": "\(epoch)", "jobs": "\(jobs)", "open_executions": "\(open)"])
-        case .gapOpened(let gap):
-            logger.warning(
-                "catching up on missed times",
-                metadata: [
-                    "from": "\(RFC3339.format(milliseconds: gap.from.milliseconds))",
-                    "to": "\(RFC3339.format(milliseconds: gap.to.milliseconds))",
-                ]
-            )
-        case .gapClosed: logger.info("caught up")
-        case .clockStepped(let milliseconds):
-            logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
-            if milliseconds < 0 { refresher.clockWentBack(by: -milliseconds) }
-        case .loadFailed(let text):
-            losses.log(
-                .warning,
-                key: text,
-                "reading failed; asking again",
-                metadata: ["error": "\(text)"],
-                at: SystemClock.bootTime()
-            )
-        case .workerLost(let name, let count):
-            // One that takes calls and leaves again and again does not fill the log.
-            losses.log(
-                .warning,
-                key: name,
-                "worker lost",
-                metadata: ["worker": "\(name)", "executions": "\(count)"],
-                at: SystemClock.bootTime()
-            )
-        case .rowRefused(let text): refusals.add(text, at: SystemClock.bootTime())
-        case .workerNameInUse(let name):
-            losses.log(
-                .warning,
-                key: "name \(name)",
-                "worker refused: its name is in use",
-                metadata: ["worker": "\(name)"],
-                at: SystemClock.bootTime()
-            )
-        case .reportRejected(let worker, let why):
-            losses.log(
-                .warning,
-                key: "report \(worker)",
-                "report of a worker not accepted as it stands",
-                metadata: ["worker": "\(worker)", "why": "\(why)"],
-                at: SystemClock.bootTime()
-            )
-        case .leadRefused(let worker, let highest, let isProven):
-            losses.log(
-                .warning,
-                key: "lead \(worker)",
-                isProven
-                    ? "worker obeys a later epoch; taking the lease again above it"
-                    : "worker obeys an epoch that this cluster never held; restart the worker",
-                metadata: ["worker": "\(worker)", "epoch": "\(highest)"],
-                at: SystemClock.bootTime()
-            )
-        case .callOverdue(let worker, let execution):
-            losses.log(
-                .warning,
-                key: "overdue \(worker)",
-                "worker did not report a call in time; the attempt counts as lost",
-                metadata: ["worker": "\(worker)", "execution": "\(execution)"],
-                at: SystemClock.bootTime()
-            )
-        case .batchStalled(let milliseconds):
-            logger.warning(
-                "database answered a write late; due times missed meanwhile follow the catch-up policy",
-                metadata: ["milliseconds": "\(milliseconds)"]
-            )
-        case .materializationHeld(let count):
-            logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])
-        }
-    }
-
-    // MARK: The network
-
-    package func answer(to hello: Hello) -> Result<Welcome, ClientError> {
-        if hello.role == .worker, isNameInUse(by: hello) {
-            losses.log(
-                .warning,
-                key: "name \(hello.name)",
-                "worker refused: its name is in use",
-                metadata: ["worker": "\(hello.name)"],
-                at: SystemClock.bootTime()
-            )
-            return .failure(.workerNameInUse(hello.name))
-        }
-        return .success(welcome)
-    }
-
-    /// Whether another process is connected under the name. The dispatcher refuses what comes in between.
-    private func isNameInUse(by hello: Hello) -> Bool {
-        peers.workers.contains { $0.peer.hello.name == hello.name && $0.peer.hello.bootID != hello.bootID }
-    }
-
-    private var welcome: Welcome {
-        let current = status.current
-        return Welcome(
-            serverID: configuration.dispatcher.owner,
-            leading: current.isLeading,
-            epoch: current.epoch,
-            shards: current.isLeading ? Array(0..<16) : [],
-            heartbeatMs: UInt32(configuration.heartbeatMs),
-            maxFrameBytes: UInt32(configuration.maxFrameBytes),
-            serverTime: status.clusterTime(),
-            version: configuration.version,
-            leaderAddress: current.isLeading ? status.ownAddress : current.leaderAddress
-        )
-    }
-
-    package func connected(_ peer: AcceptedPeer) {
-        if peer.hello.role == .client { desk.open(peer.id) }
-        peers.add(peer)
-        logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
-        guard peer.hello.role == .worker else { return }
-        logger.info("worker connected", metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)"])
-        pump.post(
-            .workerJoined(
-                peer.id,
-                name: peer.hello.name,
-                bootID: peer.hello.bootID,
-                maxWorkers: Int(peer.hello.maxWorkers ?? 0)
-            )
-        )
-    }
-
-    package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
-        for envelope in envelopes {
-            switch envelope.message {
-            case .holding(let epoch, let running): pump.post(.workerHeld(connection, epoch: epoch, running))
-            case .credit(let granted): pump.post(.workerGranted(connection, granted))
-            case .started(let tokens): pump.post(.workerStarted(connection, tokens))
-            case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
-            case .drain: pump.post(.workerDrained(connection))
-            case .leadRefused(let epoch, let highest):
-                pump.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
-            case .claimAnswer(let rememberedMs, let claims):
-                pump.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))
-            case .request(let request):
-                if let peer = peers.peer(connection) { desk.handle(request, id: envelope.id, from: peer) }
-            case .unknown:
-                let error = ClientError(
-                    .unimplemented,
-                    "this scheduler does not know that message; it may be older than you"
-                )
-                peers.link(connection)?.send([Envelope(id: envelope.id, .error(error))])
-            default:
-                break
-            }
-        }
-    }
-
-    package func measured(_ reading: PeerClockReading, of connection: ConnectionID) {
-        peers.setSkew(reading.skewMs, of: connection)
-        guard let microseconds = reading.clockMicroseconds else { return }
-        pump.post(
-            .workerClockRead(
-                connection,
-                microseconds: microseconds,
-                sentAt: reading.sentAt,
-                receivedAt: reading.receivedAt
-            )
-        )
-    }
-
-    package func filled(_ connection: ConnectionID, _ isFull: Bool) {
-        desk.hold(connection, isFull)
-    }
-
-    package func disconnected(_ connection: ConnectionID, why: String) {
-        desk.forget(connection)
-        guard let peer = peers.remove(connection) else { return }
-        watchers.removeAll(of: connection)
-        guard peer.hello.role == .worker else { return }
-        logger.info("worker disconnected", metadata: ["worker": "\(peer.hello.name)", "why": "\(why)"])
-        pump.post(.workerLeft(connection))
     }
 }
 

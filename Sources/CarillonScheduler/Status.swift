@@ -6,7 +6,6 @@ struct Status: Sendable {
     var epoch: Int64?
     /// Until when that may be relied upon.
     var isReady = false
-    var leaderAddress: String?
     /// Microseconds to add to boot time.
     var clusterTime = Timestamp(milliseconds: 0)
     var readAt = BootTime(nanoseconds: 0)

@@ -2,25 +2,45 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// The last status that the dispatcher's thread left.
+/// The last status that the dispatcher's thread left, and what the lease connection says of the leader.
 final class StatusBoard: Sendable {
-    private let held = Mutex(Status())
-    private let address = Mutex("")
+    private struct Held {
+        var status = Status()
+        var leaderAddress: String?
+        var ownAddress = ""
+    }
+
+    private let held = Mutex(Held())
 
     /// host:port at which clients and workers reach this scheduler.
     var ownAddress: String {
-        get { address.withLock { $0 } }
-        set { address.withLock { $0 = newValue } }
+        get { held.withLock { $0.ownAddress } }
+        set { held.withLock { $0.ownAddress = newValue } }
     }
 
-    var current: Status { held.withLock { $0 } }
-
-    func update(_ status: Status) {
-        held.withLock { $0 = status }
+    /// host:port of the scheduler that held the lease when the database was last asked.
+    var leaderAddress: String? {
+        get { held.withLock { $0.leaderAddress } }
+        set { held.withLock { $0.leaderAddress = newValue } }
     }
 
-    func setLeader(_ address: String?) {
-        held.withLock { $0.leaderAddress = address }
+    var current: Status { held.withLock { $0.status } }
+
+    /// Returns whether the scheduler has begun or ceased to lead, or leads under another epoch.
+    @discardableResult
+    func update(_ status: Status) -> Bool {
+        held.withLock { held in
+            defer { held.status = status }
+            return held.status.epoch != status.epoch
+        }
+    }
+
+    /// Who leads, by the last turn of the dispatcher.
+    var leadership: LeadershipStatus {
+        held.withLock { held in
+            if let epoch = held.status.epoch { return .leading(epoch: epoch) }
+            return .standingBy(leader: held.leaderAddress == held.ownAddress ? nil : held.leaderAddress)
+        }
     }
 
     /// Cluster time now: what it was at the last turn, and the time since.
@@ -52,7 +72,7 @@ final class StatusBoard: Sendable {
         let current = current
         if let problem = health.problem(limitMs: limitMs) { return (false, problem) }
         if current.isLeading { return (true, "leading, epoch \(current.epoch ?? 0)") }
-        if let leader = current.leaderAddress, leader != ownAddress { return (true, "standing by; \(leader) leads") }
+        if case .standingBy(let leader?) = leadership { return (true, "standing by; \(leader) leads") }
         if let problem = health.loadProblem(limitMs: limitMs) { return (false, problem) }
         let why = health.lease.failure.map { ": \($0.message)" } ?? ""
         return (false, "no scheduler leads: the database is not reachable, or a take-over is under way\(why)")

@@ -1,3 +1,5 @@
+package import CarillonCore
+
 extension Message {
     /// The message's name as the protocol's envelope has it: `create_job`, `dispatch`.
     package var name: String {

@@ -190,7 +190,7 @@ struct DispatcherBench: ~Copyable {
         case .refuseWorker(let link, _): refused.append(link)
         case .reply(let ticket, let result): replies.append((ticket, result))
         case .note(let note): notes.append(note)
-        case .recorded, .stopped: break
+        case .recorded, .stopped, .beginEditSearch, .extendEditSearch: break
         }
     }
 
@@ -218,7 +218,7 @@ struct DispatcherBench: ~Copyable {
 
     mutating func run(_ job: Job, ticket: Ticket) {
         let nonce = UniqueID(high: 9, low: ticket)
-        tell(.changeRequested(ticket, .run(store.jobs[job.id] ?? job, nil, nonce: nonce)))
+        tell(.changeRequested(ticket, .run(job.id, nil, nonce: nonce)))
     }
 
     /// A worker's report on a call that it was sent.

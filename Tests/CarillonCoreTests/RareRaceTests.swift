@@ -113,14 +113,14 @@ import Testing
         return try #require(bench.store.jobs[job.id])
     }
 
-    /// One refused change that has the row's time too, or two, the one on top of the other.
+    /// One refused change that has the row's time too, or two, one after the other.
     @Test(arguments: [1, 2])
     func `refused changes leave a row of an earlier definition`(count: Int) throws {
         var bench = DispatcherBench()
         var changed = try jobWithAnEarlierRow(&bench)
         bench.commitsAreHeld = true
+        changed.version += 1
         for (number, schedule) in ["*/2 * * * * *", "* * * * * *"].prefix(count).enumerated() {
-            changed.version += 1
             (changed.name, changed.schedule) = ("taken", schedule)
             let request = ChangeRequest.update(DispatcherBench.planned(changed), scheduleChanged: true)
             bench.tell(.changeRequested(Ticket(6 + number), request))
@@ -140,17 +140,16 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `what became due between a refused change and the one on top of it is called`() throws {
+    @Test func `what became due between a refused change and the next one is called`() throws {
         var bench = DispatcherBench()
         var changed = try jobWithAnEarlierRow(&bench)
         bench.commitsAreHeld = true
-        // What is on its way lets both changes wait.
+        // The batch on its way lets the first change wait, and the first change the second one.
         bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
         changed.version += 1
         (changed.name, changed.schedule) = ("taken", "@every 77s")
         bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
         while bench.time.milliseconds - Self.beginning.milliseconds < 4_100 { bench.pass(ms: 50) }
-        changed.version += 1
         (changed.name, changed.schedule) = ("free", "@every 99s")
         bench.tell(.changeRequested(7, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
         settle(&bench) { batch in batch.changes.contains { $0.job?.name == "taken" } }
@@ -196,7 +195,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `what a pause withdrew is not called, though a change on top of it is refused`() throws {
+    @Test func `what a pause withdrew is not called, though the next change is refused`() throws {
         var bench = DispatcherBench()
         let (job, _) = try jobToBeRenamed(&bench, every: 1, then: "@every 1s")
         bench.commitsAreHeld = true
@@ -217,14 +216,14 @@ import Testing
 
     /// With rows of the refused definition, and with none.
     @Test(arguments: ["@every 1s", "@every 300s"])
-    func `a job that is deleted on top of a change that is refused keeps what was due`(_ schedule: String) throws {
+    func `a job that is deleted after a refused change keeps what was due`(_ schedule: String) throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 2, then: schedule)
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, change))
         bench.pass(ms: 2_200)
         var gone = try #require(bench.store.jobs[job.id])
-        gone.version += 2
+        gone.version += 1
         bench.tell(.changeRequested(6, .delete(gone)))
         bench.releaseCommits()
         bench.pass(ms: 6_000)
@@ -318,7 +317,7 @@ import Testing
         bench.databaseAheadMs -= 5_000
         bench.pass(ms: 3_500)
         var kept = try #require(bench.store.jobs[job.id])
-        kept.version += 2
+        kept.version += 1
         kept.schedule = "@every 600s"
         bench.tell(.changeRequested(6, .update(DispatcherBench.planned(kept), scheduleChanged: true)))
         let changedAt = bench.time

@@ -286,6 +286,21 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
+    @Test func `a retry that the target delayed, from before the clock went back, does not wait for an hour`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.create(job)
+        bench.run(job, ticket: 1)
+        let call = try #require(bench.dispatched.first?.call)
+        var outcome = DispatcherBench.outcome(call, status: 503)
+        outcome.retryAfterMs = 5_000
+        bench.tell(.workerReported(1, [outcome]))
+        #expect(bench.store.executions[call.executionID]?.status == .retrying)
+        takeOverAfterAStepBack(&bench)
+        bench.pass(ms: 8_000)
+        #expect(bench.dispatched.count == 2)
+    }
+
     @Test func `a worker whose old connection is still there counts once`() {
         var bench = DispatcherBench()
         bench.lead()

@@ -14,8 +14,8 @@ import Testing
         var status = Status()
         status.isLeading = leading
         status.epoch = leading ? 7 : nil
-        status.leaderAddress = leader
         board.update(status)
+        board.leaderAddress = leader
         return board
     }
 

@@ -4,7 +4,7 @@ import TestSupport
 
 /// Clients that create, change, run and cancel at random, and remember what they were told.
 final class Clients {
-    private unowned let world: World
+    unowned let world: World
     private var nextName = 1
     private var isPausing = false
     /// Requests that have no answer yet.
@@ -17,6 +17,8 @@ final class Clients {
     private(set) var cancelled: Set<ExecutionID> = []
     /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
     var ended: Set<JobID> = []
+    /// The latest version of each job that a change was answered with.
+    private(set) var answeredVersions: [JobID: Int64] = [:]
     /// Idempotency keys whose create was answered.
     private(set) var created: [String] = []
 
@@ -24,7 +26,7 @@ final class Clients {
         self.world = world
     }
 
-    private var store: MemoryStore { world.database.store }
+    var store: MemoryStore { world.database.store }
 
     private var livingJobs: [Job] { store.livingJobs }
 
@@ -57,7 +59,7 @@ final class Clients {
 
     /// Asks a scheduler, and follows it to the leader; it is not sent in the end when nobody leads for long, and lost when
     /// nobody knows what became of it.
-    private func ask(_ request: Request, _ answer: @escaping (ClientProcess.Reply) -> Void) {
+    func ask(_ request: Request, _ answer: @escaping (ClientProcess.Reply) -> Void) {
         unanswered += 1
         let question = Question(
             request: request,
@@ -115,6 +117,9 @@ final class Clients {
     /// Asks for what may be refused for what somebody else has done meanwhile, and for nothing else.
     private func tell(_ request: Request, _ what: String) {
         ask(request) { [self] reply in
+            if case .answer(.job(let view)) = reply {
+                answeredVersions[view.job.id] = max(answeredVersions[view.job.id] ?? 0, view.job.version)
+            }
             guard case .error(let error) = reply else { return world.count(what) }
             world.count("client was refused: \(error.code.rawValue)")
             let isExpected =
@@ -217,7 +222,7 @@ final class Clients {
 
     private func change(_ old: Job, among jobs: [Job]) {
         var job = old
-        let what = Int.random(in: 0..<15, using: &world.random)
+        let what = Int.random(in: 0..<16, using: &world.random)
         switch what {
         case 0, 1:
             reschedule(&job)
@@ -245,10 +250,14 @@ final class Clients {
             ended.insert(job.id)
             tell(.deleteJob(job.id, ifVersion: version(of: job)), "client deleted")
         case 8, 9:
-            let key = world.random.happens(0.5) ? "run-\(world.time)" : nil
-            tell(.runJob(job.id, idempotencyKey: key, fingerprint: nil), "client ran a job")
+            guard world.random.happens(0.5) else {
+                return tell(.runJob(job.id, idempotencyKey: nil, fingerprint: nil), "client ran a job")
+            }
+            run(job.id, key: "run-\(world.time)")
         case 10:
             cancelOne()
+        case 15:
+            look(at: job)
         case 11:
             tell(.refreshSchedule, "client refreshed the schedule")
         default:
@@ -349,7 +358,7 @@ extension ChangeRequest {
         case .delete(let job): ("delete", job)
         case .pause(let job): ("pause", job)
         case .resume(let planned): ("resume", planned.job)
-        case .run(let job, _, _): ("run", job)
+        case .run: ("run", nil)
         case .cancel: ("cancel", nil)
         case .executeNow: ("call", nil)
         }

@@ -201,7 +201,7 @@ final class Link {
             scheduler.post(.workerRefusedLead(id, epoch: epoch, highest: highest))
         case .claimAnswer(let rememberedMs, let claims):
             scheduler.post(.workerAnsweredClaims(id, rememberedMs: rememberedMs, claims))
-        case .request(let request): scheduler.desk.handle(request, id: envelope.id, over: self)
+        case .request(let request): scheduler.requests.handle(request, id: envelope.id, over: self)
         default: world.oracle.require(false, "the wire: a scheduler was given \(envelope.message.name)")
         }
     }
@@ -286,7 +286,11 @@ final class Link {
         case .scheduler:
             serverHasEnded = true
             _ = server.handle(.ended(why: ""), at: scheduler.wireNow)
-            if dialer.role == .worker { scheduler.post(.workerLeft(id)) }
+            if dialer.role == .worker {
+                scheduler.post(.workerLeft(id))
+            } else if scheduler.life == schedulerLife {
+                scheduler.requests.connectionEnded(id)
+            }
         case .dialer:
             clientHasEnded = true
             _ = client.handle(.ended(why: ""), at: dialer.wireNow)

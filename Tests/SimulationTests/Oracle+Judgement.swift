@@ -11,6 +11,7 @@ extension Oracle {
             require(false, "G2: \(row.id) is still \(row.status) (\(row.trigger), attempts \(row.attempts))")
         }
         require(world.clients.areDone, "clients still wait for an answer, or jobs could not be paused")
+        for scheduler in world.schedulers { scheduler.checkAnswers() }
         for worker in world.workers {
             require(worker.heldCount == 0, "G4: \(worker.name) still holds \(worker.heldCount) calls or outcomes")
         }
@@ -127,6 +128,9 @@ extension Oracle {
             require(world.clients.cancelled.contains(row.id), "G2: \(row.id) is CANCELLED, and nobody asked for it")
         case (.cancelled, .jobPaused), (.cancelled, .jobDeleted):
             require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due, and was cancelled with its job")
+        case (.skipped, .jobPaused), (.skipped, .jobDeleted):
+            require(row.attempts == 0 && row.lostAttempts == 0, "G2: \(row.id) was begun, and was skipped with its job")
+            require(world.clients.ended.contains(job.id), "G2: \(row.id) was skipped, and its job was not ended")
         case (.unknown, _):
             require(once.contains(job.id), "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
         case (.skipped, .overlap):
@@ -165,6 +169,12 @@ extension Oracle {
             if isLost, !acknowledgedTokens.contains(token) { continue }
             // A later leader, whom nobody told of the call in time, found another one open; a late report changes nothing (G6).
             if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
+            // Or ended it with its job.
+            if row.status == .skipped, row.reason == .jobPaused || row.reason == .jobDeleted,
+                token.epoch < latestEpoch(store)
+            {
+                continue
+            }
             // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
             if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
             // Or found that its time, which came again, had been missed, and made up for it by its job's policy.

@@ -26,6 +26,8 @@ final class SchedulerProcess {
     private var isTurnQueued = false
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
+    /// Changes that were asked for and not answered, with when they were asked for.
+    private var unanswered: [Ticket: Int64] = [:]
     private(set) var owner = UniqueID.zero
     private var clock: ProcessClock
     /// Its own clock stood still while its lease ran out, so that it believes in it.
@@ -46,7 +48,7 @@ final class SchedulerProcess {
     /// Who leads, as it last heard.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
-    private(set) lazy var desk = Desk(world: world, scheduler: self)
+    private(set) lazy var requests = RequestRunner(world: world, scheduler: self)
 
     init(world: World, index: Int) {
         self.world = world
@@ -82,6 +84,11 @@ final class SchedulerProcess {
 
     /// By its dispatcher's books.
     var leads: Bool { cell?.dispatcher.leadingEpoch(at: now.boot) != nil }
+
+    var leadership: LeadershipStatus {
+        if let epoch = cell?.dispatcher.leadingEpoch(at: now.boot) { return .leading(epoch: epoch) }
+        return .standingBy(leader: leaderAddress == address ? nil : leaderAddress)
+    }
 
     var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
 
@@ -126,9 +133,10 @@ final class SchedulerProcess {
         isAlive = false
         isPaused = false
         cell = nil
+        unanswered = [:]
         world.database.processEnded(self)
         world.network.schedulerEnded(self)
-        desk.processEnded()
+        requests.processEnded()
         world.oracle.leaderChanged()
     }
 
@@ -208,6 +216,9 @@ final class SchedulerProcess {
             world.count(event)
             if world.options.isTracing { trace(event) }
             if case .leaseAnswered(.heldByOther(let leader, _), _) = event { leaderAddress = leader }
+            if case .changeRequested(let ticket, let request) = event, !request.waitsForAnEnd {
+                unanswered[ticket] = world.time
+            }
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
         }
         cell.dispatcher.handle(.tick, at: now, using: &random, into: &actions)
@@ -215,6 +226,7 @@ final class SchedulerProcess {
         if !events.isEmpty || !actions.isEmpty { checkBooks() }
         let life = life
         for action in actions where self.life == life { perform(action) }
+        if self.life == life { requests.lookAtLeadership() }
         guard self.life == life, let wake = self.cell?.dispatcher.wake(after: now) else { return queueWake(2_000_000) }
         queueWake(min(2_000_000, max(0, (wake - now.boot) / 1_000)))
     }
@@ -222,6 +234,14 @@ final class SchedulerProcess {
     private func checkBooks() {
         let inconsistency = cell?.dispatcher.inconsistency
         world.oracle.require(inconsistency == nil, "the books of \(address): \(inconsistency ?? "")")
+        checkAnswers()
+    }
+
+    /// Each change that was asked for is answered within a lease, a cancel after the call had time to end.
+    func checkAnswers() {
+        guard slumberMs == 0, let (ticket, since) = unanswered.min(by: { $0.value < $1.value }) else { return }
+        let waited = (world.time - since) / 1_000
+        world.oracle.require(waited < 30_000, "request \(ticket) to \(address) has waited \(waited) ms for its answer")
     }
 
     private func queueWake(_ microseconds: Int64) {
@@ -288,16 +308,16 @@ final class SchedulerProcess {
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result): desk.answered(ticket, result)
+        case .reply(let ticket, let result):
+            unanswered[ticket] = nil
+            requests.answered(ticket, result)
         case .recorded(let executions): world.oracle.told(of: executions)
+        case .beginEditSearch(let clusterTime): editSearch.begin(clusterTime: clusterTime, boot: now.boot)
+        case .extendEditSearch: editSearch.wentBack(to: clusterTime)
         case .note(let note):
             world.count(note)
             world.oracle.noted(note, by: self)
-            if case .leadershipTaken(_, let clusterTime) = note {
-                editSearch.begin(clusterTime: clusterTime, boot: now.boot)
-            }
             if case .leadershipLost = note { world.oracle.leaderChanged() }
-            if case .clockStepped(let milliseconds) = note, milliseconds < 0 { editSearch.wentBack(to: clusterTime) }
             if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life
@@ -378,5 +398,12 @@ final class SchedulerProcess {
 
     private func load<Row>(_ rows: @escaping (MemoryStore) -> [Row], _ event: @escaping ([Row], Bool) -> Event) {
         world.database.read(self, rows, event, failed: .loadFailed("simulated"))
+    }
+}
+
+extension ChangeRequest {
+    /// Whether the answer comes with the end of an execution, however long that takes.
+    fileprivate var waitsForAnEnd: Bool {
+        if case .executeNow(_, let wait, _) = self { wait } else { false }
     }
 }

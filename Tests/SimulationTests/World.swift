@@ -21,17 +21,18 @@ final class World {
     private(set) var schedulers: [SchedulerProcess] = []
     private(set) var workers: [WorkerProcess] = []
     let plans = Plans()
-    /// What schedulers allow of what clients say.
-    private(set) lazy var rules = {
+    private(set) lazy var planSource: ReplyRenderer.PlanSource = {
         // A world lives on one thread.
         nonisolated(unsafe) let plans = plans
-        return JobRules(defaults: JobDefaults()) { schedule, zone, policy in
+        return { schedule, zone, policy in
             guard let plan = plans.plan(schedule, zone, policy) else {
                 return .failure(JobRules.FieldErrors([FieldError(field: "schedule", message: "cannot be read")]))
             }
             return .success(plan)
         }
     }()
+    /// What schedulers allow in the requests of clients.
+    private(set) lazy var rules = JobRules(defaults: JobDefaults(), plan: planSource)
     private(set) lazy var database = Database(world: self)
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)

@@ -34,6 +34,11 @@ package final class MemoryDatabase: Sendable {
         }
     }
 
+    /// Inserts a job as somebody with psql would.
+    package func insertByHand(_ job: Job) {
+        state.withLock { state in _ = state.store.editByHand(job, now: Self.now) }
+    }
+
     /// Whether a batch would be written now, and had not been before.
     package func wouldWrite(_ batch: WriteBatch) -> Bool {
         var trial = snapshot

@@ -44,6 +44,33 @@ package struct MemoryReader: HistoryReader {
 
 /// What clients are shown, newest first.
 extension MemoryStore {
+    /// The result of a read of the request machine. The runner answers the reads of edited jobs and of the cluster.
+    package func result(of read: RequestRead, now: Timestamp) -> RequestReadResult {
+        switch read {
+        case .job(let id):
+            return .job(jobs[id])
+        case .idempotencyKey(let operation, let key):
+            let record = keys["\(operation):\(key)"]
+            return .idempotencyKey(record.flatMap { $0.expiresAt > now ? $0 : nil })
+        case .jobs(let query):
+            let rows = jobs(query)
+            let total = query.isUnfiltered ? Int64(livingJobs.count) : nil
+            return .jobs(Array(rows.prefix(query.limit)), hasMore: rows.count > query.limit, total: total)
+        case .executions(let query):
+            let rows = executions(query)
+            return .executions(Array(rows.prefix(query.limit)), hasMore: rows.count > query.limit)
+        case .execution(let id, let job):
+            guard let row = executions[id], row.jobID == job else { return .execution(nil, failedAttempts: []) }
+            return .execution(row, failedAttempts: attempts(of: id))
+        case .latestExecution(let job):
+            return .execution(latestExecution(of: job, now: now), failedAttempts: [])
+        case .stats(let job, let from, let to):
+            return .stats(ExecutionStats(executions(ExecutionQuery(jobID: job, from: from, to: to))))
+        case .editedJobs, .cluster:
+            return .failed(ReadError("not a read of the database"))
+        }
+    }
+
     /// From the query's `after` on, to the end: its limit is for who makes a page of it.
     fileprivate func jobs(_ query: JobQuery) -> [Job] {
         let statuses = query.lastStatus.map { lastStatuses(ofThoseOver: $0.isFinal) } ?? [:]

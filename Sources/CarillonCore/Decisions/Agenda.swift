@@ -1,83 +1,3 @@
-/// What the leader keeps of a job in memory: what its occurrences and attempts need, and no more.
-struct JobRecord {
-    let id: JobID
-    var plan: SchedulePlan?
-    var call: HTTPCall
-    var executionType: ExecutionType
-    var catchUpPolicy: CatchUpPolicy
-    var overlapPolicy: OverlapPolicy
-    var active: Bool
-    var hidden: Bool
-    var deleted: Bool
-    var lastFailed = false
-    var timeoutMs: Int32
-    var maxRetries: Int32
-    var retryInitialDelayMs: Int32
-    var retryMaxDelayMs: Int32
-    var catchUpWindowMs: Int32
-    var priority: Int32
-    /// Executions in the ledger, and of these the open ones (dispatched, running, waiting for a retry).
-    var executionCount: Int32 = 0
-    var openCount: Int32 = 0
-    var effectiveFrom: Timestamp
-    var startsAt: Timestamp?
-    var endsAt: Timestamp?
-    var version: Int64
-
-    init(_ planned: PlannedJob) {
-        let job = planned.job
-        id = job.id
-        plan = planned.plan
-        call = job.call
-        executionType = job.executionType
-        catchUpPolicy = job.catchUpPolicy
-        overlapPolicy = job.overlapPolicy
-        active = job.active
-        hidden = job.hidden
-        deleted = job.deletedAt != nil
-        timeoutMs = Int32(clamping: job.timeoutMs)
-        maxRetries = Int32(clamping: job.maxRetries)
-        retryInitialDelayMs = Int32(clamping: job.retryInitialDelayMs)
-        retryMaxDelayMs = Int32(clamping: job.retryMaxDelayMs)
-        catchUpWindowMs = Int32(clamping: job.catchUpWindowMs)
-        priority = Int32(clamping: job.priority)
-        effectiveFrom = job.effectiveFrom
-        startsAt = job.startsAt
-        endsAt = job.endsAt
-        version = job.version
-    }
-
-    /// Whether its schedule makes executions at all.
-    var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
-
-    /// Whether it has other due times than `other`, so that its schedule begins anew.
-    func isScheduledUnlike(_ other: JobRecord) -> Bool {
-        active != other.active || deleted != other.deleted || plan !== other.plan || startsAt != other.startsAt
-            || endsAt != other.endsAt
-    }
-
-    /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
-    func hasEnded(for trigger: Trigger) -> Bool {
-        deleted || (!active && !hidden && trigger == .schedule)
-    }
-
-    func next(after time: Timestamp) -> Timestamp? {
-        guard isScheduled else { return nil }
-        return plan?.next(after: time, effectiveFrom: effectiveFrom, startsAt: startsAt, endsAt: endsAt)
-    }
-
-    /// Whether that is one of its due times.
-    func isDue(at time: Timestamp) -> Bool { next(after: time - 1) == time }
-
-    /// The delay before the next attempt, after so many have failed, without its jitter: the initial delay, doubled with
-    /// each, at most the longest.
-    func retryDelayMs(afterAttempts attempts: Int) -> Int64 {
-        let doublings = max(0, min(attempts - 1, 30))
-        let delay = Int64(retryInitialDelayMs) << Int64(doublings)
-        return min(delay, Int64(max(retryMaxDelayMs, 0)))
-    }
-}
-
 /// All jobs of the shards that are led, and a heap of when each has its next due time that has no row yet.
 struct Agenda {
     private var jobs = Slab<JobRecord>()
@@ -96,7 +16,9 @@ struct Agenda {
 
     func slot(of id: JobID) -> Int32? { slots[id] }
 
-    subscript(slot: Int32) -> JobRecord { jobs[slot] }
+    subscript(slot: Int32) -> JobRecord {
+        _read { yield jobs[slot] }
+    }
 
     /// The earliest due time without a row.
     var firstTime: Timestamp? { heap.first.map { Timestamp(milliseconds: $0.time) } }
@@ -135,9 +57,20 @@ struct Agenda {
         self = Agenda()
     }
 
-    /// Sets the job's next due time to the first after `time`.
+    /// Takes a job out of the heap for as long as its schedule is being changed.
+    mutating func hold(_ slot: Int32) {
+        jobs[slot].isHeld = true
+        heap.remove(slot)
+    }
+
+    /// Ends `hold`. The caller arms the job.
+    mutating func release(_ slot: Int32) {
+        jobs[slot].isHeld = false
+    }
+
+    /// Sets the job's next due time to the first after `time`. A held job has none.
     mutating func arm(_ slot: Int32, after time: Timestamp) {
-        if let next = jobs[slot].next(after: time) {
+        if !jobs[slot].isHeld, let next = jobs[slot].next(after: time) {
             heap.set(slot, to: next.milliseconds)
         } else {
             heap.remove(slot)
@@ -176,7 +109,7 @@ struct Agenda {
         for key in heap.keys {
             guard let time = heap.time(of: key), let record = jobs.row(key) else { return "a due time has no job" }
             let due = Timestamp(milliseconds: time)
-            guard record.next(after: due - 1) == due else {
+            guard record.next(after: due - 1) == due, !record.isHeld else {
                 return "\(record.id) waits for \(time), which is no due time"
             }
         }

@@ -34,6 +34,10 @@ package enum Canary: String, Sendable, CaseIterable {
     case trustsAnyProcessAboutAClaim
     case ignoresAStalledBatch
     case ignoresTheWorkersClock
+    case appliesAChangeBeforeItsCommit
+    case letsAMarkPassAStagedChange
+    case losesAQueuedChange
+    case dispatchesWhatIsHeld
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

@@ -64,6 +64,9 @@ struct CatchUp {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
     }
 
+    /// Whether that lies in a part of the gap in which nothing was made.
+    func isMissed(_ time: Timestamp) -> Bool { ranges.contains { $0.from < time && time <= $0.to } }
+
     /// The first missed time of a job after `time` that has no row.
     func next(after time: Timestamp, of record: JobRecord) -> Timestamp? {
         var floor = time

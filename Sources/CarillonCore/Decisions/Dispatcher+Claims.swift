@@ -5,7 +5,7 @@ extension Dispatcher {
         guard isClaimQueryDue else { return }
         isClaimQueryDue = false
         var queries: [LinkID: [QueriedClaim]] = [:]
-        for slot in ledger.allSlots where ledger[slot].state == .missing {
+        for slot in ledger.slots(heldBy: .nobody) {
             let execution = ledger[slot].execution
             guard let token = execution.token, let name = execution.worker, let bootID = execution.workerBootID,
                 let link = roster.link(of: name, bootID), ledger[slot].queriedLink != link

@@ -9,6 +9,7 @@ extension Dispatcher {
             guard !pending.isEmpty else { return }
             let isDue = now.boot >= committedAt + Int64(configuration.recordDelayMs)
             guard isDue || isStopping || !pending.mayWait else { return }
+            completeChanges()
             batch = pending
             pending = PendingBatch()
             sealedThrough = materializedThrough
@@ -85,10 +86,9 @@ extension Dispatcher {
         }
         for change in batch.changes {
             for execution in change.change.inserts { arm(execution, notPending, &recorded) }
-            if let job = change.change.job, job.deletedAt != nil {
-                let durableAt = self.now
-                deletions.recent[job.id]?.durableAt = durableAt
-                deletions.older[job.id]?.durableAt = durableAt
+            if change.isStaged {
+                apply(change, notPending: notPending, recorded: &recorded, into: &actions)
+                continue
             }
             guard let ticket = change.ticket, let result = change.result else { continue }
             actions.append(.reply(ticket, result))
@@ -131,8 +131,8 @@ extension Dispatcher {
         let record = agenda[ledger[slot].job]
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
-        } else if record.hasEnded(for: ledger[slot].execution.trigger), ledger[slot].execution.attempts > 0 {
-            conclude(slot, as: .cancelled, reason: record.deleted ? .jobDeleted : .jobPaused)
+        } else if record.hasEnded(for: ledger[slot].execution.trigger) {
+            endWithJob(slot)
         } else {
             move(slot, to: .retrying)
             if Canary.losesRetries.sings { return }
@@ -147,26 +147,18 @@ extension Dispatcher {
         constraint: String?,
         into actions: inout [Action]
     ) {
+        var batch = batch
+        if batch.hasMarks, !batch.hasNoRows {
+            pending.takeMarks(of: &batch, materializedThrough: materializedThrough, settledThrough: settledMark)
+            parts.insert(contentsOf: batch.split() ?? [batch], at: 0)
+            return
+        }
         if let smaller = batch.split() {
             parts.insert(contentsOf: smaller, at: 0)
             return
         }
         if let change = batch.changes.first {
-            takeBack(change)
-            guard let ticket = change.ticket else { return }
-            let isName = constraint?.contains("name") ?? false
-            let name = change.change.job?.name ?? ""
-            let error =
-                isName
-                ? ClientError(
-                    .alreadyExists,
-                    "a job named '\(name)' exists already; names are unique among living jobs",
-                    errors: [
-                        FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")
-                    ],
-                    reason: .nameTaken
-                ) : ClientError(.internal, "the database refused the change: \(message)")
-            actions.append(.reply(ticket, .refused(error)))
+            refused(change, message: message, constraint: constraint, into: &actions)
             return
         }
         actions.append(.note(.rowRefused(message)))
@@ -201,5 +193,41 @@ extension Dispatcher {
         for execution in batch.inserts {
             if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }
         }
+    }
+
+    /// A change alone is refused: what it was to do has not happened.
+    private mutating func refused(
+        _ change: PendingBatch.Change,
+        message: String,
+        constraint: String?,
+        into actions: inout [Action]
+    ) {
+        if change.isStaged {
+            drop(change, into: &actions)
+        } else {
+            for row in change.change.inserts {
+                if let slot = ledger.slot(of: row.id), ledger[slot].state == .inserting { leave(slot) }
+            }
+        }
+        if let ticket = change.ticket {
+            let isName = constraint?.contains("name") ?? false
+            let error =
+                isName
+                ? ClientError.nameTaken(change.change.job?.name ?? "")
+                : ClientError(.internal, "the database refused the change: \(message)")
+            actions.append(.reply(ticket, .refused(error)))
+        }
+        if let job = change.change.job { takeTurns(of: job.id, into: &actions) }
+    }
+}
+
+extension ClientError {
+    static func nameTaken(_ name: String) -> ClientError {
+        ClientError(
+            .alreadyExists,
+            "a job named '\(name)' exists already; names are unique among living jobs",
+            errors: [FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")],
+            reason: .nameTaken
+        )
     }
 }

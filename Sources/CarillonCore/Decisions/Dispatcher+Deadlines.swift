@@ -80,7 +80,9 @@ extension Dispatcher {
     mutating func answerLateChanges(into actions: inout [Action]) {
         guard let sent = inFlight, nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
         for ticket in inFlight?.batch.takeTickets() ?? [] { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
-        for ticket in pending.takeTickets() { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
+        for ticket in pending.takeTickets() + changes.takeTickets() {
+            actions.append(.reply(ticket, .refused(.outcomeUnknown)))
+        }
         for index in parts.indices {
             for ticket in parts[index].takeTickets() { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
         }
@@ -88,7 +90,7 @@ extension Dispatcher {
 
     /// When `answerLateChanges` has something to say.
     var unansweredWake: BootTime? {
-        guard let sent = inFlight, sent.batch.hasTickets || pending.hasTickets else { return nil }
+        guard let sent = inFlight, sent.batch.hasTickets || pending.hasTickets || changes.hasTickets else { return nil }
         return sent.sentAt + Int64(configuration.leaseMs)
     }
 }

@@ -47,13 +47,16 @@ extension Dispatcher {
             guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
             let open = ledger[slot]
             let record = agenda[open.job]
+            if record.isHeld, isHeld(slot), !Canary.dispatchesWhatIsHeld.sings {
+                changes.setAside(slot, id, of: record.id)
+                continue
+            }
+            if record.hasEnded(for: open.execution.trigger) {
+                endWithJob(slot)
+                continue
+            }
             if !open.hasBegun, open.execution.trigger == .schedule {
                 if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
-                    if isChanging(record.id) {
-                        // The end may be taken back.
-                        deferred.append(slot)
-                        continue
-                    }
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
@@ -88,12 +91,6 @@ extension Dispatcher {
         } else if starvedSince == nil || dispatchCount != sentBefore {
             starvedSince = nowBoot
         }
-    }
-
-    /// Whether a change of the job is not durable yet.
-    private func isChanging(_ job: JobID) -> Bool {
-        let batches = parts + [pending] + (inFlight.map { [$0.batch] } ?? [])
-        return batches.contains { $0.changes.contains { $0.change.job?.id == job } }
     }
 
     /// A due time that is older than its job wants is not run, wherever its row came from.

@@ -4,7 +4,9 @@ extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
         agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
-            ?? rosterInconsistency ?? batchInconsistency ?? catchUp.flatMap { $0.inconsistency(in: agenda) }
+            ?? rosterInconsistency ?? batchInconsistency ?? changesInconsistency ?? catchUp.flatMap {
+                $0.inconsistency(in: agenda)
+            }
             ?? standbyInconsistency
     }
 
@@ -14,7 +16,10 @@ extension Dispatcher {
     private var readyInconsistency: String? {
         guard ready.isConsistent else { return "the ready queue's heap is broken" }
         let inLine = Set(ready.entries.map(\.id))
-        let forgotten = openExecutions.first { $0.open.state == .ready && !inLine.contains($0.open.execution.id) }
+        let forgotten = openExecutions.first { slot, open in
+            guard open.state == .ready, !inLine.contains(open.execution.id) else { return false }
+            return !(changes[open.execution.jobID]?.setAside.contains { $0.slot == slot } ?? false)
+        }
         return forgotten.map { "\($0.open.execution.id) is ready, and not in line" }
     }
 
@@ -82,10 +87,26 @@ extension Dispatcher {
         return nil
     }
 
+    /// A staged change is in one batch, and its job is held if the change gives it another schedule.
+    private var changesInconsistency: String? {
+        let batches = [pending] + parts + (inFlight.map { [$0.batch] } ?? [])
+        if let text = changes.inconsistency(written: batches.flatMap(\.stagedJobs)) { return text }
+        for slot in agenda.allSlots {
+            let record = agenda[slot]
+            guard record.isHeld == (changes[record.id]?.restartedAt != nil) else {
+                return
+                    "\(record.id) is \(record.isHeld ? "held without a staged change" : "not held, though it is changed")"
+            }
+        }
+        return nil
+    }
+
     /// Who does not lead keeps nothing of what belongs to the leader.
     private var standbyInconsistency: String? {
         guard case .standby = phase, !hasStopped else { return nil }
-        let isEmpty = ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
+        let isEmpty =
+            ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
+            && changes.isEmpty
         return isEmpty && ready.isEmpty && catchUp == nil && gapReading == nil
             ? nil : "a standby keeps a leader's books"
     }

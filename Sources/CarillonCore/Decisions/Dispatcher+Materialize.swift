@@ -55,7 +55,7 @@ extension Dispatcher {
         guard materializedThrough < now else { return }
         let gap = Gap(from: materializedThrough, to: now)
         var covered: [JobID: [GapRow]] = [:]
-        for slot in agenda.allSlots {
+        for slot in agenda.allSlots where !agenda[slot].isHeld {
             let record = agenda[slot]
             // Of an instant that is only half made, some rows are there.
             let next = agenda.nextTime(of: slot) ?? .distantFuture
@@ -82,10 +82,11 @@ extension Dispatcher {
         }
         for slot in agenda.allSlots where !(catchUp?.isArmed(slot) ?? true) {
             let record = agenda[slot]
-            if record.isScheduled { catchUp?.arm(slot, record, after: gap.from) }
+            if record.isScheduled, !record.isHeld { catchUp?.arm(slot, record, after: gap.from) }
         }
+        changes.noteMissedTimes()
         guard let open = catchUp else { return }
-        if open.isEmpty {
+        if open.isEmpty, !changes.hasMissedTimes {
             catchUp = nil
             pending.gap = .some(nil)
         } else {
@@ -107,7 +108,7 @@ extension Dispatcher {
             for row in account(slot, at: time, counting: &times) { pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
-        guard steps > 0 || catchUp?.isEmpty == true else { return }
+        guard steps > 0 || catchUp?.isEmpty == true, !changes.hasMissedTimes else { return }
         if let gap = catchUp?.progress() {
             pending.gap = .some(gap)
         } else {
@@ -135,10 +136,8 @@ extension Dispatcher {
 
     /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made: all of them,
     /// whatever its policy. Some may have rows from before the change, so none can stand for several.
-    ///
-    /// - Parameter record: the definition that held all the time.
-    mutating func makeUp(_ job: Int32, _ record: JobRecord, after from: Timestamp, through to: Timestamp) -> [Execution]
-    {
+    mutating func makeUp(_ job: Int32, after from: Timestamp, through to: Timestamp) -> [Execution] {
+        let record = agenda[job]
         var rows: [Execution] = []
         var time = from
         while let next = record.next(after: time), next <= to {
@@ -221,6 +220,7 @@ extension Dispatcher {
         var settled = min(materializedThrough, now)
         if Canary.settlesWhatIsOpen.sings { return settled }
         if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        if let restart = changes.earliestRestart { settled = min(settled, restart) }
         if let abandonedTime { settled = min(settled, abandonedTime) }
         if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
         return settled

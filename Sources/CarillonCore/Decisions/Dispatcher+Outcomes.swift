@@ -42,7 +42,7 @@ extension Dispatcher {
             // Repeated before it is durable: acknowledged with the first.
             return acknowledgeWithPending(slot, link: link, token: report.token)
         }
-        if ledger[slot].state == .inserting, report.kind != .notStarted {
+        if isUndecided(slot), report.kind != .notStarted {
             early.outcomes[report.token] = (link, report)
             return
         }
@@ -236,7 +236,7 @@ extension Dispatcher {
                 execution.status =
                     isGone && mayRepeat && execution.attempts <= Int(record.maxRetries) ? .cancelled : .failed
                 if execution.status == .cancelled {
-                    execution.reason = record.deleted ? .jobDeleted : .jobPaused
+                    execution.reason = record.endReason
                 } else if mayRepeat, record.maxRetries > 0 {
                     execution.reason = .retriesExhausted
                 }

@@ -31,11 +31,9 @@ extension Dispatcher {
         if pending.settledThrough != nil { pending.settledThrough = settledMark }
     }
 
-    /// Takes out rows of due times after an instant that wait for the next batch. A job that a waiting change is about keeps
-    /// its rows: they belong to the definition that the change ends.
+    /// Takes out rows of due times after an instant that wait for the next batch. A held job keeps its rows: they belong to the
+    /// definition that its staged change ends.
     private mutating func dropRows(after floor: Timestamp) {
-        let batches = parts + [pending]
-        let changed = Set(batches.flatMap { $0.changes.compactMap { $0.change.job?.id } })
         let reported = Set(
             early.held.values.map(\.call.executionID) + early.outcomes.values.map(\.outcome.executionID)
         )
@@ -43,8 +41,8 @@ extension Dispatcher {
         var firstTimes: [Int32: Timestamp] = [:]
         for row in pending.inserts where row.scheduledTime > floor && row.trigger == .schedule && row.status == .pending
         {
-            guard !changed.contains(row.jobID), !reported.contains(row.id), let slot = ledger.slot(of: row.id),
-                ledger[slot].state == .inserting, !ledger[slot].isCatchUp
+            guard !reported.contains(row.id), let slot = ledger.slot(of: row.id), ledger[slot].state == .inserting,
+                !ledger[slot].isCatchUp, !agenda[ledger[slot].job].isHeld
             else { continue }
             let job = ledger[slot].job
             dropped.insert(row.id)

@@ -21,6 +21,7 @@ extension Dispatcher {
             guard isNew, lease.epoch == epoch else { return }
             takeKey(from: shards, epoch: epoch)
             actions.append(.note(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
+            actions.append(.beginEditSearch(self.now))
             phase = .loading(Loading(shards: shards))
             agenda.removeAll()
             actions.append(.loadJobs)
@@ -53,6 +54,7 @@ extension Dispatcher {
         }
         nowMicroseconds = clock.microseconds(at: now.boot)
         actions.append(.note(.clockStepped(milliseconds: milliseconds)))
+        if milliseconds < 0 { actions.append(.extendEditSearch(backMs: -milliseconds)) }
         guard case .leading = phase else { return }
         if milliseconds > 5_000 {
             openGap(into: &actions)
@@ -91,14 +93,11 @@ extension Dispatcher {
         }
         dropInserts { withdrawn.contains($0.id) }
         pending.withdrawals.append(contentsOf: withdrawn.sorted())
-        earlierRows = [:]
-        pending.clockWentBack(to: now)
-        inFlight?.batch.clockWentBack(to: now)
+        changes.clockWentBack(to: now)
         if let mark = inFlight?.materializedThrough { inFlight?.materializedThrough = min(mark, now) }
-        for index in parts.indices { parts[index].clockWentBack(to: now) }
         defer { pending.settledThrough = settledMark }
         // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
-        // taken back may have made rows beyond it.
+        // refused may have made rows beyond it.
         guard materializedThrough > now else {
             for slot in withdrawnJobs.compactMap({ agenda.slot(of: $0) }) { agenda.arm(slot, after: now) }
             return
@@ -268,7 +267,10 @@ extension Dispatcher {
         // Written before the clock went back, it would lie further ahead than any retry. (After a change of the job it may come
         // sooner than it was to.)
         if let next = row.nextAttemptAt {
-            execution.nextAttemptAt = min(next, now + longestRetryDelayMs(of: agenda[job], after: row))
+            // The first attempt began before the delay did.
+            let sinceStart = row.actualStartTime.map { max(0, next - $0) } ?? .max
+            let longest = min(longestRetryDelayMs(of: agenda[job], after: row), sinceStart)
+            execution.nextAttemptAt = min(next, now + longest)
         }
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
@@ -276,7 +278,6 @@ extension Dispatcher {
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
-            if !agenda[job].isDue(at: row.scheduledTime) { earlierRows[row.jobID, default: []].insert(row.id) }
         case .retrying where (execution.nextAttemptAt ?? now) > now:
             open.state = .retrying
         default:
@@ -309,15 +310,16 @@ extension Dispatcher {
         withdrawFarRows()
         // Rows of an instant that was only half made lie beyond the mark. Their jobs' next times come after them, as if they had
         // been made here: an outage that begins at the mark must not count them, whatever has become of them by then.
-        for job in ledger.allSlots.map({ ledger[$0].job }) {
-            while let next = agenda.nextTime(of: job), ledger.holds(next, of: agenda[job].id) {
-                agenda.arm(job, after: next)
-            }
+        for job in Set(ledger.allSlots.map { ledger[$0].job }).sorted() {
+            if let next = agenda.nextTime(of: job) { armSchedule(of: job, after: next - 1) }
         }
     }
 
-    /// Rows that were made before the clock went back, and not withdrawn by whoever made them: no change would find them where
-    /// they are. Their times come again. If a worker comes later that has, or had, one of them, the row is made again.
+    /// No row waits for a time after this, once a take-over is done. Some lie beyond materializedThrough: those of an instant
+    /// that is only half made, and those of the leader before, who made them further ahead.
+    var furthestRow: Timestamp { max(materializedThrough, now + max(horizonMs, 2_000)) }
+
+    /// Rows that were made before the clock went back, and not withdrawn by whoever made them. Their times come again. If a worker comes later that has, or had, one of them, the row is made again.
     private mutating func withdrawFarRows() {
         for slot in ledger.allSlots where ledger[slot].state == .armed {
             let open = ledger[slot]
@@ -355,6 +357,8 @@ extension Dispatcher {
                 if let ticket = update.ticket { actions.append(.reply(ticket, .refused(unknown))) }
             }
         }
+        for ticket in changes.takeTickets() { actions.append(.reply(ticket, .refused(.notLeading))) }
+        changes = ChangeQueue()
         for slot in ledger.allSlots {
             if let ticket = ledger[slot].waiter { actions.append(.reply(ticket, .refused(unknown))) }
         }
@@ -374,7 +378,6 @@ extension Dispatcher {
         catchUp = nil
         adoptUntil = nil
         early = EarlyReports()
-        earlierRows = [:]
         outgoing = [:]
         acknowledgements = [:]
         roster.forgetAnswers()

@@ -76,7 +76,7 @@ extension Dispatcher {
                 actions.append(.cancelCalls(link, [call.token]))
                 continue
             }
-            if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
+            if let slot = ledger.slot(of: call.executionID), isUndecided(slot) {
                 early.held[call.token] = (link, call, early.held[call.token]?.isMadeAgain ?? false)
             } else if makeAgain(call.executionID, of: call.jobID) {
                 early.held[call.token] = (link, call, true)
@@ -155,7 +155,7 @@ extension Dispatcher {
         early = EarlyReports()
         for (token, report) in reports.held.sorted(by: { $0.key < $1.key }) {
             let call = report.call
-            if let slot = ledger.slot(of: call.executionID), ledger[slot].state == .inserting {
+            if let slot = ledger.slot(of: call.executionID), isUndecided(slot) {
                 early.held[token] = report
                 continue
             }
@@ -248,11 +248,11 @@ extension Dispatcher {
     /// How long the Credit after a Holding may take.
     private static var answerMs: Int64 { 2_000 }
 
-    /// Calls that run for long: their rows say so. (Rare, and many at once: one walk finds them all.)
+    /// Calls that run for long: their rows say so.
     mutating func workerStarted(_ link: LinkID, _ tokens: [Token]) {
         guard case .leading = phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
-        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) {
+        for slot in ledger.slots(heldBy: .connection(link)) {
             let execution = ledger[slot].execution
             guard let token = execution.token, started.contains(token) else { continue }
             hear(of: slot)
@@ -288,7 +288,7 @@ extension Dispatcher {
         guard let worker = roster[link] else { return }
         roster[link] = nil
         var isMissed = false
-        for slot in ledger.allSlots where ledger[slot].state == .dispatched(link) {
+        for slot in ledger.slots(heldBy: .connection(link)) {
             move(slot, to: .parted(worker: worker.name))
             isMissed = true
         }
@@ -324,7 +324,7 @@ extension Dispatcher {
     private mutating func loseAll(of name: String, into actions: inout [Action]) {
         var count = 0
         if Canary.waitsForEverForALostWorker.sings { return }
-        for slot in ledger.allSlots where ledger[slot].state == .parted(worker: name) {
+        for slot in ledger.slots(heldBy: .worker(name)) {
             lose(slot)
             count += 1
         }

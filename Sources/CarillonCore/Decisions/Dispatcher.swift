@@ -61,14 +61,11 @@ package struct Dispatcher: ~Copyable {
     /// The end of a job that is not in memory any more.
     struct Deletion {
         var version: Int64
-        /// When it was known to be durable.
-        var durableAt: Timestamp?
+        /// When the job left memory, which is after its end became durable.
+        var forgottenAt: Timestamp
 
         /// Whether that row may be older than the end: somebody may have changed it by hand meanwhile.
-        func follows(_ job: Job) -> Bool {
-            guard job.version > version, let durableAt else { return true }
-            return job.updatedAt <= durableAt
-        }
+        func follows(_ job: Job) -> Bool { job.version <= version || job.updatedAt <= forgottenAt }
     }
 
     /// What workers said of executions whose rows are in a batch that is not yet durable: such a row may turn out to be one
@@ -113,6 +110,9 @@ package struct Dispatcher: ~Copyable {
     var refreshed: [PlannedJob] = []
     /// How many of them are taken in.
     var refreshedCount = 0
+
+    /// Changes of jobs that are not durable yet, and the requests behind them.
+    var changes = ChangeQueue()
 
     var pending = PendingBatch()
     var inFlight: InFlightBatch?
@@ -159,9 +159,6 @@ package struct Dispatcher: ~Copyable {
     var nowMicroseconds: Int64 = 0
     /// Reports that wait for a row.
     var early = EarlyReports()
-    /// Rows that were taken over, whose times are still to come and are none of their jobs': the clock went back to before a
-    /// change that had left them due.
-    var earlierRows: [JobID: Set<ExecutionID>] = [:]
     var outgoing: [LinkID: [DispatchedCall]] = [:]
     var acknowledgements: [LinkID: [AcknowledgedOutcome]] = [:]
 
@@ -269,6 +266,8 @@ package struct Dispatcher: ~Copyable {
             committed(result, batch, at: now, into: &actions)
         case .jobsRefreshed(let jobs):
             if isLeading { refreshed.append(contentsOf: jobs) }
+        case .jobRead(let planned):
+            jobRead(planned, at: now, into: &actions)
         case .executionFound(let execution, let outcome, let worker, let link):
             executionFound(execution, outcome: outcome, worker: worker, link: link)
         case .executionNotRead(let outcome, let worker, let link):
@@ -413,7 +412,7 @@ package struct Dispatcher: ~Copyable {
     /// Changes the state of an execution, and with it whether it counts as open for its job.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
         if case .dispatched = ledger[slot].state { ledger.clearDeadline(slot) }
-        ledger[slot].state = state
+        ledger.setState(slot, state)
         let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
         guard wasCounted != isOpen else { return }
         ledger[slot].countsAsOpen = isOpen
@@ -451,7 +450,7 @@ package struct Dispatcher: ~Copyable {
     mutating func forgetJobIfIdle(_ job: Int32) {
         let record = agenda[job]
         guard record.deleted || record.hidden, record.executionCount == 0 else { return }
-        if record.deleted { deletions.recent[record.id] = Deletion(version: record.version) }
+        if record.deleted { deletions.recent[record.id] = Deletion(version: record.version, forgottenAt: now) }
         catchUp?.disarm(job)
         agenda.remove(job)
     }

@@ -13,6 +13,8 @@ package enum Event: Sendable {
     case committed(CommitResult, epoch: Int64, sequence: UInt64)
     /// What the REFRESH_INTERVAL re-read found: jobs that changed since the one before.
     case jobsRefreshed([PlannedJob])
+    /// A row that a request read, and that may be newer than memory. Requests for the job that come later are judged after it.
+    case jobRead(PlannedJob)
     case executionFound(Execution?, outcome: CallOutcome, worker: String, link: LinkID)
     /// That read failed.
     case executionNotRead(CallOutcome, worker: String, link: LinkID)
@@ -44,7 +46,8 @@ package enum ChangeRequest: Sendable {
     case delete(Job)
     case pause(Job)
     case resume(PlannedJob)
-    case run(Job, IdempotencyRecord?, nonce: UniqueID)
+    /// Needs no row: the answer is `stale` if there is no such job in memory.
+    case run(JobID, IdempotencyRecord?, nonce: UniqueID)
     case cancel(JobID, ExecutionID)
     case executeNow(PlannedJob, wait: Bool, nonce: UniqueID)
 }
@@ -91,6 +94,10 @@ package enum Action: Sendable {
     case reply(Ticket, ChangeResult)
     /// Rows that became durable: for those who watch, and for the metrics.
     case recorded([Execution])
+    /// All jobs are read now: edits with SQL from this cluster time on have to be searched.
+    case beginEditSearch(Timestamp)
+    /// The database's clock went back: edits from so much earlier on have to be searched.
+    case extendEditSearch(backMs: Int64)
     case note(Note)
     /// All is handed over: the process may end.
     case stopped

@@ -1,22 +1,25 @@
 /// The batch that grows while another is being written, with what is to be done once it is durable.
 struct PendingBatch {
-    /// A change with the way to answer it and the way to take it back.
+    /// A change with the way to answer it.
     struct Change {
+        /// Its inserts are in the ledger already: a manual run, or due times of the definition that the change ends.
         var change: JobChange
         var ticket: Ticket?
         /// What the answer is once it is durable; `nil` leaves the ticket open (it waits for the execution's end).
         var result: ChangeResult?
-        /// The record as it was; `nil` for a new job.
-        var before: JobRecord?
-        /// When the job's schedule began anew, if this change makes it so.
-        var restartedAt: Timestamp?
-        /// Where the clock went back to since, if it did: rows of the old definition after that were withdrawn.
-        var wentBackTo: Timestamp?
+        /// Whether the change of the job is staged: the job's record is replaced once this is durable.
+        var isStaged = false
+        /// Rows of the new definition, set when the batch is sent. They enter the ledger once they are durable.
+        var rows: [Execution] = []
+        /// Executions that end with the change, as they will be; set when the batch is sent.
+        var ends: [Execution] = []
 
-        /// Whether a row is one of the definition that this change ends.
-        func follows(_ row: Execution) -> Bool {
-            guard let job = change.job, !change.isNew, let restartedAt else { return false }
-            return row.jobID == job.id && row.trigger == .schedule && row.scheduledTime <= restartedAt
+        /// What the transaction writes.
+        var written: JobChange {
+            guard !rows.isEmpty else { return change }
+            var written = change
+            written.inserts += rows
+            return written
         }
     }
 
@@ -46,40 +49,14 @@ struct PendingBatch {
     /// The gap reading that waits for this batch: what was made or withdrawn before the gap opened must be seen by it.
     var gapReading: UInt64?
     var workers: [String]?
-    /// What its changes withdraw.
-    private var withdrawnByChanges: Set<ExecutionID> = []
 
     mutating func add(_ change: Change) {
-        withdrawnByChanges.formUnion(change.change.withdrawals)
         changes.append(change)
     }
 
-    /// Gives what a refused change was to do to the next one of the same job. Returns whether there is one.
-    mutating func inherit(_ refused: Change, for job: JobID) -> Bool {
-        guard let index = changes.firstIndex(where: { $0.change.job?.id == job }) else { return false }
-        changes[index].before = refused.before
-        changes[index].restartedAt = changes[index].restartedAt ?? refused.restartedAt
-        let times = [refused.wentBackTo, changes[index].wentBackTo].compactMap { $0 }
-        changes[index].wentBackTo = times.min()
-        // What was made since, and is to be withdrawn before, comes after that.
-        let withdrawn = Set(refused.change.withdrawals)
-        let made = inserts.filter { withdrawn.contains($0.id) }
-        inserts.removeAll { withdrawn.contains($0.id) }
-        changes[index].change.withdrawals = refused.change.withdrawals + changes[index].change.withdrawals
-        changes[index].change.inserts = refused.change.inserts + changes[index].change.inserts + made
-        withdrawnByChanges.formUnion(withdrawn)
-        return true
-    }
-
-    /// Adds the row of an occurrence. The store does changes last: one that makes anew what a change of the same batch
-    /// withdraws has to come after it.
+    /// Adds the row of an occurrence.
     mutating func add(insert row: Execution) {
-        guard withdrawnByChanges.contains(row.id) else {
-            inserts.append(row)
-            return
-        }
-        let change = JobChange(job: nil, isNew: false, inserts: [row])
-        changes.append(Change(change: change, ticket: nil, result: nil, before: nil))
+        inserts.append(row)
     }
 
     /// Whether somebody waits for one of its changes.
@@ -111,26 +88,24 @@ struct PendingBatch {
         actions.append(.reply(ticket, result))
     }
 
-    /// The clock went back: an earlier change that is refused yet has the old times after `now` to make up for.
-    mutating func clockWentBack(to now: Timestamp) {
-        for index in changes.indices { changes[index].wentBackTo = min(changes[index].wentBackTo ?? now, now) }
-    }
-
     /// Takes out rows that are not to be made after all.
     mutating func dropInserts(where isDropped: (Execution) -> Bool) {
         inserts.removeAll(where: isDropped)
         for index in changes.indices { changes[index].change.inserts.removeAll(where: isDropped) }
     }
 
-    /// What it makes, and what its changes make.
-    var allInserts: [ExecutionID] { inserts.map(\.id) + changes.flatMap { $0.change.inserts.map(\.id) } }
+    /// The jobs of the staged changes.
+    var stagedJobs: [JobID] { changes.lazy.filter(\.isStaged).compactMap(\.change.job?.id) }
 
-    var isEmpty: Bool {
-        changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && !hasMarks
+    var isEmpty: Bool { hasNoRows && !hasMarks }
+
+    /// Whether it writes nothing but marks.
+    var hasNoRows: Bool {
+        changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
     }
 
     /// Whether it changes what `shards` says, or something waits for what that says to be durable.
-    private var hasMarks: Bool {
+    var hasMarks: Bool {
         materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil
     }
 
@@ -151,63 +126,56 @@ struct PendingBatch {
         batch.settledThrough = settledThrough
         batch.gap = gap
         batch.workers = workers
-        batch.changes = changes.map(\.change)
+        batch.changes = changes.map(\.written)
         batch.withdrawals = withdrawals
         batch.inserts = inserts
         batch.starts = starts
         batch.updates = updates.map(\.execution)
+        for change in changes { batch.updates += change.ends }
         batch.attempts = updates.compactMap(\.attempt)
         return batch
     }
 
-    /// Smaller batches that together write the same, in an order that keeps what depends on what: each change alone, what
-    /// is made before what becomes of it, the half before the half after, rows before the marks that vouch for them. `nil`
-    /// when one row is left.
+    /// Moves the marks of a refused batch into this one, which is written after all parts of the refused one: no mark may
+    /// pass a row that is not yet made.
+    ///
+    /// - Parameters:
+    ///   - materializedThrough: the mark as it is now. The clock may have gone back since the batch was sent.
+    ///   - settledThrough: likewise.
+    mutating func takeMarks(
+        of refused: inout PendingBatch,
+        materializedThrough: Timestamp,
+        settledThrough: Timestamp
+    ) {
+        if refused.materializedThrough != nil { self.materializedThrough = materializedThrough }
+        if refused.settledThrough != nil { self.settledThrough = settledThrough }
+        gap = gap ?? refused.gap
+        gapReading = gapReading ?? refused.gapReading
+        workers = workers ?? refused.workers
+        refused.materializedThrough = nil
+        refused.settledThrough = nil
+        refused.gap = nil
+        refused.gapReading = nil
+        refused.workers = nil
+    }
+
+    /// Smaller batches that together write the same rows in the order of the one transaction: what is made before the changes,
+    /// each change alone, then what becomes of executions. `nil` when one row is left. Marks are not in them.
     func split() -> [PendingBatch]? {
-        var parts: [PendingBatch] = []
-        var rows = self
-        // The changes now come first, so what they withdraw must not be made by the rows behind them.
-        rows.inserts.removeAll { withdrawnByChanges.contains($0.id) }
-        rows.withdrawnByChanges = []
-        // A withdrawal comes before whatever makes the same row anew.
-        if !changes.isEmpty, !withdrawals.isEmpty {
-            var first = PendingBatch()
-            first.withdrawals = withdrawals
-            rows.withdrawals = []
-            parts.append(first)
+        guard !changes.isEmpty else {
+            let parts = kinds.count > 1 ? kinds : halves
+            return parts.count > 1 ? parts : nil
         }
-        for change in changes {
-            // What was due before a change: whoever takes over once the change is made would not know of it any more.
-            var due = PendingBatch()
-            due.inserts = rows.inserts.filter { change.follows($0) }
-            if !due.isEmpty {
-                rows.inserts.removeAll { change.follows($0) }
-                parts.append(due)
-            }
+        var (made, ended) = (PendingBatch(), PendingBatch())
+        (made.withdrawals, made.inserts) = (withdrawals, inserts)
+        (ended.starts, ended.updates) = (starts, updates)
+        var parts = changes.map { change in
             var part = PendingBatch()
             part.changes = [change]
-            parts.append(part)
+            return part
         }
-        rows.changes = []
-        rows.materializedThrough = nil
-        rows.settledThrough = nil
-        rows.gap = nil
-        rows.gapReading = nil
-        rows.workers = nil
-        if changes.isEmpty {
-            parts.append(contentsOf: rows.kinds.count > 1 ? rows.kinds : rows.halves)
-        } else if rows.rowCount > 0 {
-            parts.append(rows)
-        }
-        if hasMarks {
-            var marks = PendingBatch()
-            marks.materializedThrough = materializedThrough
-            marks.settledThrough = settledThrough
-            marks.gap = gap
-            marks.gapReading = gapReading
-            marks.workers = workers
-            parts.append(marks)
-        }
+        if !made.isEmpty { parts.insert(made, at: 0) }
+        if !ended.isEmpty { parts.append(ended) }
         return parts.count > 1 ? parts : nil
     }
 

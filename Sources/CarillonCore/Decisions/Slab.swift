@@ -44,11 +44,9 @@ struct Slab<Row> {
 
     /// The row of that number, which must be taken.
     subscript(slot: Int32) -> Row {
-        get {
-            guard let row = chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] else {
-                preconditionFailure("row \(slot) of a table is free")
-            }
-            return row
+        _read {
+            // In place: a row is large, and most readers want one field.
+            yield chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]!
         }
         _modify {
             yield &chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]!

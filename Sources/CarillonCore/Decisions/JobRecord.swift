@@ -1,0 +1,84 @@
+/// What the leader keeps of a job in memory: what its occurrences and attempts need, and no more.
+struct JobRecord {
+    let id: JobID
+    var plan: SchedulePlan?
+    var call: HTTPCall
+    var executionType: ExecutionType
+    var catchUpPolicy: CatchUpPolicy
+    var overlapPolicy: OverlapPolicy
+    var active: Bool
+    var hidden: Bool
+    var deleted: Bool
+    /// A staged change gives the job another schedule: no rows are made, and what `StagedChange` holds does not begin.
+    var isHeld = false
+    var lastFailed = false
+    var timeoutMs: Int32
+    var maxRetries: Int32
+    var retryInitialDelayMs: Int32
+    var retryMaxDelayMs: Int32
+    var catchUpWindowMs: Int32
+    var priority: Int32
+    /// Executions in the ledger, and of these the open ones (dispatched, running, waiting for a retry).
+    var executionCount: Int32 = 0
+    var openCount: Int32 = 0
+    var effectiveFrom: Timestamp
+    var startsAt: Timestamp?
+    var endsAt: Timestamp?
+    var version: Int64
+
+    init(_ planned: PlannedJob) {
+        let job = planned.job
+        id = job.id
+        plan = planned.plan
+        call = job.call
+        executionType = job.executionType
+        catchUpPolicy = job.catchUpPolicy
+        overlapPolicy = job.overlapPolicy
+        active = job.active
+        hidden = job.hidden
+        deleted = job.deletedAt != nil
+        timeoutMs = Int32(clamping: job.timeoutMs)
+        maxRetries = Int32(clamping: job.maxRetries)
+        retryInitialDelayMs = Int32(clamping: job.retryInitialDelayMs)
+        retryMaxDelayMs = Int32(clamping: job.retryMaxDelayMs)
+        catchUpWindowMs = Int32(clamping: job.catchUpWindowMs)
+        priority = Int32(clamping: job.priority)
+        effectiveFrom = job.effectiveFrom
+        startsAt = job.startsAt
+        endsAt = job.endsAt
+        version = job.version
+    }
+
+    /// Whether its schedule makes executions at all.
+    var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
+
+    /// Whether it has other due times than `other`, so that its schedule begins anew.
+    func isScheduledUnlike(_ other: JobRecord) -> Bool {
+        active != other.active || deleted != other.deleted || plan !== other.plan || startsAt != other.startsAt
+            || endsAt != other.endsAt
+    }
+
+    /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
+    func hasEnded(for trigger: Trigger) -> Bool {
+        deleted || (!active && !hidden && trigger == .schedule)
+    }
+
+    /// Why what waits for the job ends, once it is deleted or paused.
+    var endReason: Reason { deleted ? .jobDeleted : .jobPaused }
+
+    func next(after time: Timestamp) -> Timestamp? {
+        guard isScheduled else { return nil }
+        return plan?.next(after: time, effectiveFrom: effectiveFrom, startsAt: startsAt, endsAt: endsAt)
+    }
+
+    /// Whether that is one of its due times.
+    func isDue(at time: Timestamp) -> Bool { next(after: time - 1) == time }
+
+    /// The delay before the next attempt, after so many have failed, without its jitter: the initial delay, doubled with
+    /// each, at most the longest.
+    func retryDelayMs(afterAttempts attempts: Int) -> Int64 {
+        let doublings = max(0, min(attempts - 1, 30))
+        let delay = Int64(retryInitialDelayMs) << Int64(doublings)
+        return min(delay, Int64(max(retryMaxDelayMs, 0)))
+    }
+}

@@ -1,0 +1,136 @@
+internal import CarillonCron
+
+/// The first step of each request.
+extension RequestMachine {
+    mutating func begin(
+        _ request: Request,
+        _ ticket: Ticket,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        switch request {
+        case .createJob(let settings, let key, let fingerprint):
+            let draft = try rules.make(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
+            openRequests[ticket]?.draft = draft
+            try beginOnce(ticket, "create_job", key, fingerprint, answer: draft.job.id.uuid, into: &actions)
+        case .runJob(_, let key, let fingerprint):
+            openRequests[ticket]?.nonce = UniqueID.random(using: &random)
+            try beginOnce(ticket, "run_job", key, fingerprint, answer: .zero, into: &actions)
+        case .executeNow(let settings, let wait):
+            let draft = try executeNowDraft(settings, wait: wait, using: &random)
+            openRequests[ticket]?.draft = draft
+            let nonce = UniqueID.random(using: &random)
+            change(ticket, .executeNow(draft, wait: wait, nonce: nonce), into: &actions)
+        case .updateJob(let id, _, _):
+            if request.changesNothing { return read(ticket, .job(id), .readingJob, into: &actions) }
+            joinLine(of: id, ticket, into: &actions)
+        case .deleteJob(let id, _), .pauseJob(let id), .resumeJob(let id):
+            joinLine(of: id, ticket, into: &actions)
+        case .cancelExecution(let job, let execution):
+            change(ticket, .cancel(job, execution), into: &actions)
+        case .getJob(let id), .getLatestExecution(let id):
+            read(ticket, .job(id), .readingJob, into: &actions)
+        case .listJobs(let list):
+            read(ticket, .jobs(try query(list)), .readingRows, into: &actions)
+        case .listExecutions(let list):
+            let query = try self.query(list)
+            guard let job = list.jobID else { return read(ticket, .executions(query), .readingRows, into: &actions) }
+            read(ticket, .job(job), .readingJob, into: &actions)
+        case .getExecution(let job, let id):
+            read(ticket, .execution(id, of: job), .readingRows, into: &actions)
+        case .getExecutionStats(let job, let from, let to):
+            let range = try statsRange(from, to)
+            openRequests[ticket]?.statsRange = range
+            read(ticket, .job(job), .readingJob, into: &actions)
+        case .watchExecutions(let job):
+            beginWatch(ticket, job, into: &actions)
+        case .stopWatching:
+            forget(ticket)
+            actions.append(.stopWatch(ticket))
+        case .refreshSchedule:
+            read(ticket, .editedJobs, .readingRows, into: &actions)
+        case .previewSchedule(let preview):
+            finish(ticket, try previewReply(preview), into: &actions)
+        case .getCluster:
+            read(ticket, .cluster, .readingRows, into: &actions)
+        }
+    }
+
+    private func executeNowDraft(
+        _ settings: JobSettings,
+        wait: Bool,
+        using random: inout some RandomNumberGenerator
+    ) throws(ClientError) -> PlannedJob {
+        var settings = settings
+        // A client that waits wants the target's first answer, not that of its fourth attempt.
+        if wait, settings.maxRetries == nil { settings.maxRetries = 0 }
+        return try rules.makeHidden(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
+    }
+
+    /// A watch of a job that never existed would wait without end. A deleted job may still have a call that runs.
+    private mutating func beginWatch(_ ticket: Ticket, _ job: JobID?, into actions: inout [RequestAction]) {
+        actions.append(.startWatch(ticket, job))
+        guard let job else { return forget(ticket) }
+        read(ticket, .job(job), .checkingWatch, into: &actions)
+    }
+
+    private func previewReply(_ preview: PreviewSchedule) throws(ClientError) -> RequestReply {
+        var policy = DaylightPolicy.cron
+        if let name = preview.daylightPolicy {
+            guard let named = DaylightPolicy(rawValue: name) else {
+                let allowed = DaylightPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ClientError(invalid: "dst_policy", "\"\(name.prefix(40))\" is none of \(allowed)", after: ": ")
+            }
+            policy = named
+        }
+        let count = Int(preview.count ?? 10)
+        guard (1...1000).contains(count) else {
+            throw ClientError(invalid: "count", "is \(count); allowed are 1 to 1000")
+        }
+        switch plan(preview.schedule, preview.timeZone ?? "UTC", policy) {
+        case .success(let plan): return .preview(preview, plan, count: count)
+        case .failure(let failure): throw ClientError(.invalidArgument, failure.text, errors: failure.errors)
+        }
+    }
+}
+
+extension Request {
+    /// Whether only the leader can answer the request. Every scheduler answers the others, from the database.
+    var needsLeader: Bool {
+        switch self {
+        case .createJob, .deleteJob, .pauseJob, .resumeJob, .runJob, .cancelExecution, .executeNow, .refreshSchedule,
+            .watchExecutions:
+            true
+        case .updateJob:
+            !changesNothing
+        case .getJob, .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats,
+            .stopWatching, .previewSchedule, .getCluster:
+            false
+        }
+    }
+
+    /// An update without settings leaves the job and its version as they are.
+    var changesNothing: Bool {
+        if case .updateJob(_, let settings, ifVersion: nil) = self { settings == JobSettings() } else { false }
+    }
+
+    /// The job that the request changes, where the change is made of what the job is.
+    var changedJob: JobID? {
+        switch self {
+        case .updateJob(let id, _, _): changesNothing ? nil : id
+        case .deleteJob(let id, _), .pauseJob(let id), .resumeJob(let id): id
+        default: nil
+        }
+    }
+}
+
+extension ClientError {
+    /// One field is invalid. The text is the field, `separator`, and what would be right.
+    init(invalid field: String, _ message: String, after separator: String = " ") {
+        self.init(
+            .invalidArgument,
+            "\(field)\(separator)\(message)",
+            errors: [FieldError(field: field, message: message)]
+        )
+    }
+}

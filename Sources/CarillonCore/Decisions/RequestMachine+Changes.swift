@@ -1,0 +1,150 @@
+/// Changes of jobs. A request becomes a change of the row that was read; the dispatcher refuses a change of another version.
+extension RequestMachine {
+    // MARK: One change of a job at a time
+
+    /// Changes of one job are made one after the other, so each is merged with the result of the one before.
+    mutating func joinLine(of job: JobID, _ ticket: Ticket, into actions: inout [RequestAction]) {
+        changeLines[job, default: []].append(ticket)
+        if changeLines[job]?.count == 1 {
+            read(ticket, .job(job), .readingJob, into: &actions)
+        } else {
+            openRequests[ticket]?.step = .queued
+        }
+    }
+
+    mutating func leaveLine(of job: JobID, _ ticket: Ticket, into actions: inout [RequestAction]) {
+        guard let place = changeLines[job]?.firstIndex(of: ticket) else { return }
+        changeLines[job]?.remove(at: place)
+        guard let next = changeLines[job]?.first else { return changeLines[job] = nil }
+        if place == 0 { read(next, .job(job), .readingJob, into: &actions) }
+    }
+
+    // MARK: From the row to the change
+
+    /// The row is what the change is made of.
+    mutating func makeChange(
+        _ ticket: Ticket,
+        of row: Job?,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        guard let asked = openRequests[ticket] else { return }
+        try requireLeading()
+        switch asked.request {
+        case .updateJob(let id, let settings, let version):
+            let job = try visible(row, id)
+            try check(job, ifVersion: version)
+            let (planned, restarts) = try rules.change(job, by: settings)
+            send(.update(planned, scheduleChanged: restarts), ticket, madeOf: job, into: &actions)
+        case .deleteJob(let id, let version):
+            let job = try visible(row, id)
+            try check(job, ifVersion: version)
+            send(.delete(job.next), ticket, madeOf: job, into: &actions)
+        case .pauseJob(let id):
+            let job = try visible(row, id)
+            guard job.active else { return finish(ticket, .job(job), into: &actions) }
+            send(.pause(job.next), ticket, madeOf: job, into: &actions)
+        case .resumeJob(let id):
+            let job = try visible(row, id)
+            guard !job.active else { return finish(ticket, .job(job), into: &actions) }
+            send(.resume(rules.planned(job.next)), ticket, madeOf: job, into: &actions)
+        case .runJob(let id, _, _):
+            let job = try visible(row, id)
+            send(.run(id, asked.keyRecord, nonce: asked.nonce), ticket, madeOf: job, into: &actions)
+        default:
+            throw .unexpectedResult
+        }
+    }
+
+    /// After an answer `stale` the row may be newer than the dispatcher's memory: somebody changed it with SQL. The dispatcher
+    /// is told of the row first.
+    private mutating func send(
+        _ request: ChangeRequest,
+        _ ticket: Ticket,
+        madeOf job: Job,
+        into actions: inout [RequestAction]
+    ) {
+        if openRequests[ticket]?.staleCount ?? 0 > 0 { actions.append(.refresh(rules.planned(job))) }
+        change(ticket, request, into: &actions)
+    }
+
+    private func check(_ job: Job, ifVersion version: Int64?) throws(ClientError) {
+        guard let version, version != job.version else { return }
+        throw ClientError(
+            .failedPrecondition,
+            "the job has version \(job.version), not \(version): somebody changed it; read it again",
+            reason: .versionMismatch
+        )
+    }
+
+    /// The job, unless it was deleted or is not listed.
+    func visible(_ job: Job?, _ id: JobID) throws(ClientError) -> Job {
+        guard let job, job.deletedAt == nil, !job.hidden else {
+            throw ClientError(.notFound, "there is no job \(id); it may have been deleted")
+        }
+        return job
+    }
+
+    // MARK: The dispatcher's answer
+
+    mutating func changed(
+        _ ticket: Ticket,
+        _ result: ChangeResult,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        guard let asked = openRequests[ticket], asked.step == .changing else { return }
+        switch result {
+        case .job(let job):
+            finish(ticket, .job(job), into: &actions)
+        case .deleted(let id):
+            finish(ticket, .answer(.deleted(id)), into: &actions)
+        case .execution(let execution):
+            let url = asked.request.isExecuteNow ? asked.draft?.job.call.url : nil
+            finish(ticket, .answer(.execution(execution, failedAttempts: [], url: url)), into: &actions)
+        case .refused(let error):
+            throw error
+        case .stale:
+            try makeAgain(ticket, asked, into: &actions)
+        case .notOpen:
+            guard case .cancelExecution(let job, let id) = asked.request else { throw .unexpectedResult }
+            read(ticket, .execution(id, of: job), .readingRows, into: &actions)
+        }
+    }
+
+    private mutating func makeAgain(
+        _ ticket: Ticket,
+        _ asked: OpenRequest,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        let job: JobID
+        switch asked.request {
+        case .updateJob(let id, _, _), .deleteJob(let id, _), .pauseJob(let id), .resumeJob(let id),
+            .runJob(let id, _, _):
+            job = id
+        default:
+            throw .unexpectedResult
+        }
+        guard asked.staleCount < Self.maxStaleAnswers else {
+            throw ClientError(
+                .unavailable,
+                "the job was changed \(asked.staleCount) times while this request was being done; try again"
+            )
+        }
+        openRequests[ticket]?.staleCount += 1
+        read(ticket, .job(job), .readingJob, into: &actions)
+    }
+}
+
+extension Request {
+    fileprivate var isExecuteNow: Bool {
+        if case .executeNow = self { true } else { false }
+    }
+}
+
+extension Job {
+    /// The same with the next version.
+    fileprivate var next: Job {
+        var job = self
+        job.version += 1
+        return job
+    }
+}

@@ -1,0 +1,106 @@
+/// Idempotency keys: a request is done at most once for each key, and a repeated one gets the result of the first.
+extension RequestMachine {
+    /// Looks up the key first, where the client gave one.
+    ///
+    /// - Parameter answer: the id that the change makes, where it is known now.
+    mutating func beginOnce(
+        _ ticket: Ticket,
+        _ operation: String,
+        _ key: String?,
+        _ fingerprint: String?,
+        answer: UniqueID,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        guard let key else { return try makeOnce(ticket, into: &actions) }
+        guard !key.isEmpty, key.utf8.count <= 255 else {
+            throw ClientError(
+                .invalidArgument,
+                "the idempotency key has \(key.utf8.count) bytes; 1 to 255 are allowed",
+                errors: [FieldError(field: "idempotency_key", message: "must have 1 to 255 bytes")]
+            )
+        }
+        let record = IdempotencyRecord(
+            operation: operation,
+            key: key,
+            fingerprint: fingerprint ?? "",
+            answer: answer,
+            expiresAt: now + Self.keyLifetimeMs
+        )
+        guard keysInUse.insert(KeyName(record)).inserted else {
+            throw ClientError(
+                .unavailable,
+                "a request with this idempotency key is being done; wait for its answer",
+                retryable: true,
+                reason: .idempotencyKeyInUse
+            )
+        }
+        openRequests[ticket]?.keyRecord = record
+        read(ticket, .idempotencyKey(operation: operation, key: key), .readingKey, into: &actions)
+    }
+
+    mutating func keyRead(
+        _ ticket: Ticket,
+        _ found: IdempotencyRecord?,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        guard let asked = openRequests[ticket] else { return }
+        guard let found else { return try makeOnce(ticket, into: &actions) }
+        guard found.fingerprint == asked.keyRecord?.fingerprint else {
+            throw ClientError(
+                .alreadyExists,
+                "this idempotency key was used for another request; use a new key for a new request",
+                reason: .idempotencyKeyReused
+            )
+        }
+        switch asked.request {
+        case .createJob:
+            read(ticket, .job(JobID(found.answer)), .readingFirstResult, into: &actions)
+        case .runJob(let job, _, _):
+            read(ticket, .execution(ExecutionID(found.answer), of: job), .readingFirstResult, into: &actions)
+        default:
+            throw .unexpectedResult
+        }
+    }
+
+    /// The key, if there is one, was not used before.
+    private mutating func makeOnce(_ ticket: Ticket, into actions: inout [RequestAction]) throws(ClientError) {
+        guard let asked = openRequests[ticket] else { return }
+        switch asked.request {
+        case .createJob:
+            guard let draft = asked.draft else { throw .unexpectedResult }
+            try requireLeading()
+            change(ticket, .create(draft, asked.keyRecord), into: &actions)
+        case .runJob(let job, _, _):
+            try requireLeading()
+            change(ticket, .run(job, asked.keyRecord, nonce: asked.nonce), into: &actions)
+        default:
+            throw .unexpectedResult
+        }
+    }
+
+    /// What the first request with the key made.
+    mutating func firstResultRead(
+        _ ticket: Ticket,
+        _ result: RequestReadResult,
+        into actions: inout [RequestAction]
+    ) throws(ClientError) {
+        guard let asked = openRequests[ticket] else { return }
+        switch (asked.request, result) {
+        case (.createJob, .job(let job?)):
+            finish(ticket, .job(job), into: &actions)
+        case (.createJob, .job(nil)):
+            throw ClientError(.notFound, "the job that the first request with this idempotency key created is gone")
+        case (.runJob(let job, _, _), .execution(let execution, let failedAttempts)):
+            guard let execution else {
+                throw ClientError(
+                    .notFound,
+                    "the execution that the first request with this idempotency key began is older than the kept history of job \(job)"
+                )
+            }
+            let answer = Answer.execution(execution, failedAttempts: failedAttempts, url: nil)
+            finish(ticket, .answer(answer), into: &actions)
+        default:
+            throw .unexpectedResult
+        }
+    }
+}

@@ -1,0 +1,207 @@
+/// Decides what the requests of clients mean: what is read for them, which changes the dispatcher is asked for, and what is
+/// answered.
+///
+/// The runner performs the actions and reports their results as events. Time and randomness are arguments.
+package struct RequestMachine: Sendable {
+    /// A request that has no reply yet.
+    struct OpenRequest: Sendable {
+        let request: Request
+        let connection: LinkID
+        var step = Step.begun
+        /// Of a request with an idempotency key: the row that its change writes.
+        var keyRecord: IdempotencyRecord?
+        /// The job to create, with its id.
+        var draft: PlannedJob?
+        /// Makes the id of a manual execution unique.
+        var nonce = UniqueID.zero
+        /// Of a request for statistics.
+        var statsRange: (from: Timestamp, to: Timestamp)?
+        /// How many times the dispatcher answered that the job has changed since it was read.
+        var staleCount = 0
+    }
+
+    enum Step: Sendable {
+        case begun
+        /// Waits for an earlier change of the same job to be answered.
+        case queued
+        case readingKey
+        /// The idempotency key was used before: reads what the first request made.
+        case readingFirstResult
+        case readingJob
+        /// Reads what the reply consists of.
+        case readingRows
+        /// The dispatcher has the change.
+        case changing
+        /// The watch runs; reads whether its job ever existed.
+        case checkingWatch
+
+        var isReading: Bool {
+            switch self {
+            case .readingKey, .readingFirstResult, .readingJob, .readingRows, .checkingWatch: true
+            case .begun, .queued, .changing: false
+            }
+        }
+    }
+
+    /// An idempotency key counts for one operation.
+    struct KeyName: Sendable, Hashable {
+        var operation: String
+        var key: String
+
+        init(_ record: IdempotencyRecord) {
+            (operation, key) = (record.operation, record.key)
+        }
+    }
+
+    /// How many times a change is made again because the job has changed since it was read. Each time, another change was
+    /// committed in between.
+    static let maxStaleAnswers = 20
+    /// How long an idempotency key is remembered.
+    static let keyLifetimeMs: Int64 = 86_400_000
+
+    let rules: JobRules
+    let plan: ReplyRenderer.PlanSource
+    let maxFrameBytes: Int
+    var leadership = LeadershipStatus.standingBy(leader: nil)
+    /// Cluster time of the event that is handled.
+    var now = Timestamp.distantPast
+    var openRequests: [Ticket: OpenRequest] = [:]
+    /// Keys of open requests.
+    var keysInUse: Set<KeyName> = []
+    /// Changes of one job, in the order of their arrival. The first one is being made, the others wait.
+    var changeLines: [JobID: [Ticket]] = [:]
+
+    /// - Parameters:
+    ///   - plan: the plan of a schedule, the same as that of `rules`.
+    ///   - maxFrameBytes: a page of a list fills at most half a frame.
+    package init(rules: JobRules, plan: @escaping ReplyRenderer.PlanSource, maxFrameBytes: Int) {
+        self.rules = rules
+        self.plan = plan
+        self.maxFrameBytes = maxFrameBytes
+    }
+
+    /// - Parameter now: cluster time.
+    package mutating func handle(
+        _ event: RequestEvent,
+        at now: Timestamp,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [RequestAction]
+    ) {
+        self.now = now
+        switch event {
+        case .requested(let ticket, let request, let connection):
+            guard openRequests[ticket] == nil else { return }
+            openRequests[ticket] = OpenRequest(request: request, connection: connection)
+            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
+                try machine.admit(request)
+                try machine.begin(request, ticket, using: &random, into: &actions)
+            }
+        case .read(let ticket, let result):
+            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
+                try machine.read(ticket, result, into: &actions)
+            }
+        case .changed(let ticket, let result):
+            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
+                try machine.changed(ticket, result, into: &actions)
+            }
+        case .connectionEnded(let connection):
+            let error = ClientError(.unavailable, "the connection has ended")
+            end(with: error, into: &actions) { $0.connection == connection && $0.step != .changing }
+        case .leadershipChanged(let status):
+            leadershipChanged(to: status, into: &actions)
+        case .stopped:
+            end(with: .schedulerStopping, into: &actions) { _ in true }
+        }
+    }
+
+    /// Whether this scheduler may answer the request.
+    ///
+    /// The check of the sender's rights belongs here, before anything is read: one exhaustive switch
+    /// `request → right, object` (design § 12).
+    private func admit(_ request: Request) throws(ClientError) {
+        if request.needsLeader { try requireLeading() }
+    }
+
+    func requireLeading() throws(ClientError) {
+        if let refusal = leadership.refusal { throw refusal }
+    }
+
+    /// A change that the dispatcher has is answered by the dispatcher. Everything else that needs a leader ends now.
+    private mutating func leadershipChanged(to status: LeadershipStatus, into actions: inout [RequestAction]) {
+        let before = leadership
+        leadership = status
+        guard let epoch = before.epoch, epoch != status.epoch else { return }
+        // Another scheduler may have recorded executions in between that no watch of this one was told.
+        let error = ClientError(
+            .notLeader,
+            "this scheduler leads no longer",
+            leaderAddress: status.refusal?.leaderAddress
+        )
+        actions.append(.endAllWatches(error))
+        end(with: error, into: &actions) { $0.request.needsLeader && $0.step != .changing }
+    }
+
+    // MARK: The end of a request
+
+    /// Does the next step of a request; an error is its reply.
+    private mutating func attempt(
+        _ ticket: Ticket,
+        into actions: inout [RequestAction],
+        _ step: (inout RequestMachine, inout [RequestAction]) throws(ClientError) -> Void
+    ) {
+        do throws(ClientError) {
+            try step(&self, &actions)
+        } catch {
+            finish(ticket, .error(error), into: &actions)
+        }
+    }
+
+    /// The latest request ends first, so that no change that waits in line begins in between.
+    private mutating func end(
+        with error: ClientError,
+        into actions: inout [RequestAction],
+        where isAffected: (OpenRequest) -> Bool
+    ) {
+        for ticket in openRequests.filter({ isAffected($0.value) }).keys.sorted(by: >) {
+            finish(ticket, .error(error), into: &actions)
+        }
+    }
+
+    mutating func finish(_ ticket: Ticket, _ reply: RequestReply, into actions: inout [RequestAction]) {
+        guard let ended = openRequests.removeValue(forKey: ticket) else { return }
+        if let record = ended.keyRecord { keysInUse.remove(KeyName(record)) }
+        if case .error(let error) = reply, ended.step == .checkingWatch {
+            actions.append(.endWatch(ticket, error))
+        } else {
+            actions.append(.reply(ticket, reply))
+        }
+        if let job = ended.request.changedJob { leaveLine(of: job, ticket, into: &actions) }
+    }
+
+    /// Removes a request that is not answered: a watch, which goes on or was stopped.
+    mutating func forget(_ ticket: Ticket) {
+        openRequests[ticket] = nil
+    }
+
+    // MARK: Steps
+
+    mutating func read(_ ticket: Ticket, _ read: RequestRead, _ step: Step, into actions: inout [RequestAction]) {
+        openRequests[ticket]?.step = step
+        actions.append(.read(ticket, read))
+    }
+
+    mutating func change(_ ticket: Ticket, _ request: ChangeRequest, into actions: inout [RequestAction]) {
+        openRequests[ticket]?.step = .changing
+        actions.append(.change(ticket, request))
+    }
+}
+
+extension ClientError {
+    /// This process is about to end.
+    package static let schedulerStopping = ClientError(.unavailable, "this scheduler is stopping; try again")
+
+    static let unexpectedResult = ClientError(
+        .internal,
+        "the scheduler answered something that does not fit the request"
+    )
+}

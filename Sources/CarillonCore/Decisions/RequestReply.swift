@@ -1,0 +1,83 @@
+package import CarillonCron
+
+/// What a client is answered, before the parts of it that take time to compute.
+package enum RequestReply: Sendable {
+    case job(Job)
+    case jobs([Job], nextCursor: String?, totalCount: Int64?)
+    /// The next `count` times of a valid schedule.
+    case preview(PreviewSchedule, SchedulePlan, count: Int)
+    case answer(Answer)
+    case error(ClientError)
+}
+
+/// Turns replies into answers: next run times, descriptions of schedules, previews. The work grows with the length of the
+/// answer and needs no state, so the runner does it outside of the machine.
+package struct ReplyRenderer: Sendable {
+    /// The plan for an expression, a zone and a policy, or the field errors that say why there is none.
+    package typealias PlanSource =
+        @Sendable (String, String, DaylightPolicy) -> Result<SchedulePlan, JobRules.FieldErrors>
+
+    private let plan: PlanSource
+
+    package init(plan: @escaping PlanSource) {
+        self.plan = plan
+    }
+
+    /// The answer to send, or the error. `now` is cluster time.
+    package func render(_ reply: RequestReply, at now: Timestamp) -> Result<Answer, ClientError> {
+        switch reply {
+        case .job(let job):
+            .success(.job(view(job, at: now)))
+        case .jobs(let jobs, let nextCursor, let totalCount):
+            .success(.jobList(jobs.map { view($0, at: now) }, nextCursor: nextCursor, totalCount: totalCount))
+        case .preview(let request, let plan, let count):
+            .success(.schedulePreview(preview(request, plan, count, at: now)))
+        case .answer(let answer):
+            .success(answer)
+        case .error(let error):
+            .failure(error)
+        }
+    }
+
+    /// The job as clients see it.
+    func view(_ job: Job, at now: Timestamp) -> JobView {
+        switch plan(job.schedule, job.timeZone, job.daylightPolicy) {
+        case .success(let plan):
+            let next = job.active && job.deletedAt == nil ? plan.next(after: now, for: job) : nil
+            return JobView(job: job, scheduleDescription: plan.expression.explained(), nextRunTime: next)
+        case .failure(let failure):
+            return JobView(job: job, scheduleDescription: "Never: \(failure.text)", nextRunTime: nil)
+        }
+    }
+
+    private func preview(
+        _ request: PreviewSchedule,
+        _ plan: SchedulePlan,
+        _ count: Int,
+        at now: Timestamp
+    ) -> SchedulePreview {
+        var times: [SchedulePreview.PreviewedTime] = []
+        var time = request.from ?? now
+        while times.count < count, let next = plan.next(after: time) {
+            let offset = plan.zone.offset(at: next.seconds).seconds
+            times.append(
+                SchedulePreview.PreviewedTime(
+                    time: next,
+                    localTime: RFC3339.format(seconds: next.seconds, offset: offset)
+                )
+            )
+            time = next
+        }
+        return SchedulePreview(
+            schedule: request.schedule,
+            timeZone: request.timeZone ?? "UTC",
+            scheduleDescription: plan.expression.explained(),
+            times: times
+        )
+    }
+}
+
+extension JobRules.FieldErrors {
+    /// All of them in one line.
+    var text: String { errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ") }
+}

@@ -1,0 +1,160 @@
+import CarillonCore
+import Testing
+
+@Suite("Which requests are answered, where, and when they end")
+struct RequestMachineTests {
+    private static let changing: [Request] = RequestBench.allRequests.filter { request in
+        switch request {
+        case .createJob, .updateJob, .deleteJob, .pauseJob, .resumeJob, .runJob, .cancelExecution, .executeNow,
+            .refreshSchedule, .watchExecutions:
+            true
+        default: false
+        }
+    }
+
+    @Test("a standby refuses changes and watches with the leader's address", arguments: changing)
+    func standbyRefuses(request: Request) {
+        var bench = RequestBench(leads: false)
+        bench.ask(request)
+        #expect(bench.actions.count == 1)
+        #expect(bench.error?.code == .notLeader)
+        #expect(bench.error?.leaderAddress == RequestBench.leader)
+        #expect(bench.machine.openCount == 0)
+    }
+
+    @Test("a standby without a known leader says so")
+    func noLeader() {
+        var bench = RequestBench(leads: false)
+        bench.tell(.leadershipChanged(.standingBy(leader: nil)))
+        bench.ask(.pauseJob(RequestBench.id))
+        #expect(bench.error?.code == .notLeader)
+        #expect(bench.error?.leaderAddress == nil)
+        #expect(bench.error?.retryable == true)
+    }
+
+    @Test("a standby answers reads", arguments: RequestBench.allRequests.filter { !changing.contains($0) })
+    func standbyReads(request: Request) {
+        var bench = RequestBench(leads: false)
+        bench.ask(request)
+        #expect(bench.error == nil)
+        #expect(bench.actions.count == 1)
+    }
+
+    @Test("an update without settings is a read, on a standby too")
+    func emptyUpdate() {
+        var bench = RequestBench(leads: false)
+        let ticket = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: nil))
+        #expect(bench.reads == [.job(RequestBench.id)])
+        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 4))))
+        #expect(bench.job?.version == 4)
+        #expect(bench.changes.isEmpty)
+    }
+
+    @Test("every request ends with the scheduler", arguments: RequestBench.allRequests)
+    func stopped(request: Request) {
+        var bench = RequestBench()
+        bench.ask(request)
+        bench.tell(.stopped)
+        #expect(bench.machine.openCount == 0)
+        #expect(bench.machine.inconsistency == nil)
+    }
+
+    @Test("a failed read is answered as unavailable", arguments: RequestBench.allRequests)
+    func failedRead(request: Request) {
+        var bench = RequestBench()
+        let ticket = bench.ask(request)
+        guard !bench.reads.isEmpty else { return }
+        bench.tell(.read(ticket, .failed(ReadError("connection refused"))))
+        if case .watchExecutions = request {
+            #expect(bench.actions.isEmpty)
+        } else {
+            #expect(bench.error?.code == .unavailable)
+            #expect(bench.error?.text.contains("connection refused") == true)
+        }
+        #expect(bench.machine.openCount == 0)
+    }
+
+    @Test("a read of another kind than asked for changes nothing", arguments: RequestBench.allRequests)
+    func wrongResult(request: Request) {
+        var bench = RequestBench()
+        let ticket = bench.ask(request)
+        guard !bench.reads.isEmpty else { return }
+        let isStats = if case .getExecutionStats = request { true } else { false }
+        bench.tell(.read(ticket, isStats ? .jobs([], hasMore: false, total: nil) : .stats(ExecutionStats())))
+        #expect(bench.changes.isEmpty)
+        #expect(bench.machine.openCount == 0)
+        #expect(bench.machine.inconsistency == nil)
+    }
+
+    @Test("results without a request change nothing")
+    func unknownTickets() {
+        var bench = RequestBench()
+        bench.tell(.read(99, .job(RequestBench.sampleJob())))
+        #expect(bench.actions.isEmpty)
+        bench.tell(.changed(99, .job(RequestBench.sampleJob())))
+        #expect(bench.actions.isEmpty)
+        let ticket = bench.ask(.getJob(RequestBench.id))
+        bench.tell(.changed(ticket, .stale))
+        #expect(bench.actions.isEmpty)
+        bench.tell(.requested(ticket, .getCluster, from: 1))
+        #expect(bench.actions.isEmpty)
+    }
+
+    @Test("requests of an ended connection are dropped, except for changes that the dispatcher has")
+    func connectionEnded() {
+        var bench = RequestBench()
+        let reading = bench.ask(.getJob(RequestBench.id), from: 1)
+        let other = bench.ask(.getJob(RequestBench.id), from: 2)
+        let changing = bench.ask(.cancelExecution(RequestBench.id, RequestBench.executionID), from: 1)
+        bench.tell(.connectionEnded(1))
+        #expect(bench.replies.map(\.ticket) == [reading])
+        bench.tell(.read(reading, .job(RequestBench.sampleJob())))
+        #expect(bench.actions.isEmpty)
+        bench.tell(.changed(changing, .execution(RequestBench.sampleExecution(.cancelled))))
+        #expect(bench.replies.map(\.ticket) == [changing])
+        bench.tell(.read(other, .job(RequestBench.sampleJob())))
+        #expect(bench.replies.map(\.ticket) == [other])
+    }
+
+    @Test("the end of a lead ends watches and requests that need a leader")
+    func leadLost() {
+        var bench = RequestBench()
+        let reading = bench.ask(.getJob(RequestBench.id))
+        let update = bench.ask(.updateJob(RequestBench.id, RequestBench.priority, ifVersion: nil))
+        let watch = bench.ask(.watchExecutions(RequestBench.id))
+        let cancel = bench.ask(.cancelExecution(RequestBench.id, RequestBench.executionID))
+        bench.tell(.leadershipChanged(.standingBy(leader: RequestBench.leader)))
+        guard case .endAllWatches(let error) = bench.actions.first else {
+            Issue.record("watches go on: \(bench.actions)")
+            return
+        }
+        #expect(error.code == .notLeader)
+        #expect(bench.replies.map(\.ticket) == [update])
+        let ended = bench.actions.contains { if case .endWatch(watch, _) = $0 { true } else { false } }
+        #expect(ended)
+        #expect(bench.machine.openCount == 2, "the read and the change that the dispatcher has")
+        bench.tell(.changed(cancel, .refused(ClientError(.notLeader, "gone"))))
+        #expect(bench.error?.text == "gone")
+        bench.tell(.read(reading, .job(RequestBench.sampleJob())))
+        #expect(bench.job != nil)
+    }
+
+    @Test("a lead under another epoch ends watches; the same lead does not")
+    func anotherEpoch() {
+        var bench = RequestBench()
+        bench.tell(.leadershipChanged(.leading(epoch: 7)))
+        #expect(bench.actions.isEmpty)
+        bench.tell(.leadershipChanged(.leading(epoch: 8)))
+        #expect(bench.actions.count == 1)
+    }
+
+    @Test("the lead may end between the read and the change")
+    func leadLostWhileReading() {
+        var bench = RequestBench()
+        let ticket = bench.ask(.pauseJob(RequestBench.id))
+        bench.tell(.leadershipChanged(.standingBy(leader: nil)))
+        #expect(bench.error?.code == .notLeader)
+        bench.tell(.read(ticket, .job(RequestBench.sampleJob())))
+        #expect(bench.actions.isEmpty)
+    }
+}

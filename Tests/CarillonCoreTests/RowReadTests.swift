@@ -1,0 +1,98 @@
+import CarillonCore
+import Testing
+
+@Suite("Rows that requests read, and runs without a row")
+struct RowReadTests {
+    private let job = DispatcherBench.job(1, every: 3_600, name: "first")
+
+    /// A leader that knows the job; its row was changed with SQL.
+    private func edited() throws -> (row: Job, bench: Cell) {
+        let cell = Cell()
+        cell.bench.lead()
+        cell.bench.create(job)
+        var row = try #require(cell.bench.store.jobs[job.id])
+        row.description = "by hand"
+        row = try #require(cell.bench.store.editByHand(row, now: cell.bench.time))
+        return (row, cell)
+    }
+
+    private final class Cell {
+        var bench = DispatcherBench()
+    }
+
+    private func update(_ row: Job) -> ChangeRequest {
+        var changed = row
+        changed.version += 1
+        changed.priority = 5
+        return .update(DispatcherBench.planned(changed), scheduleChanged: false)
+    }
+
+    @Test("a change of a row that is newer than memory is stale until the dispatcher was told of the row")
+    func toldFirst() throws {
+        let (row, cell) = try edited()
+        cell.bench.tell(.changeRequested(1, update(row)))
+        #expect(isStale(cell.bench.replies.last?.result))
+        cell.bench.tell(.jobRead(DispatcherBench.planned(row)))
+        let adopted = try #require(cell.bench.store.jobs[job.id])
+        #expect(adopted.version == row.version + 1)
+        #expect(adopted.description == "by hand")
+        cell.bench.tell(.changeRequested(2, update(adopted)))
+        guard case .job(let changed)? = cell.bench.replies.last?.result else {
+            Issue.record("not changed: \(cell.bench.replies)")
+            return
+        }
+        #expect(changed.description == "by hand" && changed.priority == 5)
+    }
+
+    @Test("a change that follows a row waits until the row is committed")
+    func waits() throws {
+        let (row, cell) = try edited()
+        cell.bench.commitsAreHeld = true
+        cell.bench.tell(.jobRead(DispatcherBench.planned(row)))
+        let count = cell.bench.replies.count
+        cell.bench.tell(.changeRequested(1, update(row)))
+        #expect(cell.bench.replies.count == count)
+        cell.bench.releaseCommits()
+        #expect(isStale(cell.bench.replies.last?.result))
+    }
+
+    @Test("a row that is not newer than memory changes nothing")
+    func notNewer() throws {
+        let cell = Cell()
+        cell.bench.lead()
+        cell.bench.create(job)
+        let row = try #require(cell.bench.store.jobs[job.id])
+        var planned = DispatcherBench.planned(row)
+        planned.job.version -= 1
+        cell.bench.tell(.jobRead(planned))
+        #expect(cell.bench.store.jobs[job.id] == row)
+    }
+
+    @Test("a standby takes no row")
+    func standby() {
+        let cell = Cell()
+        cell.bench.leasesAreHeld = true
+        cell.bench.tell(.jobRead(DispatcherBench.planned(job)))
+        #expect(cell.bench.dispatcher.jobCount == 0)
+    }
+
+    @Test("a run of a job that is unknown, or that is one call on demand, is stale")
+    func unknown() {
+        let cell = Cell()
+        cell.bench.lead(slots: 0)
+        cell.bench.run(job, ticket: 1)
+        #expect(isStale(cell.bench.replies.last?.result))
+        var hidden = job
+        hidden.hidden = true
+        let nonce = UniqueID(high: 2, low: 2)
+        let call = ChangeRequest.executeNow(DispatcherBench.planned(hidden), wait: true, nonce: nonce)
+        cell.bench.tell(.changeRequested(2, call))
+        cell.bench.run(job, ticket: 3)
+        #expect(cell.bench.replies.last?.ticket == 3)
+        #expect(isStale(cell.bench.replies.last?.result))
+    }
+
+    private func isStale(_ result: ChangeResult?) -> Bool {
+        if case .stale? = result { true } else { false }
+    }
+}

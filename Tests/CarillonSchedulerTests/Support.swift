@@ -1,0 +1,140 @@
+import CarillonCore
+import CarillonCron
+import CarillonWire
+import Logging
+import Synchronization
+
+@testable import CarillonScheduler
+
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Notes elements, and waits for one that fits, past or to come.
+final class Journal<Element: Sendable>: Sendable {
+    private struct State {
+        var elements: [Element] = []
+        var waiting: [(fits: @Sendable (Element) -> Bool, continuation: CheckedContinuation<Element, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var elements: [Element] { state.withLock { $0.elements } }
+
+    func append(_ element: Element) {
+        let ready = state.withLock { state in
+            state.elements.append(element)
+            let ready = state.waiting.filter { $0.fits(element) }
+            state.waiting.removeAll { $0.fits(element) }
+            return ready
+        }
+        for waiting in ready { waiting.continuation.resume(returning: element) }
+    }
+
+    @discardableResult
+    func first(where fits: @escaping @Sendable (Element) -> Bool) async -> Element {
+        await withCheckedContinuation { continuation in
+            let found: Element? = state.withLock { state in
+                if let element = state.elements.first(where: fits) { return element }
+                state.waiting.append((fits, continuation))
+                return nil
+            }
+            if let found { continuation.resume(returning: found) }
+        }
+    }
+}
+
+/// The scheduler's end of a client's connection: keeps what the scheduler sends.
+struct ClientLink: PeerLink {
+    let sent = Journal<Envelope>()
+
+    func send(_ envelopes: [Envelope]) {
+        for envelope in envelopes { sent.append(envelope) }
+    }
+
+    func send(_ envelopes: [Envelope], before deadline: BootTime) { send(envelopes) }
+
+    func deliver(_ envelopes: [Envelope]) async { send(envelopes) }
+
+    func close(why: String) {}
+}
+
+/// A client with one connection.
+final class TestClient: Sendable {
+    let link = ClientLink()
+    let peer: AcceptedPeer
+    private let lastID = Atomic<UInt64>(0)
+    private let send: @Sendable (Envelope) -> Void
+
+    /// - Parameter send: gives the scheduler a message of this client.
+    init(_ connection: ConnectionID, send: @escaping @Sendable (Envelope, AcceptedPeer) -> Void) {
+        let hello = Hello(role: .client, name: "client", bootID: UniqueID(high: 9, low: UInt64(connection)))
+        let peer = AcceptedPeer(id: connection, hello: hello, address: "client.test:1", link: link)
+        self.peer = peer
+        self.send = { send($0, peer) }
+    }
+
+    /// Sends a request without waiting for its answer; returns the message's id.
+    @discardableResult
+    func post(_ request: Request, id: UInt64? = nil) -> UInt64 {
+        let id = id ?? lastID.wrappingAdd(1, ordering: .relaxed).newValue
+        send(Envelope(id: id, .request(request)))
+        return id
+    }
+
+    /// The answer to a request.
+    func ask(_ request: Request) async throws(ClientError) -> Answer {
+        try await answer(to: post(request))
+    }
+
+    func answer(to id: UInt64) async throws(ClientError) -> Answer {
+        switch await link.sent.first(where: { $0.id == id }).message {
+        case .answer(let answer): return answer
+        case .error(let error): throw error
+        default: throw ClientError(.internal, "no answer")
+        }
+    }
+
+    /// The job that a request is answered with.
+    func job(_ request: Request) async throws(ClientError) -> Job {
+        guard case .job(let view) = try await ask(request) else { throw ClientError(.internal, "no job") }
+        return view.job
+    }
+
+    /// The code of the error that a request is answered with; `nil` for an answer.
+    func error(_ request: Request) async -> ClientError? {
+        do throws(ClientError) {
+            _ = try await ask(request)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// Knows UTC and no other zone.
+struct StubZones: ZoneSource {
+    var version: String { "test" }
+
+    func rules(named name: String) throws(ZoneUnknown) -> TimeZoneRules {
+        guard name == "UTC" else { throw ZoneUnknown(message: "is no time zone") }
+        return .utc
+    }
+
+    func reload() -> Set<String> { [] }
+}
+
+extension JobSettings {
+    /// All that a new job needs.
+    static func new(name: String? = nil) -> JobSettings {
+        var settings = JobSettings()
+        settings.schedule = "0 0 1 1 *"
+        settings.url = "http://target.test/"
+        settings.name = name
+        return settings
+    }
+
+    static func priority(_ priority: Int) -> JobSettings {
+        var settings = JobSettings()
+        settings.priority = priority
+        return settings
+    }
+}
