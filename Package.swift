@@ -191,7 +191,7 @@ let package = Package(
         tests(
             "CarillonSchedulerTests",
             [
-                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonWire", "CarillonSystem", "TestSupport",
+                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "TestSupport",
                 logging,
             ]
         ),
