@@ -1,4 +1,5 @@
 import CarillonCore
+import TestSupport
 import Testing
 
 @Suite("Rows that requests read, and runs without a row")
@@ -12,8 +13,8 @@ struct RowReadTests {
         cell.bench.create(job)
         var row = try #require(cell.bench.store.jobs[job.id])
         row.description = "by hand"
-        row = try #require(cell.bench.store.editByHand(row, now: cell.bench.time))
-        return (row, cell)
+        let edited = cell.bench.store.editByHand(row, now: cell.bench.time)
+        return (try #require(edited), cell)
     }
 
     private final class Cell {
