@@ -191,7 +191,9 @@ let package = Package(
         tests(
             "CarillonSchedulerTests",
             [
-                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "TestSupport",
+                "CarillonScheduler", "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire",
+                "CarillonSystem",
+                "TestSupport",
                 logging,
             ]
         ),

@@ -1,5 +1,6 @@
 import CarillonCore
 import CarillonRuntime
+import CarillonSystem
 import CarillonWire
 import TestSupport
 import Testing
