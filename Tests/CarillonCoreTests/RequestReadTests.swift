@@ -209,7 +209,7 @@ struct RequestReadTests {
         preview.daylightPolicy = "NEVER"
         bench.ask(.previewSchedule(preview))
         #expect(bench.error?.text.hasPrefix("dst_policy: \"NEVER\" is none of ") == true)
-        preview.daylightPolicy = nil
+        preview.daylightPolicy = "SKIP"
         preview.timeZone = "Nowhere"
         bench.ask(.previewSchedule(preview))
         #expect(bench.error?.errors.map(\.field) == ["schedule"])
