@@ -83,9 +83,6 @@ struct CommitLog {
 
     // MARK: While batches wait
 
-    /// How long the batch in flight has not been answered.
-    func waitedMs(at boot: BootTime) -> Int64? { inFlight.map { boot.milliseconds(since: $0.sentAt) } }
-
     mutating func noteStall(of sent: InFlightBatch) { stallEnd = sent.materializedThrough }
 
     mutating func takeStallEnd() -> Timestamp? {

@@ -5,9 +5,7 @@ extension Dispatcher {
     package var inconsistency: String? {
         agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
             ?? rosterInconsistency ?? log.inconsistency(of: openExecutions.map(\.open)) ?? changesInconsistency
-            ?? backlog.catchUp.flatMap {
-                $0.inconsistency(in: agenda)
-            }
+            ?? backlog.inconsistency(in: agenda)
             ?? leadership.inconsistency ?? standbyInconsistency
     }
 
