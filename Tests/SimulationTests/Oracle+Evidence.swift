@@ -96,6 +96,10 @@ extension Oracle {
     private func judgeCatchUp(_ batch: WriteBatch, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
         let gaps = notedGaps[batch.owner] ?? []
         guard !gaps.isEmpty else { return }
+        let begun = Dictionary(
+            batch.changes.compactMap { $0.job.map { ($0.id, $0.effectiveFrom) } },
+            uniquingKeysWith: { $1 }
+        )
         for row in batch.inserts + batch.changes.flatMap(\.inserts)
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
             guard store.executions[row.id] != nil, let job = store.jobs[row.jobID],
@@ -103,6 +107,9 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
+            // A new definition gets its rows up to the mark with its change. An outage that was extended meanwhile has parts in
+            // which nothing was missed.
+            if begun[row.jobID].map({ row.scheduledTime > $0 }) ?? false, madeByChanges.contains(row.id) { continue }
             // A row that is made again for the report of a call is none that is made from the outage.
             let wasCalled = dispatchCounts[row.id] != nil
             if !madeByChanges.contains(row.id), !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {

@@ -87,7 +87,7 @@ struct CatchUp {
     }
 
     /// What of it contradicts itself, for tests.
-    func inconsistency(in agenda: borrowing Agenda) -> String? {
+    func inconsistency(in agenda: borrowing JobTable) -> String? {
         guard heap.isConsistent else { return "the heap of missed times is broken" }
         for (range, next) in zip(ranges, ranges.dropFirst()) where next.from < range.to {
             return "the parts of a gap lie over each other: \(ranges)"

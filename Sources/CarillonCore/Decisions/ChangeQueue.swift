@@ -12,6 +12,12 @@ struct ChangeQueue {
     private var waiting: [JobID: [Request]] = [:]
     /// Staged changes whose new definition has missed times.
     private var missedCount = 0
+    /// What a re-read found and is not taken in yet: a part of it with each batch, so that no batch holds up the rest.
+    private var found: [PlannedJob] = []
+    /// How many of them are taken in.
+    private var foundCount = 0
+    /// Cancel requests that wait for the end of their execution.
+    var cancels: [PendingCancel] = []
 
     var isEmpty: Bool { staged.isEmpty && waiting.isEmpty }
 
@@ -57,6 +63,26 @@ struct ChangeQueue {
 
     mutating func clockWentBack(to now: Timestamp) {
         for job in staged.keys { staged[job]?.clockWentBack(to: now) }
+    }
+
+    // MARK: Rows that a re-read found
+
+    private static var foundJobsLimit: Int { 1_000 }
+    private static var foundBytesLimit: Int { 4 << 20 }
+
+    mutating func noteFound(_ jobs: [PlannedJob]) { found.append(contentsOf: jobs) }
+
+    /// As many found rows as a batch should hold.
+    mutating func takeFound() -> [PlannedJob] {
+        let begin = foundCount
+        var bytes = 0
+        while foundCount < found.count, foundCount - begin < Self.foundJobsLimit, bytes < Self.foundBytesLimit {
+            bytes += found[foundCount].job.call.body?.utf8.count ?? 0
+            foundCount += 1
+        }
+        let taken = Array(found[begin..<foundCount])
+        if foundCount == found.count { (found, foundCount) = ([], 0) }
+        return taken
     }
 
     // MARK: Requests that wait

@@ -6,11 +6,11 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        guard case .leading = phase, lease.isValid(at: now.boot), !isStopping else {
+        guard case .leading = leadership.phase, leadership.lease.isValid(at: now.boot), !leadership.isStopping else {
             actions.append(.reply(ticket, .refused(.notLeading)))
             return
         }
-        if let sent = inFlight, now.boot >= sent.sentAt + Int64(configuration.leaseMs) {
+        if let sent = log.inFlight, now.boot >= sent.sentAt + Int64(configuration.leaseMs) {
             let seconds = now.boot.milliseconds(since: sent.sentAt) / 1_000
             let error = ClientError(
                 .unavailable,
@@ -24,7 +24,7 @@ extension Dispatcher {
             return
         }
         begin(request, ticket, into: &actions)
-        if Canary.answersChangesBeforeTheyAreDurable.sings { pending.answerAtOnce(ticket, into: &actions) }
+        if Canary.answersChangesBeforeTheyAreDurable.sings { log.pending.answerAtOnce(ticket, into: &actions) }
     }
 
     /// Gives the requests of a job their turn, until one of them is staged.
@@ -34,7 +34,7 @@ extension Dispatcher {
             switch request {
             case .found(let planned):
                 found(planned, into: &actions)
-            case .asked(_, let ticket) where isStopping:
+            case .asked(_, let ticket) where leadership.isStopping:
                 if let ticket { actions.append(.reply(ticket, .refused(.notLeading))) }
             case .asked(let asked, let ticket):
                 begin(asked, ticket, into: &actions)
@@ -140,7 +140,7 @@ extension Dispatcher {
             key.answer = execution.id.uuid
             change.idempotencyKey = key
         }
-        pending.add(PendingBatch.Change(change: change, ticket: ticket, result: .execution(execution)))
+        log.pending.add(PendingBatch.Change(change: change, ticket: ticket, result: .execution(execution)))
         return nil
     }
 
@@ -162,7 +162,7 @@ extension Dispatcher {
         var open = OpenExecution(execution: execution, job: slot, state: .inserting)
         if wait { open.waiter = ticket }
         enter(open)
-        pending.add(
+        log.pending.add(
             PendingBatch.Change(
                 change: JobChange(job: planned.job, isNew: true, inserts: [execution]),
                 ticket: ticket,

@@ -2,13 +2,13 @@
 extension Dispatcher {
     /// Asks each worker process about the claims that were made for it and are held by nobody.
     mutating func queryClaims(into actions: inout [Action]) {
-        guard isClaimQueryDue else { return }
-        isClaimQueryDue = false
+        guard pool.isClaimQueryDue else { return }
+        pool.isClaimQueryDue = false
         var queries: [LinkID: [QueriedClaim]] = [:]
         for slot in ledger.slots(heldBy: .nobody) {
             let execution = ledger[slot].execution
             guard let token = execution.token, let name = execution.worker, let bootID = execution.workerBootID,
-                let link = roster.link(of: name, bootID), ledger[slot].queriedLink != link
+                let link = pool.roster.link(of: name, bootID), ledger[slot].queriedLink != link
             else { continue }
             ledger[slot].queriedLink = link
             queries[link, default: []].append(
@@ -21,7 +21,7 @@ extension Dispatcher {
     /// A call that was never begun, and never will be, is given out again. Only the process that the claim was made for can
     /// say so, and only if it remembers all calls since before the claim.
     mutating func workerAnsweredClaims(_ link: LinkID, rememberedMs: UInt64, _ claims: [AnsweredClaim]) {
-        guard case .leading = phase, let worker = roster.workers[link] else { return }
+        guard case .leading = leadership.phase, let worker = pool.roster.workers[link] else { return }
         var since = now - Int64(clamping: min(rememberedMs, UInt64(max(0, now.milliseconds))))
         if Canary.trustsAnyProcessAboutAClaim.sings { since = .distantPast }
         for answer in claims where answer.state == .neverBegun {

@@ -3,29 +3,19 @@ extension Dispatcher {
     /// Sends the next batch, when none is on its way. Outcomes alone, for which nobody waits, are gathered for a moment: the
     /// first calls of a herd that have ended would otherwise take the database's time from those that are still to begin.
     mutating func commit(at now: Now, into actions: inout [Action]) {
-        guard inFlight == nil, let epoch = lease.epoch else { return }
-        let batch: PendingBatch
-        if parts.isEmpty {
-            guard !pending.isEmpty else { return }
-            let isDue = now.boot >= committedAt + Int64(configuration.recordDelayMs)
-            guard isDue || isStopping || !pending.mayWait else { return }
+        guard let epoch = leadership.lease.epoch else { return }
+        if !log.sendPart(at: now.boot) {
+            let recordDelayMs = Int64(configuration.recordDelayMs)
+            guard log.isDue(at: now.boot, recordDelayMs: recordDelayMs, isStopping: leadership.isStopping) else {
+                return
+            }
             completeChanges()
-            batch = pending
-            pending = PendingBatch()
-            sealedThrough = materializedThrough
-        } else {
-            batch = parts.removeFirst()
+            log.send(at: now.boot, through: materializer.materializedThrough)
         }
-        let sequence = nextSequence
-        nextSequence += 1
-        committedAt = now.boot
-        inFlight = InFlightBatch(
-            batch: batch,
-            sequence: sequence,
-            sentAt: now.boot,
-            materializedThrough: sealedThrough
+        guard let sent = log.inFlight else { return }
+        actions.append(
+            .commit(sent.batch.batch(sequence: sent.sequence, owner: configuration.owner, epoch: epoch))
         )
-        actions.append(.commit(batch.batch(sequence: sequence, owner: configuration.owner, epoch: epoch)))
     }
 
     mutating func committed(
@@ -35,17 +25,16 @@ extension Dispatcher {
         into actions: inout [Action]
     ) {
         let batch = sent.batch
-        inFlight = nil
         switch result {
         case .fenced:
             // Put back, so that those who wait for its changes are told.
-            parts.insert(batch, at: 0)
+            log.retry([batch])
             stepDown("a write was fenced off: another scheduler holds the lease", at: now, into: &actions)
-            lease.lost(at: now.boot)
+            leadership.lease.lost(at: now.boot)
         case .refused(let message, let constraint):
             refused(batch, message: message, constraint: constraint, into: &actions)
             settled(sent, into: &actions)
-        case .committed where Canary.takesACommitForAFailure.sings && !batch.updates.isEmpty && nextSequence % 8 == 0:
+        case .committed where Canary.takesACommitForAFailure.sings && !batch.updates.isEmpty && sent.sequence % 8 == 7:
             for update in batch.updates {
                 if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { makeReady(slot) }
             }
@@ -61,7 +50,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        if let workers = batch.workers { roster.recorded(workers) }
+        if let workers = batch.workers { pool.roster.recorded(workers) }
         var recorded: [Execution] = []
         for execution in batch.inserts { arm(execution, notPending, &recorded) }
         for start in batch.starts {
@@ -103,7 +92,7 @@ extension Dispatcher {
     }
 
     mutating func acknowledge(_ token: Token, _ result: AckResult, to link: LinkID) {
-        acknowledgements[link, default: []].append(AcknowledgedOutcome(token, result))
+        pool.acknowledge(token, result, to: link)
     }
 
     /// The row of an execution is durable: it may run when its time comes.
@@ -149,12 +138,16 @@ extension Dispatcher {
     ) {
         var batch = batch
         if batch.hasMarks, !batch.hasNoRows {
-            pending.takeMarks(of: &batch, materializedThrough: materializedThrough, settledThrough: settledMark)
-            parts.insert(contentsOf: batch.split() ?? [batch], at: 0)
+            log.pending.takeMarks(
+                of: &batch,
+                materializedThrough: materializer.materializedThrough,
+                settledThrough: settledMark
+            )
+            log.retry(batch.split() ?? [batch])
             return
         }
         if let smaller = batch.split() {
-            parts.insert(contentsOf: smaller, at: 0)
+            log.retry(smaller)
             return
         }
         if let change = batch.changes.first {
@@ -171,18 +164,18 @@ extension Dispatcher {
             update.attempt = nil
             var part = PendingBatch()
             part.updates = [update]
-            parts.insert(part, at: 0)
+            log.retry([part])
             return
         }
         for update in batch.updates {
             // Refused even without its texts. The report is acknowledged; the row stays open until the next take-over.
             if let link = update.link, let token = update.token { acknowledge(token, .invalid, to: link) }
-            abandonedTime = min(abandonedTime ?? update.execution.id.time, update.execution.id.time)
+            materializer.abandon(update.execution.id)
             if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
         }
         for start in batch.starts {
             guard let slot = ledger.slot(of: start.id), case .claiming(let link) = ledger[slot].state else { continue }
-            roster.modify(link) { $0.reserved -= 1 }
+            pool.roster.modify(link) { $0.reserved -= 1 }
             conclude(
                 slot,
                 as: .failed,

@@ -11,7 +11,7 @@ extension Dispatcher {
     mutating func setDeadline(_ slot: Int32) {
         let timeout = Int64(agenda[ledger[slot].job].timeoutMs)
         ledger[slot].isOverdue = false
-        ledger[slot].deadline = nowBoot + (timeout + Self.graceMs)
+        ledger[slot].deadline = leadership.nowBoot + (timeout + Self.graceMs)
         resumeDeadline(slot)
     }
 
@@ -24,22 +24,22 @@ extension Dispatcher {
     /// Stops calls that exceed their timeout, and gives up those that their workers do not report even then.
     mutating func endOverdueCalls(into actions: inout [Action]) {
         if Canary.waitsForEverForASilentWorker.sings { return }
-        while let slot = ledger.firstOverdue(at: nowBoot) {
+        while let slot = ledger.firstOverdue(at: leadership.nowBoot) {
             guard case .dispatched(let link) = ledger[slot].state, let token = ledger[slot].execution.token else {
                 ledger.clearDeadline(slot)
                 continue
             }
             guard ledger[slot].isOverdue else {
                 ledger[slot].isOverdue = true
-                ledger[slot].deadline = nowBoot + Self.graceMs
+                ledger[slot].deadline = leadership.nowBoot + Self.graceMs
                 resumeDeadline(slot)
                 actions.append(.cancelCalls(link, [token]))
                 continue
             }
             figures.overdueCalls += 1
-            actions.append(.note(.callOverdue(worker: roster[link]?.name ?? "", ledger[slot].execution.id)))
+            actions.append(.note(.callOverdue(worker: pool.roster[link]?.name ?? "", ledger[slot].execution.id)))
             hear(of: slot)
-            roster.modify(link) {
+            pool.roster.modify(link) {
                 $0.inFlight -= 1
                 $0.overdue += 1
             }
@@ -49,24 +49,24 @@ extension Dispatcher {
 
     /// A cancel request of a call that runs: answered when it is over.
     mutating func awaitEnd(of id: ExecutionID, _ ticket: Ticket) {
-        pendingCancels.append(PendingCancel(ticket: ticket, id: id, until: nowBoot + Self.cancelMs))
+        changes.cancels.append(PendingCancel(ticket: ticket, id: id, until: leadership.nowBoot + Self.cancelMs))
     }
 
     mutating func answerCancels(of execution: Execution, into actions: inout [Action]) {
-        guard !pendingCancels.isEmpty else { return }
-        for cancel in pendingCancels where cancel.id == execution.id {
+        guard !changes.cancels.isEmpty else { return }
+        for cancel in changes.cancels where cancel.id == execution.id {
             actions.append(.reply(cancel.ticket, .execution(execution)))
         }
-        pendingCancels.removeAll { $0.id == execution.id }
+        changes.cancels.removeAll { $0.id == execution.id }
     }
 
     /// The worker has not reported yet: the execution is answered as it stands.
     mutating func answerLateCancels(into actions: inout [Action]) {
-        guard !pendingCancels.isEmpty else { return }
-        for cancel in pendingCancels where cancel.until <= nowBoot {
+        guard !changes.cancels.isEmpty else { return }
+        for cancel in changes.cancels where cancel.until <= leadership.nowBoot {
             actions.append(.reply(cancel.ticket, lateAnswer(to: cancel)))
         }
-        pendingCancels.removeAll { $0.until <= nowBoot }
+        changes.cancels.removeAll { $0.until <= leadership.nowBoot }
     }
 
     private func lateAnswer(to cancel: PendingCancel) -> ChangeResult {
@@ -78,19 +78,15 @@ extension Dispatcher {
 
     /// A change that the database has not answered for a lease is answered: its outcome is unknown. It may still be made.
     mutating func answerLateChanges(into actions: inout [Action]) {
-        guard let sent = inFlight, nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
-        for ticket in inFlight?.batch.takeTickets() ?? [] { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
-        for ticket in pending.takeTickets() + changes.takeTickets() {
+        guard let sent = log.inFlight, leadership.nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
+        for ticket in log.takeTickets() + changes.takeTickets() {
             actions.append(.reply(ticket, .refused(.outcomeUnknown)))
-        }
-        for index in parts.indices {
-            for ticket in parts[index].takeTickets() { actions.append(.reply(ticket, .refused(.outcomeUnknown))) }
         }
     }
 
     /// When `answerLateChanges` has something to say.
     var unansweredWake: BootTime? {
-        guard let sent = inFlight, sent.batch.hasTickets || pending.hasTickets || changes.hasTickets else { return nil }
+        guard let sent = log.inFlight, log.hasTickets || changes.hasTickets else { return nil }
         return sent.sentAt + Int64(configuration.leaseMs)
     }
 }

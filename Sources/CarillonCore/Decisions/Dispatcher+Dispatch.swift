@@ -28,7 +28,7 @@ extension Dispatcher {
         ledger.clearTimer(slot)
         move(slot, to: .ready)
         let open = ledger[slot]
-        ready.push(
+        pool.ready.push(
             slot,
             id: open.execution.id,
             priority: agenda[open.job].priority,
@@ -38,11 +38,11 @@ extension Dispatcher {
 
     /// Sends what is ready, as long as there are free slots.
     mutating func dispatchReady() {
-        guard !isStopping else { return }
+        guard !leadership.isStopping else { return }
         var deferred: [Int32] = []
-        let sentBefore = dispatchCount
-        while !ready.isEmpty, let link = roster.freest {
-            guard let (slot, id) = ready.pop() else { return }
+        let sentBefore = pool.dispatchCount
+        while !pool.ready.isEmpty, let link = pool.roster.freest {
+            guard let (slot, id) = pool.ready.pop() else { return }
             // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
             guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
             let open = ledger[slot]
@@ -69,7 +69,7 @@ extension Dispatcher {
                 let isOverlapping =
                     record.openCount > 0 || Canary.skipsWhatOverlapsNothing.sings && record.executionCount > 1
                 if record.overlapPolicy == .skip, isOverlapping {
-                    if adoptUntil != nil {
+                    if recovery != nil {
                         // Whether what was inherited runs is not known yet.
                         deferred.append(slot)
                         continue
@@ -85,12 +85,8 @@ extension Dispatcher {
             }
         }
         for slot in deferred { makeReady(slot) }
-        let isStarved = !ready.isEmpty && deferred.isEmpty && roster.freest == nil
-        if !isStarved {
-            starvedSince = nil
-        } else if starvedSince == nil || dispatchCount != sentBefore {
-            starvedSince = nowBoot
-        }
+        let isStarved = !pool.ready.isEmpty && deferred.isEmpty && pool.roster.freest == nil
+        pool.noteStarvation(isStarved, since: sentBefore, at: leadership.nowBoot)
     }
 
     /// A due time that is older than its job wants is not run, wherever its row came from.
@@ -108,23 +104,23 @@ extension Dispatcher {
 
     /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
     private mutating func claim(_ slot: Int32, for link: LinkID) {
-        roster.modify(link) { $0.reserved += 1 }
+        pool.roster.modify(link) { $0.reserved += 1 }
         let token = makeToken()
         ledger[slot].execution.token = token
         ledger[slot].execution.isClaimed = true
-        ledger[slot].execution.worker = roster[link]?.name
-        ledger[slot].execution.workerBootID = roster[link]?.bootID
+        ledger[slot].execution.worker = pool.roster[link]?.name
+        ledger[slot].execution.workerBootID = pool.roster[link]?.bootID
         move(slot, to: .claiming(link))
         let execution = ledger[slot].execution
-        pending.starts.append(
+        log.pending.starts.append(
             ExecutionStart(
                 id: execution.id,
                 token: token,
                 attempts: execution.attempts + 1,
                 lostAttempts: execution.lostAttempts,
                 actualStartTime: execution.actualStartTime ?? now,
-                worker: roster[link]?.name,
-                workerBootID: roster[link]?.bootID,
+                worker: pool.roster[link]?.name,
+                workerBootID: pool.roster[link]?.bootID,
                 isClaim: true
             )
         )
@@ -134,13 +130,13 @@ extension Dispatcher {
     /// The claim is durable: the call leaves, to another worker if that one is gone.
     mutating func sendClaimed(_ slot: Int32, at now: Now) {
         guard case .claiming(let reserved) = ledger[slot].state else { return }
-        if !Canary.keepsAReservedSlot.sings { roster.modify(reserved) { $0.reserved -= 1 } }
+        if !Canary.keepsAReservedSlot.sings { pool.roster.modify(reserved) { $0.reserved -= 1 } }
         ledger[slot].rowStatus = .running
         if let reason = ledger[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
             return
         }
-        guard lease.isValid(at: now.boot), (roster[reserved]?.freeSlots ?? 0) > 0 else {
+        guard leadership.lease.isValid(at: now.boot), (pool.roster[reserved]?.freeSlots ?? 0) > 0 else {
             // The claim names the worker process that it was made for: no other may get the call.
             giveBack(slot)
             return
@@ -156,36 +152,38 @@ extension Dispatcher {
         ledger[slot].execution.isClaimed = false
         ledger[slot].execution.nextAttemptAt = now
         move(slot, to: .recording)
-        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
+        log.pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
     }
 
     private mutating func makeToken() -> Token {
-        defer { nextToken += 1 }
-        return Token(epoch: lease.epoch ?? 0, sequence: nextToken, incarnation: leadProof?.incarnation ?? 0)
+        Token(
+            epoch: leadership.lease.epoch ?? 0,
+            sequence: pool.takeTokenSequence(),
+            incarnation: leadership.leadProof?.incarnation ?? 0
+        )
     }
 
     private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
-        dispatchCount &+= 1
         let token = token ?? makeToken()
         ledger[slot].execution.token = token
-        ledger[slot].dispatchedMicroseconds = nowMicroseconds
+        ledger[slot].dispatchedMicroseconds = leadership.nowMicroseconds
         ledger[slot].isAdoptable = false
         ledger[slot].isLost = false
         ledger[slot].isHeard = false
         ledger[slot].hasStarted = false
         ledger[slot].queriedLink = nil
-        guard let worker = roster.workers[link] else { return }
+        guard let worker = pool.roster.workers[link] else { return }
         ledger[slot].execution.worker = worker.name
         move(slot, to: .dispatched(link))
         setDeadline(slot)
-        roster.modify(link) {
+        pool.roster.modify(link) {
             $0.sent += 1
             $0.inFlight += 1
             $0.unheard += 1
         }
         let open = ledger[slot]
         let record = agenda[open.job]
-        outgoing[link, default: []].append(
+        pool.send(
             DispatchedCall(
                 token: token,
                 code: worker.key.code(of: token, open.execution.id, attempt: open.attemptNumber),
@@ -199,7 +197,8 @@ extension Dispatcher {
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
                 atMostOnce: isAtMostOnce(slot),
                 responseLimit: configuration.responseLimit
-            )
+            ),
+            to: link
         )
     }
 
@@ -218,7 +217,7 @@ extension Dispatcher {
         ledger[slot].execution.nextAttemptAt = nil
         if let message { ledger[slot].execution.errorMessage = message }
         move(slot, to: .recording)
-        pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution, ticket: ticket))
-        if ticket != nil || ledger[slot].waiter != nil { pending.isAwaited = true }
+        log.pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution, ticket: ticket))
+        if ticket != nil || ledger[slot].waiter != nil { log.pending.isAwaited = true }
     }
 }

@@ -9,28 +9,30 @@ extension Dispatcher {
 
     /// What a standby says of itself: how many workers could be given calls. One that has just handed over says none.
     package func usableWorkers(at boot: BootTime) -> Int {
-        if let handedOverAt, boot < handedOverAt + Self.absenceMs { return 0 }
-        return roster.workers.values.count { !$0.draining }
+        if let handedOverAt = leadership.handedOverAt, boot < handedOverAt + Self.absenceMs { return 0 }
+        return pool.roster.workers.values.count { !$0.draining }
     }
 
     /// Hands over if no worker is connected and a standby has some. Not during a take-over, and not while a batch is in flight:
     /// its outcome would be settled by nobody.
     mutating func handOverIfUseless(at now: Now, into actions: inout [Action]) {
-        guard case .leading = phase, adoptUntil == nil, !isStopping, roster.capacity == 0 else {
-            workerlessSince = nil
+        guard case .leading = leadership.phase, recovery == nil, !leadership.isStopping, pool.roster.capacity == 0
+        else {
+            leadership.workerlessSince = nil
             return
         }
-        let since = workerlessSince ?? now.boot
-        workerlessSince = since
-        guard let epoch = lease.epoch, inFlight == nil, parts.isEmpty, now.boot >= since + Self.patienceMs,
-            let standby, now.boot < standby.at + Self.standbyMs, standby.owner != configuration.owner
+        let since = leadership.workerlessSince ?? now.boot
+        leadership.workerlessSince = since
+        guard let epoch = leadership.lease.epoch, log.isIdle, now.boot >= since + Self.patienceMs,
+            let standby = leadership.standby, now.boot < standby.at + Self.standbyMs,
+            standby.owner != configuration.owner
         else { return }
-        handedOverAt = now.boot
-        workerlessSince = nil
-        self.standby = nil
+        leadership.handedOverAt = now.boot
+        leadership.workerlessSince = nil
+        leadership.standby = nil
         actions.append(.note(.leadHandedOver(to: standby.owner)))
         actions.append(.handOverLease(epoch: epoch, to: standby.owner))
         stepDown("no worker is connected; another scheduler has some", at: now, into: &actions)
-        lease.lost(at: now.boot, waitMs: 2_000)
+        leadership.lease.lost(at: now.boot, waitMs: 2_000)
     }
 }

@@ -4,18 +4,17 @@ extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
         agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
-            ?? rosterInconsistency ?? batchInconsistency ?? changesInconsistency ?? catchUp.flatMap {
-                $0.inconsistency(in: agenda)
-            }
-            ?? standbyInconsistency
+            ?? rosterInconsistency ?? log.inconsistency(of: openExecutions.map(\.open)) ?? changesInconsistency
+            ?? backlog.inconsistency(in: agenda)
+            ?? leadership.inconsistency ?? standbyInconsistency
     }
 
     private var openExecutions: [(slot: Int32, open: OpenExecution)] { ledger.allSlots.map { ($0, ledger[$0]) } }
 
     /// What is ready and not in line would wait for ever.
     private var readyInconsistency: String? {
-        guard ready.isConsistent else { return "the ready queue's heap is broken" }
-        let inLine = Set(ready.entries.map(\.id))
+        guard pool.ready.isConsistent else { return "the ready queue's heap is broken" }
+        let inLine = Set(pool.ready.entries.map(\.id))
         let forgotten = openExecutions.first { slot, open in
             guard open.state == .ready, !inLine.contains(open.execution.id) else { return false }
             return !(changes[open.execution.jobID]?.setAside.contains { $0.slot == slot } ?? false)
@@ -42,22 +41,22 @@ extension Dispatcher {
 
     /// A worker whose calls are counted wrongly gets too many, or none.
     private var rosterInconsistency: String? {
-        guard case .leading = phase else { return nil }
+        guard case .leading = leadership.phase else { return nil }
         var counts: [LinkID: (inFlight: Int, unheard: Int, reserved: Int)] = [:]
         for (_, open) in openExecutions {
             switch open.state {
             case .dispatched(let link):
-                guard roster[link] != nil else { return "\(open.execution.id) is with a worker that is gone" }
+                guard pool.roster[link] != nil else { return "\(open.execution.id) is with a worker that is gone" }
                 counts[link, default: (0, 0, 0)].inFlight += 1
                 if !open.isHeard { counts[link, default: (0, 0, 0)].unheard += 1 }
             case .claiming(let link):
                 counts[link, default: (0, 0, 0)].reserved += 1
-            case .parted(let name) where roster.parted[name] == nil:
+            case .parted(let name) where pool.roster.parted[name] == nil:
                 return "\(open.execution.id) waits for \(name), and nobody waits for \(name)"
             default: break
             }
         }
-        for (link, worker) in roster.workers.sorted(by: { $0.key < $1.key }) {
+        for (link, worker) in pool.roster.workers.sorted(by: { $0.key < $1.key }) {
             let count = counts[link] ?? (0, 0, 0)
             guard (worker.inFlight, worker.unheard, worker.reserved) == count else {
                 let said = (inFlight: worker.inFlight, unheard: worker.unheard, reserved: worker.reserved)
@@ -67,30 +66,9 @@ extension Dispatcher {
         return nil
     }
 
-    /// What waits for a batch is in one.
-    private var batchInconsistency: String? {
-        let batches = [pending] + parts + (inFlight.map { [$0.batch] } ?? [])
-        let inserts = Set(batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } })
-        let starts = Set(batches.flatMap { $0.starts.map(\.id) })
-        let updates = Set(batches.flatMap { $0.updates.map(\.execution.id) })
-        for (_, open) in openExecutions {
-            let id = open.execution.id
-            let isThere =
-                switch open.state {
-                case .inserting: inserts.contains(id)
-                case .claiming: starts.contains(id)
-                case .recording: updates.contains(id)
-                default: true
-                }
-            guard isThere else { return "\(id) is \(open.state), and in no batch" }
-        }
-        return nil
-    }
-
     /// A staged change is in one batch, and its job is held if the change gives it another schedule.
     private var changesInconsistency: String? {
-        let batches = [pending] + parts + (inFlight.map { [$0.batch] } ?? [])
-        if let text = changes.inconsistency(written: batches.flatMap(\.stagedJobs)) { return text }
+        if let text = changes.inconsistency(written: log.batches.flatMap(\.stagedJobs)) { return text }
         for slot in agenda.allSlots {
             let record = agenda[slot]
             guard record.isHeld == (changes[record.id]?.restartedAt != nil) else {
@@ -103,11 +81,11 @@ extension Dispatcher {
 
     /// Who does not lead keeps nothing of what belongs to the leader.
     private var standbyInconsistency: String? {
-        guard case .standby = phase, !hasStopped else { return nil }
+        guard case .standby = leadership.phase, !leadership.hasStopped else { return nil }
         let isEmpty =
-            ledger.count == 0 && agenda.count == 0 && pending.isEmpty && parts.isEmpty && inFlight == nil
+            ledger.count == 0 && agenda.count == 0 && log.isEmpty
             && changes.isEmpty
-        return isEmpty && ready.isEmpty && catchUp == nil && gapReading == nil
+        return isEmpty && pool.ready.isEmpty && backlog.catchUp == nil && backlog.gapReading == nil
             ? nil : "a standby keeps a leader's books"
     }
 }

@@ -4,27 +4,21 @@ extension Dispatcher {
     mutating func materialize(into actions: inout [Action]) {
         guard !isBatchStalled else { return }
         let until = now + horizonMs
-        if ledger.count >= configuration.maxOpenExecutions {
-            if !isMaterializationHeld {
-                isMaterializationHeld = true
-                actions.append(.note(.materializationHeld(openExecutions: ledger.count)))
-            }
-            return
-        }
-        if isMaterializationHeld, ledger.count > configuration.maxOpenExecutions / 10 * 9 { return }
-        isMaterializationHeld = false
+        let (isAdmitted, isNewlyHeld) = materializer.admits(ledger.count, limit: configuration.maxOpenExecutions)
+        if isNewlyHeld { actions.append(.note(.materializationHeld(openExecutions: ledger.count))) }
+        guard isAdmitted else { return }
         // Far behind, after a hold or a long stall: what was missed is an outage's, so that it cannot flood.
-        if materializedThrough < now - outageMs, let first = agenda.firstTime, first < now - outageMs {
+        if materializer.materializedThrough < now - outageMs, let first = agenda.firstTime, first < now - outageMs {
             openGap(into: &actions)
         }
         while let (time, slot) = agenda.first, time <= until {
-            guard pending.rowCount < batchLimit, ledger.count < configuration.maxOpenExecutions else { return }
-            if let row = make(slot, at: time) { pending.add(insert: row) }
+            guard log.pending.rowCount < batchLimit, ledger.count < configuration.maxOpenExecutions else { return }
+            if let row = make(slot, at: time) { log.pending.add(insert: row) }
             agenda.arm(slot, after: time)
             let isLastOfInstant = agenda.firstTime.map { $0 > time } ?? true
-            if isLastOfInstant, time > materializedThrough {
-                materializedThrough = time
-                pending.materializedThrough = Canary.marksWhatHasNoRow.sings ? time + 3_000 : time
+            if isLastOfInstant, time > materializer.materializedThrough {
+                materializer.materializedThrough = time
+                log.pending.materializedThrough = Canary.marksWhatHasNoRow.sings ? time + 3_000 : time
             }
         }
     }
@@ -52,8 +46,8 @@ extension Dispatcher {
 
     /// Everything from materializedThrough to now was missed.
     mutating func openGap(into actions: inout [Action]) {
-        guard materializedThrough < now else { return }
-        let gap = Gap(from: materializedThrough, to: now)
+        guard materializer.materializedThrough < now else { return }
+        let gap = Gap(from: materializer.materializedThrough, to: now)
         var covered: [JobID: [GapRow]] = [:]
         for slot in agenda.allSlots where !agenda[slot].isHeld {
             let record = agenda[slot]
@@ -66,54 +60,54 @@ extension Dispatcher {
             }
             agenda.arm(slot, after: now)
         }
-        materializedThrough = now
-        pending.materializedThrough = now
+        materializer.materializedThrough = now
+        log.pending.materializedThrough = now
         openGap(gap, covered: covered, into: &actions)
-        if catchUp != nil { awaitGapReading(of: gap) }
+        if backlog.catchUp != nil { awaitGapReading(of: gap) }
     }
 
     /// Puts the due times of a gap in line, behind those of one that is still worked off.
     mutating func openGap(_ gap: Gap, covered: [JobID: [GapRow]], into actions: inout [Action]) {
-        if catchUp != nil {
-            catchUp!.extend(by: gap)
-            for (job, rows) in covered { catchUp!.cover(job, rows) }
+        if backlog.catchUp != nil {
+            backlog.catchUp!.extend(by: gap)
+            for (job, rows) in covered { backlog.catchUp!.cover(job, rows) }
         } else {
-            catchUp = CatchUp(gap: gap, covered: covered)
+            backlog.catchUp = CatchUp(gap: gap, covered: covered)
         }
-        for slot in agenda.allSlots where !(catchUp?.isArmed(slot) ?? true) {
+        for slot in agenda.allSlots where !(backlog.catchUp?.isArmed(slot) ?? true) {
             let record = agenda[slot]
-            if record.isScheduled, !record.isHeld { catchUp?.arm(slot, record, after: gap.from) }
+            if record.isScheduled, !record.isHeld { backlog.catchUp?.arm(slot, record, after: gap.from) }
         }
         changes.noteMissedTimes()
-        guard let open = catchUp else { return }
+        guard let open = backlog.catchUp else { return }
         if open.isEmpty, !changes.hasMissedTimes {
-            catchUp = nil
-            pending.gap = .some(nil)
+            backlog.catchUp = nil
+            log.pending.gap = .some(nil)
         } else {
-            pending.gap = .some(open.gap)
+            log.pending.gap = .some(open.gap)
             actions.append(.note(.gapOpened(open.gap)))
         }
     }
 
     /// Works the gap off beside the live work, at most a tenth of the capacity of the moment.
     mutating func workOffGap(into actions: inout [Action]) {
-        guard catchUp != nil, gapReading == nil else { return }
-        let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, roster.capacity / 10)
+        guard backlog.catchUp != nil, backlog.gapReading == nil else { return }
+        let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, pool.roster.capacity / 10)
         var steps = 0
         var times = 0
-        while ledger.catchUpCount < limit, steps < 1_000, times < timesPerTurn, pending.rowCount < batchLimit,
-            ledger.count < configuration.maxOpenExecutions, let (time, slot) = catchUp?.first
+        while ledger.catchUpCount < limit, steps < 1_000, times < timesPerTurn, log.pending.rowCount < batchLimit,
+            ledger.count < configuration.maxOpenExecutions, let (time, slot) = backlog.catchUp?.first
         {
             steps += 1
-            for row in account(slot, at: time, counting: &times) { pending.add(insert: row) }
+            for row in account(slot, at: time, counting: &times) { log.pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
-        guard steps > 0 || catchUp?.isEmpty == true, !changes.hasMissedTimes else { return }
-        if let gap = catchUp?.progress() {
-            pending.gap = .some(gap)
+        guard steps > 0 || backlog.catchUp?.isEmpty == true, !changes.hasMissedTimes else { return }
+        if let gap = backlog.catchUp?.progress() {
+            log.pending.gap = .some(gap)
         } else {
-            catchUp = nil
-            pending.gap = .some(nil)
+            backlog.catchUp = nil
+            log.pending.gap = .some(nil)
             actions.append(.note(.gapClosed))
         }
     }
@@ -124,7 +118,7 @@ extension Dispatcher {
         var rows: [Execution] = []
         var times = 0
         // After a clock that went back a gap may end in the future: that part is the new definition's.
-        while let time = catchUp?.time(of: job), time <= now {
+        while let time = backlog.catchUp?.time(of: job), time <= now {
             rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
         }
         while let time = agenda.nextTime(of: job), time <= now {
@@ -158,11 +152,11 @@ extension Dispatcher {
         mayRun: Bool = true,
         counting times: inout Int
     ) -> [Execution] {
-        guard let gap = catchUp?.gap else { return [] }
+        guard let gap = backlog.catchUp?.gap else { return [] }
         let record = agenda[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
         guard !isOpen(record, at: time) else {
-            catchUp?.arm(slot, record, after: time)
+            backlog.catchUp?.arm(slot, record, after: time)
             return []
         }
         let isGreedy = Canary.runsAllThatWasMissed.sings && record.catchUpPolicy == .latest
@@ -170,7 +164,7 @@ extension Dispatcher {
         let oldest =
             mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
         guard time < oldest, policy != .all else {
-            catchUp?.arm(slot, record, after: time)
+            backlog.catchUp?.arm(slot, record, after: time)
             return make(slot, at: time, isCatchUp: true).map { [$0] } ?? []
         }
         var rows: [Execution] = []
@@ -178,7 +172,7 @@ extension Dispatcher {
         var beforeLast: Timestamp?
         var count: Int64 = 1
         // An outage of years is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
-        while count < 100_000, let next = catchUp?.next(after: last, of: record), next < oldest, next <= limit,
+        while count < 100_000, let next = backlog.catchUp?.next(after: last, of: record), next < oldest, next <= limit,
             !isOpen(record, at: next)
         {
             beforeLast = last
@@ -186,14 +180,14 @@ extension Dispatcher {
             count += 1
         }
         times += Int(count)
-        let isWhole = catchUp?.next(after: last, of: record).map { $0 >= oldest || $0 > limit } ?? true
+        let isWhole = backlog.catchUp?.next(after: last, of: record).map { $0 >= oldest || $0 > limit } ?? true
         if policy == .latest, isWhole {
             if let beforeLast { rows.append(skipped(slot, from: time, to: beforeLast, count: count - 1)) }
             if let row = make(slot, at: last, isCatchUp: true) { rows.append(row) }
         } else {
             rows.append(skipped(slot, from: time, to: last, count: count))
         }
-        catchUp?.arm(slot, record, after: last)
+        backlog.catchUp?.arm(slot, record, after: last)
         return rows
     }
 
@@ -217,26 +211,28 @@ extension Dispatcher {
 
     /// Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
     var settledMark: Timestamp {
-        var settled = min(materializedThrough, now)
+        var settled = min(materializer.materializedThrough, now)
         if Canary.settlesWhatIsOpen.sings { return settled }
-        if let gap = catchUp?.gap { settled = min(settled, gap.from) }
+        if let gap = backlog.catchUp?.gap { settled = min(settled, gap.from) }
         if let restart = changes.earliestRestart { settled = min(settled, restart) }
-        if let abandonedTime { settled = min(settled, abandonedTime) }
+        if let abandonedTime = materializer.abandonedTime { settled = min(settled, abandonedTime) }
         if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
         return settled
     }
 
     /// Moves the marks on now and then, so that a take-over has little to read.
     mutating func writeMarks(at now: Now) {
-        guard inFlight == nil, now.boot >= marksWrittenAt + marksIntervalMs else { return }
-        marksWrittenAt = now.boot
-        pending.settledThrough = settledMark
+        guard log.inFlight == nil, now.boot >= log.marksWrittenAt + marksIntervalMs else { return }
+        log.marksWrittenAt = now.boot
+        log.pending.settledThrough = settledMark
         // Without a due time in between, nothing was missed up to now.
-        if !isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true, self.now > materializedThrough {
-            materializedThrough = self.now
+        if !materializer.isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true,
+            self.now > materializer.materializedThrough
+        {
+            materializer.materializedThrough = self.now
         }
-        if pending.materializedThrough == nil, !pending.inserts.isEmpty || inFlight == nil {
-            pending.materializedThrough = materializedThrough
+        if log.pending.materializedThrough == nil, !log.pending.inserts.isEmpty || log.inFlight == nil {
+            log.pending.materializedThrough = materializer.materializedThrough
         }
     }
 }

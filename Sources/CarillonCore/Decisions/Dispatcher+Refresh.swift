@@ -1,26 +1,14 @@
 /// Rows of `jobs` that a re-read found: somebody changed them by hand, or their time zone got new rules.
 extension Dispatcher {
-    private var refreshBatchJobs: Int { 1_000 }
-    private var refreshBatchBytes: Int { 4 << 20 }
-
     /// Takes in what a re-read found, as much as a batch should hold.
     mutating func takeRefreshed(into actions: inout [Action]) {
-        guard refreshed.count > refreshedCount, inFlight == nil else { return }
-        let begin = refreshedCount
-        var bytes = 0
-        while refreshedCount < refreshed.count, refreshedCount - begin < refreshBatchJobs, bytes < refreshBatchBytes {
-            bytes += refreshed[refreshedCount].job.call.body?.utf8.count ?? 0
-            refreshedCount += 1
-        }
-        for planned in refreshed[begin..<refreshedCount] {
-            takeIn(planned, into: &actions)
-        }
-        if refreshedCount == refreshed.count { forgetRefreshed() }
+        guard log.inFlight == nil else { return }
+        for planned in changes.takeFound() { takeIn(planned, into: &actions) }
     }
 
     /// Takes in a row that a request read, without waiting for the batch in flight.
     mutating func jobRead(_ planned: PlannedJob, at now: Now, into actions: inout [Action]) {
-        guard case .leading = phase, lease.isValid(at: now.boot), !isStopping else { return }
+        guard leadership.isLeading, leadership.lease.isValid(at: now.boot), !leadership.isStopping else { return }
         takeIn(planned, into: &actions)
     }
 
@@ -30,19 +18,13 @@ extension Dispatcher {
         if changes.isBusy(id) { changes.enqueue(.found(planned), for: id) } else { found(planned, into: &actions) }
     }
 
-    mutating func forgetRefreshed() {
-        refreshed = []
-        refreshedCount = 0
-    }
-
     /// Stages a row that differs from memory, with the next version, so that the row and memory agree again.
     mutating func found(_ planned: PlannedJob, into actions: inout [Action]) {
         var found = planned
         guard let slot = agenda.slot(of: found.job.id) else {
             guard found.job.deletedAt == nil, !found.job.hidden else { return }
             // Read before the end of the job was durable.
-            let end = deletions.recent[found.job.id] ?? deletions.older[found.job.id]
-            if let end, end.follows(found.job) { return }
+            if agenda.isDeleted(found.job) { return }
             // A new job counts from now on.
             found.job.version += 1
             stage(new: found, nil, nil, isFound: true)
@@ -56,12 +38,5 @@ extension Dispatcher {
         guard isNewer || isReplanned, !record.deleted else { return }
         found.job.version += 1
         stage(found, at: slot, restarts: differs.isScheduledUnlike(record), nil, into: &actions)
-    }
-
-    /// A re-read is answered long before this is over.
-    mutating func forgetDeletions(at now: Now) {
-        guard now.boot >= deletionsTurnAt + 60_000 else { return }
-        deletionsTurnAt = now.boot
-        deletions = (recent: [:], older: deletions.recent)
     }
 }

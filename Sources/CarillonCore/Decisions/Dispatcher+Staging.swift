@@ -8,7 +8,7 @@ extension Dispatcher {
         planned.job.effectiveFrom = now
         planned.job.updatedAt = now
         changes.stage(StagedChange(record: JobRecord(planned), restartedAt: now))
-        pending.add(
+        log.pending.add(
             PendingBatch.Change(
                 change: JobChange(job: planned.job, isNew: !isFound, idempotencyKey: key),
                 ticket: ticket,
@@ -37,12 +37,12 @@ extension Dispatcher {
         var change = JobChange(job: job, isNew: false)
         if restarts {
             change.inserts = accountDue(of: slot, into: &actions)
-            catchUp?.disarm(slot)
+            backlog.catchUp?.disarm(slot)
             agenda.hold(slot)
         }
         let record = JobRecord(PlannedJob(job: job, plan: planned.plan))
         changes.stage(StagedChange(record: record, restartedAt: restarts ? now : nil))
-        pending.add(
+        log.pending.add(
             PendingBatch.Change(change: change, ticket: ticket, result: result ?? .job(job), isStaged: true)
         )
         if Canary.appliesAChangeBeforeItsCommit.sings { agenda.put(record) }
@@ -62,21 +62,23 @@ extension Dispatcher {
 
     /// Completes the staged changes of the batch that is sent now: rows up to the batch's mark, and what they withdraw and end.
     mutating func completeChanges() {
-        for index in pending.changes.indices where pending.changes[index].isStaged {
-            guard let id = pending.changes[index].change.job?.id, let staged = changes[id],
+        for index in log.pending.changes.indices where log.pending.changes[index].isStaged {
+            guard let id = log.pending.changes[index].change.job?.id, let staged = changes[id],
                 let restartedAt = staged.restartedAt
             else { continue }
             if let slot = agenda.slot(of: id) {
                 for execution in ledger.slots(ofJob: slot) where staged.holds(ledger[execution]) {
                     if staged.ends(ledger[execution]) {
-                        pending.changes[index].ends.append(end(of: execution, by: staged))
+                        log.pending.changes[index].ends.append(end(of: execution, by: staged))
                     } else if isWithdrawn(execution, by: staged) {
-                        pending.changes[index].change.withdrawals.append(ledger[execution].execution.id)
+                        log.pending.changes[index].change.withdrawals.append(ledger[execution].execution.id)
                     }
                 }
             }
-            pending.changes[index].rows = rows(of: staged, after: restartedAt).filter { ledger.slot(of: $0.id) == nil }
-            changes.setThrough(materializedThrough, of: id)
+            log.pending.changes[index].rows = rows(of: staged, after: restartedAt).filter {
+                ledger.slot(of: $0.id) == nil
+            }
+            changes.setThrough(materializer.materializedThrough, of: id)
         }
     }
 
@@ -84,9 +86,9 @@ extension Dispatcher {
     private func rows(of staged: StagedChange, after begin: Timestamp) -> [Execution] {
         var rows: [Execution] = []
         var time = begin
-        while let next = staged.record.next(after: time), next <= materializedThrough {
+        while let next = staged.record.next(after: time), next <= materializer.materializedThrough {
             time = next
-            if staged.hasMissedTimes, catchUp?.isMissed(next) ?? false { continue }
+            if staged.hasMissedTimes, backlog.catchUp?.isMissed(next) ?? false { continue }
             rows.append(occurrence(of: staged.record.id, at: next))
         }
         return rows
@@ -126,12 +128,12 @@ extension Dispatcher {
             arm(change.rows, of: slot, notPending)
             let through = max(restartedAt, staged.through ?? restartedAt)
             for row in rows(of: staged, after: through) where !Canary.letsAMarkPassAStagedChange.sings {
-                if let row = make(slot, at: row.scheduledTime) { pending.add(insert: row) }
+                if let row = make(slot, at: row.scheduledTime) { log.pending.add(insert: row) }
             }
             if staged.hasMissedTimes, staged.record.isScheduled {
-                catchUp?.arm(slot, staged.record, after: restartedAt)
+                backlog.catchUp?.arm(slot, staged.record, after: restartedAt)
             }
-            armSchedule(of: slot, after: max(restartedAt, materializedThrough))
+            armSchedule(of: slot, after: max(restartedAt, materializer.materializedThrough))
         }
         requeue(staged.setAside)
         forgetJobIfIdle(slot)
@@ -166,8 +168,8 @@ extension Dispatcher {
                 endWithJob(slot)
             } else if isWithdrawn(slot, by: staged), !Canary.forgetsWhatIsInFlight.sings {
                 takeOut(slot)
-                dropInserts { $0.id == id }
-                pending.withdrawals.append(id)
+                log.dropInserts { $0.id == id }
+                log.pending.withdrawals.append(id)
             }
         }
     }
@@ -177,8 +179,8 @@ extension Dispatcher {
     private mutating func arm(_ rows: [Execution], of job: Int32, _ notPending: Set<ExecutionID>) {
         for row in rows where ledger.slot(of: row.id) == nil {
             if notPending.contains(row.id), !Canary.armsWhatHasRun.sings { continue }
-            guard row.scheduledTime <= materializedThrough else {
-                pending.withdrawals.append(row.id)
+            guard row.scheduledTime <= materializer.materializedThrough else {
+                log.pending.withdrawals.append(row.id)
                 continue
             }
             let slot = enter(OpenExecution(execution: row, job: job, state: .armed))
@@ -199,12 +201,12 @@ extension Dispatcher {
         // What was due before the change is due all the same, unless the clock went back since and took it out.
         for row in change.change.inserts {
             let isWaiting = ledger.slot(of: row.id).map { ledger[$0].state == .inserting } ?? false
-            if isWaiting || row.status != .pending { pending.add(insert: row) }
+            if isWaiting || row.status != .pending { log.pending.add(insert: row) }
         }
         if let slot = agenda.slot(of: job.id), agenda[slot].isHeld {
             agenda.release(slot)
-            let through = max(now, materializedThrough)
-            for row in makeUp(slot, after: staged.cursor, through: through) { pending.add(insert: row) }
+            let through = max(now, materializer.materializedThrough)
+            for row in makeUp(slot, after: staged.cursor, through: through) { log.pending.add(insert: row) }
             armSchedule(of: slot, after: max(staged.cursor, through))
             requeue(staged.setAside)
         }
@@ -222,11 +224,5 @@ extension Dispatcher {
         while let next = agenda.nextTime(of: job), ledger.holds(next, of: agenda[job].id) {
             agenda.arm(job, after: next)
         }
-    }
-
-    /// Takes rows that are not to be made after all out of what waits to be written.
-    mutating func dropInserts(where isDropped: (Execution) -> Bool) {
-        pending.dropInserts(where: isDropped)
-        for index in parts.indices { parts[index].dropInserts(where: isDropped) }
     }
 }

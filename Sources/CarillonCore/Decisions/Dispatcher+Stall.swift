@@ -2,45 +2,42 @@
 extension Dispatcher {
     /// Whether no further rows are made, because the batch in flight takes too long.
     var isBatchStalled: Bool {
-        guard let inFlight, !Canary.ignoresAStalledBatch.sings else { return false }
-        return nowBoot >= inFlight.sentAt + outageMs
+        guard let inFlight = log.inFlight, !Canary.ignoresAStalledBatch.sings else { return false }
+        return leadership.nowBoot >= inFlight.sentAt + outageMs
     }
 
     /// The batch in flight is settled. If it took long, the due times behind it were missed: their rows, which no transaction
     /// has, are dropped, and their times follow the catch-up policies of their jobs. Outcomes, retries, manual runs and
     /// changes stay where they are.
     mutating func settled(_ sent: InFlightBatch, into actions: inout [Action]) {
-        let milliseconds = nowBoot.milliseconds(since: sent.sentAt)
+        let milliseconds = leadership.nowBoot.milliseconds(since: sent.sentAt)
         guard isLeading, milliseconds >= outageMs, !Canary.ignoresAStalledBatch.sings else { return }
         actions.append(.note(.batchStalled(milliseconds: milliseconds)))
-        stallEnd = sent.materializedThrough
+        log.noteStall(of: sent)
     }
 
     /// Drops the rows behind a stalled batch. Runs only while the lease is valid.
     mutating func endStall(into actions: inout [Action]) {
-        guard let mark = stallEnd else { return }
-        stallEnd = nil
+        guard let mark = log.takeStallEnd() else { return }
         // Times before the end of the current catch-up belong to that catch-up.
-        let floor = max(mark, catchUp?.gap.to ?? .distantPast)
-        guard floor < now, materializedThrough > floor || floor < now - outageMs else { return }
+        let floor = max(mark, backlog.catchUp?.gap.to ?? .distantPast)
+        guard floor < now, materializer.materializedThrough > floor || floor < now - outageMs else { return }
         dropRows(after: floor)
-        materializedThrough = min(materializedThrough, floor)
-        if let mark = pending.materializedThrough, mark > floor { pending.materializedThrough = nil }
+        materializer.materializedThrough = min(materializer.materializedThrough, floor)
+        if let mark = log.pending.materializedThrough, mark > floor { log.pending.materializedThrough = nil }
         // A process that ends leaves the outage to the next leader, which begins at the mark.
-        if floor < now - outageMs, !isStopping { openGap(into: &actions) }
-        if pending.settledThrough != nil { pending.settledThrough = settledMark }
+        if floor < now - outageMs, !leadership.isStopping { openGap(into: &actions) }
+        if log.pending.settledThrough != nil { log.pending.settledThrough = settledMark }
     }
 
     /// Takes out rows of due times after an instant that wait for the next batch. A held job keeps its rows: they belong to the
     /// definition that its staged change ends.
     private mutating func dropRows(after floor: Timestamp) {
-        let reported = Set(
-            early.held.values.map(\.call.executionID) + early.outcomes.values.map(\.outcome.executionID)
-        )
+        let reported = reports.executions
         var dropped: Set<ExecutionID> = []
         var firstTimes: [Int32: Timestamp] = [:]
-        for row in pending.inserts where row.scheduledTime > floor && row.trigger == .schedule && row.status == .pending
-        {
+        for row in log.pending.inserts
+        where row.scheduledTime > floor && row.trigger == .schedule && row.status == .pending {
             guard !reported.contains(row.id), let slot = ledger.slot(of: row.id), ledger[slot].state == .inserting,
                 !ledger[slot].isCatchUp, !agenda[ledger[slot].job].isHeld
             else { continue }
@@ -50,7 +47,7 @@ extension Dispatcher {
             takeOut(slot)
         }
         guard !dropped.isEmpty else { return }
-        pending.dropInserts { dropped.contains($0.id) }
+        log.pending.dropInserts { dropped.contains($0.id) }
         for (job, time) in firstTimes.sorted(by: { $0.key < $1.key }) { agenda.arm(job, after: time - 1) }
     }
 }

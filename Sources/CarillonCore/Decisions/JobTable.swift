@@ -1,5 +1,5 @@
 /// All jobs of the shards that are led, and a heap of when each has its next due time that has no row yet.
-struct Agenda {
+struct JobTable {
     private var jobs = Slab<JobRecord>()
     private var slots: [JobID: Int32] = [:]
     private var heap = TimerHeap()
@@ -9,6 +9,9 @@ struct Agenda {
     private(set) var visibleCount = 0
     /// Of jobs whose last execution failed.
     private(set) var lastFailedCount = 0
+    /// Jobs deleted a short while ago, with the version of their end: a re-read that began before must not bring them back.
+    private var deletions = (recent: [JobID: Deletion](), older: [JobID: Deletion]())
+    private var deletionsTurnAt = BootTime(nanoseconds: 0)
 
     var heapCount: Int { heap.count }
     var count: Int { slots.count }
@@ -45,6 +48,34 @@ struct Agenda {
         return slot
     }
 
+    /// The end of a job that is not in memory any more.
+    private struct Deletion {
+        var version: Int64
+        /// When the job left memory, which is after its end became durable.
+        var forgottenAt: Timestamp
+
+        /// Whether that row may be older than the end: somebody may have changed it by hand meanwhile.
+        func follows(_ job: Job) -> Bool { job.version <= version || job.updatedAt <= forgottenAt }
+    }
+
+    /// Whether a row was read before the job's deletion was durable.
+    func isDeleted(_ job: Job) -> Bool {
+        (deletions.recent[job.id] ?? deletions.older[job.id])?.follows(job) ?? false
+    }
+
+    /// Forgets deletions after a minute or two: a re-read is answered long before.
+    mutating func forgetDeletions(at boot: BootTime) {
+        guard boot >= deletionsTurnAt + 60_000 else { return }
+        deletionsTurnAt = boot
+        deletions = (recent: [:], older: deletions.recent)
+    }
+
+    /// Forgets a job that was deleted, and remembers the deletion for a while.
+    mutating func removeDeleted(_ slot: Int32, at now: Timestamp) {
+        deletions.recent[jobs[slot].id] = Deletion(version: jobs[slot].version, forgottenAt: now)
+        remove(slot)
+    }
+
     /// Forgets a job. Only when it has no executions in the ledger.
     mutating func remove(_ slot: Int32) {
         heap.remove(slot)
@@ -53,8 +84,11 @@ struct Agenda {
         slots[record.id] = nil
     }
 
+    /// Forgets all jobs, but for those deleted a short while ago.
     mutating func removeAll() {
-        self = Agenda()
+        let (deletions, turnAt) = (deletions, deletionsTurnAt)
+        self = JobTable()
+        (self.deletions, deletionsTurnAt) = (deletions, turnAt)
     }
 
     /// Takes a job out of the heap for as long as its schedule is being changed.

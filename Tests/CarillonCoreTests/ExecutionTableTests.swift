@@ -3,7 +3,7 @@ import Testing
 @testable import CarillonCore
 
 /// What the ledger knows of due times without making an id of each.
-@Suite struct ExecutionLedgerTests {
+@Suite struct ExecutionTableTests {
     private let time = Timestamp(seconds: 1_000)
     private let job = JobID(UniqueID(high: 1, low: 1))
     private let other = JobID(UniqueID(high: 1, low: 2))
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func aDueTimeIsHeldForItsJobAloneAndUntilItsEnd() {
-        var ledger = ExecutionLedger()
+        var ledger = ExecutionTable()
         let first = ledger.insert(open(job, at: time))
         #expect(ledger.holds(time, of: job) && !ledger.holds(time, of: other) && !ledger.holds(time + 1, of: job))
         let second = ledger.insert(open(other, at: time))
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func aRunByHandIsNoDueTime() {
-        var ledger = ExecutionLedger()
+        var ledger = ExecutionTable()
         let run = ledger.insert(open(job, at: time, .manual))
         #expect(!ledger.holds(time, of: job))
         _ = ledger.insert(open(job, at: time))

@@ -1,5 +1,5 @@
 /// All executions that are not over, and the timers of those that wait for one.
-struct ExecutionLedger {
+struct ExecutionTable {
     private var rows = Slab<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
     /// How many executions of schedules there are for a due time, of whatever job: who looks through a long outage asks this
@@ -70,7 +70,7 @@ struct ExecutionLedger {
     }
 
     mutating func removeAll() {
-        self = ExecutionLedger()
+        self = ExecutionTable()
     }
 
     mutating func setTimer(_ slot: Int32, to time: Timestamp) {

@@ -1,0 +1,75 @@
+/// The database's clock, and what its steps mean (design § 5).
+extension Dispatcher {
+    /// Takes in the database's clock. A step while leading is an outage, or its opposite.
+    mutating func sampleClock(
+        _ databaseTime: Timestamp,
+        sentAt: BootTime,
+        at now: Now,
+        into actions: inout [Action]
+    ) {
+        guard case .stepped(let milliseconds) = leadership.clock.sample(databaseTime, sent: sentAt, received: now.boot)
+        else {
+            leadership.advance(to: now.boot)
+            return
+        }
+        leadership.stepClock(at: now.boot)
+        actions.append(.note(.clockStepped(milliseconds: milliseconds)))
+        if milliseconds < 0 { actions.append(.extendEditSearch(backMs: -milliseconds)) }
+        guard case .leading = leadership.phase else { return }
+        if milliseconds > 5_000 {
+            openGap(into: &actions)
+        } else if milliseconds < 0 {
+            stepBack(milliseconds: -milliseconds)
+        }
+    }
+
+    /// The clock went back: rows that lie in the future again are withdrawn, and made anew when their time comes. What has
+    /// run keeps its row, so it never runs again.
+    private mutating func stepBack(milliseconds: Int64) {
+        let now = self.now
+        var withdrawn: Set<ExecutionID> = []
+        var withdrawnJobs: Set<JobID> = []
+        for slot in ledger.allSlots {
+            let open = ledger[slot]
+            switch open.state {
+            case .retrying, .missing:
+                // These wait for a while, not for a date.
+                if let time = ledger.timer(of: slot) { ledger.setTimer(slot, to: time - milliseconds) }
+                if let next = open.execution.nextAttemptAt {
+                    ledger[slot].execution.nextAttemptAt = next - milliseconds
+                }
+            case .armed where open.execution.trigger == .manual:
+                ledger.setTimer(slot, to: min(now, open.execution.scheduledTime))
+            case .inserting, .armed, .ready:
+                guard open.execution.trigger == .schedule, open.execution.scheduledTime > now, !open.hasBegun else {
+                    break
+                }
+                withdrawn.insert(open.execution.id)
+                withdrawnJobs.insert(open.execution.jobID)
+                leave(slot)
+            default:
+                break
+            }
+        }
+        log.dropInserts { withdrawn.contains($0.id) }
+        log.pending.withdrawals.append(contentsOf: withdrawn.sorted())
+        changes.clockWentBack(to: now)
+        log.clockWentBack(to: now)
+        defer { log.pending.settledThrough = settledMark }
+        // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
+        // refused may have made rows beyond it.
+        guard materializer.materializedThrough > now else {
+            for slot in withdrawnJobs.compactMap({ agenda.slot(of: $0) }) { agenda.arm(slot, after: now) }
+            return
+        }
+        materializer.materializedThrough = now
+        log.markWentBack(to: now)
+        for slot in agenda.allSlots { agenda.arm(slot, after: now) }
+        guard backlog.catchUp != nil else { return }
+        truncateGapReading(to: now)
+        backlog.catchUp?.truncate(to: now)
+        for slot in agenda.allSlots {
+            if let time = backlog.catchUp?.time(of: slot), time > now { backlog.catchUp?.disarm(slot) }
+        }
+    }
+}

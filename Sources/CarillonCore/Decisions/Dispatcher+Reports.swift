@@ -1,0 +1,136 @@
+/// Reports of workers: which count, which are late, and which are not the worker's to make.
+extension Dispatcher {
+    mutating func workerReported(
+        _ link: LinkID,
+        _ outcomes: [CallOutcome],
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        // Not ours to judge: the worker keeps it for whoever leads.
+        guard case .leading = leadership.phase else { return }
+        for report in outcomes {
+            guard isIssued(report, over: link) else {
+                reject(link, "an outcome with a token that was not issued to the worker for this call", into: &actions)
+                acknowledge(report.token, .notIssued, to: link)
+                continue
+            }
+            take(report, over: link, using: &random, into: &actions)
+        }
+    }
+
+    /// Takes in a report about a call that was given to the worker that sent it. The connection may have ended since.
+    mutating func take(
+        _ report: CallOutcome,
+        over link: LinkID,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        guard let slot = ledger.slot(of: report.executionID) else {
+            return take(lateOutcome: report, over: link, into: &actions)
+        }
+        if ledger[slot].state == .recording, ledger[slot].execution.token == report.token {
+            let isCancel = report.kind == .cancelled && ledger[slot].cancelReason != nil
+            if ledger[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
+                // It came just in time: the truth follows the UNKNOWN.
+                ledger[slot].execution.lostAttempts -= 1
+                settle(slot, report, link: link, using: &random, into: &actions)
+                return
+            }
+            // Repeated before it is durable: acknowledged with the first.
+            return acknowledgeWithPending(slot, link: link, token: report.token)
+        }
+        if isUndecided(slot), report.kind != .notStarted {
+            reports.keep(report, from: link)
+            return
+        }
+        guard accepts(report.token, report.attempt, for: slot) else {
+            return take(lateOutcome: report, over: link, into: &actions)
+        }
+        hear(of: slot)
+        if case .dispatched(let holder) = ledger[slot].state { pool.roster.modify(holder) { $0.inFlight -= 1 } }
+        adopt(slot, report.token)
+        if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = pool.roster[link]?.name }
+        settle(slot, report, link: link, using: &random, into: &actions)
+    }
+
+    /// Whether the report is about a call that was given to the worker that sends it. What this leader sent over the same
+    /// connection needs no code.
+    private func isIssued(_ outcome: CallOutcome, over link: LinkID) -> Bool {
+        if let slot = ledger.slot(of: outcome.executionID) {
+            guard ledger[slot].execution.jobID == outcome.jobID else { return false }
+            if ledger[slot].state == .dispatched(link), ledger[slot].execution.token == outcome.token {
+                return ledger[slot].attemptNumber == outcome.attempt
+            }
+        }
+        return isIssued(outcome.token, outcome.code, outcome.executionID, outcome.attempt, to: link)
+    }
+
+    /// Whether a report says how an attempt ended that was thought to be lost. That it was stopped does not.
+    private func mayEndUnknown(_ kind: OutcomeKind) -> Bool {
+        switch kind {
+        case .answered, .failed, .notSent: true
+        case .notStarted, .cancelled, .unknown: false
+        }
+    }
+
+    /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
+    /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
+    /// made again.
+    private mutating func take(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
+        figures.lateReports += 1
+        // Each report is looked up once at a time, and so many together; what is not acknowledged comes again.
+        let isLookedUp = reports.isLookedUp(outcome.token)
+        if mayEndUnknown(outcome.kind), !isLookedUp, ledger.slot(of: outcome.executionID) == nil {
+            guard reports.beginLookup(outcome.token) else { return }
+            actions.append(.findExecution(outcome, worker: pool.roster[link]?.name ?? "", link: link))
+        } else {
+            acknowledge(outcome.token, .superseded, to: link)
+        }
+    }
+
+    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: LinkID) {
+        reports.endLookup(outcome.token)
+        guard case .leading = leadership.phase else { return }
+        // What was read as PENDING may be withdrawn in a batch that is on its way.
+        let isMissing = execution == nil || execution?.status == .pending
+        if ledger.slot(of: outcome.executionID) != nil
+            || isMissing && makeAgain(outcome.executionID, of: outcome.jobID)
+        {
+            reports.keep(outcome, from: link)
+            return
+        }
+        var outcome = outcome
+        _ = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit)
+        guard var execution, execution.jobID == outcome.jobID, execution.status == .unknown,
+            execution.token == outcome.token, ledger.slot(of: execution.id) == nil,
+            let status = finalStatus(of: outcome)
+        else {
+            acknowledge(outcome.token, .superseded, to: link)
+            return
+        }
+        execution.status = status
+        execution.reason = nil
+        execution.worker = worker
+        // The attempt was not lost after all.
+        execution.attempts += 1
+        execution.lostAttempts = max(0, execution.lostAttempts - 1)
+        let latest = leadership.nowMicroseconds
+        let times = CallTimes(
+            started: latest - Int64(clamping: outcome.durationMicroseconds),
+            duration: outcome.durationMicroseconds,
+            earliest: min(execution.scheduledTime, now).milliseconds * 1_000,
+            latest: latest
+        )
+        fill(&execution, from: outcome, times)
+        execution.finishedAt = now
+        log.pending.updates.append(PendingBatch.Update(execution: execution, link: link, token: outcome.token))
+    }
+
+    private func finalStatus(of outcome: CallOutcome) -> ExecutionStatus? {
+        switch outcome.kind {
+        case .answered: isSuccess(outcome) ? .success : .failed
+        case .failed, .notSent: .failed
+        case .notStarted, .cancelled, .unknown: nil
+        }
+    }
+}

@@ -1,0 +1,159 @@
+/// When something is due, what a tick does, and the books of executions.
+extension Dispatcher {
+    /// When `tick` wants to be called next, if nothing else happens.
+    package func wake(after now: Now) -> BootTime? {
+        var wake = leadership.lease.wake(after: now.boot)
+        func consider(_ time: BootTime?) {
+            guard let time else { return }
+            wake = min(wake ?? time, time)
+        }
+        guard case .leading = leadership.phase else { return wake }
+        consider(recovery?.until)
+        consider(pool.roster.wake)
+        consider(ledger.firstDeadline)
+        consider(changes.cancels.map(\.until).min())
+        consider(unansweredWake)
+        // Without the lease nothing is done whose time has come: the answer to the renewal will say how it goes on.
+        guard leadership.lease.isValid(at: now.boot) else { return wake }
+        if leadership.clock.isSet {
+            consider(ledger.firstTimer.map { leadership.clock.boot(at: $0) })
+            if !leadership.isStopping, !materializer.isMaterializationHeld, !isBatchStalled,
+                log.pending.rowCount < batchLimit
+            {
+                consider(agenda.firstTime.map { leadership.clock.boot(at: $0 - horizonMs) })
+            }
+        }
+        if log.inFlight == nil {
+            consider(log.marksWrittenAt + marksIntervalMs)
+            if !log.pending.isEmpty { consider(log.committedAt + Int64(configuration.recordDelayMs)) }
+        }
+        return wake
+    }
+
+    /// How many rows a batch may hold before the rest waits for the next one.
+    var batchLimit: Int { 5_000 }
+
+    /// How often the marks in `shards` move on while nothing else is written.
+    var marksIntervalMs: Int64 { 5_000 }
+
+    /// How far ahead rows are made: further when many jobs may be due at once, so that a herd's rows are durable in time.
+    var horizonMs: Int64 {
+        agenda.activeCount > 5_000 ? max(2_000, Int64(configuration.horizonMs)) : Int64(configuration.horizonMs)
+    }
+
+    /// Looks at the clocks and does what is due, in the order in which an execution lives.
+    mutating func tick(
+        at now: Now,
+        using random: inout some RandomNumberGenerator,
+        into actions: inout [Action]
+    ) {
+        if case .leading = leadership.phase {
+            endPartings(at: now, into: &actions)
+            endOverdueCalls(into: &actions)
+            answerLateCancels(into: &actions)
+            answerLateChanges(into: &actions)
+            assumeAnswers(into: &actions)
+            takeEarly(using: &random, into: &actions)
+            endAdoption(at: now)
+            agenda.forgetDeletions(at: now.boot)
+            if leadership.lease.isValid(at: now.boot) {
+                endStall(into: &actions)
+                if !leadership.isStopping {
+                    takeRefreshed(into: &actions)
+                    materialize(into: &actions)
+                    workOffGap(into: &actions)
+                }
+                collectDue(at: now)
+                dispatchReady()
+                queryClaims(into: &actions)
+                recordWorkers()
+                writeMarks(at: now)
+                commit(at: now, into: &actions)
+            }
+            flush(at: now, into: &actions)
+            handOverIfUseless(at: now, into: &actions)
+            stopIfDone(into: &actions)
+        } else if leadership.isStopping {
+            stopIfDone(into: &actions)
+        }
+        guard !leadership.isStopping || leadership.lease.epoch != nil else { return }
+        switch leadership.lease.next(at: now.boot) {
+        case .acquire:
+            actions.append(.acquireLease(above: leadership.epochFloor, usableWorkers: usableWorkers(at: now.boot)))
+        case .renew(let epoch): actions.append(.renewLease(epoch: epoch))
+        case .release, nil: break
+        }
+    }
+
+    /// Ends the process once what was begun is durable: nothing more is dispatched, and no batch is on its way.
+    private mutating func stopIfDone(into actions: inout [Action]) {
+        guard leadership.isStopping, !leadership.hasStopped else { return }
+        if case .leading = leadership.phase, !log.isEmpty, leadership.lease.epoch != nil { return }
+        leadership.hasStopped = true
+        for link in pool.roster.workers.keys.sorted() {
+            if let leadProof = leadership.leadProof { actions.append(.announceLead(link, leadProof, shards: [])) }
+        }
+        if case .release(let epoch) = leadership.lease.release() {
+            actions.append(.releaseLease(epoch: epoch))
+        }
+        leadership.phase = .standby
+        actions.append(.stopped)
+    }
+
+    /// Sends what was gathered in this turn: one message a worker.
+    private mutating func flush(at now: Now, into actions: inout [Action]) {
+        for (link, calls) in pool.outgoing.sorted(by: { $0.key < $1.key }) where !calls.isEmpty {
+            actions.append(.dispatch(link, clusterTime: self.now, calls))
+        }
+        pool.outgoing.removeAll(keepingCapacity: true)
+        for (link, outcomes) in pool.acknowledgements.sorted(by: { $0.key < $1.key }) where !outcomes.isEmpty {
+            actions.append(.acknowledge(link, outcomes))
+        }
+        pool.acknowledgements.removeAll(keepingCapacity: true)
+    }
+
+    /// Changes the state of an execution, and with it whether it counts as open for its job.
+    mutating func move(_ slot: Int32, to state: OpenExecution.State) {
+        if case .dispatched = ledger[slot].state { ledger.clearDeadline(slot) }
+        ledger.setState(slot, state)
+        let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
+        guard wasCounted != isOpen else { return }
+        ledger[slot].countsAsOpen = isOpen
+        agenda.countOpen(ledger[slot].job, by: isOpen ? 1 : -1)
+    }
+
+    /// Takes an execution into the ledger.
+    @discardableResult
+    mutating func enter(_ open: OpenExecution) -> Int32 {
+        var open = open
+        open.countsAsOpen = open.isOpen
+        agenda.countExecution(open.job, by: 1)
+        if open.countsAsOpen { agenda.countOpen(open.job, by: 1) }
+        return ledger.insert(open)
+    }
+
+    /// Takes an execution out of the ledger, and its job with it when that was all that kept it.
+    @discardableResult
+    mutating func leave(_ slot: Int32) -> OpenExecution {
+        let open = takeOut(slot)
+        forgetJobIfIdle(open.job)
+        return open
+    }
+
+    /// The same for one whose job is still to be worked with.
+    @discardableResult
+    mutating func takeOut(_ slot: Int32) -> OpenExecution {
+        let open = ledger.remove(slot)
+        if open.countsAsOpen { agenda.countOpen(open.job, by: -1) }
+        agenda.countExecution(open.job, by: -1)
+        return open
+    }
+
+    /// A deleted or hidden job stays in memory only as long as an execution needs it.
+    mutating func forgetJobIfIdle(_ job: Int32) {
+        let record = agenda[job]
+        guard record.deleted || record.hidden, record.executionCount == 0 else { return }
+        backlog.catchUp?.disarm(job)
+        if record.deleted { agenda.removeDeleted(job, at: now) } else { agenda.remove(job) }
+    }
+}
