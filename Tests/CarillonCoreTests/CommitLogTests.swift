@@ -97,13 +97,15 @@ import Testing
         #expect(batch([1]).split() == nil)
     }
 
-    @Test func `an execution that is being inserted must be in one batch`() {
+    @Test func `an execution that is being inserted must be in a batch`() {
         let open = OpenExecution(execution: row(1), job: 0, state: .inserting)
         var log = CommitLog()
         #expect(log.inconsistency(of: [open]) != nil)
         log.pending.inserts = [row(1)]
         #expect(log.inconsistency(of: [open]) == nil)
-        log.retry([batch([1])])
+        log.send(at: boot, through: time)
+        #expect(log.inconsistency(of: [open]) == nil)
+        _ = log.take(1)
         #expect(log.inconsistency(of: [open]) != nil)
     }
 }

@@ -127,23 +127,23 @@ struct CommitLog {
         return tickets
     }
 
-    /// What contradicts itself; `nil` while all is well: an execution that waits for a batch is in one, and a row in only one.
+    /// What contradicts itself; `nil` while all is well: an execution that waits for a batch is in one. (A row that was withdrawn
+    /// while its batch is in flight, and made again, is in two.)
     func inconsistency(of executions: [OpenExecution]) -> String? {
         let batches = batches
-        let inserts = batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } }
+        let inserts = Set(batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } })
         let starts = Set(batches.flatMap { $0.starts.map(\.id) })
         let updates = Set(batches.flatMap { $0.updates.map(\.execution.id) })
-        let counts = Dictionary(inserts.map { ($0, 1) }, uniquingKeysWith: +)
         for open in executions {
             let id = open.execution.id
             let isThere =
                 switch open.state {
-                case .inserting: counts[id] == 1
+                case .inserting: inserts.contains(id)
                 case .claiming: starts.contains(id)
                 case .recording: updates.contains(id)
                 default: true
                 }
-            guard isThere else { return "\(id) is \(open.state), and in \(counts[id] ?? 0) batches" }
+            guard isThere else { return "\(id) is \(open.state), and in no batch" }
         }
         return nil
     }
