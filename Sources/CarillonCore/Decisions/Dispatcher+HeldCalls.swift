@@ -76,10 +76,10 @@ extension Dispatcher {
     }
 
     /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
-    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. (One that is long
-    /// past may be without a row since retention has dropped it.) Returns whether it did.
+    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. Retention keeps
+    /// rows for at least a day, so that an older one may have been dropped. Returns whether the row was made.
     mutating func makeAgain(_ id: ExecutionID, of job: JobID) -> Bool {
-        guard id.time > now - 3_600_000, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
+        guard id.time > now - 20 * 3_600_000, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
             let slot = agenda.slot(of: job), let row = make(slot, at: id.time)
         else { return false }
         backlog.catchUp?.cover(job, [GapRow(jobID: job, from: id.time, to: id.time)])

@@ -226,7 +226,8 @@ extension Dispatcher {
     /// that is only half made, and those of the leader before, who made them further ahead.
     var furthestRow: Timestamp { max(materializer.materializedThrough, now + max(horizonMs, 2_000)) }
 
-    /// Rows that were made before the clock went back, and not withdrawn by whoever made them. Their times come again. If a worker comes later that has, or had, one of them, the row is made again.
+    /// Withdraws rows that were made before the clock went back: their times come again. The row is made again when a worker
+    /// comes later that has, or had, the call.
     private mutating func withdrawFarRows() {
         for slot in ledger.allSlots where ledger[slot].state == .armed {
             let open = ledger[slot]
