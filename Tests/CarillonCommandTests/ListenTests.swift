@@ -1,6 +1,6 @@
 import CarillonCore
-import CarillonSystem
 import CarillonJSON
+import CarillonSystem
 import NIOCore
 import NIOPosix
 import Testing

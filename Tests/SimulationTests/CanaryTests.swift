@@ -13,7 +13,7 @@
         }
 
         /// The seeds that are searched.
-        private static let limit: UInt64 = 2_000
+        private static let limit: UInt64 = 10_000
 
         /// The seed that caught each fault when the file `CARILLON_CANARY_SEEDS` was written; nil without that variable.
         private static let recorded: [String: UInt64]? = getenv("CARILLON_CANARY_SEEDS").map { path in
