@@ -14,14 +14,9 @@ package struct Job: Sendable, Hashable {
     package var daylightPolicy = DaylightPolicy.cron
     package var call: HTTPCall
     package var executionType = ExecutionType.atLeastOnce
-    package var timeoutMs = 30_000
-    package var maxRetries = 3
-    package var retryInitialDelayMs = 2_000
-    package var retryMaxDelayMs = 30_000
+    package var limits = ExecutionLimits()
     package var catchUpPolicy = CatchUpPolicy.latest
-    package var catchUpWindowMs = 60_000
     package var overlapPolicy = OverlapPolicy.allow
-    package var priority = 0
     package var active = true
     package var startsAt: Timestamp?
     package var endsAt: Timestamp?
@@ -106,4 +101,32 @@ package struct Job: Sendable, Hashable {
     }()
 
     package var shard: UInt8 { id.shard }
+}
+
+/// The limits as numbers of the usual size.
+extension Job {
+    package var timeoutMs: Int {
+        get { Int(limits.timeoutMs) }
+        set { limits.timeoutMs = Int32(clamping: newValue) }
+    }
+    package var maxRetries: Int {
+        get { Int(limits.maxRetries) }
+        set { limits.maxRetries = Int32(clamping: newValue) }
+    }
+    package var retryInitialDelayMs: Int {
+        get { Int(limits.retryInitialDelayMs) }
+        set { limits.retryInitialDelayMs = Int32(clamping: newValue) }
+    }
+    package var retryMaxDelayMs: Int {
+        get { Int(limits.retryMaxDelayMs) }
+        set { limits.retryMaxDelayMs = Int32(clamping: newValue) }
+    }
+    package var catchUpWindowMs: Int {
+        get { Int(limits.catchUpWindowMs) }
+        set { limits.catchUpWindowMs = Int32(clamping: newValue) }
+    }
+    package var priority: Int {
+        get { Int(limits.priority) }
+        set { limits.priority = Int32(clamping: newValue) }
+    }
 }
