@@ -123,6 +123,7 @@ extension Dispatcher {
         agenda.put(JobRecord(PlannedJob(job: job, plan: planned.plan)))
         if restarts { pendingChange.change.inserts += makeAhead(slot) }
         pending.add(pendingChange)
+        resetStartTimers(of: slot, before: before)
         if ends || job.deletedAt != nil {
             cancelRetries(of: slot, reason: job.deletedAt != nil ? .jobDeleted : .jobPaused)
         }
@@ -287,7 +288,9 @@ extension Dispatcher {
         guard var record = change.before else { return }
         if agenda.slot(of: record.id) == nil { (record.executionCount, record.openCount) = (0, 0) }
         deletions.recent[record.id] = nil
+        let refused = agenda.slot(of: record.id).map { agenda[$0] }
         let slot = agenda.put(record)
+        if let refused { resetStartTimers(of: slot, before: refused) }
         guard let restartedAt = change.restartedAt else { return }
         let from = min(restartedAt, change.wentBackTo ?? restartedAt)
         let through = max(now, materializedThrough)

@@ -6,6 +6,8 @@ extension Dispatcher {
             switch ledger[slot].state {
             case .armed, .retrying:
                 makeReady(slot)
+            case .ready:
+                endLateStart(slot)
             case .missing:
                 giveUp(
                     slot,
@@ -27,6 +29,7 @@ extension Dispatcher {
     mutating func makeReady(_ slot: Int32) {
         ledger.clearTimer(slot)
         move(slot, to: .ready)
+        if endLateStart(slot) { return }
         let open = ledger[slot]
         ready.push(
             slot,
@@ -47,6 +50,11 @@ extension Dispatcher {
             guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
             let open = ledger[slot]
             let record = agenda[open.job]
+            if isTooLateToStart(slot) {
+                // A change of the job is being written: the timer looks again.
+                deferred.append(slot)
+                continue
+            }
             if !open.hasBegun, open.execution.trigger == .schedule {
                 if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
                     if isChanging(record.id) {
@@ -55,12 +63,6 @@ extension Dispatcher {
                         continue
                     }
                     conclude(slot, as: .skipped, reason: .expired)
-                    continue
-                }
-                let isTooLate = now - open.execution.scheduledTime > max(1_000, Int64(record.catchUpWindowMs))
-                // A row that was taken over may have been called already.
-                if record.catchUpPolicy == .none, isTooLate, !open.isAdoptable {
-                    skipLate(slot)
                     continue
                 }
                 let isOverlapping =
@@ -91,16 +93,9 @@ extension Dispatcher {
     }
 
     /// Whether a change of the job is not durable yet.
-    private func isChanging(_ job: JobID) -> Bool {
+    func isChanging(_ job: JobID) -> Bool {
         let batches = parts + [pending] + (inFlight.map { [$0.batch] } ?? [])
         return batches.contains { $0.changes.contains { $0.change.job?.id == job } }
-    }
-
-    /// A due time that is older than its job wants is not run, wherever its row came from.
-    private mutating func skipLate(_ slot: Int32) {
-        ledger[slot].execution.skippedCount = 1
-        ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
-        conclude(slot, as: .skipped, reason: .catchUp)
     }
 
     /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its

@@ -3,7 +3,8 @@
 extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
-        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
+        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? startTimerInconsistency
+            ?? countsInconsistency
             ?? rosterInconsistency ?? batchInconsistency ?? catchUp.flatMap { $0.inconsistency(in: agenda) }
             ?? standbyInconsistency
     }

@@ -5,7 +5,7 @@ struct OpenExecution {
         case inserting
         /// Durable; waits for its time.
         case armed
-        /// Due; waits for a free slot.
+        /// Due; waits for a free slot. A timer ends the waiting where there is a last time for its start.
         case ready
         /// AT_MOST_ONCE: the claim is in a batch, with a slot reserved.
         case claiming(LinkID)
@@ -193,7 +193,8 @@ struct ExecutionLedger {
             guard isDispatched == (deadlines.time(of: slot) != nil) else {
                 return "\(open.execution.id) is \(open.state), and has \(isDispatched ? "no" : "a") deadline"
             }
-            guard open.state.waitsForTime == (timers.time(of: slot) != nil) else {
+            // Whether a ready one has a timer is for the dispatcher to say (`startTimerInconsistency`).
+            guard open.state == .ready || open.state.waitsForTime == (timers.time(of: slot) != nil) else {
                 return "\(open.execution.id) is \(open.state), and has \(open.state.waitsForTime ? "no" : "a") timer"
             }
             guard open.countsAsOpen == open.isOpen else { return "\(open.execution.id) is counted as open wrongly" }

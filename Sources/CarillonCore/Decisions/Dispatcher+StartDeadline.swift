@@ -1,0 +1,71 @@
+/// How long a due execution may wait for its start. A timer ends the waiting, whether or not a worker has a free slot.
+extension Dispatcher {
+    /// An execution starts at this time at the latest, or is SKIPPED for this reason.
+    private struct LastStart {
+        var time: Timestamp
+        var reason: Reason
+    }
+
+    /// How long a late execution waits for the answer to a change of its job before it is looked at again.
+    private var recheckMs: Int64 { 100 }
+
+    /// `nil`: the execution may start at any time, or has begun already.
+    private func lastStart(of slot: Int32) -> LastStart? {
+        let job = ledger[slot].job
+        let limits = agenda[job].limits
+        // Most jobs have no limit; an execution is large.
+        guard agenda[job].catchUpPolicy == .none else { return nil }
+        let open = ledger[slot]
+        // Only due times of the schedule. A row that was taken over may have been called already.
+        guard open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable else { return nil }
+        let time = open.execution.scheduledTime + max(1_000, Int64(limits.catchUpWindowMs))
+        return LastStart(time: time, reason: .catchUp)
+    }
+
+    /// Whether an execution that is ready must not start any more.
+    func isTooLateToStart(_ slot: Int32) -> Bool {
+        lastStart(of: slot).map { now > $0.time } ?? false
+    }
+
+    /// Ends a ready execution that is too late to start; sets the timer of one that is not. Returns whether it has ended.
+    @discardableResult
+    mutating func endLateStart(_ slot: Int32) -> Bool {
+        guard let last = lastStart(of: slot) else { return false }
+        guard now > last.time else {
+            ledger.setTimer(slot, to: last.time + 1)
+            return false
+        }
+        // The database may refuse the change: then the earlier limit holds.
+        if isChanging(agenda[ledger[slot].job].id) {
+            ledger.setTimer(slot, to: now + recheckMs)
+            return false
+        }
+        if last.reason == .catchUp {
+            ledger[slot].execution.skippedCount = 1
+            ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
+        }
+        conclude(slot, as: .skipped, reason: last.reason)
+        return true
+    }
+
+    /// A job has another definition: its ready executions follow it.
+    mutating func resetStartTimers(of job: Int32, before: JobRecord) {
+        let record = agenda[job]
+        guard record.limits != before.limits || record.catchUpPolicy != before.catchUpPolicy else { return }
+        guard record.executionCount > 0 else { return }
+        for slot in ledger.allSlots where ledger[slot].job == job && ledger[slot].state == .ready {
+            ledger.clearTimer(slot)
+            endLateStart(slot)
+        }
+    }
+
+    /// What contradicts the timers of ready executions; `nil` while all is well.
+    var startTimerInconsistency: String? {
+        for slot in ledger.allSlots where ledger[slot].state == .ready {
+            guard (lastStart(of: slot) != nil) == (ledger.timer(of: slot) != nil) else {
+                return "\(ledger[slot].execution.id) is ready, and its timer does not fit its last start"
+            }
+        }
+        return nil
+    }
+}
