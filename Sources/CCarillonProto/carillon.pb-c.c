@@ -5332,7 +5332,7 @@ const ProtobufCMessageDescriptor carillon__v1__claim_answer__descriptor =
   (ProtobufCMessageInit) carillon__v1__claim_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descriptors[23] =
+static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descriptors[24] =
 {
   {
     "schedule",
@@ -5610,6 +5610,18 @@ static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_deadline_seconds",
+    24,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Carillon__V1__JobSettings, has_start_deadline_seconds),
+    offsetof(Carillon__V1__JobSettings, start_deadline_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
   21,   /* field[21] = active */
@@ -5631,6 +5643,7 @@ static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
   12,   /* field[12] = retry_initial_delay_seconds */
   13,   /* field[13] = retry_max_delay_seconds */
   0,   /* field[0] = schedule */
+  23,   /* field[23] = start_deadline_seconds */
   18,   /* field[18] = starts_at */
   20,   /* field[20] = tags */
   5,   /* field[5] = time_zone */
@@ -5639,7 +5652,7 @@ static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__job_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 23 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor carillon__v1__job_settings__descriptor =
 {
@@ -5649,7 +5662,7 @@ const ProtobufCMessageDescriptor carillon__v1__job_settings__descriptor =
   "Carillon__V1__JobSettings",
   "carillon.v1",
   sizeof(Carillon__V1__JobSettings),
-  23,
+  24,
   carillon__v1__job_settings__field_descriptors,
   carillon__v1__job_settings__field_indices_by_name,
   1,  carillon__v1__job_settings__number_ranges,

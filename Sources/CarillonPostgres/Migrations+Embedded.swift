@@ -686,5 +686,22 @@ DROP FUNCTION carillon_seal(uuid, bigint, bigint, timestamptz, timestamptz, bool
 DROP FUNCTION carillon_fence(uuid, bigint, bigint);
 """##
         ),
+        Migration(
+            version: 6,
+            name: "start_deadline",
+            up: ##"""
+-- How long after its scheduled_time an execution of a job may start.
+--
+-- Applied when: EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('jobs') AND attname = 'start_deadline_ms')
+
+-- 0: at any time.
+ALTER TABLE jobs ADD COLUMN start_deadline_ms integer NOT NULL DEFAULT 0 CHECK (start_deadline_ms >= 0);
+"""##,
+            down: ##"""
+-- What 006_start_deadline added. A running scheduler of the later version must be stopped before.
+
+ALTER TABLE jobs DROP COLUMN start_deadline_ms;
+"""##
+        ),
     ]
 }

@@ -909,10 +909,15 @@ struct  Carillon__V1__JobSettings
    */
   size_t n_cleared_fields;
   char **cleared_fields;
+  /*
+   * 0: none. An execution that cannot start within this time after its scheduled_time is SKIPPED (START_DEADLINE).
+   */
+  protobuf_c_boolean has_start_deadline_seconds;
+  double start_deadline_seconds;
 };
 #define CARILLON__V1__JOB_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__job_settings__descriptor) \
-    , NULL, NULL, 0, CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE, NULL, NULL, NULL, 0, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, NULL, 0,NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST, 0, 0, 0, CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL }
+    , NULL, NULL, 0, CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE, NULL, NULL, NULL, 0, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, NULL, 0,NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST, 0, 0, 0, CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0 }
 
 
 struct  Carillon__V1__Job

@@ -153,6 +153,14 @@ struct JobSettingsOptions: ParsableArguments {
     var tags: [String] = []
 
     @Option(
+        name: .customLong("start-deadline"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Skip an execution that cannot start this long after it was due.", valueName: "duration"),
+        transform: Span.read
+    )
+    var startDeadline: Span?
+
+    @Option(
         name: .customLong("file"),
         parsing: .unconditional,
         help: ArgumentHelp(
@@ -218,6 +226,7 @@ struct JobSettingsOptions: ParsableArguments {
         add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
         add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
         if !tags.isEmpty { add("tags", .array(tags.map(JSONValue.string))) }
+        add("start_deadline_seconds", startDeadline.map { .number($0.seconds) })
         return members
     }
 

@@ -13,13 +13,23 @@ extension Dispatcher {
     private func lastStart(of slot: Int32) -> LastStart? {
         let job = ledger[slot].job
         let limits = agenda[job].limits
+        let isWithoutCatchUp = agenda[job].catchUpPolicy == .none
         // Most jobs have no limit; an execution is large.
-        guard agenda[job].catchUpPolicy == .none else { return nil }
+        guard limits.startDeadlineMs > 0 || isWithoutCatchUp else { return nil }
         let open = ledger[slot]
-        // Only due times of the schedule. A row that was taken over may have been called already.
-        guard open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable else { return nil }
-        let time = open.execution.scheduledTime + max(1_000, Int64(limits.catchUpWindowMs))
-        return LastStart(time: time, reason: .catchUp)
+        let scheduled = open.execution.scheduledTime
+        var last: LastStart?
+        // Also for a claim that was given back, and for a row from before an outage: no worker has said that it began.
+        let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
+        if limits.startDeadlineMs > 0, !hasBegun {
+            last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
+        }
+        // Without catch-up: only due times of the schedule. A row that was taken over may have been called already.
+        if isWithoutCatchUp, open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable {
+            let time = scheduled + max(1_000, Int64(limits.catchUpWindowMs))
+            if last.map({ time < $0.time }) ?? true { last = LastStart(time: time, reason: .catchUp) }
+        }
+        return last
     }
 
     /// Whether an execution that is ready must not start any more.
@@ -44,6 +54,8 @@ extension Dispatcher {
             ledger[slot].execution.skippedCount = 1
             ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
         }
+        // A claim may have noted a start that never came.
+        ledger[slot].execution.actualStartTime = nil
         conclude(slot, as: .skipped, reason: last.reason)
         return true
     }

@@ -7,6 +7,8 @@ package struct ExecutionLimits: Sendable, Hashable {
     package var retryMaxDelayMs: Int32 = 30_000
     package var catchUpWindowMs: Int32 = 60_000
     package var priority: Int32 = 0
+    /// How long after its scheduled time an execution may start; 0: at any time.
+    package var startDeadlineMs: Int32 = 0
 
     package init() {}
 }

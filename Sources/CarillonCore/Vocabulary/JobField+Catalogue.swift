@@ -6,7 +6,7 @@ extension JobField {
     package static let all: [JobField] = [
         schedule, url, executionType, name, description, timeZone, daylightPolicy, method, headers, body, timeout,
         maxRetries, retryInitialDelay, retryMaxDelay, catchUpPolicy, catchUpWindow, overlapPolicy, priority, startsAt,
-        endsAt, tags, active,
+        endsAt, tags, active, startDeadline,
     ]
 
     /// Also what an operator may choose as the defaults of his scheduler.
@@ -200,6 +200,13 @@ extension JobField {
         .flag,
         .flag(get: { $0.active }, set: { $0.active = $1 }),
         restartsSchedule: true
+    )
+
+    package static let startDeadline = JobField(
+        "start_deadline_seconds",
+        "An execution that cannot start within this time after its scheduled_time is SKIPPED (START_DEADLINE); 0: none.",
+        .seconds(0...2_000_000),
+        .integer(get: { Int($0.limits.startDeadlineMs) }, set: { $0.limits.startDeadlineMs = Int32(clamping: $1) })
     )
 
     private static func textProblem(
