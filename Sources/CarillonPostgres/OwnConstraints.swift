@@ -7,7 +7,7 @@ enum OwnConstraints {
     )
 
     private static let others: Set<String> = [
-        "jobs_pkey", "jobs_name_living",
+        "jobs_pkey", "jobs_name_living", "jobs_namespace_check", "idempotency_keys_namespace_check",
         "job_executions_pkey", "job_executions_trigger_check",
         "job_executions_status_check", "execution_attempts_pkey", "idempotency_keys_pkey", "shards_pkey",
         "shards_shard_check", "shards_cluster_key_check", "standbys_pkey", "standbys_usable_workers_check",

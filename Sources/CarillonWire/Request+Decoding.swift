@@ -6,6 +6,7 @@ internal import CarillonCron
 extension Request {
     /// `nil` when the body is no request.
     init?(_ wire: Carillon__V1__Envelope) throws(WireError) {
+        try NamespaceField.check(wire)
         switch wire.body_case {
         case CARILLON__V1__ENVELOPE__BODY_CREATE_JOB:
             let body: UnsafeMutablePointer<Carillon__V1__CreateJob> = wire.create_job

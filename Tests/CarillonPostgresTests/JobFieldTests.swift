@@ -21,7 +21,7 @@ import Testing
             #expect(column.isNullable == field.isNullable, "\(field.name)")
         }
         let own = [
-            "job_id", "hidden", "shard", "effective_from", "version", "created_at", "updated_at",
+            "job_id", "namespace", "hidden", "shard", "effective_from", "version", "created_at", "updated_at",
             "deleted_at",
         ]
         #expect(Set(columns.keys) == Set(own + JobField.all.map(\.column)))

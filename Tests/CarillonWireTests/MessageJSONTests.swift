@@ -169,7 +169,7 @@ import Testing
 
     @Test func descriptions() throws {
         let fields = try #require(MessageJSON.describe("list_executions"))
-        #expect(fields.map(\.field) == ["job_id", "status", "from", "to", "limit", "cursor"])
+        #expect(fields.map(\.field) == ["job_id", "status", "from", "to", "limit", "cursor", "namespace"])
         #expect(fields[0].type == "UUID")
         #expect(fields[1].type.hasPrefix("array of one of PENDING, RUNNING"))
         #expect(fields[2].type == "time (RFC 3339)")

@@ -32,13 +32,13 @@ private struct BodyRoute {
     var given: [JSONValue.Member]
 
     static let all = [
-        BodyRoute(request: "create_job", reserved: ["idempotency_key", "fingerprint"], given: []),
+        BodyRoute(request: "create_job", reserved: ["idempotency_key", "fingerprint", "namespace"], given: []),
         BodyRoute(
             request: "update_job",
-            reserved: ["job_id", "if_version"],
+            reserved: ["job_id", "if_version", "namespace"],
             given: [.init("job_id", .string(Scheduler.base.id.description))]
         ),
-        BodyRoute(request: "execute_now", reserved: ["wait"], given: [.init("wait", true)]),
+        BodyRoute(request: "execute_now", reserved: ["wait", "namespace"], given: [.init("wait", true)]),
     ]
 
     func take(_ members: [JSONValue.Member]) {
@@ -214,7 +214,7 @@ private struct BodyComposer {
 
     private static let fields = ["create_job", "execute_now"].flatMap { request in
         (MessageJSON.describe(request) ?? []).filter {
-            !["idempotency_key", "fingerprint", "wait"].contains($0.field)
+            !["idempotency_key", "fingerprint", "wait", "namespace"].contains($0.field)
         }
     }
     private static let texts: [String: [String]] = [
