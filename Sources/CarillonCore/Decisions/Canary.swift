@@ -34,6 +34,8 @@ package enum Canary: String, Sendable, CaseIterable {
     case trustsAnyProcessAboutAClaim
     case ignoresAStalledBatch
     case ignoresTheWorkersClock
+    case startsLateAfterATakeOver
+    case skipsRetriesAfterTheStartDeadline
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

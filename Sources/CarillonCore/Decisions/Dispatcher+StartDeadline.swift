@@ -21,7 +21,9 @@ extension Dispatcher {
         var last: LastStart?
         // Also for a claim that was given back, and for a row from before an outage: no worker has said that it began.
         let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
-        if limits.startDeadlineMs > 0, !hasBegun {
+        let mayStart = !hasBegun || Canary.skipsRetriesAfterTheStartDeadline.sings
+        let isIgnored = Canary.startsLateAfterATakeOver.sings && open.isAdoptable
+        if limits.startDeadlineMs > 0, mayStart, !isIgnored {
             last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
         }
         // Without catch-up: only due times of the schedule. A row that was taken over may have been called already.
