@@ -5332,7 +5332,7 @@ const ProtobufCMessageDescriptor carillon__v1__claim_answer__descriptor =
   (ProtobufCMessageInit) carillon__v1__claim_answer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descriptors[23] =
+static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descriptors[24] =
 {
   {
     "schedule",
@@ -5610,6 +5610,18 @@ static const ProtobufCFieldDescriptor carillon__v1__job_settings__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_deadline_seconds",
+    24,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Carillon__V1__JobSettings, has_start_deadline_seconds),
+    offsetof(Carillon__V1__JobSettings, start_deadline_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
   21,   /* field[21] = active */
@@ -5631,6 +5643,7 @@ static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
   12,   /* field[12] = retry_initial_delay_seconds */
   13,   /* field[13] = retry_max_delay_seconds */
   0,   /* field[0] = schedule */
+  23,   /* field[23] = start_deadline_seconds */
   18,   /* field[18] = starts_at */
   20,   /* field[20] = tags */
   5,   /* field[5] = time_zone */
@@ -5639,7 +5652,7 @@ static const unsigned carillon__v1__job_settings__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__job_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 23 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor carillon__v1__job_settings__descriptor =
 {
@@ -5649,14 +5662,14 @@ const ProtobufCMessageDescriptor carillon__v1__job_settings__descriptor =
   "Carillon__V1__JobSettings",
   "carillon.v1",
   sizeof(Carillon__V1__JobSettings),
-  23,
+  24,
   carillon__v1__job_settings__field_descriptors,
   carillon__v1__job_settings__field_indices_by_name,
   1,  carillon__v1__job_settings__number_ranges,
   (ProtobufCMessageInit) carillon__v1__job_settings__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__job__field_descriptors[7] =
+static const ProtobufCFieldDescriptor carillon__v1__job__field_descriptors[8] =
 {
   {
     "job_id",
@@ -5742,20 +5755,34 @@ static const ProtobufCFieldDescriptor carillon__v1__job__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Job, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__job__field_indices_by_name[] = {
   4,   /* field[4] = created_at */
   0,   /* field[0] = job_id */
+  7,   /* field[7] = namespace */
   6,   /* field[6] = next_run_time */
   2,   /* field[2] = schedule_description */
   1,   /* field[1] = settings */
   5,   /* field[5] = updated_at */
   3,   /* field[3] = version */
 };
-static const ProtobufCIntRange carillon__v1__job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 31, 7 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor carillon__v1__job__descriptor =
 {
@@ -5765,14 +5792,14 @@ const ProtobufCMessageDescriptor carillon__v1__job__descriptor =
   "Carillon__V1__Job",
   "carillon.v1",
   sizeof(Carillon__V1__Job),
-  7,
+  8,
   carillon__v1__job__field_descriptors,
   carillon__v1__job__field_indices_by_name,
-  1,  carillon__v1__job__number_ranges,
+  2,  carillon__v1__job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__create_job__field_descriptors[3] =
+static const ProtobufCFieldDescriptor carillon__v1__create_job__field_descriptors[4] =
 {
   {
     "settings",
@@ -5810,16 +5837,30 @@ static const ProtobufCFieldDescriptor carillon__v1__create_job__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__CreateJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__create_job__field_indices_by_name[] = {
   2,   /* field[2] = fingerprint */
   1,   /* field[1] = idempotency_key */
+  3,   /* field[3] = namespace */
   0,   /* field[0] = settings */
 };
-static const ProtobufCIntRange carillon__v1__create_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__create_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 31, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__create_job__descriptor =
 {
@@ -5829,14 +5870,14 @@ const ProtobufCMessageDescriptor carillon__v1__create_job__descriptor =
   "Carillon__V1__CreateJob",
   "carillon.v1",
   sizeof(Carillon__V1__CreateJob),
-  3,
+  4,
   carillon__v1__create_job__field_descriptors,
   carillon__v1__create_job__field_indices_by_name,
-  1,  carillon__v1__create_job__number_ranges,
+  2,  carillon__v1__create_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__create_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__get_job__field_descriptors[1] =
+static const ProtobufCFieldDescriptor carillon__v1__get_job__field_descriptors[2] =
 {
   {
     "job_id",
@@ -5850,14 +5891,28 @@ static const ProtobufCFieldDescriptor carillon__v1__get_job__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__GetJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__get_job__field_indices_by_name[] = {
   0,   /* field[0] = job_id */
+  1,   /* field[1] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__get_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__get_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 31, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor carillon__v1__get_job__descriptor =
 {
@@ -5867,14 +5922,14 @@ const ProtobufCMessageDescriptor carillon__v1__get_job__descriptor =
   "Carillon__V1__GetJob",
   "carillon.v1",
   sizeof(Carillon__V1__GetJob),
-  1,
+  2,
   carillon__v1__get_job__field_descriptors,
   carillon__v1__get_job__field_indices_by_name,
-  1,  carillon__v1__get_job__number_ranges,
+  2,  carillon__v1__get_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__get_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__list_jobs__field_descriptors[6] =
+static const ProtobufCFieldDescriptor carillon__v1__list_jobs__field_descriptors[7] =
 {
   {
     "active",
@@ -5948,6 +6003,18 @@ static const ProtobufCFieldDescriptor carillon__v1__list_jobs__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__ListJobs, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__list_jobs__field_indices_by_name[] = {
   0,   /* field[0] = active */
@@ -5955,12 +6022,14 @@ static const unsigned carillon__v1__list_jobs__field_indices_by_name[] = {
   3,   /* field[3] = last_status */
   4,   /* field[4] = limit */
   1,   /* field[1] = name */
+  6,   /* field[6] = namespace */
   2,   /* field[2] = tag */
 };
-static const ProtobufCIntRange carillon__v1__list_jobs__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__list_jobs__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 31, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor carillon__v1__list_jobs__descriptor =
 {
@@ -5970,10 +6039,10 @@ const ProtobufCMessageDescriptor carillon__v1__list_jobs__descriptor =
   "Carillon__V1__ListJobs",
   "carillon.v1",
   sizeof(Carillon__V1__ListJobs),
-  6,
+  7,
   carillon__v1__list_jobs__field_descriptors,
   carillon__v1__list_jobs__field_indices_by_name,
-  1,  carillon__v1__list_jobs__number_ranges,
+  2,  carillon__v1__list_jobs__number_ranges,
   (ProtobufCMessageInit) carillon__v1__list_jobs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6041,7 +6110,7 @@ const ProtobufCMessageDescriptor carillon__v1__job_list__descriptor =
   (ProtobufCMessageInit) carillon__v1__job_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__update_job__field_descriptors[3] =
+static const ProtobufCFieldDescriptor carillon__v1__update_job__field_descriptors[4] =
 {
   {
     "job_id",
@@ -6079,16 +6148,30 @@ static const ProtobufCFieldDescriptor carillon__v1__update_job__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__UpdateJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__update_job__field_indices_by_name[] = {
   2,   /* field[2] = if_version */
   0,   /* field[0] = job_id */
+  3,   /* field[3] = namespace */
   1,   /* field[1] = settings */
 };
-static const ProtobufCIntRange carillon__v1__update_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__update_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 31, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__update_job__descriptor =
 {
@@ -6098,14 +6181,14 @@ const ProtobufCMessageDescriptor carillon__v1__update_job__descriptor =
   "Carillon__V1__UpdateJob",
   "carillon.v1",
   sizeof(Carillon__V1__UpdateJob),
-  3,
+  4,
   carillon__v1__update_job__field_descriptors,
   carillon__v1__update_job__field_indices_by_name,
-  1,  carillon__v1__update_job__number_ranges,
+  2,  carillon__v1__update_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__update_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__delete_job__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__delete_job__field_descriptors[3] =
 {
   {
     "job_id",
@@ -6131,15 +6214,29 @@ static const ProtobufCFieldDescriptor carillon__v1__delete_job__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__DeleteJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__delete_job__field_indices_by_name[] = {
   1,   /* field[1] = if_version */
   0,   /* field[0] = job_id */
+  2,   /* field[2] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__delete_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__delete_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 31, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor carillon__v1__delete_job__descriptor =
 {
@@ -6149,10 +6246,10 @@ const ProtobufCMessageDescriptor carillon__v1__delete_job__descriptor =
   "Carillon__V1__DeleteJob",
   "carillon.v1",
   sizeof(Carillon__V1__DeleteJob),
-  2,
+  3,
   carillon__v1__delete_job__field_descriptors,
   carillon__v1__delete_job__field_indices_by_name,
-  1,  carillon__v1__delete_job__number_ranges,
+  2,  carillon__v1__delete_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__delete_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6194,7 +6291,7 @@ const ProtobufCMessageDescriptor carillon__v1__deleted__descriptor =
   (ProtobufCMessageInit) carillon__v1__deleted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__pause_job__field_descriptors[1] =
+static const ProtobufCFieldDescriptor carillon__v1__pause_job__field_descriptors[2] =
 {
   {
     "job_id",
@@ -6208,14 +6305,28 @@ static const ProtobufCFieldDescriptor carillon__v1__pause_job__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__PauseJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__pause_job__field_indices_by_name[] = {
   0,   /* field[0] = job_id */
+  1,   /* field[1] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__pause_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__pause_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 31, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor carillon__v1__pause_job__descriptor =
 {
@@ -6225,14 +6336,14 @@ const ProtobufCMessageDescriptor carillon__v1__pause_job__descriptor =
   "Carillon__V1__PauseJob",
   "carillon.v1",
   sizeof(Carillon__V1__PauseJob),
-  1,
+  2,
   carillon__v1__pause_job__field_descriptors,
   carillon__v1__pause_job__field_indices_by_name,
-  1,  carillon__v1__pause_job__number_ranges,
+  2,  carillon__v1__pause_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__pause_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__resume_job__field_descriptors[1] =
+static const ProtobufCFieldDescriptor carillon__v1__resume_job__field_descriptors[2] =
 {
   {
     "job_id",
@@ -6246,14 +6357,28 @@ static const ProtobufCFieldDescriptor carillon__v1__resume_job__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__ResumeJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__resume_job__field_indices_by_name[] = {
   0,   /* field[0] = job_id */
+  1,   /* field[1] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__resume_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__resume_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 31, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor carillon__v1__resume_job__descriptor =
 {
@@ -6263,14 +6388,14 @@ const ProtobufCMessageDescriptor carillon__v1__resume_job__descriptor =
   "Carillon__V1__ResumeJob",
   "carillon.v1",
   sizeof(Carillon__V1__ResumeJob),
-  1,
+  2,
   carillon__v1__resume_job__field_descriptors,
   carillon__v1__resume_job__field_indices_by_name,
-  1,  carillon__v1__resume_job__number_ranges,
+  2,  carillon__v1__resume_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__resume_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__run_job__field_descriptors[3] =
+static const ProtobufCFieldDescriptor carillon__v1__run_job__field_descriptors[4] =
 {
   {
     "job_id",
@@ -6308,16 +6433,30 @@ static const ProtobufCFieldDescriptor carillon__v1__run_job__field_descriptors[3
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__RunJob, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__run_job__field_indices_by_name[] = {
   2,   /* field[2] = fingerprint */
   1,   /* field[1] = idempotency_key */
   0,   /* field[0] = job_id */
+  3,   /* field[3] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__run_job__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__run_job__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 31, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__run_job__descriptor =
 {
@@ -6327,10 +6466,10 @@ const ProtobufCMessageDescriptor carillon__v1__run_job__descriptor =
   "Carillon__V1__RunJob",
   "carillon.v1",
   sizeof(Carillon__V1__RunJob),
-  3,
+  4,
   carillon__v1__run_job__field_descriptors,
   carillon__v1__run_job__field_indices_by_name,
-  1,  carillon__v1__run_job__number_ranges,
+  2,  carillon__v1__run_job__number_ranges,
   (ProtobufCMessageInit) carillon__v1__run_job__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6463,7 +6602,7 @@ const ProtobufCMessageDescriptor carillon__v1__attempt__descriptor =
   (ProtobufCMessageInit) carillon__v1__attempt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors[22] =
+static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors[23] =
 {
   {
     "execution_id",
@@ -6729,6 +6868,18 @@ static const ProtobufCFieldDescriptor carillon__v1__execution__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__Execution, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__execution__field_indices_by_name[] = {
   4,   /* field[4] = actual_start_time */
@@ -6744,6 +6895,7 @@ static const unsigned carillon__v1__execution__field_indices_by_name[] = {
   9,   /* field[9] = http_status */
   1,   /* field[1] = job_id */
   21,   /* field[21] = lost_attempts */
+  22,   /* field[22] = namespace */
   16,   /* field[16] = next_attempt_at */
   7,   /* field[7] = reason */
   12,   /* field[12] = response */
@@ -6754,10 +6906,11 @@ static const unsigned carillon__v1__execution__field_indices_by_name[] = {
   2,   /* field[2] = trigger */
   14,   /* field[14] = worker */
 };
-static const ProtobufCIntRange carillon__v1__execution__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__execution__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 31, 22 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor carillon__v1__execution__descriptor =
 {
@@ -6767,14 +6920,14 @@ const ProtobufCMessageDescriptor carillon__v1__execution__descriptor =
   "Carillon__V1__Execution",
   "carillon.v1",
   sizeof(Carillon__V1__Execution),
-  22,
+  23,
   carillon__v1__execution__field_descriptors,
   carillon__v1__execution__field_indices_by_name,
-  1,  carillon__v1__execution__number_ranges,
+  2,  carillon__v1__execution__number_ranges,
   (ProtobufCMessageInit) carillon__v1__execution__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__list_executions__field_descriptors[6] =
+static const ProtobufCFieldDescriptor carillon__v1__list_executions__field_descriptors[7] =
 {
   {
     "job_id",
@@ -6848,19 +7001,33 @@ static const ProtobufCFieldDescriptor carillon__v1__list_executions__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__ListExecutions, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__list_executions__field_indices_by_name[] = {
   5,   /* field[5] = cursor */
   2,   /* field[2] = from */
   0,   /* field[0] = job_id */
   4,   /* field[4] = limit */
+  6,   /* field[6] = namespace */
   1,   /* field[1] = status */
   3,   /* field[3] = to */
 };
-static const ProtobufCIntRange carillon__v1__list_executions__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__list_executions__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 31, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor carillon__v1__list_executions__descriptor =
 {
@@ -6870,10 +7037,10 @@ const ProtobufCMessageDescriptor carillon__v1__list_executions__descriptor =
   "Carillon__V1__ListExecutions",
   "carillon.v1",
   sizeof(Carillon__V1__ListExecutions),
-  6,
+  7,
   carillon__v1__list_executions__field_descriptors,
   carillon__v1__list_executions__field_indices_by_name,
-  1,  carillon__v1__list_executions__number_ranges,
+  2,  carillon__v1__list_executions__number_ranges,
   (ProtobufCMessageInit) carillon__v1__list_executions__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -6928,7 +7095,7 @@ const ProtobufCMessageDescriptor carillon__v1__execution_list__descriptor =
   (ProtobufCMessageInit) carillon__v1__execution_list__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__get_execution__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__get_execution__field_descriptors[3] =
 {
   {
     "job_id",
@@ -6954,15 +7121,29 @@ static const ProtobufCFieldDescriptor carillon__v1__get_execution__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__GetExecution, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__get_execution__field_indices_by_name[] = {
   1,   /* field[1] = execution_id */
   0,   /* field[0] = job_id */
+  2,   /* field[2] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__get_execution__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__get_execution__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 31, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor carillon__v1__get_execution__descriptor =
 {
@@ -6972,14 +7153,14 @@ const ProtobufCMessageDescriptor carillon__v1__get_execution__descriptor =
   "Carillon__V1__GetExecution",
   "carillon.v1",
   sizeof(Carillon__V1__GetExecution),
-  2,
+  3,
   carillon__v1__get_execution__field_descriptors,
   carillon__v1__get_execution__field_indices_by_name,
-  1,  carillon__v1__get_execution__number_ranges,
+  2,  carillon__v1__get_execution__number_ranges,
   (ProtobufCMessageInit) carillon__v1__get_execution__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__get_latest_execution__field_descriptors[1] =
+static const ProtobufCFieldDescriptor carillon__v1__get_latest_execution__field_descriptors[2] =
 {
   {
     "job_id",
@@ -6993,14 +7174,28 @@ static const ProtobufCFieldDescriptor carillon__v1__get_latest_execution__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__GetLatestExecution, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__get_latest_execution__field_indices_by_name[] = {
   0,   /* field[0] = job_id */
+  1,   /* field[1] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__get_latest_execution__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__get_latest_execution__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 31, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor carillon__v1__get_latest_execution__descriptor =
 {
@@ -7010,14 +7205,14 @@ const ProtobufCMessageDescriptor carillon__v1__get_latest_execution__descriptor 
   "Carillon__V1__GetLatestExecution",
   "carillon.v1",
   sizeof(Carillon__V1__GetLatestExecution),
-  1,
+  2,
   carillon__v1__get_latest_execution__field_descriptors,
   carillon__v1__get_latest_execution__field_indices_by_name,
-  1,  carillon__v1__get_latest_execution__number_ranges,
+  2,  carillon__v1__get_latest_execution__number_ranges,
   (ProtobufCMessageInit) carillon__v1__get_latest_execution__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__get_execution_stats__field_descriptors[3] =
+static const ProtobufCFieldDescriptor carillon__v1__get_execution_stats__field_descriptors[4] =
 {
   {
     "job_id",
@@ -7055,16 +7250,30 @@ static const ProtobufCFieldDescriptor carillon__v1__get_execution_stats__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__GetExecutionStats, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__get_execution_stats__field_indices_by_name[] = {
   1,   /* field[1] = from */
   0,   /* field[0] = job_id */
+  3,   /* field[3] = namespace */
   2,   /* field[2] = to */
 };
-static const ProtobufCIntRange carillon__v1__get_execution_stats__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__get_execution_stats__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 31, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__get_execution_stats__descriptor =
 {
@@ -7074,10 +7283,10 @@ const ProtobufCMessageDescriptor carillon__v1__get_execution_stats__descriptor =
   "Carillon__V1__GetExecutionStats",
   "carillon.v1",
   sizeof(Carillon__V1__GetExecutionStats),
-  3,
+  4,
   carillon__v1__get_execution_stats__field_descriptors,
   carillon__v1__get_execution_stats__field_indices_by_name,
-  1,  carillon__v1__get_execution_stats__number_ranges,
+  2,  carillon__v1__get_execution_stats__number_ranges,
   (ProtobufCMessageInit) carillon__v1__get_execution_stats__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -7301,7 +7510,7 @@ const ProtobufCMessageDescriptor carillon__v1__execution_stats__descriptor =
   (ProtobufCMessageInit) carillon__v1__execution_stats__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__cancel_execution__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__cancel_execution__field_descriptors[3] =
 {
   {
     "job_id",
@@ -7327,15 +7536,29 @@ static const ProtobufCFieldDescriptor carillon__v1__cancel_execution__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__CancelExecution, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__cancel_execution__field_indices_by_name[] = {
   1,   /* field[1] = execution_id */
   0,   /* field[0] = job_id */
+  2,   /* field[2] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__cancel_execution__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__cancel_execution__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 31, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor carillon__v1__cancel_execution__descriptor =
 {
@@ -7345,14 +7568,14 @@ const ProtobufCMessageDescriptor carillon__v1__cancel_execution__descriptor =
   "Carillon__V1__CancelExecution",
   "carillon.v1",
   sizeof(Carillon__V1__CancelExecution),
-  2,
+  3,
   carillon__v1__cancel_execution__field_descriptors,
   carillon__v1__cancel_execution__field_indices_by_name,
-  1,  carillon__v1__cancel_execution__number_ranges,
+  2,  carillon__v1__cancel_execution__number_ranges,
   (ProtobufCMessageInit) carillon__v1__cancel_execution__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__watch_executions__field_descriptors[1] =
+static const ProtobufCFieldDescriptor carillon__v1__watch_executions__field_descriptors[2] =
 {
   {
     "job_id",
@@ -7366,14 +7589,28 @@ static const ProtobufCFieldDescriptor carillon__v1__watch_executions__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__WatchExecutions, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__watch_executions__field_indices_by_name[] = {
   0,   /* field[0] = job_id */
+  1,   /* field[1] = namespace */
 };
-static const ProtobufCIntRange carillon__v1__watch_executions__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__watch_executions__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 31, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor carillon__v1__watch_executions__descriptor =
 {
@@ -7383,10 +7620,10 @@ const ProtobufCMessageDescriptor carillon__v1__watch_executions__descriptor =
   "Carillon__V1__WatchExecutions",
   "carillon.v1",
   sizeof(Carillon__V1__WatchExecutions),
-  1,
+  2,
   carillon__v1__watch_executions__field_descriptors,
   carillon__v1__watch_executions__field_indices_by_name,
-  1,  carillon__v1__watch_executions__number_ranges,
+  2,  carillon__v1__watch_executions__number_ranges,
   (ProtobufCMessageInit) carillon__v1__watch_executions__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -7408,7 +7645,7 @@ const ProtobufCMessageDescriptor carillon__v1__stop_watching__descriptor =
   (ProtobufCMessageInit) carillon__v1__stop_watching__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__execute_now__field_descriptors[2] =
+static const ProtobufCFieldDescriptor carillon__v1__execute_now__field_descriptors[3] =
 {
   {
     "settings",
@@ -7434,15 +7671,29 @@ static const ProtobufCFieldDescriptor carillon__v1__execute_now__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "namespace",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__ExecuteNow, namespace_),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__execute_now__field_indices_by_name[] = {
+  2,   /* field[2] = namespace */
   0,   /* field[0] = settings */
   1,   /* field[1] = wait */
 };
-static const ProtobufCIntRange carillon__v1__execute_now__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__execute_now__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 31, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor carillon__v1__execute_now__descriptor =
 {
@@ -7452,10 +7703,10 @@ const ProtobufCMessageDescriptor carillon__v1__execute_now__descriptor =
   "Carillon__V1__ExecuteNow",
   "carillon.v1",
   sizeof(Carillon__V1__ExecuteNow),
-  2,
+  3,
   carillon__v1__execute_now__field_descriptors,
   carillon__v1__execute_now__field_indices_by_name,
-  1,  carillon__v1__execute_now__number_ranges,
+  2,  carillon__v1__execute_now__number_ranges,
   (ProtobufCMessageInit) carillon__v1__execute_now__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

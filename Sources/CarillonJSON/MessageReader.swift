@@ -10,6 +10,7 @@ enum MessageReader {
     /// But not these, which only some of them have.
     private static let onlyWhenPresent: Set<String> = [
         "skipped_count", "skipped_from", "next_attempt_at", "failed_attempts", "api_url", "lost_attempts",
+        NamespaceField.name,
     ]
 
     static func read(

@@ -128,7 +128,7 @@ struct BatchPlan {
         "forget_keys",
         """
         DELETE FROM idempotency_keys k USING unnest($1::text[], $2::text[]) AS u(operation, key)
-        WHERE k.operation = u.operation AND k.key = u.key AND k.expires_at <= clock_timestamp()
+        WHERE k.namespace = 'default' AND k.operation = u.operation AND k.key = u.key AND k.expires_at <= clock_timestamp()
         """
     )
     private static let insertKeys = Statement(

@@ -1,71 +1,38 @@
 internal import CarillonCore
-internal import CarillonCron
 
-/// A job as its row.
+/// A job as its row: its id, its settings by the catalogue, and what Carillon itself notes.
 extension Job {
     /// What is selected, in the order in which `init(row:)` reads it. `j` is the table.
-    static let columns = """
-        j.job_id, j.name, j.description, j.schedule, j.time_zone, j.dst_policy, j.api_url, j.http_method, j.headers, \
-        j.body, j.execution_type, j.timeout_ms, j.max_retries, j.retry_initial_delay_ms, j.retry_max_delay_ms, \
-        j.catch_up_policy, j.catch_up_window_ms, j.overlap_policy, j.priority, j.active, j.starts_at, j.ends_at, \
-        j.tags, j.hidden, j.effective_from, j.version, j.created_at, j.updated_at, j.deleted_at
-        """
+    static let columns = written.map { "j.\($0.name)" }.joined(separator: ", ")
 
     init(row: inout RowReader) {
-        let id = JobID(row.uuid() ?? .zero)
-        let name = row.text()
-        let description = row.text()
-        let schedule = row.text() ?? ""
-        let timeZone = row.text() ?? "UTC"
-        let daylightPolicy = DaylightPolicy(stored: row.text() ?? "")
-        var call = HTTPCall(url: row.text() ?? "", method: row.text() ?? "POST")
-        call.headers = (row.texts() ?? []).compactMap(HTTPHeader.init(line:))
-        call.body = row.text()
-        self.init(
-            id: id,
-            name: name,
-            description: description,
-            schedule: schedule,
-            timeZone: timeZone,
-            daylightPolicy: daylightPolicy,
-            call: call,
-            executionType: row.text().flatMap(ExecutionType.init(rawValue:)) ?? .atLeastOnce,
-            timeoutMs: Int(row.integer() ?? 30_000),
-            maxRetries: Int(row.integer() ?? 3),
-            retryInitialDelayMs: Int(row.integer() ?? 2_000),
-            retryMaxDelayMs: Int(row.integer() ?? 30_000),
-            catchUpPolicy: row.text().flatMap(CatchUpPolicy.init(rawValue:)) ?? .latest,
-            catchUpWindowMs: Int(row.integer() ?? 60_000),
-            overlapPolicy: row.text().flatMap(OverlapPolicy.init(rawValue:)) ?? .allow,
-            priority: Int(row.integer() ?? 0),
-            active: row.bool() ?? false,
-            startsAt: row.timestamp(),
-            endsAt: row.timestamp(),
-            tags: row.texts() ?? [],
-            hidden: row.bool() ?? false,
-            effectiveFrom: row.timestamp() ?? .distantPast,
-            version: row.integer() ?? 1,
-            createdAt: row.timestamp() ?? .distantPast,
-            updatedAt: row.timestamp() ?? .distantPast,
-            deletedAt: row.timestamp()
-        )
+        self = Job.blank
+        id = JobID(row.uuid() ?? .zero)
+        for field in JobField.all { field.storage.read(&row, into: &self) }
+        hidden = row.bool() ?? false
+        effectiveFrom = row.timestamp() ?? .distantPast
+        version = row.integer() ?? 1
+        createdAt = row.timestamp() ?? .distantPast
+        updatedAt = row.timestamp() ?? .distantPast
+        deletedAt = row.timestamp()
     }
 
     /// The columns that a job is written with; `shard` is made of the id by the database.
-    private static let written = [
-        "job_id uuid", "name text", "description text", "schedule text", "time_zone text", "dst_policy text",
-        "api_url text", "http_method text", "headers text", "body text", "execution_type text", "timeout_ms integer",
-        "max_retries integer", "retry_initial_delay_ms integer", "retry_max_delay_ms integer", "catch_up_policy text",
-        "catch_up_window_ms integer", "overlap_policy text", "priority integer", "active boolean",
-        "starts_at timestamptz", "ends_at timestamptz", "tags text", "hidden boolean", "effective_from timestamptz",
-        "version bigint", "created_at timestamptz", "updated_at timestamptz", "deleted_at timestamptz",
-    ].map { $0.split(separator: " ") }
+    private static let written: [(name: String, type: String)] = {
+        let settings = JobField.all.map { (name: $0.column, type: $0.storage.columnType) }
+        let notes: [(name: String, type: String)] = [
+            ("hidden", "boolean"), ("effective_from", "timestamptz"), ("version", "bigint"),
+            ("created_at", "timestamptz"), ("updated_at", "timestamptz"), ("deleted_at", "timestamptz"),
+        ]
+        return [(name: "job_id", type: "uuid")] + settings + notes
+    }()
 
-    private static let names = written.map { String($0[0]) }
+    private static let names = written.map(\.name)
     /// Arrays of arrays must be rectangular, so lists travel as array literals.
-    private static let values = names.map { ["headers", "tags"].contains($0) ? "u.\($0)::text[]" : "u.\($0)" }
+    private static let lists = Set(JobField.all.filter { $0.storage.isList }.map(\.column))
+    private static let values = names.map { lists.contains($0) ? "u.\($0)::text[]" : "u.\($0)" }
     private static let source = """
-        unnest(\(written.enumerated().map { "$\($0 + 1)::\($1[1])[]" }.joined(separator: ", "))) \
+        unnest(\(written.enumerated().map { "$\($0 + 1)::\($1.type)[]" }.joined(separator: ", "))) \
         AS u(\(names.joined(separator: ", ")))
         """
 
@@ -86,28 +53,7 @@ extension Job {
     static func parameters(_ jobs: [Job]) -> Parameters {
         let parameters = Parameters(capacity: jobs.count * 512 + 1_024)
         parameters.addArray(uuid: jobs) { $0.id.uuid }
-        parameters.addArray(text: jobs) { $0.name }
-        parameters.addArray(text: jobs) { $0.description }
-        parameters.addArray(text: jobs) { $0.schedule }
-        parameters.addArray(text: jobs) { $0.timeZone }
-        parameters.addArray(name: jobs) { $0.daylightPolicy.stored }
-        parameters.addArray(text: jobs) { $0.call.url }
-        parameters.addArray(text: jobs) { $0.call.method }
-        parameters.addArray(text: jobs) { ArrayLiteral.of($0.call.headers.map(\.line)) }
-        parameters.addArray(text: jobs) { $0.call.body }
-        parameters.addArray(text: jobs) { $0.executionType.rawValue }
-        parameters.addArray(integer: jobs) { $0.timeoutMs }
-        parameters.addArray(integer: jobs) { $0.maxRetries }
-        parameters.addArray(integer: jobs) { $0.retryInitialDelayMs }
-        parameters.addArray(integer: jobs) { $0.retryMaxDelayMs }
-        parameters.addArray(text: jobs) { $0.catchUpPolicy.rawValue }
-        parameters.addArray(integer: jobs) { $0.catchUpWindowMs }
-        parameters.addArray(text: jobs) { $0.overlapPolicy.rawValue }
-        parameters.addArray(integer: jobs) { $0.priority }
-        parameters.addArray(bool: jobs) { $0.active }
-        parameters.addArray(timestamp: jobs) { $0.startsAt }
-        parameters.addArray(timestamp: jobs) { $0.endsAt }
-        parameters.addArray(text: jobs) { ArrayLiteral.of($0.tags) }
+        for field in JobField.all { field.storage.add(jobs, to: parameters) }
         parameters.addArray(bool: jobs) { $0.hidden }
         parameters.addArray(timestamp: jobs) { $0.effectiveFrom }
         parameters.addArray(bigint: jobs) { $0.version }
@@ -115,6 +61,50 @@ extension Job {
         parameters.addArray(timestamp: jobs) { $0.updatedAt }
         parameters.addArray(timestamp: jobs) { $0.deletedAt }
         return parameters
+    }
+}
+
+extension JobField.Storage {
+    /// The type that a value is sent as.
+    fileprivate var columnType: String {
+        switch self {
+        case .text, .optionalText, .texts, .headers: "text"
+        case .integer: "integer"
+        case .time: "timestamptz"
+        case .flag: "boolean"
+        }
+    }
+
+    fileprivate var isList: Bool {
+        switch self {
+        case .texts, .headers: true
+        case .text, .optionalText, .integer, .time, .flag: false
+        }
+    }
+
+    /// Reads the next column. A NULL where there can be none leaves the default.
+    fileprivate func read(_ row: inout RowReader, into job: inout Job) {
+        switch self {
+        case .text(_, let set): if let text = row.text() { set(&job, text) }
+        case .optionalText(_, let set): set(&job, row.text())
+        case .integer(_, let set): if let number = row.integer() { set(&job, Int(number)) }
+        case .time(_, let set): set(&job, row.timestamp())
+        case .flag(_, let set): if let flag = row.bool() { set(&job, flag) }
+        case .texts(_, let set): set(&job, row.texts() ?? [])
+        case .headers(_, let set): set(&job, (row.texts() ?? []).compactMap(HTTPHeader.init(line:)))
+        }
+    }
+
+    fileprivate func add(_ jobs: [Job], to parameters: Parameters) {
+        switch self {
+        case .text(let get, _): parameters.addArray(text: jobs) { get($0) }
+        case .optionalText(let get, _): parameters.addArray(text: jobs) { get($0) }
+        case .integer(let get, _): parameters.addArray(integer: jobs) { get($0) }
+        case .time(let get, _): parameters.addArray(timestamp: jobs) { get($0) }
+        case .flag(let get, _): parameters.addArray(bool: jobs) { get($0) }
+        case .texts(let get, _): parameters.addArray(text: jobs) { ArrayLiteral.of(get($0)) }
+        case .headers(let get, _): parameters.addArray(text: jobs) { ArrayLiteral.of(get($0).map(\.line)) }
+        }
     }
 }
 

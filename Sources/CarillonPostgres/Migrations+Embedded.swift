@@ -686,5 +686,52 @@ DROP FUNCTION carillon_seal(uuid, bigint, bigint, timestamptz, timestamptz, bool
 DROP FUNCTION carillon_fence(uuid, bigint, bigint);
 """##
         ),
+        Migration(
+            version: 6,
+            name: "start_deadline",
+            up: ##"""
+-- How long after its scheduled_time an execution of a job may start.
+--
+-- Applied when: EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('jobs') AND attname = 'start_deadline_ms')
+
+-- 0: at any time.
+ALTER TABLE jobs ADD COLUMN start_deadline_ms integer NOT NULL DEFAULT 0 CHECK (start_deadline_ms >= 0);
+"""##,
+            down: ##"""
+-- What 006_start_deadline added. A running scheduler of the later version must be stopped before.
+
+ALTER TABLE jobs DROP COLUMN start_deadline_ms;
+"""##
+        ),
+        Migration(
+            version: 7,
+            name: "namespaces",
+            up: ##"""
+-- Namespaces: names of jobs and idempotency keys are unique within one. Until there are identities, every row has 'default'.
+--
+-- Applied when: EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('jobs') AND attname = 'namespace')
+
+ALTER TABLE jobs ADD COLUMN namespace text NOT NULL DEFAULT 'default' CHECK (octet_length(namespace) BETWEEN 1 AND 63);
+DROP INDEX jobs_name_living;
+CREATE UNIQUE INDEX jobs_name_living ON jobs (namespace, name) WHERE deleted_at IS NULL;
+
+ALTER TABLE idempotency_keys
+    ADD COLUMN namespace text NOT NULL DEFAULT 'default' CHECK (octet_length(namespace) BETWEEN 1 AND 63);
+ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pkey;
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (namespace, operation, key);
+"""##,
+            down: ##"""
+-- What 007_namespaces added. A running scheduler of the later version must be stopped before. It fails if one name, or one key,
+-- is used in two namespaces.
+
+ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pkey;
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (operation, key);
+ALTER TABLE idempotency_keys DROP COLUMN namespace;
+
+DROP INDEX jobs_name_living;
+CREATE UNIQUE INDEX jobs_name_living ON jobs (name) WHERE deleted_at IS NULL;
+ALTER TABLE jobs DROP COLUMN namespace;
+"""##
+        ),
     ]
 }

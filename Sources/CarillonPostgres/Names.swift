@@ -1,5 +1,4 @@
 internal import CarillonCore
-internal import CarillonCron
 
 // Closed sets of names as they are stored, where a string's making would cost more than its sending.
 
@@ -23,24 +22,6 @@ extension Trigger {
         switch self {
         case .schedule: "SCHEDULE"
         case .manual: "MANUAL"
-        }
-    }
-}
-
-extension DaylightPolicy {
-    var stored: StaticString {
-        switch self {
-        case .cron: "CRON"
-        case .skip: "SKIP"
-        case .both: "BOTH"
-        }
-    }
-
-    init(stored: String) {
-        switch stored {
-        case "SKIP": self = .skip
-        case "BOTH": self = .both
-        default: self = .cron
         }
     }
 }

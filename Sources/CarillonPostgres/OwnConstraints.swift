@@ -1,13 +1,16 @@
+internal import CarillonCore
+
 /// The constraints and unique indexes of our migrations that can refuse a row: unique ones and checks.
 enum OwnConstraints {
-    static let names: Set<String> = [
-        "jobs_pkey", "jobs_name_living", "jobs_name_check", "jobs_dst_policy_check", "jobs_execution_type_check",
-        "jobs_timeout_ms_check", "jobs_max_retries_check", "jobs_retry_initial_delay_ms_check",
-        "jobs_retry_max_delay_ms_check", "jobs_catch_up_policy_check", "jobs_catch_up_window_ms_check",
-        "jobs_overlap_policy_check", "job_executions_pkey", "job_executions_trigger_check",
+    static let names: Set<String> = others.union(
+        JobField.all.filter(\.isCheckedByDatabase).map { "jobs_\($0.column)_check" }
+    )
+
+    private static let others: Set<String> = [
+        "jobs_pkey", "jobs_name_living", "jobs_namespace_check", "idempotency_keys_namespace_check",
+        "job_executions_pkey", "job_executions_trigger_check",
         "job_executions_status_check", "execution_attempts_pkey", "idempotency_keys_pkey", "shards_pkey",
-        "shards_shard_check", "shards_cluster_key_check",
-        "standbys_pkey", "standbys_usable_workers_check",
+        "shards_shard_check", "shards_cluster_key_check", "standbys_pkey", "standbys_usable_workers_check",
     ]
 
     /// Whether a constraint is one of ours. A partition's key has the day in its name: `job_executions_20261120_pkey`.
@@ -49,5 +52,17 @@ enum OwnConstraints {
         let parameters = Parameters()
         parameters.addArray(text: names.sorted()) { $0 }
         return Step(foreignRules, parameters)
+    }
+}
+
+extension JobField {
+    /// Whether the column has a CHECK in the migrations: what could not be read otherwise, and numbers that would do harm.
+    fileprivate var isCheckedByDatabase: Bool {
+        switch kind {
+        case .word, .seconds: true
+        case .integer(let range): range.lowerBound >= 0
+        case .text(let limits): isNullable && limits.bytes?.lowerBound == 1
+        case .time, .flag, .list, .map: false
+        }
     }
 }

@@ -31,7 +31,9 @@ enum JobPage {
         if let active = query.active {
             conditions.add(active ? "active" : "inactive", active ? "j.active" : "NOT j.active")
         }
-        if let name = query.name { conditions.add("name", "j.name = $::text") { $0.add(name) } }
+        if let name = query.name {
+            conditions.add("name", "j.namespace = 'default' AND j.name = $::text") { $0.add(name) }
+        }
         if let tag = query.tag { conditions.add("tag", "j.tags @> ARRAY[$::text]") { $0.add(tag) } }
         if let after = query.after { conditions.add("after", "j.job_id < $::uuid") { $0.add(after.uuid) } }
         if let status = query.lastStatus {

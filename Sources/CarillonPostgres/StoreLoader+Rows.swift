@@ -6,7 +6,7 @@ extension StoreLoader {
         "find_key",
         """
         SELECT operation, key, fingerprint, answer, expires_at FROM idempotency_keys
-        WHERE operation = $1::text AND key = $2::text AND expires_at > clock_timestamp()
+        WHERE namespace = 'default' AND operation = $1::text AND key = $2::text AND expires_at > clock_timestamp()
         """
     )
 

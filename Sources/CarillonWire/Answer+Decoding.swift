@@ -63,46 +63,24 @@ extension JobView {
         let createdAt = Timestamp(milliseconds: wire.pointee.created_at)
         var job = Job(
             id: JobID(WireReader.id(wire.pointee.job_id)),
-            name: settings.name,
-            description: settings.description,
-            schedule: settings.schedule ?? "",
-            call: HTTPCall(url: settings.url ?? ""),
+            schedule: "",
+            call: HTTPCall(url: ""),
             effectiveFrom: createdAt,
             version: wire.pointee.version,
             createdAt: createdAt,
             updatedAt: Timestamp(milliseconds: wire.pointee.updated_at)
         )
-        job.timeZone = settings.timeZone ?? job.timeZone
-        job.daylightPolicy = settings.daylightPolicy ?? job.daylightPolicy
-        job.call.method = settings.method ?? job.call.method
-        job.call.headers = settings.headers ?? []
-        job.call.body = settings.body
-        job.executionType = settings.executionType ?? job.executionType
-        job.timeoutMs = try settings.timeoutSeconds.map(JobView.milliseconds) ?? job.timeoutMs
-        job.maxRetries = settings.maxRetries ?? job.maxRetries
-        job.retryInitialDelayMs =
-            try settings.retryInitialDelaySeconds.map(JobView.milliseconds) ?? job.retryInitialDelayMs
-        job.retryMaxDelayMs = try settings.retryMaxDelaySeconds.map(JobView.milliseconds) ?? job.retryMaxDelayMs
-        job.catchUpPolicy = settings.catchUpPolicy ?? job.catchUpPolicy
-        job.catchUpWindowMs = try settings.catchUpWindowSeconds.map(JobView.milliseconds) ?? job.catchUpWindowMs
-        job.overlapPolicy = settings.overlapPolicy ?? job.overlapPolicy
-        job.priority = settings.priority ?? job.priority
-        job.active = settings.active ?? job.active
-        job.startsAt = settings.startsAt
-        job.endsAt = settings.endsAt
-        job.tags = settings.tags ?? []
+        for field in JobField.all {
+            guard let value = settings[field] else { continue }
+            if !field.set(value, of: &job), case .seconds(let seconds) = value {
+                throw WireError(.invalid, "\(seconds) is no duration in seconds")
+            }
+        }
         self.init(
             job: job,
             scheduleDescription: WireReader.text(wire.pointee.schedule_description),
             nextRunTime: WireReader.time(wire.pointee.has_next_run_time, wire.pointee.next_run_time)
         )
-    }
-
-    private static func milliseconds(_ seconds: Double) throws(WireError) -> Int {
-        guard let whole = Int(exactly: (seconds * 1000).rounded()) else {
-            throw WireError(.invalid, "\(seconds) is no duration in seconds")
-        }
-        return whole
     }
 }
 

@@ -107,13 +107,14 @@ package struct MessageCodec: ~Copyable {
     // MARK: Decoding
 
     /// Reads one payload.
-    /// - Throws: `malformed` or `invalid`, with the message and the field; `requestID` is set where a client's request can
-    ///   be answered with it.
+    /// - Throws: `malformed`, `invalid` or `unimplemented`, with the message and the field; `requestID` is set where a
+    ///   client's request can be answered with it.
     package func decode(payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
         do throws(WireError) {
             return try unpack(payload)
         } catch {
-            guard error.kind == .invalid, let known = try? PayloadScanner.peek(payload), let id = known.id, id != 0,
+            guard error.kind == .invalid || error.kind == .unimplemented, let known = try? PayloadScanner.peek(payload),
+                let id = known.id, id != 0,
                 MessageCodec.requestFields.contains(known.body)
             else { throw error }
             var answerable = error

@@ -6,6 +6,7 @@ internal import CarillonCron
 extension Request {
     /// `nil` when the body is no request.
     init?(_ wire: Carillon__V1__Envelope) throws(WireError) {
+        try NamespaceField.check(wire)
         switch wire.body_case {
         case CARILLON__V1__ENVELOPE__BODY_CREATE_JOB:
             let body: UnsafeMutablePointer<Carillon__V1__CreateJob> = wire.create_job
@@ -126,45 +127,10 @@ extension PreviewSchedule {
 extension JobSettings {
     init(_ wire: UnsafeMutablePointer<Carillon__V1__JobSettings>) throws(WireError) {
         self.init()
-        schedule = WireReader.optionalText(wire.pointee.schedule)
-        url = WireReader.optionalText(wire.pointee.api_url)
-        if wire.pointee.has_execution_type != 0 {
-            executionType = try ExecutionType(wire: wire.pointee.execution_type)
+        for entry in JobSettingsLayout.entries {
+            guard let value = try entry.value(in: UnsafeRawPointer(wire)) else { continue }
+            self[entry.field] = value
         }
-        name = WireReader.optionalText(wire.pointee.name)
-        description = WireReader.optionalText(wire.pointee.description)
-        timeZone = WireReader.optionalText(wire.pointee.time_zone)
-        if wire.pointee.has_dst_policy != 0 { daylightPolicy = try DaylightPolicy(wire: wire.pointee.dst_policy) }
-        method = WireReader.optionalText(wire.pointee.http_method)
-        if wire.pointee.n_headers > 0 {
-            headers = WireReader.headers(wire.pointee.n_headers, wire.pointee.headers)
-        }
-        body = WireReader.optionalText(wire.pointee.body)
-        timeoutSeconds = WireReader.optional(wire.pointee.has_timeout_seconds, wire.pointee.timeout_seconds)
-        maxRetries = wire.pointee.has_max_retries != 0 ? Int(wire.pointee.max_retries) : nil
-        retryInitialDelaySeconds = WireReader.optional(
-            wire.pointee.has_retry_initial_delay_seconds,
-            wire.pointee.retry_initial_delay_seconds
-        )
-        retryMaxDelaySeconds = WireReader.optional(
-            wire.pointee.has_retry_max_delay_seconds,
-            wire.pointee.retry_max_delay_seconds
-        )
-        if wire.pointee.has_catch_up_policy != 0 {
-            catchUpPolicy = try CatchUpPolicy(wire: wire.pointee.catch_up_policy)
-        }
-        catchUpWindowSeconds = WireReader.optional(
-            wire.pointee.has_catch_up_window_seconds,
-            wire.pointee.catch_up_window_seconds
-        )
-        if wire.pointee.has_overlap_policy != 0 {
-            overlapPolicy = try OverlapPolicy(wire: wire.pointee.overlap_policy)
-        }
-        priority = wire.pointee.has_priority != 0 ? Int(wire.pointee.priority) : nil
-        startsAt = WireReader.time(wire.pointee.has_starts_at, wire.pointee.starts_at)
-        endsAt = WireReader.time(wire.pointee.has_ends_at, wire.pointee.ends_at)
-        if wire.pointee.n_tags > 0 { tags = WireReader.strings(wire.pointee.n_tags, wire.pointee.tags) }
-        active = wire.pointee.has_active != 0 ? wire.pointee.active != 0 : nil
         cleared = Set(WireReader.strings(wire.pointee.n_cleared_fields, wire.pointee.cleared_fields))
     }
 }

@@ -78,34 +78,6 @@ extension OutcomeKind: WireEnumeration {
     }
 }
 
-extension ExecutionType: WireEnumeration {
-    var wire: Carillon__V1__ExecutionType {
-        switch self {
-        case .atLeastOnce: CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE
-        case .atMostOnce: CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_MOST_ONCE
-        }
-    }
-}
-
-extension CatchUpPolicy: WireEnumeration {
-    var wire: Carillon__V1__CatchUpPolicy {
-        switch self {
-        case .latest: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST
-        case .all: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_ALL
-        case .none: CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_NONE
-        }
-    }
-}
-
-extension OverlapPolicy: WireEnumeration {
-    var wire: Carillon__V1__OverlapPolicy {
-        switch self {
-        case .allow: CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW
-        case .skip: CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_SKIP
-        }
-    }
-}
-
 extension Trigger: WireEnumeration {
     var wire: Carillon__V1__Trigger {
         switch self {

@@ -10,6 +10,8 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The bytes can be read, but a field's content is against the rules: bad UTF-8, NUL, no 16-byte id, an unknown
         /// enumeration value, a missing required field, a number out of range.
         case invalid
+        /// The field is reserved for a later version, and has a value that only that version will understand.
+        case unimplemented
     }
 
     package var kind: Kind
@@ -35,6 +37,12 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
         switch kind {
         case .oversized:
             ClientError(.resourceExhausted, text, retryable: false)
+        case .unimplemented:
+            ClientError(
+                .unimplemented,
+                description,
+                errors: field.map { [FieldError(field: $0, message: text)] } ?? []
+            )
         case .malformed, .invalid:
             ClientError(
                 .invalidArgument,

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonCore
 internal import CarillonPostgres
 internal import CarillonSystem
 
@@ -123,7 +124,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long a call may take unless its job says otherwise. (REQUEST_TIMEOUT; default: 30s)",
+            "How long a call may take unless its job says otherwise. (REQUEST_TIMEOUT; default: \(Job.blank.timeoutMs / 1_000)s)",
             valueName: "duration"
         )
     )
@@ -131,7 +132,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Attempts after the first that failed, unless the job says otherwise. (MAX_RETRIES; default: 3)",
+            "Attempts after the first that failed, unless the job says otherwise. (MAX_RETRIES; default: \(Job.blank.maxRetries))",
             valueName: "count"
         )
     )
@@ -140,7 +141,7 @@ struct ScheduleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Missed times up to this age all run after an outage, unless the job says otherwise. (CATCH_UP_WINDOW; "
-                + "default: 60s)",
+                + "default: \(Job.blank.catchUpWindowMs / 1_000)s)",
             valueName: "duration"
         )
     )

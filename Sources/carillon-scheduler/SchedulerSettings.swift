@@ -65,14 +65,19 @@ struct SchedulerSettings {
                 timeoutMs: try Setting.durationMs(
                     "REQUEST_TIMEOUT",
                     flag: schedules.requestTimeout,
-                    default: 30_000,
-                    in: 100...86_400_000
+                    default: Job.blank.timeoutMs,
+                    in: 100...Int(JobField.timeoutRange.upperBound) * 1_000
                 ),
-                maxRetries: try Setting.integer("MAX_RETRIES", flag: schedules.maxRetries, default: 3, in: 0...100),
+                maxRetries: try Setting.integer(
+                    "MAX_RETRIES",
+                    flag: schedules.maxRetries,
+                    default: Job.blank.maxRetries,
+                    in: JobField.maxRetriesRange
+                ),
                 catchUpWindowMs: try Setting.durationMs(
                     "CATCH_UP_WINDOW",
                     flag: schedules.catchUpWindow,
-                    default: 60_000,
+                    default: Job.blank.catchUpWindowMs,
                     in: 0...604_800_000
                 )
             ),

@@ -170,7 +170,7 @@ import Testing
 
     @Test func descriptions() throws {
         let fields = try #require(MessageJSON.describe("list_executions"))
-        #expect(fields.map(\.field) == ["job_id", "status", "from", "to", "limit", "cursor"])
+        #expect(fields.map(\.field) == ["job_id", "status", "from", "to", "limit", "cursor", "namespace"])
         #expect(fields[0].type == "UUID")
         #expect(fields[1].type.hasPrefix("array of one of PENDING, RUNNING"))
         #expect(fields[2].type == "time (RFC 3339)")
@@ -203,7 +203,7 @@ import Testing
                 "time_zone":"UTC","dst_policy":"CRON","http_method":"POST","headers":{},"body":null,\
                 "timeout_seconds":30,"max_retries":3,"retry_initial_delay_seconds":2,"retry_max_delay_seconds":30,\
                 "catch_up_policy":"LATEST","catch_up_window_seconds":60,"overlap_policy":"ALLOW","priority":0,\
-                "starts_at":null,"ends_at":null,"tags":[],"active":true,"version":1,\
+                "starts_at":null,"ends_at":null,"tags":[],"active":true,"start_deadline_seconds":0,"version":1,\
                 "created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:20Z",\
                 "next_run_time":"2023-11-14T22:14:00Z"}
                 """

@@ -33,13 +33,13 @@ private struct BodyRoute {
     var given: [JSONValue.Member]
 
     static let all = [
-        BodyRoute(request: "create_job", reserved: ["idempotency_key", "fingerprint"], given: []),
+        BodyRoute(request: "create_job", reserved: ["idempotency_key", "fingerprint", "namespace"], given: []),
         BodyRoute(
             request: "update_job",
-            reserved: ["job_id", "if_version"],
+            reserved: ["job_id", "if_version", "namespace"],
             given: [.init("job_id", .string(Scheduler.base.id.description))]
         ),
-        BodyRoute(request: "execute_now", reserved: ["wait"], given: [.init("wait", true)]),
+        BodyRoute(request: "execute_now", reserved: ["wait", "namespace"], given: [.init("wait", true)]),
     ]
 
     func take(_ members: [JSONValue.Member]) {
@@ -142,30 +142,19 @@ private struct BodyRoute {
 
 /// What settings say, by the names that the API has for it.
 private enum Said {
-    static let fields: [String: @Sendable (JobSettings) -> JSONValue?] = [
-        "schedule": { $0.schedule.map(JSONValue.string) },
-        "api_url": { $0.url.map(JSONValue.string) },
-        "execution_type": { $0.executionType.map { .string($0.rawValue) } },
-        "name": { $0.name.map(JSONValue.string) },
-        "description": { $0.description.map(JSONValue.string) },
-        "time_zone": { $0.timeZone.map(JSONValue.string) },
-        "dst_policy": { $0.daylightPolicy.map { .string($0.rawValue) } },
-        "http_method": { $0.method.map(JSONValue.string) },
-        "headers": { $0.headers.map { .object($0.map { .init($0.name, .string($0.value)) }) } },
-        "body": { $0.body.map(JSONValue.string) },
-        "timeout_seconds": { $0.timeoutSeconds.map(JSONValue.number) },
-        "max_retries": { $0.maxRetries.map { .integer(Int64($0)) } },
-        "retry_initial_delay_seconds": { $0.retryInitialDelaySeconds.map(JSONValue.number) },
-        "retry_max_delay_seconds": { $0.retryMaxDelaySeconds.map(JSONValue.number) },
-        "catch_up_policy": { $0.catchUpPolicy.map { .string($0.rawValue) } },
-        "catch_up_window_seconds": { $0.catchUpWindowSeconds.map(JSONValue.number) },
-        "overlap_policy": { $0.overlapPolicy.map { .string($0.rawValue) } },
-        "priority": { $0.priority.map { .integer(Int64($0)) } },
-        "starts_at": { $0.startsAt.map { .integer($0.milliseconds) } },
-        "ends_at": { $0.endsAt.map { .integer($0.milliseconds) } },
-        "tags": { $0.tags.map { .array($0.map(JSONValue.string)) } },
-        "active": { $0.active.map(JSONValue.bool) },
-    ]
+    static let fields: [String: @Sendable (JobSettings) -> JSONValue?] = Dictionary(
+        uniqueKeysWithValues: JobField.all.map { field in
+            (field.name, { @Sendable settings in settings[field].map(json) })
+        }
+    )
+
+    private static func json(_ value: JobValue) -> JSONValue {
+        switch value {
+        case .seconds(let seconds): .number(seconds)
+        case .time(let time): .integer(time.milliseconds)
+        case .text, .integer, .flag, .list, .headers: JSONValue(value)
+        }
+    }
 }
 
 extension JSONValue {
@@ -226,7 +215,7 @@ private struct BodyComposer {
 
     private static let fields = ["create_job", "execute_now"].flatMap { request in
         (MessageJSON.describe(request) ?? []).filter {
-            !["idempotency_key", "fingerprint", "wait"].contains($0.field)
+            !["idempotency_key", "fingerprint", "wait", "namespace"].contains($0.field)
         }
     }
     private static let texts: [String: [String]] = [

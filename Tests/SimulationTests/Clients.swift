@@ -199,7 +199,13 @@ final class Clients {
         )
         ScheduleMaker(world: world).reschedule(&job)
         if world.random.happens(0.3) { ScheduleMaker(world: world).bound(&job) }
+        if world.options.startDeadlines > 0 { setStartDeadline(&job) }
         return job
+    }
+
+    private func setStartDeadline(_ job: inout Job) {
+        guard world.random.happens(world.options.startDeadlines) else { return }
+        job.limits.startDeadlineMs = [500, 2_000, 5_000].randomElement(using: &world.random) ?? 0
     }
 
     private func change() {
@@ -229,6 +235,10 @@ final class Clients {
             update(old, to: job)
         case 2:
             job.priority += 1
+            if world.options.startDeadlines > 0 {
+                job.limits.startDeadlineMs = 0
+                setStartDeadline(&job)
+            }
             if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
             update(old, to: job)
         case 3:
@@ -267,6 +277,7 @@ final class Clients {
     }
 
     private func update(_ old: Job, to new: Job, _ what: String = "client updated") {
+        world.oracle.hasStartDeadline(new)
         tell(.updateJob(old.id, JobSettings(from: old, to: new), ifVersion: version(of: old)), what)
     }
 
@@ -317,6 +328,7 @@ extension JobSettings {
         (catchUpPolicy, catchUpWindowSeconds) = (job.catchUpPolicy, Double(job.catchUpWindowMs) / 1_000)
         (overlapPolicy, priority, tags) = (job.overlapPolicy, job.priority, job.tags)
         (startsAt, endsAt) = (job.startsAt, job.endsAt)
+        self[.startDeadline] = JobField.startDeadline.value(of: job)
     }
 
     /// What is another.
@@ -328,6 +340,9 @@ extension JobSettings {
         if new.name != old.name { name = new.name }
         if new.executionType != old.executionType { executionType = new.executionType }
         if new.priority != old.priority { priority = new.priority }
+        if new.limits.startDeadlineMs != old.limits.startDeadlineMs {
+            self[.startDeadline] = JobField.startDeadline.value(of: new)
+        }
         if new.startsAt != old.startsAt {
             startsAt = new.startsAt
             if startsAt == nil { cleared.insert("starts_at") }

@@ -54,6 +54,7 @@ extension Oracle {
         for id in batch.updates.map(\.id) {
             guard let row = store.executions[id], row.status != before[id]?.status else { continue }
             if row.status == .skipped, row.reason == .overlap { judgeOverlap(row, before, store) }
+            if row.status == .skipped, row.reason == .startDeadline { judgeMissedStart(row, before[id]) }
             if row.status == .unknown { judgeUnknown(row, store) }
         }
         judgeCatchUp(batch, before, store)

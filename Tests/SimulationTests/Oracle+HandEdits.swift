@@ -6,6 +6,7 @@ import TestSupport
 extension Oracle {
     func editedByHand(_ job: Job) {
         if job.executionType == .atMostOnce { once.insert(job.id) }
+        hasStartDeadline(job)
         let store = world.database.store
         let marks = store.shards.flatMap { [$0.materializedThrough, $0.gap?.from].compactMap { $0 } }
         let from = min(world.databaseTime, unsettled[job.id]?.from ?? .distantFuture, marks.min() ?? .distantFuture)

@@ -138,6 +138,12 @@ extension Oracle {
         case (.skipped, .expired):
             let isOver = endings[job.id, default: []].contains { $0 < row.scheduledTime }
             require(isOver, "\(row.id) is EXPIRED, and its job had not ended")
+        case (.skipped, .startDeadline):
+            // Whether it was right when it was written is judged there.
+            require(
+                startDeadlines[job.id, default: []] != [0],
+                "\(row.id) was skipped for a deadline that its job has not"
+            )
         case (.skipped, .catchUp):
             require(row.skippedCount != nil, "G8: \(row.id) was skipped without a count")
         default:
@@ -175,6 +181,8 @@ extension Oracle {
             {
                 continue
             }
+            // Or found that it could not start in time.
+            if row.status == .skipped, row.reason == .startDeadline, token.epoch < latestEpoch(store) { continue }
             // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
             if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
             // Or found that its time, which came again, had been missed, and made up for it by its job's policy.

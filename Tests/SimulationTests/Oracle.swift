@@ -58,6 +58,8 @@ final class Oracle {
     private(set) var unseenStepsBack: [Int64] = []
     /// Executions whose request was sent AT_MOST_ONCE.
     private var sentOnce: [ExecutionID: Token] = [:]
+    /// Each start deadline that a job ever had, in milliseconds; 0 for none.
+    var startDeadlines: [JobID: Set<Int64>] = [:]
     /// Jobs that were AT_MOST_ONCE at some time.
     var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
@@ -149,6 +151,7 @@ final class Oracle {
     ) {
         let shard = world.database.store.shards[0]
         for call in calls {
+            judgeStart(of: call, by: scheduler)
             if isLiar(worker) { givenToLiar.insert(call.executionID) }
             require(executionOf[call.token] == nil, "G5: token \(call.token) was used twice")
             executionOf[call.token] = call.executionID
@@ -442,6 +445,7 @@ final class Oracle {
     /// A definition holds from its effective_from on, if it is another one.
     func begin(_ job: Job) {
         if job.executionType == .atMostOnce { once.insert(job.id) }
+        hasStartDeadline(job)
         guard !job.hidden else { return }
         let old = known.updateValue(job, forKey: job.id)
         if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }

@@ -53,6 +53,8 @@ struct SimulationOptions: CustomStringConvertible {
     var lies: Double
     /// How often only the writing connection hangs, up to a minute.
     var writerStallsPerSecond: Double
+    /// Of a job, that its executions must start within some time.
+    var startDeadlines: Double
     /// Which of the worlds that these options allow: the seed's own is 0.
     var draw = 0
     /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
@@ -117,6 +119,7 @@ struct SimulationOptions: CustomStringConvertible {
             beginning =
                 (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
         }
+        startDeadlines = chance(0.3, upTo: 1)
     }
 
     /// Whether clocks can be relied upon to tell when something happened.

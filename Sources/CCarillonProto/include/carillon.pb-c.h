@@ -909,10 +909,15 @@ struct  Carillon__V1__JobSettings
    */
   size_t n_cleared_fields;
   char **cleared_fields;
+  /*
+   * 0: none. An execution that cannot start within this time after its scheduled_time is SKIPPED (START_DEADLINE).
+   */
+  protobuf_c_boolean has_start_deadline_seconds;
+  double start_deadline_seconds;
 };
 #define CARILLON__V1__JOB_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__job_settings__descriptor) \
-    , NULL, NULL, 0, CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE, NULL, NULL, NULL, 0, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, NULL, 0,NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST, 0, 0, 0, CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL }
+    , NULL, NULL, 0, CARILLON__V1__EXECUTION_TYPE__EXECUTION_TYPE_AT_LEAST_ONCE, NULL, NULL, NULL, 0, CARILLON__V1__DST_POLICY__DST_POLICY_CRON, NULL, 0,NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, CARILLON__V1__CATCH_UP_POLICY__CATCH_UP_POLICY_LATEST, 0, 0, 0, CARILLON__V1__OVERLAP_POLICY__OVERLAP_POLICY_ALLOW, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0,NULL, 0, 0 }
 
 
 struct  Carillon__V1__Job
@@ -926,10 +931,11 @@ struct  Carillon__V1__Job
   int64_t updated_at;
   protobuf_c_boolean has_next_run_time;
   int64_t next_run_time;
+  char *namespace_;
 };
 #define CARILLON__V1__JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__job__descriptor) \
-    , {0,NULL}, NULL, NULL, 0, 0, 0, 0, 0 }
+    , {0,NULL}, NULL, NULL, 0, 0, 0, 0, 0, NULL }
 
 
 struct  Carillon__V1__CreateJob
@@ -941,20 +947,22 @@ struct  Carillon__V1__CreateJob
    * What the client's request was, to tell a repeated request from a reused key.
    */
   char *fingerprint;
+  char *namespace_;
 };
 #define CARILLON__V1__CREATE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__create_job__descriptor) \
-    , NULL, NULL, NULL }
+    , NULL, NULL, NULL, NULL }
 
 
 struct  Carillon__V1__GetJob
 {
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
+  char *namespace_;
 };
 #define CARILLON__V1__GET_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__get_job__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, NULL }
 
 
 struct  Carillon__V1__ListJobs
@@ -972,10 +980,11 @@ struct  Carillon__V1__ListJobs
   protobuf_c_boolean has_limit;
   uint32_t limit;
   char *cursor;
+  char *namespace_;
 };
 #define CARILLON__V1__LIST_JOBS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__list_jobs__descriptor) \
-    , 0, 0, NULL, NULL, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, 0, 0, NULL }
+    , 0, 0, NULL, NULL, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, 0, 0, NULL, NULL }
 
 
 struct  Carillon__V1__JobList
@@ -1008,10 +1017,11 @@ struct  Carillon__V1__UpdateJob
    */
   protobuf_c_boolean has_if_version;
   int64_t if_version;
+  char *namespace_;
 };
 #define CARILLON__V1__UPDATE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__update_job__descriptor) \
-    , {0,NULL}, NULL, 0, 0 }
+    , {0,NULL}, NULL, 0, 0, NULL }
 
 
 struct  Carillon__V1__DeleteJob
@@ -1020,10 +1030,11 @@ struct  Carillon__V1__DeleteJob
   ProtobufCBinaryData job_id;
   protobuf_c_boolean has_if_version;
   int64_t if_version;
+  char *namespace_;
 };
 #define CARILLON__V1__DELETE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__delete_job__descriptor) \
-    , {0,NULL}, 0, 0 }
+    , {0,NULL}, 0, 0, NULL }
 
 
 struct  Carillon__V1__Deleted
@@ -1040,20 +1051,22 @@ struct  Carillon__V1__PauseJob
 {
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
+  char *namespace_;
 };
 #define CARILLON__V1__PAUSE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__pause_job__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, NULL }
 
 
 struct  Carillon__V1__ResumeJob
 {
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
+  char *namespace_;
 };
 #define CARILLON__V1__RESUME_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__resume_job__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, NULL }
 
 
 struct  Carillon__V1__RunJob
@@ -1062,10 +1075,11 @@ struct  Carillon__V1__RunJob
   ProtobufCBinaryData job_id;
   char *idempotency_key;
   char *fingerprint;
+  char *namespace_;
 };
 #define CARILLON__V1__RUN_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__run_job__descriptor) \
-    , {0,NULL}, NULL, NULL }
+    , {0,NULL}, NULL, NULL, NULL }
 
 
 struct  Carillon__V1__Attempt
@@ -1134,10 +1148,11 @@ struct  Carillon__V1__Execution
    */
   protobuf_c_boolean has_lost_attempts;
   uint32_t lost_attempts;
+  char *namespace_;
 };
 #define CARILLON__V1__EXECUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__execution__descriptor) \
-    , {0,NULL}, {0,NULL}, CARILLON__V1__TRIGGER__TRIGGER_SCHEDULE, 0, 0, 0, 0, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL, 0, 0 }
+    , {0,NULL}, {0,NULL}, CARILLON__V1__TRIGGER__TRIGGER_SCHEDULE, 0, 0, 0, 0, 0, CARILLON__V1__EXECUTION_STATUS__EXECUTION_STATUS_PENDING, NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0,NULL, NULL, 0, 0, NULL }
 
 
 struct  Carillon__V1__ListExecutions
@@ -1160,10 +1175,11 @@ struct  Carillon__V1__ListExecutions
   protobuf_c_boolean has_limit;
   uint32_t limit;
   char *cursor;
+  char *namespace_;
 };
 #define CARILLON__V1__LIST_EXECUTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__list_executions__descriptor) \
-    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, NULL, NULL }
 
 
 struct  Carillon__V1__ExecutionList
@@ -1183,20 +1199,22 @@ struct  Carillon__V1__GetExecution
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
   ProtobufCBinaryData execution_id;
+  char *namespace_;
 };
 #define CARILLON__V1__GET_EXECUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__get_execution__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, NULL }
 
 
 struct  Carillon__V1__GetLatestExecution
 {
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
+  char *namespace_;
 };
 #define CARILLON__V1__GET_LATEST_EXECUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__get_latest_execution__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, NULL }
 
 
 struct  Carillon__V1__GetExecutionStats
@@ -1207,10 +1225,11 @@ struct  Carillon__V1__GetExecutionStats
   int64_t from;
   protobuf_c_boolean has_to;
   int64_t to;
+  char *namespace_;
 };
 #define CARILLON__V1__GET_EXECUTION_STATS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__get_execution_stats__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0 }
+    , {0,NULL}, 0, 0, 0, 0, NULL }
 
 
 struct  Carillon__V1__ExecutionStats
@@ -1251,10 +1270,11 @@ struct  Carillon__V1__CancelExecution
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
   ProtobufCBinaryData execution_id;
+  char *namespace_;
 };
 #define CARILLON__V1__CANCEL_EXECUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__cancel_execution__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, NULL }
 
 
 /*
@@ -1265,10 +1285,11 @@ struct  Carillon__V1__WatchExecutions
   ProtobufCMessage base;
   protobuf_c_boolean has_job_id;
   ProtobufCBinaryData job_id;
+  char *namespace_;
 };
 #define CARILLON__V1__WATCH_EXECUTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__watch_executions__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, NULL }
 
 
 struct  Carillon__V1__StopWatching
@@ -1289,10 +1310,11 @@ struct  Carillon__V1__ExecuteNow
   Carillon__V1__JobSettings *settings;
   protobuf_c_boolean has_wait;
   protobuf_c_boolean wait;
+  char *namespace_;
 };
 #define CARILLON__V1__EXECUTE_NOW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__execute_now__descriptor) \
-    , NULL, 0, 0 }
+    , NULL, 0, 0, NULL }
 
 
 struct  Carillon__V1__RefreshSchedule

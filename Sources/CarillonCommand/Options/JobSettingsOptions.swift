@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CarillonCore
 internal import CarillonJSON
 
 /// The settings of a job as options: what `job create` and `job update` share.
@@ -27,20 +28,20 @@ struct JobSettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("time-zone"),
-        help: ArgumentHelp("An IANA time zone; UTC unless told.", valueName: "zone")
+        help: ArgumentHelp("An IANA time zone; \(Job.blank.timeZone) unless told.", valueName: "zone")
     )
     var timeZone: String?
 
     @Option(
         name: .customLong("dst-policy"),
         help: ArgumentHelp("What happens when clocks change: CRON, SKIP or BOTH.", valueName: "policy"),
-        completion: .list(["CRON", "SKIP", "BOTH"])
+        completion: .list(JobField.daylightPolicy.words)
     )
     var dstPolicy: String?
 
     @Option(
         name: .customLong("method"),
-        help: "The HTTP method; POST unless told.",
+        help: "The HTTP method; \(Job.blank.call.method) unless told.",
         completion: .list(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     )
     var method: String?
@@ -62,7 +63,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("execution-type"),
         help: ArgumentHelp("AT_LEAST_ONCE or AT_MOST_ONCE.", valueName: "type"),
-        completion: .list(["AT_LEAST_ONCE", "AT_MOST_ONCE"])
+        completion: .list(JobField.executionType.words)
     )
     var executionType: String?
 
@@ -101,7 +102,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("catch-up-policy"),
         help: ArgumentHelp("Times missed in a long outage: LATEST, ALL or NONE of them run.", valueName: "policy"),
-        completion: .list(["LATEST", "ALL", "NONE"])
+        completion: .list(JobField.catchUpPolicy.words)
     )
     var catchUpPolicy: String?
 
@@ -116,7 +117,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("overlap-policy"),
         help: ArgumentHelp("While one is still open: ALLOW or SKIP the next.", valueName: "policy"),
-        completion: .list(["ALLOW", "SKIP"])
+        completion: .list(JobField.overlapPolicy.words)
     )
     var overlapPolicy: String?
 
@@ -150,6 +151,14 @@ struct JobSettingsOptions: ParsableArguments {
         help: "A tag to filter by; may be repeated."
     )
     var tags: [String] = []
+
+    @Option(
+        name: .customLong("start-deadline"),
+        parsing: .unconditional,
+        help: ArgumentHelp("Skip an execution that cannot start this long after it was due.", valueName: "duration"),
+        transform: Span.read
+    )
+    var startDeadline: Span?
 
     @Option(
         name: .customLong("file"),
@@ -217,6 +226,7 @@ struct JobSettingsOptions: ParsableArguments {
         add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
         add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
         if !tags.isEmpty { add("tags", .array(tags.map(JSONValue.string))) }
+        add("start_deadline_seconds", startDeadline.map { .number($0.seconds) })
         return members
     }
 

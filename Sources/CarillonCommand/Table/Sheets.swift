@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonJSON
 
 extension FactSheet {
@@ -33,11 +34,23 @@ extension FactSheet {
         sheet.add("starts at", time: job["starts_at"], times)
         sheet.add("ends at", time: job["ends_at"], times)
         sheet.add("tags", Figures.text(job["tags"]))
+        for field in JobField.all where !listed.contains(field.name) {
+            let text = field.text(of: job[field.name])
+            if text != field.text(of: field.defaultJSON) { sheet.add(field.label, text) }
+        }
         sheet.add("version", Figures.text(job["version"]))
         sheet.add("created", time: job["created_at"], times)
         sheet.add("updated", time: job["updated_at"], times)
         return sheet
     }
+
+    /// Settings that a job's facts show in their own way. Any other one is shown when it differs from its default.
+    private static let listed: Set<String> = [
+        "schedule", "api_url", "execution_type", "name", "description", "time_zone", "dst_policy", "http_method",
+        "headers", "body", "timeout_seconds", "max_retries", "retry_initial_delay_seconds", "retry_max_delay_seconds",
+        "catch_up_policy", "catch_up_window_seconds", "overlap_policy", "priority", "starts_at", "ends_at", "tags",
+        "active",
+    ]
 
     private static func retryDelay(_ job: JSONValue) -> String {
         let first = Figures.seconds(job["retry_initial_delay_seconds"])
@@ -129,5 +142,17 @@ extension FactSheet {
         sheet.add("time zones", cluster["tzdata_version"]?.string)
         sheet.add("started", time: cluster["started_at"], times)
         return sheet
+    }
+}
+
+extension JobField {
+    /// `start_deadline_seconds` → `start deadline`
+    fileprivate var label: String {
+        let words = name.split(separator: "_").filter { $0 != "seconds" }
+        return words.joined(separator: " ")
+    }
+
+    fileprivate func text(of value: JSONValue?) -> String {
+        if case .seconds = kind { Figures.seconds(value) } else { Figures.text(value) }
     }
 }

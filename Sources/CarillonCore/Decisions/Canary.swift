@@ -38,6 +38,8 @@ package enum Canary: String, Sendable, CaseIterable {
     case letsAMarkPassAStagedChange
     case losesAQueuedChange
     case dispatchesWhatIsHeld
+    case startsLateAfterATakeOver
+    case skipsRetriesAfterTheStartDeadline
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

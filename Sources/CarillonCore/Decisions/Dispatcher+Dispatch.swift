@@ -6,6 +6,8 @@ extension Dispatcher {
             switch ledger[slot].state {
             case .armed, .retrying:
                 makeReady(slot)
+            case .ready:
+                endLateStart(slot)
             case .missing:
                 giveUp(
                     slot,
@@ -27,6 +29,7 @@ extension Dispatcher {
     mutating func makeReady(_ slot: Int32) {
         ledger.clearTimer(slot)
         move(slot, to: .ready)
+        if endLateStart(slot) { return }
         let open = ledger[slot]
         pool.ready.push(
             slot,
@@ -60,12 +63,6 @@ extension Dispatcher {
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
-                let isTooLate = now - open.execution.scheduledTime > max(1_000, Int64(record.catchUpWindowMs))
-                // A row that was taken over may have been called already.
-                if record.catchUpPolicy == .none, isTooLate, !open.isAdoptable {
-                    skipLate(slot)
-                    continue
-                }
                 let isOverlapping =
                     record.openCount > 0 || Canary.skipsWhatOverlapsNothing.sings && record.executionCount > 1
                 if record.overlapPolicy == .skip, isOverlapping {
@@ -87,13 +84,6 @@ extension Dispatcher {
         for slot in deferred { makeReady(slot) }
         let isStarved = !pool.ready.isEmpty && deferred.isEmpty && pool.roster.freest == nil
         pool.noteStarvation(isStarved, since: sentBefore, at: leadership.nowBoot)
-    }
-
-    /// A due time that is older than its job wants is not run, wherever its row came from.
-    private mutating func skipLate(_ slot: Int32) {
-        ledger[slot].execution.skippedCount = 1
-        ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
-        conclude(slot, as: .skipped, reason: .catchUp)
     }
 
     /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its

@@ -3,9 +3,9 @@
 extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
-        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? countsInconsistency
-            ?? rosterInconsistency ?? log.inconsistency(of: openExecutions.map(\.open)) ?? changesInconsistency
-            ?? backlog.inconsistency(in: agenda)
+        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? startTimerInconsistency
+            ?? countsInconsistency ?? rosterInconsistency ?? log.inconsistency(of: openExecutions.map(\.open))
+            ?? changesInconsistency ?? backlog.inconsistency(in: agenda)
             ?? leadership.inconsistency ?? standbyInconsistency
     }
 

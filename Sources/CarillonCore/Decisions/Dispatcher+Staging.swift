@@ -121,6 +121,7 @@ extension Dispatcher {
         into actions: inout [Action]
     ) {
         guard let job = change.change.job, let staged = changes.unstage(job.id) else { return }
+        let before = agenda.slot(of: job.id).map { agenda[$0] }
         let slot = agenda.put(staged.record)
         if let restartedAt = staged.restartedAt {
             end(change.ends, by: staged, recorded: &recorded, into: &actions)
@@ -136,6 +137,7 @@ extension Dispatcher {
             armSchedule(of: slot, after: max(restartedAt, materializer.materializedThrough))
         }
         requeue(staged.setAside)
+        if let before { resetStartTimers(of: slot, before: before) }
         forgetJobIfIdle(slot)
         if let ticket = change.ticket, let result = change.result { actions.append(.reply(ticket, result)) }
         takeTurns(of: job.id, into: &actions)
@@ -204,11 +206,13 @@ extension Dispatcher {
             if isWaiting || row.status != .pending { log.pending.add(insert: row) }
         }
         if let slot = agenda.slot(of: job.id), agenda[slot].isHeld {
+            let before = agenda[slot]
             agenda.release(slot)
             let through = max(now, materializer.materializedThrough)
             for row in makeUp(slot, after: staged.cursor, through: through) { log.pending.add(insert: row) }
             armSchedule(of: slot, after: max(staged.cursor, through))
             requeue(staged.setAside)
+            resetStartTimers(of: slot, before: before)
         }
     }
 

@@ -115,6 +115,7 @@ extension Dispatcher {
     /// Changes the state of an execution, and with it whether it counts as open for its job.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
         if case .dispatched = ledger[slot].state { ledger.clearDeadline(slot) }
+        if case .ready = ledger[slot].state { ledger.clearTimer(slot) }
         ledger.setState(slot, state)
         let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
         guard wasCounted != isOpen else { return }

@@ -131,7 +131,8 @@ struct ExecutionTable {
             guard isDispatched == (deadlines.time(of: slot) != nil) else {
                 return "\(open.execution.id) is \(open.state), and has \(isDispatched ? "no" : "a") deadline"
             }
-            guard open.state.waitsForTime == (timers.time(of: slot) != nil) else {
+            // Whether a ready execution has a timer is for the dispatcher to say (`startTimerInconsistency`).
+            guard open.state == .ready || open.state.waitsForTime == (timers.time(of: slot) != nil) else {
                 return "\(open.execution.id) is \(open.state), and has \(open.state.waitsForTime ? "no" : "a") timer"
             }
             guard open.countsAsOpen == open.isOpen else { return "\(open.execution.id) is counted as open wrongly" }

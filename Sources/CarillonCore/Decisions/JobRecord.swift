@@ -12,12 +12,7 @@ struct JobRecord {
     /// A staged change gives the job another schedule: no rows are made, and what `StagedChange` holds does not begin.
     var isHeld = false
     var lastFailed = false
-    var timeoutMs: Int32
-    var maxRetries: Int32
-    var retryInitialDelayMs: Int32
-    var retryMaxDelayMs: Int32
-    var catchUpWindowMs: Int32
-    var priority: Int32
+    var limits: ExecutionLimits
     /// Executions in the ledger, and of these the open ones (dispatched, running, waiting for a retry).
     var executionCount: Int32 = 0
     var openCount: Int32 = 0
@@ -37,17 +32,18 @@ struct JobRecord {
         active = job.active
         hidden = job.hidden
         deleted = job.deletedAt != nil
-        timeoutMs = Int32(clamping: job.timeoutMs)
-        maxRetries = Int32(clamping: job.maxRetries)
-        retryInitialDelayMs = Int32(clamping: job.retryInitialDelayMs)
-        retryMaxDelayMs = Int32(clamping: job.retryMaxDelayMs)
-        catchUpWindowMs = Int32(clamping: job.catchUpWindowMs)
-        priority = Int32(clamping: job.priority)
+        limits = job.limits
         effectiveFrom = job.effectiveFrom
         startsAt = job.startsAt
         endsAt = job.endsAt
         version = job.version
     }
+
+    var timeoutMs: Int32 { limits.timeoutMs }
+    var maxRetries: Int32 { limits.maxRetries }
+    var retryMaxDelayMs: Int32 { limits.retryMaxDelayMs }
+    var catchUpWindowMs: Int32 { limits.catchUpWindowMs }
+    var priority: Int32 { limits.priority }
 
     /// Whether its schedule makes executions at all.
     var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
@@ -78,7 +74,7 @@ struct JobRecord {
     /// each, at most the longest.
     func retryDelayMs(afterAttempts attempts: Int) -> Int64 {
         let doublings = max(0, min(attempts - 1, 30))
-        let delay = Int64(retryInitialDelayMs) << Int64(doublings)
+        let delay = Int64(limits.retryInitialDelayMs) << Int64(doublings)
         return min(delay, Int64(max(retryMaxDelayMs, 0)))
     }
 }

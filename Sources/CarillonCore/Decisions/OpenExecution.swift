@@ -5,7 +5,7 @@ struct OpenExecution {
         case inserting
         /// Durable; waits for its time.
         case armed
-        /// Due; waits for a free slot.
+        /// Due; waits for a free slot. A timer ends the waiting where there is a last time for its start.
         case ready
         /// AT_MOST_ONCE: the claim is in a batch, with a slot reserved.
         case claiming(LinkID)

@@ -1,6 +1,7 @@
 package import CarillonCron
 
-/// What to call and when: a row of `jobs`.
+/// What to call and when: a row of `jobs`. The value that a setting has here at first is its default; its limits are in
+/// ``JobField``.
 package struct Job: Sendable, Hashable {
     package var id: JobID
     /// Unique among the living, when given.
@@ -9,24 +10,19 @@ package struct Job: Sendable, Hashable {
     /// The expression as its author wrote it.
     package var schedule: String
     /// An IANA name.
-    package var timeZone: String
-    package var daylightPolicy: DaylightPolicy
+    package var timeZone = "UTC"
+    package var daylightPolicy = DaylightPolicy.cron
     package var call: HTTPCall
-    package var executionType: ExecutionType
-    package var timeoutMs: Int
-    package var maxRetries: Int
-    package var retryInitialDelayMs: Int
-    package var retryMaxDelayMs: Int
-    package var catchUpPolicy: CatchUpPolicy
-    package var catchUpWindowMs: Int
-    package var overlapPolicy: OverlapPolicy
-    package var priority: Int
-    package var active: Bool
+    package var executionType = ExecutionType.atLeastOnce
+    package var limits = ExecutionLimits()
+    package var catchUpPolicy = CatchUpPolicy.latest
+    package var overlapPolicy = OverlapPolicy.allow
+    package var active = true
     package var startsAt: Timestamp?
     package var endsAt: Timestamp?
-    package var tags: [String]
+    package var tags: [String] = []
     /// Made by ExecuteNow: not listed.
-    package var hidden: Bool
+    package var hidden = false
     /// Occurrences before it are never made. Set at create, resume, and change of schedule.
     package var effectiveFrom: Timestamp
     package var version: Int64
@@ -34,24 +30,25 @@ package struct Job: Sendable, Hashable {
     package var updatedAt: Timestamp
     package var deletedAt: Timestamp?
 
+    /// A job with the default of each setting that is not given.
     package init(
         id: JobID,
         name: String? = nil,
         description: String? = nil,
         schedule: String,
-        timeZone: String = "UTC",
-        daylightPolicy: DaylightPolicy = .cron,
+        timeZone: String? = nil,
+        daylightPolicy: DaylightPolicy? = nil,
         call: HTTPCall,
-        executionType: ExecutionType = .atLeastOnce,
-        timeoutMs: Int = 30_000,
-        maxRetries: Int = 3,
-        retryInitialDelayMs: Int = 2_000,
-        retryMaxDelayMs: Int = 30_000,
-        catchUpPolicy: CatchUpPolicy = .latest,
-        catchUpWindowMs: Int = 60_000,
-        overlapPolicy: OverlapPolicy = .allow,
-        priority: Int = 0,
-        active: Bool = true,
+        executionType: ExecutionType? = nil,
+        timeoutMs: Int? = nil,
+        maxRetries: Int? = nil,
+        retryInitialDelayMs: Int? = nil,
+        retryMaxDelayMs: Int? = nil,
+        catchUpPolicy: CatchUpPolicy? = nil,
+        catchUpWindowMs: Int? = nil,
+        overlapPolicy: OverlapPolicy? = nil,
+        priority: Int? = nil,
+        active: Bool? = nil,
         startsAt: Timestamp? = nil,
         endsAt: Timestamp? = nil,
         tags: [String] = [],
@@ -66,19 +63,7 @@ package struct Job: Sendable, Hashable {
         self.name = name
         self.description = description
         self.schedule = schedule
-        self.timeZone = timeZone
-        self.daylightPolicy = daylightPolicy
         self.call = call
-        self.executionType = executionType
-        self.timeoutMs = timeoutMs
-        self.maxRetries = maxRetries
-        self.retryInitialDelayMs = retryInitialDelayMs
-        self.retryMaxDelayMs = retryMaxDelayMs
-        self.catchUpPolicy = catchUpPolicy
-        self.catchUpWindowMs = catchUpWindowMs
-        self.overlapPolicy = overlapPolicy
-        self.priority = priority
-        self.active = active
         self.startsAt = startsAt
         self.endsAt = endsAt
         self.tags = tags
@@ -88,7 +73,60 @@ package struct Job: Sendable, Hashable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
         self.deletedAt = deletedAt
+        if let timeZone { self.timeZone = timeZone }
+        if let daylightPolicy { self.daylightPolicy = daylightPolicy }
+        if let executionType { self.executionType = executionType }
+        if let timeoutMs { self.timeoutMs = timeoutMs }
+        if let maxRetries { self.maxRetries = maxRetries }
+        if let retryInitialDelayMs { self.retryInitialDelayMs = retryInitialDelayMs }
+        if let retryMaxDelayMs { self.retryMaxDelayMs = retryMaxDelayMs }
+        if let catchUpPolicy { self.catchUpPolicy = catchUpPolicy }
+        if let catchUpWindowMs { self.catchUpWindowMs = catchUpWindowMs }
+        if let overlapPolicy { self.overlapPolicy = overlapPolicy }
+        if let priority { self.priority = priority }
+        if let active { self.active = active }
     }
 
+    /// A job whose author has said nothing.
+    package static let blank: Job = {
+        let none = Timestamp(milliseconds: 0)
+        return Job(
+            id: JobID(.zero),
+            schedule: "",
+            call: HTTPCall(url: ""),
+            effectiveFrom: none,
+            createdAt: none,
+            updatedAt: none
+        )
+    }()
+
     package var shard: UInt8 { id.shard }
+}
+
+/// The limits as numbers of the usual size.
+extension Job {
+    package var timeoutMs: Int {
+        get { Int(limits.timeoutMs) }
+        set { limits.timeoutMs = Int32(clamping: newValue) }
+    }
+    package var maxRetries: Int {
+        get { Int(limits.maxRetries) }
+        set { limits.maxRetries = Int32(clamping: newValue) }
+    }
+    package var retryInitialDelayMs: Int {
+        get { Int(limits.retryInitialDelayMs) }
+        set { limits.retryInitialDelayMs = Int32(clamping: newValue) }
+    }
+    package var retryMaxDelayMs: Int {
+        get { Int(limits.retryMaxDelayMs) }
+        set { limits.retryMaxDelayMs = Int32(clamping: newValue) }
+    }
+    package var catchUpWindowMs: Int {
+        get { Int(limits.catchUpWindowMs) }
+        set { limits.catchUpWindowMs = Int32(clamping: newValue) }
+    }
+    package var priority: Int {
+        get { Int(limits.priority) }
+        set { limits.priority = Int32(clamping: newValue) }
+    }
 }

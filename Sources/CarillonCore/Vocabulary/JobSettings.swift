@@ -1,31 +1,127 @@
 package import CarillonCron
 
-/// What a client said of a job: `nil` where it said nothing.
+/// What a client said of a job: nothing of the settings that have no value here.
 package struct JobSettings: Sendable, Hashable {
-    package var schedule: String?
-    package var url: String?
-    package var executionType: ExecutionType?
-    package var name: String?
-    package var description: String?
-    package var timeZone: String?
-    package var daylightPolicy: DaylightPolicy?
-    package var method: String?
-    package var headers: [HTTPHeader]?
-    package var body: String?
-    package var timeoutSeconds: Double?
-    package var maxRetries: Int?
-    package var retryInitialDelaySeconds: Double?
-    package var retryMaxDelaySeconds: Double?
-    package var catchUpPolicy: CatchUpPolicy?
-    package var catchUpWindowSeconds: Double?
-    package var overlapPolicy: OverlapPolicy?
-    package var priority: Int?
-    package var startsAt: Timestamp?
-    package var endsAt: Timestamp?
-    package var tags: [String]?
-    package var active: Bool?
-    /// Fields that go back to their default, by their name in the API.
+    private var values: [String: JobValue] = [:]
+    /// Settings that go back to their default, by their name in the API.
     package var cleared: Set<String> = []
 
     package init() {}
+
+    package subscript(field: JobField) -> JobValue? {
+        get { values[field.name] }
+        set { values[field.name] = newValue }
+    }
+
+    private func text(_ field: JobField) -> String? {
+        if case .text(let text)? = self[field] { text } else { nil }
+    }
+
+    private func integer(_ field: JobField) -> Int? {
+        if case .integer(let number)? = self[field] { number } else { nil }
+    }
+
+    private func seconds(_ field: JobField) -> Double? {
+        if case .seconds(let seconds)? = self[field] { seconds } else { nil }
+    }
+
+    private func time(_ field: JobField) -> Timestamp? {
+        if case .time(let time)? = self[field] { time } else { nil }
+    }
+
+    private func word<Word: RawRepresentable<String>>(_ field: JobField) -> Word? {
+        text(field).flatMap(Word.init(rawValue:))
+    }
+}
+
+/// Names for the settings that code speaks of. A setting that only passes through needs none.
+extension JobSettings {
+    package var schedule: String? {
+        get { text(.schedule) }
+        set { self[.schedule] = newValue.map(JobValue.text) }
+    }
+    package var url: String? {
+        get { text(.url) }
+        set { self[.url] = newValue.map(JobValue.text) }
+    }
+    package var executionType: ExecutionType? {
+        get { word(.executionType) }
+        set { self[.executionType] = (newValue?.rawValue).map(JobValue.text) }
+    }
+    package var name: String? {
+        get { text(.name) }
+        set { self[.name] = newValue.map(JobValue.text) }
+    }
+    package var description: String? {
+        get { text(.description) }
+        set { self[.description] = newValue.map(JobValue.text) }
+    }
+    package var timeZone: String? {
+        get { text(.timeZone) }
+        set { self[.timeZone] = newValue.map(JobValue.text) }
+    }
+    package var daylightPolicy: DaylightPolicy? {
+        get { word(.daylightPolicy) }
+        set { self[.daylightPolicy] = (newValue?.rawValue).map(JobValue.text) }
+    }
+    package var method: String? {
+        get { text(.method) }
+        set { self[.method] = newValue.map(JobValue.text) }
+    }
+    package var headers: [HTTPHeader]? {
+        get { if case .headers(let headers)? = self[.headers] { headers } else { nil } }
+        set { self[.headers] = newValue.map(JobValue.headers) }
+    }
+    package var body: String? {
+        get { text(.body) }
+        set { self[.body] = newValue.map(JobValue.text) }
+    }
+    package var timeoutSeconds: Double? {
+        get { seconds(.timeout) }
+        set { self[.timeout] = newValue.map(JobValue.seconds) }
+    }
+    package var maxRetries: Int? {
+        get { integer(.maxRetries) }
+        set { self[.maxRetries] = newValue.map(JobValue.integer) }
+    }
+    package var retryInitialDelaySeconds: Double? {
+        get { seconds(.retryInitialDelay) }
+        set { self[.retryInitialDelay] = newValue.map(JobValue.seconds) }
+    }
+    package var retryMaxDelaySeconds: Double? {
+        get { seconds(.retryMaxDelay) }
+        set { self[.retryMaxDelay] = newValue.map(JobValue.seconds) }
+    }
+    package var catchUpPolicy: CatchUpPolicy? {
+        get { word(.catchUpPolicy) }
+        set { self[.catchUpPolicy] = (newValue?.rawValue).map(JobValue.text) }
+    }
+    package var catchUpWindowSeconds: Double? {
+        get { seconds(.catchUpWindow) }
+        set { self[.catchUpWindow] = newValue.map(JobValue.seconds) }
+    }
+    package var overlapPolicy: OverlapPolicy? {
+        get { word(.overlapPolicy) }
+        set { self[.overlapPolicy] = (newValue?.rawValue).map(JobValue.text) }
+    }
+    package var priority: Int? {
+        get { integer(.priority) }
+        set { self[.priority] = newValue.map(JobValue.integer) }
+    }
+    package var startsAt: Timestamp? {
+        get { time(.startsAt) }
+        set { self[.startsAt] = newValue.map(JobValue.time) }
+    }
+    package var endsAt: Timestamp? {
+        get { time(.endsAt) }
+        set { self[.endsAt] = newValue.map(JobValue.time) }
+    }
+    package var tags: [String]? {
+        get { if case .list(let tags)? = self[.tags] { tags } else { nil } }
+        set { self[.tags] = newValue.map(JobValue.list) }
+    }
+    package var active: Bool? {
+        get { if case .flag(let flag)? = self[.active] { flag } else { nil } }
+        set { self[.active] = newValue.map(JobValue.flag) }
+    }
 }

@@ -56,4 +56,5 @@ package enum Reason: String, Sendable, CaseIterable {
     case retriesExhausted = "RETRIES_EXHAUSTED"
     case outcomeLost = "OUTCOME_LOST"
     case recordRefused = "RECORD_REFUSED"
+    case startDeadline = "START_DEADLINE"
 }

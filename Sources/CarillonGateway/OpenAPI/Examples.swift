@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonJSON
 internal import CarillonSystem
 
@@ -16,16 +17,20 @@ enum Examples {
 
     static let call: JSONValue = ["api_url": "https://example.com/reports", "timeout_seconds": 5]
 
-    static let job: JSONValue = [
-        "job_id": .string(jobID), "schedule": "0 30 9 * * MON-FRI",
-        "schedule_description": "At 09:30:00, Monday through Friday", "api_url": "https://example.com/reports",
-        "execution_type": "AT_LEAST_ONCE", "name": "nightly-report", "description": nil, "time_zone": "Europe/Berlin",
-        "dst_policy": "CRON", "http_method": "POST", "headers": [:], "body": nil, "timeout_seconds": 30,
-        "max_retries": 3, "retry_initial_delay_seconds": 2, "retry_max_delay_seconds": 30, "catch_up_policy": "LATEST",
-        "catch_up_window_seconds": 60, "overlap_policy": "ALLOW", "priority": 0, "starts_at": nil, "ends_at": nil,
-        "tags": ["reports"], "active": true, "version": 1, "created_at": "2026-01-05T08:00:00Z",
-        "updated_at": "2026-01-05T08:00:00Z", "next_run_time": "2026-01-05T08:30:00Z",
-    ]
+    /// With the default of each setting that `newJob` does not give.
+    static let job: JSONValue = {
+        var members: [JSONValue.Member] = [.init("job_id", .string(jobID))]
+        for field in JobField.all {
+            members.append(.init(field.name, newJob[field.name] ?? field.defaultJSON))
+            guard field.name == JobField.schedule.name else { continue }
+            members.append(.init("schedule_description", "At 09:30:00, Monday through Friday"))
+        }
+        members += [
+            .init("version", 1), .init("created_at", "2026-01-05T08:00:00Z"),
+            .init("updated_at", "2026-01-05T08:00:00Z"), .init("next_run_time", "2026-01-05T08:30:00Z"),
+        ]
+        return .object(members)
+    }()
 
     static let execution = execution()
 

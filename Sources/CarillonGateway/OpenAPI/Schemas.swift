@@ -7,103 +7,7 @@ enum Schemas {
         ["type": "string", "enum": .array(words.map(JSONValue.string)), "description": .string(summary)]
     }
 
-    static let settings: [Property] = [
-        .of(
-            "schedule",
-            "string",
-            "A cron expression of 5 to 7 fields (seconds first when there are 6), or a nickname: @daily, @every 5m, …"
-        ),
-        .of(
-            "api_url",
-            "string",
-            "What is called: an absolute http or https URL. Its host may have letters of any script.",
-            ["format": "iri", "maxLength": 2083]
-        ),
-        .named("execution_type", "ExecutionType", "What a crash may do to a call.", fallback: "AT_LEAST_ONCE"),
-        .of(
-            "name",
-            "string",
-            "Unique among the jobs that are not deleted.",
-            ["minLength": 1, "maxLength": 200, "pattern": "\\S"],
-            nullable: true
-        ),
-        .of("description", "string", "For people.", ["maxLength": 4000], nullable: true),
-        .of(
-            "time_zone",
-            "string",
-            "The zone of the schedule: a name of the IANA time zone database.",
-            ["default": "UTC"]
-        ),
-        .named("dst_policy", "DstPolicy", "What a change of the clocks does to due times.", fallback: "CRON"),
-        .of("http_method", "string", "The method of the call.", ["default": "POST"]),
-        .of(
-            "headers",
-            "object",
-            "Headers of the call, beside Carillon's own.",
-            ["additionalProperties": ["type": "string"], "default": [:]]
-        ),
-        .of("body", "string", "The body of the call; Carillon's own JSON unless given.", nullable: true),
-        .of(
-            "timeout_seconds",
-            "number",
-            "How long an attempt may take.",
-            ["minimum": 0.05.json, "maximum": 86400, "default": 30]
-        ),
-        .of(
-            "max_retries",
-            "integer",
-            "Attempts after the first that failed.",
-            ["minimum": 0, "maximum": 100, "default": 3]
-        ),
-        .of(
-            "retry_initial_delay_seconds",
-            "number",
-            "Before the second attempt; doubled for each further one.",
-            ["minimum": 0, "maximum": 86400, "default": 2]
-        ),
-        .of(
-            "retry_max_delay_seconds",
-            "number",
-            "The longest wait between two attempts.",
-            ["minimum": 0, "maximum": 86400, "default": 30]
-        ),
-        .named(
-            "catch_up_policy",
-            "CatchUpPolicy",
-            "Which missed times beyond the window run after an outage.",
-            fallback: "LATEST"
-        ),
-        .of(
-            "catch_up_window_seconds",
-            "number",
-            "Missed times not older than this all run after an outage.",
-            ["minimum": 0, "maximum": 2_000_000, "default": 60]
-        ),
-        .named(
-            "overlap_policy",
-            "OverlapPolicy",
-            "Whether an execution begins while another of the job is open.",
-            fallback: "ALLOW"
-        ),
-        .of(
-            "priority",
-            "integer",
-            "Of two that are due, the higher one goes first.",
-            ["minimum": -1000, "maximum": 1000, "default": 0]
-        ),
-        .time("starts_at", "No due time before it.", nullable: true),
-        .time("ends_at", "No due time from then on.", nullable: true),
-        .of(
-            "tags",
-            "array",
-            "Words to find jobs by.",
-            [
-                "items": ["type": "string", "minLength": 1, "maxLength": 64], "maxItems": 32, "uniqueItems": true,
-                "default": [],
-            ]
-        ),
-        .of("active", "boolean", "Whether the schedule makes executions.", ["default": true]),
-    ]
+    static let settings: [Property] = JobField.all.map(Property.init)
 
     static let job: [Property] = {
         var properties: [Property] = [.id("job_id", "The job's id.")] + settings
@@ -255,7 +159,7 @@ enum Schemas {
     /// By name, in the order of the document.
     static let all: [(name: String, schema: JSONValue)] = [
         ("Job", job.answered("A job.")),
-        ("NewJob", settings.asked("A job to be made.", required: ["schedule", "api_url"])),
+        ("NewJob", settings.asked("A job to be made.", required: JobField.all.filter(\.isRequired).map(\.name))),
         (
             "JobChange",
             settings.asked("What is to change in a job; null takes a setting back to its default.", required: [])
@@ -324,7 +228,7 @@ enum Schemas {
         (
             "DstPolicy",
             words(
-                ["CRON", "SKIP", "BOTH"],
+                JobField.daylightPolicy.words,
                 "CRON runs what falls into a gap right after it, and what comes twice once; SKIP leaves the gap out; BOTH runs what comes twice twice."
             )
         ),
@@ -337,8 +241,4 @@ enum Schemas {
         ),
         ("Trigger", words(Trigger.allCases.map(\.rawValue), "Its schedule, or a request.")),
     ]
-}
-
-extension Double {
-    fileprivate var json: JSONValue { .number(self) }
 }

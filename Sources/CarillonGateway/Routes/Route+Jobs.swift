@@ -4,7 +4,7 @@ internal import HTTPTypes
 /// `/api/v1/jobs`
 extension Route {
     private static let etag = (name: "ETag", summary: "The job's version, for If-Match.")
-    private static let updateReserved = ["job_id", "if_version"]
+    private static let updateReserved = ["job_id", "if_version", "namespace"]
 
     static let jobs: [Route] = [
         Route(
@@ -21,7 +21,7 @@ extension Route {
             body: BodyContract(
                 schema: "NewJob",
                 example: Examples.newJob,
-                reserved: ["idempotency_key", "fingerprint"]
+                reserved: ["idempotency_key", "fingerprint", "namespace"]
             ),
             needsBody: true,
             outcomes: [

@@ -145,6 +145,6 @@ extension Route {
     private static let executeBody = BodyContract(
         schema: "Call",
         example: Examples.call,
-        reserved: ["wait"]
+        reserved: ["wait", "namespace"]
     )
 }

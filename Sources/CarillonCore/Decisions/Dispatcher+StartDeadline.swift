@@ -1,0 +1,80 @@
+/// How long a due execution may wait for its start. A timer ends the waiting, whether or not a worker has a free slot.
+extension Dispatcher {
+    /// An execution starts at this time at the latest, or is SKIPPED for this reason.
+    private struct LastStart {
+        var time: Timestamp
+        var reason: Reason
+    }
+
+    /// `nil`: the execution may start at any time, or has begun already.
+    private func lastStart(of slot: Int32) -> LastStart? {
+        let job = ledger[slot].job
+        let limits = agenda[job].limits
+        let isWithoutCatchUp = agenda[job].catchUpPolicy == .none
+        // Most jobs have no limit; an execution is large.
+        guard limits.startDeadlineMs > 0 || isWithoutCatchUp else { return nil }
+        let open = ledger[slot]
+        let scheduled = open.execution.scheduledTime
+        var last: LastStart?
+        // Also for a claim that was given back, and for a row from before an outage: no worker has said that it began.
+        let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
+        let mayStart = !hasBegun || Canary.skipsRetriesAfterTheStartDeadline.sings
+        let isIgnored = Canary.startsLateAfterATakeOver.sings && open.isAdoptable
+        if limits.startDeadlineMs > 0, mayStart, !isIgnored {
+            last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
+        }
+        // Without catch-up: only due times of the schedule. A row that was taken over may have been called already.
+        if isWithoutCatchUp, open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable {
+            let time = scheduled + max(1_000, Int64(limits.catchUpWindowMs))
+            if last.map({ time < $0.time }) ?? true { last = LastStart(time: time, reason: .catchUp) }
+        }
+        return last
+    }
+
+    /// Ends a ready execution that is too late to start; sets the timer of one that is not. Returns whether it has ended.
+    @discardableResult
+    mutating func endLateStart(_ slot: Int32) -> Bool {
+        // A staged change decides about the execution: the timer is set again once that change is durable or refused.
+        guard let last = lastStart(of: slot), !isHeld(slot) else { return false }
+        guard now > last.time else {
+            ledger.setTimer(slot, to: last.time + 1)
+            return false
+        }
+        // An execution that came back to a job that was paused or deleted meanwhile ends for that reason.
+        if agenda[ledger[slot].job].hasEnded(for: ledger[slot].execution.trigger) {
+            endWithJob(slot)
+            return true
+        }
+        if last.reason == .catchUp {
+            ledger[slot].execution.skippedCount = 1
+            ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
+        }
+        // A claim may have noted a start that never came.
+        ledger[slot].execution.actualStartTime = nil
+        conclude(slot, as: .skipped, reason: last.reason)
+        return true
+    }
+
+    /// Sets the timers of a job's ready executions by its definition, which has changed or is no longer held by a change.
+    mutating func resetStartTimers(of job: Int32, before: JobRecord) {
+        let record = agenda[job]
+        guard before.isHeld || record.limits != before.limits || record.catchUpPolicy != before.catchUpPolicy else {
+            return
+        }
+        guard record.executionCount > 0 else { return }
+        for slot in ledger.slots(ofJob: job) where ledger[slot].state == .ready {
+            ledger.clearTimer(slot)
+            endLateStart(slot)
+        }
+    }
+
+    /// What contradicts the timers of ready executions; `nil` while all is well.
+    var startTimerInconsistency: String? {
+        for slot in ledger.allSlots where ledger[slot].state == .ready && !isHeld(slot) {
+            guard (lastStart(of: slot) != nil) == (ledger.timer(of: slot) != nil) else {
+                return "\(ledger[slot].execution.id) is ready, and its timer does not fit its last start"
+            }
+        }
+        return nil
+    }
+}
