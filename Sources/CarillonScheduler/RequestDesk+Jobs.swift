@@ -22,9 +22,9 @@ extension RequestDesk {
         }
     }
 
-    func update(_ id: JobID, _ settings: JobSettings, ifVersion: Int64?) async throws(ClientError) -> Answer {
+    func update(_ id: JobID, _ settings: JobSettings, ifVersion: [Int64]) async throws(ClientError) -> Answer {
         // Nothing is asked for: nothing changes, and the version of others stays good.
-        if settings == JobSettings(), ifVersion == nil { return .job(view(try await job(id))) }
+        if settings == JobSettings(), ifVersion.isEmpty { return .job(view(try await job(id))) }
         return try await changing(id, ifVersion: ifVersion) { job throws(ClientError) in
             let (planned, restarts) = try rules.change(job, by: settings)
             return .update(planned, scheduleChanged: restarts)
@@ -35,14 +35,14 @@ extension RequestDesk {
         try requireLeading()
         let job = try await job(id)
         if job.active == isActive { return .job(view(job)) }
-        return try await changing(id, ifVersion: nil) { job throws(ClientError) in
+        return try await changing(id, ifVersion: []) { job throws(ClientError) in
             var changed = job
             changed.version += 1
             return isActive ? .resume(rules.planned(changed)) : .pause(changed)
         }
     }
 
-    func delete(_ id: JobID, ifVersion: Int64?) async throws(ClientError) -> Answer {
+    func delete(_ id: JobID, ifVersion: [Int64]) async throws(ClientError) -> Answer {
         try await changing(id, ifVersion: ifVersion) { job throws(ClientError) in
             var changed = job
             changed.version += 1
@@ -53,16 +53,17 @@ extension RequestDesk {
     /// Reads a job, makes a change of it, and does so again when somebody else was quicker.
     private func changing(
         _ id: JobID,
-        ifVersion: Int64?,
+        ifVersion: [Int64],
         _ make: (Job) throws(ClientError) -> ChangeRequest
     ) async throws(ClientError) -> Answer {
         for attempt in 0..<50 {
             try requireLeading()
             let job = try await job(id)
-            if let ifVersion, ifVersion != job.version {
+            if !ifVersion.isEmpty, !ifVersion.contains(job.version) {
+                let named = ifVersion.prefix(10).map(String.init).joined(separator: " or ")
                 throw ClientError(
                     .failedPrecondition,
-                    "the job has version \(job.version), not \(ifVersion): somebody changed it; read it again",
+                    "the job has version \(job.version), not \(named): somebody changed it; read it again",
                     reason: .versionMismatch
                 )
             }

@@ -127,9 +127,21 @@ package final class SchedulerService: PeerReceiver {
         for action in actions { perform(action, leaseDeadline) }
         let end = SystemClock.now()
         refusals.write(at: end.boot)
-        status.update(box.status(at: end, leaderAddress: status.current.leaderAddress))
+        let before = status.current
+        status.update(box.status(at: end, leaderAddress: before.leaderAddress))
+        tellClients(before, status.current)
         metrics.update(status.current, peers: peers)
         return box.wake(after: end)
+    }
+
+    /// Clients learn of a take-over from the Lead. Only workers need its proof.
+    private func tellClients(_ before: Status, _ after: Status) {
+        guard before.isLeading != after.isLeading || before.epoch != after.epoch else { return }
+        if after.isLeading, let epoch = after.epoch {
+            peers.sendToClients(.lead(LeadProof(epoch: epoch), shards: Array(0..<16)))
+        } else if before.isLeading, let epoch = before.epoch {
+            peers.sendToClients(.lead(LeadProof(epoch: epoch), shards: []))
+        }
     }
 
     private func perform(_ action: Action, _ leaseDeadline: BootTime?) {
@@ -366,7 +378,8 @@ package final class SchedulerService: PeerReceiver {
                 peer.id,
                 name: peer.hello.name,
                 bootID: peer.hello.bootID,
-                maxWorkers: Int(peer.hello.maxWorkers ?? 0)
+                maxWorkers: Int(peer.hello.maxWorkers ?? 0),
+                features: Set(peer.hello.features)
             )
         )
     }
@@ -379,7 +392,7 @@ package final class SchedulerService: PeerReceiver {
             case .started(let tokens): pump.post(.workerStarted(connection, tokens))
             case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
             case .drain: pump.post(.workerDrained(connection))
-            case .leadRefused(let epoch, let highest):
+            case .leadRefused(let epoch, _, let highest):
                 pump.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
             case .claimAnswer(let rememberedMs, let claims):
                 pump.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))

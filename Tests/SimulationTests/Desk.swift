@@ -103,7 +103,7 @@ final class Desk {
     private func setActive(_ id: JobID, _ isActive: Bool, _ done: @escaping Done) {
         read(id, done) { [self] job in
             if job.active == isActive { return done(.success(view(job))) }
-            changing(id, ifVersion: nil, done) { [world] job in
+            changing(id, ifVersion: [], done) { [world] job in
                 isActive ? .resume(world.plans.planned(job.next)) : .pause(job.next)
             }
         }
@@ -112,14 +112,14 @@ final class Desk {
     /// Reads a job, makes a change of it, and does so again when somebody else was quicker.
     private func changing(
         _ id: JobID,
-        ifVersion: Int64?,
+        ifVersion: [Int64],
         attempt: Int = 0,
         _ done: @escaping Done,
         _ make: @escaping (Job) throws(ClientError) -> ChangeRequest
     ) {
         if let error = notLeading { return done(.failure(error)) }
         read(id, done) { [self] job in
-            if let ifVersion, ifVersion != job.version {
+            if !ifVersion.isEmpty, !ifVersion.contains(job.version) {
                 world.count("client changed what another one had changed")
                 return done(.failure(ClientError(.failedPrecondition, "another version", reason: .versionMismatch)))
             }

@@ -75,6 +75,10 @@ extension Dispatcher {
                     continue
                 }
             }
+            guard let link = able(link, for: record) else {
+                deferred.append(slot)
+                continue
+            }
             if isAtMostOnce(slot) {
                 claim(slot, for: link)
             } else {
@@ -88,6 +92,12 @@ extension Dispatcher {
         } else if starvedSince == nil || dispatchCount != sentBefore {
             starvedSince = nowBoot
         }
+    }
+
+    /// The worker to which a call of the job goes: the one that is chosen, unless the call needs features.
+    private func able(_ link: LinkID, for record: JobRecord) -> LinkID? {
+        let needed = CallKind.http(record.call).requiredFeatures
+        return needed.isEmpty ? link : roster.freest(having: needed)
     }
 
     /// Whether a change of the job is not durable yet.
@@ -197,7 +207,7 @@ extension Dispatcher {
                 jobID: record.id,
                 attempt: open.attemptNumber,
                 scheduledTime: open.execution.scheduledTime,
-                call: record.call,
+                kind: .http(record.call),
                 timeoutMs: Int(record.timeoutMs),
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
                 atMostOnce: isAtMostOnce(slot),

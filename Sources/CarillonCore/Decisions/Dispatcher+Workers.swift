@@ -10,7 +10,8 @@ extension Dispatcher {
         _ link: LinkID,
         name: String,
         bootID: UniqueID,
-        maxWorkers: Int,
+        _ maxWorkers: Int,
+        _ features: Set<String>,
         at now: Now,
         into actions: inout [Action]
     ) {
@@ -29,6 +30,7 @@ extension Dispatcher {
             name: name,
             bootID: bootID,
             maxWorkers: min(maxWorkers, Self.maxWorkersLimit),
+            features: features,
             key: clusterKey.workerKey(name: name, bootID: bootID)
         )
         // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
@@ -71,7 +73,9 @@ extension Dispatcher {
             $0.obeyedEpoch = nil
         }
         for call in held {
-            guard isIssued(call.token, call.code, call.executionID, call.attempt, to: link) else {
+            guard call.shard == call.jobID.shard,
+                isIssued(call.token, call.code, call.executionID, call.attempt, to: link)
+            else {
                 reject(link, "a call with a token that was not issued to the worker is held", into: &actions)
                 actions.append(.cancelCalls(link, [call.token]))
                 continue
@@ -215,7 +219,7 @@ extension Dispatcher {
     /// The first credit after Lead also says: everything that this worker holds, or has to report, was told.
     mutating func workerGranted(_ link: LinkID, _ granted: UInt64, into actions: inout [Action]) {
         guard var worker = roster[link] else { return }
-        worker.granted = max(worker.granted, granted)
+        worker.granted = granted
         let isFirst = !worker.hasAnswered
         // A credit that was on its way before the worker heard of this leadership is no answer to it.
         if case .leading = phase, let epoch = lease.epoch, worker.heldEpoch == epoch {
