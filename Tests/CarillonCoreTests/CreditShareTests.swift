@@ -52,7 +52,9 @@ import Testing
         #expect(shares([line(1, 4), line(2, 4)], free: 0) == [0, 0])
     }
 
-    @Test(arguments: 0..<UInt64(200)) func `at random: exactly what is free is offered, and nobody below zero`(seed: UInt64) {
+    @Test(arguments: 0..<UInt64(200)) func `at random: exactly what is free is offered, and nobody below zero`(
+        seed: UInt64
+    ) {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<50 {
             let lines = (1...Int.random(in: 1...5, using: &random)).map { link in

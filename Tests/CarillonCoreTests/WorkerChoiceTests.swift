@@ -66,7 +66,9 @@ import Testing
 
     @Test func `a call that needs a feature goes only to a worker that has it`() {
         var roster = WorkerRoster()
-        for (link, features) in [(1, []), (2, ["redirects"]), (3, ["redirects", "a-later-one"])] as [(LinkID, Set<String>)] {
+        for (link, features) in [(1, []), (2, ["redirects"]), (3, ["redirects", "a-later-one"])]
+            as [(LinkID, Set<String>)]
+        {
             roster[link] = ConnectedWorker(
                 name: "worker-\(link)",
                 bootID: UniqueID(high: 1, low: UInt64(link)),

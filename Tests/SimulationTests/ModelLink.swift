@@ -59,7 +59,7 @@ final class ModelLink {
         var messages: [Message] = []
         do throws(WireError) {
             try decoder.feed(bytes) { (payload) throws(WireError) in
-                messages.append(try MessageCodec().decode(payload: payload).message)
+                messages.append(try world.codec.decode(payload: payload).message)
             }
         } catch {
             world.oracle.fail("undecodable: \(error)")

@@ -18,9 +18,10 @@ final class SeveralLeaders {
 
     static let shardCount: UInt8 = 8
     /// How long there are faults, in microseconds.
-    private static let faultsEnd: Int64 = 12_000_000
+    private static let faultsEnd: Int64 = 6_000_000
 
     let slots: Int
+    let codec = MessageCodec()
     var random: SeededGenerator
     private(set) var leaders: [ModelLeader] = []
     /// In microseconds.
@@ -209,7 +210,7 @@ final class SeveralLeaders {
             leader.isBusy = false
             leader.believe(owners.filter { $0.value.leader == leader.index }.mapValues(\.lead))
         }
-        runItems(until: time + 20_000_000)
+        runItems(until: time + 10_000_000)
         guard oracle.problem == nil else { return }
         if cell.desk.heldCount > 0 { oracle.fail("\(cell.desk.heldCount) calls are held though every leader answers") }
         oracle.checkSettled()
@@ -220,7 +221,7 @@ final class SeveralLeaders {
         guard let busy = leaders.first(where: { $0.leadsAnything }) else { return }
         busy.isBusy = true
         oracle.mostRunning = 0
-        runItems(until: time + 10_000_000)
+        runItems(until: time + 4_000_000)
         let others = leaders.filter { $0 !== busy && $0.leadsAnything }
         let expected = max(1, slots - others.count)
         if oracle.mostRunning < expected {
@@ -229,8 +230,8 @@ final class SeveralLeaders {
         for other in others where oracle.problem == nil {
             let before = other.dispatchedCount
             other.wantedCalls = 1
-            runItems(until: time + 10_000_000)
-            if other.dispatchedCount == before { oracle.fail("a leader with work got no slot for 10 s") }
+            runItems(until: time + 5_000_000)
+            if other.dispatchedCount == before { oracle.fail("a leader with work got no slot for 5 s") }
         }
         busy.isBusy = false
     }

@@ -40,7 +40,9 @@ struct CreditShare {
     private var order: [Int] {
         lines.indices.sorted { left, right in
             let (one, other) = (lines[left], lines[right])
-            return (one.offered, one.movedAt.nanoseconds, one.link) < (other.offered, other.movedAt.nanoseconds, other.link)
+            return (one.offered, one.movedAt.nanoseconds, one.link) < (
+                other.offered, other.movedAt.nanoseconds, other.link
+            )
         }
     }
 

@@ -5,7 +5,8 @@ extension WorkerDesk {
     private static var outcomesPerMessage: Int { 1_024 }
     private static var textBytesPerMessage: Int { 512 << 10 }
 
-    mutating func leadAnnounced(_ id: LinkID, _ lead: LeadProof, _ shards: [UInt8], into actions: inout [WorkerAction]) {
+    mutating func leadAnnounced(_ id: LinkID, _ lead: LeadProof, _ shards: [UInt8], into actions: inout [WorkerAction])
+    {
         guard links[id] != nil else { return }
         let change = leaders.announced(id, lead, shards)
         // The lease of these shards is over, or the database's history went back: the scheduler learns the epoch to exceed.

@@ -101,7 +101,8 @@ struct Problem: Error, Sendable {
             code: "PERMISSION_DENIED",
             title: "Permission denied",
             statuses: "403",
-            details: "The caller is known and has no right to this request. Nothing was done. Reserved for access tokens."
+            details:
+                "The caller is known and has no right to this request. Nothing was done. Reserved for access tokens."
         ),
         Meaning(
             code: "FOREIGN_ORIGIN",
