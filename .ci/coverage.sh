@@ -13,7 +13,7 @@ tools=$(dirname "$(readlink -f "$(command -v swift)")")
 decisions=Sources/CarillonCore/Decisions
 sources=()
 for name in $decisions/{Dispatcher,WorkerDesk}*.swift \
-    $decisions/{Agenda,CatchUp,ClusterClock,EditSearch,ExecutionLedger,LeaseKeeper,PendingBatch,RecentTokens,WorkerRoster}.swift; do
+    $decisions/{Agenda,CatchUp,ClusterClock,EditSearch,ExecutionLedger,CreditShare,LeaderTable,LeaseKeeper,PendingBatch,RecentTokens,WorkerRoster}.swift; do
     # What says that a book is wrong is not meant to be reached.
     [[ $name == *+Invariants.swift ]] || sources+=("$name")
 done

@@ -187,7 +187,14 @@ import Testing
         #expect(scheduler.calls.first?.arguments["if_version"] == nil)
     }
 
-    @Test(arguments: [("\"1\", \"7\"", 200), ("\"7\", \"8\"", 412), ("\"abc\"", 412), ("W/\"1\"", 412), ("abc", 400)])
+    @Test func `several versions are judged by the scheduler, in one request`() async throws {
+        let scheduler = FakeScheduler(["update_job": Examples.job])
+        let headers: HTTPFields = [.ifMatch: "\"7\", \"abc\", \"8\""]
+        try await ask(scheduler, .put, "/api/v1/jobs/\(jobID)", #"{"priority": 1}"#, headers: headers)
+        #expect(scheduler.calls.map { $0.arguments["if_version"] } == [[7, 8]])
+    }
+
+    @Test(arguments: [("\"1\", \"7\"", 200), ("\"abc\"", 412), ("W/\"1\"", 412), ("abc", 400)])
     func otherTags(_ header: String, _ status: Int) async throws {
         let scheduler = FakeScheduler(["get_job": Examples.job, "update_job": Examples.job])
         let answer = try await ask(

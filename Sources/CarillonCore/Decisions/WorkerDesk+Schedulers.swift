@@ -133,10 +133,9 @@ extension WorkerDesk {
             guard var link = links[line.link] else { continue }
             let isChanged = line.offered != link.offered
             guard isChanged || link.awaitsGrant else { continue }
-            if isChanged {
-                link.granted = link.received + UInt64(line.offered)
-                link.movedAt = line.movedAt
-            }
+            // Calls that crossed the withdrawal of their offer may have come: the number is never lower than what was used.
+            link.granted = max(link.received, isChanged ? link.received + UInt64(line.offered) : link.granted)
+            link.movedAt = line.movedAt
             if link.awaitsGrant { tellLong(line.link, into: &actions) }
             link.awaitsGrant = false
             links[line.link] = link

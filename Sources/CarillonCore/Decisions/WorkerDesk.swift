@@ -75,7 +75,7 @@ package struct WorkerDesk: ~Copyable {
     package struct Figures: Sendable, Hashable {
         /// Calls that went back without having been begun.
         package var returned: UInt64 = 0
-        /// Calls of an epoch that was over.
+        /// Calls whose sender does not lead their shard under their epoch.
         package var stale: UInt64 = 0
         /// Calls that were held, or settled, already.
         package var duplicates: UInt64 = 0
