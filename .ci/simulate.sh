@@ -8,4 +8,4 @@ for name in CARILLON_SIM_SEED CARILLON_SIM_TRACE CARILLON_SIM_OPTIONS CARILLON_S
 export LLVM_PROFILE_FILE=${LLVM_PROFILE_FILE:-/dev/null}
 # The same order of sets and dictionaries in each process, so that a seed repeats exactly. `make test` leaves it random.
 export SWIFT_DETERMINISTIC_HASHING=1
-exec .build-simulation/simulation --testing-library swift-testing --filter 'SimulationTests/'
+exec .build-simulation/simulation --testing-library swift-testing --filter '(SimulationTests|SeveralLeadersTests)/'

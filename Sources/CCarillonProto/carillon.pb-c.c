@@ -682,6 +682,51 @@ void   carillon__v1__header__free_unpacked
   assert(message->base.descriptor == &carillon__v1__header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   carillon__v1__http_call__init
+                     (Carillon__V1__HttpCall         *message)
+{
+  static const Carillon__V1__HttpCall init_value = CARILLON__V1__HTTP_CALL__INIT;
+  *message = init_value;
+}
+size_t carillon__v1__http_call__get_packed_size
+                     (const Carillon__V1__HttpCall *message)
+{
+  assert(message->base.descriptor == &carillon__v1__http_call__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t carillon__v1__http_call__pack
+                     (const Carillon__V1__HttpCall *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &carillon__v1__http_call__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t carillon__v1__http_call__pack_to_buffer
+                     (const Carillon__V1__HttpCall *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &carillon__v1__http_call__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Carillon__V1__HttpCall *
+       carillon__v1__http_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Carillon__V1__HttpCall *)
+     protobuf_c_message_unpack (&carillon__v1__http_call__descriptor,
+                                allocator, len, data);
+}
+void   carillon__v1__http_call__free_unpacked
+                     (Carillon__V1__HttpCall *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &carillon__v1__http_call__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   carillon__v1__dispatched_call__init
                      (Carillon__V1__DispatchedCall         *message)
 {
@@ -2752,7 +2797,7 @@ void   carillon__v1__cluster__free_unpacked
   assert(message->base.descriptor == &carillon__v1__cluster__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[47] =
+static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[48] =
 {
   {
     "id",
@@ -3318,6 +3363,18 @@ static const ProtobufCFieldDescriptor carillon__v1__envelope__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "credentials",
+    96,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Carillon__V1__Envelope, has_credentials),
+    offsetof(Carillon__V1__Envelope, credentials),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__envelope__field_indices_by_name[] = {
   14,   /* field[14] = cancel */
@@ -3326,6 +3383,7 @@ static const unsigned carillon__v1__envelope__field_indices_by_name[] = {
   17,   /* field[17] = claim_query */
   46,   /* field[46] = cluster */
   19,   /* field[19] = create_job */
+  47,   /* field[47] = credentials */
   9,   /* field[9] = credit */
   23,   /* field[23] = delete_job */
   40,   /* field[40] = deleted */
@@ -3368,12 +3426,13 @@ static const unsigned carillon__v1__envelope__field_indices_by_name[] = {
   32,   /* field[32] = watch_executions */
   2,   /* field[2] = welcome */
 };
-static const ProtobufCIntRange carillon__v1__envelope__number_ranges[3 + 1] =
+static const ProtobufCIntRange carillon__v1__envelope__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 32, 19 },
   { 64, 38 },
-  { 0, 47 }
+  { 96, 47 },
+  { 0, 48 }
 };
 const ProtobufCMessageDescriptor carillon__v1__envelope__descriptor =
 {
@@ -3383,10 +3442,10 @@ const ProtobufCMessageDescriptor carillon__v1__envelope__descriptor =
   "Carillon__V1__Envelope",
   "carillon.v1",
   sizeof(Carillon__V1__Envelope),
-  47,
+  48,
   carillon__v1__envelope__field_descriptors,
   carillon__v1__envelope__field_indices_by_name,
-  3,  carillon__v1__envelope__number_ranges,
+  4,  carillon__v1__envelope__number_ranges,
   (ProtobufCMessageInit) carillon__v1__envelope__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4122,7 +4181,7 @@ const ProtobufCMessageDescriptor carillon__v1__lead__descriptor =
   (ProtobufCMessageInit) carillon__v1__lead__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__lead_refused__field_descriptors[4] =
+static const ProtobufCFieldDescriptor carillon__v1__lead_refused__field_descriptors[5] =
 {
   {
     "epoch",
@@ -4172,17 +4231,30 @@ static const ProtobufCFieldDescriptor carillon__v1__lead_refused__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shards",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Carillon__V1__LeadRefused, n_shards),
+    offsetof(Carillon__V1__LeadRefused, shards),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__lead_refused__field_indices_by_name[] = {
   0,   /* field[0] = epoch */
   1,   /* field[1] = highest_epoch */
   2,   /* field[2] = highest_incarnation */
   3,   /* field[3] = highest_proof */
+  4,   /* field[4] = shards */
 };
 static const ProtobufCIntRange carillon__v1__lead_refused__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor carillon__v1__lead_refused__descriptor =
 {
@@ -4192,14 +4264,14 @@ const ProtobufCMessageDescriptor carillon__v1__lead_refused__descriptor =
   "Carillon__V1__LeadRefused",
   "carillon.v1",
   sizeof(Carillon__V1__LeadRefused),
-  4,
+  5,
   carillon__v1__lead_refused__field_descriptors,
   carillon__v1__lead_refused__field_indices_by_name,
   1,  carillon__v1__lead_refused__number_ranges,
   (ProtobufCMessageInit) carillon__v1__lead_refused__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__held_call__field_descriptors[4] =
+static const ProtobufCFieldDescriptor carillon__v1__held_call__field_descriptors[5] =
 {
   {
     "token",
@@ -4249,17 +4321,30 @@ static const ProtobufCFieldDescriptor carillon__v1__held_call__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shard",
+    5,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__HeldCall, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__held_call__field_indices_by_name[] = {
   3,   /* field[3] = attempt */
   1,   /* field[1] = execution_id */
   2,   /* field[2] = job_id */
+  4,   /* field[4] = shard */
   0,   /* field[0] = token */
 };
 static const ProtobufCIntRange carillon__v1__held_call__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor carillon__v1__held_call__descriptor =
 {
@@ -4269,7 +4354,7 @@ const ProtobufCMessageDescriptor carillon__v1__held_call__descriptor =
   "Carillon__V1__HeldCall",
   "carillon.v1",
   sizeof(Carillon__V1__HeldCall),
-  4,
+  5,
   carillon__v1__held_call__field_descriptors,
   carillon__v1__held_call__field_indices_by_name,
   1,  carillon__v1__held_call__number_ranges,
@@ -4416,7 +4501,84 @@ const ProtobufCMessageDescriptor carillon__v1__header__descriptor =
   (ProtobufCMessageInit) carillon__v1__header__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__dispatched_call__field_descriptors[15] =
+static const ProtobufCFieldDescriptor carillon__v1__http_call__field_descriptors[4] =
+{
+  {
+    "method",
+    1,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__HttpCall, method),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "url",
+    2,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__HttpCall, url),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "headers",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__HttpCall, n_headers),
+    offsetof(Carillon__V1__HttpCall, headers),
+    &carillon__v1__header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__HttpCall, body),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned carillon__v1__http_call__field_indices_by_name[] = {
+  3,   /* field[3] = body */
+  2,   /* field[2] = headers */
+  0,   /* field[0] = method */
+  1,   /* field[1] = url */
+};
+static const ProtobufCIntRange carillon__v1__http_call__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor carillon__v1__http_call__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "carillon.v1.HttpCall",
+  "HttpCall",
+  "Carillon__V1__HttpCall",
+  "carillon.v1",
+  sizeof(Carillon__V1__HttpCall),
+  4,
+  carillon__v1__http_call__field_descriptors,
+  carillon__v1__http_call__field_indices_by_name,
+  1,  carillon__v1__http_call__number_ranges,
+  (ProtobufCMessageInit) carillon__v1__http_call__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor carillon__v1__dispatched_call__field_descriptors[13] =
 {
   {
     "token",
@@ -4503,48 +4665,24 @@ static const ProtobufCFieldDescriptor carillon__v1__dispatched_call__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "method",
+    "http",
     8,
-    PROTOBUF_C_LABEL_REQUIRED,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Carillon__V1__DispatchedCall, method),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "url",
-    9,
-    PROTOBUF_C_LABEL_REQUIRED,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Carillon__V1__DispatchedCall, url),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "headers",
-    10,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Carillon__V1__DispatchedCall, n_headers),
-    offsetof(Carillon__V1__DispatchedCall, headers),
-    &carillon__v1__header__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "body",
-    11,
     PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Carillon__V1__DispatchedCall, body),
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Carillon__V1__DispatchedCall, kind_case),
+    offsetof(Carillon__V1__DispatchedCall, http),
+    &carillon__v1__http_call__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_before_clock_us",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Carillon__V1__DispatchedCall, has_start_before_clock_us),
+    offsetof(Carillon__V1__DispatchedCall, start_before_clock_us),
     NULL,
     NULL,
     0,             /* flags */
@@ -4600,26 +4738,25 @@ static const ProtobufCFieldDescriptor carillon__v1__dispatched_call__field_descr
   },
 };
 static const unsigned carillon__v1__dispatched_call__field_indices_by_name[] = {
-  13,   /* field[13] = at_most_once */
+  11,   /* field[11] = at_most_once */
   4,   /* field[4] = attempt */
-  10,   /* field[10] = body */
-  12,   /* field[12] = connect_timeout_ms */
+  10,   /* field[10] = connect_timeout_ms */
   2,   /* field[2] = execution_id */
-  9,   /* field[9] = headers */
+  7,   /* field[7] = http */
   3,   /* field[3] = job_id */
-  7,   /* field[7] = method */
-  14,   /* field[14] = response_limit */
+  12,   /* field[12] = response_limit */
   5,   /* field[5] = scheduled_time */
   1,   /* field[1] = shard */
   6,   /* field[6] = start_after_us */
-  11,   /* field[11] = timeout_ms */
+  8,   /* field[8] = start_before_clock_us */
+  9,   /* field[9] = timeout_ms */
   0,   /* field[0] = token */
-  8,   /* field[8] = url */
 };
-static const ProtobufCIntRange carillon__v1__dispatched_call__number_ranges[1 + 1] =
+static const ProtobufCIntRange carillon__v1__dispatched_call__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 12, 9 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor carillon__v1__dispatched_call__descriptor =
 {
@@ -4629,10 +4766,10 @@ const ProtobufCMessageDescriptor carillon__v1__dispatched_call__descriptor =
   "Carillon__V1__DispatchedCall",
   "carillon.v1",
   sizeof(Carillon__V1__DispatchedCall),
-  15,
+  13,
   carillon__v1__dispatched_call__field_descriptors,
   carillon__v1__dispatched_call__field_indices_by_name,
-  1,  carillon__v1__dispatched_call__number_ranges,
+  2,  carillon__v1__dispatched_call__number_ranges,
   (ProtobufCMessageInit) carillon__v1__dispatched_call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4725,7 +4862,7 @@ const ProtobufCMessageDescriptor carillon__v1__started__descriptor =
   (ProtobufCMessageInit) carillon__v1__started__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[13] =
+static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descriptors[14] =
 {
   {
     "token",
@@ -4883,6 +5020,18 @@ static const ProtobufCFieldDescriptor carillon__v1__call_outcome__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shard",
+    14,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__CallOutcome, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   3,   /* field[3] = attempt */
@@ -4895,6 +5044,7 @@ static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
   4,   /* field[4] = kind */
   8,   /* field[8] = response */
   10,   /* field[10] = retry_after_ms */
+  13,   /* field[13] = shard */
   5,   /* field[5] = started_after_us */
   12,   /* field[12] = started_clock_us */
   0,   /* field[0] = token */
@@ -4902,7 +5052,7 @@ static const unsigned carillon__v1__call_outcome__field_indices_by_name[] = {
 static const ProtobufCIntRange carillon__v1__call_outcome__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
 {
@@ -4912,7 +5062,7 @@ const ProtobufCMessageDescriptor carillon__v1__call_outcome__descriptor =
   "Carillon__V1__CallOutcome",
   "carillon.v1",
   sizeof(Carillon__V1__CallOutcome),
-  13,
+  14,
   carillon__v1__call_outcome__field_descriptors,
   carillon__v1__call_outcome__field_indices_by_name,
   1,  carillon__v1__call_outcome__number_ranges,
@@ -5102,7 +5252,7 @@ const ProtobufCMessageDescriptor carillon__v1__drain__descriptor =
   (ProtobufCMessageInit) carillon__v1__drain__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__queried_claim__field_descriptors[3] =
+static const ProtobufCFieldDescriptor carillon__v1__queried_claim__field_descriptors[4] =
 {
   {
     "token",
@@ -5140,16 +5290,29 @@ static const ProtobufCFieldDescriptor carillon__v1__queried_claim__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shard",
+    4,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__QueriedClaim, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__queried_claim__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
   1,   /* field[1] = execution_id */
+  3,   /* field[3] = shard */
   0,   /* field[0] = token */
 };
 static const ProtobufCIntRange carillon__v1__queried_claim__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor carillon__v1__queried_claim__descriptor =
 {
@@ -5159,7 +5322,7 @@ const ProtobufCMessageDescriptor carillon__v1__queried_claim__descriptor =
   "Carillon__V1__QueriedClaim",
   "carillon.v1",
   sizeof(Carillon__V1__QueriedClaim),
-  3,
+  4,
   carillon__v1__queried_claim__field_descriptors,
   carillon__v1__queried_claim__field_indices_by_name,
   1,  carillon__v1__queried_claim__number_ranges,
@@ -5204,7 +5367,7 @@ const ProtobufCMessageDescriptor carillon__v1__claim_query__descriptor =
   (ProtobufCMessageInit) carillon__v1__claim_query__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor carillon__v1__answered_claim__field_descriptors[4] =
+static const ProtobufCFieldDescriptor carillon__v1__answered_claim__field_descriptors[5] =
 {
   {
     "token",
@@ -5254,17 +5417,30 @@ static const ProtobufCFieldDescriptor carillon__v1__answered_claim__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "shard",
+    5,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Carillon__V1__AnsweredClaim, shard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned carillon__v1__answered_claim__field_indices_by_name[] = {
   2,   /* field[2] = attempt */
   1,   /* field[1] = execution_id */
+  4,   /* field[4] = shard */
   3,   /* field[3] = state */
   0,   /* field[0] = token */
 };
 static const ProtobufCIntRange carillon__v1__answered_claim__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor carillon__v1__answered_claim__descriptor =
 {
@@ -5274,7 +5450,7 @@ const ProtobufCMessageDescriptor carillon__v1__answered_claim__descriptor =
   "Carillon__V1__AnsweredClaim",
   "carillon.v1",
   sizeof(Carillon__V1__AnsweredClaim),
-  4,
+  5,
   carillon__v1__answered_claim__field_descriptors,
   carillon__v1__answered_claim__field_indices_by_name,
   1,  carillon__v1__answered_claim__number_ranges,
@@ -6139,9 +6315,9 @@ static const ProtobufCFieldDescriptor carillon__v1__update_job__field_descriptor
   {
     "if_version",
     3,
-    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_INT64,
-    offsetof(Carillon__V1__UpdateJob, has_if_version),
+    offsetof(Carillon__V1__UpdateJob, n_if_version),
     offsetof(Carillon__V1__UpdateJob, if_version),
     NULL,
     NULL,
@@ -6205,9 +6381,9 @@ static const ProtobufCFieldDescriptor carillon__v1__delete_job__field_descriptor
   {
     "if_version",
     2,
-    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_INT64,
-    offsetof(Carillon__V1__DeleteJob, has_if_version),
+    offsetof(Carillon__V1__DeleteJob, n_if_version),
     offsetof(Carillon__V1__DeleteJob, if_version),
     NULL,
     NULL,
@@ -8586,7 +8762,7 @@ const ProtobufCEnumDescriptor carillon__v1__role__descriptor =
   carillon__v1__role__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue carillon__v1__error_code__enum_values_by_number[10] =
+static const ProtobufCEnumValue carillon__v1__error_code__enum_values_by_number[11] =
 {
   { "ERROR_CODE_INVALID_ARGUMENT", "CARILLON__V1__ERROR_CODE__ERROR_CODE_INVALID_ARGUMENT", 1 },
   { "ERROR_CODE_NOT_FOUND", "CARILLON__V1__ERROR_CODE__ERROR_CODE_NOT_FOUND", 2 },
@@ -8598,11 +8774,12 @@ static const ProtobufCEnumValue carillon__v1__error_code__enum_values_by_number[
   { "ERROR_CODE_UNAUTHENTICATED", "CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAUTHENTICATED", 8 },
   { "ERROR_CODE_UNIMPLEMENTED", "CARILLON__V1__ERROR_CODE__ERROR_CODE_UNIMPLEMENTED", 9 },
   { "ERROR_CODE_INTERNAL", "CARILLON__V1__ERROR_CODE__ERROR_CODE_INTERNAL", 10 },
+  { "ERROR_CODE_PERMISSION_DENIED", "CARILLON__V1__ERROR_CODE__ERROR_CODE_PERMISSION_DENIED", 11 },
 };
 static const ProtobufCIntRange carillon__v1__error_code__value_ranges[] = {
-{1, 0},{0, 10}
+{1, 0},{0, 11}
 };
-static const ProtobufCEnumValueIndex carillon__v1__error_code__enum_values_by_name[10] =
+static const ProtobufCEnumValueIndex carillon__v1__error_code__enum_values_by_name[11] =
 {
   { "ERROR_CODE_ALREADY_EXISTS", 2 },
   { "ERROR_CODE_FAILED_PRECONDITION", 3 },
@@ -8610,6 +8787,7 @@ static const ProtobufCEnumValueIndex carillon__v1__error_code__enum_values_by_na
   { "ERROR_CODE_INVALID_ARGUMENT", 0 },
   { "ERROR_CODE_NOT_FOUND", 1 },
   { "ERROR_CODE_NOT_LEADER", 4 },
+  { "ERROR_CODE_PERMISSION_DENIED", 10 },
   { "ERROR_CODE_RESOURCE_EXHAUSTED", 6 },
   { "ERROR_CODE_UNAUTHENTICATED", 7 },
   { "ERROR_CODE_UNAVAILABLE", 5 },
@@ -8622,9 +8800,9 @@ const ProtobufCEnumDescriptor carillon__v1__error_code__descriptor =
   "ErrorCode",
   "Carillon__V1__ErrorCode",
   "carillon.v1",
-  10,
+  11,
   carillon__v1__error_code__enum_values_by_number,
-  10,
+  11,
   carillon__v1__error_code__enum_values_by_name,
   1,
   carillon__v1__error_code__value_ranges,

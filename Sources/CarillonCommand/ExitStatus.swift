@@ -21,7 +21,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         case .internal: self = .internal
         case .alreadyExists: self = .alreadyExists
         case .failedPrecondition: self = .conflict
-        case .resourceExhausted, .unauthenticated, .unimplemented: self = .failure
+        case .resourceExhausted, .unauthenticated, .permissionDenied, .unimplemented: self = .failure
         }
     }
 

@@ -81,16 +81,15 @@ package final class Gateway: Sendable {
         return Reply(json: answer[member] ?? [], headers: headers)
     }
 
-    /// The version on which a change insists.
+    /// The versions on which a change insists.
     func ifVersion(_ inquiry: Inquiry) async throws(Problem) -> [JSONValue.Member] {
         switch try Condition(inquiry.headers) {
         case .any: return []
-        case .version(let version): return [.init("if_version", .integer(version))]
         case .oneOf(let versions):
+            guard versions.isEmpty else { return [.init("if_version", .array(versions.map { .integer($0) }))] }
+            // No tag is one of a job: an empty list would mean any version.
             let job = try await call("get_job", inquiry.names)
-            let version = job["version"]?.integer ?? 0
-            guard versions.contains(version) else { throw Condition.mismatch(version) }
-            return [.init("if_version", .integer(version))]
+            throw Condition.mismatch(job["version"]?.integer ?? 0)
         }
     }
 

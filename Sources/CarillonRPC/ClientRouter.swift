@@ -105,7 +105,17 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    func received(_ envelopes: [Envelope], from connection: DialedConnection) {}
+    func received(_ envelopes: [Envelope], from connection: DialedConnection) {
+        for case .lead(_, let shards) in envelopes.map(\.message) {
+            change { state in
+                if !shards.isEmpty {
+                    (state.leader, state.leaderHint) = (connection.id, nil)
+                } else if state.leader == connection.id {
+                    state.leader = nil
+                }
+            }
+        }
+    }
 
     func answered(_ answers: [RawAnswer], from connection: DialedConnection) {
         let complete: [(Waiter, RawAnswer)] = state.withLock { state in

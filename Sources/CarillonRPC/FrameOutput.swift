@@ -114,6 +114,7 @@ extension Message {
     var halves: (Message, Message)? {
         switch self {
         case .dispatch(let time, let calls): split(calls) { .dispatch(clusterTime: time, $0) }
+        case .holding(let epoch, let calls): split(calls) { .holding(epoch: epoch, running: $0) }
         case .outcome(let outcomes): split(outcomes) { .outcome($0) }
         case .outcomeAck(let outcomes): split(outcomes) { .outcomeAck($0) }
         case .claimQuery(let claims): split(claims) { .claimQuery($0) }

@@ -45,6 +45,13 @@ final class Peers: Sendable {
         }
     }
 
+    func sendToClients(_ message: Message) {
+        let links = entries.withLock { entries in
+            entries.values.filter { $0.peer.hello.role == .client }.map(\.peer.link)
+        }
+        for link in links { link.send([Envelope(message)]) }
+    }
+
     func send(_ message: Message, to id: ConnectionID) {
         link(id)?.send([Envelope(message)])
     }

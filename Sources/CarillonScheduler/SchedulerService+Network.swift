@@ -33,6 +33,15 @@ extension SchedulerService: PeerReceiver {
         )
     }
 
+    /// Clients learn of a take-over from the Lead. Only workers need its proof.
+    func tellClients(_ before: Status, _ after: Status) {
+        if let epoch = after.epoch {
+            peers.sendToClients(.lead(LeadProof(epoch: epoch), shards: Array(0..<16)))
+        } else if let epoch = before.epoch {
+            peers.sendToClients(.lead(LeadProof(epoch: epoch), shards: []))
+        }
+    }
+
     package func connected(_ peer: AcceptedPeer) {
         if peer.hello.role == .client { requests.open(peer.id) }
         peers.add(peer)
@@ -44,7 +53,8 @@ extension SchedulerService: PeerReceiver {
                 peer.id,
                 name: peer.hello.name,
                 bootID: peer.hello.bootID,
-                maxWorkers: Int(peer.hello.maxWorkers ?? 0)
+                maxWorkers: Int(peer.hello.maxWorkers ?? 0),
+                features: Set(peer.hello.features)
             )
         )
     }
@@ -57,7 +67,7 @@ extension SchedulerService: PeerReceiver {
             case .started(let tokens): pump.post(.workerStarted(connection, tokens))
             case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
             case .drain: pump.post(.workerDrained(connection))
-            case .leadRefused(let epoch, let highest):
+            case .leadRefused(let epoch, _, let highest):
                 pump.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
             case .claimAnswer(let rememberedMs, let claims):
                 pump.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))

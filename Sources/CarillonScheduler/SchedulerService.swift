@@ -134,7 +134,11 @@ package final class SchedulerService: Sendable {
         var observations: [Observers.Observation] = []
         for action in actions { perform(action, leaseDeadline, &observations) }
         let end = SystemClock.now()
-        if status.update(box.status(at: end)) { observations.append(.leadershipChanged) }
+        let before = status.current
+        if status.update(box.status(at: end)) {
+            tellClients(before, status.current)
+            observations.append(.leadershipChanged)
+        }
         observers.post(observations)
         return box.wake(after: end)
     }

@@ -25,19 +25,13 @@ extension Arena {
             let wire = one(carillon__v1__update_job__init)
             wire.pointee.job_id = id(job.uuid)
             wire.pointee.settings = self.settings(settings)
-            if let ifVersion {
-                wire.pointee.has_if_version = 1
-                wire.pointee.if_version = ifVersion
-            }
+            (wire.pointee.n_if_version, wire.pointee.if_version) = numbers(ifVersion) { $0 }
             envelope.body_case = CARILLON__V1__ENVELOPE__BODY_UPDATE_JOB
             envelope.update_job = wire
         case .deleteJob(let job, let ifVersion):
             let wire = one(carillon__v1__delete_job__init)
             wire.pointee.job_id = id(job.uuid)
-            if let ifVersion {
-                wire.pointee.has_if_version = 1
-                wire.pointee.if_version = ifVersion
-            }
+            (wire.pointee.n_if_version, wire.pointee.if_version) = numbers(ifVersion) { $0 }
             envelope.body_case = CARILLON__V1__ENVELOPE__BODY_DELETE_JOB
             envelope.delete_job = wire
         case .pauseJob(let job):

@@ -12,9 +12,14 @@ extension Arena {
         return wire
     }
 
-    func leadRefused(_ epoch: Int64, _ highest: LeadProof) -> UnsafeMutablePointer<Carillon__V1__LeadRefused> {
+    func leadRefused(
+        _ epoch: Int64,
+        _ shards: [UInt8],
+        _ highest: LeadProof
+    ) -> UnsafeMutablePointer<Carillon__V1__LeadRefused> {
         let wire = one(carillon__v1__lead_refused__init)
         wire.pointee.epoch = epoch
+        (wire.pointee.n_shards, wire.pointee.shards) = numbers(shards) { UInt32($0) }
         wire.pointee.highest_epoch = highest.epoch
         wire.pointee.highest_incarnation = highest.incarnation
         wire.pointee.highest_proof = code(highest.proof)
@@ -27,6 +32,7 @@ extension Arena {
             $1.pointee.token = token($0.token)
             $1.pointee.execution_id = id($0.executionID.uuid)
             $1.pointee.attempt = UInt32(clamping: $0.attempt)
+            $1.pointee.shard = UInt32($0.shard)
         }
         return wire
     }
@@ -41,6 +47,7 @@ extension Arena {
             $1.pointee.token = token($0.claim.token)
             $1.pointee.execution_id = id($0.claim.executionID.uuid)
             $1.pointee.attempt = UInt32(clamping: $0.claim.attempt)
+            $1.pointee.shard = UInt32($0.claim.shard)
             $1.pointee.state = $0.state.wire
         }
         return wire
@@ -54,6 +61,7 @@ extension Arena {
             $1.pointee.execution_id = id($0.executionID.uuid)
             $1.pointee.job_id = id($0.jobID.uuid)
             $1.pointee.attempt = UInt32(clamping: $0.attempt)
+            $1.pointee.shard = UInt32($0.shard)
         }
         return wire
     }
@@ -82,14 +90,27 @@ extension Arena {
             wire.pointee.has_start_after_us = 1
             wire.pointee.start_after_us = call.startAfterMicroseconds
         }
-        wire.pointee.method = string(call.call.method)
-        wire.pointee.url = string(call.call.url)
-        (wire.pointee.n_headers, wire.pointee.headers) = headers(call.call.headers)
-        wire.pointee.body = string(call.call.body)
+        if let latest = call.startBeforeClockMicroseconds {
+            wire.pointee.has_start_before_clock_us = 1
+            wire.pointee.start_before_clock_us = latest
+        }
+        if case .http(let http) = call.kind {
+            wire.pointee.kind_case = CARILLON__V1__DISPATCHED_CALL__KIND_HTTP
+            wire.pointee.http = httpCall(http)
+        }
         wire.pointee.timeout_ms = UInt32(clamping: call.timeoutMs)
         wire.pointee.connect_timeout_ms = UInt32(clamping: call.connectTimeoutMs)
         wire.pointee.at_most_once = call.atMostOnce ? 1 : 0
         wire.pointee.response_limit = UInt32(clamping: call.responseLimit)
+    }
+
+    private func httpCall(_ call: HTTPCall) -> UnsafeMutablePointer<Carillon__V1__HttpCall> {
+        let wire = one(carillon__v1__http_call__init)
+        wire.pointee.method = string(call.method)
+        wire.pointee.url = string(call.url)
+        (wire.pointee.n_headers, wire.pointee.headers) = headers(call.headers)
+        wire.pointee.body = string(call.body)
+        return wire
     }
 
     func outcome(_ outcomes: [CallOutcome]) -> UnsafeMutablePointer<Carillon__V1__Outcome> {
@@ -104,6 +125,7 @@ extension Arena {
         wire.pointee.job_id = id(outcome.jobID.uuid)
         wire.pointee.attempt = UInt32(clamping: outcome.attempt)
         wire.pointee.kind = outcome.kind.wire
+        wire.pointee.shard = UInt32(outcome.shard)
         wire.pointee.started_after_us = outcome.startedAfterMicroseconds
         wire.pointee.duration_us = outcome.durationMicroseconds
         if let status = outcome.httpStatus {

@@ -83,6 +83,12 @@ package struct ClientConnectionState: ~Copyable {
                             + "\(ProtocolVersion.oldest) to \(ProtocolVersion.current)"
                     )
                 }
+                guard welcome.maxFrameBytes >= Welcome.minFrameBytes else {
+                    return close(
+                        "max_frame_bytes in Welcome is \(welcome.maxFrameBytes); it must be at least "
+                            + "\(Welcome.minFrameBytes)"
+                    )
+                }
                 // The scheduler decides the pulse, within reason.
                 let heartbeatMs = min(max(Int64(welcome.heartbeatMs), 10), 60_000)
                 var agreed = limits
@@ -144,7 +150,7 @@ package struct ClientConnectionState: ~Copyable {
         var heartbeat = before
         state = .established(heartbeat)
         switch (envelope.message, role) {
-        case (.answer, .client), (.lead, .worker), (.dispatch, .worker), (.outcomeAck, .worker), (.cancel, .worker),
+        case (.answer, .client), (.lead, _), (.dispatch, .worker), (.outcomeAck, .worker), (.cancel, .worker),
             (.claimQuery, .worker):
             return .deliver
         case (.error(let error), _):

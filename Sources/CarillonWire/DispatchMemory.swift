@@ -35,7 +35,7 @@ struct DispatchMemory {
             calls.append(try DispatchedCall(pointer, memory: &self))
         }
         let isSmall =
-            count <= Self.keptCalls && calls.allSatisfy { $0.call.body?.utf8.count ?? 0 <= Self.keptBodyBytes }
+            count <= Self.keptCalls && calls.allSatisfy { $0.kind.bodyBytes <= Self.keptBodyBytes }
         if isSmall { self.calls = calls }
         return calls
     }

@@ -14,10 +14,14 @@ package struct Hello: Sendable, Hashable {
     package var name: String
     /// Random, new at each process start.
     package var bootID: UniqueID
+    /// What the process can do beyond the protocol's version. Words that are not known here have no effect.
     package var features: [String]
     /// Of a worker: how many calls it runs at a time.
     package var maxWorkers: UInt32?
     package var version: String?
+
+    static let maxFeatures = 64
+    static let maxFeatureBytes = 64
 
     package init(
         protocolVersion: UInt32 = ProtocolVersion.current,
@@ -40,6 +44,9 @@ package struct Hello: Sendable, Hashable {
 
 /// The answer to Hello.
 package struct Welcome: Sendable, Hashable {
+    /// The least that a peer must accept as the largest payload of a frame.
+    static let minFrameBytes: UInt32 = 65_536
+
     package var protocolVersion: UInt32
     package var serverID: UniqueID
     package var leading: Bool

@@ -63,6 +63,7 @@ extension Message {
         case CARILLON__V1__ENVELOPE__BODY_LEAD_REFUSED:
             self = .leadRefused(
                 epoch: wire.lead_refused.pointee.epoch,
+                shards: try WireReader.shards(wire.lead_refused.pointee.n_shards, wire.lead_refused.pointee.shards),
                 highest: LeadProof(
                     epoch: wire.lead_refused.pointee.highest_epoch,
                     incarnation: wire.lead_refused.pointee.highest_incarnation,

@@ -14,10 +14,10 @@ package enum Message: Sendable, Hashable {
     indirect case error(ClientError)
 
     // Scheduler and worker
-    /// No shards: it leads no longer.
+    /// All shards that the scheduler leads under that epoch.
     case lead(LeadProof, shards: [UInt8])
-    /// The answer to a Lead that is lower than the highest one seen.
-    case leadRefused(epoch: Int64, highest: LeadProof)
+    /// The answer to a Lead of shards for which a higher epoch was seen.
+    case leadRefused(epoch: Int64, shards: [UInt8], highest: LeadProof)
     case holding(epoch: Int64, running: [HeldCall])
     case credit(granted: UInt64)
     case dispatch(clusterTime: Timestamp, [DispatchedCall])

@@ -64,9 +64,9 @@ package struct MessageCodec: ~Copyable {
         case .lead(let lead, let shards):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_LEAD
             wire.lead = arena.lead(lead, shards)
-        case .leadRefused(let epoch, let highest):
+        case .leadRefused(let epoch, let shards, let highest):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_LEAD_REFUSED
-            wire.lead_refused = arena.leadRefused(epoch, highest)
+            wire.lead_refused = arena.leadRefused(epoch, shards, highest)
         case .holding(let epoch, let running):
             wire.body_case = CARILLON__V1__ENVELOPE__BODY_HOLDING
             wire.holding = arena.holding(epoch, running)
@@ -113,8 +113,8 @@ package struct MessageCodec: ~Copyable {
         do throws(WireError) {
             return try unpack(payload)
         } catch {
-            guard error.kind == .invalid || error.kind == .unimplemented, let known = try? PayloadScanner.peek(payload),
-                let id = known.id, id != 0,
+            guard error.kind == .invalid || error.kind == .unimplemented,
+                let known = try? PayloadScanner.peek(payload), let id = known.id, id != 0,
                 MessageCodec.requestFields.contains(known.body)
             else { throw error }
             var answerable = error
@@ -145,6 +145,8 @@ package struct MessageCodec: ~Copyable {
     package static let answerFields: ClosedRange<UInt32> = 64...95
     /// The number of Error.
     package static let errorField: UInt32 = 7
+    /// The number of the envelope's credentials, which are no body.
+    static let credentialsField: UInt32 = 96
 
     /// The id and the number of the body's field, without looking into the body; to route an answer that someone else decodes.
     package static func peek(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (id: UInt64, body: UInt32) {
@@ -188,6 +190,20 @@ extension Arena {
         guard let envelope = carillon__v1__envelope__unpack(allocator, payload.count, start) else {
             throw WireError(.malformed, "the message cannot be unpacked, or it has too many fields")
         }
+        try Self.refuse(envelope.pointee.has_credentials, envelope.pointee.credentials, "credentials")
+        if envelope.pointee.body_case == CARILLON__V1__ENVELOPE__BODY_HELLO, let hello = envelope.pointee.hello {
+            try Self.refuse(hello.pointee.has_credentials, hello.pointee.credentials, "hello.credentials")
+        }
         return envelope
+    }
+
+    /// Credentials would be ignored by a version that does not check them; whoever sends them must not believe otherwise.
+    private static func refuse(_ has: Int32, _ credentials: ProtobufCBinaryData, _ field: String) throws(WireError) {
+        guard has != 0, credentials.len > 0 else { return }
+        throw WireError(
+            .unimplemented,
+            "has \(credentials.len) bytes; this version does not check credentials, so they must be empty",
+            field: field
+        )
     }
 }

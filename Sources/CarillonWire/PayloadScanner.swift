@@ -21,7 +21,7 @@ enum PayloadScanner {
             if number == 1, tag & 7 == 0 {
                 id = try varint(&at, end)
             } else {
-                if tag & 7 == 2 { body = number }
+                if tag & 7 == 2, number != MessageCodec.credentialsField { body = number }
                 try skip(&at, end, wireType: tag & 7)
             }
         }

@@ -24,13 +24,13 @@ extension Request {
             self = .updateJob(
                 JobID(WireReader.id(body.pointee.job_id)),
                 try JobSettings(body.pointee.settings),
-                ifVersion: WireReader.optional(body.pointee.has_if_version, body.pointee.if_version)
+                ifVersion: WireReader.numbers(body.pointee.n_if_version, body.pointee.if_version)
             )
         case CARILLON__V1__ENVELOPE__BODY_DELETE_JOB:
             let body: UnsafeMutablePointer<Carillon__V1__DeleteJob> = wire.delete_job
             self = .deleteJob(
                 JobID(WireReader.id(body.pointee.job_id)),
-                ifVersion: WireReader.optional(body.pointee.has_if_version, body.pointee.if_version)
+                ifVersion: WireReader.numbers(body.pointee.n_if_version, body.pointee.if_version)
             )
         case CARILLON__V1__ENVELOPE__BODY_PAUSE_JOB:
             self = .pauseJob(JobID(WireReader.id(wire.pause_job.pointee.job_id)))

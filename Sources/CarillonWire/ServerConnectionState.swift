@@ -95,6 +95,13 @@ package struct ServerConnectionState: ~Copyable {
                 let text = "a worker's Hello must say max_workers, at least 1"
                 return close(text, ClientError(.invalidArgument, text))
             }
+            guard hello.features.count <= Hello.maxFeatures,
+                hello.features.allSatisfy({ 1...Hello.maxFeatureBytes ~= $0.utf8.count })
+            else {
+                let text =
+                    "features in Hello must be at most \(Hello.maxFeatures) words of 1 to \(Hello.maxFeatureBytes) bytes"
+                return close(text, ClientError(.invalidArgument, text))
+            }
             // The scheduler needs a worker's clock; a client asks whether the scheduler is there.
             let leads = hello.role == .worker
             state = .established(hello.role, Heartbeat(limits: limits, leads: leads, isEager: leads, at: now.boot))

@@ -38,6 +38,7 @@ extension ClientError.Code: WireEnumeration {
         case .unavailable: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAVAILABLE
         case .resourceExhausted: CARILLON__V1__ERROR_CODE__ERROR_CODE_RESOURCE_EXHAUSTED
         case .unauthenticated: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAUTHENTICATED
+        case .permissionDenied: CARILLON__V1__ERROR_CODE__ERROR_CODE_PERMISSION_DENIED
         case .unimplemented: CARILLON__V1__ERROR_CODE__ERROR_CODE_UNIMPLEMENTED
         case .internal: CARILLON__V1__ERROR_CODE__ERROR_CODE_INTERNAL
         }

@@ -10,7 +10,7 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The bytes can be read, but a field's content is against the rules: bad UTF-8, NUL, no 16-byte id, an unknown
         /// enumeration value, a missing required field, a number out of range.
         case invalid
-        /// The field is reserved for a later version, and has a value that only that version will understand.
+        /// The bytes ask for something that this version does not do yet.
         case unimplemented
     }
 
@@ -18,7 +18,7 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
     package var text: String
     /// With `invalid`: the field, as a path from the message (`settings.name`).
     package var field: String?
-    /// With `invalid` inside a client's request: the request's id. It can be answered, and the connection goes on.
+    /// With `invalid` and `unimplemented` of a client's request: the request's id. It can be answered, and the connection goes on.
     package var requestID: UInt64?
 
     package init(_ kind: Kind, _ text: String, field: String? = nil, requestID: UInt64? = nil) {
@@ -37,15 +37,9 @@ package struct WireError: Error, Sendable, Hashable, CustomStringConvertible {
         switch kind {
         case .oversized:
             ClientError(.resourceExhausted, text, retryable: false)
-        case .unimplemented:
+        case .malformed, .invalid, .unimplemented:
             ClientError(
-                .unimplemented,
-                description,
-                errors: field.map { [FieldError(field: $0, message: text)] } ?? []
-            )
-        case .malformed, .invalid:
-            ClientError(
-                .invalidArgument,
+                kind == .unimplemented ? .unimplemented : .invalidArgument,
                 description,
                 errors: field.map { [FieldError(field: $0, message: text)] } ?? []
             )

@@ -42,6 +42,11 @@ package enum WireReader {
         return (0..<count).map { text(pointers[$0]) }
     }
 
+    static func numbers(_ count: Int, _ numbers: UnsafeMutablePointer<Int64>?) -> [Int64] {
+        guard count > 0, let numbers else { return [] }
+        return Array(UnsafeBufferPointer(start: numbers, count: count))
+    }
+
     static func shards(_ count: Int, _ numbers: UnsafeMutablePointer<UInt32>?) throws(WireError) -> [UInt8] {
         guard count > 0, let numbers else { return [] }
         var shards: [UInt8] = []
@@ -55,6 +60,22 @@ package enum WireReader {
             throw WireError(.invalid, "\(number) is no shard; shards are 0 to 255", field: "shard")
         }
         return shard
+    }
+
+    /// A number that has a range.
+    static func number(
+        _ number: UInt32,
+        in range: ClosedRange<UInt32>,
+        _ field: String
+    ) throws(WireError) -> Int {
+        guard range.contains(number) else {
+            throw WireError(
+                .invalid,
+                "\(number) is out of range; allowed are \(range.lowerBound) to \(range.upperBound)",
+                field: field
+            )
+        }
+        return Int(number)
     }
 
     package static func headers(

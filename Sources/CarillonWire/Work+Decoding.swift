@@ -6,6 +6,7 @@ extension HeldCall {
         self.init(
             token: WireReader.token(wire.pointee.token),
             code: WireReader.code(of: wire.pointee.token),
+            shard: try WireReader.shard(wire.pointee.shard),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
             attempt: Int(wire.pointee.attempt)
@@ -24,7 +25,8 @@ extension QueriedClaim {
         self.init(
             token: WireReader.token(wire.pointee.token),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-            attempt: Int(wire.pointee.attempt)
+            attempt: Int(wire.pointee.attempt),
+            shard: try WireReader.shard(wire.pointee.shard)
         )
     }
 }
@@ -35,7 +37,8 @@ extension AnsweredClaim {
             QueriedClaim(
                 token: WireReader.token(wire.pointee.token),
                 executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
-                attempt: Int(wire.pointee.attempt)
+                attempt: Int(wire.pointee.attempt),
+                shard: try WireReader.shard(wire.pointee.shard)
             ),
             try ClaimState(wire: wire.pointee.state)
         )
@@ -43,6 +46,9 @@ extension AnsweredClaim {
 }
 
 extension DispatchedCall {
+    /// A day.
+    private static let timeoutsMs: ClosedRange<UInt32> = 1...86_400_000
+
     init(
         _ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>,
         memory: inout DispatchMemory
@@ -53,20 +59,48 @@ extension DispatchedCall {
             shard: try WireReader.shard(wire.pointee.shard),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
-            attempt: Int(wire.pointee.attempt),
+            attempt: try WireReader.number(wire.pointee.attempt, in: 1...UInt32.max, "attempt"),
             scheduledTime: Timestamp(milliseconds: wire.pointee.scheduled_time),
             startAfterMicroseconds: wire.pointee.has_start_after_us != 0 ? wire.pointee.start_after_us : 0,
-            call: HTTPCall(
-                url: memory.text(wire.pointee.url),
-                method: WireReader.text(wire.pointee.method),
-                headers: WireReader.headers(wire.pointee.n_headers, wire.pointee.headers) { memory.text($0) },
-                body: WireReader.optionalText(wire.pointee.body)
+            startBeforeClockMicroseconds: WireReader.optional(
+                wire.pointee.has_start_before_clock_us,
+                wire.pointee.start_before_clock_us
             ),
-            timeoutMs: Int(wire.pointee.timeout_ms),
-            connectTimeoutMs: Int(wire.pointee.connect_timeout_ms),
+            kind: CallKind(wire, memory: &memory),
+            timeoutMs: try WireReader.number(wire.pointee.timeout_ms, in: Self.timeoutsMs, "timeout_ms"),
+            connectTimeoutMs: try WireReader.number(
+                wire.pointee.connect_timeout_ms,
+                in: Self.timeoutsMs,
+                "connect_timeout_ms"
+            ),
             atMostOnce: wire.pointee.at_most_once != 0,
             responseLimit: Int(wire.pointee.response_limit)
         )
+    }
+}
+
+extension CallKind {
+    init(_ wire: UnsafeMutablePointer<Carillon__V1__DispatchedCall>, memory: inout DispatchMemory) {
+        guard wire.pointee.kind_case == CARILLON__V1__DISPATCHED_CALL__KIND_HTTP, let http = wire.pointee.http else {
+            self = .unsupported
+            return
+        }
+        self = .http(
+            HTTPCall(
+                url: memory.text(http.pointee.url),
+                method: WireReader.text(http.pointee.method),
+                headers: WireReader.headers(http.pointee.n_headers, http.pointee.headers) { memory.text($0) },
+                body: WireReader.optionalText(http.pointee.body)
+            )
+        )
+    }
+
+    /// Bytes of the body.
+    var bodyBytes: Int {
+        switch self {
+        case .http(let http): http.body?.utf8.count ?? 0
+        case .unsupported: 0
+        }
     }
 }
 
@@ -75,6 +109,7 @@ extension CallOutcome {
         self.init(
             token: WireReader.token(wire.pointee.token),
             code: WireReader.code(of: wire.pointee.token),
+            shard: try WireReader.shard(wire.pointee.shard),
             executionID: ExecutionID(WireReader.id(wire.pointee.execution_id)),
             jobID: JobID(WireReader.id(wire.pointee.job_id)),
             attempt: Int(wire.pointee.attempt),

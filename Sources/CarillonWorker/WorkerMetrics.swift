@@ -62,7 +62,10 @@ package final class WorkerMetrics: Sendable {
             registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.figures)) } }
         }
         counter("carillon_calls_returned_total", "Calls that went back without having been begun.") { $0.returned }
-        counter("carillon_dispatches_stale_total", "Calls of an epoch that was over, ignored.") { $0.stale }
+        counter(
+            "carillon_dispatches_stale_total",
+            "Calls whose sender does not lead their shard under their epoch, ignored."
+        ) { $0.stale }
         counter("carillon_dispatches_repeated_total", "Calls that were there already, ignored.") { $0.duplicates }
         counter(
             "carillon_at_most_once_repeats_total",
@@ -72,6 +75,10 @@ package final class WorkerMetrics: Sendable {
             "carillon_outcomes_rejected_total",
             "Outcomes that the scheduler did not accept as they were."
         ) { $0.rejected }
+        counter(
+            "carillon_acknowledgements_stray_total",
+            "Acknowledgements of outcomes that were sent over another connection, ignored."
+        ) { $0.strayAcknowledgements }
     }
 
     /// One frame of the protocol.

@@ -105,8 +105,10 @@ package final class WorkerService: SchedulerReceiver {
             case .hold(let link, let epoch, let calls):
                 outgoing[link, default: []].append(Envelope(.holding(epoch: epoch, running: calls)))
             case .report(let link, let outcomes): outgoing[link, default: []].append(Envelope(.outcome(outcomes)))
-            case .refuseLead(let link, let epoch, let highest):
-                outgoing[link, default: []].append(Envelope(.leadRefused(epoch: epoch, highest: highest)))
+            case .refuseLead(let link, let epoch, let shards, let highest):
+                outgoing[link, default: []].append(
+                    Envelope(.leadRefused(epoch: epoch, shards: shards, highest: highest))
+                )
             case .answerClaims(let link, let rememberedMs, let claims):
                 outgoing[link, default: []].append(Envelope(.claimAnswer(rememberedMs: rememberedMs, claims)))
             case .tellStarted(let link, let tokens): outgoing[link, default: []].append(Envelope(.started(tokens)))
@@ -130,8 +132,11 @@ package final class WorkerService: SchedulerReceiver {
                 "taking calls",
                 metadata: ["scheduler": "\(schedulers.entry(link)?.address ?? "unknown")", "epoch": "\(epoch)"]
             )
-        case .leaderLost(let epoch):
-            logger.warning("no scheduler leads, what is not recorded is kept", metadata: ["last_epoch": "\(epoch)"])
+        case .leaderLost(let epoch, let shards):
+            logger.warning(
+                "no scheduler leads, what is not recorded is kept",
+                metadata: ["last_epoch": "\(epoch)", "shards": "\(shards)"]
+            )
         case .leadRefused(let link, let epoch, let highest):
             logger.warning(
                 "scheduler leads under a lower epoch than the highest one seen; its calls are refused",
@@ -180,7 +185,7 @@ package final class WorkerService: SchedulerReceiver {
         case .lead(let lead, let shards): .leadAnnounced(connection, lead, shards: shards)
         case .dispatch(let clusterTime, let calls):
             .dispatched(connection, clusterTime: clusterTime, calls, receivedAt: now)
-        case .outcomeAck(let outcomes): .acknowledged(outcomes)
+        case .outcomeAck(let outcomes): .acknowledged(connection, outcomes)
         case .claimQuery(let claims): .claimsQueried(connection, claims)
         case .cancel(let tokens): .cancelRequested(connection, tokens)
         default: nil

@@ -159,7 +159,8 @@ import Testing
         arguments: [
             (.invalidArgument, 65), (.notFound, 66), (.unavailable, 69), (.notLeader, 69), (.internal, 70),
             (.alreadyExists, 73),
-            (.failedPrecondition, 75), (.resourceExhausted, 1), (.unauthenticated, 1), (.unimplemented, 1),
+            (.failedPrecondition, 75), (.resourceExhausted, 1), (.unauthenticated, 1), (.permissionDenied, 1),
+            (.unimplemented, 1),
         ] as [(ClientError.Code, Int32)]
     )
     func everyErrorHasItsStatus(code: ClientError.Code, status: Int32) async {

@@ -176,7 +176,7 @@ import Testing
                     "update_job",
                     [
                         "job_id": Self.id, "schedule": "0 10 * * *", "body": nil, "catch_up_window_seconds": nil,
-                        "if_version": 3,
+                        "if_version": [3],
                     ]
                 )
         )
@@ -190,7 +190,7 @@ import Testing
 
     @Test func deletingAJob() async {
         let outcome = await run(["job", "delete", Sample.jobID, "--if-version", "2", "--yes"])
-        #expect(outcome.requests == [.init("delete_job", ["job_id": Self.id, "if_version": 2])])
+        #expect(outcome.requests == [.init("delete_job", ["job_id": Self.id, "if_version": [2]])])
         #expect(outcome.output == "deleted \(Sample.jobID)\n")
         #expect(await run(["job", "delete", "report", "-o", "json"]).json == ["job_id": Self.id])
     }

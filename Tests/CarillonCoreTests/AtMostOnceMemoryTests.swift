@@ -15,7 +15,17 @@ import Testing
     }
 
     private func query(_ call: DispatchedCall) -> WorkerEvent {
-        .claimsQueried(1, [QueriedClaim(token: call.token, executionID: call.executionID, attempt: call.attempt)])
+        .claimsQueried(
+            1,
+            [
+                QueriedClaim(
+                    token: call.token,
+                    executionID: call.executionID,
+                    attempt: call.attempt,
+                    shard: call.shard
+                )
+            ]
+        )
     }
 
     @Test func `a repeated dispatch is answered with the outcome, under its own token`() {
@@ -23,7 +33,7 @@ import Testing
         bench.lead(1, epoch: 1)
         bench.dispatch(1, [call(1)])
         bench.end(call(1).token, status: 204)
-        bench.turn(.acknowledged([AcknowledgedOutcome(call(1).token, .recorded)]))
+        bench.turn(.acknowledged(1, [AcknowledgedOutcome(call(1).token, .recorded)]))
         // A leader of a restored database knows nothing of it.
         bench.lead(2, epoch: 2)
         let repeated = bench.dispatch(2, [call(9, epoch: 2)])
@@ -67,7 +77,7 @@ import Testing
         let ended = bench.turn(query(call(1)))
         #expect(ended.answeredClaims.map(\.state) == [.ended])
         #expect(ended.reported(to: 1).map(\.token) == [call(1).token])
-        bench.turn(.acknowledged([AcknowledgedOutcome(call(1).token, .recorded)]))
+        bench.turn(.acknowledged(1, [AcknowledgedOutcome(call(1).token, .recorded)]))
         let forgotten = bench.turn(query(call(1)))
         #expect(forgotten.answeredClaims.map(\.state) == [.ended])
         #expect(forgotten.reported(to: 1).map(\.token) == [call(1).token])

@@ -57,6 +57,7 @@ import Testing
                 HeldCall(
                     token: call.token,
                     code: call.code,
+                    shard: call.shard,
                     executionID: call.executionID,
                     jobID: call.jobID,
                     attempt: 1

@@ -70,7 +70,10 @@ import Testing
         bench.pass(ms: 3_000)
         #expect(bench.queried.isEmpty)
         bench.tell(
-            answer(.neverBegun, to: QueriedClaim(token: call.token, executionID: call.executionID, attempt: 1))
+            answer(
+                .neverBegun,
+                to: QueriedClaim(token: call.token, executionID: call.executionID, attempt: 1, shard: call.shard)
+            )
         )
         bench.pass(ms: 1_000)
         #expect(bench.dispatched.count == 1)

@@ -235,6 +235,7 @@ struct DispatcherBench: ~Copyable {
         CallOutcome(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,

@@ -14,6 +14,7 @@ import Testing
         HeldCall(
             token: token(sequence),
             code: AuthenticationCode(high: 0, low: 0),
+            shard: job.shard,
             executionID: ExecutionID(job: job, scheduledTime: time + Int64(sequence) * 1_000, trigger: .schedule),
             jobID: job,
             attempt: 1

@@ -52,6 +52,19 @@ import Testing
         }
     }
 
+    @Test func `an outcome with another shard than the dispatch had is not accepted`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: once(), &bench)
+        var outcome = DispatcherBench.outcome(call)
+        outcome.shard &+= 1
+        bench.tell(.workerReported(1, [outcome]))
+        #expect(bench.results[call.token] == .notIssued)
+        #expect(bench.store.executions[call.executionID]?.status == .running)
+        bench.report(call)
+        #expect(bench.store.executions[call.executionID]?.status == .success)
+    }
+
     @Test(arguments: [OutcomeKind.notStarted, .answered, .cancelled, .failed])
     func `another worker's report about a call has no effect`(kind: OutcomeKind) throws {
         var bench = DispatcherBench()
@@ -73,6 +86,7 @@ import Testing
         let held = HeldCall(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: 1
@@ -234,6 +248,7 @@ import Testing
         let held = HeldCall(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: 1

@@ -141,7 +141,7 @@ struct RequestBench {
         call.url = "http://target.test/"
         return [
             .createJob(newJob, idempotencyKey: nil, fingerprint: nil), .getJob(id), .listJobs(ListJobs()),
-            .updateJob(id, priority, ifVersion: nil), .deleteJob(id, ifVersion: nil), .pauseJob(id), .resumeJob(id),
+            .updateJob(id, priority, ifVersion: []), .deleteJob(id, ifVersion: []), .pauseJob(id), .resumeJob(id),
             .runJob(id, idempotencyKey: nil, fingerprint: nil), .listExecutions(ListExecutions()),
             .getExecution(id, executionID), .getLatestExecution(id), .getExecutionStats(id, from: nil, to: nil),
             .cancelExecution(id, executionID), .watchExecutions(nil), .watchExecutions(id), .stopWatching,

@@ -4,10 +4,10 @@ import Testing
 @Suite("How requests become changes of jobs")
 struct RequestChangeTests {
     private static let id = RequestBench.id
-    private static let update = Request.updateJob(id, RequestBench.priority, ifVersion: nil)
+    private static let update = Request.updateJob(id, RequestBench.priority, ifVersion: [])
     private static let run = Request.runJob(id, idempotencyKey: nil, fingerprint: nil)
     /// Requests that change a job which is there and active.
-    private static let changes: [Request] = [update, .deleteJob(id, ifVersion: nil), .pauseJob(id)]
+    private static let changes: [Request] = [update, .deleteJob(id, ifVersion: []), .pauseJob(id)]
 
     /// Sends a request and gives it the row of the job.
     private func bench(_ request: Request, row: Job?) -> (RequestBench, Ticket) {
@@ -48,7 +48,7 @@ struct RequestChangeTests {
     func restarts() {
         var settings = JobSettings()
         settings.schedule = "30 * * * *"
-        let (bench, _) = self.bench(.updateJob(Self.id, settings, ifVersion: nil), row: RequestBench.sampleJob())
+        let (bench, _) = self.bench(.updateJob(Self.id, settings, ifVersion: []), row: RequestBench.sampleJob())
         guard case .update(_, scheduleChanged: true)? = bench.changes.first else {
             Issue.record("no restart: \(bench.actions)")
             return
@@ -59,7 +59,7 @@ struct RequestChangeTests {
     func invalid() {
         var settings = JobSettings()
         settings.timeoutSeconds = -1
-        let (bench, _) = self.bench(.updateJob(Self.id, settings, ifVersion: nil), row: RequestBench.sampleJob())
+        let (bench, _) = self.bench(.updateJob(Self.id, settings, ifVersion: []), row: RequestBench.sampleJob())
         #expect(bench.error?.code == .invalidArgument)
         #expect(bench.error?.errors.map(\.field) == ["timeout_seconds"])
         #expect(bench.changes.isEmpty)
@@ -67,7 +67,7 @@ struct RequestChangeTests {
 
     @Test("another version than the expected one is refused")
     func versionMismatch() {
-        for request in [Request.updateJob(Self.id, JobSettings(), ifVersion: 3), .deleteJob(Self.id, ifVersion: 3)] {
+        for request in [Request.updateJob(Self.id, JobSettings(), ifVersion: [3]), .deleteJob(Self.id, ifVersion: [3])] {
             let (refused, _) = self.bench(request, row: RequestBench.sampleJob(version: 4))
             #expect(refused.error?.reason == .versionMismatch)
             #expect(refused.changes.isEmpty)
@@ -105,7 +105,7 @@ struct RequestChangeTests {
         var (bench, ticket) = self.bench(Self.update, row: RequestBench.sampleJob())
         bench.tell(.changed(ticket, .job(RequestBench.sampleJob(version: 2))))
         #expect(bench.job?.version == 2)
-        (bench, ticket) = self.bench(.deleteJob(Self.id, ifVersion: nil), row: RequestBench.sampleJob())
+        (bench, ticket) = self.bench(.deleteJob(Self.id, ifVersion: []), row: RequestBench.sampleJob())
         bench.tell(.changed(ticket, .deleted(Self.id)))
         #expect(bench.answer == .deleted(Self.id))
         ticket = bench.ask(Self.run)
@@ -148,7 +148,7 @@ struct RequestChangeTests {
 
     @Test("an expected version is checked again after a stale answer")
     func staleWithVersion() {
-        let request = Request.updateJob(Self.id, RequestBench.priority, ifVersion: 1)
+        let request = Request.updateJob(Self.id, RequestBench.priority, ifVersion: [1])
         var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob(version: 1))
         bench.tell(.changed(ticket, .stale))
         bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 2))))

@@ -43,7 +43,7 @@ struct RequestMachineTests {
     @Test("an update without settings is a read, on a standby too")
     func emptyUpdate() {
         var bench = RequestBench(leads: false)
-        let ticket = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: nil))
+        let ticket = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: []))
         #expect(bench.reads == [.job(RequestBench.id)])
         bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 4))))
         #expect(bench.job?.version == 4)
@@ -120,7 +120,7 @@ struct RequestMachineTests {
     func leadLost() {
         var bench = RequestBench()
         let reading = bench.ask(.getJob(RequestBench.id))
-        let update = bench.ask(.updateJob(RequestBench.id, RequestBench.priority, ifVersion: nil))
+        let update = bench.ask(.updateJob(RequestBench.id, RequestBench.priority, ifVersion: []))
         let watch = bench.ask(.watchExecutions(RequestBench.id))
         let cancel = bench.ask(.cancelExecution(RequestBench.id, RequestBench.executionID))
         bench.tell(.leadershipChanged(.standingBy(leader: RequestBench.leader)))

@@ -10,6 +10,7 @@ import Testing
         HeldCall(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt

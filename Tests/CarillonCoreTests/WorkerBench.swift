@@ -23,8 +23,8 @@ struct WorkerBench: ~Copyable {
 
     /// Connects a scheduler and lets it lead.
     @discardableResult
-    mutating func lead(_ link: LinkID, epoch: Int64) -> Done {
-        turn(.connected(link), .leadAnnounced(link, LeadProof(epoch: epoch), shards: [0, 1]))
+    mutating func lead(_ link: LinkID, epoch: Int64, shards: [UInt8] = [0, 1]) -> Done {
+        turn(.connected(link), .leadAnnounced(link, LeadProof(epoch: epoch), shards: shards))
     }
 
     @discardableResult
@@ -57,17 +57,18 @@ struct WorkerBench: ~Copyable {
         method: String = "POST",
         headers: [HTTPHeader] = [],
         body: String? = nil,
-        responseLimit: Int = 4_096
+        responseLimit: Int = 4_096,
+        shard: UInt8 = 0
     ) -> DispatchedCall {
         DispatchedCall(
             token: Token(epoch: epoch, sequence: sequence),
-            shard: 3,
+            shard: shard,
             executionID: ExecutionID(UniqueID(high: 0x0199_0000_0000_8000, low: 0x8000_0000_0000_0000 | sequence)),
             jobID: job,
             attempt: 2,
             scheduledTime: clusterTime,
             startAfterMicroseconds: microseconds,
-            call: HTTPCall(url: "http://127.0.0.1/", method: method, headers: headers, body: body),
+            kind: .http(HTTPCall(url: "http://127.0.0.1/", method: method, headers: headers, body: body)),
             timeoutMs: 30_000,
             connectTimeoutMs: 10_000,
             atMostOnce: false,
@@ -123,7 +124,7 @@ struct WorkerBench: ~Copyable {
         /// The highest epochs that a scheduler was told of in answer to its Lead.
         func refusedLeads(to link: LinkID) -> [LeadProof] {
             actions.compactMap { action -> LeadProof? in
-                if case .refuseLead(link, _, let highest) = action { highest } else { nil }
+                if case .refuseLead(link, _, _, let highest) = action { highest } else { nil }
             }
         }
         func granted(to link: LinkID) -> UInt64? {

@@ -1,5 +1,6 @@
-import CarillonCore
 import Testing
+
+@testable import CarillonCore
 
 /// To which worker a call goes.
 @Suite struct WorkerChoiceTests {
@@ -50,6 +51,41 @@ import Testing
         bench.tell(.workerGranted(2, 1_000))
         bench.pass(ms: 3_000)
         #expect(bench.dispatched.count == 3)
+    }
+
+    @Test func `credit that was withdrawn is not used`() {
+        var bench = busy(jobs: 4)
+        bench.tell(.workerGranted(1, 6))
+        bench.tell(.workerGranted(1, 3))
+        bench.pass(ms: 2_000)
+        #expect(bench.dispatched.count == 3)
+        bench.tell(.workerGranted(1, 5))
+        bench.pass(ms: 1_000)
+        #expect(bench.dispatched.count == 5)
+    }
+
+    @Test func `a call that needs a feature goes only to a worker that has it`() {
+        var roster = WorkerRoster()
+        for (link, features) in [(1, []), (2, ["redirects"]), (3, ["redirects", "a-later-one"])]
+            as [(LinkID, Set<String>)]
+        {
+            roster[link] = ConnectedWorker(
+                name: "worker-\(link)",
+                bootID: UniqueID(high: 1, low: UInt64(link)),
+                maxWorkers: 4,
+                features: features,
+                key: DispatchKey([1])
+            )
+            roster.modify(link) {
+                $0.granted = 4
+                $0.hasAnswered = true
+                $0.isRecorded = true
+            }
+        }
+        #expect(roster.freest == 1 && roster.freest(having: []) == 1)
+        #expect(roster.freest(having: ["redirects"]) == 2)
+        #expect(roster.freest(having: ["redirects", "a-later-one"]) == 3)
+        #expect(roster.freest(having: ["smtp"]) == nil)
     }
 
     @Test func `among those that owe as little the freest is chosen`() {

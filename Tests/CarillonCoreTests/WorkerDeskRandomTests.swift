@@ -20,6 +20,7 @@ struct WorkerDeskRandomTests {
                 // The credit of a leader before this one is honoured by giving the calls back.
                 #expect(bench.desk.heldCount <= 5 * maxWorkers, "seed \(seed), step \(step), \(event)")
                 #expect(bench.desk.runningCount == model.running.count, "seed \(seed), step \(step), \(event)")
+                #expect(bench.desk.inconsistency == nil, "seed \(seed), step \(step), \(event)")
             }
             bench.wait(milliseconds: Int64.random(in: 0...400, using: &random))
         }
@@ -32,8 +33,9 @@ struct WorkerDeskRandomTests {
             model.apply(bench.turn())
             for token in model.running { model.apply(bench.turn(.ended([bench.result(token)]))) }
             model.running = []
-            model.apply(bench.turn(.acknowledged(model.unacknowledged.map { AcknowledgedOutcome($0, .recorded) })))
-            model.unacknowledged = []
+            let tokens = model.unacknowledged.filter { $0.value == final }.keys.sorted()
+            model.apply(bench.turn(.acknowledged(final, tokens.map { AcknowledgedOutcome($0, .recorded) })))
+            for token in tokens { model.unacknowledged[token] = nil }
         }
         #expect(bench.desk.heldCount == 0, "seed \(seed)")
         #expect(model.accepted == model.reported, "seed \(seed)")
@@ -56,9 +58,10 @@ struct WorkerDeskRandomTests {
         var everStarted: Set<Token> = []
         var accepted: Set<Token> = []
         var reported: Set<Token> = []
-        var unacknowledged: Set<Token> = []
+        /// The connection over which each outcome was reported last.
+        var unacknowledged: [Token: LinkID] = [:]
         var repeatedStart: Token?
-        var fallenCredit = false
+        var brokenCredit = false
 
         var leader: LinkID? { links.filter { $0.value.epoch == epoch }.keys.max() }
 
@@ -101,9 +104,11 @@ struct WorkerDeskRandomTests {
                     .ended([HTTPResult(token: token, kind: .answered, startedAt: now, durationMicroseconds: 1)])
                 ]
             case 9, 10:
-                let tokens = unacknowledged.sorted().filter { _ in random.happens(0.7) }
-                unacknowledged.subtract(tokens)
-                return [.acknowledged(tokens.map { AcknowledgedOutcome($0, .recorded) })]
+                guard let link = links.keys.sorted().randomElement(using: &random) else { return [] }
+                let reported = unacknowledged.filter { $0.value == link }.keys.sorted()
+                let tokens = reported.filter { _ in random.happens(0.7) }
+                for token in tokens { unacknowledged[token] = nil }
+                return [.acknowledged(link, tokens.map { AcknowledgedOutcome($0, .recorded) })]
             default:
                 guard let link = leader,
                     let token = accepted.subtracting(reported).sorted().randomElement(using: &random)
@@ -120,11 +125,11 @@ struct WorkerDeskRandomTests {
                         if !everStarted.insert(request.token).inserted { repeatedStart = request.token }
                         running.insert(request.token)
                     }
-                case .report(_, let outcomes):
+                case .report(let link, let outcomes):
                     reported.formUnion(outcomes.map(\.token))
-                    unacknowledged.formUnion(outcomes.map(\.token))
+                    for outcome in outcomes { unacknowledged[outcome.token] = link }
                 case .grant(let link, let granted):
-                    if let known = links[link]?.granted, granted < known { fallenCredit = true }
+                    if let sent = links[link]?.sent, granted < sent { brokenCredit = true }
                     links[link]?.granted = granted
                 default: break
                 }
@@ -133,7 +138,7 @@ struct WorkerDeskRandomTests {
 
         func problem(maxWorkers: Int) -> String? {
             if let repeatedStart { return "\(repeatedStart) was started twice" }
-            if fallenCredit { return "credit fell" }
+            if brokenCredit { return "credit that was used was withdrawn" }
             if running.count > maxWorkers { return "\(running.count) calls run" }
             return nil
         }

@@ -34,6 +34,7 @@ import Testing
         Expected(code: .resourceExhausted, status: 429, retryAfter: "1"),
         Expected(code: .resourceExhausted, retryable: false, status: 503),
         Expected(code: .unauthenticated, status: 401),
+        Expected(code: .permissionDenied, status: 403),
         Expected(code: .unimplemented, status: 501),
         Expected(code: .internal, status: 500),
     ]
@@ -177,7 +178,7 @@ import Testing
         let scheduler = FakeScheduler(["update_job": Examples.job, "delete_job": ["job_id": .string(jobID)]])
         try await ask(scheduler, .put, "/api/v1/jobs/\(jobID)", #"{"priority": 1}"#, headers: [.ifMatch: header])
         try await ask(scheduler, .delete, "/api/v1/jobs/\(jobID)", headers: [.ifMatch: header])
-        #expect(scheduler.calls.map { $0.arguments["if_version"] } == [.integer(version), .integer(version)])
+        #expect(scheduler.calls.map { $0.arguments["if_version"] } == [[.integer(version)], [.integer(version)]])
     }
 
     @Test func anyVersion() async throws {
@@ -186,7 +187,14 @@ import Testing
         #expect(scheduler.calls.first?.arguments["if_version"] == nil)
     }
 
-    @Test(arguments: [("\"1\", \"7\"", 200), ("\"7\", \"8\"", 412), ("\"abc\"", 412), ("W/\"1\"", 412), ("abc", 400)])
+    @Test func `several versions are judged by the scheduler, in one request`() async throws {
+        let scheduler = FakeScheduler(["update_job": Examples.job])
+        let headers: HTTPFields = [.ifMatch: "\"7\", \"abc\", \"8\""]
+        try await ask(scheduler, .put, "/api/v1/jobs/\(jobID)", #"{"priority": 1}"#, headers: headers)
+        #expect(scheduler.calls.map { $0.arguments["if_version"] } == [[7, 8]])
+    }
+
+    @Test(arguments: [("\"1\", \"7\"", 200), ("\"abc\"", 412), ("W/\"1\"", 412), ("abc", 400)])
     func otherTags(_ header: String, _ status: Int) async throws {
         let scheduler = FakeScheduler(["get_job": Examples.job, "update_job": Examples.job])
         let answer = try await ask(

@@ -55,6 +55,34 @@ import Testing
         await station.server.stop()
     }
 
+    @Test func `a Lead tells a client where its next request goes`() async throws {
+        let stations = [try await Station.open(1), try await Station.open(2)]
+        for station in stations {
+            station.scheduler.behave {
+                $0.leading = false
+                $0.answer = { _ in .answer(.scheduleRefreshed(status: station.address, jobs: 1)) }
+            }
+        }
+        let client = client(stations[0], stations[1])
+        var ids: [ConnectionID] = []
+        for station in stations { ids.append(await station.scheduler.nextConnection().id) }
+        for index in [1, 0, 1] {
+            let (station, other) = (stations[index], stations[1 - index])
+            other.scheduler.link(ids[1 - index])?.send([Envelope(.lead(LeadProof(epoch: 5), shards: []))])
+            station.scheduler.link(ids[index])?.send([Envelope(.lead(LeadProof(epoch: 6), shards: [0, 1]))])
+            // Reads go to all schedulers in turn: the answer of each comes after its Lead.
+            var heard: Set<String> = []
+            while heard.count < stations.count {
+                let answer = try await client.request(.getJob(JobID(UniqueID(high: 1, low: 1))))
+                if case .scheduleRefreshed(let address, _) = answer { heard.insert(address) }
+            }
+            let value = try await client.call("refresh_schedule", [:])
+            #expect(value["status"] == .string(station.address))
+        }
+        await client.close()
+        for station in stations { await station.server.stop() }
+    }
+
     @Test func notLeaderIsFollowed() async throws {
         let leader = try await Station.open(1)
         let standby = try await Station.open(2)

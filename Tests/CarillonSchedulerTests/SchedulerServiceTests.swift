@@ -71,16 +71,16 @@ struct SchedulerServiceTests {
         try await lead()
         let job = try await create("sample")
         #expect(try await client.job(.getJob(job.id)) == job)
-        let updated = try await client.job(.updateJob(job.id, .priority(3), ifVersion: job.version))
+        let updated = try await client.job(.updateJob(job.id, .priority(3), ifVersion: [job.version]))
         #expect(updated.priority == 3)
         #expect(updated.version == job.version + 1)
-        let old = await client.error(.updateJob(job.id, .priority(4), ifVersion: job.version))
+        let old = await client.error(.updateJob(job.id, .priority(4), ifVersion: [job.version]))
         #expect(old?.reason == .versionMismatch)
         #expect(try await client.job(.pauseJob(job.id)).active == false)
         let paused = try await client.job(.pauseJob(job.id))
         #expect(paused.version == updated.version + 1, "a second pause changes nothing")
         #expect(try await client.job(.resumeJob(job.id)).active)
-        #expect(try await client.ask(.deleteJob(job.id, ifVersion: nil)) == .deleted(job.id))
+        #expect(try await client.ask(.deleteJob(job.id, ifVersion: [])) == .deleted(job.id))
         let run = Request.runJob(job.id, idempotencyKey: nil, fingerprint: nil)
         for request in [.getJob(job.id), .pauseJob(job.id), run] {
             #expect(await client.error(request)?.code == .notFound)
@@ -109,7 +109,7 @@ struct SchedulerServiceTests {
     @Test func `all of many changes of one job are made`() async throws {
         try await lead()
         let job = try await create()
-        let ids = (0..<60).map { client.post(.updateJob(job.id, .priority($0), ifVersion: nil)) }
+        let ids = (0..<60).map { client.post(.updateJob(job.id, .priority($0), ifVersion: [])) }
         var versions: Set<Int64> = []
         for id in ids {
             guard case .job(let view) = try await client.answer(to: id) else { continue }
@@ -123,7 +123,7 @@ struct SchedulerServiceTests {
         try await lead()
         let job = try await create()
         database.editByHand(job.id) { $0.description = "by hand" }
-        let changed = try await client.job(.updateJob(job.id, .priority(3), ifVersion: nil))
+        let changed = try await client.job(.updateJob(job.id, .priority(3), ifVersion: []))
         #expect(changed.description == "by hand")
         #expect(changed.priority == 3)
         await service.stop()

@@ -107,6 +107,22 @@ private final class Client {
         }
     }
 
+    @Test func `features are limited in number and length, and unknown ones are kept`() {
+        let word = String(repeating: "f", count: 64)
+        for (features, isWelcome) in [
+            (["redirects", "a-later-one"], true), ([word], true), ((0..<64).map { "f\($0)" }, true),
+            ([""], false), ([word + "f"], false), ((0..<65).map { "f\($0)" }, false),
+        ] as [([String], Bool)] {
+            var hello = worker
+            hello.features = features
+            let state = Server(limits: limits, at: at(0))
+            let action = state.handle(.received(Envelope(.hello(hello))), at: at(1))
+            #expect((action == .welcome(hello)) == isWelcome, "\(features)")
+            guard !isWelcome, case .close(_, let error) = action else { continue }
+            #expect(error?.code == .invalidArgument)
+        }
+    }
+
     @Test func aHelloThatSaysTooLittle() {
         for hello in [
             Hello(role: .client, name: "", bootID: .zero), Hello(role: .worker, name: "w", bootID: .zero),
@@ -275,6 +291,13 @@ private final class Client {
                 == .send(Envelope(id: 4, .error(wrongField.asClientError)))
         )
         #expect(!state.isClosed)
+        let credentials = WireError(.unimplemented, "must be empty", field: "credentials", requestID: 5)
+        guard case .send(let refusal) = state.handle(.failedToDecode(credentials), at: at(1)) else {
+            Issue.record("a request with credentials was not answered")
+            return
+        }
+        guard case .error(let error) = refusal.message else { return }
+        #expect(refusal.id == 5 && error.code == .unimplemented && !state.isClosed)
         let garbage = WireError(.malformed, "garbage")
         #expect(
             state.handle(.failedToDecode(garbage), at: at(2))
@@ -327,7 +350,8 @@ private final class Client {
                 let isDelivered =
                     switch message {
                     case .answer, .error: role == .client
-                    case .lead, .dispatch, .outcomeAck, .cancel, .claimQuery: role == .worker
+                    case .lead: true
+                    case .dispatch, .outcomeAck, .cancel, .claimQuery: role == .worker
                     default: false
                     }
                 #expect((action == .deliver) == isDelivered, "\(message.name) to a \(role)")
@@ -346,6 +370,16 @@ private final class Client {
             state.handle(.received(Envelope(.error(error))), at: at(1))
                 == .close(why: "closed by the scheduler: out of state", refusal: error)
         )
+    }
+
+    @Test func `a Welcome with too small a frame limit ends the connection`() {
+        for (bytes, isEstablished) in [(0, false), (65_535, false), (65_536, true), (.max, true)] as [(UInt32, Bool)] {
+            let state = Client(role: .worker, limits: limits, at: at(0))
+            var welcome = welcome()
+            welcome.maxFrameBytes = bytes
+            _ = state.handle(.received(Envelope(.welcome(welcome))), at: at(1))
+            #expect(state.isEstablished == isEstablished)
+        }
     }
 
     @Test func theSchedulerSetsThePulse() {

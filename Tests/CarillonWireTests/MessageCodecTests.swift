@@ -58,8 +58,9 @@ import Testing
         for round in 0..<2_000 {
             let calls = (0..<(round % 70)).map { _ in
                 var call = samples.call()
-                call.call.url = texts.prefix(round % 3 == 0 ? 2 : 1_000).randomElement(using: &samples.random) ?? ""
-                call.call.headers = [HTTPHeader(name: "x-the-same-name", value: call.call.url)]
+                let url = texts.prefix(round % 3 == 0 ? 2 : 1_000).randomElement(using: &samples.random) ?? ""
+                let headers = [HTTPHeader(name: "x-the-same-name", value: url)]
+                call.kind = .http(HTTPCall(url: url, method: "PUT", headers: headers))
                 return call
             }
             let original = Message.dispatch(clusterTime: Timestamp(seconds: Int64(round)), calls)
@@ -200,7 +201,56 @@ import Testing
         let nan: [UInt8] = [0x59, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F]
         #expect(refusal(envelope(32, [0x0A, UInt8(nan.count)] + nan))?.text == "a finite number is expected")
         // A shard that does not fit.
-        #expect(refusal(envelope(8, [0x08, 1, 0x10, 0xAC, 0x02]))?.kind == .invalid)
+        let proof: [UInt8] = [0x18, 0, 0x22, 16] + [UInt8](repeating: 0, count: 16)
+        #expect(refusal(envelope(8, [0x08, 1, 0x10, 0xAC, 0x02] + proof))?.field == "shard")
+    }
+
+    @Test func `credentials are refused as unimplemented, never ignored`() throws {
+        let credentials: [UInt8] = [0x82, 0x06, 3, 1, 2, 3]
+        let request = Array(MessageCodec.frame(of: Envelope(id: 9, .request(.getCluster)))[4...])
+        for payload in [request + credentials, credentials + request] {
+            let error = refusal(payload)
+            #expect(error?.kind == .unimplemented && error?.field == "credentials" && error?.requestID == 9)
+            #expect(error?.asClientError.code == .unimplemented)
+        }
+        let empty: [UInt8] = [0x82, 0x06, 0]
+        #expect(try MessageCodec().decode(payload: request + empty) == Envelope(id: 9, .request(.getCluster)))
+        // Nothing but a request can be answered: the connection ends.
+        let ping = Array(MessageCodec.frame(of: Envelope(id: 9, .ping(sentMicroseconds: 1)))[4...])
+        #expect(refusal(ping + credentials)?.kind == .unimplemented)
+        #expect(refusal(ping + credentials)?.requestID == nil)
+        let hello = Hello(role: .client, name: "c", bootID: UniqueID(high: 1, low: 2))
+        let frame = MessageCodec.frame(of: Envelope(.hello(hello)))
+        // Field 5 of Hello at its end, and the body two bytes longer.
+        var payload = Array(frame[4...]) + [0x2A, 1, 7]
+        payload[3] += 3
+        #expect(refusal(payload)?.field == "hello.credentials")
+    }
+
+    @Test func `a call of an unknown kind is decoded as unsupported`() throws {
+        var samples = Samples(seed: 3)
+        var call = samples.call()
+        call.kind = .unsupported
+        let plain = Message.dispatch(clusterTime: Timestamp(seconds: 1), [call])
+        let decoded = try MessageCodec().decode(payload: Array(MessageCodec.frame(of: Envelope(plain))[4...]))
+        #expect(decoded.message == plain)
+    }
+
+    @Test func `numbers of a dispatch are checked where they are decoded`() {
+        var samples = Samples(seed: 4)
+        let good = samples.call()
+        let changes: [(String, (inout DispatchedCall) -> Void)] = [
+            ("attempt", { $0.attempt = 0 }), ("timeout_ms", { $0.timeoutMs = 0 }),
+            ("timeout_ms", { $0.timeoutMs = 86_400_001 }), ("connect_timeout_ms", { $0.connectTimeoutMs = 0 }),
+            ("connect_timeout_ms", { $0.connectTimeoutMs = 86_400_001 }),
+        ]
+        for (field, change) in changes {
+            var call = good
+            change(&call)
+            let message = Message.dispatch(clusterTime: Timestamp(seconds: 1), [call])
+            let error = refusal(Array(MessageCodec.frame(of: Envelope(message))[4...]))
+            #expect(error?.kind == .invalid && error?.field == field)
+        }
     }
 
     @Test func aWrongWireType() {

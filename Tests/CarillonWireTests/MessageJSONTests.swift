@@ -80,7 +80,7 @@ import Testing
             "job_id": .string(id), "name": nil, "headers": [:], "tags": [], "timeout_seconds": nil, "if_version": nil,
         ]
         let uuid = try #require(UniqueID(id))
-        #expect(try request("update_job", arguments) == .updateJob(JobID(uuid), settings, ifVersion: nil))
+        #expect(try request("update_job", arguments) == .updateJob(JobID(uuid), settings, ifVersion: []))
     }
 
     @Test func otherRequests() throws {

@@ -32,7 +32,7 @@ struct Samples {
         case 14: return .drain
         case 15: return .unknown
         case 16: return .dispatch(clusterTime: time(), [])
-        case 17: return .leadRefused(epoch: number(), highest: lead())
+        case 17: return .leadRefused(epoch: number(), shards: list { UInt8($0.small()) }, highest: lead())
         case 18: return .claimQuery(list { $0.claim() })
         case 19:
             return .claimAnswer(
@@ -55,7 +55,7 @@ struct Samples {
     }
 
     mutating func claim() -> QueriedClaim {
-        QueriedClaim(token: token(), executionID: execution(), attempt: small() + 1)
+        QueriedClaim(token: token(), executionID: execution(), attempt: small() + 1, shard: shard())
     }
 
     mutating func request(_ index: Int) -> Request {
@@ -71,8 +71,8 @@ struct Samples {
             list.limit = maybe { UInt32($0.small()) }
             list.cursor = maybe { $0.text() }
             return .listJobs(list)
-        case 3: return .updateJob(job(), settings(), ifVersion: maybe { $0.number() })
-        case 4: return .deleteJob(job(), ifVersion: maybe { $0.number() })
+        case 3: return .updateJob(job(), settings(), ifVersion: list { $0.number() })
+        case 4: return .deleteJob(job(), ifVersion: list { $0.number() })
         case 5: return .pauseJob(job())
         case 6: return .resumeJob(job())
         case 7: return .runJob(job(), idempotencyKey: maybe { $0.text() }, fingerprint: maybe { $0.text() })
@@ -169,29 +169,41 @@ struct Samples {
     }
 
     mutating func held() -> HeldCall {
-        HeldCall(token: token(), code: code(), executionID: execution(), jobID: job(), attempt: small())
+        HeldCall(
+            token: token(),
+            code: code(),
+            shard: shard(),
+            executionID: execution(),
+            jobID: job(),
+            attempt: small()
+        )
     }
 
     mutating func call() -> DispatchedCall {
         DispatchedCall(
             token: token(),
             code: code(),
-            shard: UInt8(small()),
+            shard: shard(),
             executionID: execution(),
             jobID: job(),
-            attempt: small(),
+            attempt: 1 + small(),
             scheduledTime: time(),
             startAfterMicroseconds: bool() ? 0 : random.next(),
-            call: HTTPCall(
-                url: text(),
-                method: "PUT",
-                headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
-                body: maybe { $0.text() }
-            ),
-            timeoutMs: small() * 1000,
-            connectTimeoutMs: small(),
+            startBeforeClockMicroseconds: maybe { $0.random.next() },
+            kind: small() == 0 ? .unsupported : .http(httpCall()),
+            timeoutMs: 1 + small() * 1000,
+            connectTimeoutMs: 1 + small(),
             atMostOnce: bool(),
             responseLimit: small()
+        )
+    }
+
+    mutating func httpCall() -> HTTPCall {
+        HTTPCall(
+            url: text(),
+            method: "PUT",
+            headers: list { HTTPHeader(name: $0.text(), value: $0.text()) },
+            body: maybe { $0.text() }
         )
     }
 
@@ -199,6 +211,7 @@ struct Samples {
         CallOutcome(
             token: token(),
             code: code(),
+            shard: shard(),
             executionID: execution(),
             jobID: job(),
             attempt: small(),
@@ -386,6 +399,7 @@ struct Samples {
     mutating func time() -> Timestamp {
         Timestamp(milliseconds: random.next(upperBound: UInt64(4_000_000_000_000)).signed)
     }
+    mutating func shard() -> UInt8 { UInt8(truncatingIfNeeded: random.next()) }
     mutating func id() -> UniqueID { UniqueID(high: random.next(), low: random.next()) }
     mutating func job() -> JobID { JobID(id()) }
     mutating func execution() -> ExecutionID { ExecutionID(id()) }

@@ -97,5 +97,23 @@ import Testing
         }
         for code in ClientError.Code.allCases { #expect(text.contains("`\(code.rawValue)`")) }
         for reason in ClientError.Reason.allCases { #expect(text.contains("`\(reason.rawValue)`")) }
+        for reason in Reason.allCases { #expect(text.contains("`\(reason.rawValue)`")) }
+        for field in MessageJSON.describe("create_job") ?? [] { #expect(text.contains("`\(field.field)`")) }
+    }
+
+    @Test func `every field and every value between scheduler and worker is explained`() throws {
+        let text = try SpecificationTests.read("README.md")
+        let lines = try SpecificationTests.read("carillon.proto").split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0.hasPrefix("message Hello") })
+        let end = try #require(lines.firstIndex { $0.hasPrefix("enum ExecutionType") })
+        var count = 0
+        for line in lines[start..<end] where line.hasSuffix(";") && !line.contains("//") {
+            let words = line.split(separator: " ")
+            guard let equals = words.firstIndex(of: "="), equals > 0 else { continue }
+            let name = words[equals - 1].replacing("ERROR_CODE_", with: "").replacing("ROLE_CLIENT", with: "client")
+            count += 1
+            #expect(text.contains(name), "\(line)")
+        }
+        #expect(count > 100)
     }
 }

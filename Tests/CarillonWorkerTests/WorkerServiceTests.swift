@@ -47,7 +47,7 @@ struct WorkerServiceTests {
             attempt: 1,
             scheduledTime: Timestamp(milliseconds: 0),
             startAfterMicroseconds: microseconds,
-            call: HTTPCall(url: "http://127.0.0.1/"),
+            kind: .http(HTTPCall(url: "http://127.0.0.1/")),
             timeoutMs: 1_000,
             connectTimeoutMs: 1_000,
             atMostOnce: false,

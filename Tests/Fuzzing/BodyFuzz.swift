@@ -127,7 +127,7 @@ private struct BodyRoute {
         do {
             let payload = try MessageJSON.encodeRequest(name: "update_job", arguments: .object(body), id: 8)
             guard
-                case .request(.updateJob(job.id, let settings, nil)) = try MessageCodec().decode(payload: payload)
+                case .request(.updateJob(job.id, let settings, [])) = try MessageCodec().decode(payload: payload)
                     .message
             else { fatalError("not the request that was made") }
             let (planned, restarts) = try Scheduler.rules.change(job, by: settings)
@@ -202,7 +202,7 @@ private enum Scheduler {
     static func answer(_ request: Request) throws(ClientError) -> Job {
         switch request {
         case .createJob(let settings, nil, nil): return try rules.make(settings, id: id).job
-        case .updateJob(id, let settings, nil): return try rules.change(base, by: settings).planned.job
+        case .updateJob(id, let settings, []): return try rules.change(base, by: settings).planned.job
         case .executeNow(let settings, true): return try rules.makeHidden(settings, id: id).job
         default: fatalError("\(request) is not what was asked for")
         }

@@ -58,8 +58,11 @@
         }
 
         private nonisolated func problem(of seed: UInt64) -> String? {
-            let problems = World(seed: seed, options: SimulationOptions(seed: seed)).run()
-            return problems.first.map { "caught by seed \(seed), \($0)" }
+            let text =
+                Canary.planted?.needsSeveralLeaders == true
+                ? SeveralLeaders(seed: seed).run()
+                : World(seed: seed, options: SimulationOptions(seed: seed)).run().first
+            return text.map { "caught by seed \(seed), \($0)" }
         }
 
         /// Reads lines of a fault's name and its seed; lines that begin with `#` are comments. A missing file has no seeds.

@@ -128,7 +128,7 @@ final class Clients {
                 case .resourceExhausted: world.options.isNarrow
                 // Somebody else gave the job another end before its new beginning.
                 case .invalidArgument: request.setsBounds
-                case .unauthenticated, .unimplemented, .internal: false
+                case .unauthenticated, .permissionDenied, .unimplemented, .internal: false
                 }
             world.oracle.require(isExpected, "G9: \(request.name) was refused: \(error.text)")
         }
@@ -282,7 +282,7 @@ final class Clients {
     }
 
     /// Some say which version they mean.
-    private func version(of job: Job) -> Int64? { world.random.happens(0.2) ? job.version : nil }
+    private func version(of job: Job) -> [Int64] { world.random.happens(0.2) ? [job.version] : [] }
 
     private func reschedule(_ job: inout Job) {
         if world.random.happens(0.6) { ScheduleMaker(world: world).reschedule(&job) }

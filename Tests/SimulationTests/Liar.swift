@@ -45,11 +45,16 @@ struct Liar {
         lie.response = String(repeating: "\u{0}é", count: Int.random(in: 0...5_000, using: &world.random))
         if world.random.happens(0.2) { lie.attempt += 1 }
         if world.random.happens(0.2) { lie.token.sequence &+= 1 }
+        if world.random.happens(0.1) { lie.shard &+= 1 }
         return lie
     }
 
     private var fakedLead: Message {
-        .leadRefused(epoch: world.database.store.shards[0].epoch, highest: LeadProof(epoch: .max - 1))
+        .leadRefused(
+            epoch: world.database.store.shards[0].epoch,
+            shards: Array(0..<16),
+            highest: LeadProof(epoch: .max - 1)
+        )
     }
 
     /// Calls that were given to others.
@@ -61,6 +66,7 @@ struct Liar {
         HeldCall(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt

@@ -142,7 +142,13 @@ final class Link {
             send(Envelope(.welcome(scheduler.welcome)), from: .scheduler)
             guard dialer.role == .worker else { break }
             scheduler.post(
-                .workerJoined(id, name: hello.name, bootID: hello.bootID, maxWorkers: Int(hello.maxWorkers ?? 0))
+                .workerJoined(
+                    id,
+                    name: hello.name,
+                    bootID: hello.bootID,
+                    maxWorkers: Int(hello.maxWorkers ?? 0),
+                    features: Set(hello.features)
+                )
             )
         case .deliver:
             if let envelope { deliverToScheduler(envelope) }
@@ -197,7 +203,7 @@ final class Link {
         case .started(let tokens): scheduler.post(.workerStarted(id, tokens))
         case .outcome(let outcomes): scheduler.post(.workerReported(id, outcomes))
         case .drain: scheduler.post(.workerDrained(id))
-        case .leadRefused(let epoch, let highest):
+        case .leadRefused(let epoch, _, let highest):
             scheduler.post(.workerRefusedLead(id, epoch: epoch, highest: highest))
         case .claimAnswer(let rememberedMs, let claims):
             scheduler.post(.workerAnsweredClaims(id, rememberedMs: rememberedMs, claims))

@@ -125,7 +125,7 @@ final class WorkerProcess: Dialer {
             if !shards.isEmpty { world.oracle.heard(name, leaderOf: lead.epoch) }
             tell(.leadAnnounced(link.id, lead, shards: shards))
         case .dispatch(let clusterTime, let calls): dispatched(link.id, clusterTime, calls)
-        case .outcomeAck(let outcomes): tell(.acknowledged(outcomes))
+        case .outcomeAck(let outcomes): tell(.acknowledged(link.id, outcomes))
         case .claimQuery(let claims): tell(.claimsQueried(link.id, claims))
         case .cancel(let tokens): tell(.cancelRequested(link.id, tokens))
         default: world.oracle.require(false, "the wire: a worker was given \(envelope.message.name)")
@@ -195,9 +195,9 @@ final class WorkerProcess: Dialer {
                 world.oracle.ended(outcome)
             }
             toScheduler(link, .outcome(outcomes))
-        case .refuseLead(let link, let epoch, let highest):
+        case .refuseLead(let link, let epoch, let shards, let highest):
             world.count("lead refused")
-            toScheduler(link, .leadRefused(epoch: epoch, highest: highest))
+            toScheduler(link, .leadRefused(epoch: epoch, shards: shards, highest: highest))
         case .answerClaims(let link, let rememberedMs, let claims):
             for claim in claims { world.count("claim answered \(claim.state)") }
             toScheduler(link, .claimAnswer(rememberedMs: rememberedMs, claims))
@@ -224,6 +224,7 @@ extension CallOutcome {
         self.init(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,

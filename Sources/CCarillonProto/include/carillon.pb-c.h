@@ -30,6 +30,7 @@ typedef struct Carillon__V1__HeldCall Carillon__V1__HeldCall;
 typedef struct Carillon__V1__Holding Carillon__V1__Holding;
 typedef struct Carillon__V1__Credit Carillon__V1__Credit;
 typedef struct Carillon__V1__Header Carillon__V1__Header;
+typedef struct Carillon__V1__HttpCall Carillon__V1__HttpCall;
 typedef struct Carillon__V1__DispatchedCall Carillon__V1__DispatchedCall;
 typedef struct Carillon__V1__Dispatch Carillon__V1__Dispatch;
 typedef struct Carillon__V1__Started Carillon__V1__Started;
@@ -95,7 +96,8 @@ typedef enum _Carillon__V1__ErrorCode {
   CARILLON__V1__ERROR_CODE__ERROR_CODE_RESOURCE_EXHAUSTED = 7,
   CARILLON__V1__ERROR_CODE__ERROR_CODE_UNAUTHENTICATED = 8,
   CARILLON__V1__ERROR_CODE__ERROR_CODE_UNIMPLEMENTED = 9,
-  CARILLON__V1__ERROR_CODE__ERROR_CODE_INTERNAL = 10
+  CARILLON__V1__ERROR_CODE__ERROR_CODE_INTERNAL = 10,
+  CARILLON__V1__ERROR_CODE__ERROR_CODE_PERMISSION_DENIED = 11
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__ERROR_CODE)
 } Carillon__V1__ErrorCode;
 typedef enum _Carillon__V1__OutcomeKind {
@@ -112,7 +114,7 @@ typedef enum _Carillon__V1__OutcomeKind {
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_SENT = 3,
   /*
-   * The call was never begun (drained, unread, cancelled in time): it costs no attempt.
+   * The call was never begun (drained, no free slot, cancelled in time, too late, of an unknown kind): it costs no attempt.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_STARTED = 4,
   /*
@@ -255,6 +257,12 @@ struct  Carillon__V1__Envelope
 {
   ProtobufCMessage base;
   uint64_t id;
+  /*
+   * On whose behalf a client asks. Reserved for access tokens: an envelope with credentials that are not empty is refused
+   * with UNIMPLEMENTED.
+   */
+  protobuf_c_boolean has_credentials;
+  ProtobufCBinaryData credentials;
   Carillon__V1__Envelope__BodyCase body_case;
   union {
     /*
@@ -319,7 +327,7 @@ struct  Carillon__V1__Envelope
 };
 #define CARILLON__V1__ENVELOPE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__envelope__descriptor) \
-    , 0, CARILLON__V1__ENVELOPE__BODY__NOT_SET, {0} }
+    , 0, 0, {0,NULL}, CARILLON__V1__ENVELOPE__BODY__NOT_SET, {0} }
 
 
 /*
@@ -339,14 +347,19 @@ struct  Carillon__V1__Hello
    */
   ProtobufCBinaryData boot_id;
   /*
-   * Reserved for authentication; sent empty.
+   * What process this is. Reserved for access tokens: a Hello with credentials that are not empty is refused with
+   * UNIMPLEMENTED.
    */
   protobuf_c_boolean has_credentials;
   ProtobufCBinaryData credentials;
+  /*
+   * What the process can do beyond this version of the protocol: at most 64 words of 1 to 64 bytes. Unknown words have no
+   * effect. A call that needs a feature goes only to a worker that has it.
+   */
   size_t n_features;
   char **features;
   /*
-   * Worker only: how many calls it runs at a time.
+   * Worker only: how many calls it runs at a time. 1 or more; more than 65,536 counts as 65,536.
    */
   protobuf_c_boolean has_max_workers;
   uint32_t max_workers;
@@ -364,6 +377,9 @@ struct  Carillon__V1__Welcome
 {
   ProtobufCMessage base;
   uint32_t protocol_version;
+  /*
+   * New at each start of the scheduler.
+   */
   ProtobufCBinaryData server_id;
   protobuf_c_boolean leading;
   /*
@@ -371,14 +387,23 @@ struct  Carillon__V1__Welcome
    */
   protobuf_c_boolean has_epoch;
   int64_t epoch;
+  /*
+   * 0 to 255.
+   */
   size_t n_shards;
   uint32_t *shards;
+  /*
+   * A receiver takes less than 10 as 10, and more than 60,000 as 60,000.
+   */
   uint32_t heartbeat_ms;
+  /*
+   * The largest payload of a frame, both ways: 65,536 or more.
+   */
   uint32_t max_frame_bytes;
   int64_t server_time;
   char *version;
   /*
-   * Where the leader is, when this one is not.
+   * host:port of the leader, as far as it is known.
    */
   char *leader_address;
 };
@@ -429,6 +454,9 @@ struct  Carillon__V1__Pong
 struct  Carillon__V1__Goodbye
 {
   ProtobufCMessage base;
+  /*
+   * A sentence for people.
+   */
   char *why;
 };
 #define CARILLON__V1__GOODBYE__INIT \
@@ -504,11 +532,15 @@ struct  Carillon__V1__Token
 
 
 /*
- * Scheduler to worker: this scheduler leads these shards from now on (or no longer, when shards is empty).
+ * Scheduler to worker: all shards that this scheduler leads under this epoch. It replaces an earlier Lead of the same epoch on
+ * the same connection; without shards, the scheduler leads none under it. A client gets it as news of who leads.
  */
 struct  Carillon__V1__Lead
 {
   ProtobufCMessage base;
+  /*
+   * Any value: compared, never added to.
+   */
   int64_t epoch;
   /*
    * 0 to 255.
@@ -520,7 +552,8 @@ struct  Carillon__V1__Lead
    */
   uint64_t incarnation;
   /*
-   * 16 bytes: the scheduler's proof that this epoch was held. A worker keeps the proof of the highest epoch that it saw.
+   * 16 bytes: the scheduler's proof that this epoch was held. A worker keeps, for each shard, the proof of the highest epoch
+   * that it saw.
    */
   ProtobufCBinaryData proof;
 };
@@ -530,7 +563,7 @@ struct  Carillon__V1__Lead
 
 
 /*
- * Worker to scheduler: the answer to a Lead whose epoch is lower than the highest one seen.
+ * Worker to scheduler: the answer to a Lead of shards for which the worker has seen a higher epoch.
  */
 struct  Carillon__V1__LeadRefused
 {
@@ -548,10 +581,15 @@ struct  Carillon__V1__LeadRefused
    * 16 bytes.
    */
   ProtobufCBinaryData highest_proof;
+  /*
+   * 0 to 255: the shards that are refused because of that Lead.
+   */
+  size_t n_shards;
+  uint32_t *shards;
 };
 #define CARILLON__V1__LEAD_REFUSED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__lead_refused__descriptor) \
-    , 0, 0, 0, {0,NULL} }
+    , 0, 0, 0, {0,NULL}, 0,NULL }
 
 
 struct  Carillon__V1__HeldCall
@@ -564,15 +602,20 @@ struct  Carillon__V1__HeldCall
    * 1 or more.
    */
   uint32_t attempt;
+  /*
+   * 0 to 255: the shard of the dispatch.
+   */
+  uint32_t shard;
 };
 #define CARILLON__V1__HELD_CALL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__held_call__descriptor) \
-    , NULL, {0,NULL}, {0,NULL}, 0 }
+    , NULL, {0,NULL}, {0,NULL}, 0, 0 }
 
 
 /*
- * Worker to scheduler, the answer to Lead: every call that waits for its start or runs. Unacknowledged outcomes follow as
- * Outcome messages, then a Credit. A call that the scheduler does not adopt is answered with Cancel.
+ * Worker to scheduler, the answer to Lead: every call of the obeyed shards that waits for its start or runs. Unacknowledged
+ * outcomes of these shards follow as Outcome messages, then a Credit. A call that the scheduler does not adopt is answered
+ * with Cancel.
  */
 struct  Carillon__V1__Holding
 {
@@ -587,8 +630,9 @@ struct  Carillon__V1__Holding
 
 
 /*
- * Worker to scheduler: how many calls it has offered to take on this connection, counted from Hello and never falling. A
- * Lead does not reset it. A Credit always follows a Lead, also when it repeats the last number.
+ * Worker to scheduler: how many calls the scheduler may dispatch on this connection in all, counted from Hello. A lower number
+ * than the last withdraws what was not used. A Lead does not reset it. A Credit always follows a Lead, also when it repeats
+ * the last number.
  */
 struct  Carillon__V1__Credit
 {
@@ -614,20 +658,12 @@ struct  Carillon__V1__Header
     , NULL, NULL }
 
 
-struct  Carillon__V1__DispatchedCall
+/*
+ * One HTTP request.
+ */
+struct  Carillon__V1__HttpCall
 {
   ProtobufCMessage base;
-  Carillon__V1__Token *token;
-  uint32_t shard;
-  ProtobufCBinaryData execution_id;
-  ProtobufCBinaryData job_id;
-  uint32_t attempt;
-  int64_t scheduled_time;
-  /*
-   * Microseconds that the worker waits after receiving this before it makes the request.
-   */
-  protobuf_c_boolean has_start_after_us;
-  uint64_t start_after_us;
   char *method;
   char *url;
   size_t n_headers;
@@ -636,17 +672,65 @@ struct  Carillon__V1__DispatchedCall
    * Absent: Carillon's own JSON body for the methods that have one.
    */
   char *body;
+};
+#define CARILLON__V1__HTTP_CALL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__http_call__descriptor) \
+    , NULL, NULL, 0,NULL, NULL }
+
+
+typedef enum {
+  CARILLON__V1__DISPATCHED_CALL__KIND__NOT_SET = 0,
+  CARILLON__V1__DISPATCHED_CALL__KIND_HTTP = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__DISPATCHED_CALL__KIND__CASE)
+} Carillon__V1__DispatchedCall__KindCase;
+
+struct  Carillon__V1__DispatchedCall
+{
+  ProtobufCMessage base;
+  Carillon__V1__Token *token;
+  /*
+   * 0 to 255.
+   */
+  uint32_t shard;
+  ProtobufCBinaryData execution_id;
+  ProtobufCBinaryData job_id;
+  /*
+   * 1 or more.
+   */
+  uint32_t attempt;
+  int64_t scheduled_time;
+  /*
+   * Microseconds that the worker waits after receiving this before it makes the request.
+   */
+  protobuf_c_boolean has_start_after_us;
+  uint64_t start_after_us;
+  /*
+   * The call must begin before the worker's monotonic clock (Pong.clock_us) shows this; afterwards it is answered with
+   * NOT_STARTED. Any value.
+   */
+  protobuf_c_boolean has_start_before_clock_us;
+  uint64_t start_before_clock_us;
+  /*
+   * 1 to 86,400,000.
+   */
   uint32_t timeout_ms;
+  /*
+   * 1 to 86,400,000.
+   */
   uint32_t connect_timeout_ms;
   protobuf_c_boolean at_most_once;
   /*
-   * Bytes.
+   * Bytes. More than 1,048,576 counts as 1,048,576.
    */
   uint32_t response_limit;
+  Carillon__V1__DispatchedCall__KindCase kind_case;
+  union {
+    Carillon__V1__HttpCall *http;
+  };
 };
 #define CARILLON__V1__DISPATCHED_CALL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__dispatched_call__descriptor) \
-    , NULL, 0, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL, NULL, 0,NULL, NULL, 0, 0, 0, 0 }
+    , NULL, 0, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, CARILLON__V1__DISPATCHED_CALL__KIND__NOT_SET, {0} }
 
 
 struct  Carillon__V1__Dispatch
@@ -732,10 +816,14 @@ struct  Carillon__V1__CallOutcome
    */
   protobuf_c_boolean has_started_clock_us;
   uint64_t started_clock_us;
+  /*
+   * 0 to 255: the shard of the dispatch.
+   */
+  uint32_t shard;
 };
 #define CARILLON__V1__CALL_OUTCOME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__call_outcome__descriptor) \
-    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0 }
+    , NULL, {0,NULL}, {0,NULL}, 0, CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED, 0, 0, 0, 0, 0, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Carillon__V1__Outcome
@@ -809,10 +897,14 @@ struct  Carillon__V1__QueriedClaim
    * 1 or more.
    */
   uint32_t attempt;
+  /*
+   * 0 to 255. A worker answers only for shards that the asker leads.
+   */
+  uint32_t shard;
 };
 #define CARILLON__V1__QUERIED_CLAIM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__queried_claim__descriptor) \
-    , NULL, {0,NULL}, 0 }
+    , NULL, {0,NULL}, 0, 0 }
 
 
 /*
@@ -836,10 +928,14 @@ struct  Carillon__V1__AnsweredClaim
   ProtobufCBinaryData execution_id;
   uint32_t attempt;
   Carillon__V1__ClaimState state;
+  /*
+   * 0 to 255: that of the question.
+   */
+  uint32_t shard;
 };
 #define CARILLON__V1__ANSWERED_CLAIM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__answered_claim__descriptor) \
-    , NULL, {0,NULL}, 0, CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN }
+    , NULL, {0,NULL}, 0, CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN, 0 }
 
 
 /*
@@ -1013,28 +1109,31 @@ struct  Carillon__V1__UpdateJob
   ProtobufCBinaryData job_id;
   Carillon__V1__JobSettings *settings;
   /*
-   * The change is refused (FAILED_PRECONDITION, VERSION_MISMATCH) unless the job has this version.
+   * When there are any, the change is refused (FAILED_PRECONDITION, VERSION_MISMATCH) unless the job has one of these versions.
    */
-  protobuf_c_boolean has_if_version;
-  int64_t if_version;
+  size_t n_if_version;
+  int64_t *if_version;
   char *namespace_;
 };
 #define CARILLON__V1__UPDATE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__update_job__descriptor) \
-    , {0,NULL}, NULL, 0, 0, NULL }
+    , {0,NULL}, NULL, 0,NULL, NULL }
 
 
 struct  Carillon__V1__DeleteJob
 {
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
-  protobuf_c_boolean has_if_version;
-  int64_t if_version;
+  /*
+   * As in UpdateJob.
+   */
+  size_t n_if_version;
+  int64_t *if_version;
   char *namespace_;
 };
 #define CARILLON__V1__DELETE_JOB__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&carillon__v1__delete_job__descriptor) \
-    , {0,NULL}, 0, 0, NULL }
+    , {0,NULL}, 0,NULL, NULL }
 
 
 struct  Carillon__V1__Deleted
@@ -1755,6 +1854,25 @@ Carillon__V1__Header *
                       const uint8_t       *data);
 void   carillon__v1__header__free_unpacked
                      (Carillon__V1__Header *message,
+                      ProtobufCAllocator *allocator);
+/* Carillon__V1__HttpCall methods */
+void   carillon__v1__http_call__init
+                     (Carillon__V1__HttpCall         *message);
+size_t carillon__v1__http_call__get_packed_size
+                     (const Carillon__V1__HttpCall   *message);
+size_t carillon__v1__http_call__pack
+                     (const Carillon__V1__HttpCall   *message,
+                      uint8_t             *out);
+size_t carillon__v1__http_call__pack_to_buffer
+                     (const Carillon__V1__HttpCall   *message,
+                      ProtobufCBuffer     *buffer);
+Carillon__V1__HttpCall *
+       carillon__v1__http_call__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   carillon__v1__http_call__free_unpacked
+                     (Carillon__V1__HttpCall *message,
                       ProtobufCAllocator *allocator);
 /* Carillon__V1__DispatchedCall methods */
 void   carillon__v1__dispatched_call__init
@@ -2677,6 +2795,9 @@ typedef void (*Carillon__V1__Credit_Closure)
 typedef void (*Carillon__V1__Header_Closure)
                  (const Carillon__V1__Header *message,
                   void *closure_data);
+typedef void (*Carillon__V1__HttpCall_Closure)
+                 (const Carillon__V1__HttpCall *message,
+                  void *closure_data);
 typedef void (*Carillon__V1__DispatchedCall_Closure)
                  (const Carillon__V1__DispatchedCall *message,
                   void *closure_data);
@@ -2847,6 +2968,7 @@ extern const ProtobufCMessageDescriptor carillon__v1__held_call__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__holding__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__credit__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__header__descriptor;
+extern const ProtobufCMessageDescriptor carillon__v1__http_call__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__dispatched_call__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__dispatch__descriptor;
 extern const ProtobufCMessageDescriptor carillon__v1__started__descriptor;

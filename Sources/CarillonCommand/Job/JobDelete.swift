@@ -43,7 +43,7 @@ struct JobDelete: WorldCommand {
         if world.isInteractive, !yes { try confirm(found, in: world) }
         let (answers, failure) = try await session.forEachJob(found.map(\.id)) { id in
             var members = [JSONValue.Member("job_id", .string(id))]
-            if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
+            if let ifVersion { members.append(JSONValue.Member("if_version", [.integer(Int64(ifVersion))])) }
             return try await session.call("delete_job", .object(members))
         }
         switch session.format {

@@ -60,7 +60,7 @@ struct JobUpdate: WorldCommand {
         }
         let id = try await session.jobID(job)
         members.insert(JSONValue.Member("job_id", .string(id)), at: 0)
-        if let ifVersion { members.append(JSONValue.Member("if_version", .integer(Int64(ifVersion)))) }
+        if let ifVersion { members.append(JSONValue.Member("if_version", [.integer(Int64(ifVersion))])) }
         try await session.show(changed: try await session.call("update_job", .object(members)))
     }
 }

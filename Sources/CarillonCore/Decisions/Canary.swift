@@ -40,6 +40,20 @@ package enum Canary: String, Sendable, CaseIterable {
     case dispatchesWhatIsHeld
     case startsLateAfterATakeOver
     case skipsRetriesAfterTheStartDeadline
+    case comparesEpochsAcrossShards
+    case grantsItsSlotsToEachLeader
+    case sendsOutcomesToAnyLeader
+    case believesAnyAcknowledgement
+
+    /// Whether the fault shows only in a worker that serves several leaders.
+    package var needsSeveralLeaders: Bool {
+        switch self {
+        case .comparesEpochsAcrossShards, .grantsItsSlotsToEachLeader, .sendsOutcomesToAnyLeader,
+            .believesAnyAcknowledgement:
+            true
+        default: false
+        }
+    }
 
     #if CANARY
         /// - Note: `nonisolated(unsafe)`: written only by CanaryTests, which has its process to itself, before a simulation

@@ -12,7 +12,12 @@ extension Dispatcher {
             else { continue }
             ledger[slot].queriedLink = link
             queries[link, default: []].append(
-                QueriedClaim(token: token, executionID: execution.id, attempt: ledger[slot].attemptNumber)
+                QueriedClaim(
+                    token: token,
+                    executionID: execution.id,
+                    attempt: ledger[slot].attemptNumber,
+                    shard: execution.jobID.shard
+                )
             )
         }
         for (link, claims) in queries.sorted(by: { $0.key < $1.key }) { actions.append(.queryClaims(link, claims)) }

@@ -75,6 +75,10 @@ extension Dispatcher {
                     continue
                 }
             }
+            guard let link = able(link, for: record) else {
+                deferred.append(slot)
+                continue
+            }
             if isAtMostOnce(slot) {
                 claim(slot, for: link)
             } else {
@@ -84,6 +88,12 @@ extension Dispatcher {
         for slot in deferred { makeReady(slot) }
         let isStarved = !pool.ready.isEmpty && deferred.isEmpty && pool.roster.freest == nil
         pool.noteStarvation(isStarved, since: sentBefore, at: leadership.nowBoot)
+    }
+
+    /// The worker to which a call of the job goes: the one that is chosen, unless the call needs features.
+    private func able(_ link: LinkID, for record: JobRecord) -> LinkID? {
+        let needed = CallKind.http(record.call).requiredFeatures
+        return needed.isEmpty ? link : pool.roster.freest(having: needed)
     }
 
     /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its
@@ -182,7 +192,7 @@ extension Dispatcher {
                 jobID: record.id,
                 attempt: open.attemptNumber,
                 scheduledTime: open.execution.scheduledTime,
-                call: record.call,
+                kind: .http(record.call),
                 timeoutMs: Int(record.timeoutMs),
                 connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
                 atMostOnce: isAtMostOnce(slot),

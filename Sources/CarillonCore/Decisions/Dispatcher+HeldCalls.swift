@@ -11,7 +11,9 @@ extension Dispatcher {
             $0.obeyedEpoch = nil
         }
         for call in held {
-            guard isIssued(call.token, call.code, call.executionID, call.attempt, to: link) else {
+            guard call.shard == call.jobID.shard,
+                isIssued(call.token, call.code, call.executionID, call.attempt, to: link)
+            else {
                 reject(link, "a call with a token that was not issued to the worker is held", into: &actions)
                 actions.append(.cancelCalls(link, [call.token]))
                 continue

@@ -56,6 +56,7 @@ extension Dispatcher {
     /// Whether the report is about a call that was given to the worker that sends it. What this leader sent over the same
     /// connection needs no code.
     private func isIssued(_ outcome: CallOutcome, over link: LinkID) -> Bool {
+        guard outcome.shard == outcome.jobID.shard || Canary.believesEveryToken.sings else { return false }
         if let slot = ledger.slot(of: outcome.executionID) {
             guard ledger[slot].execution.jobID == outcome.jobID else { return false }
             if ledger[slot].state == .dispatched(link), ledger[slot].execution.token == outcome.token {

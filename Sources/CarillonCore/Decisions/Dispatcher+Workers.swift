@@ -10,7 +10,8 @@ extension Dispatcher {
         _ link: LinkID,
         name: String,
         bootID: UniqueID,
-        maxWorkers: Int,
+        _ maxWorkers: Int,
+        _ features: Set<String>,
         at now: Now,
         into actions: inout [Action]
     ) {
@@ -29,6 +30,7 @@ extension Dispatcher {
             name: name,
             bootID: bootID,
             maxWorkers: min(maxWorkers, Self.maxWorkersLimit),
+            features: features,
             key: leadership.clusterKey.workerKey(name: name, bootID: bootID)
         )
         // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
@@ -69,7 +71,7 @@ extension Dispatcher {
     /// The first credit after Lead also says: everything that this worker holds, or has to report, was told.
     mutating func workerGranted(_ link: LinkID, _ granted: UInt64, into actions: inout [Action]) {
         guard var worker = pool.roster[link] else { return }
-        worker.granted = max(worker.granted, granted)
+        worker.granted = granted
         let isFirst = !worker.hasAnswered
         // A credit that was on its way before the worker heard of this leadership is no answer to it.
         if case .leading = leadership.phase, let epoch = leadership.lease.epoch, worker.heldEpoch == epoch {

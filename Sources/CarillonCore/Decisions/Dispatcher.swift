@@ -123,8 +123,8 @@ package struct Dispatcher: ~Copyable {
             executionFound(execution, outcome: outcome, worker: worker, link: link)
         case .executionNotRead(let outcome, let worker, let link):
             if case .leading = leadership.phase { actions.append(.findExecution(outcome, worker: worker, link: link)) }
-        case .workerJoined(let link, let name, let bootID, let maxWorkers):
-            workerJoined(link, name: name, bootID: bootID, maxWorkers: maxWorkers, at: now, into: &actions)
+        case .workerJoined(let link, let name, let bootID, let maxWorkers, let features):
+            workerJoined(link, name: name, bootID: bootID, maxWorkers, features, at: now, into: &actions)
         case .workerHeld(let link, let epoch, let held):
             workerHeld(link, epoch: epoch, held, into: &actions)
         case .workerGranted(let link, let granted):

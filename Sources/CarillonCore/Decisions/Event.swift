@@ -19,7 +19,7 @@ package enum Event: Sendable {
     /// That read failed.
     case executionNotRead(CallOutcome, worker: String, link: LinkID)
 
-    case workerJoined(LinkID, name: String, bootID: UniqueID, maxWorkers: Int)
+    case workerJoined(LinkID, name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [])
     case workerHeld(LinkID, epoch: Int64, [HeldCall])
     case workerGranted(LinkID, UInt64)
     case workerStarted(LinkID, [Token])

@@ -9,18 +9,25 @@ extension HTTPRequest {
     private static let methodsWithBody: Set<String> = ["POST", "PUT", "PATCH"]
 
     /// - Parameters:
+    ///   - http: what the call asks for.
     ///   - actualTime: cluster time now.
     ///   - userAgent: `Carillon/<version>`.
-    init(_ call: DispatchedCall, actualTime: Timestamp, userAgent: String) {
+    init(_ call: DispatchedCall, _ http: HTTPCall, actualTime: Timestamp, userAgent: String) {
         let scheduled = RFC3339.format(milliseconds: call.scheduledTime.milliseconds)
-        let isOwnBody = call.call.body == nil && HTTPRequest.methodsWithBody.contains(call.call.method)
+        let isOwnBody = http.body == nil && HTTPRequest.methodsWithBody.contains(http.method)
         self.init(
             token: call.token,
-            method: call.call.method,
-            url: call.call.url,
-            headers: HTTPRequest.headers(of: call, scheduled: scheduled, userAgent: userAgent, isOwnBody: isOwnBody),
+            method: http.method,
+            url: http.url,
+            headers: HTTPRequest.headers(
+                of: call,
+                http.headers,
+                scheduled: scheduled,
+                userAgent: userAgent,
+                isOwnBody: isOwnBody
+            ),
             body: isOwnBody
-                ? HTTPRequest.ownBody(of: call, scheduled: scheduled, actualTime: actualTime) : call.call.body,
+                ? HTTPRequest.ownBody(of: call, scheduled: scheduled, actualTime: actualTime) : http.body,
             timeoutMs: call.timeoutMs,
             connectTimeoutMs: call.connectTimeoutMs,
             atMostOnce: call.atMostOnce,
@@ -32,11 +39,12 @@ extension HTTPRequest {
     /// is Carillon's alone.
     private static func headers(
         of call: DispatchedCall,
+        _ own: [HTTPHeader],
         scheduled: String,
         userAgent: String,
         isOwnBody: Bool
     ) -> [HTTPHeader] {
-        var headers = call.call.headers.filter { header in
+        var headers = own.filter { header in
             let name = header.name.lowercased()
             return name != "idempotency-key" && !name.hasPrefix("x-carillon-")
         }

@@ -111,7 +111,11 @@ extension Request {
 
     /// An update without settings leaves the job and its version as they are.
     var changesNothing: Bool {
-        if case .updateJob(_, let settings, ifVersion: nil) = self { settings == JobSettings() } else { false }
+        if case .updateJob(_, let settings, let versions) = self {
+            settings == JobSettings() && versions.isEmpty
+        } else {
+            false
+        }
     }
 
     /// The job that the request changes, where the change is made of what the job is.

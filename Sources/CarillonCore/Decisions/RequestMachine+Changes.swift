@@ -30,14 +30,14 @@ extension RequestMachine {
         guard let asked = openRequests[ticket] else { return }
         try requireLeading()
         switch asked.request {
-        case .updateJob(let id, let settings, let version):
+        case .updateJob(let id, let settings, let versions):
             let job = try visible(row, id)
-            try check(job, ifVersion: version)
+            try check(job, ifVersion: versions)
             let (planned, restarts) = try rules.change(job, by: settings)
             send(.update(planned, scheduleChanged: restarts), ticket, madeOf: job, into: &actions)
-        case .deleteJob(let id, let version):
+        case .deleteJob(let id, let versions):
             let job = try visible(row, id)
-            try check(job, ifVersion: version)
+            try check(job, ifVersion: versions)
             send(.delete(job.next), ticket, madeOf: job, into: &actions)
         case .pauseJob(let id):
             let job = try visible(row, id)
@@ -67,11 +67,12 @@ extension RequestMachine {
         change(ticket, request, into: &actions)
     }
 
-    private func check(_ job: Job, ifVersion version: Int64?) throws(ClientError) {
-        guard let version, version != job.version else { return }
+    private func check(_ job: Job, ifVersion versions: [Int64]) throws(ClientError) {
+        guard !versions.isEmpty, !versions.contains(job.version) else { return }
+        let named = versions.prefix(10).map(String.init).joined(separator: " or ")
         throw ClientError(
             .failedPrecondition,
-            "the job has version \(job.version), not \(version): somebody changed it; read it again",
+            "the job has version \(job.version), not \(named): somebody changed it; read it again",
             reason: .versionMismatch
         )
     }

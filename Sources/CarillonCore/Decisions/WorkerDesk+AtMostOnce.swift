@@ -19,6 +19,7 @@ extension WorkerDesk {
             outcome
             ?? CallOutcome(
                 token: repeated.token,
+                shard: repeated.shard,
                 executionID: repeated.executionID,
                 jobID: repeated.jobID,
                 attempt: repeated.attempt,
@@ -26,13 +27,14 @@ extension WorkerDesk {
             )
         answer.token = repeated.token
         answer.code = repeated.code
+        answer.shard = repeated.shard
         var held = repeated
         held.state = .unacknowledged(answer)
         _ = hold(held)
         unreported.append(answer.token)
     }
 
-    /// A leader asks what became of claims. After it has answered that a call was never begun, the worker
+    /// A leader asks what became of claims of its shards. After it has answered that a call was never begun, the worker
     /// refuses any later dispatch with that token.
     mutating func claimsQueried(
         _ link: LinkID,
@@ -40,14 +42,16 @@ extension WorkerDesk {
         at now: BootTime,
         into actions: inout [WorkerAction]
     ) {
-        guard let asker = links[link], leads(asker) else { return }
+        guard leaders.isLeading(link) else { return }
         var answers: [AnsweredClaim] = []
-        for claim in claims {
+        var ended: [Token] = []
+        for claim in claims where leaders.leads(link, claim.shard) {
             if let slot = slots[claim.token] {
+                guard held[slot].shard == claim.shard else { continue }
                 switch held[slot].state {
                 case .waiting, .running: answers.append(AnsweredClaim(claim, .running))
                 case .unacknowledged:
-                    unreported.append(claim.token)
+                    ended.append(claim.token)
                     answers.append(AnsweredClaim(claim, .ended))
                 }
                 continue
@@ -56,12 +60,18 @@ extension WorkerDesk {
             case .running: answers.append(AnsweredClaim(claim, .running))
             case .ended(let outcome):
                 // Acknowledged before, in a history that the database may have lost: it is told again.
-                if outcome.token == claim.token { answer(Held(outcome, receivedAt: now), with: outcome) }
+                if outcome.token == claim.token, outcome.shard == claim.shard {
+                    answer(Held(outcome, receivedAt: now), with: outcome)
+                    ended.append(claim.token)
+                }
                 answers.append(AnsweredClaim(claim, .ended))
             case nil:
                 if memory.promise(claim.token, at: now) { answers.append(AnsweredClaim(claim, .neverBegun)) }
             }
         }
+        let asked = Set(ended)
+        unreported = unreported.filter { !asked.contains($0) }
+        report(ended, over: link, into: &actions)
         report(becameLong: [], into: &actions)
         actions.append(.answerClaims(link, rememberedMs: memory.rememberedMs(at: now), answers))
     }
@@ -71,6 +81,7 @@ extension WorkerDesk.Held {
     init(_ call: DispatchedCall, clusterTime: Timestamp, receivedAt: BootTime, state: WorkerDesk.State) {
         token = call.token
         code = call.code
+        shard = call.shard
         executionID = call.executionID
         jobID = call.jobID
         attempt = call.attempt
@@ -85,6 +96,7 @@ extension WorkerDesk.Held {
     init(_ outcome: CallOutcome, receivedAt: BootTime) {
         token = outcome.token
         code = outcome.code
+        shard = outcome.shard
         executionID = outcome.executionID
         jobID = outcome.jobID
         attempt = outcome.attempt

@@ -14,15 +14,18 @@ extension WorkerDesk {
         // The sender has counted them, whatever becomes of them.
         let received = sender.received + UInt64(calls.count)
         links[link]?.received = received
-        // What is given back is remembered until it is acknowledged: who does not heed its credit would fill the memory.
+        links[link]?.movedAt = receivedAt
+        // A withdrawn offer may have been used before the sender heard of it. More than that is a breach: what is given back is
+        // remembered until it is acknowledged, and would fill the memory.
         guard received <= sender.granted + UInt64(configuration.maxWorkers) else {
             actions.append(
                 .close(link, why: "\(received) calls were dispatched on this connection, and \(sender.granted) granted")
             )
             return
         }
-        for call in calls {
-            guard isObeyed(call.token) || Canary.takesCallsOfAnEpochThatIsOver.sings else {
+        let offered = leaders.leading.reduce(0) { $0 + (links[$1]?.offered ?? 0) }
+        for (index, call) in calls.enumerated() {
+            guard leaders.leads(link, call.shard, by: call.token) || Canary.takesCallsOfAnEpochThatIsOver.sings else {
                 figures.stale += 1
                 continue
             }
@@ -34,11 +37,15 @@ extension WorkerDesk {
                 refuseRepeat(call, clusterTime: clusterTime, receivedAt: receivedAt)
                 continue
             }
-            let isWelcome = !isDraining && freeCount > 0
+            // A call beyond the credit must not take a slot that is offered to somebody.
+            let isOffered = sender.received + UInt64(index) < sender.granted
+            let isWelcome = !isDraining && freeCount > (isOffered ? 0 : offered)
             let slot = hold(
                 Held(call, clusterTime: clusterTime, receivedAt: receivedAt, state: .waiting(call))
             )
-            if isWelcome {
+            if case .unsupported = call.kind {
+                giveBack(slot, because: "this worker does not know the kind of the call")
+            } else if isWelcome {
                 let wait = Int64(clamping: min(call.startAfterMicroseconds, UInt64(Int64.max / 4_000)))
                 timers.set(slot, to: receivedAt.nanoseconds &+ wait &* 1_000)
             } else {
@@ -57,6 +64,11 @@ extension WorkerDesk {
             let call = held[slot]
             switch call.state {
             case .waiting(let dispatched):
+                guard case .http(let http) = dispatched.kind else { continue }
+                if let latest = dispatched.startBeforeClockMicroseconds, now.microseconds >= latest {
+                    giveBack(slot, because: "the call could not begin before the time that its dispatch names")
+                    continue
+                }
                 if call.atMostOnce, memory.knows(call.executionID, call.attempt) {
                     drop(slot)
                     refuseRepeat(dispatched, clusterTime: call.clusterTime, receivedAt: call.receivedAt)
@@ -67,7 +79,7 @@ extension WorkerDesk {
                 }
                 let actualTime = call.clusterTime + now.milliseconds(since: call.receivedAt)
                 requests.append(
-                    HTTPRequest(dispatched, actualTime: actualTime, userAgent: configuration.userAgent)
+                    HTTPRequest(dispatched, http, actualTime: actualTime, userAgent: configuration.userAgent)
                 )
                 move(slot, to: .running(isLong: false))
                 let long = now.nanoseconds &+ configuration.longCallMs &* 1_000_000
@@ -83,15 +95,11 @@ extension WorkerDesk {
         return becameLong
     }
 
-    /// Whether a call is one of the leadership that is obeyed, or of a later one.
-    private func isObeyed(_ token: Token) -> Bool {
-        token.epoch > highest.epoch || token.epoch == highest.epoch && token.incarnation == highest.incarnation
-    }
-
-    mutating func cancel(_ tokens: [Token], into actions: inout [WorkerAction]) {
+    /// Stops calls, as the leader of their shards asks.
+    mutating func cancel(_ tokens: [Token], from link: LinkID, into actions: inout [WorkerAction]) {
         var running: [Token] = []
         for token in tokens {
-            guard let slot = slots[token] else { continue }
+            guard let slot = slots[token], leaders.leads(link, held[slot].shard) else { continue }
             switch held[slot].state {
             case .waiting: giveBack(slot)
             case .running: running.append(token)
@@ -102,7 +110,7 @@ extension WorkerDesk {
     }
 
     /// Ends a call that was never begun.
-    mutating func giveBack(_ slot: Int32) {
+    mutating func giveBack(_ slot: Int32, because why: String? = nil) {
         let call = held[slot]
         figures.returned += 1
         conclude(
@@ -110,10 +118,12 @@ extension WorkerDesk {
             CallOutcome(
                 token: call.token,
                 code: call.code,
+                shard: call.shard,
                 executionID: call.executionID,
                 jobID: call.jobID,
                 attempt: call.attempt,
                 kind: .notStarted,
+                errorMessage: why,
                 dispatchTime: call.clusterTime
             )
         )
@@ -126,6 +136,7 @@ extension WorkerDesk {
         let outcome = CallOutcome(
             token: call.token,
             code: call.code,
+            shard: call.shard,
             executionID: call.executionID,
             jobID: call.jobID,
             attempt: call.attempt,

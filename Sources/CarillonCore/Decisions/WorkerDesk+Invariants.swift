@@ -34,8 +34,17 @@ extension WorkerDesk {
         guard waiting + running <= configuration.maxWorkers else {
             return "\(waiting + running) calls have a slot, and there are \(configuration.maxWorkers)"
         }
-        guard Set(unreported).isSubset(of: unacknowledged) || leader != nil else {
-            return "something is to be reported that is acknowledged already"
+        if let inconsistency = leaders.inconsistency { return inconsistency }
+        guard leaders.leading.allSatisfy({ links[$0] != nil }) else { return "a connection that has ended leads" }
+        let unsent = Set(unreported)
+        for (_, call) in calls where unacknowledged.contains(call.token) && !unsent.contains(call.token) {
+            guard leaders.leader(of: call.shard) != nil else { continue }
+            let isWithLeader = call.reportedTo.map { leaders.leads($0, call.shard) } ?? false
+            guard isWithLeader else { return "the leader of its shard was not told of \(call.token)" }
+        }
+        let offered = leaders.leading.reduce(0) { $0 + (links[$1]?.offered ?? 0) }
+        guard isDraining || offered <= configuration.maxWorkers else {
+            return "\(offered) slots are offered, and there are \(configuration.maxWorkers)"
         }
         let isOverdue = links.values.contains { $0.received > $0.granted + UInt64(configuration.maxWorkers) }
         return isOverdue ? "more calls were taken than granted" : nil

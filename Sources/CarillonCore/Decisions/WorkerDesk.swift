@@ -36,20 +36,19 @@ package struct WorkerDesk: ~Copyable {
         /// Both count calls, from Hello on.
         var granted: UInt64 = 0
         var received: UInt64 = 0
-        /// Under which it leads, or led until another said more.
-        var epoch: Int64?
-        /// What it said with the epoch.
-        var incarnation: UInt64 = 0
-        /// It announced itself and has not had its credit yet.
+        /// When the scheduler was last offered more calls, or used an offer.
+        var movedAt: BootTime
+        /// A Lead has come, and its Credit has not been sent yet.
         var awaitsGrant = false
 
-        /// Calls that it may still send.
-        var outstanding: Int { granted > received ? Int(clamping: granted - received) : 0 }
+        /// Calls that the scheduler may still send.
+        var offered: Int { granted > received ? Int(clamping: granted - received) : 0 }
     }
 
     struct Held {
         var token: Token
         var code: AuthenticationCode
+        var shard: UInt8
         var executionID: ExecutionID
         var jobID: JobID
         var attempt: Int
@@ -59,6 +58,8 @@ package struct WorkerDesk: ~Copyable {
         var responseLimit: Int
         var atMostOnce: Bool
         var state: State
+        /// The connection over which the outcome was sent last: only an acknowledgement from there counts.
+        var reportedTo: LinkID?
     }
 
     enum State {
@@ -74,7 +75,7 @@ package struct WorkerDesk: ~Copyable {
     package struct Figures: Sendable, Hashable {
         /// Calls that went back without having been begun.
         package var returned: UInt64 = 0
-        /// Calls of an epoch that was over.
+        /// Calls whose sender does not lead their shard under their epoch.
         package var stale: UInt64 = 0
         /// Calls that were held, or settled, already.
         package var duplicates: UInt64 = 0
@@ -82,14 +83,15 @@ package struct WorkerDesk: ~Copyable {
         package var refusedRepeats: UInt64 = 0
         /// Outcomes that the scheduler did not accept as they were.
         package var rejected: UInt64 = 0
+        /// Acknowledgements of outcomes that were not sent over that connection.
+        package var strayAcknowledgements: UInt64 = 0
 
         package init() {}
     }
 
     let configuration: WorkerDeskConfiguration
     var links: [LinkID: Link] = [:]
-    /// The highest that any scheduler led under.
-    var highest = LeadProof(epoch: 0)
+    var leaders = LeaderTable()
     /// AT_MOST_ONCE calls that were begun here.
     var memory = AtMostOnceMemory()
     var held = Slab<Held>()
@@ -98,8 +100,10 @@ package struct WorkerDesk: ~Copyable {
     var settled: RecentTokens
     /// In nanoseconds of boot time: when a waiting call starts, when a running one becomes a long one.
     var timers = TimerHeap()
-    /// Outcomes that no leader was sent yet.
+    /// Outcomes that are sent to the leaders of their shards at the end of the turn.
     var unreported: [Token] = []
+    /// When an unused offer of slots moves to another leader.
+    var creditWake: BootTime?
     package private(set) var runningCount = 0
     package private(set) var waitingCount = 0
     package private(set) var unacknowledgedCount = 0
@@ -127,21 +131,17 @@ package struct WorkerDesk: ~Copyable {
     }
     package var connectionCount: Int { links.count }
 
-    /// Who takes outcomes: of those that lead under the highest epoch, the connection that came last.
-    package var leader: LinkID? {
-        links.filter { leads($0.value) }.keys.max()
-    }
+    /// Of the connections that lead shards, the one that came last.
+    package var leader: LinkID? { leaders.leading.last }
 
-    package var leaderEpoch: Int64? { leader == nil ? nil : highest.epoch }
-
-    func leads(_ link: Link) -> Bool { link.epoch == highest.epoch && link.incarnation == highest.incarnation }
+    /// The highest epoch under which `leader` leads.
+    package var leaderEpoch: Int64? { leader.flatMap { leaders.epoch(of: $0) } }
 
     /// When `tick` is wanted at the latest.
     package var wake: BootTime? {
-        let timer = timers.first.map { BootTime(nanoseconds: $0.time) }
-        guard isDraining, !hasDrained, runningCount == 0 else { return timer }
-        let end = movedAt + configuration.drainPatienceMs
-        return timer.map { min($0, end) } ?? end
+        var times = [timers.first.map { BootTime(nanoseconds: $0.time) }, creditWake].compactMap { $0 }
+        if isDraining, !hasDrained, runningCount == 0 { times.append(movedAt + configuration.drainPatienceMs) }
+        return times.min()
     }
 
     // MARK: Events
@@ -152,20 +152,20 @@ package struct WorkerDesk: ~Copyable {
         case .tick:
             act(at: now, into: &actions)
         case .connected(let link):
-            links[link] = Link()
+            links[link] = Link(movedAt: now)
             if isDraining { actions.append(.announceDrain(link)) }
         case .disconnected(let link):
             disconnected(link, into: &actions)
         case .leadAnnounced(let link, let lead, let shards):
             movedAt = now
-            leadAnnounced(link, lead, leads: !shards.isEmpty, into: &actions)
+            leadAnnounced(link, lead, shards, into: &actions)
         case .dispatched(let link, let clusterTime, let calls, let receivedAt):
             dispatched(link, clusterTime: clusterTime, calls, receivedAt: receivedAt, into: &actions)
         case .cancelRequested(let link, let tokens):
-            if let link = links[link], leads(link) { cancel(tokens, into: &actions) }
-        case .acknowledged(let outcomes):
+            cancel(tokens, from: link, into: &actions)
+        case .acknowledged(let link, let outcomes):
             movedAt = now
-            for outcome in outcomes { acknowledged(outcome, into: &actions) }
+            for outcome in outcomes { acknowledged(outcome, over: link, into: &actions) }
         case .claimsQueried(let link, let claims):
             claimsQueried(link, claims, at: now, into: &actions)
         case .ended(let results):
@@ -179,7 +179,7 @@ package struct WorkerDesk: ~Copyable {
     private mutating func act(at now: BootTime, into actions: inout [WorkerAction]) {
         let becameLong = startDue(at: now, into: &actions)
         report(becameLong: becameLong, into: &actions)
-        grant(into: &actions)
+        grant(at: now, into: &actions)
         endDrain(at: now, into: &actions)
     }
 
@@ -206,20 +206,25 @@ package struct WorkerDesk: ~Copyable {
         held.remove(slot)
     }
 
-    private mutating func acknowledged(_ outcome: AcknowledgedOutcome, into actions: inout [WorkerAction]) {
-        if outcome.result == .notIssued || outcome.result == .invalid, let slot = slots[outcome.token] {
+    /// Forgets an outcome, whatever the result, if the acknowledgement comes from the scheduler that was sent the outcome.
+    private mutating func acknowledged(
+        _ outcome: AcknowledgedOutcome,
+        over link: LinkID,
+        into actions: inout [WorkerAction]
+    ) {
+        guard let slot = slots[outcome.token], case .unacknowledged = held[slot].state else { return }
+        guard held[slot].reportedTo == link || Canary.believesAnyAcknowledgement.sings else {
+            figures.strayAcknowledgements += 1
+            return
+        }
+        if outcome.result == .notIssued || outcome.result == .invalid {
             figures.rejected += 1
             actions.append(.note(.outcomeRejected(held[slot].executionID, outcome.result)))
         }
-        forget(outcome.token)
-    }
-
-    private mutating func forget(_ token: Token) {
-        guard let slot = slots[token], case .unacknowledged = held[slot].state else { return }
         count(held[slot].state, by: -1)
-        slots[token] = nil
+        slots[outcome.token] = nil
         held.remove(slot)
-        settled.insert(token)
+        settled.insert(outcome.token)
     }
 
     private mutating func count(_ state: State, by change: Int) {

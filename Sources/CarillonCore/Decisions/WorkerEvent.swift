@@ -6,13 +6,13 @@ package enum WorkerEvent: Sendable {
     /// A connection to a scheduler is up.
     case connected(LinkID)
     case disconnected(LinkID)
-    /// No shards: it leads no longer.
+    /// All shards that a scheduler leads under that epoch.
     case leadAnnounced(LinkID, LeadProof, shards: [UInt8])
     /// `receivedAt` is when the frame was there, which may be earlier than the turn that it is handled in.
     case dispatched(LinkID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
     case cancelRequested(LinkID, [Token])
     /// These outcomes are settled: they can be forgotten.
-    case acknowledged([AcknowledgedOutcome])
+    case acknowledged(LinkID, [AcknowledgedOutcome])
     /// A leader asks what became of AT_MOST_ONCE calls.
     case claimsQueried(LinkID, [QueriedClaim])
     /// Calls that the HTTP client has finished with.
@@ -29,13 +29,13 @@ package enum WorkerAction: Sendable {
 
     // To a scheduler, in this order where several are for one
     case hold(LinkID, epoch: Int64, [HeldCall])
-    /// The answer to a Lead that is lower than the highest one seen.
-    case refuseLead(LinkID, epoch: Int64, highest: LeadProof)
+    /// The answer to a Lead of shards for which a higher epoch was seen.
+    case refuseLead(LinkID, epoch: Int64, shards: [UInt8], highest: LeadProof)
     case report(LinkID, [CallOutcome])
     case tellStarted(LinkID, [Token])
     case answerClaims(LinkID, rememberedMs: UInt64, [AnsweredClaim])
     case announceDrain(LinkID)
-    /// Cumulative on the connection.
+    /// Calls that the scheduler may dispatch on the connection in all.
     case grant(LinkID, UInt64)
 
     /// That scheduler breaks the rules: the connection is to be ended.
@@ -48,7 +48,8 @@ package enum WorkerAction: Sendable {
 /// Something that people should be able to read in the log.
 package enum WorkerNote: Sendable, Hashable {
     case leaderChanged(LinkID, epoch: Int64)
-    case leaderLost(epoch: Int64)
+    /// So many shards have no leader any more.
+    case leaderLost(epoch: Int64, shards: Int)
     /// A scheduler leads under a lower epoch than the highest one seen.
     case leadRefused(LinkID, epoch: Int64, highest: Int64)
     /// The scheduler did not accept an outcome as it was.

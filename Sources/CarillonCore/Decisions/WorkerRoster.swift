@@ -9,7 +9,9 @@ struct ConnectedWorker {
     var name: String
     var bootID: UniqueID
     var maxWorkers: Int
-    /// Cumulative on this connection (design § 5, Credit).
+    /// What the worker can do beyond the protocol's version, by its Hello.
+    var features: Set<String>
+    /// Calls that the worker takes on this connection in all, as its last Credit says (design § 5, Credit).
     var granted: UInt64 = 0
     var sent: UInt64 = 0
     /// Slots promised to claims that are not yet durable.
@@ -35,10 +37,11 @@ struct ConnectedWorker {
     /// The key of the codes of its dispatch tokens.
     var key: DispatchKey
 
-    init(name: String, bootID: UniqueID, maxWorkers: Int, key: DispatchKey) {
+    init(name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [], key: DispatchKey) {
         self.name = name
         self.bootID = bootID
         self.maxWorkers = maxWorkers
+        self.features = features
         self.key = key
     }
 
@@ -93,11 +96,14 @@ struct WorkerRoster {
     /// The worker with a free slot that owes the fewest answers; of equals the one with most free slots, then the one that
     /// came first. Free slots are only a worker's word, and one that answers nothing may have given any: it gets no more than
     /// those that do answer leave unanswered at a time.
-    var freest: LinkID? {
+    var freest: LinkID? { freest(having: []) }
+
+    /// The same among the workers that have these features.
+    func freest(having features: Set<String>) -> LinkID? {
         var best: (link: LinkID, owed: Int, free: Int)?
         for (link, worker) in workers {
             let free = worker.freeSlots
-            guard free > 0 else { continue }
+            guard free > 0, features.isEmpty || features.isSubset(of: worker.features) else { continue }
             if let best, (best.owed, -best.free, best.link) < (worker.owed, -free, link) { continue }
             best = (link, worker.owed, free)
         }

@@ -13,9 +13,11 @@ package struct QueriedClaim: Sendable, Hashable {
     package var executionID: ExecutionID
     /// From 1.
     package var attempt: Int
+    package var shard: UInt8
 
-    package init(token: Token, executionID: ExecutionID, attempt: Int) {
+    package init(token: Token, executionID: ExecutionID, attempt: Int, shard: UInt8) {
         self.token = token
+        self.shard = shard
         self.executionID = executionID
         self.attempt = attempt
     }

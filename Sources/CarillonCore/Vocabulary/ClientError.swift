@@ -41,6 +41,7 @@ package struct ClientError: Error, Sendable, Hashable {
         case unavailable = "UNAVAILABLE"
         case resourceExhausted = "RESOURCE_EXHAUSTED"
         case unauthenticated = "UNAUTHENTICATED"
+        case permissionDenied = "PERMISSION_DENIED"
         case unimplemented = "UNIMPLEMENTED"
         case `internal` = "INTERNAL"
     }

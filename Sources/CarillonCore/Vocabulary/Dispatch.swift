@@ -11,7 +11,9 @@ package struct DispatchedCall: Sendable, Hashable {
     package var scheduledTime: Timestamp
     /// How long the worker waits after receiving it before it makes the request.
     package var startAfterMicroseconds: UInt64
-    package var call: HTTPCall
+    /// The call must begin before the worker's monotonic clock shows this, in microseconds.
+    package var startBeforeClockMicroseconds: UInt64?
+    package var kind: CallKind
     package var timeoutMs: Int
     package var connectTimeoutMs: Int
     package var atMostOnce: Bool
@@ -27,7 +29,8 @@ package struct DispatchedCall: Sendable, Hashable {
         attempt: Int,
         scheduledTime: Timestamp,
         startAfterMicroseconds: UInt64 = 0,
-        call: HTTPCall,
+        startBeforeClockMicroseconds: UInt64? = nil,
+        kind: CallKind,
         timeoutMs: Int,
         connectTimeoutMs: Int,
         atMostOnce: Bool,
@@ -41,7 +44,8 @@ package struct DispatchedCall: Sendable, Hashable {
         self.attempt = attempt
         self.scheduledTime = scheduledTime
         self.startAfterMicroseconds = startAfterMicroseconds
-        self.call = call
+        self.startBeforeClockMicroseconds = startBeforeClockMicroseconds
+        self.kind = kind
         self.timeoutMs = timeoutMs
         self.connectTimeoutMs = connectTimeoutMs
         self.atMostOnce = atMostOnce
@@ -70,6 +74,8 @@ package struct CallOutcome: Sendable, Hashable {
     package var token: Token
     /// What the dispatch carried.
     package var code: AuthenticationCode
+    /// The shard of the dispatch.
+    package var shard: UInt8
     package var executionID: ExecutionID
     package var jobID: JobID
     package var attempt: Int
@@ -89,6 +95,7 @@ package struct CallOutcome: Sendable, Hashable {
     package init(
         token: Token,
         code: AuthenticationCode = .zero,
+        shard: UInt8,
         executionID: ExecutionID,
         jobID: JobID,
         attempt: Int,
@@ -104,6 +111,7 @@ package struct CallOutcome: Sendable, Hashable {
     ) {
         self.token = token
         self.code = code
+        self.shard = shard
         self.executionID = executionID
         self.jobID = jobID
         self.attempt = attempt
@@ -124,6 +132,8 @@ package struct HeldCall: Sendable, Hashable {
     package var token: Token
     /// What the dispatch carried.
     package var code: AuthenticationCode
+    /// The shard of the dispatch.
+    package var shard: UInt8
     package var executionID: ExecutionID
     package var jobID: JobID
     package var attempt: Int
@@ -131,12 +141,14 @@ package struct HeldCall: Sendable, Hashable {
     package init(
         token: Token,
         code: AuthenticationCode = .zero,
+        shard: UInt8,
         executionID: ExecutionID,
         jobID: JobID,
         attempt: Int
     ) {
         self.token = token
         self.code = code
+        self.shard = shard
         self.executionID = executionID
         self.jobID = jobID
         self.attempt = attempt

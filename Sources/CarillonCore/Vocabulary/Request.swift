@@ -3,8 +3,9 @@ package enum Request: Sendable, Hashable {
     case createJob(JobSettings, idempotencyKey: String?, fingerprint: String?)
     case getJob(JobID)
     case listJobs(ListJobs)
-    case updateJob(JobID, JobSettings, ifVersion: Int64?)
-    case deleteJob(JobID, ifVersion: Int64?)
+    /// `ifVersion`: the versions that the job may have; any when there are none.
+    case updateJob(JobID, JobSettings, ifVersion: [Int64])
+    case deleteJob(JobID, ifVersion: [Int64])
     case pauseJob(JobID)
     case resumeJob(JobID)
     case runJob(JobID, idempotencyKey: String?, fingerprint: String?)

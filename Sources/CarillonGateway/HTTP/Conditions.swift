@@ -6,7 +6,7 @@ internal import HTTPTypes
 enum Condition: Sendable, Hashable {
     /// None, or `*`.
     case any
-    case version(Int64)
+    /// One of these versions; no version when the list is empty.
     case oneOf([Int64])
 
     init(_ headers: HTTPFields) throws(Problem) {
@@ -31,13 +31,12 @@ enum Condition: Sendable, Hashable {
             }
         }
         // A tag that is no version, or a weak one, is nobody's.
-        self = versions.count == 1 ? .version(versions[0]) : .oneOf(versions)
+        self = .oneOf(versions)
     }
 
     func allows(_ version: Int64) -> Bool {
         switch self {
         case .any: true
-        case .version(let only): only == version
         case .oneOf(let versions): versions.contains(version)
         }
     }

@@ -69,6 +69,7 @@ struct Problem: Error, Sendable {
         case .notLeader, .unavailable: return .serviceUnavailable
         case .resourceExhausted: return error.retryable ? .tooManyRequests : .serviceUnavailable
         case .unauthenticated: return .unauthorized
+        case .permissionDenied: return .forbidden
         case .unimplemented: return .notImplemented
         case .internal: return .internalServerError
         }
@@ -95,6 +96,13 @@ struct Problem: Error, Sendable {
             title: "Who asks is not known",
             statuses: "401",
             details: "Reserved; nobody is asked yet."
+        ),
+        Meaning(
+            code: "PERMISSION_DENIED",
+            title: "Permission denied",
+            statuses: "403",
+            details:
+                "The caller is known and has no right to this request. Nothing was done. Reserved for access tokens."
         ),
         Meaning(
             code: "FOREIGN_ORIGIN",

@@ -15,7 +15,7 @@ extension Measurement {
             jobID: JobID(UniqueID.random(using: &random)),
             attempt: 1,
             scheduledTime: Timestamp(milliseconds: 1_795_464_000_000),
-            call: HTTPCall(url: "http://127.0.0.1:8080/hooks/reports/nightly", headers: []),
+            kind: .http(HTTPCall(url: "http://127.0.0.1:8080/hooks/reports/nightly", headers: [])),
             timeoutMs: 30_000,
             connectTimeoutMs: 10_000,
             atMostOnce: false,

@@ -125,7 +125,7 @@ final class EditStorm: Sendable {
                     "update_job",
                     [
                         "job_id": .string(id), "schedule": .string(next.rhythm.schedule), "active": .bool(next.active),
-                        "if_version": .integer(expected),
+                        "if_version": [.integer(expected)],
                     ]
                 )
             } catch {
