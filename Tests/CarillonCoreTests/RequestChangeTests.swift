@@ -76,6 +76,18 @@ struct RequestChangeTests {
         }
     }
 
+    @Test("a change is made if the job has one of the expected versions")
+    func severalVersions() {
+        let request = Request.updateJob(Self.id, RequestBench.priority, ifVersion: [2, 4])
+        for version in [Int64(2), 4] {
+            let (accepted, _) = self.bench(request, row: RequestBench.sampleJob(version: version))
+            #expect(accepted.changes.count == 1)
+        }
+        let (refused, _) = self.bench(request, row: RequestBench.sampleJob(version: 3))
+        #expect(refused.error?.reason == .versionMismatch && refused.error?.text.contains("not 2 or 4") == true)
+        #expect(refused.changes.isEmpty)
+    }
+
     @Test("pause and resume read once, and change nothing when there is nothing to change")
     func pauseAndResume() {
         let (pause, _) = self.bench(.pauseJob(Self.id), row: RequestBench.sampleJob(version: 2))

@@ -225,4 +225,45 @@ struct StartDeadlineTests {
         bench.tell(.workerGranted(1, 10))
         #expect(bench.dispatched.count == 1 && bench.dispatcher.inconsistency == nil)
     }
+
+    @Test("an execution that a staged pause holds is not skipped before the pause is durable", arguments: [false, true])
+    func held(isRefused: Bool) throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.create(job(Self.deadline(5_000)))
+        bench.pass(ms: 62_000)
+        bench.commitsAreHeld = true
+        var paused = try #require(bench.store.jobs.values.first)
+        paused.version += 1
+        bench.tell(.changeRequested(1, .pause(paused)))
+        bench.pass(ms: 10_000)
+        let batches = bench.heldCommits
+        #expect(batches.allSatisfy { $0.updates.isEmpty } && bench.dispatcher.inconsistency == nil)
+        bench.heldCommits = []
+        bench.commitsAreHeld = false
+        for batch in batches { bench.answer(batch, refusing: isRefused && !batch.changes.isEmpty) }
+        bench.pass(ms: 100)
+        #expect(row(bench.store)?.status == .skipped)
+        #expect(row(bench.store)?.reason == (isRefused ? .startDeadline : .jobPaused))
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
+    @Test("an execution that a refused pause held is skipped at its start deadline")
+    func released() throws {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.create(job(Self.deadline(5_000)))
+        bench.pass(ms: 62_000)
+        bench.commitsAreHeld = true
+        var paused = try #require(bench.store.jobs.values.first)
+        paused.version += 1
+        bench.tell(.changeRequested(1, .pause(paused)))
+        let batch = try #require(bench.heldCommits.popLast())
+        bench.commitsAreHeld = false
+        bench.answer(batch, refusing: true)
+        bench.pass(ms: 2_900)
+        #expect(row(bench.store)?.status == .pending && bench.dispatcher.inconsistency == nil)
+        bench.pass(ms: 200)
+        #expect(row(bench.store)?.reason == .startDeadline)
+    }
 }
