@@ -168,6 +168,22 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
+    @Test func `a client is told of the begin and of the end of a lead`() async throws {
+        try await lead()
+        let begin = await client.link.sent.first { envelope in
+            if case .lead(_, let shards) = envelope.message { !shards.isEmpty } else { false }
+        }
+        guard case .lead(let lead, let shards) = begin.message else { return }
+        #expect(shards == Array(0..<16) && lead.proof == .zero)
+        database.endLeaseSession()
+        let end = await client.link.sent.first { envelope in
+            if case .lead(_, let shards) = envelope.message { shards.isEmpty } else { false }
+        }
+        guard case .lead(let ended, _) = end.message else { return }
+        #expect(ended.epoch == lead.epoch)
+        await service.stop()
+    }
+
     @Test func `a watch of a job that never existed ends`() async throws {
         try await lead()
         let watch = client.post(.watchExecutions(JobID(UniqueID(high: 1, low: 1))))
