@@ -27,12 +27,11 @@ extension Dispatcher {
     mutating func makeReady(_ slot: Int32) {
         ledger.clearTimer(slot)
         move(slot, to: .ready)
-        let open = ledger[slot]
         pool.ready.push(
             slot,
-            id: open.execution.id,
-            priority: agenda[open.job].priority,
-            time: open.execution.scheduledTime
+            id: ledger[slot].execution.id,
+            priority: agenda[ledger[slot].job].priority,
+            time: ledger[slot].execution.scheduledTime
         )
     }
 
