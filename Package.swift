@@ -183,7 +183,7 @@ let package = Package(
             "CarillonRPCTests",
             [
                 "CarillonRPC", "CarillonClient", "CarillonJSON", "CarillonRuntime", "CarillonWire", "CarillonCore",
-                logging,
+                "TestSupport", logging,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),

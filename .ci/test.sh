@@ -19,7 +19,7 @@ for folder in Tests/*Tests; do
     wanted="^$target\\."
     case "$target" in *"$filter"*) ;; *) wanted="$wanted.*($filter)" ;; esac
     # `timeout` ends the whole group: what the tests themselves started, too.
-    NO_COLOR=1 timeout --signal=KILL "${TEST_TIMEOUT:-600}" \
+    NO_COLOR=1 timeout --signal=KILL "${TEST_TIMEOUT:-900}" \
         $bundle --testing-library swift-testing --filter "$wanted" ${TEST_SKIP:+--skip "$TEST_SKIP"} >"$log" 2>&1
     code=$?
     # 69: the filter matches no test of this target.

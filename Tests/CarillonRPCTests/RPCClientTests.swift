@@ -4,6 +4,7 @@ import CarillonJSON
 import CarillonRPC
 import CarillonRuntime
 import CarillonWire
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RPCClientTests {
@@ -159,7 +160,7 @@ import Testing
         while client.peers.count < 2 { await Task.yield() }
         for _ in 0..<10 { _ = try await client.request(.getJob(JobID(.zero))) }
         for station in [one, other] {
-            #expect(station.scheduler.journal.events.contains { if case .received = $0 { true } else { false } })
+            #expect(station.scheduler.journal.elements.contains { if case .received = $0 { true } else { false } })
         }
         await client.close()
         await one.server.stop()

@@ -2,6 +2,7 @@ import CarillonCore
 import CarillonRPC
 import CarillonRuntime
 import CarillonWire
+import TestSupport
 import Testing
 
 /// A worker without a worker in it.
@@ -15,16 +16,16 @@ private final class StubWorker: SchedulerReceiver, Sendable {
     let journal = Journal<Event>()
 
     func connected(_ connection: ConnectionID, to scheduler: String, welcome: Welcome, link: any PeerLink) {
-        journal.note(.connected(connection, scheduler, welcome))
+        journal.append(.connected(connection, scheduler, welcome))
         link.send([Envelope(.credit(granted: 4))])
     }
 
     func received(_ envelopes: [Envelope], from connection: ConnectionID) {
-        journal.note(.received(connection, envelopes))
+        journal.append(.received(connection, envelopes))
     }
 
     func disconnected(_ connection: ConnectionID, why: String) {
-        journal.note(.disconnected(connection, why))
+        journal.append(.disconnected(connection, why))
     }
 }
 
@@ -76,7 +77,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
             station.scheduler.link(id)?.close(why: "again")
         }
         #expect(
-            worker.journal.events.contains {
+            worker.journal.elements.contains {
                 if case .disconnected(_, let why) = $0 { why == "the scheduler said goodbye: again" } else { false }
             }
         )
@@ -110,7 +111,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         let id = try #require(station.scheduler.connectionIDs.first)
         station.scheduler.link(id)?.close(why: "cut")
         _ = await station.scheduler.nextConnection(
-            after: station.scheduler.journal.events.compactMap {
+            after: station.scheduler.journal.elements.compactMap {
                 if case .connected(let id, _, _) = $0 { id } else { nil }
             }
         )
@@ -130,7 +131,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         // The station answers Pings, so the worker stays.
         _ = await station.scheduler.journal.first { if case .skew = $0 { true } else { false } }
         #expect(
-            !worker.journal.events.contains { if case .disconnected = $0 { true } else { false } }
+            !worker.journal.elements.contains { if case .disconnected = $0 { true } else { false } }
         )
         dialer.stop()
         await station.server.stop()

@@ -2,6 +2,7 @@ import CarillonCore
 import CarillonRPC
 import CarillonRuntime
 import CarillonWire
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RPCServerTests {
@@ -31,7 +32,7 @@ import Testing
         socket.write((1...200).map { Envelope(id: $0, .request(.refreshSchedule)) })
         let answers = await socket.read { $0.id == 200 }
         #expect(answers.map(\.id) == Array(1...200))
-        let batches = station.scheduler.journal.events.filter { if case .received = $0 { true } else { false } }
+        let batches = station.scheduler.journal.elements.filter { if case .received = $0 { true } else { false } }
         #expect(batches.count < 20)
         await station.server.stop()
     }
@@ -232,7 +233,7 @@ import Testing
         var seen = 0
         var largest = 0
         while answered < 20_000 {
-            let events = await station.scheduler.journal.events(after: seen)
+            let events = await station.scheduler.journal.elements(after: seen)
             for case .received(_, let envelopes) in events {
                 largest = max(largest, envelopes.count)
                 link.send(envelopes.map { Envelope(id: $0.id, .answer(.deleted(JobID(.zero)))) })
@@ -269,7 +270,7 @@ import Testing
             other.write([Envelope(.ping(sentMicroseconds: number))])
             _ = await other.read { $0.message.name == "pong" }
         }
-        let received = journal.events.reduce(0) { sum, event in
+        let received = journal.elements.reduce(0) { sum, event in
             if case .received(_, let envelopes) = event { sum + envelopes.count } else { sum }
         }
         #expect(16...17 ~= received)

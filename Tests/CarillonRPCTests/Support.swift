@@ -5,58 +5,12 @@ import CarillonWire
 import Glibc
 import Logging
 import Synchronization
+import TestSupport
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Short pulses: a silent peer is closed after 500 ms.
 let quick = ConnectionLimits(heartbeatMs: 100, handshakeMs: 300)
-
-/// Notes events, and waits for one that fits.
-final class Journal<Event: Sendable>: Sendable {
-    private struct State {
-        var events: [Event] = []
-        var waiters: [(fits: @Sendable (Event) -> Bool, continuation: CheckedContinuation<Event, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-
-    func note(_ event: Event) {
-        let waiters = state.withLock { state in
-            state.events.append(event)
-            let ready = state.waiters.filter { $0.fits(event) }
-            state.waiters.removeAll { $0.fits(event) }
-            return ready
-        }
-        for waiter in waiters { waiter.continuation.resume(returning: event) }
-    }
-
-    var events: [Event] { state.withLock { $0.events } }
-
-    /// The first event that fits, past or to come.
-    func first(where fits: @escaping @Sendable (Event) -> Bool) async -> Event {
-        await withCheckedContinuation { continuation in
-            let found: Event? = state.withLock { state in
-                if let event = state.events.first(where: fits) { return event }
-                state.waiters.append((fits, continuation))
-                return nil
-            }
-            if let found { continuation.resume(returning: found) }
-        }
-    }
-
-    /// What there is after so many events; waits until there is something.
-    func events(after count: Int) async -> [Event] {
-        _ = await withCheckedContinuation { (continuation: CheckedContinuation<Event, Never>) in
-            let last: Event? = state.withLock { state in
-                if state.events.count > count { return state.events.last }
-                state.waiters.append(({ _ in true }, continuation))
-                return nil
-            }
-            if let last { continuation.resume(returning: last) }
-        }
-        return Array(events[count...])
-    }
-}
 
 /// A scheduler without a scheduler in it: answers as it is told.
 final class StubScheduler: PeerReceiver, Sendable {
@@ -118,13 +72,13 @@ final class StubScheduler: PeerReceiver, Sendable {
 
     func connected(_ peer: AcceptedPeer) {
         links.withLock { $0[peer.id] = peer.link }
-        journal.note(.connected(peer.id, peer.hello, peer.address))
+        journal.append(.connected(peer.id, peer.hello, peer.address))
     }
 
     func received(_ envelopes: [Envelope], from connection: ConnectionID) {
         // Read before it is noted: who waits for the note may change it.
         let behaviour = behaviour.withLock { $0 }
-        journal.note(.received(connection, envelopes))
+        journal.append(.received(connection, envelopes))
         var answers: [Envelope] = []
         for envelope in envelopes {
             guard case .request(let request) = envelope.message else { continue }
@@ -134,16 +88,16 @@ final class StubScheduler: PeerReceiver, Sendable {
     }
 
     func measured(_ reading: PeerClockReading, of connection: ConnectionID) {
-        journal.note(.skew(connection, reading.skewMs))
+        journal.append(.skew(connection, reading.skewMs))
     }
 
     func filled(_ connection: ConnectionID, _ isFull: Bool) {
-        journal.note(.full(connection, isFull))
+        journal.append(.full(connection, isFull))
     }
 
     func disconnected(_ connection: ConnectionID, why: String) {
         links.withLock { _ = $0.removeValue(forKey: connection) }
-        journal.note(.disconnected(connection, why))
+        journal.append(.disconnected(connection, why))
     }
 
     // MARK: What tests wait for

@@ -1,5 +1,6 @@
 import CarillonCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CarillonScheduler

@@ -1,6 +1,7 @@
 import CarillonCore
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CarillonScheduler

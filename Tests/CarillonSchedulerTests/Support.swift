@@ -3,44 +3,11 @@ import CarillonCron
 import CarillonWire
 import Logging
 import Synchronization
+import TestSupport
 
 @testable import CarillonScheduler
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
-/// Notes elements, and waits for one that fits, past or to come.
-final class Journal<Element: Sendable>: Sendable {
-    private struct State {
-        var elements: [Element] = []
-        var waiting: [(fits: @Sendable (Element) -> Bool, continuation: CheckedContinuation<Element, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-
-    var elements: [Element] { state.withLock { $0.elements } }
-
-    func append(_ element: Element) {
-        let ready = state.withLock { state in
-            state.elements.append(element)
-            let ready = state.waiting.filter { $0.fits(element) }
-            state.waiting.removeAll { $0.fits(element) }
-            return ready
-        }
-        for waiting in ready { waiting.continuation.resume(returning: element) }
-    }
-
-    @discardableResult
-    func first(where fits: @escaping @Sendable (Element) -> Bool) async -> Element {
-        await withCheckedContinuation { continuation in
-            let found: Element? = state.withLock { state in
-                if let element = state.elements.first(where: fits) { return element }
-                state.waiting.append((fits, continuation))
-                return nil
-            }
-            if let found { continuation.resume(returning: found) }
-        }
-    }
-}
 
 /// The scheduler's end of a client's connection: keeps what the scheduler sends.
 struct ClientLink: PeerLink {

@@ -2,42 +2,7 @@ import CarillonCore
 import CarillonRuntime
 import CarillonWire
 import Synchronization
-
-/// What has come so far, and those who wait for more.
-final class Journal<Element: Sendable>: Sendable {
-    private struct State {
-        var elements: [Element] = []
-        var waiting: [(isEnough: @Sendable ([Element]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-
-    var elements: [Element] { state.withLock { $0.elements } }
-
-    func append(contentsOf elements: [Element]) {
-        let ready = state.withLock { state in
-            state.elements += elements
-            let all = state.elements
-            let ready = state.waiting.filter { $0.isEnough(all) }
-            state.waiting.removeAll { $0.isEnough(all) }
-            return ready
-        }
-        for waiting in ready { waiting.continuation.resume() }
-    }
-
-    @discardableResult
-    func until(_ isEnough: @escaping @Sendable ([Element]) -> Bool) async -> [Element] {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if isEnough(state.elements) { return true }
-                state.waiting.append((isEnough, continuation))
-                return false
-            }
-            if isThere { continuation.resume() }
-        }
-        return elements
-    }
-}
+import TestSupport
 
 /// The worker's end of a connection: what the worker says is kept.
 struct FakeLink: PeerLink {

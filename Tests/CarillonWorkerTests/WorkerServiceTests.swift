@@ -5,6 +5,7 @@ import CarillonWire
 import CarillonWorker
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("WorkerService", .timeLimit(.minutes(1)))

@@ -152,24 +152,23 @@ package final class PostgresCluster: Sendable {
 
     /// The server's process, then those that it has started.
     private func processes() throws -> [Int32] {
-        let file = TextFile.contents(of: data + "/postmaster.pid")
-        guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
+        guard let pid = serverProcess else {
             throw Failure(description: "postmaster.pid does not begin with a process id")
         }
         let children = TextFile.contents(of: "/proc/\(pid)/task/\(pid)/children").split(separator: " ")
         return [pid] + children.compactMap { Int32($0) }
     }
 
+    /// The process that `postmaster.pid` names.
+    private var serverProcess: Int32? {
+        TextFile.contents(of: data + "/postmaster.pid").split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
     /// Kills the server and all its processes with SIGKILL, and returns when they are gone. `start` recovers it.
     package func kill() throws {
-        let file = TextFile.contents(of: data + "/postmaster.pid")
-        guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
-            throw Failure(description: "postmaster.pid does not begin with a process id")
-        }
         // While it stands still nothing that it would start is missed, and it does not notice who goes first.
-        Glibc.kill(pid, SIGSTOP)
-        let children = TextFile.contents(of: "/proc/\(pid)/task/\(pid)/children").split(separator: " ")
-        let pids = children.compactMap { Int32($0) } + [pid]
+        if let pid = serverProcess { Glibc.kill(pid, SIGSTOP) }
+        let pids = Array(try processes().reversed())
         for pid in pids { Glibc.kill(pid, SIGKILL) }
         for pid in pids { while Glibc.kill(pid, 0) == 0 { usleep(5_000) } }
         // A killed postmaster leaves its lock file.
@@ -178,9 +177,7 @@ package final class PostgresCluster: Sendable {
 
     /// Whether the server's process is there.
     package var isRunning: Bool {
-        let file = TextFile.contents(of: data + "/postmaster.pid")
-        guard let pid = file.split(separator: "\n").first.flatMap({ Int32($0) }) else { return false }
-        return Glibc.kill(pid, 0) == 0
+        serverProcess.map { Glibc.kill($0, 0) == 0 } ?? false
     }
 
     // MARK: A small disk

@@ -9,12 +9,12 @@ struct GapReading {
     var rows: [JobID: [GapRow]] = [:]
 }
 
-/// The outage that is being made up for, and the read of the rows that it has already.
+/// The outage that the catch-up works on, and the read of its rows that exist already.
 struct Backlog {
     var catchUp: CatchUp?
-    /// Nothing of the outage is made up for before this read ends.
+    /// The catch-up of the outage waits until this read ends.
     private(set) var gapReading: GapReading?
-    /// Of the next gap reading.
+    /// The number of the next read.
     private var nextNumber: UInt64 = 1
 
     /// Whether a read of the store is on its way.
@@ -58,7 +58,7 @@ struct Backlog {
         return isReading
     }
 
-    /// What contradicts itself; `nil` while all is well.
+    /// The first violated invariant; `nil` if there is none.
     func inconsistency(in jobs: borrowing JobTable) -> String? {
         catchUp.flatMap { $0.inconsistency(in: jobs) }
     }

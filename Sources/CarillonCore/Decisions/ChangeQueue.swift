@@ -12,7 +12,7 @@ struct ChangeQueue {
     private var waiting: [JobID: [Request]] = [:]
     /// Staged changes whose new definition has missed times.
     private var missedCount = 0
-    /// What a re-read found and is not taken in yet: a part of it with each batch, so that no batch holds up the rest.
+    /// Rows that a re-read found and that are not compared yet. Each turn takes some, so that no batch grows too large.
     private var found: [PlannedJob] = []
     /// How many of them are taken in.
     private var foundCount = 0
@@ -119,7 +119,7 @@ struct ChangeQueue {
         return tickets.sorted()
     }
 
-    /// What contradicts itself; `nil` while all is well.
+    /// The first violated invariant; `nil` if there is none.
     ///
     /// - Parameter written: the jobs of the staged changes in all batches.
     func inconsistency(written: [JobID]) -> String? {

@@ -127,8 +127,8 @@ struct CommitLog {
         return tickets
     }
 
-    /// What contradicts itself; `nil` while all is well: an execution that waits for a batch is in one. (A row that was withdrawn
-    /// while its batch is in flight, and made again, is in two.)
+    /// The first violated invariant; `nil` if there is none. An execution that waits for a batch is in a batch; it is in two after
+    /// its row was withdrawn and made again while the first batch was in flight.
     func inconsistency(of executions: [OpenExecution]) -> String? {
         let batches = batches
         let inserts = Set(batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } })

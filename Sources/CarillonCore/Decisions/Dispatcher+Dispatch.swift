@@ -30,12 +30,11 @@ extension Dispatcher {
         ledger.clearTimer(slot)
         move(slot, to: .ready)
         if endLateStart(slot) { return }
-        let open = ledger[slot]
         pool.ready.push(
             slot,
-            id: open.execution.id,
-            priority: agenda[open.job].priority,
-            time: open.execution.scheduledTime
+            id: ledger[slot].execution.id,
+            priority: agenda[ledger[slot].job].priority,
+            time: ledger[slot].execution.scheduledTime
         )
     }
 

@@ -152,9 +152,8 @@ extension Dispatcher {
 
     /// A deleted or hidden job stays in memory only as long as an execution needs it.
     mutating func forgetJobIfIdle(_ job: Int32) {
-        let record = agenda[job]
-        guard record.deleted || record.hidden, record.executionCount == 0 else { return }
+        guard agenda[job].deleted || agenda[job].hidden, agenda[job].executionCount == 0 else { return }
         backlog.catchUp?.disarm(job)
-        if record.deleted { agenda.removeDeleted(job, at: now) } else { agenda.remove(job) }
+        if agenda[job].deleted { agenda.removeDeleted(job, at: now) } else { agenda.remove(job) }
     }
 }

@@ -79,7 +79,7 @@ struct Leadership {
         return true
     }
 
-    /// What contradicts itself; `nil` while all is well.
+    /// The first violated invariant; `nil` if there is none.
     var inconsistency: String? {
         guard staleLoads >= 0 else { return "\(-staleLoads) reads were answered that nobody asked for" }
         if case .standby = phase { return nil }

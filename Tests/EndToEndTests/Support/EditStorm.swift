@@ -162,7 +162,7 @@ final class EditStorm: Sendable {
         audit.takeOverMs = try Audit.takeOver(of: system)
         let rows = try system.psql(
             """
-            SELECT job_id, round(extract(epoch FROM scheduled_time))::bigint, execution_id, status, attempts
+            SELECT job_id, round(extract(epoch FROM scheduled_time))::bigint, execution_id, status, attempts, coalesce(reason, '-')
             FROM job_executions WHERE trigger = 'SCHEDULE'
             """
         )
@@ -185,7 +185,9 @@ final class EditStorm: Sendable {
             )
             audit.statuses[cells[3], default: 0] += 1
             let mayBe = outcomes(of: book, attempts: attempts, throughTakeOver: audit.takeOverMs != nil)
-            if !mayBe.contains(cells[3]) { audit.untoward.append(line.description) }
+            // A pause ends what waits for its first attempt.
+            let isPaused = cells[3] == "SKIPPED" && attempts == 0 && cells[5] == "JOB_PAUSED"
+            if !mayBe.contains(cells[3]), !isPaused { audit.untoward.append(line.description) }
         }
         audit.calls = CallAudit(of: system.target.calls, rows: called)
         for book in books {

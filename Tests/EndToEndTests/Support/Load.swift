@@ -51,17 +51,27 @@ struct Load {
         return Load(system: system, jobs: ids, timeoutSeconds: timeoutSeconds)
     }
 
-    /// Pauses all jobs, and waits until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows: those
-    /// become UNKNOWN a minute after their timeout.
+    /// Lets the schedules of all jobs end, and waits until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody
+    /// knows: those become UNKNOWN a minute after their timeout. (A pause would end what waits.)
     func end() async throws {
         let client = system.client
+        // The changes take less than these 3 s; what is due until then runs.
+        let end = try system.psql(
+            """
+            SELECT to_char((clock_timestamp() + interval '3 s') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            """
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             for job in jobs {
                 group.addTask {
-                    _ = try await Self.persistently { try await client.call("pause_job", ["job_id": .string(job)]) }
+                    let change: JSONValue = ["job_id": .string(job), "ends_at": .string(end)]
+                    _ = try await Self.persistently { try await client.call("update_job", change) }
                 }
             }
             try await group.waitForAll()
+        }
+        while try system.psql("SELECT clock_timestamp() > '\(end)'::timestamptz + interval '1 s'") != "t" {
+            try await Task.sleep(for: .milliseconds(100))
         }
         try await Self.untilSettled(system, timeoutSeconds: timeoutSeconds)
     }
