@@ -115,7 +115,7 @@ struct JobFieldTests {
         bench.create(job)
         bench.run(job, ticket: 1)
         guard let call = bench.dispatched.first?.call else { return "" }
-        return "\(call.call) \(call.timeoutMs) \(call.atMostOnce)"
+        return "\(call.kind) \(call.timeoutMs) \(call.atMostOnce)"
     }
 
     private var minimal: JobSettings {

@@ -139,6 +139,18 @@ import Testing
         #expect(row.status == .retrying && row.attempts == 1)
     }
 
+    @Test func `a call started under an earlier leader and reported as not started costs an attempt`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        let call = try call(of: job, &bench)
+        bench.tell(.workerStarted(1, [call.token]))
+        bench.loseLead()
+        bench.report(call, .notStarted)
+        let row = try #require(bench.store.executions[call.executionID])
+        #expect(row.status == .retrying && row.attempts == 1)
+        #expect(bench.results[call.token] == .invalid)
+    }
+
     @Test func `a cancel that nobody asked for is a failed attempt`() throws {
         var bench = DispatcherBench()
         bench.lead()

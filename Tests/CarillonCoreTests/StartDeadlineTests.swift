@@ -238,7 +238,9 @@ struct StartDeadlineTests {
         bench.tell(.changeRequested(1, .pause(paused)))
         bench.pass(ms: 10_000)
         let batches = bench.heldCommits
-        #expect(batches.allSatisfy { $0.updates.isEmpty } && bench.dispatcher.inconsistency == nil)
+        // The transaction of the pause ends the row as JOB_PAUSED.
+        #expect(batches.allSatisfy { $0.updates.allSatisfy { $0.reason == .jobPaused } })
+        #expect(bench.dispatcher.inconsistency == nil)
         bench.heldCommits = []
         bench.commitsAreHeld = false
         for batch in batches { bench.answer(batch, refusing: isRefused && !batch.changes.isEmpty) }
@@ -258,7 +260,8 @@ struct StartDeadlineTests {
         var paused = try #require(bench.store.jobs.values.first)
         paused.version += 1
         bench.tell(.changeRequested(1, .pause(paused)))
-        let batch = try #require(bench.heldCommits.popLast())
+        let last = bench.heldCommits.popLast()
+        let batch = try #require(last)
         bench.commitsAreHeld = false
         bench.answer(batch, refusing: true)
         bench.pass(ms: 2_900)

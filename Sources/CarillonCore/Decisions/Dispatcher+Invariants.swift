@@ -3,10 +3,10 @@
 extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
-        agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency ?? startTimerInconsistency
-            ?? countsInconsistency ?? rosterInconsistency ?? log.inconsistency(of: openExecutions.map(\.open))
-            ?? changesInconsistency ?? backlog.inconsistency(in: agenda)
-            ?? leadership.inconsistency ?? standbyInconsistency
+        if let found = agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency { return found }
+        if let found = startTimerInconsistency ?? countsInconsistency ?? rosterInconsistency { return found }
+        if let found = log.inconsistency(of: openExecutions.map(\.open)) ?? changesInconsistency { return found }
+        return backlog.inconsistency(in: agenda) ?? leadership.inconsistency ?? standbyInconsistency
     }
 
     private var openExecutions: [(slot: Int32, open: OpenExecution)] { ledger.allSlots.map { ($0, ledger[$0]) } }

@@ -185,6 +185,8 @@ extension Dispatcher {
         var open = OpenExecution(execution: execution, job: job, state: .inherited)
         open.rowStatus = row.status
         open.isAdoptable = true
+        // The row of an unclaimed call is RUNNING only after its worker reported the start.
+        open.hasStarted = execution.status == .running && !execution.isClaimed
         switch row.status {
         case .pending where row.scheduledTime > now && row.trigger == .schedule:
             open.state = .armed
