@@ -8,17 +8,27 @@ extension Oracle {
         var gap: Gap
         /// By that leader's clock: what it made from then on, it made knowing of the gap.
         var at: Timestamp
+        /// What is due after this was not missed: it came again when that leader's clock went back.
+        var missedThrough: Timestamp
     }
 
     /// An outage ends when it is noticed.
     func noticed(_ gap: Gap, by scheduler: SchedulerProcess) {
-        notedGaps[scheduler.owner, default: []].append(NotedGap(gap: gap, at: scheduler.clusterTime))
+        let noted = NotedGap(gap: gap, at: scheduler.clusterTime, missedThrough: gap.to)
+        notedGaps[scheduler.owner, default: []].append(noted)
         guard isSteady, !scheduler.hasStoodStill else { return }
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = gap.to - world.databaseTime
         let isPossible = ahead > -10_000 - scheduler.slumberMs && ahead < 5_000
         require(isPossible, "G8: a gap ends \(ahead) ms after it was noticed")
+    }
+
+    /// What lies in the future again is made as live work when its time comes.
+    func wentBack(_ scheduler: SchedulerProcess) {
+        let now = scheduler.clusterTime
+        notedGaps[scheduler.owner] = notedGaps[scheduler.owner]?
+            .map { NotedGap(gap: $0.gap, at: min($0.at, now), missedThrough: min($0.missedThrough, now)) }
     }
 
     /// A change ends a schedule, and accounts for all that was due by it at once, also when it is refused in the end.
@@ -104,7 +114,9 @@ extension Oracle {
         for row in batch.inserts + batch.changes.flatMap(\.inserts)
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
             guard store.executions[row.id] != nil, let job = store.jobs[row.jobID],
-                let noted = gaps.last(where: { $0.gap.from < row.scheduledTime && row.scheduledTime <= $0.gap.to }),
+                let noted = gaps.last(where: {
+                    $0.gap.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough
+                }),
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
@@ -126,7 +138,7 @@ extension Oracle {
 
     /// A missed time that is run although it is old is the latest of its job, and its policy says so.
     private func judge(_ row: Execution, of job: Job, missedIn noted: NotedGap, _ store: MemoryStore) {
-        let oldest = noted.gap.to - Int64(job.catchUpWindowMs)
+        let oldest = noted.missedThrough - Int64(job.catchUpWindowMs)
         guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !wasRefused(job.id, row.scheduledTime),
             !isRepeated(from: row.scheduledTime, through: oldest), !isUncertain(job.id, row.scheduledTime)
         else { return }

@@ -59,6 +59,11 @@ extension Oracle {
         }
     }
 
+    /// Whether somebody gave the job an `ends_at` before that time.
+    func wasEndedByHand(_ id: JobID, before time: Timestamp) -> Bool {
+        edited[id, default: []].contains { $0.endsAt.map { $0 < time } ?? false }
+    }
+
     /// Everything is well, and the leader has looked often enough.
     func judgeHandEdits() {
         for (id, since) in unsettled.sorted(by: { $0.key < $1.key })

@@ -183,6 +183,12 @@ extension Oracle {
             }
             // Or found that it could not start in time.
             if row.status == .skipped, row.reason == .startDeadline, token.epoch < latestEpoch(store) { continue }
+            // Or ended it by an `ends_at` that somebody had written by hand: the leader of the call had not found it yet.
+            if row.status == .skipped, row.reason == .expired, token.epoch < latestEpoch(store),
+                wasEndedByHand(row.jobID, before: row.scheduledTime)
+            {
+                continue
+            }
             // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
             if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
             // Or found that its time, which came again, had been missed, and made up for it by its job's policy.

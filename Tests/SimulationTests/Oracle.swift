@@ -134,6 +134,7 @@ final class Oracle {
         if case .gapOpened(let gap) = note { noticed(gap, by: scheduler) }
         // A leader may learn of a step long after it happened.
         guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
+        wentBack(scheduler)
         repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
     }
 
