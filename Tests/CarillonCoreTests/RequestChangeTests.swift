@@ -67,7 +67,8 @@ struct RequestChangeTests {
 
     @Test("another version than the expected one is refused")
     func versionMismatch() {
-        for request in [Request.updateJob(Self.id, JobSettings(), ifVersion: [3]), .deleteJob(Self.id, ifVersion: [3])] {
+        for request in [Request.updateJob(Self.id, JobSettings(), ifVersion: [3]), .deleteJob(Self.id, ifVersion: [3])]
+        {
             let (refused, _) = self.bench(request, row: RequestBench.sampleJob(version: 4))
             #expect(refused.error?.reason == .versionMismatch)
             #expect(refused.changes.isEmpty)

@@ -226,7 +226,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.count == 1 && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("an execution that a staged pause holds is not skipped before the pause is durable", arguments: [false, true])
+    @Test("a staged pause: what it holds is not skipped before the pause is durable", arguments: [false, true])
     func held(isRefused: Bool) throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
