@@ -8,7 +8,7 @@ extension Oracle {
         if job.executionType == .atMostOnce { once.insert(job.id) }
         hasStartDeadline(job)
         let store = world.database.store
-        let marks = store.shards.flatMap { [$0.materializedThrough, $0.gap?.from].compactMap { $0 } }
+        let marks = store.shards.flatMap { [$0.materializedThrough, $0.outage?.from].compactMap { $0 } }
         let from = min(world.databaseTime, unsettled[job.id]?.from ?? .distantFuture, marks.min() ?? .distantFuture)
         unsettled[job.id] = Unsettled(from: from, at: world.time, version: job.version)
         if job.active, job.deletedAt == nil { edited[job.id, default: []].append(period(of: job)) }
@@ -36,7 +36,7 @@ extension Oracle {
         world.count("by hand: found")
         let now = world.databaseTime
         // Rows of what held before may be made for a little ahead.
-        uncertain[id, default: []].append(Gap(from: min(since.from, now), to: max(since.from, now) + 3_000))
+        uncertain[id, default: []].append(Outage(from: min(since.from, now), to: max(since.from, now) + 3_000))
     }
 
     /// Whether at that time nobody can say which definition held.
