@@ -452,6 +452,32 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a report that comes again while its row is read is acknowledged once the truth is durable`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(2, every: 3_600)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, ticket: 7)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 95_000)
+        #expect(bench.store.executions[call.executionID]?.status == .unknown)
+        bench.join(2)
+        bench.rowReadsAreHeld = true
+        bench.report(call, over: 2)
+        bench.tell(.workerLeft(2))
+        bench.join(3)
+        bench.report(call, over: 3)
+        #expect(bench.acknowledged.isEmpty)
+        #expect(bench.found.count == 1)
+        bench.releaseRowReads()
+        let row = bench.store.executions[call.executionID]
+        #expect(row?.status == .success && row?.attempts == 1 && row?.lostAttempts == 0)
+        #expect(bench.acknowledged == [call.token])
+        #expect(bench.acknowledgedOver[call.token] == 3)
+    }
+
     // MARK: Clocks and gaps
 
     @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for a gap`() throws {
