@@ -303,7 +303,8 @@ final class SchedulerProcess {
             )
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let outcomes):
-            world.oracle.acknowledged(outcomes, to: world.network.dialerName(of: link))
+            // What a liar said is answered also after its connection has ended.
+            world.oracle.acknowledged(outcomes, to: world.network.formerDialerName(of: link))
             world.network.toWorker(link, .outcomeAck(outcomes))
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
