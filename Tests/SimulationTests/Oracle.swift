@@ -349,8 +349,8 @@ final class Oracle {
         judgeEvidence(of: batch, before: before)
     }
 
-    /// A batch leaves for the database. What waited behind one that was not answered for long is none of its rows: those times
-    /// were missed.
+    /// A batch leaves for the database for the first time: how often it is sent after that is no matter of its rows. What waited
+    /// behind one that was not answered for long is none of its rows: those times were missed.
     func submitted(_ batch: WriteBatch, by scheduler: SchedulerProcess) {
         // A change keeps the rows of the definition that it ends, and so do parts of a batch that was refused.
         guard world.options.changesPerSecond == 0, world.options.refusedTexts == 0, isGoodTime(for: scheduler) else {

@@ -290,7 +290,9 @@ final class SchedulerProcess {
                 },
                 failed: .executionNotRead(outcome, worker: worker, link: link)
             )
-        case .commit(let batch): database.commit(batch, self)
+        case .commit(let batch):
+            world.oracle.submitted(batch, by: self)
+            database.commit(batch, self)
         case .announceLead(let link, let lead, let shards):
             world.network.toWorker(link, .lead(lead, shards: shards))
         case .dispatch(let link, let clusterTime, let calls):
