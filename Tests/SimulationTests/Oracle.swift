@@ -133,7 +133,10 @@ final class Oracle {
         // A leader may learn of a step long after it happened.
         guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
         wentBack(scheduler)
-        repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
+        // The note tells what is certain of the step. Behind a stalled store the leader's own clock may have gone on for longer
+        // by the old time, and that came again, too.
+        let end = max(world.databaseTime - milliseconds, scheduler.clusterTimeBefore)
+        repeated.append(Gap(from: world.databaseTime, to: end))
     }
 
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.

@@ -91,6 +91,8 @@ final class SchedulerProcess {
     }
 
     var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
+    /// What its clock showed when its turn began.
+    private(set) var clusterTimeBefore: Timestamp = .distantPast
 
     var address: String { "scheduler-\(index)" }
 
@@ -210,6 +212,7 @@ final class SchedulerProcess {
     func turn() {
         guard let cell else { return }
         var actions: [Action] = []
+        clusterTimeBefore = clusterTime
         let events = inbox
         inbox = []
         for event in events {
