@@ -59,7 +59,11 @@ extension Oracle {
             "G5: something was written in epoch \(batch.epoch), which is over"
         )
         for start in batch.starts where start.isClaim && store.executions[start.id]?.token == start.token {
-            begunAt[start.token] = (world.time, world.elapsed)
+            // Whoever takes the claim over counts from when it was made. Of a first attempt the row tells how long it waited
+            // for the store.
+            let made = start.attempts == 1 ? start.actualStartTime : nil
+            let waited = max(0, made.map { world.databaseTime - $0 } ?? 0)
+            begunAt[start.token] = (world.time, world.elapsed - waited * 1_000)
         }
         for id in batch.updates.map(\.id) {
             guard let row = store.executions[id], row.status != before[id]?.status else { continue }
