@@ -41,6 +41,8 @@ final class Oracle {
     private(set) var known: [JobID: Job] = [:]
     var unsettled: [JobID: Unsettled] = [:]
     var uncertain: [JobID: [Gap]] = [:]
+    /// Changes by hand that the latest take-over found, up to the mark that it found, until something of it is durable.
+    var foundInVain: [JobID: Gap] = [:]
     /// Definitions that somebody wrote by hand.
     var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
@@ -335,6 +337,7 @@ final class Oracle {
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
+        foundInVain = [:]
         let rows = before.values.sorted { $0.id < $1.id }
         for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
