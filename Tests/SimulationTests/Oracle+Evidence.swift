@@ -128,7 +128,10 @@ extension Oracle {
             if begun[row.jobID].map({ row.scheduledTime > $0 }) ?? false, madeByChanges.contains(row.id) { continue }
             // A row that is made again for the report of a call is none that is made from the outage.
             let wasCalled = dispatchCounts[row.id] != nil
-            if !madeByChanges.contains(row.id), !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
+            // A change that ends a definition accounts for what was due by it at once: that of its rows which waited already
+            // for the same batch stays there.
+            let isEnded = begun[row.jobID].map { row.scheduledTime <= $0 } ?? false
+            if !madeByChanges.contains(row.id), !isEnded, !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
             judge(row, of: job, missedIn: noted, store)
