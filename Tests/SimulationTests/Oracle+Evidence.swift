@@ -16,7 +16,8 @@ extension Oracle {
     func noticed(_ gap: Gap, by scheduler: SchedulerProcess) {
         let noted = NotedGap(gap: gap, at: scheduler.clusterTime, missedThrough: gap.to)
         notedGaps[scheduler.owner, default: []].append(noted)
-        guard isSteady, !scheduler.hasStoodStill else { return }
+        // What it is told first after a sleep may have been said before, and the clock set since.
+        guard isSteady(since: world.elapsed - scheduler.slumberMs * 1_000), !scheduler.hasStoodStill else { return }
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = gap.to - world.databaseTime
