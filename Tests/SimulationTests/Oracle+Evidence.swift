@@ -45,7 +45,9 @@ extension Oracle {
         else { return }
         // It may be long until the leader hears of it.
         let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.slumberMs).max() ?? 0)
-        refusedChanges[job.id, default: []].append(Gap(from: min(job.effectiveFrom, world.databaseTime), to: heard))
+        // A clock that went back since the change was staged takes its beginning back, too.
+        let from = min(job.effectiveFrom, world.databaseTime, firstTime(of: job.effectiveFrom))
+        refusedChanges[job.id, default: []].append(Gap(from: from, to: heard))
     }
 
     private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {

@@ -124,6 +124,11 @@ final class Oracle {
         repeated.contains { through > $0.from - 2_000 && from < $0.to + 2_000 }
     }
 
+    /// The earliest time that the clock went back to from there; that time itself if it did not.
+    func firstTime(of time: Timestamp) -> Timestamp {
+        repeated.filter { $0.from < time && time <= $0.to }.map(\.from).min() ?? time
+    }
+
     /// Whether the database's clock was not set since then, nor so shortly before that a leader need not know of it.
     func isSteady(since elapsed: Int64) -> Bool { clockSetAt.map { $0 < elapsed - 15_000_000 } ?? true }
 
