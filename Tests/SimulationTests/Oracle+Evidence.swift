@@ -119,7 +119,8 @@ extension Oracle {
         )
         for row in batch.inserts + batch.changes.flatMap(\.inserts)
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
-            guard store.executions[row.id] != nil, let job = store.jobs[row.jobID],
+            // One that the same transaction ends is not run.
+            guard let made = store.executions[row.id], !made.status.isFinal, let job = store.jobs[row.jobID],
                 let noted = gaps.last(where: {
                     $0.gap.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough
                 }),
