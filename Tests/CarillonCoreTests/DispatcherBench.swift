@@ -18,9 +18,12 @@ struct DispatcherBench: ~Copyable {
     var gapReadsFail = 0
     var gapReadsAreHeld = false
     var heldGaps: [Gap] = []
+    var rowReadsAreHeld = false
+    var heldRowReads: [(outcome: CallOutcome, worker: String, link: LinkID)] = []
     var dispatched: [(link: LinkID, call: DispatchedCall)] = []
     var acknowledged: [Token] = []
     var results: [Token: AckResult] = [:]
+    var acknowledgedOver: [Token: LinkID] = [:]
     var queried: [(link: LinkID, claim: QueriedClaim)] = []
     var refused: [LinkID] = []
     var notes: [Note] = []
@@ -171,6 +174,7 @@ struct DispatcherBench: ~Copyable {
             }
         case .findExecution(let outcome, let worker, let link):
             found.append(outcome)
+            guard !rowReadsAreHeld else { return heldRowReads.append((outcome, worker, link)) }
             events.append(
                 .executionFound(store.executions[outcome.executionID], outcome: outcome, worker: worker, link: link)
             )
@@ -182,15 +186,29 @@ struct DispatcherBench: ~Copyable {
             }
         case .announceLead(let link, _, let shards): if !shards.isEmpty { leads.append(link) }
         case .dispatch(let link, _, let calls): dispatched += calls.map { (link, $0) }
-        case .acknowledge(_, let outcomes):
+        case .acknowledge(let link, let outcomes):
             acknowledged += outcomes.map(\.token)
-            for outcome in outcomes { results[outcome.token] = outcome.result }
+            for outcome in outcomes {
+                results[outcome.token] = outcome.result
+                acknowledgedOver[outcome.token] = link
+            }
         case .cancelCalls(_, let tokens): cancelled += tokens
         case .queryClaims(let link, let claims): queried += claims.map { (link, $0) }
         case .refuseWorker(let link, _): refused.append(link)
         case .reply(let ticket, let result): replies.append((ticket, result))
         case .note(let note): notes.append(note)
         case .recorded, .stopped, .beginEditSearch, .extendEditSearch: break
+        }
+    }
+
+    /// Answers the reads of rows that were held.
+    mutating func releaseRowReads() {
+        rowReadsAreHeld = false
+        let reads = heldRowReads
+        heldRowReads = []
+        for (outcome, worker, link) in reads {
+            let row = store.executions[outcome.executionID]
+            tell(.executionFound(row, outcome: outcome, worker: worker, link: link))
         }
     }
 

@@ -3,8 +3,8 @@ struct ReportInbox {
     /// By token, so that a worker that says it again is heard once.
     private(set) var held: [Token: (link: LinkID, call: HeldCall, isMadeAgain: Bool)] = [:]
     private(set) var outcomes: [Token: (link: LinkID, outcome: CallOutcome)] = [:]
-    /// Tokens of late reports whose rows are being read.
-    private var lookups: Set<Token> = []
+    /// Tokens of late reports whose rows are being read, with the connection that each came over last.
+    private var lookups: [Token: LinkID] = [:]
 
     /// Rows that are looked up for late reports at a time.
     private static var lookupLimit: Int { 10_000 }
@@ -32,13 +32,13 @@ struct ReportInbox {
         Set(held.values.map(\.call.executionID) + outcomes.values.map(\.outcome.executionID))
     }
 
-    func isLookedUp(_ token: Token) -> Bool { lookups.contains(token) }
-
-    /// Begins a look-up. Returns `false` when too many are under way; what is not acknowledged comes again.
-    mutating func beginLookup(_ token: Token) -> Bool {
-        guard lookups.count < Self.lookupLimit else { return false }
-        return lookups.insert(token).inserted
+    /// Begins a look-up. Returns `false` when one is under way, whose answer goes to `link` from now on, or when too many are;
+    /// what is not acknowledged comes again.
+    mutating func beginLookup(_ token: Token, from link: LinkID) -> Bool {
+        guard lookups[token] != nil || lookups.count < Self.lookupLimit else { return false }
+        return lookups.updateValue(link, forKey: token) == nil
     }
 
-    mutating func endLookup(_ token: Token) { lookups.remove(token) }
+    /// Ends a look-up. Returns the connection that the report came over last.
+    mutating func endLookup(_ token: Token) -> LinkID? { lookups.removeValue(forKey: token) }
 }
