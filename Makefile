@@ -13,7 +13,7 @@ FILTER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-browser ci build format lint docs proto migrations linkage smoke simulate canaries coverage chaos fuzz test-asan test-tsan cron-oracle clean
+.PHONY: help run test test-unit test-browser ci build format lint docs proto migrations linkage smoke simulate faults coverage chaos fuzz test-asan test-tsan cron-oracle clean
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -90,8 +90,8 @@ simulate: packages-test ## whole clusters in simulated time (SEED=n repeats one,
 	@CARILLON_SIM_SEED=$(SEED) CARILLON_SIM_RUNS=$(or $(RUNS),2000) CARILLON_SIM_FIRST=$(or $(FIRST),1) CARILLON_SIM_COVERAGE=1 \
 		CARILLON_SIM_TRACE=$(TRACE) CARILLON_SIM_OPTIONS="$(OPTIONS)" CARILLON_SIM_SHRINK=$(SHRINK) .ci/simulate.sh
 
-canaries: packages-test ## plant faults in the decisions, and show that the simulation catches each (CANARY=name plants one)
-	@.ci/canaries.sh $(ARGUMENTS)
+faults: packages-test ## plant faults in the decisions, and show that the simulation catches each (FAULT=name plants one)
+	@.ci/faults.sh $(ARGUMENTS)
 
 coverage: packages-test ## run the simulation, and fail for lines of the decisions that it never reaches
 	@.ci/coverage.sh $(or $(RUNS),2000)

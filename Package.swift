@@ -11,15 +11,15 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Bugs that can be planted, one of them at run time, for the simulation to catch: in debug builds only.
-let canary: [SwiftSetting] = [.define("CANARY", .when(configuration: .debug))]
+let faultInjection: [SwiftSetting] = [.define("FAULT_INJECTION", .when(configuration: .debug))]
 
-/// A room: a library target with our settings.
-func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+/// A library target with our settings.
+func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-/// A door: an executable target that joins a process to its adapters.
-func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// An executable target, which connects a process to its adapters.
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
@@ -71,29 +71,29 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
     ],
     targets: [
-        // C rooms
+        // C modules
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CProtobuf", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CCarillonProto", dependencies: ["CProtobuf"]),
 
-        // Pure rooms
-        room("CarillonCron", []),
+        // Pure modules
+        module("CarillonCron", []),
         .target(
             name: "CarillonCore",
             dependencies: ["CarillonCron"],
-            swiftSettings: strict + canary
+            swiftSettings: strict + faultInjection
         ),
-        room("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
+        module("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
         // JSON text and values, and messages as JSON: of the gateway and the command line only.
-        room("CarillonJSON", ["CarillonCore", "CarillonWire", "CCarillonProto", "CProtobuf"]),
+        module("CarillonJSON", ["CarillonCore", "CarillonWire", "CCarillonProto", "CProtobuf"]),
 
         // Runtime: what every adapter needs
-        room("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
+        module("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
 
         // Adapters
-        room(
+        module(
             "CarillonRPC",
             [
                 "CarillonCore", "CarillonRuntime", "CarillonWire", logging,
@@ -102,33 +102,33 @@ let package = Package(
             ]
         ),
         // The client of the protocol with JSON.
-        room("CarillonClient", ["CarillonCore", "CarillonJSON", "CarillonRPC", "CarillonWire"]),
-        room("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
-        room("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
-        room(
+        module("CarillonClient", ["CarillonCore", "CarillonJSON", "CarillonRPC", "CarillonWire"]),
+        module("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
+        module("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
+        module(
             "CarillonSystem",
             ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
         ),
         // The HTTP server of every process, and what is served for those who watch it.
-        room(
+        module(
             "CarillonHTTP",
             ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
         ),
 
         // Processes
-        room(
+        module(
             "CarillonScheduler",
             ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]
         ),
-        room("CarillonWorker", ["CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]),
-        room(
+        module("CarillonWorker", ["CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonSystem", logging]),
+        module(
             "CarillonGateway",
             [
                 "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
                 "CarillonHTTP", "CarillonSystem", logging,
             ] + hummingbird
         ),
-        room(
+        module(
             "CarillonCommand",
             [
                 "CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonJSON", "CarillonClient", "CarillonRPC",
@@ -140,22 +140,22 @@ let package = Package(
             ]
         ),
 
-        // Doors
-        door(
+        // Executables
+        executable(
             "carillon-scheduler",
             [
                 "CarillonScheduler", "CarillonPostgres", "CarillonRPC", "CarillonWire", "CarillonSystem",
                 "CarillonHTTP", "CarillonCore", "CarillonCron", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
-        door(
+        executable(
             "carillon-worker",
             [
                 "CarillonWorker", "CarillonCurl", "CarillonRPC", "CarillonWire", "CarillonSystem", "CarillonCore",
                 "CarillonHTTP", "CarillonRuntime", arguments, logging, coreMetrics,
             ]
         ),
-        door(
+        executable(
             "carillon-gateway",
             [
                 "CarillonGateway", "CarillonHTTP", "CarillonRPC", "CarillonRuntime", "CarillonSystem", arguments,
@@ -164,7 +164,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]
         ),
-        door("carillon", ["CarillonCommand"]),
+        executable("carillon", ["CarillonCommand"]),
 
         // Tests
         .target(
@@ -244,8 +244,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: ["CarillonCore", "CarillonCron", "CarillonWire", "TestSupport"],
-            exclude: ["unreached.txt", "canary-seeds.txt"],
-            swiftSettings: strict + canary
+            exclude: ["unreached.txt", "fault-seeds.txt"],
+            swiftSettings: strict + faultInjection
         ),
         // Benchmarks: `make bench`
         .target(name: "CAllocations", path: "Tests/Benchmarks/CAllocations"),

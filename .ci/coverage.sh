@@ -12,7 +12,7 @@ tools=$(dirname "$(readlink -f "$(command -v swift)")")
 "$tools/llvm-profdata" merge -sparse "$out"/*.profraw -o "$out/profile"
 decisions=Sources/CarillonCore/Decisions
 sources=()
-for name in $decisions/{Dispatcher,RequestMachine,WorkerDesk}*.swift \
+for name in $decisions/{Dispatcher,RequestMachine,WorkerEngine}*.swift \
     $decisions/{Backlog,CatchUp,ChangeQueue,ClusterClock,CommitLog,CreditShare,EditSearch,ExecutionTable,JobRecord,JobTable,LeaderTable,Leadership,LeaseKeeper,Materializer,OpenExecution,PendingBatch,ReadyQueue,RecentTokens,Recovery,ReportInbox,RequestReply,SlotLists,StagedChange,WorkerPool,WorkerRoster}.swift; do
     # What says that a book is wrong is not meant to be reached.
     [[ $name == *+Invariants.swift ]] || sources+=("$name")

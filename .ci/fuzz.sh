@@ -2,7 +2,7 @@
 # Runs each fuzzer of Tests/Fuzzing, and keeps what it learnt in .build-fuzz/corpus:
 #   .ci/fuzz.sh MINUTES      for so long
 #   .ci/fuzz.sh ROUNDS SEED  so many rounds from a seed, which are the same each time when there is no corpus yet
-# SwiftPM is not asked: libFuzzer brings its own `main`, and only the pure rooms are needed.
+# SwiftPM is not asked: libFuzzer brings its own `main`, and only the pure modules are needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=(-max_total_time=$((${1:-1} * 60))) what="for ${1:-1} min"
@@ -16,11 +16,11 @@ flags=(-O -g -wmo -parse-as-library -sanitize=fuzzer,address -package-name caril
     -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault
     -I "$out/modules" -I "$out/modules/CCarillonProto" -I Sources/CProtobuf -I "$include")
 clang -O1 -g -fsanitize=address -I "$include" -c Sources/CCarillonProto/carillon.pb-c.c -o "$out/proto.o"
-for room in CarillonCron CarillonCore CarillonWire CarillonJSON; do
-    echo "building $room"
-    mapfile -t sources < <(find "Sources/$room" -name '*.swift' | sort)
-    swiftc "${flags[@]}" -module-name "$room" -emit-module -emit-module-path "$out/modules/$room.swiftmodule" \
-        -c -o "$out/$room.o" "${sources[@]}"
+for module in CarillonCron CarillonCore CarillonWire CarillonJSON; do
+    echo "building $module"
+    mapfile -t sources < <(find "Sources/$module" -name '*.swift' | sort)
+    swiftc "${flags[@]}" -module-name "$module" -emit-module -emit-module-path "$out/modules/$module.swiftmodule" \
+        -c -o "$out/$module.o" "${sources[@]}"
 done
 # A crash is told at once; the runtime's own backtrace would wait for a terminal.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0

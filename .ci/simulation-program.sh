@@ -19,7 +19,7 @@ touch "$out/started"
 include=$root/Sources/CCarillonProto/include
 echo "module CCarillonProto { header \"$include/carillon.pb-c.h\" export * }" >"$out/modules/CCarillonProto/module.modulemap"
 # The language settings are those of Package.swift.
-flags=(-O -g -wmo -num-threads "$(nproc)" -parse-as-library -package-name carillon -swift-version 6 -DCANARY
+flags=(-O -g -wmo -num-threads "$(nproc)" -parse-as-library -package-name carillon -swift-version 6 -DFAULT_INJECTION
     -profile-generate -profile-coverage-mapping
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
     -enable-upcoming-feature MemberImportVisibility -enable-upcoming-feature NonisolatedNonsendingByDefault

@@ -39,7 +39,7 @@ struct CallCommand: WorldCommand {
     func run(in world: World) async throws {
         if list { return try writeList(in: world) }
         guard let message else { return }
-        let name = Text.field(message)
+        let name = TextFormat.field(message)
         try CallCommand.requireKnown(name)
         let session = try global.session(in: world)
         let text = arguments == "-" ? String(decoding: try world.readInput(), as: UTF8.self) : arguments ?? "{}"
@@ -70,8 +70,8 @@ struct CallCommand: WorldCommand {
         let format = try global.format(in: world)
         var names = MessageJSON.requestNames
         if let message {
-            try CallCommand.requireKnown(Text.field(message))
-            names = [Text.field(message)]
+            try CallCommand.requireKnown(TextFormat.field(message))
+            names = [TextFormat.field(message)]
         }
         let requests = names.map { name in
             (name: name, fields: MessageJSON.describe(name) ?? [])

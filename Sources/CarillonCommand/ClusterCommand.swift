@@ -19,7 +19,7 @@ struct ClusterCommand: WorldCommand {
         let session = try global.session(in: world, times: times.format(in: world))
         let cluster = try await session.call("get_cluster", [:])
         guard session.format == .table else { return try session.writeJSON(cluster) }
-        try session.write(FactSheet.cluster(cluster, session.times).text(session.style))
+        try session.write(DetailTable.cluster(cluster, session.times).text(session.style))
         for (layout, rows) in [
             (Table.Layout.shards, ClusterCommand.grouped(cluster["shards"]?.array ?? [])),
             (Table.Layout.workers, cluster["workers"]?.array ?? []),

@@ -56,11 +56,11 @@ struct CommandFailure: Error {
 extension ClientError {
     /// What a person reads: the sentence, then a line for each field.
     var report: String {
-        var text = "error: \(Display.line(text))"
+        var text = "error: \(TerminalText.line(text))"
         if let reason { text += " (\(reason.rawValue))" }
         text += "\n"
         for error in errors where errors.count > 1 || !self.text.contains(error.message) {
-            text += "  \(Display.line(error.field)): \(Display.line(error.message))\n"
+            text += "  \(TerminalText.line(error.field)): \(TerminalText.line(error.message))\n"
         }
         if code == .unavailable, self.text.hasPrefix("no scheduler") {
             text +=

@@ -62,7 +62,7 @@ enum FileText {
     /// The first line without white space around it; `nil` when it is empty.
     static func firstLine(of bytes: [UInt8]) -> String? {
         let text = String(decoding: bytes, as: UTF8.self)
-        let line = text.split(whereSeparator: \.isNewline).first.map(Text.trimmed) ?? ""
+        let line = text.split(whereSeparator: \.isNewline).first.map(TextFormat.trimmed) ?? ""
         return line.isEmpty ? nil : line
     }
 }

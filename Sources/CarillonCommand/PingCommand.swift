@@ -50,7 +50,7 @@ struct PingCommand: WorldCommand {
         let report = PingReport(series, seconds: seconds)
         switch session.format {
         case .json: try session.writeJSON(report.json)
-        case .table: try session.write(report.sheet.text(session.style))
+        case .table: try session.write(report.details.text(session.style))
         }
     }
 
@@ -121,7 +121,7 @@ struct PingReport {
         let mean = Double(sorted.reduce(0, +)) / Double(sorted.count)
         var figures = [("min", Double(sorted[0])), ("avg", mean)]
         for percent in [50.0, 90, 95, 99] {
-            figures.append(("p\(Text.decimal(percent, places: 0))", Double(percentile(percent))))
+            figures.append(("p\(TextFormat.decimal(percent, places: 0))", Double(percentile(percent))))
         }
         figures.append(("max", Double(sorted[sorted.count - 1])))
         return figures.map { ($0.0, $0.1 / 1000) }
@@ -129,18 +129,18 @@ struct PingReport {
 
     private var rate: Double { seconds > 0 ? Double(sorted.count) / seconds : 0 }
 
-    var sheet: FactSheet {
-        var sheet = FactSheet()
-        sheet.add("scheduler", series.addresses.sorted().joined(separator: ", "))
-        sheet.add(
+    var details: DetailTable {
+        var details = DetailTable()
+        details.add("scheduler", series.addresses.sorted().joined(separator: ", "))
+        details.add(
             "answered",
             "\(sorted.count) of \(sorted.count + series.failures)",
             colour: series.failures > 0 ? .red : nil
         )
-        for figure in figures { sheet.add(figure.name, "\(Text.decimal(figure.milliseconds, places: 3)) ms") }
-        sheet.add("rate", "\(Text.decimal(rate, places: 0)) round trips/s")
-        if let failure = series.failure { sheet.add("last failure", failure.text) }
-        return sheet
+        for figure in figures { details.add(figure.name, "\(TextFormat.decimal(figure.milliseconds, places: 3)) ms") }
+        details.add("rate", "\(TextFormat.decimal(rate, places: 0)) round trips/s")
+        if let failure = series.failure { details.add("last failure", failure.text) }
+        return details
     }
 
     var json: JSONValue {

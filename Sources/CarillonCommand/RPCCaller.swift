@@ -81,7 +81,7 @@ final class RPCCaller: SchedulerCaller {
                     return told
                 })
             else { return }
-            writeError("waiting for a scheduler: \(Display.line(reasons))\n")
+            writeError("waiting for a scheduler: \(TerminalText.line(reasons))\n")
         }
     }
 }

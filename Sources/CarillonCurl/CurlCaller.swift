@@ -54,7 +54,7 @@ package final class CurlCaller: HTTPCaller {
     }
 
     /// Only the loop that has such a call knows its token.
-    package func cancel(_ tokens: [Token]) {
+    package func cancel(_ tokens: [DispatchToken]) {
         guard !tokens.isEmpty else { return }
         for inbox in inboxes { inbox.post { $0.cancelled.append(contentsOf: tokens) } }
     }

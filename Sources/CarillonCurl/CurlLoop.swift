@@ -12,7 +12,7 @@ final class CurlLoop {
     private let epoll = EpollSet()
     /// When libcurl wants to be called at the latest, in nanoseconds of boot time.
     private var deadline: Int64?
-    private var running: [Token: Transfer] = [:]
+    private var running: [DispatchToken: Transfer] = [:]
     /// Handles that wait for their next request. What is more than `maxIdle` is given back.
     private var idle: [Transfer] = []
     private let maxIdle: Int
@@ -122,7 +122,7 @@ final class CurlLoop {
     }
 
     /// A call that could not even begin.
-    private func refuse(_ token: Token, _ why: String) {
+    private func refuse(_ token: DispatchToken, _ why: String) {
         results.append(
             HTTPResult(
                 token: token,
@@ -134,7 +134,7 @@ final class CurlLoop {
         )
     }
 
-    private func cancel(_ token: Token) {
+    private func cancel(_ token: DispatchToken) {
         guard let transfer = running[token] else { return }
         finish(transfer) { $0.cancelledResult(at: $1) }
     }

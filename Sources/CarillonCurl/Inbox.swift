@@ -6,7 +6,7 @@ internal import Synchronization
 final class Inbox: Sendable {
     struct Content {
         var requests: [HTTPRequest] = []
-        var cancelled: [Token] = []
+        var cancelled: [DispatchToken] = []
         var isStopping = false
 
         var isEmpty: Bool { requests.isEmpty && cancelled.isEmpty }

@@ -40,7 +40,7 @@ final class Transfer {
     /// How often a request is repeated that an HTTP/2 target has not processed.
     private static let maxRepeats = 3
     private static let noRequest = HTTPRequest(
-        token: Token(epoch: 0, sequence: 0),
+        token: DispatchToken(epoch: 0, sequence: 0),
         method: "",
         url: "",
         headers: [],
@@ -67,7 +67,7 @@ final class Transfer {
         errorText.deallocate()
     }
 
-    var token: Token { request.token }
+    var token: DispatchToken { request.token }
     var isCut: Bool { receivedBytes > body.count }
     var head: AnswerHead { AnswerHead(handle: handle) }
 

@@ -68,27 +68,27 @@ package final class Gateway: Sendable {
     }
 
     /// A list as a JSON array, with its next page in a `Link` header.
-    func list(_ request: String, member: String, _ inquiry: Inquiry) async throws(Problem) -> Reply {
-        let answer = try await call(request, inquiry.names + inquiry.query)
+    func list(_ request: String, member: String, _ context: RequestContext) async throws(Problem) -> RouteResponse {
+        let answer = try await call(request, context.names + context.query)
         var headers: HTTPFields = [:]
         if let cursor = answer["next_cursor"]?.string {
-            var pairs = inquiry.pairs.filter { $0.name != "cursor" }
+            var pairs = context.pairs.filter { $0.name != "cursor" }
             pairs.append(Query.Pair(name: "cursor", value: cursor))
             let query = pairs.map { "\(PercentCoding.encode($0.name))=\(PercentCoding.encode($0.value))" }
-            headers[.link] = "<\(inquiry.path)?\(query.joined(separator: "&"))>; rel=\"next\""
+            headers[.link] = "<\(context.path)?\(query.joined(separator: "&"))>; rel=\"next\""
         }
         if let count = answer["total_count"]?.integer { headers[.totalCount] = String(count) }
-        return Reply(json: answer[member] ?? [], headers: headers)
+        return RouteResponse(json: answer[member] ?? [], headers: headers)
     }
 
     /// The versions on which a change insists.
-    func ifVersion(_ inquiry: Inquiry) async throws(Problem) -> [JSONValue.Member] {
-        switch try Condition(inquiry.headers) {
+    func ifVersion(_ context: RequestContext) async throws(Problem) -> [JSONValue.Member] {
+        switch try Condition(context.headers) {
         case .any: return []
         case .oneOf(let versions):
             guard versions.isEmpty else { return [.init("if_version", .array(versions.map { .integer($0) }))] }
             // No tag is one of a job: an empty list would mean any version.
-            let job = try await call("get_job", inquiry.names)
+            let job = try await call("get_job", context.names)
             throw Condition.mismatch(job["version"]?.integer ?? 0)
         }
     }
@@ -128,7 +128,7 @@ package final class Gateway: Sendable {
     ]
 }
 
-extension Inquiry {
+extension RequestContext {
     /// The members that make a request repeatable, when its header asks for it.
     func idempotency() throws(Problem) -> [JSONValue.Member] {
         guard let key = try IdempotencyKey.read(headers) else { return [] }

@@ -17,14 +17,14 @@ struct GatewayResponder {
     func respond(to request: Request, from peer: String?) async throws -> Response {
         let begin = SystemClock.bootTime()
         var route: Int?
-        let reply: Reply
+        let routeResponse: RouteResponse
         do {
-            reply = try await answer(request, from: peer, &route)
+            routeResponse = try await answer(request, from: peer, &route)
         } catch let problem as Problem {
             note(problem, request, from: peer, route)
-            reply = Reply(problem)
+            routeResponse = RouteResponse(problem)
         }
-        var response = reply.response(isHead: request.method == .head)
+        var response = routeResponse.response(isHead: request.method == .head)
         if let id = GatewayResponder.requestID(request) { response.headers[.requestID] = id }
         let nanoseconds = SystemClock.bootTime() - begin
         gateway.metrics.answered(
@@ -43,7 +43,7 @@ struct GatewayResponder {
     }
 
     /// - Throws: `Problem`; what the connection throws.
-    private func answer(_ request: Request, from peer: String?, _ found: inout Int?) async throws -> Reply {
+    private func answer(_ request: Request, from peer: String?, _ found: inout Int?) async throws -> RouteResponse {
         let target = RequestTarget(request.head.path ?? "/")
         let destination = originGuard.target(of: request.head, peer: peer)
         let hostProblem = originGuard.hostProblem(destination)
@@ -84,7 +84,7 @@ struct GatewayResponder {
             )
         }
         let path = "/" + target.segments.joined(separator: "/")
-        let inquiry = Inquiry(
+        let context = RequestContext(
             path: path,
             names: names,
             query: query,
@@ -93,7 +93,7 @@ struct GatewayResponder {
             headers: request.headers,
             isHostAllowed: hostProblem == nil
         )
-        return try await route.action(gateway, inquiry)
+        return try await route.action(gateway, context)
     }
 
     /// Kubernetes and load balancers call the probes under names of their own choice.

@@ -11,12 +11,12 @@ extension Attempt {
     init(row: inout RowReader) {
         let id = ExecutionID(row.uuid() ?? .zero)
         let number = Int(row.integer() ?? 0)
-        let token = Token(epoch: row.integer(), sequence: row.integer())
+        let token = DispatchToken(epoch: row.integer(), sequence: row.integer())
         let started = row.timestamp() ?? id.time
         self.init(
             executionID: id,
             number: number,
-            token: token ?? Token(epoch: 0, sequence: 0),
+            token: token ?? DispatchToken(epoch: 0, sequence: 0),
             startedAt: started,
             finishedAt: row.timestamp() ?? started,
             durationMicroseconds: Execution.microseconds(row.double() ?? 0),

@@ -77,9 +77,9 @@ struct BatchPlan {
         addIdentity(of: batch, to: parameters)
         parameters.add(batch.materializedThrough)
         parameters.add(batch.settledThrough)
-        parameters.add(batch.gap != nil)
-        parameters.add(batch.gap??.from)
-        parameters.add(batch.gap??.to)
+        parameters.add(batch.outage != nil)
+        parameters.add(batch.outage??.from)
+        parameters.add(batch.outage??.to)
         if let workers = batch.workers {
             parameters.addArray(text: workers) { $0 }
         } else {

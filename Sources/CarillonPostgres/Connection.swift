@@ -154,12 +154,12 @@ final class Connection {
 
     private func send(_ step: Step) -> Bool {
         let parameters = step.parameters
-        let count = parameters.spans.count
+        let count = parameters.byteRanges.count
         return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
             withUnsafeTemporaryAllocation(of: Int32.self, capacity: count * 2) { numbers in
-                for (index, span) in parameters.spans.enumerated() {
-                    values.initializeElement(at: index, to: parameters.pointer(span))
-                    numbers.initializeElement(at: index, to: Int32(max(0, span.length)))
+                for (index, byteRange) in parameters.byteRanges.enumerated() {
+                    values.initializeElement(at: index, to: parameters.pointer(byteRange))
+                    numbers.initializeElement(at: index, to: Int32(max(0, byteRange.length)))
                     numbers.initializeElement(at: count + index, to: 1)
                 }
                 let lengths = numbers.baseAddress

@@ -19,7 +19,7 @@ extension Execution {
         let reason = row.text().flatMap(Reason.init(rawValue:))
         let attempts = Int(row.integer() ?? 0)
         let lostAttempts = Int(row.integer() ?? 0)
-        let token = Token(epoch: row.integer(), sequence: row.integer())
+        let token = DispatchToken(epoch: row.integer(), sequence: row.integer())
         self.init(
             id: id,
             jobID: jobID,
@@ -186,7 +186,7 @@ extension Execution {
     }
 }
 
-extension Token {
+extension DispatchToken {
     /// `nil` unless both are given.
     init?(epoch: Int64?, sequence: Int64?) {
         guard let epoch, let sequence else { return nil }

@@ -9,7 +9,7 @@ extension Job {
         self = Job.blank
         id = JobID(row.uuid() ?? .zero)
         for field in JobField.all { field.storage.read(&row, into: &self) }
-        hidden = row.bool() ?? false
+        isAdHoc = row.bool() ?? false
         effectiveFrom = row.timestamp() ?? .distantPast
         version = row.integer() ?? 1
         createdAt = row.timestamp() ?? .distantPast
@@ -54,7 +54,7 @@ extension Job {
         let parameters = Parameters(capacity: jobs.count * 512 + 1_024)
         parameters.addArray(uuid: jobs) { $0.id.uuid }
         for field in JobField.all { field.storage.add(jobs, to: parameters) }
-        parameters.addArray(bool: jobs) { $0.hidden }
+        parameters.addArray(bool: jobs) { $0.isAdHoc }
         parameters.addArray(timestamp: jobs) { $0.effectiveFrom }
         parameters.addArray(bigint: jobs) { $0.version }
         parameters.addArray(timestamp: jobs) { $0.createdAt }

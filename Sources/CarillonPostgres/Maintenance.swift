@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import Logging
 
 /// Keeps the partitions in order: the coming week is made, days that are old enough are dropped whole, never with an open
-/// row in them; expired idempotency keys are deleted, and with its history the hidden job of a single call.
+/// row in them; expired idempotency keys are deleted, and with its history the ad-hoc job of a single call.
 struct Maintenance {
     let keeper: SessionKeeper
     let context: StoreContext
@@ -36,7 +36,7 @@ struct Maintenance {
         guard let retainFrom else { return }
         let first = Day(of: min(retainFrom, now))
         try drop(before: first)
-        try deleteHidden(before: first)
+        try deleteAdHocJobs(before: first)
     }
 
     /// Whether a fail-over can lose the claims of AT_MOST_ONCE calls. The number of standbys is visible to every role.
@@ -56,8 +56,8 @@ struct Maintenance {
         )
     }
 
-    /// A hidden job has executions only from when it was made, and its id begins with that time.
-    private static let deleteHidden = Statement(
+    /// An ad-hoc job has executions only from when it was made, and its id begins with that time.
+    private static let deleteAdHocJobs = Statement(
         "delete_hidden",
         """
         DELETE FROM jobs j WHERE j.hidden AND j.job_id < $1::uuid
@@ -65,11 +65,11 @@ struct Maintenance {
         """
     )
 
-    private func deleteHidden(before first: Day) throws(DatabaseError) {
+    private func deleteAdHocJobs(before first: Day) throws(DatabaseError) {
         let parameters = Parameters()
         parameters.add(ExecutionID.first(at: Timestamp(milliseconds: first.number * 86_400_000)).uuid)
         // The table's trigger makes of the first DELETE a mark, as of one by hand, and lets the second one through.
-        let step = Step(Self.deleteHidden, parameters)
+        let step = Step(Self.deleteAdHocJobs, parameters)
         _ = try run([step, step])
     }
 

@@ -9,10 +9,10 @@ final class Parameters {
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
-    private(set) var spans: [Span] = []
+    private(set) var byteRanges: [ByteRange] = []
 
     /// Where a value lies; a negative length is NULL.
-    struct Span {
+    struct ByteRange {
         var offset: Int
         var length: Int
     }
@@ -38,8 +38,8 @@ final class Parameters {
         base.deallocate()
     }
 
-    func pointer(_ span: Span) -> UnsafePointer<CChar>? {
-        span.length < 0 ? nil : UnsafePointer((base + span.offset).assumingMemoryBound(to: CChar.self))
+    func pointer(_ byteRange: ByteRange) -> UnsafePointer<CChar>? {
+        byteRange.length < 0 ? nil : UnsafePointer((base + byteRange.offset).assumingMemoryBound(to: CChar.self))
     }
 
     // MARK: Raw bytes
@@ -86,11 +86,11 @@ final class Parameters {
         let start = used
         reserve(16)
         write()
-        spans.append(Span(offset: start, length: used - start))
+        byteRanges.append(ByteRange(offset: start, length: used - start))
     }
 
     func addNull() {
-        spans.append(Span(offset: 0, length: -1))
+        byteRanges.append(ByteRange(offset: 0, length: -1))
     }
 
     func add(_ value: UniqueID?) {
@@ -142,7 +142,7 @@ final class Parameters {
             put(Int32(1))
             write()
         }
-        spans.append(Span(offset: start, length: used - start))
+        byteRanges.append(ByteRange(offset: start, length: used - start))
     }
 
     func addArray<Row>(uuid rows: [Row], _ value: (Row) -> UniqueID) {

@@ -62,7 +62,7 @@ package final class PostgresStore: JobStore {
             writer.submit(.init(batch: batch, answer: answer))
         case .maintain:
             upkeep.submit(.init(request: request, answer: answer))
-        case .loadJobs, .loadJobsNamed, .loadOpenExecutions, .loadGapRows, .loadChangedJobs, .findIdempotencyKey,
+        case .loadJobs, .loadJobsNamed, .loadOpenExecutions, .loadOutageRows, .loadChangedJobs, .findIdempotencyKey,
             .findExecution:
             loader.submit(.init(request: request, answer: answer))
         }

@@ -16,11 +16,13 @@ private struct Conditions {
         name += "_" + mark
         add(parameters)
         texts.append(
-            text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$\(parameters.spans.count)")
+            text.split(separator: "$", omittingEmptySubsequences: false).joined(
+                separator: "$\(parameters.byteRanges.count)"
+            )
         )
     }
 
-    var next: String { "$\(parameters.spans.count + 1)" }
+    var next: String { "$\(parameters.byteRanges.count + 1)" }
 }
 
 /// A page of jobs, newest first.
@@ -107,14 +109,14 @@ extension ExecutionStats {
         total = row.integer() ?? 0
         successes = row.integer() ?? 0
         failures = row.integer() ?? 0
-        duration = Self.figures(&row)
-        drift = Self.figures(&row)
+        duration = Self.summary(&row)
+        drift = Self.summary(&row)
     }
 
     /// Milliseconds in the database, microseconds here.
-    private static func figures(_ row: inout RowReader) -> Figures? {
+    private static func summary(_ row: inout RowReader) -> Summary? {
         let values = (row.double(), row.double(), row.double(), row.double())
         guard let average = values.0, let p50 = values.1, let p95 = values.2, let p99 = values.3 else { return nil }
-        return Figures(average: average * 1_000, p50: p50 * 1_000, p95: p95 * 1_000, p99: p99 * 1_000)
+        return Summary(average: average * 1_000, p50: p50 * 1_000, p95: p95 * 1_000, p99: p99 * 1_000)
     }
 }

@@ -19,11 +19,11 @@ extension ShardRecord {
             leaseExpiresAt: row.timestamp(),
             materializedThrough: row.timestamp(),
             settledThrough: row.timestamp(),
-            gap: nil
+            outage: nil
         )
         // Both are read, whatever they are: the columns come one after the other.
         let (from, to) = (row.timestamp(), row.timestamp())
-        if let from, let to { gap = Gap(from: from, to: to) }
+        if let from, let to { outage = Outage(from: from, to: to) }
         workers = row.texts()
         incarnation = UInt64(bitPattern: row.integer() ?? 0)
         clusterSecret = row.bytes()

@@ -6,7 +6,7 @@ struct StoreContext: Sendable {
     let logger: Logger
     let outage: OutageLog
     let watch = LeaseWatch()
-    let health = HealthBoard()
+    let health = HealthSnapshot()
 
     init(url: String, logger: Logger) {
         self.url = url

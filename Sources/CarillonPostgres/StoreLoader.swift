@@ -86,7 +86,7 @@ final class StoreLoader: Sendable {
             case .loadJobs: try loadJobs(keeper, request.answer)
             case .loadJobsNamed(let ids): try loadJobsNamed(ids, keeper, request.answer)
             case .loadOpenExecutions(let since): try loadOpenExecutions(since, keeper, request.answer)
-            case .loadGapRows(let gap): try loadGapRows(gap, keeper, request.answer)
+            case .loadOutageRows(let outage): try loadOutageRows(outage, keeper, request.answer)
             case .loadChangedJobs(let since): try loadChangedJobs(since, keeper, request.answer)
             case .findIdempotencyKey(let operation, let key):
                 request.answer(.idempotencyRecord(try findKey(operation, key, keeper)))
@@ -237,7 +237,7 @@ final class StoreLoader: Sendable {
         }
     }
 
-    private static let gapPage = Statement(
+    private static let outagePage = Statement(
         "gap_page",
         """
         SELECT e.execution_id, e.job_id, coalesce(e.skipped_from, e.scheduled_time), e.scheduled_time
@@ -247,30 +247,30 @@ final class StoreLoader: Sendable {
         """
     )
 
-    private func loadGapRows(
-        _ gap: Gap,
+    private func loadOutageRows(
+        _ outage: Outage,
         _ keeper: SessionKeeper,
         _ answer: (StoreAnswer) -> Void
     ) throws(DatabaseError) {
-        var after = ExecutionID.first(at: gap.from + 1).uuid
-        let end = ExecutionID.first(at: gap.to + 1).uuid
+        var after = ExecutionID.first(at: outage.from + 1).uuid
+        let end = ExecutionID.first(at: outage.to + 1).uuid
         while true {
             let parameters = Parameters()
             parameters.add(after)
             parameters.add(end)
             parameters.add(pageSize)
-            let result = try read(Step(Self.gapPage, parameters), keeper)
+            let result = try read(Step(Self.outagePage, parameters), keeper)
             let found = result?.map { row in
                 after = row.uuid() ?? after
-                return GapRow(
+                return OutageRow(
                     jobID: JobID(row.uuid() ?? .zero),
-                    from: row.timestamp() ?? gap.from,
-                    to: row.timestamp() ?? gap.to
+                    from: row.timestamp() ?? outage.from,
+                    to: row.timestamp() ?? outage.to
                 )
             }
             let rows = found ?? []
             let isLast = rows.count < pageSize
-            answer(.gapRows(rows, isLast: isLast))
+            answer(.outageRows(rows, isLast: isLast))
             if isLast { return }
         }
     }

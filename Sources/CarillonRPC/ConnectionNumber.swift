@@ -1,4 +1,4 @@
-internal import CarillonWire
+internal import CarillonCore
 internal import Synchronization
 
 /// Numbers for connections: each is used once in a process.

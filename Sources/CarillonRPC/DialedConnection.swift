@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonWire
 
 /// A connection that we dialled, once its handshake is complete.

@@ -385,8 +385,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }
             // Of one that is not read from nobody knows whether it is silent: it has to take something now and then.
-            let isHeldInVain = self.isHoldingReads && self.output.takesNothing
-            if isHeldInVain || self.output.isStuck(limit: self.shared.configuration.maxQueuedBytes) {
+            let isHeldWithoutProgress = self.isHoldingReads && self.output.takesNothing
+            if isHeldWithoutProgress || self.output.isStuck(limit: self.shared.configuration.maxQueuedBytes) {
                 return self.dropSlowReader(context)
             }
             self.perform(self.state.handle(.ticked, at: self.now), context)

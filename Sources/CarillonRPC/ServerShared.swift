@@ -1,3 +1,4 @@
+internal import CarillonCore
 internal import CarillonRuntime
 internal import CarillonWire
 internal import Logging

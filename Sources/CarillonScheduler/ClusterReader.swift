@@ -8,7 +8,7 @@ struct ClusterReader: Sendable {
     let store: any JobStore
     let reader: any HistoryReader
     let peers: Peers
-    let status: StatusBoard
+    let status: StatusSnapshot
     let zones: any ZoneSource
     let startedAt: Timestamp
 
@@ -41,15 +41,15 @@ struct ClusterReader: Sendable {
     }
 
     private func view(of entry: Peers.Entry, _ current: Status) -> WorkerView {
-        let figures = current.workers[entry.peer.id]
+        let workerStatus = current.workers[entry.peer.id]
         return WorkerView(
             name: entry.peer.hello.name,
             bootID: entry.peer.hello.bootID,
             address: entry.peer.address,
-            draining: figures?.isDraining ?? false,
+            draining: workerStatus?.isDraining ?? false,
             maxWorkers: Int(entry.peer.hello.maxWorkers ?? 0),
-            inFlight: figures?.inFlight ?? 0,
-            freeSlots: figures?.freeSlots ?? 0,
+            inFlight: workerStatus?.inFlight ?? 0,
+            freeSlots: workerStatus?.freeSlots ?? 0,
             skewMs: entry.skewMs,
             version: entry.peer.hello.version
         )

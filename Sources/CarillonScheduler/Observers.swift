@@ -6,16 +6,16 @@ internal import Synchronization
 /// wait for them.
 final class Observers: Sendable {
     enum Observation: Sendable {
-        case noted(Note)
+        case logged(DispatcherLogEvent)
         case recorded([Execution])
-        case changed(Ticket, ChangeResult)
+        case changed(RequestID, ChangeResult)
         case leadershipChanged
     }
 
     private let metrics: SchedulerMetrics
     private let driftLog: DriftLog
-    private let watchers: Watchers
-    private let pump: Pump<Observation>
+    private let subscriptions: Subscriptions
+    private let eventLoop: EventLoopThread<Observation>
     /// Executions that are posted and not yet told.
     private let backlog: Backlog
 
@@ -29,7 +29,7 @@ final class Observers: Sendable {
     init(
         metrics: SchedulerMetrics,
         driftLog: DriftLog,
-        watchers: Watchers,
+        subscriptions: Subscriptions,
         requests: RequestHandler,
         log: SchedulerLog,
         maxBacklogRows: Int = 200_000
@@ -37,22 +37,22 @@ final class Observers: Sendable {
         let backlog = Backlog()
         self.metrics = metrics
         self.driftLog = driftLog
-        self.watchers = watchers
+        self.subscriptions = subscriptions
         self.backlog = backlog
         self.maxBacklogRows = maxBacklogRows
         // The line about refused rows is due a second after the last one.
-        pump = Pump(name: "observers", maxSleepMs: 1_000) { observations, now in
+        eventLoop = EventLoopThread(name: "observers", maxSleepMs: 1_000) { observations, now in
             for observation in observations {
                 switch observation {
-                case .noted(let note):
-                    log.log(note)
+                case .logged(let logEvent):
+                    log.log(logEvent)
                 case .recorded(let executions):
                     metrics.record(executions)
                     driftLog.look(at: executions)
-                    watchers.tell(executions)
+                    subscriptions.tell(executions)
                     backlog.rows.wrappingSubtract(executions.count, ordering: .relaxed)
-                case .changed(let ticket, let result):
-                    requests.changed(ticket, result)
+                case .changed(let requestID, let result):
+                    requests.changed(requestID, result)
                 case .leadershipChanged:
                     requests.leadershipChanged()
                 }
@@ -63,18 +63,18 @@ final class Observers: Sendable {
     }
 
     func start() {
-        pump.start()
+        eventLoop.start()
     }
 
     /// Returns when everything that was posted has been told.
     func stop() {
-        pump.stop()
+        eventLoop.stop()
     }
 
     /// What one turn of the dispatcher brought, in order.
     func post(_ observations: [Observation]) {
         if observations.isEmpty { return }
-        pump.post(contentsOf: observations.filter { !isTooMuch($0) })
+        eventLoop.post(contentsOf: observations.filter { !isTooMuch($0) })
     }
 
     /// At the limit, watches end with an error, and the executions are only counted.
@@ -90,7 +90,7 @@ final class Observers: Sendable {
             .resourceExhausted,
             "executions change faster than they can be sent; watch again, and list what was missed"
         )
-        for farewell in watchers.endAll(with: error) { farewell.send() }
+        for farewell in subscriptions.endAll(with: error) { farewell.send() }
         return true
     }
 }

@@ -8,7 +8,7 @@ final class Refresher: Sendable {
     private let store: any JobStore
     private let rules: JobRules
     private let logger: Logger
-    private let pump: Pump<Event>
+    private let eventLoop: EventLoopThread<Event>
     private let clusterTime: @Sendable () -> Timestamp
     private let everyMs: Int
     private let search: Mutex<EditSearch>
@@ -28,7 +28,7 @@ final class Refresher: Sendable {
         store: any JobStore,
         rules: JobRules,
         logger: Logger,
-        pump: Pump<Event>,
+        eventLoop: EventLoopThread<Event>,
         clusterTime: @escaping @Sendable () -> Timestamp
     ) {
         self.everyMs = everyMs
@@ -36,7 +36,7 @@ final class Refresher: Sendable {
         self.store = store
         self.rules = rules
         self.logger = logger
-        self.pump = pump
+        self.eventLoop = eventLoop
         self.clusterTime = clusterTime
     }
 
@@ -105,7 +105,7 @@ final class Refresher: Sendable {
         for await answer in answers {
             switch answer {
             case .jobs(let jobs, _):
-                if !jobs.isEmpty { pump.post(.jobsRefreshed(jobs.map(rules.planned))) }
+                if !jobs.isEmpty { eventLoop.post(.jobsRefreshed(jobs.map(rules.planned))) }
             case .failed(let text):
                 logger.warning("the re-read of the jobs failed", metadata: ["error": "\(text)"])
                 return false
@@ -132,7 +132,7 @@ final class Refresher: Sendable {
                 return
             }
             let concerned = jobs.filter { zones.contains($0.timeZone) }
-            if !concerned.isEmpty { pump.post(.jobsRefreshed(concerned.map(rules.planned))) }
+            if !concerned.isEmpty { eventLoop.post(.jobsRefreshed(concerned.map(rules.planned))) }
         }
     }
 

@@ -18,30 +18,30 @@ final class RequestHandler: Sendable {
     }
 
     private let held: Mutex<Held>
-    private let waiting = Mutex<[Ticket: Waiting]>([:])
-    private let lastTicket = Atomic<Ticket>(0)
+    private let waiting = Mutex<[RequestID: Waiting]>([:])
+    private let lastRequestID = Atomic<RequestID>(0)
     private let limits = RequestLimits()
     private let reads: RequestReads
     private let renderer: ReplyRenderer
-    private let watchers: Watchers
-    private let status: StatusBoard
-    private let pump: Pump<Event>
+    private let subscriptions: Subscriptions
+    private let status: StatusSnapshot
+    private let eventLoop: EventLoopThread<Event>
 
-    /// - Parameter pump: takes the changes.
+    /// - Parameter eventLoop: takes the changes.
     init(
         machine: RequestMachine,
         reads: RequestReads,
         renderer: ReplyRenderer,
-        watchers: Watchers,
-        status: StatusBoard,
-        pump: Pump<Event>
+        subscriptions: Subscriptions,
+        status: StatusSnapshot,
+        eventLoop: EventLoopThread<Event>
     ) {
         held = Mutex(Held(machine: machine))
         self.reads = reads
         self.renderer = renderer
-        self.watchers = watchers
+        self.subscriptions = subscriptions
         self.status = status
-        self.pump = pump
+        self.eventLoop = eventLoop
     }
 
     // MARK: What clients do
@@ -51,16 +51,16 @@ final class RequestHandler: Sendable {
         switch request {
         case .watchExecutions, .stopWatching:
             // At once: a watch must see what the requests behind it on the connection do.
-            let ticket = nextTicket()
-            waiting.withLock { $0[ticket] = .watch(peer.link, peer.id, envelope: envelope) }
-            submit(.requested(ticket, request, from: peer.id))
-            // A watch that has started is known to `watchers`.
-            waiting.withLock { $0[ticket] = nil }
+            let requestID = nextRequestID()
+            waiting.withLock { $0[requestID] = .watch(peer.link, peer.id, envelope: envelope) }
+            submit(.requested(requestID, request, from: peer.id))
+            // A watch that has started is known to `subscriptions`.
+            waiting.withLock { $0[requestID] = nil }
         default:
             Task {
-                guard let turns = limits.turns(for: request) else { return await answer(request, envelope, peer) }
+                guard let limiter = limits.limiter(for: request) else { return await answer(request, envelope, peer) }
                 // A request of a connection that has ended is not done: nobody waits for the answer.
-                try? await turns.take(peer.id) { () async throws(ClientError) in
+                try? await limiter.take(peer.id) { () async throws(ClientError) in
                     await answer(request, envelope, peer)
                 }
             }
@@ -71,9 +71,9 @@ final class RequestHandler: Sendable {
     /// memory with them.
     private func answer(_ request: Request, _ envelope: UInt64, _ peer: AcceptedPeer) async {
         let reply = await withCheckedContinuation { continuation in
-            let ticket = nextTicket()
-            waiting.withLock { $0[ticket] = .reply(continuation) }
-            submit(.requested(ticket, request, from: peer.id))
+            let requestID = nextRequestID()
+            waiting.withLock { $0[requestID] = .reply(continuation) }
+            submit(.requested(requestID, request, from: peer.id))
         }
         let message: Message =
             switch renderer.render(reply, at: status.clusterTime()) {
@@ -97,17 +97,17 @@ final class RequestHandler: Sendable {
     func forget(_ connection: ConnectionID) {
         limits.forget(connection)
         submit(.connectionEnded(connection))
-        watchers.removeAll(of: connection)
+        subscriptions.removeAll(of: connection)
     }
 
     // MARK: What the scheduler does
 
     /// The dispatcher's answer to a change.
-    func changed(_ ticket: Ticket, _ result: ChangeResult) {
-        submit(.changed(ticket, result))
+    func changed(_ requestID: RequestID, _ result: ChangeResult) {
+        submit(.changed(requestID, result))
     }
 
-    /// The status board may know of another leader.
+    /// The status snapshot may know of another leader.
     func leadershipChanged() {
         submit(nil)
     }
@@ -119,17 +119,17 @@ final class RequestHandler: Sendable {
 
     // MARK: The machine
 
-    private func nextTicket() -> Ticket {
-        lastTicket.wrappingAdd(1, ordering: .relaxed).newValue
+    private func nextRequestID() -> RequestID {
+        lastRequestID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    /// Gives the machine an event, and the latest leadership before it. The board is read under the machine's lock, so the
+    /// Gives the machine an event, and the latest leadership before it. The snapshot is read under the machine's lock, so the
     /// last one that reads it is also the last one that the machine hears of.
     private func submit(_ event: RequestEvent?) {
         let now = status.clusterTime()
         let (actions, farewells) = held.withLock { held in
             var actions: [RequestAction] = []
-            var farewells: [Watchers.Farewell] = []
+            var farewells: [Subscriptions.Farewell] = []
             let leadership = RequestEvent.leadershipChanged(status.leadership)
             held.machine.handle(leadership, at: now, using: &held.random, into: &actions)
             if let event { held.machine.handle(event, at: now, using: &held.random, into: &actions) }
@@ -142,18 +142,20 @@ final class RequestHandler: Sendable {
     }
 
     /// Returns whether the action was about watches, and was done.
-    private func changeWatches(_ action: RequestAction, _ farewells: inout [Watchers.Farewell]) -> Bool {
+    private func changeWatches(_ action: RequestAction, _ farewells: inout [Subscriptions.Farewell]) -> Bool {
         switch action {
-        case .startWatch(let ticket, let job):
-            guard case .watch(let link, let connection, let envelope) = waiting.withLock({ $0[ticket] }) else { break }
-            watchers.add(ticket, link, connection: connection, envelope: envelope, job: job)
-        case .endWatch(let ticket, let error):
-            farewells += watchers.end(ticket, with: error)
-        case .stopWatch(let ticket):
-            guard case .watch(_, let connection, let envelope) = waiting.withLock({ $0[ticket] }) else { break }
-            watchers.remove(connection: connection, envelope: envelope)
+        case .startWatch(let requestID, let job):
+            guard case .watch(let link, let connection, let envelope) = waiting.withLock({ $0[requestID] }) else {
+                break
+            }
+            subscriptions.add(requestID, link, connection: connection, envelope: envelope, job: job)
+        case .endWatch(let requestID, let error):
+            farewells += subscriptions.end(requestID, with: error)
+        case .stopWatch(let requestID):
+            guard case .watch(_, let connection, let envelope) = waiting.withLock({ $0[requestID] }) else { break }
+            subscriptions.remove(connection: connection, envelope: envelope)
         case .endAllWatches(let error):
-            farewells += watchers.endAll(with: error)
+            farewells += subscriptions.endAll(with: error)
         case .read, .change, .refresh, .reply:
             return false
         }
@@ -162,14 +164,16 @@ final class RequestHandler: Sendable {
 
     private func perform(_ action: RequestAction) {
         switch action {
-        case .read(let ticket, let read):
-            reads.perform(read) { [self] result in submit(.read(ticket, result)) }
-        case .change(let ticket, let request):
-            if !pump.post(.changeRequested(ticket, request)) { changed(ticket, .refused(.schedulerStopping)) }
+        case .read(let requestID, let read):
+            reads.perform(read) { [self] result in submit(.read(requestID, result)) }
+        case .change(let requestID, let request):
+            if !eventLoop.post(.changeRequested(requestID, request)) {
+                changed(requestID, .refused(.schedulerStopping))
+            }
         case .refresh(let planned):
-            pump.post(.jobRead(planned))
-        case .reply(let ticket, let reply):
-            switch waiting.withLock({ $0.removeValue(forKey: ticket) }) {
+            eventLoop.post(.jobRead(planned))
+        case .reply(let requestID, let reply):
+            switch waiting.withLock({ $0.removeValue(forKey: requestID) }) {
             case .reply(let continuation):
                 continuation.resume(returning: reply)
             case .watch(let link, _, let envelope):

@@ -5,14 +5,14 @@ internal import CarillonWire
 struct RequestLimits: Sendable {
     /// Requests for which the database does most of the work. The share is far larger than the number of the database's
     /// sessions, so a client that is alone uses all of them.
-    private let history = QueryTurns(share: 64)
+    private let history = RequestLimiter(share: 64)
     /// Requests that are answered with a job, whose body may have 1 MiB. Jobs are read together, many in one query.
-    private let jobs = QueryTurns(share: 64)
+    private let jobs = RequestLimiter(share: 64)
     /// Requests that change a job and are answered with it. Many changes are one commit.
-    private let changes = QueryTurns(share: 128)
+    private let changes = RequestLimiter(share: 128)
 
     /// The turns that the request waits for; `nil` for requests that are answered in few bytes.
-    func turns(for request: Request) -> QueryTurns? {
+    func limiter(for request: Request) -> RequestLimiter? {
         switch request {
         case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: history
         case .getJob, .previewSchedule: jobs
@@ -22,20 +22,20 @@ struct RequestLimits: Sendable {
         }
     }
 
-    private var all: [QueryTurns] { [history, jobs, changes] }
+    private var all: [RequestLimiter] { [history, jobs, changes] }
 
     /// The connection may ask.
     func open(_ connection: ConnectionID) {
-        for turns in all { turns.open(connection) }
+        for limiter in all { limiter.open(connection) }
     }
 
     /// Lets none of the connection's requests begin for now, or lets them go on.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
-        for turns in all { turns.hold(connection, isHeld) }
+        for limiter in all { limiter.hold(connection, isHeld) }
     }
 
     /// The connection has ended.
     func forget(_ connection: ConnectionID) {
-        for turns in all { turns.forget(connection) }
+        for limiter in all { limiter.forget(connection) }
     }
 }

@@ -6,7 +6,7 @@ struct RequestReads: Sendable {
     let store: any JobStore
     let reader: any HistoryReader
     let refresher: Refresher
-    let status: StatusBoard
+    let status: StatusSnapshot
     let cluster: ClusterReader
 
     /// `answer` is called once, on any thread, after this returns or before.

@@ -30,8 +30,8 @@ final class SchedulerLog: Sendable {
         )
     }
 
-    func log(_ note: Note) {
-        switch note {
+    func log(_ logEvent: DispatcherLogEvent) {
+        switch logEvent {
         case .leadershipTaken(let epoch, _):
             logger.info("lease taken", metadata: ["epoch": "\(epoch)"])
         case .leadershipLost(let why):
@@ -43,15 +43,15 @@ final class SchedulerLog: Sendable {
             )
         case .leading(let epoch, let jobs, let open):
             logger.info("leading", metadata: ["epoch": "\(epoch)", "jobs": "\(jobs)", "open_executions": "\(open)"])
-        case .gapOpened(let gap):
+        case .outageOpened(let outage):
             logger.warning(
                 "catching up on missed times",
                 metadata: [
-                    "from": "\(RFC3339.format(milliseconds: gap.from.milliseconds))",
-                    "to": "\(RFC3339.format(milliseconds: gap.to.milliseconds))",
+                    "from": "\(RFC3339.format(milliseconds: outage.from.milliseconds))",
+                    "to": "\(RFC3339.format(milliseconds: outage.to.milliseconds))",
                 ]
             )
-        case .gapClosed: logger.info("caught up")
+        case .outageClosed: logger.info("caught up")
         case .clockStepped(let milliseconds):
             logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
         case .loadFailed(let text):

@@ -69,10 +69,10 @@ package final class SchedulerMetrics: Sendable {
         gauge("carillon_leases_held", "Shards that this scheduler leads.") { $0.isLeading ? 16 : 0 }
         gauge("carillon_lease_epoch", "The epoch of the lease held; 0 without one.") { Int($0.epoch ?? 0) }
         registry.counter("carillon_late_reports_total", help: "Reports of workers that came too late or twice.") {
-            [weak self] in self.map { Double($0.status.figures.lateReports) }
+            [weak self] in self.map { Double($0.status.counters.lateReports) }
         }
-        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (Dispatcher.Figures) -> UInt64) {
-            registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.figures)) } }
+        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (Dispatcher.Counters) -> UInt64) {
+            registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.counters)) } }
         }
         counter(
             "carillon_foreign_reports_total",
@@ -88,19 +88,19 @@ package final class SchedulerMetrics: Sendable {
         ) { $0.overdueCalls }
         registry.counters("carillon_attempts_total", help: "Attempts that ended, by result.", labels: ["result"]) {
             [weak self] in
-            guard let figures = self?.status.figures else { return [] }
+            guard let counters = self?.status.counters else { return [] }
             return [
-                (["success"], Double(figures.succeededAttempts)), (["failure"], Double(figures.failedAttempts)),
-                (["not_sent"], Double(figures.unsentAttempts)), (["cancelled"], Double(figures.cancelledAttempts)),
-                (["returned"], Double(figures.returnedAttempts)), (["lost"], Double(figures.lostAttempts)),
+                (["success"], Double(counters.succeededAttempts)), (["failure"], Double(counters.failedAttempts)),
+                (["not_sent"], Double(counters.unsentAttempts)), (["cancelled"], Double(counters.cancelledAttempts)),
+                (["returned"], Double(counters.returnedAttempts)), (["lost"], Double(counters.lostAttempts)),
             ]
         }
         func perWorker(_ name: String, _ help: String, _ read: @escaping @Sendable (Int, Int) -> Int) {
             registry.gauges(name, help: help, labels: ["worker"]) { [weak self] in
                 guard let self, status.isLeading else { return [] }
                 let names = sources.withLock({ $0 }).workerNames()
-                return status.workers.compactMap { link, figures in
-                    names[link].map { ([$0], Double(read(figures.inFlight, figures.freeSlots))) }
+                return status.workers.compactMap { link, slots in
+                    names[link].map { ([$0], Double(read(slots.inFlight, slots.freeSlots))) }
                 }.sorted { $0.0[0] < $1.0[0] }
             }
         }

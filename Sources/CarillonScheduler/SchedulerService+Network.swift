@@ -48,7 +48,7 @@ extension SchedulerService: PeerReceiver {
         logger.debug("connected", metadata: ["peer": "\(peer.hello.name)", "address": "\(peer.address)"])
         guard peer.hello.role == .worker else { return }
         logger.info("worker connected", metadata: ["worker": "\(peer.hello.name)", "address": "\(peer.address)"])
-        pump.post(
+        eventLoop.post(
             .workerJoined(
                 peer.id,
                 name: peer.hello.name,
@@ -62,15 +62,15 @@ extension SchedulerService: PeerReceiver {
     package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
         for envelope in envelopes {
             switch envelope.message {
-            case .holding(let epoch, let running): pump.post(.workerHeld(connection, epoch: epoch, running))
-            case .credit(let granted): pump.post(.workerGranted(connection, granted))
-            case .started(let tokens): pump.post(.workerStarted(connection, tokens))
-            case .outcome(let outcomes): pump.post(.workerReported(connection, outcomes))
-            case .drain: pump.post(.workerDrained(connection))
+            case .holding(let epoch, let running): eventLoop.post(.workerHeld(connection, epoch: epoch, running))
+            case .credit(let granted): eventLoop.post(.workerGranted(connection, granted))
+            case .started(let tokens): eventLoop.post(.workerStarted(connection, tokens))
+            case .outcome(let outcomes): eventLoop.post(.workerReported(connection, outcomes))
+            case .drain: eventLoop.post(.workerDrained(connection))
             case .leadRefused(let epoch, _, let highest):
-                pump.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
+                eventLoop.post(.workerRefusedLead(connection, epoch: epoch, highest: highest))
             case .claimAnswer(let rememberedMs, let claims):
-                pump.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))
+                eventLoop.post(.workerAnsweredClaims(connection, rememberedMs: rememberedMs, claims))
             case .request(let request):
                 if let peer = peers.peer(connection) { requests.handle(request, id: envelope.id, from: peer) }
             case .unknown:
@@ -88,7 +88,7 @@ extension SchedulerService: PeerReceiver {
     package func measured(_ reading: PeerClockReading, of connection: ConnectionID) {
         peers.setSkew(reading.skewMs, of: connection)
         guard let microseconds = reading.clockMicroseconds else { return }
-        pump.post(
+        eventLoop.post(
             .workerClockRead(
                 connection,
                 microseconds: microseconds,
@@ -107,6 +107,6 @@ extension SchedulerService: PeerReceiver {
         guard let peer = peers.remove(connection) else { return }
         guard peer.hello.role == .worker else { return }
         logger.info("worker disconnected", metadata: ["worker": "\(peer.hello.name)", "why": "\(why)"])
-        pump.post(.workerLeft(connection))
+        eventLoop.post(.workerLeft(connection))
     }
 }

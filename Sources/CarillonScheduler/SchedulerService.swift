@@ -8,13 +8,13 @@ internal import Synchronization
 package final class SchedulerService: Sendable {
     let configuration: SchedulerConfiguration
     let logger: Logger
-    let pump: Pump<Event>
+    let eventLoop: EventLoopThread<Event>
     let peers: Peers
     let requests: RequestHandler
-    let status: StatusBoard
+    let status: StatusSnapshot
     let log: SchedulerLog
     private let store: any JobStore
-    private let box: DispatcherBox
+    private let dispatcher: LockedDispatcher
     private let catalog: PlanCatalog
     private let zones: any ZoneSource
     private let rules: JobRules
@@ -32,12 +32,14 @@ package final class SchedulerService: Sendable {
         let catalog = PlanCatalog(zones: zones)
         let plan: ReplyRenderer.PlanSource = { catalog.plan($0, $1, $2) }
         let rules = JobRules(defaults: configuration.defaults, plan: plan)
-        let status = StatusBoard()
+        let status = StatusSnapshot()
         let peers = Peers()
-        let watchers = Watchers()
+        let subscriptions = Subscriptions()
         let turn = Turn()
         // A leader wakes for each renewal of the lease. The longest sleep is for a turn whose wake-up was lost.
-        let pump = Pump<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in turn.run(&events, now) }
+        let eventLoop = EventLoopThread<Event>(name: "dispatcher", maxSleepMs: 2_000) { events, now in
+            turn.run(&events, now)
+        }
         self.configuration = configuration
         self.store = store
         self.zones = zones
@@ -46,15 +48,15 @@ package final class SchedulerService: Sendable {
         self.rules = rules
         self.status = status
         self.peers = peers
-        self.pump = pump
-        box = DispatcherBox(Dispatcher(configuration: configuration.dispatcher))
+        self.eventLoop = eventLoop
+        dispatcher = LockedDispatcher(Dispatcher(configuration: configuration.dispatcher))
         log = SchedulerLog(logger)
         refresher = Refresher(
             everyMs: configuration.refreshIntervalMs,
             store: store,
             rules: rules,
             logger: logger,
-            pump: pump,
+            eventLoop: eventLoop,
             clusterTime: { status.clusterTime() }
         )
         let cluster = ClusterReader(
@@ -70,14 +72,14 @@ package final class SchedulerService: Sendable {
             machine: RequestMachine(rules: rules, plan: plan, maxFrameBytes: configuration.maxFrameBytes),
             reads: RequestReads(store: store, reader: reader, refresher: refresher, status: status, cluster: cluster),
             renderer: ReplyRenderer(plan: plan),
-            watchers: watchers,
+            subscriptions: subscriptions,
             status: status,
-            pump: pump
+            eventLoop: eventLoop
         )
         observers = Observers(
             metrics: metrics,
             driftLog: DriftLog(logger: logger),
-            watchers: watchers,
+            subscriptions: subscriptions,
             requests: requests,
             log: log
         )
@@ -90,7 +92,7 @@ package final class SchedulerService: Sendable {
     package func start(address: String) {
         status.ownAddress = address
         observers.start()
-        pump.start()
+        eventLoop.start()
     }
 
     /// Looks for changes made by hand and for new time zone data, and keeps the partitions in order, until cancelled.
@@ -109,9 +111,9 @@ package final class SchedulerService: Sendable {
     /// Hands over: dispatches nothing more, records what was begun, gives the lease back. Returns when that is done, or
     /// after `limitMs`.
     package func stop(limitMs: Int = 8_000) async {
-        pump.post(.stopRequested)
-        await box.waitUntilStopped(limitMs: limitMs)
-        pump.stop()
+        eventLoop.post(.stopRequested)
+        await dispatcher.waitUntilStopped(limitMs: limitMs)
+        eventLoop.stop()
         observers.stop()
         requests.stop()
     }
@@ -123,24 +125,24 @@ package final class SchedulerService: Sendable {
 
     /// To be called the moment the lease connection dies.
     package func leaseConnectionLost(_ text: String) {
-        pump.post(.leaseConnectionLost(text))
+        eventLoop.post(.leaseConnectionLost(text))
     }
 
     // MARK: One turn of the dispatcher
 
     fileprivate func run(_ events: inout [Event], at now: Now) -> BootTime? {
-        let (actions, leaseDeadline) = box.turn(events, at: now)
+        let (actions, leaseDeadline) = dispatcher.turn(events, at: now)
         events.removeAll(keepingCapacity: true)
         var observations: [Observers.Observation] = []
         for action in actions { perform(action, leaseDeadline, &observations) }
         let end = SystemClock.now()
         let before = status.current
-        if status.update(box.status(at: end)) {
+        if status.update(dispatcher.status(at: end)) {
             tellClients(before, status.current)
             observations.append(.leadershipChanged)
         }
         observers.post(observations)
-        return box.wake(after: end)
+        return dispatcher.wake(after: end)
     }
 
     private func perform(
@@ -172,21 +174,22 @@ package final class SchedulerService: Sendable {
                 )
             )
         case .releaseLease(let epoch):
-            store.submit(.releaseLease(owner: configuration.dispatcher.owner, epoch: epoch)) { [box, pump] _ in
-                pump.post(.leaseReleased)
-                box.released()
+            store.submit(.releaseLease(owner: configuration.dispatcher.owner, epoch: epoch)) {
+                [dispatcher, eventLoop] _ in
+                eventLoop.post(.leaseReleased)
+                dispatcher.released()
             }
         case .loadJobs: load(.loadJobs)
         case .loadJobsNamed(let ids): load(.loadJobsNamed(ids))
         case .loadOpenExecutions(let since): load(.loadOpenExecutions(since: since))
-        case .loadGapRows(let gap): load(.loadGapRows(gap))
+        case .loadOutageRows(let outage): load(.loadOutageRows(outage))
         case .commit(let batch): commit(batch)
         case .findExecution(let outcome, let worker, let link):
-            store.submit(.findExecution(outcome.executionID)) { [pump] answer in
+            store.submit(.findExecution(outcome.executionID)) { [eventLoop] answer in
                 if case .execution(let execution) = answer {
-                    pump.post(.executionFound(execution, outcome: outcome, worker: worker, link: link))
+                    eventLoop.post(.executionFound(execution, outcome: outcome, worker: worker, link: link))
                 } else {
-                    pump.post(.executionNotRead(outcome, worker: worker, link: link))
+                    eventLoop.post(.executionNotRead(outcome, worker: worker, link: link))
                 }
             }
         case .announceLead(let link, let lead, let shards):
@@ -201,24 +204,24 @@ package final class SchedulerService: Sendable {
         case .refuseWorker(let link, let error):
             peers.send(.error(error), to: link)
             peers.link(link)?.close(why: error.text)
-        case .reply(let ticket, let result): observations.append(.changed(ticket, result))
+        case .reply(let requestID, let result): observations.append(.changed(requestID, result))
         case .recorded(let executions): observations.append(.recorded(executions))
         case .beginEditSearch(let clusterTime): refresher.jobsAreRead(at: clusterTime)
         case .extendEditSearch(let milliseconds): refresher.clockWentBack(by: milliseconds)
-        case .note(let note): observations.append(.noted(note))
-        case .stopped: box.stopped()
+        case .log(let logEvent): observations.append(.logged(logEvent))
+        case .stopped: dispatcher.stopped()
         }
     }
 
     private func lease(_ request: StoreRequest) {
         let sentAt = SystemClock.bootTime()
-        store.submit(request) { [pump, status] answer in
+        store.submit(request) { [eventLoop, status] answer in
             switch answer {
             case .lease(let result):
                 if case .heldByOther(let leader, _) = result { status.leaderAddress = leader }
-                pump.post(.leaseAnswered(result, sentAt: sentAt))
+                eventLoop.post(.leaseAnswered(result, sentAt: sentAt))
             case .leaseConnectionLost(let text), .failed(let text):
-                pump.post(.leaseConnectionLost(text))
+                eventLoop.post(.leaseConnectionLost(text))
             default:
                 break
             }
@@ -226,12 +229,12 @@ package final class SchedulerService: Sendable {
     }
 
     private func load(_ request: StoreRequest) {
-        store.submit(request) { [pump, rules] answer in
+        store.submit(request) { [eventLoop, rules] answer in
             switch answer {
-            case .jobs(let jobs, let isLast): pump.post(.jobsLoaded(jobs.map(rules.planned), isLast: isLast))
-            case .openExecutions(let rows, let isLast): pump.post(.openExecutionsLoaded(rows, isLast: isLast))
-            case .gapRows(let rows, let isLast): pump.post(.gapRowsLoaded(rows, isLast: isLast))
-            case .failed(let text): pump.post(.loadFailed(text))
+            case .jobs(let jobs, let isLast): eventLoop.post(.jobsLoaded(jobs.map(rules.planned), isLast: isLast))
+            case .openExecutions(let rows, let isLast): eventLoop.post(.openExecutionsLoaded(rows, isLast: isLast))
+            case .outageRows(let rows, let isLast): eventLoop.post(.outageRowsLoaded(rows, isLast: isLast))
+            case .failed(let text): eventLoop.post(.loadFailed(text))
             default: break
             }
         }
@@ -239,13 +242,15 @@ package final class SchedulerService: Sendable {
 
     private func commit(_ batch: WriteBatch) {
         let (epoch, sequence) = (batch.epoch, batch.sequence)
-        store.submit(.commit(batch)) { [pump] answer in
-            if case .commit(let result) = answer { pump.post(.committed(result, epoch: epoch, sequence: sequence)) }
+        store.submit(.commit(batch)) { [eventLoop] answer in
+            if case .commit(let result) = answer {
+                eventLoop.post(.committed(result, epoch: epoch, sequence: sequence))
+            }
         }
     }
 }
 
-/// Lets the pump's closure reach the service that owns the pump. Set once, before the pump starts.
+/// Lets the event loop's closure reach the service that owns the event loop. Set once, before the event loop starts.
 private final class Turn: Sendable {
     private let held = Mutex<WeakService>(WeakService())
 

@@ -18,6 +18,6 @@ struct Status: Sendable {
     /// For how long executions have been due and none was dispatched.
     var starvedMs: Int64 = 0
     var disobedientWorkers: [(name: String, epoch: Int64)] = []
-    var figures = Dispatcher.Figures()
-    var workers: [LinkID: (inFlight: Int, freeSlots: Int, isDraining: Bool)] = [:]
+    var counters = Dispatcher.Counters()
+    var workers: [ConnectionID: (inFlight: Int, freeSlots: Int, isDraining: Bool)] = [:]
 }

@@ -57,7 +57,7 @@ extension Answer {
 }
 
 extension JobView {
-    /// What the protocol does not say of a job (hidden, deleted, effective from when) has neutral values.
+    /// What the protocol does not say of a job (ad-hoc, deleted, effective from when) has neutral values.
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Job>) throws(WireError) {
         let settings = try JobSettings(wire.pointee.settings)
         let createdAt = Timestamp(milliseconds: wire.pointee.created_at)
@@ -121,7 +121,7 @@ extension Attempt {
         self.init(
             executionID: execution,
             number: Int(wire.pointee.attempt),
-            token: Token(epoch: 0, sequence: 0),
+            token: DispatchToken(epoch: 0, sequence: 0),
             startedAt: Timestamp(milliseconds: wire.pointee.started_at),
             finishedAt: Timestamp(milliseconds: wire.pointee.finished_at),
             durationMicroseconds: try WireDuration.microseconds(
@@ -142,7 +142,7 @@ extension ExecutionStats {
         successes = wire.pointee.success_count
         failures = wire.pointee.failure_count
         if wire.pointee.has_avg_duration_ms != 0 {
-            duration = Figures(
+            duration = Summary(
                 average: wire.pointee.avg_duration_ms * 1000,
                 p50: wire.pointee.p50_duration_ms * 1000,
                 p95: wire.pointee.p95_duration_ms * 1000,
@@ -150,7 +150,7 @@ extension ExecutionStats {
             )
         }
         if wire.pointee.has_avg_drift_ms != 0 {
-            drift = Figures(
+            drift = Summary(
                 average: wire.pointee.avg_drift_ms * 1000,
                 p50: wire.pointee.p50_drift_ms * 1000,
                 p95: wire.pointee.p95_drift_ms * 1000,
@@ -214,8 +214,8 @@ extension ShardRecord {
                 wire.pointee.materialized_through
             ),
             settledThrough: WireReader.time(wire.pointee.has_settled_through, wire.pointee.settled_through),
-            gap: wire.pointee.has_gap_from != 0 && wire.pointee.has_gap_to != 0
-                ? Gap(
+            outage: wire.pointee.has_gap_from != 0 && wire.pointee.has_gap_to != 0
+                ? Outage(
                     from: Timestamp(milliseconds: wire.pointee.gap_from),
                     to: Timestamp(milliseconds: wire.pointee.gap_to)
                 ) : nil

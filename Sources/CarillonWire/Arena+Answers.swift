@@ -200,8 +200,8 @@ extension Arena {
             &wire.pointee.materialized_through
         )
         set(shard.settledThrough?.milliseconds, &wire.pointee.has_settled_through, &wire.pointee.settled_through)
-        set(shard.gap?.from.milliseconds, &wire.pointee.has_gap_from, &wire.pointee.gap_from)
-        set(shard.gap?.to.milliseconds, &wire.pointee.has_gap_to, &wire.pointee.gap_to)
+        set(shard.outage?.from.milliseconds, &wire.pointee.has_gap_from, &wire.pointee.gap_from)
+        set(shard.outage?.to.milliseconds, &wire.pointee.has_gap_to, &wire.pointee.gap_to)
     }
 
     private func fill(_ worker: WorkerView, _ wire: UnsafeMutablePointer<Carillon__V1__WorkerState>) {

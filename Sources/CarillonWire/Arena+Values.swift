@@ -108,7 +108,8 @@ extension Arena {
     func code(_ code: AuthenticationCode) -> ProtobufCBinaryData { id(UniqueID(high: code.high, low: code.low)) }
 
     /// - Parameter code: left out when it is zero.
-    func token(_ token: Token, _ code: AuthenticationCode = .zero) -> UnsafeMutablePointer<Carillon__V1__Token> {
+    func token(_ token: DispatchToken, _ code: AuthenticationCode = .zero) -> UnsafeMutablePointer<Carillon__V1__Token>
+    {
         let wire = one(carillon__v1__token__init)
         fill(token, wire)
         if code != .zero {
@@ -118,11 +119,11 @@ extension Arena {
         return wire
     }
 
-    func tokens(_ tokens: [Token]) -> List<Carillon__V1__Token> {
+    func tokens(_ tokens: [DispatchToken]) -> List<Carillon__V1__Token> {
         list(tokens, carillon__v1__token__init, fill)
     }
 
-    private func fill(_ token: Token, _ wire: UnsafeMutablePointer<Carillon__V1__Token>) {
+    private func fill(_ token: DispatchToken, _ wire: UnsafeMutablePointer<Carillon__V1__Token>) {
         wire.pointee.epoch = token.epoch
         wire.pointee.sequence = token.sequence
         wire.pointee.incarnation = token.incarnation

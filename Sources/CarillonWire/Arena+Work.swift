@@ -154,7 +154,7 @@ extension Arena {
         }
     }
 
-    func started(_ tokens: [Token]) -> UnsafeMutablePointer<Carillon__V1__Started> {
+    func started(_ tokens: [DispatchToken]) -> UnsafeMutablePointer<Carillon__V1__Started> {
         let wire = one(carillon__v1__started__init)
         (wire.pointee.n_tokens, wire.pointee.tokens) = self.tokens(tokens)
         return wire
@@ -169,7 +169,7 @@ extension Arena {
         return wire
     }
 
-    func cancel(_ tokens: [Token]) -> UnsafeMutablePointer<Carillon__V1__Cancel> {
+    func cancel(_ tokens: [DispatchToken]) -> UnsafeMutablePointer<Carillon__V1__Cancel> {
         let wire = one(carillon__v1__cancel__init)
         (wire.pointee.n_tokens, wire.pointee.tokens) = self.tokens(tokens)
         return wire

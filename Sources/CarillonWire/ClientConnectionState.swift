@@ -118,15 +118,15 @@ package struct ClientConnectionState: ~Copyable {
         var heartbeat = before
         switch event {
         case .received(let envelope):
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             return receive(envelope, heartbeat, at: now)
         case .receivedAnswer:
             guard role == .client else { return close("out of state: an answer to a worker") }
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             state = .established(heartbeat)
             return .deliver
         case .receivedBytes:
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             state = .established(heartbeat)
             return .none
         case .listening(let listening):

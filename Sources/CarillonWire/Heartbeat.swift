@@ -8,7 +8,7 @@ struct Heartbeat: Sendable {
     /// messages, and of the wake-ups, of a connection with nothing to say.
     private let leads: Bool
     private var nextPing: BootTime
-    private var lastHeard: BootTime
+    private var lastReceived: BootTime
     /// While nothing is read from the peer, its silence is ours.
     private var isListening = true
     /// The Ping whose Pong has not come: by its own time, and when it left.
@@ -21,7 +21,7 @@ struct Heartbeat: Sendable {
         self.limits = limits
         self.leads = leads
         nextPing = isEager ? now : now + limits.heartbeatMs * (leads ? 1 : Self.beatsMissed)
-        lastHeard = now
+        lastReceived = now
     }
 
     /// So many heartbeats without a byte, and the end that does not lead pings too: time for two more before five are up.
@@ -34,21 +34,22 @@ struct Heartbeat: Sendable {
     }
 
     /// When `tick` has something to do next, unless something is heard before.
-    var deadline: BootTime { isListening ? min(nextPing, lastHeard + limits.silenceMs) : nextPing }
+    var deadline: BootTime { isListening ? min(nextPing, lastReceived + limits.silenceMs) : nextPing }
 
-    mutating func heard(at now: BootTime) {
-        lastHeard = max(lastHeard, now)
+    mutating func received(at now: BootTime) {
+        lastReceived = max(lastReceived, now)
         if !leads { nextPing = max(nextPing, now + limits.heartbeatMs * Self.beatsMissed) }
     }
 
     mutating func listen(_ listening: Bool, at now: BootTime) {
         isListening = listening
-        heard(at: now)
+        received(at: now)
     }
 
     mutating func tick(at now: WireNow) -> Beat {
-        if isListening, now.boot >= lastHeard + limits.silenceMs, !Canary.believesInSilentConnections.sings {
-            return .silent(forMs: now.boot.milliseconds(since: lastHeard))
+        if isListening, now.boot >= lastReceived + limits.silenceMs, !InjectedFault.believesInSilentConnections.isActive
+        {
+            return .silent(forMs: now.boot.milliseconds(since: lastReceived))
         }
         guard now.boot >= nextPing else { return .nothing }
         nextPing = now.boot + limits.heartbeatMs

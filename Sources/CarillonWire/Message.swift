@@ -21,10 +21,10 @@ package enum Message: Sendable, Hashable {
     case holding(epoch: Int64, running: [HeldCall])
     case credit(granted: UInt64)
     case dispatch(clusterTime: Timestamp, [DispatchedCall])
-    case started([Token])
+    case started([DispatchToken])
     case outcome([CallOutcome])
     case outcomeAck([AcknowledgedOutcome])
-    case cancel([Token])
+    case cancel([DispatchToken])
     case drain
     case claimQuery([QueriedClaim])
     case claimAnswer(rememberedMs: UInt64, [AnsweredClaim])

@@ -1,8 +1,5 @@
 package import CarillonCore
 
-/// Names one connection within a process; never used twice.
-package typealias ConnectionID = Int
-
 /// The sending end of an established connection.
 package protocol PeerLink: Sendable {
     /// Queues the envelopes, in order, and flushes once. Safe from any thread. Once the connection has ended they are dropped:

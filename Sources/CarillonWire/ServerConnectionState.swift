@@ -124,10 +124,10 @@ package struct ServerConnectionState: ~Copyable {
         var heartbeat = before
         switch event {
         case .received(let envelope):
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             return receive(envelope, role, heartbeat, at: now)
         case .receivedBytes:
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             state = .established(role, heartbeat)
             return .none
         case .listening(let listening):
@@ -143,7 +143,7 @@ package struct ServerConnectionState: ~Copyable {
             case .silent(let silence): return close("silent for \(Heartbeat.text(silence))", nil)
             }
         case .failedToDecode(let error):
-            heartbeat.heard(at: now.boot)
+            heartbeat.received(at: now.boot)
             guard let id = error.requestID, role == .client else { return close(undecodable: error) }
             state = .established(role, heartbeat)
             return .send(Envelope(id: id, .error(error.asClientError)))

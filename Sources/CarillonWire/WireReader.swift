@@ -115,9 +115,9 @@ package enum WireReader {
         return code(token.pointee.mac)
     }
 
-    static func token(_ wire: UnsafeMutablePointer<Carillon__V1__Token>?) -> Token {
-        guard let wire else { return Token(epoch: 0, sequence: 0) }
-        return Token(
+    static func token(_ wire: UnsafeMutablePointer<Carillon__V1__Token>?) -> DispatchToken {
+        guard let wire else { return DispatchToken(epoch: 0, sequence: 0) }
+        return DispatchToken(
             epoch: wire.pointee.epoch,
             sequence: wire.pointee.sequence,
             incarnation: wire.pointee.incarnation
@@ -127,9 +127,9 @@ package enum WireReader {
     static func tokens(
         _ count: Int,
         _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__Token>?>?
-    ) -> [Token] {
+    ) -> [DispatchToken] {
         guard count > 0, let pointers else { return [] }
-        var tokens: [Token] = []
+        var tokens: [DispatchToken] = []
         tokens.reserveCapacity(count)
         for index in 0..<count { tokens.append(token(pointers[index])) }
         return tokens

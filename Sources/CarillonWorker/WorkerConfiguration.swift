@@ -7,12 +7,12 @@ package struct WorkerConfiguration: Sendable {
     /// Random, new at each start.
     package var bootID: UniqueID
     package var version: String
-    package var desk: WorkerDeskConfiguration
+    package var engine: WorkerEngineConfiguration
 
     package init(name: String, bootID: UniqueID, maxWorkers: Int, version: String) {
         self.name = name
         self.bootID = bootID
         self.version = version
-        desk = WorkerDeskConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/\(version)")
+        engine = WorkerEngineConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/\(version)")
     }
 }

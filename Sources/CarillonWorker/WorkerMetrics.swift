@@ -58,8 +58,8 @@ package final class WorkerMetrics: Sendable {
         gauge("carillon_connected_schedulers", "Schedulers that are connected.") { $0.connections }
         gauge("carillon_leader_connected", "Whether one of them leads.") { $0.leaderEpoch == nil ? 0 : 1 }
         gauge("carillon_draining", "Whether this worker takes no more calls.") { $0.isDraining ? 1 : 0 }
-        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (WorkerDesk.Figures) -> UInt64) {
-            registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.figures)) } }
+        func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (WorkerEngine.Counters) -> UInt64) {
+            registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.counters)) } }
         }
         counter("carillon_calls_returned_total", "Calls that went back without having been begun.") { $0.returned }
         counter(

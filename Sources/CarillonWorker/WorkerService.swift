@@ -4,7 +4,7 @@ package import CarillonWire
 package import Logging
 internal import Synchronization
 
-/// A worker: turns the world into the desk's events and its actions into the world. It decides nothing.
+/// A worker: turns the world into the engine's events and its actions into the world. It decides nothing.
 package final class WorkerService: SchedulerReceiver {
     /// Makes the HTTP client, given where its results go.
     package typealias CallerMaker = (@escaping @Sendable ([HTTPResult]) -> Void) -> any HTTPCaller
@@ -14,11 +14,11 @@ package final class WorkerService: SchedulerReceiver {
     private let caller: any HTTPCaller
     private let metrics: WorkerMetrics
     private let logger: Logger
-    private let pump: Pump<WorkerEvent>
-    private let box: DeskBox
+    private let eventLoop: EventLoopThread<WorkerEvent>
+    private let engine: LockedWorkerEngine
     private let schedulers = Schedulers()
-    private let drained = Milestone()
-    private let disconnected = Milestone()
+    private let drained = Latch()
+    private let disconnected = Latch()
 
     package init(
         configuration: WorkerConfiguration,
@@ -31,27 +31,27 @@ package final class WorkerService: SchedulerReceiver {
         self.dialer = dialer
         self.metrics = metrics
         self.logger = logger
-        box = DeskBox(configuration.desk)
+        engine = LockedWorkerEngine(configuration.engine)
         let turn = Turn()
-        let pump = Pump<WorkerEvent>(name: "desk") { events, now in turn.run(&events, now.boot) }
-        self.pump = pump
+        let eventLoop = EventLoopThread<WorkerEvent>(name: "engine") { events, now in turn.run(&events, now.boot) }
+        self.eventLoop = eventLoop
         let answers = AnswerLog(logger)
         caller = makeCaller { [metrics] results in
             metrics.record(results)
             answers.note(results)
-            pump.post(.ended(results))
+            eventLoop.post(.ended(results))
         }
         turn.service = self
     }
 
     /// Begins to dial the schedulers. Returns at once.
     package func start() {
-        pump.start()
+        eventLoop.start()
         let hello = Hello(
             role: .worker,
             name: configuration.name,
             bootID: configuration.bootID,
-            maxWorkers: UInt32(clamping: configuration.desk.maxWorkers),
+            maxWorkers: UInt32(clamping: configuration.engine.maxWorkers),
             version: configuration.version
         )
         dialer.start(hello: { hello }, receiver: self)
@@ -59,12 +59,12 @@ package final class WorkerService: SchedulerReceiver {
 
     /// Takes nothing more, finishes what runs, delivers what came of it, and says goodbye. Returns when that is done.
     package func drain() async {
-        pump.post(.drainRequested)
+        eventLoop.post(.drainRequested)
         await drained.wait()
         dialer.stop()
         if schedulers.count > 0 { await disconnected.wait(limitMs: 1_000) }
         caller.shutdown()
-        pump.stop()
+        eventLoop.stop()
     }
 
     /// Whether calls can be taken, and why not.
@@ -82,21 +82,21 @@ package final class WorkerService: SchedulerReceiver {
         return (false, "none of the \(status.connections) connected schedulers leads")
     }
 
-    // MARK: One turn of the desk
+    // MARK: One turn of the engine
 
     fileprivate func run(_ events: inout [WorkerEvent], at now: BootTime) -> BootTime? {
         var actions: [WorkerAction] = []
-        for event in events { box.handle(event, at: now, into: &actions) }
+        for event in events { engine.handle(event, at: now, into: &actions) }
         events.removeAll(keepingCapacity: true)
-        box.handle(.tick, at: now, into: &actions)
+        engine.handle(.tick, at: now, into: &actions)
         perform(actions)
-        metrics.update(box.status { self.schedulers.entry($0)?.address })
-        return box.wake
+        metrics.update(engine.status { self.schedulers.entry($0)?.address })
+        return engine.wake
     }
 
     /// Calls first; messages of one turn for one scheduler go out together.
     private func perform(_ actions: [WorkerAction]) {
-        var outgoing: [LinkID: [Envelope]] = [:]
+        var outgoing: [ConnectionID: [Envelope]] = [:]
         var hasDrained = false
         for action in actions {
             switch action {
@@ -117,16 +117,16 @@ package final class WorkerService: SchedulerReceiver {
             case .close(let link, let why):
                 logger.error("a scheduler breaks the rules", metadata: ["why": "\(why)"])
                 schedulers.entry(link)?.link.close(why: why)
-            case .note(let note): log(note)
+            case .log(let logEvent): log(logEvent)
             case .drained: hasDrained = true
             }
         }
         for (link, envelopes) in outgoing { schedulers.entry(link)?.link.send(envelopes) }
-        if hasDrained { drained.reach() }
+        if hasDrained { drained.open() }
     }
 
-    private func log(_ note: WorkerNote) {
-        switch note {
+    private func log(_ logEvent: WorkerLogEvent) {
+        switch logEvent {
         case .leaderChanged(let link, let epoch):
             logger.info(
                 "taking calls",
@@ -172,12 +172,12 @@ package final class WorkerService: SchedulerReceiver {
     ) {
         schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
         // That it is connected, and later why it is no longer, the dialer says.
-        pump.post(.connected(connection))
+        eventLoop.post(.connected(connection))
     }
 
     package func received(_ envelopes: [Envelope], from connection: ConnectionID) {
         let now = SystemClock.bootTime()
-        pump.post(contentsOf: envelopes.compactMap { event(of: $0.message, from: connection, at: now) })
+        eventLoop.post(contentsOf: envelopes.compactMap { event(of: $0.message, from: connection, at: now) })
     }
 
     private func event(of message: Message, from connection: ConnectionID, at now: BootTime) -> WorkerEvent? {
@@ -194,12 +194,12 @@ package final class WorkerService: SchedulerReceiver {
 
     package func disconnected(_ connection: ConnectionID, why: String) {
         guard schedulers.remove(connection) else { return }
-        pump.post(.disconnected(connection))
-        if schedulers.count == 0, metrics.status.isDraining { disconnected.reach() }
+        eventLoop.post(.disconnected(connection))
+        if schedulers.count == 0, metrics.status.isDraining { disconnected.open() }
     }
 }
 
-/// Lets the pump's closure reach the service that owns the pump. Set once, before the pump starts.
+/// Lets the event loop's closure reach the service that owns the event loop. Set once, before the event loop starts.
 private final class Turn: Sendable {
     private struct WeakService: Sendable {
         weak var service: WorkerService?

@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// What the desk's thread tells the others after each of its turns.
+/// What the engine's thread tells the others after each of its turns.
 struct WorkerStatus: Sendable {
     var running = 0
     var waiting = 0
@@ -10,5 +10,5 @@ struct WorkerStatus: Sendable {
     var leaderEpoch: Int64?
     var leaderAddress: String?
     var isDraining = false
-    var figures = WorkerDesk.Figures()
+    var counters = WorkerEngine.Counters()
 }

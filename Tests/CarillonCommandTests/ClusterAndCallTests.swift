@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func whoWaitsForASchedulerIsToldSoOnce() async throws {
+    @Test func waitingForASchedulerIsReportedOnce() async throws {
         let errors = Mutex("")
         let caller = try RPCCaller(schedulers: ["127.0.0.1:1"], timeoutMs: nil, silence: .milliseconds(5)) { text in
             errors.withLock { $0 += text }
@@ -115,7 +115,7 @@ import Testing
         #expect(told.hasPrefix("waiting for a scheduler: 127.0.0.1:1 (") && told.split(separator: "\n").count == 1)
     }
 
-    @Test func whoseErrorIsNearIsToldNothingBefore() async throws {
+    @Test func immediateErrorIsNotPrecededByAWaitingMessage() async throws {
         let errors = Mutex("")
         let caller = try RPCCaller(schedulers: ["127.0.0.1:1"], timeoutMs: 200, silence: .milliseconds(150)) { text in
             errors.withLock { $0 += text }

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: ["abc", "-3", "--url"])
-    func whatIsNoDurationIsToldWhatOneIs(_ text: String) async {
+    func invalidDurationIsExplained(_ text: String) async {
         for option in [
             "--timeout", "--retry-initial-delay", "--retry-max-delay", "--catch-up-window", "--request-timeout",
         ] {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ExecutionCommandTests {
     private static let ids: JSONValue = ["job_id": .string(Sample.jobID), "execution_id": .string(Sample.executionID)]
 
-    @Test func whatFailedLastNight() async {
+    @Test func failedExecutionsOfATimeRange() async {
         let outcome = await run(["execution", "list", "--status", "FAILED", "--from", "yesterday"])
         #expect(
             outcome.requests == [

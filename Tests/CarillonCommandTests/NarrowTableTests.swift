@@ -54,7 +54,7 @@ import Testing
         for arguments in [["job", "list"], ["execution", "list"], ["execution", "list", "nightly-report"]] {
             let lines = try await lines(arguments, width: width)
             #expect(lines.count == (arguments[0] == "job" ? 4 : 5))
-            for line in lines { #expect(Display.width(of: line) <= width, "\(line)") }
+            for line in lines { #expect(TerminalText.width(of: line) <= width, "\(line)") }
         }
     }
 
@@ -94,7 +94,7 @@ import Testing
                 terminalWidth: width
             )
             let lines = outcome.output.split(separator: "\n").map(String.init)
-            #expect(lines.count == 4 && lines.allSatisfy { Display.width(of: $0) <= width }, "\(outcome.output)")
+            #expect(lines.count == 4 && lines.allSatisfy { TerminalText.width(of: $0) <= width }, "\(outcome.output)")
         }
     }
 

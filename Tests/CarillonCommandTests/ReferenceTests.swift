@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: ["bcc02", "reprot", "ffffff", "aabbcc0", "-", ""])
-    func whatNamesNoJob(reference: String) async {
+    func unknownJobReference(reference: String) async {
         let (_, outcome) = await job(reference)
         #expect(
             outcome.status == 66 && outcome.errors.contains("there is no job \"\(reference)\""),
@@ -105,7 +105,7 @@ import Testing
         (["019aba3f-1000-8000-8000-0000000000ff"], 66, "there is no execution 019aba3f-1000-8000-8000-0000000000ff"),
         (["a", "b", "c"], 64, "write EXECUTION, or JOB and EXECUTION"),
     ])
-    func whatNamesNoExecution(words: [String], status: Int32, error: String) async {
+    func unknownExecutionReference(words: [String], status: Int32, error: String) async {
         let outcome = await execution(words)
         #expect(outcome.status == status && outcome.errors.contains(error), "\(outcome.errors)")
     }

@@ -30,7 +30,7 @@ import Testing
         #expect(outcome.requests.allSatisfy { $0.name == "list_jobs" })
     }
 
-    @Test func oneThatFailsDoesNotStopTheOthers() async {
+    @Test func failureOfOneJobDoesNotStopTheOthers() async {
         let store = store
         let scheduler = FakeScheduler { name, arguments throws(ClientError) in
             if name == "pause_job", arguments["job_id"]?.string == Self.ids[0] {
@@ -47,7 +47,7 @@ import Testing
         (["delete", "--if-version", "2"], "--if-version is the version of one job"),
         (["run", "--idempotency-key", "k"], "--idempotency-key is the key of one execution"),
     ])
-    func whatHoldsForOneJobOnly(arguments: [String], error: String) async {
+    func optionsThatNeedASingleJob(arguments: [String], error: String) async {
         let outcome = await run(["job"] + arguments + ["report", "backup"], scheduler: store.scheduler)
         #expect(outcome.status == 64 && outcome.errors.contains(error) && outcome.requests.isEmpty)
     }

@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func whatNeverBecomesHealthyIsGivenUp() {
+    @Test func childThatNeverBecomesHealthyIsAbandoned() {
         var machine = Self.machine(hasDatabase: false)
         _ = machine.handle(.begun, atMs: 0)
         for round in 1...3 as ClosedRange<Int64> {
@@ -133,7 +133,7 @@ import Testing
         #expect(machine.handle(.ended(3, how: ""), atMs: 40) == [.over(0)])
     }
 
-    @Test func whoDoesNotEndInTimeIsHurriedAndThenKilled() {
+    @Test func childThatDoesNotStopInTimeIsKilled() {
         var machine = Self.running()
         _ = machine.handle(.stopRequested, atMs: 0)
         _ = machine.handle(.timePassed, atMs: 2_000)
@@ -166,7 +166,7 @@ import Testing
 }
 
 @Suite struct LogFileTests {
-    @Test func whatAChildComplainedOfInAnEarlierLifeIsNotSaid() throws {
+    @Test func errorsOfAnEarlierRunOfAChildAreNotReported() throws {
         var template = Array("/tmp/carillon-log-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

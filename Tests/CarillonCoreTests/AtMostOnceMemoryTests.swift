@@ -41,7 +41,7 @@ import Testing
         let outcome = repeated.reported(to: 2).first
         #expect(outcome?.token == call(9, epoch: 2).token && outcome?.code == call(9).code)
         #expect(outcome?.kind == .answered && outcome?.httpStatus == 204)
-        #expect(bench.desk.figures.refusedRepeats == 1)
+        #expect(bench.engine.counters.refusedRepeats == 1)
     }
 
     @Test func `a repeated dispatch of a running call waits for its end`() {
@@ -91,7 +91,13 @@ import Testing
         memory.begin(at: start)
         for number in 0...UInt64(AtMostOnceMemory.limit) {
             let id = ExecutionID(UniqueID(high: 1, low: number))
-            memory.began(id, 1, Token(epoch: 1, sequence: number), timeoutMs: 1_000, at: start + Int64(number) * 10)
+            memory.began(
+                id,
+                1,
+                DispatchToken(epoch: 1, sequence: number),
+                timeoutMs: 1_000,
+                at: start + Int64(number) * 10
+            )
         }
         #expect(memory.count == AtMostOnceMemory.limit)
         #expect(!memory.knows(ExecutionID(UniqueID(high: 1, low: 0)), 1))
@@ -105,10 +111,10 @@ import Testing
         let start = BootTime(nanoseconds: 0)
         memory.begin(at: start)
         let (first, second) = (ExecutionID(UniqueID(high: 1, low: 1)), ExecutionID(UniqueID(high: 1, low: 2)))
-        memory.began(first, 1, Token(epoch: 1, sequence: 1), timeoutMs: 30_000, at: start)
-        memory.began(second, 1, Token(epoch: 1, sequence: 2), timeoutMs: 30_000, at: start + 3_629_000)
+        memory.began(first, 1, DispatchToken(epoch: 1, sequence: 1), timeoutMs: 30_000, at: start)
+        memory.began(second, 1, DispatchToken(epoch: 1, sequence: 2), timeoutMs: 30_000, at: start + 3_629_000)
         #expect(memory.knows(first, 1))
-        memory.began(second, 2, Token(epoch: 1, sequence: 3), timeoutMs: 30_000, at: start + 3_630_000)
+        memory.began(second, 2, DispatchToken(epoch: 1, sequence: 3), timeoutMs: 30_000, at: start + 3_630_000)
         #expect(!memory.knows(first, 1) && memory.knows(second, 1))
     }
 }

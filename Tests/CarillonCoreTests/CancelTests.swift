@@ -9,12 +9,12 @@ import Testing
     private func call(_ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         return try #require(bench.dispatched.last?.call)
     }
 
-    private func answer(_ ticket: Ticket, _ bench: borrowing DispatcherBench) -> Execution? {
-        guard case .execution(let execution)? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
+    private func answer(_ requestID: RequestID, _ bench: borrowing DispatcherBench) -> Execution? {
+        guard case .execution(let execution)? = bench.replies.first(where: { $0.requestID == requestID })?.result else {
             return nil
         }
         return execution
@@ -37,7 +37,7 @@ import Testing
         bench.pass(ms: 5_100)
         #expect(answer(5, bench)?.status == .pending)
         bench.report(call, .cancelled)
-        #expect(bench.replies.count { $0.ticket == 5 } == 1)
+        #expect(bench.replies.count { $0.requestID == 5 } == 1)
     }
 
     @Test func `an attempt that is cancelled while its worker is away is counted as lost, and stopped when it is back`()

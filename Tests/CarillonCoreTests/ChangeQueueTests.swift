@@ -21,8 +21,8 @@ import Testing
         StagedChange(record: JobRecord(PlannedJob(job: job(number), plan: nil)), restartedAt: time)
     }
 
-    private func ticket(_ request: ChangeQueue.Request?) -> Ticket? {
-        if case .asked(_, let ticket) = request { ticket } else { nil }
+    private func requestID(_ request: ChangeQueue.Request?) -> RequestID? {
+        if case .asked(_, let requestID) = request { requestID } else { nil }
     }
 
     @Test func `requests of one job wait in order, and those of another job do not wait`() throws {
@@ -31,27 +31,29 @@ import Testing
         #expect(!queue.isBusy(first.id))
         queue.stage(staged(1))
         #expect(queue.isBusy(first.id) && !queue.isBusy(second.id))
-        for ticket in 5...7 as ClosedRange<Ticket> { queue.enqueue(.asked(.pause(first), ticket), for: first.id) }
+        for requestID in 5...7 as ClosedRange<RequestID> {
+            queue.enqueue(.asked(.pause(first), requestID), for: first.id)
+        }
         let early = queue.dequeue(first.id)
         #expect(early == nil)
         #expect(queue.unstage(first.id) != nil)
         #expect(queue.isBusy(first.id))
-        var order: [Ticket?] = []
-        while let next = queue.dequeue(first.id) { order.append(ticket(next)) }
+        var order: [RequestID?] = []
+        while let next = queue.dequeue(first.id) { order.append(requestID(next)) }
         #expect(order == [5, 6, 7])
         #expect(queue.isEmpty)
     }
 
-    @Test func `tickets are taken once, and the requests keep their turn`() {
+    @Test func `request ids are taken once, and the requests keep their turn`() {
         var queue = ChangeQueue()
         queue.stage(staged(1))
         queue.enqueue(.asked(.pause(job(1)), 6), for: job(1).id)
         queue.enqueue(.asked(.delete(job(1)), 5), for: job(1).id)
-        #expect(queue.hasTickets)
-        let tickets = queue.takeTickets()
-        #expect(tickets == [5, 6])
-        #expect(!queue.hasTickets)
-        let again = queue.takeTickets()
+        #expect(queue.hasRequestIDs)
+        let requestIDs = queue.takeRequestIDs()
+        #expect(requestIDs == [5, 6])
+        #expect(!queue.hasRequestIDs)
+        let again = queue.takeRequestIDs()
         #expect(again.isEmpty)
         _ = queue.unstage(job(1).id)
         guard case .asked(.pause, nil) = queue.dequeue(job(1).id), case .asked(.delete, nil) = queue.dequeue(job(1).id)

@@ -15,7 +15,7 @@ import Testing
         bench.lead()
         bench.pass(ms: 1_000)
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.last?.call)
         bench.tell(.workerLeft(1))
         return call
@@ -97,7 +97,7 @@ import Testing
         bench.lead()
         bench.create(job)
         bench.commitsAreHeld = true
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         // The row first, then the claim.
         let row = bench.heldCommits.removeLast()
         bench.answer(row)

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
-    func itIsNeverAheadOfTheDatabase(seed: UInt64) {
+    func clockIsNeverAheadOfTheDatabase(seed: UInt64) {
         var database = Database(random: SeededGenerator(seed: seed))
         var clock = ClusterClock()
         // The first answer of a take-over may be long on its way.

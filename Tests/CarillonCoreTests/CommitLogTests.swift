@@ -71,13 +71,13 @@ import Testing
 
     @Test func `marks of a refused batch move into the batch that is written last`() {
         var refused = batch([1])
-        (refused.materializedThrough, refused.gap, refused.workers) = (time, .some(nil), ["a"])
+        (refused.materializedThrough, refused.outage, refused.workers) = (time, .some(nil), ["a"])
         var pending = PendingBatch()
         pending.workers = ["b"]
         pending.takeMarks(of: &refused, materializedThrough: time + 5, settledThrough: time)
         #expect(!refused.hasMarks && !refused.hasNoRows)
         #expect(pending.materializedThrough == time + 5 && pending.settledThrough == nil)
-        #expect(pending.gap == .some(nil) && pending.workers == ["b"])
+        #expect(pending.outage == .some(nil) && pending.workers == ["b"])
     }
 
     @Test func `a batch is split in the order of its transaction`() throws {
@@ -87,12 +87,12 @@ import Testing
         whole.updates = [PendingBatch.Update(execution: row(1))]
         whole.changes = ([1, 2] as [Int64]).map { second in
             let change = JobChange(job: nil, isNew: false, inserts: [row(second + 10)])
-            return PendingBatch.Change(change: change, ticket: Ticket(second), result: nil)
+            return PendingBatch.Change(change: change, requestID: RequestID(second), result: nil)
         }
         let parts = try #require(whole.split())
         #expect(parts.count == 4)
         #expect(parts[0].inserts.count == 2 && parts[0].withdrawals.count == 1)
-        #expect(parts[1].changes.map(\.ticket) == [1] && parts[2].changes.map(\.ticket) == [2])
+        #expect(parts[1].changes.map(\.requestID) == [1] && parts[2].changes.map(\.requestID) == [2])
         #expect(parts[3].updates.count == 1)
         #expect(batch([1]).split() == nil)
     }

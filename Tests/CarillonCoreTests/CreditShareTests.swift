@@ -7,7 +7,7 @@ import Testing
 @Suite struct CreditShareTests {
     private let now = BootTime(nanoseconds: 1_000_000_000_000)
 
-    private func line(_ link: LinkID, _ offered: Int, movedMsAgo: Int64 = 0) -> CreditShare.Line {
+    private func line(_ link: ConnectionID, _ offered: Int, movedMsAgo: Int64 = 0) -> CreditShare.Line {
         CreditShare.Line(link: link, offered: offered, movedAt: now + -movedMsAgo)
     }
 

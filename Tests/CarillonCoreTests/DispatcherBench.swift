@@ -14,25 +14,25 @@ struct DispatcherBench: ~Copyable {
     var commitsAreHeld = false
     var heldCommits: [WriteBatch] = []
     var leasesAreHeld = false
-    /// So many reads of a gap fail from now on.
-    var gapReadsFail = 0
-    var gapReadsAreHeld = false
-    var heldGaps: [Gap] = []
+    /// So many reads of an outage fail from now on.
+    var outageReadsFail = 0
+    var outageReadsAreHeld = false
+    var heldOutages: [Outage] = []
     var rowReadsAreHeld = false
-    var heldRowReads: [(outcome: CallOutcome, worker: String, link: LinkID)] = []
-    var dispatched: [(link: LinkID, call: DispatchedCall)] = []
-    var acknowledged: [Token] = []
-    var results: [Token: AckResult] = [:]
-    var acknowledgedOver: [Token: LinkID] = [:]
-    var queried: [(link: LinkID, claim: QueriedClaim)] = []
-    var refused: [LinkID] = []
-    var notes: [Note] = []
+    var heldRowReads: [(outcome: CallOutcome, worker: String, link: ConnectionID)] = []
+    var dispatched: [(link: ConnectionID, call: DispatchedCall)] = []
+    var acknowledged: [DispatchToken] = []
+    var results: [DispatchToken: AckResult] = [:]
+    var acknowledgedOver: [DispatchToken: ConnectionID] = [:]
+    var queried: [(link: ConnectionID, claim: QueriedClaim)] = []
+    var refused: [ConnectionID] = []
+    var logEvents: [DispatcherLogEvent] = []
     var handedOver: [UniqueID] = []
-    var replies: [(ticket: Ticket, result: ChangeResult)] = []
-    var leads: [LinkID] = []
+    var replies: [(requestID: RequestID, result: ChangeResult)] = []
+    var leads: [ConnectionID] = []
     /// The process of the worker named `worker`, by connection.
-    private var processes: [LinkID: UInt64] = [:]
-    var cancelled: [Token] = []
+    private var processes: [ConnectionID: UInt64] = [:]
+    var cancelled: [DispatchToken] = []
     var found: [CallOutcome] = []
     let owner = UniqueID(high: 1, low: 1)
 
@@ -60,7 +60,7 @@ struct DispatcherBench: ~Copyable {
     }
 
     /// The worker process `boot` connects. A process before it is gone: its connections end first.
-    mutating func join(_ link: LinkID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
+    mutating func join(_ link: ConnectionID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
         for (other, process) in processes.sorted(by: { $0.key < $1.key }) where process != boot {
             processes[other] = nil
             tell(.workerLeft(other))
@@ -79,7 +79,7 @@ struct DispatcherBench: ~Copyable {
 
     /// A worker of another name comes, and answers.
     mutating func join(
-        _ link: LinkID,
+        _ link: ConnectionID,
         name: String,
         boot: UInt64? = nil,
         slots: UInt64 = 10,
@@ -97,7 +97,7 @@ struct DispatcherBench: ~Copyable {
         while !dispatcher.isLeading { pass(ms: 50) }
     }
 
-    mutating func answerLead(_ link: LinkID, slots: UInt64 = 10, held: [HeldCall] = []) {
+    mutating func answerLead(_ link: ConnectionID, slots: UInt64 = 10, held: [HeldCall] = []) {
         tell(.workerHeld(link, epoch: store.shards[0].epoch, held))
         tell(.workerGranted(link, slots))
     }
@@ -163,14 +163,14 @@ struct DispatcherBench: ~Copyable {
             events.append(.jobsLoaded(ids.compactMap { store.jobs[$0] }.map(Self.planned), isLast: true))
         case .loadOpenExecutions(let since):
             events.append(.openExecutionsLoaded(store.openExecutions(since: since), isLast: true))
-        case .loadGapRows(let gap):
-            if gapReadsAreHeld {
-                heldGaps.append(gap)
-            } else if gapReadsFail > 0 {
-                gapReadsFail -= 1
+        case .loadOutageRows(let outage):
+            if outageReadsAreHeld {
+                heldOutages.append(outage)
+            } else if outageReadsFail > 0 {
+                outageReadsFail -= 1
                 events.append(.loadFailed("test"))
             } else {
-                events.append(.gapRowsLoaded(store.gapRows(gap), isLast: true))
+                events.append(.outageRowsLoaded(store.outageRows(outage), isLast: true))
             }
         case .findExecution(let outcome, let worker, let link):
             found.append(outcome)
@@ -195,8 +195,8 @@ struct DispatcherBench: ~Copyable {
         case .cancelCalls(_, let tokens): cancelled += tokens
         case .queryClaims(let link, let claims): queried += claims.map { (link, $0) }
         case .refuseWorker(let link, _): refused.append(link)
-        case .reply(let ticket, let result): replies.append((ticket, result))
-        case .note(let note): notes.append(note)
+        case .reply(let requestID, let result): replies.append((requestID, result))
+        case .log(let logEvent): logEvents.append(logEvent)
         case .recorded, .stopped, .beginEditSearch, .extendEditSearch: break
         }
     }
@@ -234,15 +234,15 @@ struct DispatcherBench: ~Copyable {
         tell(.changeRequested(900, .create(Self.planned(job), nil)))
     }
 
-    mutating func run(_ job: Job, ticket: Ticket) {
-        let nonce = UniqueID(high: 9, low: ticket)
-        tell(.changeRequested(ticket, .run(job.id, nil, nonce: nonce)))
+    mutating func run(_ job: Job, requestID: RequestID) {
+        let nonce = UniqueID(high: 9, low: requestID)
+        tell(.changeRequested(requestID, .run(job.id, nil, nonce: nonce)))
     }
 
     /// A worker's report on a call that it was sent.
     mutating func report(
         _ call: DispatchedCall,
-        over link: LinkID = 1,
+        over link: ConnectionID = 1,
         _ kind: OutcomeKind = .answered,
         status: Int? = 200
     ) {
@@ -265,7 +265,7 @@ struct DispatcherBench: ~Copyable {
 
     /// The code of a token as a scheduler of this cluster issues it to a worker process.
     static func code(
-        _ token: Token,
+        _ token: DispatchToken,
         _ id: ExecutionID,
         attempt: Int,
         worker: String = "worker",

@@ -8,7 +8,9 @@ import Testing
     private let time = Timestamp(seconds: 1_000)
     private let job = JobID(UniqueID(high: 0, low: 1))
 
-    private func token(_ sequence: UInt64) -> Token { Token(epoch: 1, sequence: sequence, incarnation: 0) }
+    private func token(_ sequence: UInt64) -> DispatchToken {
+        DispatchToken(epoch: 1, sequence: sequence, incarnation: 0)
+    }
 
     private func held(_ sequence: UInt64) -> HeldCall {
         HeldCall(
@@ -47,32 +49,32 @@ import Testing
 
     @Test func `the rows of an outage are read once everything before is durable`() {
         var backlog = Backlog()
-        let gap = Gap(from: time, to: time + 9_000)
-        let number = backlog.awaitReading(of: gap)
-        let rows = [GapRow(jobID: job, from: time, to: time)]
+        let outage = Outage(from: time, to: time + 9_000)
+        let number = backlog.awaitReading(of: outage)
+        let rows = [OutageRow(jobID: job, from: time, to: time)]
         let early = backlog.read(rows, isLast: true)
         #expect(early == nil && !backlog.isReading)
         let other = backlog.beginReading(number + 1)
         #expect(other == nil)
         let asked = backlog.beginReading(number)
-        #expect(asked == gap && backlog.isReading)
+        #expect(asked == outage && backlog.isReading)
         _ = backlog.read(rows, isLast: false)
         let again = backlog.readFailed()
-        #expect(again == gap)
+        #expect(again == outage)
         _ = backlog.read(rows, isLast: false)
         let all = backlog.read(rows, isLast: true)
-        #expect(all?[job]?.count == 2 && backlog.gapReading == nil)
+        #expect(all?[job]?.count == 2 && backlog.outageScan == nil)
     }
 
     @Test func `a reading that ends early leaves an answer to ignore only if the store was asked`() {
         var backlog = Backlog()
-        _ = backlog.awaitReading(of: Gap(from: time, to: time + 1))
+        _ = backlog.awaitReading(of: Outage(from: time, to: time + 1))
         let first = backlog.endReading()
         #expect(!first)
-        let number = backlog.awaitReading(of: Gap(from: time, to: time + 1))
+        let number = backlog.awaitReading(of: Outage(from: time, to: time + 1))
         _ = backlog.beginReading(number)
         let second = backlog.endReading()
-        #expect(second && backlog.gapReading == nil)
+        #expect(second && backlog.outageScan == nil)
     }
 
     // MARK: Recovery
@@ -89,13 +91,13 @@ import Testing
 
     @Test func `a report that comes again is kept once, and that its row was made again is not forgotten`() {
         var inbox = ReportInbox()
-        inbox.keep(held(2), from: 1, isMadeAgain: true)
+        inbox.keep(held(2), from: 1, isRecreated: true)
         inbox.keep(held(1), from: 1)
         inbox.keep(held(2), from: 4)
         #expect(inbox.executions == [held(1).executionID, held(2).executionID])
         let (kept, outcomes) = inbox.takeAll()
         #expect(kept.map(\.call.token) == [token(1), token(2)] && outcomes.isEmpty)
-        #expect(kept.last?.link == 4 && kept.last?.isMadeAgain == true)
+        #expect(kept.last?.link == 4 && kept.last?.isRecreated == true)
         #expect(inbox.isEmpty)
     }
 

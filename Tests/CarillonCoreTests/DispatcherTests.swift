@@ -82,9 +82,9 @@ import Testing
         var job = DispatcherBench.job(1, every: 2)
         job.overlapPolicy = .skip
         bench.create(job)
-        bench.run(job, ticket: 1)
-        bench.run(job, ticket: 2)
-        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == 2 })?.result else {
+        bench.run(job, requestID: 1)
+        bench.run(job, requestID: 2)
+        guard case .refused(let error)? = bench.replies.first(where: { $0.requestID == 2 })?.result else {
             Issue.record("the second run was accepted")
             return
         }
@@ -157,7 +157,7 @@ import Testing
         var job = DispatcherBench.job(1, every: 3_600)
         job.executionType = .atMostOnce
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = bench.dispatched[0].call
         bench.tell(.workerLeft(1))
         bench.pass(ms: 95_000)
@@ -182,7 +182,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 3_600))
-        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        bench.run(DispatcherBench.job(1, every: 3_600), requestID: 1)
         let call = bench.dispatched[0].call
         bench.tell(.workerLeft(1))
         bench.pass(ms: 2_500)
@@ -198,7 +198,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 3_600))
-        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        bench.run(DispatcherBench.job(1, every: 3_600), requestID: 1)
         let call = bench.dispatched[0].call
         bench.tell(.leaseConnectionLost("test"))
         bench.pass(ms: 300)
@@ -231,7 +231,7 @@ import Testing
         bench.pass(ms: 11_000)
         bench.databaseAheadMs -= 9_000
         bench.pass(ms: 1_100)
-        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 1)
+        bench.run(DispatcherBench.job(1, every: 3_600), requestID: 1)
         let row = bench.store.executions.values.first { $0.trigger == .manual }
         #expect((row?.id.time ?? .distantPast) >= bench.store.shards[0].settledThrough ?? .distantFuture)
     }
@@ -336,12 +336,12 @@ import Testing
         job.catchUpPolicy = policy
         job.catchUpWindowMs = 0
         job.effectiveFrom = DispatcherBench.beginning - 20_000
-        // The leader before had noted a gap when the clock went back: it ends three seconds from now.
+        // The leader before had noted an outage when the clock went back: it ends three seconds from now.
         let before = UniqueID(high: 9, low: 9)
         _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
         var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
         batch.changes = [JobChange(job: job, isNew: true)]
-        batch.gap = Gap(from: bench.time - 20_000, to: bench.time + 3_000)
+        batch.outage = Outage(from: bench.time - 20_000, to: bench.time + 3_000)
         batch.materializedThrough = bench.time + 3_000
         _ = bench.store.commit(batch, now: bench.time)
         bench.store.sessionEnded(9)
@@ -454,7 +454,7 @@ import Testing
         var job = DispatcherBench.job(1, every: 60)
         job.executionType = .atMostOnce
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         bench.pass(ms: 100)
         let call = try #require(bench.dispatched.first?.call)
         #expect(call.atMostOnce)
@@ -533,7 +533,7 @@ import Testing
 
     /// The dispatcher does not know the edit yet: it is told of the row, and the client asks again.
     private func askAgain(_ job: Job, _ bench: inout DispatcherBench) throws {
-        guard case .stale? = bench.replies.last(where: { $0.ticket == 8 })?.result else {
+        guard case .stale? = bench.replies.last(where: { $0.requestID == 8 })?.result else {
             Issue.record("the change of the edited row is not stale")
             return
         }

@@ -13,7 +13,7 @@ import Testing
         return look.since
     }
 
-    @Test mutating func itGoesOnWhereTheLastLookEnded() {
+    @Test mutating func searchContinuesWhereTheLastOneEnded() {
         _ = look(0, boot: 0)
         // A look that failed is made up for.
         #expect(look(60_000, boot: 60_000, isFound: false) == time(-10_000))
@@ -21,7 +21,7 @@ import Testing
         #expect(look(180_000, boot: 180_000) == time(110_000))
     }
 
-    @Test mutating func itGoesBackWithTheClock() {
+    @Test mutating func searchGoesBackWithTheClock() {
         _ = look(0, boot: 0)
         // Two hours back, a moment after the look: edits since then bear times from there on.
         #expect(look(60_000 - 7_200_000, boot: 60_000) == time(-7_200_000 - 10_000))
@@ -57,7 +57,7 @@ import Testing
         #expect(look(-3_590_000, boot: 80_000) == time(-3_600_000 - 10_000))
     }
 
-    @Test mutating func whoHasNeverLedLooksForEverything() {
+    @Test mutating func firstSearchAfterStartFindsAllEdits() {
         #expect(look(0, boot: 5) == Timestamp(milliseconds: 0))
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// What the ledger knows of due times without making an id of each.
+/// What the execution table knows of due times without making an id of each.
 @Suite struct ExecutionTableTests {
     private let time = Timestamp(seconds: 1_000)
     private let job = JobID(UniqueID(high: 1, low: 1))
@@ -21,25 +21,28 @@ import Testing
     }
 
     @Test func aDueTimeIsHeldForItsJobAloneAndUntilItsEnd() {
-        var ledger = ExecutionTable()
-        let first = ledger.insert(open(job, at: time))
-        #expect(ledger.holds(time, of: job) && !ledger.holds(time, of: other) && !ledger.holds(time + 1, of: job))
-        let second = ledger.insert(open(other, at: time))
-        _ = ledger.remove(first)
-        #expect(!ledger.holds(time, of: job) && ledger.holds(time, of: other))
-        #expect(ledger.inconsistency == nil)
-        _ = ledger.remove(second)
-        #expect(!ledger.holds(time, of: other) && ledger.inconsistency == nil)
+        var executionTable = ExecutionTable()
+        let first = executionTable.insert(open(job, at: time))
+        #expect(
+            executionTable.holds(time, of: job) && !executionTable.holds(time, of: other)
+                && !executionTable.holds(time + 1, of: job)
+        )
+        let second = executionTable.insert(open(other, at: time))
+        _ = executionTable.remove(first)
+        #expect(!executionTable.holds(time, of: job) && executionTable.holds(time, of: other))
+        #expect(executionTable.inconsistency == nil)
+        _ = executionTable.remove(second)
+        #expect(!executionTable.holds(time, of: other) && executionTable.inconsistency == nil)
     }
 
     @Test func aRunByHandIsNoDueTime() {
-        var ledger = ExecutionTable()
-        let run = ledger.insert(open(job, at: time, .manual))
-        #expect(!ledger.holds(time, of: job))
-        _ = ledger.insert(open(job, at: time))
-        _ = ledger.remove(run)
-        #expect(ledger.holds(time, of: job) && ledger.inconsistency == nil)
-        ledger.removeAll()
-        #expect(!ledger.holds(time, of: job) && ledger.inconsistency == nil)
+        var executionTable = ExecutionTable()
+        let run = executionTable.insert(open(job, at: time, .manual))
+        #expect(!executionTable.holds(time, of: job))
+        _ = executionTable.insert(open(job, at: time))
+        _ = executionTable.remove(run)
+        #expect(executionTable.holds(time, of: job) && executionTable.inconsistency == nil)
+        executionTable.removeAll()
+        #expect(!executionTable.holds(time, of: job) && executionTable.inconsistency == nil)
     }
 }

@@ -113,7 +113,7 @@ struct JobFieldTests {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         guard let call = bench.dispatched.first?.call else { return "" }
         return "\(call.kind) \(call.timeoutMs) \(call.atMostOnce)"
     }

@@ -35,9 +35,9 @@ import Testing
         let change = table.announced(2, lead(11), [1])
         #expect(change.isNews && change.lost.isEmpty)
         #expect(table.leads(1, 0) && !table.leads(1, 1) && table.leads(2, 1))
-        #expect(table.leads(2, 1, by: Token(epoch: 11, sequence: 1)))
-        #expect(!table.leads(2, 1, by: Token(epoch: 10, sequence: 1)))
-        #expect(!table.leads(2, 1, by: Token(epoch: 11, sequence: 1, incarnation: 1)))
+        #expect(table.leads(2, 1, by: DispatchToken(epoch: 11, sequence: 1)))
+        #expect(!table.leads(2, 1, by: DispatchToken(epoch: 10, sequence: 1)))
+        #expect(!table.leads(2, 1, by: DispatchToken(epoch: 11, sequence: 1, incarnation: 1)))
     }
 
     @Test func `a Lead replaces an earlier one of the same epoch, and no other`() {

@@ -15,7 +15,7 @@ import Testing
     /// Runs a job by hand and returns the call that it makes.
     private func call(of job: Job, _ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         return try #require(bench.dispatched.last?.call)
     }
 
@@ -198,7 +198,7 @@ import Testing
         bench.report(again.call, over: 2)
         let row = try #require(bench.store.executions[call.executionID])
         #expect(row.status == .success && row.attempts == 1 && row.lostAttempts == 1)
-        #expect(bench.dispatcher.figures.overdueCalls == 1)
+        #expect(bench.dispatcher.counters.overdueCalls == 1)
     }
 
     @Test func `a second process under a worker's name is refused while the first is there`() throws {
@@ -221,7 +221,7 @@ import Testing
         bench.create(job)
         bench.loseLead()
         bench.tell(.workerHeld(1, epoch: bench.store.shards[0].epoch, []))
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         #expect(bench.dispatched.isEmpty)
         bench.pass(ms: 2_500)
         #expect(bench.dispatched.count == 1)
@@ -268,10 +268,10 @@ import Testing
         bench.join(2)
         for turn in 0..<5 {
             bench.pass(ms: 10_000)
-            bench.tell(.workerHeld(LinkID(1 + turn % 2), epoch: bench.store.shards[0].epoch, [held]))
+            bench.tell(.workerHeld(ConnectionID(1 + turn % 2), epoch: bench.store.shards[0].epoch, [held]))
         }
         bench.pass(ms: 2_000)
-        #expect(bench.dispatcher.figures.overdueCalls == 1)
+        #expect(bench.dispatcher.counters.overdueCalls == 1)
     }
 
     @Test func `a worker that returns its calls is not asked at the speed of the network`() throws {
@@ -292,7 +292,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
-        for boot in 2...9 as ClosedRange<UInt64> { bench.join(LinkID(boot), boot: boot) }
+        for boot in 2...9 as ClosedRange<UInt64> { bench.join(ConnectionID(boot), boot: boot) }
         #expect(bench.store.executions[call.executionID]?.status == .pending)
         #expect(bench.dispatched.count == 1)
         bench.pass(ms: 2_000)

@@ -80,7 +80,7 @@ import Testing
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 7s")
         bench.commitsAreHeld = true
         // What is on its way lets the change wait, and go with what is made meanwhile.
-        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        bench.run(DispatcherBench.job(1, every: 60), requestID: 4)
         bench.tell(.changeRequested(5, change))
         bench.pass(ms: 2_300)
         // Whoever takes over after any of these commits finds no more than the store has.
@@ -93,7 +93,7 @@ import Testing
         }
         let through = try #require(bench.store.shards[0].materializedThrough)
         #expect(through - Self.beginning >= 3_000)
-        #expect(bench.replies.contains { $0.ticket == 5 })
+        #expect(bench.replies.contains { $0.requestID == 5 })
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
@@ -123,12 +123,12 @@ import Testing
         for (number, schedule) in ["*/2 * * * * *", "* * * * * *"].prefix(count).enumerated() {
             (changed.name, changed.schedule) = ("taken", schedule)
             let request = ChangeRequest.update(DispatcherBench.planned(changed), scheduleChanged: true)
-            bench.tell(.changeRequested(Ticket(6 + number), request))
+            bench.tell(.changeRequested(RequestID(6 + number), request))
         }
         bench.releaseCommits()
-        for ticket in 6..<Ticket(6 + count) {
-            guard case .refused? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
-                Issue.record("change \(ticket) was not refused")
+        for requestID in 6..<RequestID(6 + count) {
+            guard case .refused? = bench.replies.first(where: { $0.requestID == requestID })?.result else {
+                Issue.record("change \(requestID) was not refused")
                 return
             }
         }
@@ -145,7 +145,7 @@ import Testing
         var changed = try jobWithAnEarlierRow(&bench)
         bench.commitsAreHeld = true
         // The batch on its way lets the first change wait, and the first change the second one.
-        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        bench.run(DispatcherBench.job(1, every: 60), requestID: 4)
         changed.version += 1
         (changed.name, changed.schedule) = ("taken", "@every 77s")
         bench.tell(.changeRequested(6, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
@@ -153,7 +153,7 @@ import Testing
         (changed.name, changed.schedule) = ("free", "@every 99s")
         bench.tell(.changeRequested(7, .update(DispatcherBench.planned(changed), scheduleChanged: true)))
         settle(&bench) { batch in batch.changes.contains { $0.job?.name == "taken" } }
-        guard case .refused? = bench.replies.first(where: { $0.ticket == 6 })?.result else {
+        guard case .refused? = bench.replies.first(where: { $0.requestID == 6 })?.result else {
             Issue.record("the first change was not refused")
             return
         }
@@ -237,7 +237,7 @@ import Testing
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
         bench.pass(ms: 3_000)
         bench.commitsAreHeld = true
-        bench.run(DispatcherBench.job(1, every: 60), ticket: 4)
+        bench.run(DispatcherBench.job(1, every: 60), requestID: 4)
         bench.databaseAheadMs -= 3_000
         bench.pass(ms: 4_000)
         bench.tell(.changeRequested(5, change))
@@ -254,7 +254,7 @@ import Testing
         bench.lead(slots: 0)
         let taken = DispatcherBench.job(1, every: 60, name: "taken")
         bench.create(taken)
-        bench.run(taken, ticket: 4)
+        bench.run(taken, requestID: 4)
         let job = DispatcherBench.job(2, every: 2, name: "other")
         bench.create(job)
         bench.create(DispatcherBench.job(3, every: 2))
@@ -280,7 +280,7 @@ import Testing
         bench.lead()
         let blocking = DispatcherBench.job(1, every: 3_600)
         bench.create(blocking)
-        bench.run(blocking, ticket: 4)
+        bench.run(blocking, requestID: 4)
         var job = DispatcherBench.job(2, every: 2)
         (job.catchUpPolicy, job.catchUpWindowMs) = (.none, 0)
         bench.create(job)
@@ -289,14 +289,14 @@ import Testing
         // There is no room for the third job's.
         #expect(rows(of: job, bench) == [2_000])
         bench.loseLead()
-        let link = LinkID(2)
+        let link = ConnectionID(2)
         bench.join(link, boot: 2)
         bench.pass(ms: 500)
         let call = try #require(bench.dispatched.last { $0.call.jobID == job.id })
         bench.report(call.call, over: call.link)
         #expect(bench.store.executions[call.call.executionID]?.status == .success)
         // The room is taken all the time.
-        for ticket in 5...6 as ClosedRange<Ticket> { bench.run(blocking, ticket: ticket) }
+        for requestID in 5...6 as ClosedRange<RequestID> { bench.run(blocking, requestID: requestID) }
         bench.pass(ms: 20_000)
         var paused = try #require(bench.store.jobs[job.id])
         paused.version += 1
@@ -365,15 +365,15 @@ import Testing
         job.overlapPolicy = .skip
         bench.create(job)
         bench.commitsAreHeld = true
-        bench.run(job, ticket: 7)
+        bench.run(job, requestID: 7)
         settle(&bench) { !$0.changes.isEmpty }
-        guard case .refused(let error)? = bench.replies.last(where: { $0.ticket == 7 })?.result else {
+        guard case .refused(let error)? = bench.replies.last(where: { $0.requestID == 7 })?.result else {
             Issue.record("it was not refused")
             return
         }
         #expect(error.code == .internal)
         // Its job has nothing open.
-        bench.run(job, ticket: 8)
+        bench.run(job, requestID: 8)
         bench.pass(ms: 100)
         #expect(bench.dispatched.count == 1)
         #expect(bench.dispatcher.inconsistency == nil)
@@ -428,7 +428,7 @@ import Testing
         var job = DispatcherBench.job(2, every: 600)
         job.executionType = .atMostOnce
         bench.create(job)
-        bench.run(job, ticket: 7)
+        bench.run(job, requestID: 7)
         bench.pass(ms: 100)
         let call = try #require(bench.dispatched.first?.call)
         bench.tell(.workerLeft(1))
@@ -458,7 +458,7 @@ import Testing
         var job = DispatcherBench.job(2, every: 3_600)
         job.executionType = .atMostOnce
         bench.create(job)
-        bench.run(job, ticket: 7)
+        bench.run(job, requestID: 7)
         let call = try #require(bench.dispatched.first?.call)
         bench.tell(.workerLeft(1))
         bench.pass(ms: 95_000)
@@ -478,7 +478,7 @@ import Testing
         #expect(bench.acknowledgedOver[call.token] == 3)
     }
 
-    // MARK: Clocks and gaps
+    // MARK: Clocks and outages
 
     @Test func `rows that a take-over withdraws are made when their times come, though a change was refused before`()
         throws
@@ -502,7 +502,7 @@ import Testing
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(9, .update(DispatcherBench.planned(change), scheduleChanged: true)))
         settle(&bench) { !$0.changes.isEmpty }
-        #expect(bench.replies.contains { $0.ticket == 9 })
+        #expect(bench.replies.contains { $0.requestID == 9 })
         bench.pass(ms: 3_000)
         #expect(rows(of: job, bench).isEmpty)
         bench.pass(ms: 12_000)
@@ -510,7 +510,8 @@ import Testing
         #expect(Set(rows(of: job, bench)).isSuperset(of: times))
     }
 
-    @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for a gap`() throws {
+    @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for an outage`() throws
+    {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         var job = DispatcherBench.job(2, every: 2)
@@ -518,9 +519,9 @@ import Testing
         let planned = DispatcherBench.planned(job)
         bench.tell(.changeRequested(1, .create(planned, nil)))
         let created = try #require(bench.store.jobs[job.id])
-        bench.gapReadsAreHeld = true
+        bench.outageReadsAreHeld = true
         bench.databaseAheadMs += 60_000
-        while bench.heldGaps.isEmpty { bench.pass(ms: 50) }
+        while bench.heldOutages.isEmpty { bench.pass(ms: 50) }
         var edited = created
         edited.version += 1
         edited.effectiveFrom = bench.time
@@ -535,41 +536,41 @@ import Testing
         bench.store.executions.values.filter { $0.jobID == job.id }.map { $0.scheduledTime - Self.beginning }.sorted()
     }
 
-    @Test func `a gap whose rows cannot be read at first is made up for all the same`() {
+    @Test func `an outage whose rows cannot be read at first is made up for all the same`() {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 1)
         bench.create(job)
         bench.pass(ms: 2_000)
-        bench.gapReadsFail = 2
+        bench.outageReadsFail = 2
         bench.databaseAheadMs += 20_000
         bench.pass(ms: 2_000)
-        #expect(bench.gapReadsFail == 0)
+        #expect(bench.outageReadsFail == 0)
         let times = rows(of: job, bench)
         let expected = (1...23).map { Int64($0) * 1_000 }
         #expect(Set(times).isSuperset(of: expected))
         #expect(Set(times).count == times.count)
     }
 
-    @Test func `a clock that goes back while a gap is read is believed, and what was read is not`() throws {
+    @Test func `a clock that goes back while an outage is read is believed, and what was read is not`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 1)
         bench.create(job)
         bench.pass(ms: 2_000)
-        bench.gapReadsAreHeld = true
+        bench.outageReadsAreHeld = true
         bench.databaseAheadMs += 20_000
         bench.pass(ms: 1_500)
-        let first = try #require(bench.heldGaps.first)
+        let first = try #require(bench.heldOutages.first)
         bench.databaseAheadMs -= 10_000
         bench.pass(ms: 1_500)
-        #expect(bench.heldGaps.count == 2)
-        let second = try #require(bench.heldGaps.last)
+        #expect(bench.heldOutages.count == 2)
+        let second = try #require(bench.heldOutages.last)
         #expect(second.from == first.from && second.to < first.to)
         // The answer to the first one comes first, and says nothing any more.
-        bench.tell(.gapRowsLoaded([GapRow(jobID: job.id, from: first.from, to: first.to)], isLast: true))
-        bench.tell(.gapRowsLoaded(bench.store.gapRows(second), isLast: true))
-        bench.gapReadsAreHeld = false
+        bench.tell(.outageRowsLoaded([OutageRow(jobID: job.id, from: first.from, to: first.to)], isLast: true))
+        bench.tell(.outageRowsLoaded(bench.store.outageRows(second), isLast: true))
+        bench.outageReadsAreHeld = false
         bench.pass(ms: 3_000)
         #expect(bench.dispatcher.inconsistency == nil)
         let last = bench.time.seconds - Self.beginning.seconds

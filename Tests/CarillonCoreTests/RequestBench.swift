@@ -15,7 +15,7 @@ struct RequestBench {
     )
     var now = Timestamp(seconds: 1_800_000_000)
     private var random = SeededGenerator(seed: 1)
-    private var lastTicket: Ticket = 0
+    private var lastRequestID: RequestID = 0
     private(set) var actions: [RequestAction] = []
 
     static let plan: ReplyRenderer.PlanSource = { text, zone, policy in
@@ -36,12 +36,12 @@ struct RequestBench {
         machine.handle(event, at: now, using: &random, into: &actions)
     }
 
-    /// Sends a request; returns its ticket.
+    /// Sends a request; returns its request id.
     @discardableResult
-    mutating func ask(_ request: Request, from connection: LinkID = 1) -> Ticket {
-        lastTicket += 1
-        tell(.requested(lastTicket, request, from: connection))
-        return lastTicket
+    mutating func ask(_ request: Request, from connection: ConnectionID = 1) -> RequestID {
+        lastRequestID += 1
+        tell(.requested(lastRequestID, request, from: connection))
+        return lastRequestID
     }
 
     // MARK: Actions
@@ -50,9 +50,9 @@ struct RequestBench {
         actions.compactMap { if case .read(_, let read) = $0 { read } else { nil } }
     }
 
-    /// Tickets of the reads.
-    var readers: [Ticket] {
-        actions.compactMap { if case .read(let ticket, _) = $0 { ticket } else { nil } }
+    /// Request ids of the reads.
+    var readers: [RequestID] {
+        actions.compactMap { if case .read(let requestID, _) = $0 { requestID } else { nil } }
     }
 
     var changes: [ChangeRequest] {
@@ -64,8 +64,8 @@ struct RequestBench {
         actions.compactMap { if case .refresh(let planned) = $0 { planned.job } else { nil } }
     }
 
-    var replies: [(ticket: Ticket, reply: RequestReply)] {
-        actions.compactMap { if case .reply(let ticket, let reply) = $0 { (ticket, reply) } else { nil } }
+    var replies: [(requestID: RequestID, reply: RequestReply)] {
+        actions.compactMap { if case .reply(let requestID, let reply) = $0 { (requestID, reply) } else { nil } }
     }
 
     /// The only reply, as an error.
@@ -91,7 +91,7 @@ struct RequestBench {
     static func sampleJob(
         version: Int64 = 1,
         active: Bool = true,
-        hidden: Bool = false,
+        isAdHoc: Bool = false,
         isDeleted: Bool = false
     ) -> Job {
         let time = Timestamp(seconds: 1_700_000_000)
@@ -101,7 +101,7 @@ struct RequestBench {
             schedule: "0 * * * *",
             call: HTTPCall(url: "http://target.test/"),
             active: active,
-            hidden: hidden,
+            isAdHoc: isAdHoc,
             effectiveFrom: time,
             version: version,
             createdAt: time,

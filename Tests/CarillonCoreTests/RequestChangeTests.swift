@@ -10,19 +10,19 @@ struct RequestChangeTests {
     private static let changes: [Request] = [update, .deleteJob(id, ifVersion: []), .pauseJob(id)]
 
     /// Sends a request and gives it the row of the job.
-    private func bench(_ request: Request, row: Job?) -> (RequestBench, Ticket) {
+    private func bench(_ request: Request, row: Job?) -> (RequestBench, RequestID) {
         var bench = RequestBench()
-        let ticket = bench.ask(request)
+        let requestID = bench.ask(request)
         #expect(bench.reads == [.job(Self.id)])
-        bench.tell(.read(ticket, .job(row)))
-        return (bench, ticket)
+        bench.tell(.read(requestID, .job(row)))
+        return (bench, requestID)
     }
 
     // MARK: Found, not found
 
     @Test("a job that is not there, deleted or not listed is not found", arguments: changes + [.resumeJob(id)])
     func notFound(request: Request) {
-        for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(hidden: true)] {
+        for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(isAdHoc: true)] {
             let (bench, _) = self.bench(request, row: row)
             #expect(bench.error?.code == .notFound)
             #expect(bench.actions.count == 1)
@@ -115,30 +115,30 @@ struct RequestChangeTests {
 
     @Test("the dispatcher's answer is the reply")
     func answers() {
-        var (bench, ticket) = self.bench(Self.update, row: RequestBench.sampleJob())
-        bench.tell(.changed(ticket, .job(RequestBench.sampleJob(version: 2))))
+        var (bench, requestID) = self.bench(Self.update, row: RequestBench.sampleJob())
+        bench.tell(.changed(requestID, .job(RequestBench.sampleJob(version: 2))))
         #expect(bench.job?.version == 2)
-        (bench, ticket) = self.bench(.deleteJob(Self.id, ifVersion: []), row: RequestBench.sampleJob())
-        bench.tell(.changed(ticket, .deleted(Self.id)))
+        (bench, requestID) = self.bench(.deleteJob(Self.id, ifVersion: []), row: RequestBench.sampleJob())
+        bench.tell(.changed(requestID, .deleted(Self.id)))
         #expect(bench.answer == .deleted(Self.id))
-        ticket = bench.ask(Self.run)
-        bench.tell(.changed(ticket, .execution(RequestBench.sampleExecution(.pending))))
+        requestID = bench.ask(Self.run)
+        bench.tell(.changed(requestID, .execution(RequestBench.sampleExecution(.pending))))
         #expect(bench.answer == .execution(RequestBench.sampleExecution(.pending), failedAttempts: [], url: nil))
         #expect(bench.machine.openCount == 0)
     }
 
     @Test("a refusal is passed on", arguments: changes)
     func refused(request: Request) {
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob())
-        bench.tell(.changed(ticket, .refused(ClientError(.alreadyExists, "taken", reason: .nameTaken))))
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
+        bench.tell(.changed(requestID, .refused(ClientError(.alreadyExists, "taken", reason: .nameTaken))))
         #expect(bench.error?.reason == .nameTaken)
         #expect(bench.machine.openCount == 0)
     }
 
     @Test("an answer that does not fit the request is an internal error", arguments: changes)
     func unexpected(request: Request) {
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob())
-        bench.tell(.changed(ticket, .notOpen))
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
+        bench.tell(.changed(requestID, .notOpen))
         #expect(bench.error?.code == .internal)
     }
 
@@ -146,11 +146,11 @@ struct RequestChangeTests {
 
     @Test("a stale change is read again at once, merged again, and sent behind the row", arguments: changes)
     func stale(request: Request) {
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob(version: 1))
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob(version: 1))
         #expect(bench.refreshed.isEmpty)
-        bench.tell(.changed(ticket, .stale))
+        bench.tell(.changed(requestID, .stale))
         #expect(bench.reads == [.job(Self.id)])
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 5))))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: 5))))
         #expect(bench.refreshed.map(\.version) == [5])
         #expect(bench.changes.count == 1)
         guard case .refresh = bench.actions.first else {
@@ -162,29 +162,29 @@ struct RequestChangeTests {
     @Test("an expected version is checked again after a stale answer")
     func staleWithVersion() {
         let request = Request.updateJob(Self.id, RequestBench.priority, ifVersion: [1])
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob(version: 1))
-        bench.tell(.changed(ticket, .stale))
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 2))))
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob(version: 1))
+        bench.tell(.changed(requestID, .stale))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: 2))))
         #expect(bench.error?.reason == .versionMismatch)
     }
 
     @Test("a job that is deleted in between is not found", arguments: changes)
     func staleAndGone(request: Request) {
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob())
-        bench.tell(.changed(ticket, .stale))
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob(isDeleted: true))))
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
+        bench.tell(.changed(requestID, .stale))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob(isDeleted: true))))
         #expect(bench.error?.code == .notFound)
     }
 
     @Test("stale answers end the request after a number of times", arguments: changes)
     func alwaysStale(request: Request) {
-        var (bench, ticket) = self.bench(request, row: RequestBench.sampleJob())
+        var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
         for version in 2...21 as ClosedRange<Int64> {
-            bench.tell(.changed(ticket, .stale))
-            bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: version))))
+            bench.tell(.changed(requestID, .stale))
+            bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: version))))
             #expect(bench.changes.count == 1)
         }
-        bench.tell(.changed(ticket, .stale))
+        bench.tell(.changed(requestID, .stale))
         #expect(bench.error?.code == .unavailable)
         #expect(bench.machine.openCount == 0)
     }
@@ -194,40 +194,40 @@ struct RequestChangeTests {
     @Test("a run reads nothing when the dispatcher knows the job")
     func runKnownJob() {
         var bench = RequestBench()
-        let ticket = bench.ask(Self.run)
+        let requestID = bench.ask(Self.run)
         guard case .run(Self.id, nil, let nonce)? = bench.changes.first, bench.actions.count == 1 else {
             Issue.record("no run: \(bench.actions)")
             return
         }
         #expect(nonce != .zero)
-        bench.tell(.changed(ticket, .refused(ClientError(.failedPrecondition, "open", reason: .overlap))))
+        bench.tell(.changed(requestID, .refused(ClientError(.failedPrecondition, "open", reason: .overlap))))
         #expect(bench.error?.reason == .overlap)
     }
 
     @Test("a run of a job that the dispatcher does not know reads the row once, and decides by it")
     func runUnknownJob() {
-        for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(hidden: true)] {
+        for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(isAdHoc: true)] {
             var bench = RequestBench()
-            let ticket = bench.ask(Self.run)
-            bench.tell(.changed(ticket, .stale))
+            let requestID = bench.ask(Self.run)
+            bench.tell(.changed(requestID, .stale))
             #expect(bench.reads == [.job(Self.id)])
-            bench.tell(.read(ticket, .job(row)))
+            bench.tell(.read(requestID, .job(row)))
             #expect(bench.error?.code == .notFound)
         }
         var bench = RequestBench()
-        let ticket = bench.ask(Self.run)
-        bench.tell(.changed(ticket, .stale))
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 3))))
+        let requestID = bench.ask(Self.run)
+        bench.tell(.changed(requestID, .stale))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: 3))))
         #expect(bench.refreshed.map(\.version) == [3])
         guard case .run(Self.id, nil, _)? = bench.changes.first else {
             Issue.record("no run: \(bench.actions)")
             return
         }
         for _ in 0..<19 {
-            bench.tell(.changed(ticket, .stale))
-            bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 3))))
+            bench.tell(.changed(requestID, .stale))
+            bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: 3))))
         }
-        bench.tell(.changed(ticket, .stale))
+        bench.tell(.changed(requestID, .stale))
         #expect(bench.error?.code == .unavailable)
     }
 
@@ -243,9 +243,9 @@ struct RequestChangeTests {
         bench.tell(.read(first, .job(RequestBench.sampleJob(version: 1))))
         #expect(bench.machine.inconsistency == nil)
         bench.tell(.connectionEnded(3))
-        #expect(bench.replies.map(\.ticket) == [third])
+        #expect(bench.replies.map(\.requestID) == [third])
         bench.tell(.changed(first, .job(RequestBench.sampleJob(version: 2))))
-        #expect(bench.replies.map(\.ticket) == [first])
+        #expect(bench.replies.map(\.requestID) == [first])
         #expect(bench.readers == [second])
         bench.tell(.read(second, .job(RequestBench.sampleJob(version: 2))))
         guard case .pause(let job)? = bench.changes.first else {
@@ -271,9 +271,9 @@ struct RequestChangeTests {
     @Test("the end of the lead ends a line without reading for those that wait in it")
     func lineEnds() {
         var bench = RequestBench()
-        let tickets = (0..<3).map { _ in bench.ask(Self.update) }
+        let requestIDs = (0..<3).map { _ in bench.ask(Self.update) }
         bench.tell(.leadershipChanged(.standingBy(leader: nil)))
-        #expect(Set(bench.replies.map(\.ticket)) == Set(tickets))
+        #expect(Set(bench.replies.map(\.requestID)) == Set(requestIDs))
         #expect(bench.reads.isEmpty)
         #expect(bench.machine.inconsistency == nil)
     }
@@ -284,26 +284,26 @@ struct RequestChangeTests {
     func cancel() {
         let request = Request.cancelExecution(Self.id, RequestBench.executionID)
         var bench = RequestBench()
-        var ticket = bench.ask(request)
+        var requestID = bench.ask(request)
         guard case .cancel(Self.id, RequestBench.executionID)? = bench.changes.first else {
             Issue.record("no cancel: \(bench.actions)")
             return
         }
-        bench.tell(.changed(ticket, .execution(RequestBench.sampleExecution(.cancelled))))
+        bench.tell(.changed(requestID, .execution(RequestBench.sampleExecution(.cancelled))))
         #expect(bench.answer == .execution(RequestBench.sampleExecution(.cancelled), failedAttempts: [], url: nil))
         let rows: [(Execution?, ClientError.Code)] = [
             (RequestBench.sampleExecution(.success), .failedPrecondition), (nil, .notFound),
         ]
         for (row, code) in rows {
-            ticket = bench.ask(request)
-            bench.tell(.changed(ticket, .notOpen))
+            requestID = bench.ask(request)
+            bench.tell(.changed(requestID, .notOpen))
             #expect(bench.reads == [.execution(RequestBench.executionID, of: Self.id)])
-            bench.tell(.read(ticket, .execution(row, failedAttempts: [])))
+            bench.tell(.read(requestID, .execution(row, failedAttempts: [])))
             #expect(bench.error?.code == code)
             #expect(bench.error?.reason == (row == nil ? nil : .alreadyFinished))
         }
-        ticket = bench.ask(request)
-        bench.tell(.changed(ticket, .stale))
+        requestID = bench.ask(request)
+        bench.tell(.changed(requestID, .stale))
         #expect(bench.error?.code == .internal)
     }
 
@@ -312,14 +312,14 @@ struct RequestChangeTests {
         var settings = JobSettings()
         settings.url = "http://target.test/now"
         var bench = RequestBench()
-        let ticket = bench.ask(.executeNow(settings, wait: wait))
+        let requestID = bench.ask(.executeNow(settings, wait: wait))
         guard case .executeNow(let planned, wait, _)? = bench.changes.first else {
             Issue.record("no call: \(bench.actions)")
             return
         }
-        #expect(planned.job.hidden)
+        #expect(planned.job.isAdHoc)
         #expect(planned.job.maxRetries == (wait ? 0 : JobDefaults().maxRetries))
-        bench.tell(.changed(ticket, .execution(RequestBench.sampleExecution())))
+        bench.tell(.changed(requestID, .execution(RequestBench.sampleExecution())))
         let url = "http://target.test/now"
         #expect(bench.answer == .execution(RequestBench.sampleExecution(), failedAttempts: [], url: url))
         settings.name = "named"

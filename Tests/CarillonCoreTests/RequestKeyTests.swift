@@ -24,14 +24,14 @@ struct RequestKeyTests {
     @Test("a create without a key is sent at once")
     func withoutKey() {
         var bench = RequestBench()
-        let ticket = bench.ask(create(nil))
+        let requestID = bench.ask(create(nil))
         guard case .create(let planned, nil)? = bench.changes.first else {
             Issue.record("no create: \(bench.actions)")
             return
         }
         #expect(planned.job.call.url == "http://target.test/")
         #expect(planned.job.id.uuid.high >> 16 == UInt64(bench.now.milliseconds), "the id begins with the time")
-        bench.tell(.changed(ticket, .job(planned.job)))
+        bench.tell(.changed(requestID, .job(planned.job)))
         #expect(bench.job == planned.job)
         let refused = bench.ask(create(nil))
         bench.tell(.changed(refused, .refused(ClientError(.alreadyExists, "taken", reason: .nameTaken))))
@@ -54,9 +54,9 @@ struct RequestKeyTests {
     @Test("a new key is written with the change")
     func newKey() {
         var bench = RequestBench()
-        let ticket = bench.ask(create("k"))
+        let requestID = bench.ask(create("k"))
         #expect(bench.reads == [.idempotencyKey(operation: "create_job", key: "k")])
-        bench.tell(.read(ticket, .idempotencyKey(nil)))
+        bench.tell(.read(requestID, .idempotencyKey(nil)))
         guard case .create(let planned, let record?)? = bench.changes.first else {
             Issue.record("no create with a key: \(bench.actions)")
             return
@@ -69,9 +69,9 @@ struct RequestKeyTests {
     @Test("a run with a new key reads nothing but the key")
     func newKeyOfRun() {
         var bench = RequestBench()
-        let ticket = bench.ask(run("k"))
+        let requestID = bench.ask(run("k"))
         #expect(bench.reads == [.idempotencyKey(operation: "run_job", key: "k")])
-        bench.tell(.read(ticket, .idempotencyKey(nil)))
+        bench.tell(.read(requestID, .idempotencyKey(nil)))
         guard case .run(_, let record?, _)? = bench.changes.first else {
             Issue.record("no run with a key: \(bench.actions)")
             return
@@ -83,10 +83,10 @@ struct RequestKeyTests {
     func repeatedCreate() {
         for row in [RequestBench.sampleJob(version: 9), RequestBench.sampleJob(isDeleted: true)] {
             var bench = RequestBench()
-            let ticket = bench.ask(create("k"))
-            bench.tell(.read(ticket, .idempotencyKey(record("create_job", "f", Self.id.uuid))))
+            let requestID = bench.ask(create("k"))
+            bench.tell(.read(requestID, .idempotencyKey(record("create_job", "f", Self.id.uuid))))
             #expect(bench.reads == [.job(Self.id)])
-            bench.tell(.read(ticket, .job(row)))
+            bench.tell(.read(requestID, .job(row)))
             #expect(bench.job == row)
             #expect(bench.machine.inconsistency == nil)
         }
@@ -95,35 +95,35 @@ struct RequestKeyTests {
     @Test("a repeated run is answered with the execution")
     func repeatedRun() {
         var bench = RequestBench()
-        let ticket = bench.ask(run("k"))
-        bench.tell(.read(ticket, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
+        let requestID = bench.ask(run("k"))
+        bench.tell(.read(requestID, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
         #expect(bench.reads == [.execution(RequestBench.executionID, of: Self.id)])
-        bench.tell(.read(ticket, .execution(RequestBench.sampleExecution(), failedAttempts: [])))
+        bench.tell(.read(requestID, .execution(RequestBench.sampleExecution(), failedAttempts: [])))
         #expect(bench.answer == .execution(RequestBench.sampleExecution(), failedAttempts: [], url: nil))
     }
 
     @Test("what the first request made may be gone")
     func gone() {
         var bench = RequestBench()
-        var ticket = bench.ask(create("k"))
-        bench.tell(.read(ticket, .idempotencyKey(record("create_job", "f", Self.id.uuid))))
-        bench.tell(.read(ticket, .job(nil)))
+        var requestID = bench.ask(create("k"))
+        bench.tell(.read(requestID, .idempotencyKey(record("create_job", "f", Self.id.uuid))))
+        bench.tell(.read(requestID, .job(nil)))
         #expect(bench.error?.code == .notFound)
-        ticket = bench.ask(run("k"))
-        bench.tell(.read(ticket, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
-        bench.tell(.read(ticket, .execution(nil, failedAttempts: [])))
+        requestID = bench.ask(run("k"))
+        bench.tell(.read(requestID, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
+        bench.tell(.read(requestID, .execution(nil, failedAttempts: [])))
         #expect(bench.error?.code == .notFound)
-        ticket = bench.ask(run("k"))
-        bench.tell(.read(ticket, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
-        bench.tell(.read(ticket, .job(nil)))
+        requestID = bench.ask(run("k"))
+        bench.tell(.read(requestID, .idempotencyKey(record("run_job", "", RequestBench.executionID.uuid))))
+        bench.tell(.read(requestID, .job(nil)))
         #expect(bench.error?.code == .internal)
     }
 
     @Test("a key of another request is refused")
     func reused() {
         var bench = RequestBench()
-        let ticket = bench.ask(create("k"))
-        bench.tell(.read(ticket, .idempotencyKey(record("create_job", "other", Self.id.uuid))))
+        let requestID = bench.ask(create("k"))
+        bench.tell(.read(requestID, .idempotencyKey(record("create_job", "other", Self.id.uuid))))
         #expect(bench.error?.code == .alreadyExists)
         #expect(bench.error?.reason == .idempotencyKeyReused)
     }
@@ -142,7 +142,7 @@ struct RequestKeyTests {
         let again = bench.ask(create("k"), from: 1)
         #expect(bench.reads.count == 1)
         bench.tell(.connectionEnded(1))
-        #expect(Set(bench.replies.map(\.ticket)) == [run, again])
+        #expect(Set(bench.replies.map(\.requestID)) == [run, again])
         #expect(bench.machine.inconsistency == nil)
         #expect(bench.machine.openCount == 0)
     }
@@ -150,10 +150,10 @@ struct RequestKeyTests {
     @Test("the lead may end while the key is looked up")
     func leadLost() {
         var bench = RequestBench()
-        let ticket = bench.ask(create("k"))
+        let requestID = bench.ask(create("k"))
         bench.tell(.leadershipChanged(.standingBy(leader: nil)))
         #expect(bench.error?.code == .notLeader)
-        bench.tell(.read(ticket, .idempotencyKey(nil)))
+        bench.tell(.read(requestID, .idempotencyKey(nil)))
         #expect(bench.changes.isEmpty)
     }
 

@@ -43,9 +43,9 @@ struct RequestMachineTests {
     @Test("an update without settings is a read, on a standby too")
     func emptyUpdate() {
         var bench = RequestBench(leads: false)
-        let ticket = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: []))
+        let requestID = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: []))
         #expect(bench.reads == [.job(RequestBench.id)])
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob(version: 4))))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob(version: 4))))
         #expect(bench.job?.version == 4)
         #expect(bench.changes.isEmpty)
     }
@@ -62,9 +62,9 @@ struct RequestMachineTests {
     @Test("a failed read is answered as unavailable", arguments: RequestBench.allRequests)
     func failedRead(request: Request) {
         var bench = RequestBench()
-        let ticket = bench.ask(request)
+        let requestID = bench.ask(request)
         guard !bench.reads.isEmpty else { return }
-        bench.tell(.read(ticket, .failed(ReadError("connection refused"))))
+        bench.tell(.read(requestID, .failed(ReadError("connection refused"))))
         if case .watchExecutions = request {
             #expect(bench.actions.isEmpty)
         } else {
@@ -77,26 +77,26 @@ struct RequestMachineTests {
     @Test("a read of another kind than asked for changes nothing", arguments: RequestBench.allRequests)
     func wrongResult(request: Request) {
         var bench = RequestBench()
-        let ticket = bench.ask(request)
+        let requestID = bench.ask(request)
         guard !bench.reads.isEmpty else { return }
         let isStats = if case .getExecutionStats = request { true } else { false }
-        bench.tell(.read(ticket, isStats ? .jobs([], hasMore: false, total: nil) : .stats(ExecutionStats())))
+        bench.tell(.read(requestID, isStats ? .jobs([], hasMore: false, total: nil) : .stats(ExecutionStats())))
         #expect(bench.changes.isEmpty)
         #expect(bench.machine.openCount == 0)
         #expect(bench.machine.inconsistency == nil)
     }
 
     @Test("results without a request change nothing")
-    func unknownTickets() {
+    func unknownRequestIDs() {
         var bench = RequestBench()
         bench.tell(.read(99, .job(RequestBench.sampleJob())))
         #expect(bench.actions.isEmpty)
         bench.tell(.changed(99, .job(RequestBench.sampleJob())))
         #expect(bench.actions.isEmpty)
-        let ticket = bench.ask(.getJob(RequestBench.id))
-        bench.tell(.changed(ticket, .stale))
+        let requestID = bench.ask(.getJob(RequestBench.id))
+        bench.tell(.changed(requestID, .stale))
         #expect(bench.actions.isEmpty)
-        bench.tell(.requested(ticket, .getCluster, from: 1))
+        bench.tell(.requested(requestID, .getCluster, from: 1))
         #expect(bench.actions.isEmpty)
     }
 
@@ -107,13 +107,13 @@ struct RequestMachineTests {
         let other = bench.ask(.getJob(RequestBench.id), from: 2)
         let changing = bench.ask(.cancelExecution(RequestBench.id, RequestBench.executionID), from: 1)
         bench.tell(.connectionEnded(1))
-        #expect(bench.replies.map(\.ticket) == [reading])
+        #expect(bench.replies.map(\.requestID) == [reading])
         bench.tell(.read(reading, .job(RequestBench.sampleJob())))
         #expect(bench.actions.isEmpty)
         bench.tell(.changed(changing, .execution(RequestBench.sampleExecution(.cancelled))))
-        #expect(bench.replies.map(\.ticket) == [changing])
+        #expect(bench.replies.map(\.requestID) == [changing])
         bench.tell(.read(other, .job(RequestBench.sampleJob())))
-        #expect(bench.replies.map(\.ticket) == [other])
+        #expect(bench.replies.map(\.requestID) == [other])
     }
 
     @Test("the end of a lead ends watches and requests that need a leader")
@@ -129,7 +129,7 @@ struct RequestMachineTests {
             return
         }
         #expect(error.code == .notLeader)
-        #expect(bench.replies.map(\.ticket) == [update])
+        #expect(bench.replies.map(\.requestID) == [update])
         let ended = bench.actions.contains { if case .endWatch(watch, _) = $0 { true } else { false } }
         #expect(ended)
         #expect(bench.machine.openCount == 2, "the read and the change that the dispatcher has")
@@ -151,10 +151,10 @@ struct RequestMachineTests {
     @Test("the lead may end between the read and the change")
     func leadLostWhileReading() {
         var bench = RequestBench()
-        let ticket = bench.ask(.pauseJob(RequestBench.id))
+        let requestID = bench.ask(.pauseJob(RequestBench.id))
         bench.tell(.leadershipChanged(.standingBy(leader: nil)))
         #expect(bench.error?.code == .notLeader)
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob())))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob())))
         #expect(bench.actions.isEmpty)
     }
 }

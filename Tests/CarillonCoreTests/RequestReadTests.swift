@@ -12,11 +12,11 @@ struct RequestReadTests {
         var bench = RequestBench()
         let rows = [
             RequestBench.sampleJob(), nil, RequestBench.sampleJob(isDeleted: true),
-            RequestBench.sampleJob(hidden: true),
+            RequestBench.sampleJob(isAdHoc: true),
         ]
         for (index, row) in rows.enumerated() {
-            let ticket = bench.ask(.getJob(Self.id))
-            bench.tell(.read(ticket, .job(row)))
+            let requestID = bench.ask(.getJob(Self.id))
+            bench.tell(.read(requestID, .job(row)))
             #expect(bench.job == (index == 0 ? row : nil))
             #expect(bench.error?.code == (index == 0 ? nil : .notFound))
         }
@@ -51,8 +51,8 @@ struct RequestReadTests {
         var list = ListJobs()
         for filter in [nil, true] {
             list.active = filter
-            let ticket = bench.ask(.listJobs(list))
-            bench.tell(.read(ticket, .jobs([RequestBench.sampleJob()], hasMore: filter == nil, total: 12)))
+            let requestID = bench.ask(.listJobs(list))
+            bench.tell(.read(requestID, .jobs([RequestBench.sampleJob()], hasMore: filter == nil, total: 12)))
             guard case .jobs(let jobs, let next, let total)? = bench.replies.first?.reply else {
                 Issue.record("no page: \(bench.actions)")
                 return
@@ -68,8 +68,8 @@ struct RequestReadTests {
         var bench = RequestBench()
         var job = RequestBench.sampleJob()
         job.call.body = String(repeating: "x", count: 30_000)
-        let ticket = bench.ask(.listJobs(ListJobs()))
-        bench.tell(.read(ticket, .jobs([job, job, job], hasMore: false, total: nil)))
+        let requestID = bench.ask(.listJobs(ListJobs()))
+        bench.tell(.read(requestID, .jobs([job, job, job], hasMore: false, total: nil)))
         guard case .jobs(let jobs, let next, _)? = bench.replies.first?.reply else {
             Issue.record("no page: \(bench.actions)")
             return
@@ -95,12 +95,12 @@ struct RequestReadTests {
         ]
         for request in requests {
             var bench = RequestBench(leads: false)
-            var ticket = bench.ask(request)
+            var requestID = bench.ask(request)
             #expect(bench.reads == [.job(Self.id)])
-            bench.tell(.read(ticket, .job(nil)))
+            bench.tell(.read(requestID, .job(nil)))
             #expect(bench.error?.code == .notFound)
-            ticket = bench.ask(request)
-            bench.tell(.read(ticket, .job(RequestBench.sampleJob(isDeleted: true))))
+            requestID = bench.ask(request)
+            bench.tell(.read(requestID, .job(RequestBench.sampleJob(isDeleted: true))))
             #expect(bench.reads.count == 1 && bench.error == nil)
         }
     }
@@ -120,9 +120,9 @@ struct RequestReadTests {
     func execution() {
         var bench = RequestBench()
         for row in [RequestBench.sampleExecution(), nil] {
-            let ticket = bench.ask(.getExecution(Self.id, RequestBench.executionID))
+            let requestID = bench.ask(.getExecution(Self.id, RequestBench.executionID))
             #expect(bench.reads == [.execution(RequestBench.executionID, of: Self.id)])
-            bench.tell(.read(ticket, .execution(row, failedAttempts: [])))
+            bench.tell(.read(requestID, .execution(row, failedAttempts: [])))
             #expect(bench.answer == row.map { .execution($0, failedAttempts: [], url: nil) })
             #expect(bench.error?.code == (row == nil ? .notFound : nil))
             let latest = bench.ask(.getLatestExecution(Self.id))
@@ -137,11 +137,11 @@ struct RequestReadTests {
     func stats() {
         var bench = RequestBench()
         let (from, to) = (bench.now - 86_400_000, bench.now)
-        let ticket = bench.ask(.getExecutionStats(Self.id, from: nil, to: nil))
+        let requestID = bench.ask(.getExecutionStats(Self.id, from: nil, to: nil))
         bench.now = bench.now + 5_000
-        bench.tell(.read(ticket, .job(RequestBench.sampleJob())))
+        bench.tell(.read(requestID, .job(RequestBench.sampleJob())))
         #expect(bench.reads == [.stats(Self.id, from: from, to: to)])
-        bench.tell(.read(ticket, .stats(ExecutionStats())))
+        bench.tell(.read(requestID, .stats(ExecutionStats())))
         #expect(bench.answer == .executionStats(Self.id, from: from, to: to, ExecutionStats()))
     }
 
@@ -150,8 +150,8 @@ struct RequestReadTests {
     @Test("a watch of all jobs starts at once and needs no more")
     func watchAll() {
         var bench = RequestBench()
-        let ticket = bench.ask(.watchExecutions(nil))
-        guard case .startWatch(ticket, nil)? = bench.actions.first, bench.actions.count == 1 else {
+        let requestID = bench.ask(.watchExecutions(nil))
+        guard case .startWatch(requestID, nil)? = bench.actions.first, bench.actions.count == 1 else {
             Issue.record("no watch: \(bench.actions)")
             return
         }
@@ -167,14 +167,14 @@ struct RequestReadTests {
     func watchOne() {
         for row in [nil, RequestBench.sampleJob(isDeleted: true)] {
             var bench = RequestBench()
-            let ticket = bench.ask(.watchExecutions(Self.id))
-            guard case .startWatch(ticket, Self.id)? = bench.actions.first else {
+            let requestID = bench.ask(.watchExecutions(Self.id))
+            guard case .startWatch(requestID, Self.id)? = bench.actions.first else {
                 Issue.record("no watch: \(bench.actions)")
                 return
             }
-            bench.tell(.read(ticket, .job(row)))
+            bench.tell(.read(requestID, .job(row)))
             #expect(bench.actions.count == (row == nil ? 1 : 0))
-            if row == nil, case .endWatch(ticket, let error)? = bench.actions.first {
+            if row == nil, case .endWatch(requestID, let error)? = bench.actions.first {
                 #expect(error.code == .notFound)
             } else {
                 #expect(row != nil)
@@ -188,9 +188,9 @@ struct RequestReadTests {
     @Test("the schedule is refreshed, the cluster described")
     func others() {
         var bench = RequestBench()
-        let ticket = bench.ask(.refreshSchedule)
+        let requestID = bench.ask(.refreshSchedule)
         #expect(bench.reads == [.editedJobs])
-        bench.tell(.read(ticket, .editedJobs(jobCount: 3)))
+        bench.tell(.read(requestID, .editedJobs(jobCount: 3)))
         #expect(bench.answer == .scheduleRefreshed(status: "SCHEDULE_REFRESHED", jobs: 3))
         bench.ask(.getCluster)
         #expect(bench.reads == [.cluster])

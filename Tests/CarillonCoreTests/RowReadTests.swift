@@ -81,15 +81,15 @@ struct RowReadTests {
     func unknown() {
         let cell = Cell()
         cell.bench.lead(slots: 0)
-        cell.bench.run(job, ticket: 1)
+        cell.bench.run(job, requestID: 1)
         #expect(isStale(cell.bench.replies.last?.result))
-        var hidden = job
-        hidden.hidden = true
+        var adHoc = job
+        adHoc.isAdHoc = true
         let nonce = UniqueID(high: 2, low: 2)
-        let call = ChangeRequest.executeNow(DispatcherBench.planned(hidden), wait: true, nonce: nonce)
+        let call = ChangeRequest.executeNow(DispatcherBench.planned(adHoc), wait: true, nonce: nonce)
         cell.bench.tell(.changeRequested(2, call))
-        cell.bench.run(job, ticket: 3)
-        #expect(cell.bench.replies.last?.ticket == 3)
+        cell.bench.run(job, requestID: 3)
+        #expect(cell.bench.replies.last?.requestID == 3)
         #expect(isStale(cell.bench.replies.last?.result))
     }
 

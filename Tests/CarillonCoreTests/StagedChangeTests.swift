@@ -47,15 +47,15 @@ import Testing
         while bench.time - Self.beginning < milliseconds { bench.pass(ms: 50) }
     }
 
-    private func refusal(_ ticket: Ticket, _ bench: borrowing DispatcherBench) -> ClientError? {
-        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
+    private func refusal(_ requestID: RequestID, _ bench: borrowing DispatcherBench) -> ClientError? {
+        guard case .refused(let error)? = bench.replies.first(where: { $0.requestID == requestID })?.result else {
             return nil
         }
         return error
     }
 
-    private func isStale(_ ticket: Ticket, _ bench: borrowing DispatcherBench) -> Bool {
-        if case .stale? = bench.replies.first(where: { $0.ticket == ticket })?.result { true } else { false }
+    private func isStale(_ requestID: RequestID, _ bench: borrowing DispatcherBench) -> Bool {
+        if case .stale? = bench.replies.first(where: { $0.requestID == requestID })?.result { true } else { false }
     }
 
     // MARK: What is held
@@ -214,7 +214,7 @@ import Testing
         for isDeleted in [false, true] {
             var bench = DispatcherBench()
             let job = lead(&bench, slots: 0)
-            bench.run(job, ticket: 4)
+            bench.run(job, requestID: 4)
             var ended = try #require(bench.store.jobs[job.id])
             ended.version += 1
             bench.tell(.changeRequested(5, isDeleted ? .delete(ended) : .pause(ended)))
@@ -265,13 +265,13 @@ import Testing
         bench.commitsAreHeld = true
         for (number, name) in ["first", "second", "third"].enumerated() {
             let request = try update(job, bench, after: Int64(number)) { $0.name = name }
-            bench.tell(.changeRequested(5 + Ticket(number), request))
+            bench.tell(.changeRequested(5 + RequestID(number), request))
         }
         for (number, name) in ["first", "second", "third"].enumerated() {
             #expect(bench.heldCommits.count == 1)
             #expect(bench.heldCommits[0].changes.map(\.job?.name) == [name])
             bench.answer(bench.heldCommits.removeFirst())
-            #expect(bench.replies.last?.ticket == 5 + Ticket(number))
+            #expect(bench.replies.last?.requestID == 5 + RequestID(number))
         }
         #expect(bench.store.jobs[job.id]?.version == 4)
         #expect(bench.dispatcher.inconsistency == nil)
@@ -286,12 +286,12 @@ import Testing
         var gone = try #require(bench.store.jobs[job.id])
         gone.version += 2
         bench.tell(.changeRequested(7, .delete(gone)))
-        bench.run(job, ticket: 8)
-        #expect(bench.replies.filter { (5...8).contains($0.ticket) }.isEmpty)
+        bench.run(job, requestID: 8)
+        #expect(bench.replies.filter { (5...8).contains($0.requestID) }.isEmpty)
         bench.releaseCommits()
         bench.pass(ms: 100)
-        for (ticket, expected) in [(5, false), (6, true), (7, false), (8, true)] as [(Ticket, Bool)] {
-            #expect(isStale(ticket, bench) == expected, "\(ticket)")
+        for (requestID, expected) in [(5, false), (6, true), (7, false), (8, true)] as [(RequestID, Bool)] {
+            #expect(isStale(requestID, bench) == expected, "\(requestID)")
         }
         #expect(bench.store.jobs[job.id]?.deletedAt != nil)
         #expect(bench.dispatcher.inconsistency == nil)
@@ -300,14 +300,14 @@ import Testing
     @Test func `a cancel waits for the change in flight`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench, slots: 0)
-        bench.run(job, ticket: 4)
+        bench.run(job, requestID: 4)
         let run = try #require(bench.store.executions.values.first { $0.trigger == .manual })
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, try pause(job, bench)))
         bench.tell(.changeRequested(6, .cancel(job.id, run.id)))
         bench.releaseCommits()
         #expect(bench.store.executions[run.id]?.status == .cancelled)
-        #expect(bench.replies.suffix(2).map(\.ticket) == [5, 6])
+        #expect(bench.replies.suffix(2).map(\.requestID) == [5, 6])
     }
 
     @Test func `an edit that a re-read finds waits for the change in flight`() throws {
@@ -335,7 +335,7 @@ import Testing
         let job = lead(&bench)
         pass(&bench, until: 1_500)
         bench.commitsAreHeld = true
-        bench.run(DispatcherBench.job(1, every: 3_600), ticket: 4)
+        bench.run(DispatcherBench.job(1, every: 3_600), requestID: 4)
         bench.tell(.changeRequested(5, try pause(job, bench)))
         bench.tell(.changeRequested(6, try pause(job, bench)))
         bench.tell(.leaseConnectionLost("test"))
@@ -361,7 +361,7 @@ import Testing
         bench.releaseCommits()
         bench.pass(ms: 100)
         #expect(bench.store.jobs[job.id]?.priority == 2)
-        #expect(bench.replies.count { $0.ticket == 5 || $0.ticket == 6 } == 2)
+        #expect(bench.replies.count { $0.requestID == 5 || $0.requestID == 6 } == 2)
     }
 
     @Test func `an outage that is noticed while a change is staged is caught up by the new definition`() throws {

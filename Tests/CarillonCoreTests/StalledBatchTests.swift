@@ -87,15 +87,15 @@ import Testing
         bench.pass(ms: 4_900)
         #expect(bench.replies.isEmpty)
         bench.pass(ms: 200)
-        for ticket in [900, 7] as [Ticket] {
-            guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == ticket })?.result else {
-                Issue.record("\(ticket) has no answer")
+        for requestID in [900, 7] as [RequestID] {
+            guard case .refused(let error)? = bench.replies.first(where: { $0.requestID == requestID })?.result else {
+                Issue.record("\(requestID) has no answer")
                 continue
             }
             #expect(error.reason == .outcomeUnknown)
         }
         bench.tell(.changeRequested(8, .create(DispatcherBench.planned(DispatcherBench.job(4, every: 60)), nil)))
-        guard case .refused(let error)? = bench.replies.first(where: { $0.ticket == 8 })?.result else {
+        guard case .refused(let error)? = bench.replies.first(where: { $0.requestID == 8 })?.result else {
             Issue.record("8 has no answer")
             return
         }

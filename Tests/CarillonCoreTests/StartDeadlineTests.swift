@@ -187,7 +187,7 @@ struct StartDeadlineTests {
         bench.lead(slots: 0)
         bench.create(job(Self.deadline(3_000)))
         bench.pass(ms: 1_000)
-        bench.run(DispatcherBench.job(1, every: 60), ticket: 1)
+        bench.run(DispatcherBench.job(1, every: 60), requestID: 1)
         bench.pass(ms: 2_900)
         let id = bench.store.executions.values.first?.id
         #expect(id.map { bench.store.executions[$0]?.status == .pending } == true)

@@ -23,7 +23,7 @@ import Testing
         var job = job
         job.executionType = .atMostOnce
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.first?.call)
         #expect(call.atMostOnce)
         return call
@@ -49,7 +49,7 @@ import Testing
         #expect(bench.dispatched.count == 1)
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
         // The next run is as the job is by now.
-        bench.run(job, ticket: 3)
+        bench.run(job, requestID: 3)
         #expect(bench.dispatched.count == 2 && bench.dispatched.last?.call.atMostOnce == false)
     }
 
@@ -58,7 +58,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.first?.call)
         bench.pass(ms: 2_000)
         bench.tell(.workerStarted(1, [call.token]))
@@ -84,7 +84,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.first?.call)
         bench.loseLead()
         bench.answerLead(1, held: [held(call)])
@@ -96,24 +96,24 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .success)
     }
 
-    @Test func `what a gap has missed is not lost when the clock goes back to before it`() throws {
+    @Test func `what an outage has missed is not lost when the clock goes back to before it`() throws {
         var bench = DispatcherBench()
         var job = DispatcherBench.job(2, every: 1)
         job.catchUpPolicy = .all
         job.effectiveFrom = DispatcherBench.beginning - 20_000
-        // The leader before was working off a gap when the clock went back by less than it looks ahead.
+        // The leader before was working off an outage when the clock went back by less than it looks ahead.
         let before = UniqueID(high: 9, low: 9)
         _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
         var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
         batch.changes = [JobChange(job: job, isNew: true)]
-        let gap = Gap(from: bench.time + 800, to: bench.time + 2_500)
-        batch.gap = gap
+        let outage = Outage(from: bench.time + 800, to: bench.time + 2_500)
+        batch.outage = outage
         batch.materializedThrough = bench.time + 3_000
         _ = bench.store.commit(batch, now: bench.time)
         bench.store.sessionEnded(9)
         let beginning = bench.time
         bench.lead()
-        #expect(bench.store.shards[0].gap == nil)
+        #expect(bench.store.shards[0].outage == nil)
         bench.pass(ms: 6_000)
         let times = Set(bench.store.executions.values.map(\.scheduledTime))
         for second in 1...5 as ClosedRange<Int64> {
@@ -126,7 +126,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let lost = try #require(bench.dispatched.first?.call)
         bench.tell(.workerStarted(1, [lost.token]))
         bench.tell(.workerLeft(1))
@@ -188,7 +188,7 @@ import Testing
             bench.lead(slots: 0)
             bench.join(2, name: "other")
             bench.create(job)
-            bench.run(job, ticket: 1)
+            bench.run(job, requestID: 1)
             let (link, call) = try #require(bench.dispatched.first)
             #expect(link == 2)
             // The next leader has a connection to the first worker only; that one answers, and has free slots.
@@ -210,7 +210,7 @@ import Testing
         bench.join(3, name: "gone")
         bench.tell(.workerLeft(3))
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         #expect(bench.dispatched.count == 1)
         bench.loseLead()
         bench.answerLead(1)
@@ -271,10 +271,10 @@ import Testing
         // Its quartz runs 400 ppm fast.
         bench.bootMs += 600_000
         bench.databaseAheadMs -= 240
-        bench.notes = []
+        bench.logEvents = []
         while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
-        let taken = bench.notes.compactMap { note -> Timestamp? in
-            if case .leadershipTaken(_, let clusterTime) = note { clusterTime } else { nil }
+        let taken = bench.logEvents.compactMap { logEvent -> Timestamp? in
+            if case .leadershipTaken(_, let clusterTime) = logEvent { clusterTime } else { nil }
         }
         #expect(taken.count == 1 && taken.allSatisfy { $0 <= bench.time })
         #expect(bench.dispatcher.inconsistency == nil)
@@ -294,7 +294,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.first?.call)
         bench.report(call, status: 500)
         #expect(bench.store.executions[call.executionID]?.status == .retrying)
@@ -307,7 +307,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
-        bench.run(job, ticket: 1)
+        bench.run(job, requestID: 1)
         let call = try #require(bench.dispatched.first?.call)
         var outcome = DispatcherBench.outcome(call, status: 503)
         outcome.retryAfterMs = 5_000
@@ -436,14 +436,14 @@ import Testing
     @Test func `a clock that is put right again does not repeat what was called`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
-        bench.gapReadsAreHeld = true
+        bench.outageReadsAreHeld = true
         bench.databaseAheadMs += 17_000
-        while bench.time < call.scheduledTime || bench.heldGaps.isEmpty { bench.pass(ms: 50) }
+        while bench.time < call.scheduledTime || bench.heldOutages.isEmpty { bench.pass(ms: 50) }
         bench.pass(ms: 1_500)
         bench.join(1)
         bench.report(call)
-        bench.gapReadsAreHeld = false
-        for gap in bench.heldGaps { bench.tell(.gapRowsLoaded(bench.store.gapRows(gap), isLast: true)) }
+        bench.outageReadsAreHeld = false
+        for outage in bench.heldOutages { bench.tell(.outageRowsLoaded(bench.store.outageRows(outage), isLast: true)) }
         expectCalledOnce(call, &bench)
     }
 

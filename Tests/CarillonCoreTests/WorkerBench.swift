@@ -1,19 +1,21 @@
 import CarillonCore
 
-/// A desk on its own, with a clock of its own, and what it did.
+/// An engine on its own, with a clock of its own, and what it did.
 struct WorkerBench: ~Copyable {
-    var desk: WorkerDesk
+    var engine: WorkerEngine
     var now = BootTime(nanoseconds: 1_000_000_000_000)
 
     init(maxWorkers: Int = 4) {
-        desk = WorkerDesk(configuration: WorkerDeskConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/test"))
+        engine = WorkerEngine(
+            configuration: WorkerEngineConfiguration(maxWorkers: maxWorkers, userAgent: "Carillon/test")
+        )
     }
 
     /// Handles the events and ends the turn.
     @discardableResult
     mutating func turn(_ events: WorkerEvent...) -> Done {
         var actions: [WorkerAction] = []
-        for event in events + [.tick] { desk.handle(event, at: now, into: &actions) }
+        for event in events + [.tick] { engine.handle(event, at: now, into: &actions) }
         return Done(actions: actions)
     }
 
@@ -23,21 +25,23 @@ struct WorkerBench: ~Copyable {
 
     /// Connects a scheduler and lets it lead.
     @discardableResult
-    mutating func lead(_ link: LinkID, epoch: Int64, shards: [UInt8] = [0, 1]) -> Done {
+    mutating func lead(_ link: ConnectionID, epoch: Int64, shards: [UInt8] = [0, 1]) -> Done {
         turn(.connected(link), .leadAnnounced(link, LeadProof(epoch: epoch), shards: shards))
     }
 
     @discardableResult
-    mutating func dispatch(_ link: LinkID, _ calls: [DispatchedCall], at clusterTime: Timestamp = clusterTime) -> Done {
+    mutating func dispatch(_ link: ConnectionID, _ calls: [DispatchedCall], at clusterTime: Timestamp = clusterTime)
+        -> Done
+    {
         turn(.dispatched(link, clusterTime: clusterTime, calls, receivedAt: now))
     }
 
     @discardableResult
-    mutating func end(_ token: Token, kind: OutcomeKind = .answered, status: Int? = 200) -> Done {
+    mutating func end(_ token: DispatchToken, kind: OutcomeKind = .answered, status: Int? = 200) -> Done {
         turn(.ended([result(token, kind: kind, status: status)]))
     }
 
-    func result(_ token: Token, kind: OutcomeKind = .answered, status: Int? = 200) -> HTTPResult {
+    func result(_ token: DispatchToken, kind: OutcomeKind = .answered, status: Int? = 200) -> HTTPResult {
         HTTPResult(
             token: token,
             kind: kind,
@@ -61,7 +65,7 @@ struct WorkerBench: ~Copyable {
         shard: UInt8 = 0
     ) -> DispatchedCall {
         DispatchedCall(
-            token: Token(epoch: epoch, sequence: sequence),
+            token: DispatchToken(epoch: epoch, sequence: sequence),
             shard: shard,
             executionID: ExecutionID(UniqueID(high: 0x0199_0000_0000_8000, low: 0x8000_0000_0000_0000 | sequence)),
             jobID: job,
@@ -85,8 +89,8 @@ struct WorkerBench: ~Copyable {
                 if case .start(let requests) = action { requests } else { [] }
             }
         }
-        var cut: [Token] {
-            actions.flatMap { action -> [Token] in
+        var cut: [DispatchToken] {
+            actions.flatMap { action -> [DispatchToken] in
                 if case .cut(let tokens) = action { tokens } else { [] }
             }
         }
@@ -95,18 +99,18 @@ struct WorkerBench: ~Copyable {
                 if case .drained = action { true } else { false }
             }
         }
-        var notes: [WorkerNote] {
-            actions.compactMap { action -> WorkerNote? in
-                if case .note(let note) = action { note } else { nil }
+        var logEvents: [WorkerLogEvent] {
+            actions.compactMap { action -> WorkerLogEvent? in
+                if case .log(let logEvent) = action { logEvent } else { nil }
             }
         }
 
-        func reported(to link: LinkID) -> [CallOutcome] {
+        func reported(to link: ConnectionID) -> [CallOutcome] {
             actions.flatMap { action -> [CallOutcome] in
                 if case .report(link, let outcomes) = action { outcomes } else { [] }
             }
         }
-        func held(for link: LinkID) -> [HeldCall] {
+        func held(for link: ConnectionID) -> [HeldCall] {
             actions.flatMap { action -> [HeldCall] in
                 if case .hold(link, _, let calls) = action { calls } else { [] }
             }
@@ -122,23 +126,23 @@ struct WorkerBench: ~Copyable {
             }.last
         }
         /// The highest epochs that a scheduler was told of in answer to its Lead.
-        func refusedLeads(to link: LinkID) -> [LeadProof] {
+        func refusedLeads(to link: ConnectionID) -> [LeadProof] {
             actions.compactMap { action -> LeadProof? in
                 if case .refuseLead(link, _, _, let highest) = action { highest } else { nil }
             }
         }
-        func granted(to link: LinkID) -> UInt64? {
+        func granted(to link: ConnectionID) -> UInt64? {
             actions.compactMap { action -> UInt64? in
                 if case .grant(link, let granted) = action { granted } else { nil }
             }.last
         }
-        func toldStarted(to link: LinkID) -> [Token] {
-            actions.flatMap { action -> [Token] in
+        func toldStarted(to link: ConnectionID) -> [DispatchToken] {
+            actions.flatMap { action -> [DispatchToken] in
                 if case .tellStarted(link, let tokens) = action { tokens } else { [] }
             }
         }
         /// The kinds of messages for a link, in their order.
-        func order(for link: LinkID) -> [String] {
+        func order(for link: ConnectionID) -> [String] {
             actions.compactMap { action -> String? in
                 switch action {
                 case .hold(link, _, _): "holding"

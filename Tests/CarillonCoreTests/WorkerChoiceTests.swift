@@ -67,7 +67,7 @@ import Testing
     @Test func `a call that needs a feature goes only to a worker that has it`() {
         var roster = WorkerRoster()
         for (link, features) in [(1, []), (2, ["redirects"]), (3, ["redirects", "a-later-one"])]
-            as [(LinkID, Set<String>)]
+            as [(ConnectionID, Set<String>)]
         {
             roster[link] = ConnectedWorker(
                 name: "worker-\(link)",
@@ -82,13 +82,13 @@ import Testing
                 $0.isRecorded = true
             }
         }
-        #expect(roster.freest == 1 && roster.freest(having: []) == 1)
-        #expect(roster.freest(having: ["redirects"]) == 2)
-        #expect(roster.freest(having: ["redirects", "a-later-one"]) == 3)
-        #expect(roster.freest(having: ["smtp"]) == nil)
+        #expect(roster.leastLoaded == 1 && roster.leastLoaded(having: []) == 1)
+        #expect(roster.leastLoaded(having: ["redirects"]) == 2)
+        #expect(roster.leastLoaded(having: ["redirects", "a-later-one"]) == 3)
+        #expect(roster.leastLoaded(having: ["smtp"]) == nil)
     }
 
-    @Test func `among those that owe as little the freest is chosen`() {
+    @Test func `among those that owe as little the least loaded is chosen`() {
         var bench = DispatcherBench()
         bench.lead(slots: 5)
         bench.join(2, name: "freer", slots: 50)

@@ -14,9 +14,11 @@ import Testing
         return bench
     }
 
-    private func token(_ sequence: UInt64, _ epoch: Int64) -> Token { Token(epoch: epoch, sequence: sequence) }
+    private func token(_ sequence: UInt64, _ epoch: Int64) -> DispatchToken {
+        DispatchToken(epoch: epoch, sequence: sequence)
+    }
 
-    private func recorded(_ token: Token) -> [AcknowledgedOutcome] { [AcknowledgedOutcome(token, .recorded)] }
+    private func recorded(_ token: DispatchToken) -> [AcknowledgedOutcome] { [AcknowledgedOutcome(token, .recorded)] }
 
     @Test func `both leaders dispatch, and each outcome goes to the leader of its shard`() {
         var bench = bench()
@@ -30,7 +32,7 @@ import Testing
     @Test func `a call of a shard that its sender does not lead is ignored, and counts as received`() {
         var bench = bench()
         let done = bench.dispatch(2, [Bench.call(1, epoch: 10, shard: 0), Bench.call(2, epoch: 5, shard: 0)])
-        #expect(done.started.isEmpty && done.reported(to: 2).isEmpty && bench.desk.figures.stale == 2)
+        #expect(done.started.isEmpty && done.reported(to: 2).isEmpty && bench.engine.counters.stale == 2)
         // Both offers to the sender are used up: the slots are offered anew.
         #expect(done.granted(to: 2) == 4)
     }
@@ -45,9 +47,9 @@ import Testing
         #expect(bench.turn(.claimsQueried(2, [claim])).answeredClaims.isEmpty)
         bench.end(call.token)
         bench.turn(.acknowledged(2, recorded(call.token)))
-        #expect(bench.desk.heldCount == 1 && bench.desk.figures.strayAcknowledgements == 1)
+        #expect(bench.engine.heldCount == 1 && bench.engine.counters.strayAcknowledgements == 1)
         bench.turn(.acknowledged(1, recorded(call.token)))
-        #expect(bench.desk.heldCount == 0)
+        #expect(bench.engine.heldCount == 0)
     }
 
     @Test func `the new leader of a shard is told of the calls and outcomes of that shard alone`() {
@@ -60,10 +62,10 @@ import Testing
         #expect(taken.order(for: 3) == ["holding", "outcome", "credit"])
         // What the old leader says of it now comes too late.
         bench.turn(.acknowledged(1, recorded(token(2, 10))))
-        #expect(bench.desk.heldCount == 3)
+        #expect(bench.engine.heldCount == 3)
         let all = bench.turn(.leadAnnounced(3, LeadProof(epoch: 12), shards: [0, 2]))
         #expect(all.held(for: 3).map(\.token) == [token(1, 10), token(3, 5)])
-        #expect(bench.desk.leader == 3 && bench.desk.leaderEpoch == 12)
+        #expect(bench.engine.leader == 3 && bench.engine.leaderEpoch == 12)
     }
 
     @Test func `a Lead is refused for a part and obeyed for the rest`() throws {

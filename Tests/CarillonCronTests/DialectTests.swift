@@ -68,7 +68,7 @@ import Testing
         ("0 0 12 ? * 6L", "Friday"), ("0 0 12 ? * 2-6", "Monday"), ("0 0 12 ? * MON,7 2030", "Saturday"),
         ("0 0 12 ? * 2#1", "Monday"),
     ])
-    func whatParsesHereHasANoteWhereQuartzDiffers(text: String, there: String) throws {
+    func expressionsThatQuartzReadsDifferentlyHaveANote(text: String, there: String) throws {
         let note = try #require(try CronExpression(text).note)
         #expect(note.contains("in Quartz and EventBridge, where Sunday is 1, it is \(there)"), "\(note)")
     }

@@ -66,7 +66,7 @@ import Testing
         ("@every 2 weeks from 2026-01-05", "@every 2w from 2026-01-05"),
         ("@every 14d from 2026-1-5T9:00+1", "@every 14d from 2026-01-05T09:00:00+01:00"),
     ])
-    func wrongStartsAreMended(text: String, suggestion: String) {
+    func wrongStartsAreCorrected(text: String, suggestion: String) {
         #expect(parseError(text)?.suggestion == suggestion, "\(parseError(text)?.message ?? "valid")")
     }
 

@@ -19,7 +19,7 @@ import Testing
         #expect(zone.civilTime(at: at("2027-03-28T01:00:00Z")) == CivilTime(year: 2027, month: 3, day: 28, hour: 3))
     }
 
-    @Test func theFooterGoesOnForEver() {
+    @Test func footerRuleAppliesIndefinitely() {
         // Last Sundays of March and October, long after the last transition of the file.
         for (year, march, october) in [(2100, 28, 31), (2199, 31, 27), (2300, 25, 28), (9999, 28, 31)] {
             for zone in [Zones.berlin] {

@@ -5,10 +5,10 @@ import Synchronization
 /// A client, and what it delivered.
 final class CallerBench: Sendable {
     private struct State {
-        var results: [Token: HTTPResult] = [:]
+        var results: [DispatchToken: HTTPResult] = [:]
         /// More than one result for a token is a defect.
-        var repeated: [Token] = []
-        var waiting: [Token: CheckedContinuation<HTTPResult, Never>] = [:]
+        var repeated: [DispatchToken] = []
+        var waiting: [DispatchToken: CheckedContinuation<HTTPResult, Never>] = [:]
     }
 
     private final class Results: Sendable {
@@ -46,7 +46,7 @@ final class CallerBench: Sendable {
         caller.shutdown()
     }
 
-    var repeated: [Token] { results.state.withLock { $0.repeated } }
+    var repeated: [DispatchToken] { results.state.withLock { $0.repeated } }
 
     func request(
         _ url: String,
@@ -60,7 +60,7 @@ final class CallerBench: Sendable {
         httpVersion: HTTPVersion = .automatic
     ) -> HTTPRequest {
         HTTPRequest(
-            token: Token(epoch: 1, sequence: sequence.add(1, ordering: .relaxed).newValue),
+            token: DispatchToken(epoch: 1, sequence: sequence.add(1, ordering: .relaxed).newValue),
             method: method,
             url: url,
             headers: headers,
@@ -78,7 +78,7 @@ final class CallerBench: Sendable {
         return await result(of: request.token)
     }
 
-    func result(of token: Token) async -> HTTPResult {
+    func result(of token: DispatchToken) async -> HTTPResult {
         await withCheckedContinuation { continuation in
             let known = results.state.withLock { state -> HTTPResult? in
                 if let known = state.results[token] { return known }

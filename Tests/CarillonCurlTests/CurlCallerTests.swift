@@ -275,7 +275,7 @@ struct CurlCallerTests {
         let request = bench.request("\(server.url)/hang")
         bench.caller.start([request])
         await server.received(count: 1)
-        bench.caller.cancel([request.token, Token(epoch: 99, sequence: 99)])
+        bench.caller.cancel([request.token, DispatchToken(epoch: 99, sequence: 99)])
         let result = await bench.result(of: request.token)
         #expect(result.kind == .cancelled)
         bench.caller.cancel([request.token])

@@ -12,7 +12,7 @@ import Testing
         #expect(pace.isDue(1, at: 5 + Self.interval))
     }
 
-    @Test func thoseThatFollowGatherForAMoment() {
+    @Test func laterResultsAreBatched() {
         var pace = DeliveryPace()
         pace.delivered(at: 5)
         #expect(!pace.isDue(1, at: 6))

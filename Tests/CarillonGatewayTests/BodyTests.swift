@@ -11,7 +11,7 @@ import Testing
         (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"), ("[]", "must be a JSON object, not an array"),
         (#"{"a":1,"a":2}"#, "appears twice"), ("{", "line 1, column 2"), ("", "the body is empty"),
     ])
-    func whatIsNoJSONIsToldWhere(_ body: String, _ detail: String) async throws {
+    func invalidJSONIsReportedWithItsPosition(_ body: String, _ detail: String) async throws {
         let answer = try await ask(FakeScheduler(), .post, "/api/v1/jobs", body)
         #expect(answer.status == 400)
         #expect(try answer.json["detail"]?.string?.contains(detail) == true)

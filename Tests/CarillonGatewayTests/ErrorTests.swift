@@ -120,7 +120,7 @@ import Testing
         (.post, "/api/v1/debug/execute", "wait"), (.post, "/api/v1/jobs/\(jobID)/run", "job_id"),
         (.post, "/api/v1/debug/refresh_schedule", "x"),
     ])
-    func whatBelongsElsewhereIsNoField(_ method: Method, _ uri: String, _ field: String) async throws {
+    func fieldsOfOtherRequestsAreRejected(_ method: Method, _ uri: String, _ field: String) async throws {
         let answer = try await ask(FakeScheduler(), method, uri, "{\"\(field)\": \"x\"}")
         #expect(answer.status == 400)
         #expect(try answer.json["errors"]?.array?.map { $0["field"]?.string } == [field])

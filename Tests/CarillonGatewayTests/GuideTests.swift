@@ -60,7 +60,7 @@ import Testing
             let row = try #require(table.rows.first { $0[0] == "`\(route.method.rawValue) \(route.path)`" })
             let words = Set(GuideTable.code(in: row[1]))
             #expect(words.isSuperset(of: route.parameters.map(\.name)), "\(row[0])")
-            let success = try #require(route.outcomes.first).status
+            let success = try #require(route.responses.first).status
             #expect(row[1].hasPrefix("\(success.code)"), "\(row[0])")
         }
     }

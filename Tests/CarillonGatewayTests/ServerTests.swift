@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func whoAsksIsToldToGoOn() async throws {
+    @Test func expectContinueIsAnswered() async throws {
         try await withServer(FakeScheduler()) { port, _ in
             let head =
                 "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -172,7 +172,7 @@ import Testing
         "GET /livez HTTP/1.1\r\nX-A: \(String(repeating: "a", count: 50_000))\r\nHost: x\r\n\r\n",
         "GET /\(String(repeating: "a", count: 50_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
     ])
-    func whatIsNoHTTPEndsTheConnection(_ text: String) async throws {
+    func malformedHTTPClosesTheConnection(_ text: String) async throws {
         try await withServer(FakeScheduler()) { port, _ in
             let refused = try await talk(port, text)
             #expect(refused.hasPrefix("HTTP/1.1 400 "))

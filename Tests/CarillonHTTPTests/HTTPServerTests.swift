@@ -73,7 +73,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func whatIsWrongWithAHeadIsSaidInTheWordsOfTheServer() async throws {
+    @Test func errorsOfARequestHeadHaveTheFormatOfTheServer() async throws {
         try await withServer(responder: { _, _ in Response(status: .ok) }) { address in
             let answer = try await Connection.exchange(address, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 400 "))

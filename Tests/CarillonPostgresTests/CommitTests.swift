@@ -38,7 +38,7 @@ import Testing
             batch.changes = [JobChange(job: job, isNew: true, inserts: [manual], idempotencyKey: key)]
             batch.inserts = [pending, skipped]
             batch.materializedThrough = noon + 4_000
-            batch.gap = .some(Gap(from: noon - 60_000, to: noon))
+            batch.outage = .some(Outage(from: noon - 60_000, to: noon))
         }
         #expect(try await fixture.store.commit(first) == .committed(notPending: []))
 
@@ -55,22 +55,24 @@ import Testing
         #expect(found == key)
         var shards = try await fixture.reader.shards()
         #expect(
-            shards.allSatisfy { $0.materializedThrough == noon + 4_000 && $0.gap == Gap(from: noon - 60_000, to: noon) }
+            shards.allSatisfy {
+                $0.materializedThrough == noon + 4_000 && $0.outage == Outage(from: noon - 60_000, to: noon)
+            }
         )
         guard
-            case .gapRows(let rows, isLast: true) = try await fixture.store.answer(
-                to: .loadGapRows(Gap(from: noon, to: noon + 4_000))
+            case .outageRows(let rows, isLast: true) = try await fixture.store.answer(
+                to: .loadOutageRows(Outage(from: noon, to: noon + 4_000))
             )
-        else { throw Unexpected("no gap rows") }
+        else { throw Unexpected("no outage rows") }
         #expect(
             rows == [
-                GapRow(jobID: job.id, from: noon + 2_000, to: noon + 2_000),
-                GapRow(jobID: job.id, from: noon - 60_000, to: noon + 4_000),
+                OutageRow(jobID: job.id, from: noon + 2_000, to: noon + 2_000),
+                OutageRow(jobID: job.id, from: noon - 60_000, to: noon + 4_000),
             ]
         )
 
         // The claim, a failed attempt with its retry, and the end.
-        let token = Token(epoch: epoch, sequence: .max)
+        let token = DispatchToken(epoch: epoch, sequence: .max)
         let start = ExecutionStart(
             id: manual.id,
             token: token,
@@ -87,7 +89,7 @@ import Testing
         let attempt = Attempt(
             executionID: pending.id,
             number: 1,
-            token: Token(epoch: epoch, sequence: 3),
+            token: DispatchToken(epoch: epoch, sequence: 3),
             startedAt: noon + 2_001,
             finishedAt: noon + 2_003,
             durationMicroseconds: 1_234,
@@ -101,12 +103,14 @@ import Testing
             batch.updates = [pending]
             batch.attempts = [attempt]
             batch.settledThrough = noon
-            batch.gap = .some(nil)
+            batch.outage = .some(nil)
         }
         #expect(try await fixture.store.commit(second) == .committed(notPending: []))
         shards = try await fixture.reader.shards()
         #expect(
-            shards.allSatisfy { $0.settledThrough == noon && $0.gap == nil && $0.materializedThrough == noon + 4_000 }
+            shards.allSatisfy {
+                $0.settledThrough == noon && $0.outage == nil && $0.materializedThrough == noon + 4_000
+            }
         )
         var claimed = manual
         (claimed.status, claimed.token, claimed.attempts, claimed.lostAttempts) = (.running, token, 1, 2)
@@ -143,7 +147,7 @@ import Testing
                 batch.starts = rows.map {
                     ExecutionStart(
                         id: $0.id,
-                        token: Token(epoch: 1, sequence: 1),
+                        token: DispatchToken(epoch: 1, sequence: 1),
                         attempts: 9,
                         lostAttempts: 0,
                         actualStartTime: nil,
@@ -200,7 +204,7 @@ import Testing
             batch.starts = [
                 ExecutionStart(
                     id: late.id,
-                    token: Token(epoch: 1, sequence: 1),
+                    token: DispatchToken(epoch: 1, sequence: 1),
                     attempts: 1,
                     lostAttempts: 0,
                     actualStartTime: nil,
@@ -315,7 +319,7 @@ import Testing
         let attempt = Attempt(
             executionID: rows[1].id,
             number: 1,
-            token: Token(epoch: 1, sequence: 1),
+            token: DispatchToken(epoch: 1, sequence: 1),
             startedAt: noon,
             finishedAt: noon,
             durationMicroseconds: 1,

@@ -43,7 +43,7 @@ import Testing
             "",
         ]
     )
-    func whatLibpqReadsIsUsed(_ text: String) {
+    func connectionStringsThatLibpqAcceptsAreAccepted(_ text: String) {
         #expect(PostgresConfiguration.problem(with: text) == nil)
     }
 

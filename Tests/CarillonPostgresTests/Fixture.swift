@@ -81,7 +81,7 @@ extension JobStore {
         submit(request) { answer in
             continuation.yield(answer)
             switch answer {
-            case .jobs(_, isLast: false), .openExecutions(_, isLast: false), .gapRows(_, isLast: false): break
+            case .jobs(_, isLast: false), .openExecutions(_, isLast: false), .outageRows(_, isLast: false): break
             default: continuation.finish()
             }
         }
@@ -252,7 +252,7 @@ enum Sample {
     static func start(_ execution: Execution, _ sequence: UInt64 = 1, isClaim: Bool = true) -> ExecutionStart {
         ExecutionStart(
             id: execution.id,
-            token: Token(epoch: 1, sequence: sequence),
+            token: DispatchToken(epoch: 1, sequence: sequence),
             attempts: 1,
             lostAttempts: 0,
             actualStartTime: execution.scheduledTime + 1,
@@ -265,7 +265,7 @@ enum Sample {
         Attempt(
             executionID: execution.id,
             number: number,
-            token: Token(epoch: 1, sequence: UInt64(number)),
+            token: DispatchToken(epoch: 1, sequence: UInt64(number)),
             startedAt: execution.scheduledTime,
             finishedAt: execution.scheduledTime + 1,
             durationMicroseconds: 1_000,
@@ -282,7 +282,7 @@ enum Sample {
         var ended = execution
         ended.status = status
         ended.attempts = 1
-        ended.token = Token(epoch: 1, sequence: 7)
+        ended.token = DispatchToken(epoch: 1, sequence: 7)
         ended.actualStartTime = execution.scheduledTime + 3
         ended.finishedAt = execution.scheduledTime + 15
         ended.httpStatus = status == .success ? 200 : 500

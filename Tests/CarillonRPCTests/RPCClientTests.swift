@@ -100,7 +100,7 @@ import Testing
         await standby.server.stop()
     }
 
-    @Test func whoKnowsTheClusterIsAskedEvenWhenNobodyLedAtFirst() async throws {
+    @Test func leaderIsFoundWhenNoneLedAtFirst() async throws {
         // As after a cold start: nobody leads yet, and the database still names the one that led before.
         let former = try await Station.open(1)
         let leader = try await Station.open(2)
@@ -186,7 +186,7 @@ import Testing
         await new.server.stop()
     }
 
-    @Test func nobodyThere() async throws {
+    @Test func noSchedulerListens() async throws {
         let client = client([HostPort(host: "127.0.0.1", port: 1)], takeOverWait: .milliseconds(300))
         let reason = "127.0.0.1:1 (Connection refused)"
         do throws(ClientError) {

@@ -56,7 +56,7 @@ import Testing
     }
 
     /// Its pings are answered after it has gone: the writes fail, and SwiftNIO reads the rest from within them.
-    @Test func whoLeavesInTheMiddleOfPingsHarmsNobody() async throws {
+    @Test func clientThatDisconnectsDuringPingsDisturbsNoOther() async throws {
         let station = try await Station.open()
         let pings = (1...4_000).flatMap { MessageCodec.frame(of: Envelope(id: $0, .ping(sentMicroseconds: 1))) }
         for _ in 0..<50 {
@@ -174,13 +174,13 @@ import Testing
     }
 
     /// A leader that was stopped in the middle of a turn goes on after its lease has ended.
-    @Test func whatIsWrittenTooLateIsNotSent() async throws {
+    @Test func messagesPastTheirDeadlineAreNotSent() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(role: .worker))
         let (id, _) = await station.scheduler.nextConnection()
         let link = try #require(station.scheduler.link(id))
-        let token = Token(epoch: 1, sequence: 1)
+        let token = DispatchToken(epoch: 1, sequence: 1)
         link.send([Envelope(.outcomeAck([AcknowledgedOutcome(token, .recorded)]))], before: BootTime(nanoseconds: .max))
         link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
         let names = await socket.read { $0.message.name == "goodbye" }.names
@@ -286,7 +286,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func itIsToldWhoTakesNoAnswers() async throws {
+    @Test func receiverIsNotifiedOfClientsThatTakeNoAnswers() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())
@@ -305,7 +305,7 @@ import Testing
     }
 
     /// The last bytes are far fewer than a buffer: nobody may wait for the whole of it to be told that there is room again.
-    @Test func oneThatTakesItsAnswersLateIsServedOn() async throws {
+    @Test func clientThatTakesAnswersLateIsStillServed() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())
@@ -337,7 +337,7 @@ import Testing
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(role: .worker))
         let (id, _) = await station.scheduler.nextConnection()
-        let tokens = (0..<3_000).map { AcknowledgedOutcome(Token(epoch: 5, sequence: $0), .superseded) }
+        let tokens = (0..<3_000).map { AcknowledgedOutcome(DispatchToken(epoch: 5, sequence: $0), .superseded) }
         station.scheduler.link(id)?.send([
             Envelope(.outcomeAck(tokens)), Envelope(.lead(LeadProof(epoch: 5), shards: [])),
         ])

@@ -9,42 +9,42 @@ import Testing
 @Suite struct ReadinessTests {
     private let words = StoreHealth.Failure(message: "No space left on device", state: "53100", ageMs: 10)
 
-    private func board(leading: Bool, leader: String?) -> StatusBoard {
-        let board = StatusBoard()
-        board.ownAddress = "one:7070"
+    private func snapshot(leading: Bool, leader: String?) -> StatusSnapshot {
+        let snapshot = StatusSnapshot()
+        snapshot.ownAddress = "one:7070"
         var status = Status()
         status.isLeading = leading
         status.epoch = leading ? 7 : nil
-        board.update(status)
-        board.leaderAddress = leader
-        return board
+        snapshot.update(status)
+        snapshot.leaderAddress = leader
+        return snapshot
     }
 
     @Test func `a leader and a standby are ready while the database answers`() {
         let healthy = StoreHealth(batch: .init(waitedMs: 10, failure: words), lease: .init(waitedMs: 900))
-        let leader = board(leading: true, leader: nil).readiness(of: healthy, limitMs: 5_000)
+        let leader = snapshot(leading: true, leader: nil).readiness(of: healthy, limitMs: 5_000)
         #expect(leader.isReady && leader.text == "leading, epoch 7")
-        let standby = board(leading: false, leader: "two:7070").readiness(of: healthy, limitMs: 5_000)
+        let standby = snapshot(leading: false, leader: "two:7070").readiness(of: healthy, limitMs: 5_000)
         #expect(standby.isReady && standby.text == "standing by; two:7070 leads")
     }
 
     @Test func `a leader whose batch waits is not ready, and says why`() {
         let waiting = StoreHealth(batch: .init(waitedMs: 6_000, failure: words), lease: .init(waitedMs: 900))
-        let leader = board(leading: true, leader: nil).readiness(of: waiting, limitMs: 5_000)
+        let leader = snapshot(leading: true, leader: nil).readiness(of: waiting, limitMs: 5_000)
         #expect(!leader.isReady)
         #expect(leader.text.contains("No space left on device (SQLSTATE 53100)"), "\(leader.text)")
     }
 
     @Test func `a standby does not believe in a leader of which the database says nothing any more`() {
         let silent = StoreHealth(lease: .init(waitedMs: 6_000))
-        let standby = board(leading: false, leader: "two:7070").readiness(of: silent, limitMs: 5_000)
+        let standby = snapshot(leading: false, leader: "two:7070").readiness(of: silent, limitMs: 5_000)
         #expect(!standby.isReady && !standby.text.contains("two:7070"), "\(standby.text)")
     }
 
     @Test func `a leader that cannot read its jobs is not ready, with the database's words`() {
         let words = StoreHealth.Failure(message: "permission denied for table jobs", state: "42501", ageMs: 10)
         let loading = StoreHealth(lease: .init(waitedMs: 100), load: .init(waitedMs: 6_000, failure: words))
-        let ready = board(leading: false, leader: nil).readiness(of: loading, limitMs: 5_000)
+        let ready = snapshot(leading: false, leader: nil).readiness(of: loading, limitMs: 5_000)
         #expect(!ready.isReady && ready.text.contains("permission denied for table jobs"), "\(ready.text)")
     }
 

@@ -10,16 +10,16 @@ import Testing
 /// The handler alone: the test is the dispatcher.
 @Suite(.timeLimit(.minutes(1))) struct RequestHandlerTests {
     private let events = Journal<Event>()
-    private let status = StatusBoard()
-    private let watchers = Watchers()
-    private let pump: Pump<Event>
+    private let status = StatusSnapshot()
+    private let subscriptions = Subscriptions()
+    private let eventLoop: EventLoopThread<Event>
     private let handler: RequestHandler
     private let client: TestClient
 
     init() {
         let database = MemoryDatabase()
-        let (status, events, watchers) = (status, events, watchers)
-        pump = Pump(name: "test") { posted, _ in
+        let (status, events, subscriptions) = (status, events, subscriptions)
+        eventLoop = EventLoopThread(name: "test") { posted, _ in
             for event in posted { events.append(event) }
             return nil
         }
@@ -33,7 +33,7 @@ import Testing
             store: store,
             rules: rules,
             logger: quiet,
-            pump: pump,
+            eventLoop: eventLoop,
             clusterTime: { status.clusterTime() }
         )
         let cluster = ClusterReader(
@@ -49,16 +49,16 @@ import Testing
             machine: RequestMachine(rules: rules, plan: plan, maxFrameBytes: 4 << 20),
             reads: RequestReads(store: store, reader: reader, refresher: refresher, status: status, cluster: cluster),
             renderer: ReplyRenderer(plan: plan),
-            watchers: watchers,
+            subscriptions: subscriptions,
             status: status,
-            pump: pump
+            eventLoop: eventLoop
         )
         self.handler = handler
         client = TestClient(1) { envelope, peer in
             if case .request(let request) = envelope.message { handler.handle(request, id: envelope.id, from: peer) }
         }
         handler.open(1)
-        pump.start()
+        eventLoop.start()
     }
 
     private func lead(epoch: Int64?) {
@@ -68,11 +68,11 @@ import Testing
         if self.status.update(status) { handler.leadershipChanged() }
     }
 
-    /// The ticket of the first change.
-    private func change() async -> Ticket? {
+    /// The request id of the first change.
+    private func change() async -> RequestID? {
         let event = await events.first { if case .changeRequested = $0 { true } else { false } }
-        guard case .changeRequested(let ticket, _) = event else { return nil }
-        return ticket
+        guard case .changeRequested(let requestID, _) = event else { return nil }
+        return requestID
     }
 
     private let create = Request.createJob(.new(), idempotencyKey: nil, fingerprint: nil)
@@ -80,20 +80,20 @@ import Testing
     @Test func `a change waits for the dispatcher's answer`() async throws {
         lead(epoch: 1)
         let id = client.post(create)
-        let ticket = try #require(await change())
+        let requestID = try #require(await change())
         #expect(client.link.sent.elements.isEmpty)
-        handler.changed(ticket, .refused(ClientError(.unavailable, "not now")))
+        handler.changed(requestID, .refused(ClientError(.unavailable, "not now")))
         await #expect(throws: ClientError.self) { try await client.answer(to: id) }
-        handler.changed(ticket, .refused(ClientError(.unavailable, "again")))
+        handler.changed(requestID, .refused(ClientError(.unavailable, "again")))
         #expect(client.link.sent.elements.count == 1)
-        pump.stop()
+        eventLoop.stop()
     }
 
     @Test func `changes that the dispatcher has not answered are refused at the end`() async throws {
         lead(epoch: 1)
         let id = client.post(create)
         _ = await change()
-        pump.stop()
+        eventLoop.stop()
         handler.stop()
         await #expect(throws: ClientError.schedulerStopping) { try await client.answer(to: id) }
         #expect(await client.error(create) == .schedulerStopping)
@@ -110,20 +110,20 @@ import Testing
             createdAt: Timestamp(milliseconds: 0)
         )
         let watch = client.post(.watchExecutions(nil))
-        watchers.tell([row])
+        subscriptions.tell([row])
         #expect(client.link.sent.elements.count == 1)
         client.post(.stopWatching, id: watch)
-        watchers.tell([row])
+        subscriptions.tell([row])
         #expect(client.link.sent.elements.count == 1)
         client.post(.watchExecutions(nil))
         lead(epoch: 2)
-        watchers.tell([row])
+        subscriptions.tell([row])
         #expect(client.link.sent.elements.count == 2, "another lead ends the watch with an error")
         client.post(.watchExecutions(nil))
         handler.forget(1)
-        watchers.tell([row])
+        subscriptions.tell([row])
         #expect(client.link.sent.elements.count == 2)
-        pump.stop()
+        eventLoop.stop()
     }
 
     @Test func `a standby refuses a watch at once`() async throws {
@@ -134,7 +134,7 @@ import Testing
             return
         }
         #expect(error.leaderAddress == "two.test:7070")
-        pump.stop()
+        eventLoop.stop()
     }
 
     @Test func `a turn of the dispatcher does not lose the leader's address`() async {
@@ -150,7 +150,7 @@ import Testing
         #expect(status.leadership == .standingBy(leader: "two.test:7070"))
         status.ownAddress = "two.test:7070"
         #expect(status.leadership == .standingBy(leader: nil), "the own address is no place to go to")
-        pump.stop()
+        eventLoop.stop()
     }
 
     @Test func `observers that fall behind end watches and count all the same`() async {
@@ -159,7 +159,7 @@ import Testing
         let observers = Observers(
             metrics: SchedulerMetrics(registry: registry),
             driftLog: DriftLog(logger: quiet),
-            watchers: watchers,
+            subscriptions: subscriptions,
             requests: handler,
             log: SchedulerLog(quiet),
             maxBacklogRows: 2
@@ -184,6 +184,6 @@ import Testing
         observers.start()
         observers.stop()
         #expect(registry.render().contains("carillon_executions_total{status=\"SUCCESS\"} 3"))
-        pump.stop()
+        eventLoop.stop()
     }
 }

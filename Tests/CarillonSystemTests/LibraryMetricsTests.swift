@@ -93,7 +93,7 @@ struct LibraryMetricsTests {
         #expect(lines.contains { $0.hasPrefix("n0_total ") })
     }
 
-    @Test func whatIsDestroyedIsNotServed() {
+    @Test func destroyedMetricsAreNotExposed() {
         let counter = CoreMetrics.Counter(label: "c", factory: factory)
         counter.increment()
         counter.destroy()

@@ -39,7 +39,7 @@ import Testing
             "jdbc:postgresql://h/db?password=hunter2", "postgres://u:hun\nter2@h/db",
         ]
     )
-    func whatCannotBeParsedHasNoMaskedForm(_ text: String) {
+    func unparsableConnectionStringHasNoMaskedForm(_ text: String) {
         #expect(MaskedConnectionString.of(text) == nil)
     }
 

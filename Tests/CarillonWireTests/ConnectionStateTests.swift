@@ -138,7 +138,7 @@ private final class Client {
         }
     }
 
-    @Test func whoMaySendWhat() {
+    @Test func allowedMessagesOfEachRole() {
         for index in 0..<Samples.caseCount {
             for role in Role.allCases {
                 var samples = Samples(seed: 1)
@@ -340,7 +340,7 @@ private final class Client {
         }
     }
 
-    @Test func whoMaySendWhat() {
+    @Test func allowedMessagesOfEachRole() {
         for index in 0..<Samples.caseCount {
             for role in Role.allCases {
                 var samples = Samples(seed: 1)

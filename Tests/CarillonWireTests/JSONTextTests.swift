@@ -89,7 +89,7 @@ import Testing
         )
     }
 
-    @Test(arguments: 0..<200) func whatIsWrittenIsReadAsItWas(seed: Int) throws {
+    @Test(arguments: 0..<200) func writtenTextIsReadUnchanged(seed: Int) throws {
         var samples = Samples(seed: UInt64(seed))
         let value = samples.json(depth: 5)
         #expect(try JSONText.read(JSONText.write(value)) == value, "seed \(seed)")

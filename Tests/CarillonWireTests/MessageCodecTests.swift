@@ -43,7 +43,7 @@ import Testing
     }
 
     /// A decoder of Dispatches uses memory and texts again: never what somebody still has.
-    @Test func whatWasDecodedStaysAsItWas() throws {
+    @Test func decodedMessagesAreNotOverwritten() throws {
         let codec = MessageCodec()
         var samples = Samples(seed: 12)
         // Few and many texts, of the lengths at which they are kept or not, so that they take each other's places.

@@ -149,7 +149,7 @@ import Testing
     }
 
     /// Each of these would fit into a body.
-    @Test func whoeverDoesEverythingWrongIsToldSoMuch() throws {
+    @Test func errorsOfManyWrongFieldsAreBounded() throws {
         let unknown = (0..<300).map { JSONValue.Member("u\($0)", 1) }
         let texts = [
             errors("create_job", .object(unknown)),
@@ -237,7 +237,7 @@ import Testing
         let attempt = Attempt(
             executionID: row.id,
             number: 1,
-            token: Token(epoch: 0, sequence: 0),
+            token: DispatchToken(epoch: 0, sequence: 0),
             startedAt: Timestamp(seconds: 0),
             finishedAt: Timestamp(seconds: 1),
             durationMicroseconds: 1_000_000,

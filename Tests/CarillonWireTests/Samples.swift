@@ -323,7 +323,7 @@ struct Samples {
         Attempt(
             executionID: execution,
             number: small(),
-            token: Token(epoch: 0, sequence: 0),
+            token: DispatchToken(epoch: 0, sequence: 0),
             startedAt: time(),
             finishedAt: time(),
             durationMicroseconds: Int64(small()) * 999,
@@ -340,9 +340,9 @@ struct Samples {
         stats.successes = Int64(small())
         stats.failures = Int64(small())
         stats.duration = maybe {
-            ExecutionStats.Figures(average: Double($0.small()) * 1000, p50: 2000, p95: 3000, p99: 250)
+            ExecutionStats.Summary(average: Double($0.small()) * 1000, p50: 2000, p95: 3000, p99: 250)
         }
-        stats.drift = maybe { ExecutionStats.Figures(average: 0, p50: Double($0.small()) * 1000, p95: 0, p99: 125) }
+        stats.drift = maybe { ExecutionStats.Summary(average: 0, p50: Double($0.small()) * 1000, p95: 0, p99: 125) }
         return stats
     }
 
@@ -369,7 +369,7 @@ struct Samples {
                     leaseExpiresAt: $0.maybe { $0.time() },
                     materializedThrough: $0.maybe { $0.time() },
                     settledThrough: $0.maybe { $0.time() },
-                    gap: $0.maybe { Gap(from: $0.time(), to: $0.time()) }
+                    outage: $0.maybe { Outage(from: $0.time(), to: $0.time()) }
                 )
             },
             workers: list {
@@ -403,7 +403,9 @@ struct Samples {
     mutating func id() -> UniqueID { UniqueID(high: random.next(), low: random.next()) }
     mutating func job() -> JobID { JobID(id()) }
     mutating func execution() -> ExecutionID { ExecutionID(id()) }
-    mutating func token() -> Token { Token(epoch: number(), sequence: random.next(), incarnation: random.next()) }
+    mutating func token() -> DispatchToken {
+        DispatchToken(epoch: number(), sequence: random.next(), incarnation: random.next())
+    }
     mutating func maybe<T>(_ make: (inout Samples) -> T) -> T? { bool() ? make(&self) : nil }
     mutating func element<T>(_ values: [T]) -> T { values[Int(random.next(upperBound: UInt64(values.count)))] }
     mutating func one<T: CaseIterable>(_ type: T.Type) -> T { element(Array(T.allCases)) }

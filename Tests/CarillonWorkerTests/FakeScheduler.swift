@@ -86,7 +86,7 @@ final class FakeDialer: SchedulerDialer {
 /// An HTTP client whose calls end when the test wants it.
 final class FakeCaller: HTTPCaller {
     let started = Journal<HTTPRequest>()
-    let cancelled = Journal<Token>()
+    let cancelled = Journal<DispatchToken>()
     let shutdowns = Journal<Bool>()
     private let deliver: @Sendable ([HTTPResult]) -> Void
 
@@ -98,7 +98,7 @@ final class FakeCaller: HTTPCaller {
         started.append(contentsOf: requests)
     }
 
-    func cancel(_ tokens: [Token]) {
+    func cancel(_ tokens: [DispatchToken]) {
         cancelled.append(contentsOf: tokens)
         end(tokens, kind: .cancelled, status: nil)
     }
@@ -107,7 +107,7 @@ final class FakeCaller: HTTPCaller {
         shutdowns.append(contentsOf: [true])
     }
 
-    func end(_ tokens: [Token], kind: OutcomeKind = .answered, status: Int? = 200) {
+    func end(_ tokens: [DispatchToken], kind: OutcomeKind = .answered, status: Int? = 200) {
         deliver(
             tokens.map {
                 HTTPResult(

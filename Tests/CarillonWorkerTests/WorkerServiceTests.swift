@@ -41,7 +41,7 @@ struct WorkerServiceTests {
 
     private func call(_ sequence: UInt64, after microseconds: UInt64 = 0) -> DispatchedCall {
         DispatchedCall(
-            token: Token(epoch: 1, sequence: sequence),
+            token: DispatchToken(epoch: 1, sequence: sequence),
             shard: 0,
             executionID: ExecutionID(UniqueID(high: 1, low: sequence)),
             jobID: JobID(UniqueID(high: 2, low: 2)),

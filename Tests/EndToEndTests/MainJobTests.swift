@@ -93,7 +93,7 @@ struct MainJobTests {
     }
 
     /// A row that somebody changed with psql, which the leader has not read again yet, can be changed by everyone else.
-    @Test func whatWasChangedByHandCanBeChanged() async throws {
+    @Test func jobsEditedInSQLCanBeChanged() async throws {
         try await withSystem { system in
             let job = try await system.client.call(
                 "create_job",
@@ -112,7 +112,7 @@ struct MainJobTests {
     }
 
     /// A transaction that is open for long writes its time before others do, and is seen after them.
-    @Test func whatALongTransactionChangedIsFound() async throws {
+    @Test func editsOfALongTransactionAreFound() async throws {
         try await withSystem { system in
             _ = try await system.client.call(
                 "create_job",

@@ -203,7 +203,7 @@ private enum Scheduler {
         switch request {
         case .createJob(let settings, nil, nil): return try rules.make(settings, id: id).job
         case .updateJob(id, let settings, []): return try rules.change(base, by: settings).planned.job
-        case .executeNow(let settings, true): return try rules.makeHidden(settings, id: id).job
+        case .executeNow(let settings, true): return try rules.makeAdHoc(settings, id: id).job
         default: fatalError("\(request) is not what was asked for")
         }
     }

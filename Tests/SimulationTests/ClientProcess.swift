@@ -14,7 +14,7 @@ final class ClientProcess: Dialer {
     }
 
     private struct Waiting {
-        var link: LinkID
+        var link: ConnectionID
         var answer: (Reply) -> Void
     }
 
@@ -22,7 +22,7 @@ final class ClientProcess: Dialer {
     private let clock: ProcessClock
     private let bootID: UniqueID
     /// The connections that are up, by their scheduler.
-    private var links: [Int: LinkID] = [:]
+    private var links: [Int: ConnectionID] = [:]
     private var waiting: [UInt64: Waiting] = [:]
     private var nextID: UInt64 = 1
 

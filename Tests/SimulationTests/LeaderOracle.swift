@@ -4,7 +4,7 @@ import CarillonCore
 struct LeaderOracle {
     private struct View {
         var lead: LeadProof?
-        var links: Set<LinkID> = []
+        var links: Set<ConnectionID> = []
     }
 
     private struct Book {
@@ -16,20 +16,20 @@ struct LeaderOracle {
     private(set) var problem: String?
     /// By shard: who leads it, as far as the worker was told.
     private var views: [UInt8: View] = [:]
-    private var books: [LinkID: Book] = [:]
+    private var books: [ConnectionID: Book] = [:]
     /// All leads that there were of a shard.
     var history: [UInt8: [LeadProof]] = [:]
-    private(set) var calls: [Token: DispatchedCall] = [:]
-    private(set) var running: Set<Token> = []
-    private var started: Set<Token> = []
+    private(set) var calls: [DispatchToken: DispatchedCall] = [:]
+    private(set) var running: Set<DispatchToken> = []
+    private var started: Set<DispatchToken> = []
     /// The connection over which an outcome was sent last.
-    private(set) var reportedTo: [Token: LinkID] = [:]
+    private(set) var reportedTo: [DispatchToken: ConnectionID] = [:]
     /// What a leader of its shard has recorded.
-    var recorded: Set<Token> = []
+    var recorded: Set<DispatchToken> = []
     /// The most calls that ran at a time.
     var mostRunning = 0
     /// What the event that is being handled must be answered with.
-    private var mustStart: Set<Token> = []
+    private var mustStart: Set<DispatchToken> = []
     private var mustRefuse: Set<UInt8> = []
 
     init(slots: Int) {
@@ -40,7 +40,7 @@ struct LeaderOracle {
         if problem == nil { problem = text }
     }
 
-    private func leads(_ link: LinkID, _ shard: UInt8) -> Bool { views[shard]?.links.contains(link) ?? false }
+    private func leads(_ link: ConnectionID, _ shard: UInt8) -> Bool { views[shard]?.links.contains(link) ?? false }
 
     mutating func dispatched(_ dispatched: [DispatchedCall]) {
         for call in dispatched { calls[call.token] = call }
@@ -70,7 +70,7 @@ struct LeaderOracle {
         }
     }
 
-    private mutating func announced(_ link: LinkID, _ lead: LeadProof, _ shards: Set<UInt8>) {
+    private mutating func announced(_ link: ConnectionID, _ lead: LeadProof, _ shards: Set<UInt8>) {
         for shard in views.keys where views[shard]?.lead == lead && !shards.contains(shard) {
             views[shard]?.links.remove(link)
         }
@@ -114,7 +114,7 @@ struct LeaderOracle {
         checkSlots()
     }
 
-    private mutating func start(_ token: Token, by event: WorkerEvent) {
+    private mutating func start(_ token: DispatchToken, by event: WorkerEvent) {
         guard case .dispatched(let link, _, _, let receivedAt) = event, let call = calls[token] else {
             return fail("\(token) was started by \(event)")
         }
@@ -128,19 +128,19 @@ struct LeaderOracle {
         mostRunning = max(mostRunning, running.count)
     }
 
-    private mutating func cut(_ token: Token, by event: WorkerEvent) {
+    private mutating func cut(_ token: DispatchToken, by event: WorkerEvent) {
         guard case .cancelRequested(let link, _) = event, let call = calls[token], leads(link, call.shard) else {
             return fail("\(token) was stopped for a scheduler that does not lead its shard")
         }
     }
 
-    private mutating func hold(_ link: LinkID, _ held: [HeldCall]) {
+    private mutating func hold(_ link: ConnectionID, _ held: [HeldCall]) {
         for call in held where !leads(link, call.shard) || calls[call.token]?.shard != call.shard {
             fail("a call of shard \(call.shard) was shown to a scheduler that does not lead it")
         }
     }
 
-    private mutating func report(_ outcome: CallOutcome, over link: LinkID) {
+    private mutating func report(_ outcome: CallOutcome, over link: ConnectionID) {
         guard let call = calls[outcome.token], call.shard == outcome.shard, call.code == outcome.code else {
             return fail("the outcome of \(outcome.token) names another call")
         }
@@ -150,7 +150,7 @@ struct LeaderOracle {
         reportedTo[outcome.token] = link
     }
 
-    private mutating func grant(_ link: LinkID, _ granted: UInt64) {
+    private mutating func grant(_ link: ConnectionID, _ granted: UInt64) {
         guard let book = books[link] else { return fail("credit for a connection that has ended") }
         if granted < book.received { fail("credit that was used was withdrawn") }
         books[link]?.granted = granted

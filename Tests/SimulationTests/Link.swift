@@ -10,7 +10,7 @@ final class Link {
         case dialer
     }
 
-    let id: LinkID
+    let id: ConnectionID
     let dialer: any Dialer
     let scheduler: SchedulerProcess
     private let dialerLife: Int
@@ -30,7 +30,7 @@ final class Link {
     private var lastToScheduler: Int64 = 0
     private var lastToDialer: Int64 = 0
 
-    init(_ id: LinkID, _ dialer: any Dialer, _ scheduler: SchedulerProcess, _ network: Network, _ world: World) {
+    init(_ id: ConnectionID, _ dialer: any Dialer, _ scheduler: SchedulerProcess, _ network: Network, _ world: World) {
         self.id = id
         self.dialer = dialer
         self.scheduler = scheduler

@@ -11,7 +11,7 @@ final class ModelLeader {
     private(set) var leads: [UInt8: LeadProof] = [:]
     private(set) var link: ModelLink?
     /// Connections that the worker knows, also those that were cut.
-    private(set) var workerLinks: [LinkID: ModelLink] = [:]
+    private(set) var workerLinks: [ConnectionID: ModelLink] = [:]
     /// Whether there are always calls to dispatch.
     var isBusy = true {
         didSet { dispatchSoon() }

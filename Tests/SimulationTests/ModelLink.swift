@@ -4,7 +4,7 @@ import TestSupport
 
 /// A connection between the worker and a model leader: frames in pieces, in order, until it is cut.
 final class ModelLink {
-    let id: LinkID
+    let id: ConnectionID
     private unowned let leader: ModelLeader
     private unowned let world: SeveralLeaders
     private var toWorker = FrameDecoder()
@@ -16,7 +16,7 @@ final class ModelLink {
     var granted: UInt64 = 0
     var sent: UInt64 = 0
 
-    init(id: LinkID, leader: ModelLeader, world: SeveralLeaders) {
+    init(id: ConnectionID, leader: ModelLeader, world: SeveralLeaders) {
         self.id = id
         self.leader = leader
         self.world = world

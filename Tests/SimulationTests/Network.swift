@@ -6,10 +6,10 @@ import TestSupport
 /// time, if need be by the other's silence.
 final class Network {
     private unowned let world: World
-    private var links: [LinkID: Link] = [:]
+    private var links: [ConnectionID: Link] = [:]
     /// By connection, also those that are gone.
-    private var dialerNames: [LinkID: String] = [:]
-    private var nextID: LinkID = 1
+    private var dialerNames: [ConnectionID: String] = [:]
+    private var nextID: ConnectionID = 1
     /// By scheduler: until when no worker reaches it.
     private var isolatedUntil: [Int: Int64] = [:]
 
@@ -47,24 +47,24 @@ final class Network {
         dial(dialer, scheduler, after: Int64.random(in: 20_000...500_000, using: &world.random))
     }
 
-    func isOpen(_ id: LinkID) -> Bool { links[id]?.isOpen ?? false }
+    func isOpen(_ id: ConnectionID) -> Bool { links[id]?.isOpen ?? false }
 
     func forget(_ link: Link) { links[link.id] = nil }
 
     // MARK: Messages
 
-    func toScheduler(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .dialer) }
+    func toScheduler(_ id: ConnectionID, _ message: Message) { links[id]?.send(Envelope(message), from: .dialer) }
     /// What a client says.
-    func ask(_ id: LinkID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
-    func toWorker(_ id: LinkID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
+    func ask(_ id: ConnectionID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
+    func toWorker(_ id: ConnectionID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
 
     /// The worker or client at the other end.
-    func dialerName(of id: LinkID) -> String? { links[id]?.dialer.name }
+    func dialerName(of id: ConnectionID) -> String? { links[id]?.dialer.name }
     /// Who was at the other end, also of a connection that is gone.
-    func formerDialerName(of id: LinkID) -> String? { dialerNames[id] }
+    func formerDialerName(of id: ConnectionID) -> String? { dialerNames[id] }
 
     /// A scheduler will not have that worker.
-    func refuse(_ id: LinkID, why: String) { links[id]?.close(.scheduler, why) }
+    func refuse(_ id: ConnectionID, why: String) { links[id]?.close(.scheduler, why) }
 
     // MARK: Cutting
 

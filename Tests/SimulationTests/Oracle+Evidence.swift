@@ -4,32 +4,32 @@ import TestSupport
 /// What a decision rests on: a row that says SKIPPED, UNKNOWN or nothing at all is right only if something happened that makes it so.
 extension Oracle {
     /// An outage as a leader saw it.
-    struct NotedGap {
-        var gap: Gap
-        /// By that leader's clock: what it made from then on, it made knowing of the gap.
+    struct NotedOutage {
+        var outage: Outage
+        /// By that leader's clock: what it made from then on, it made knowing of the outage.
         var at: Timestamp
         /// What is due after this was not missed: it came again when that leader's clock went back.
         var missedThrough: Timestamp
     }
 
     /// An outage ends when it is noticed.
-    func noticed(_ gap: Gap, by scheduler: SchedulerProcess) {
-        let noted = NotedGap(gap: gap, at: scheduler.clusterTime, missedThrough: gap.to)
-        notedGaps[scheduler.owner, default: []].append(noted)
+    func noticed(_ outage: Outage, by scheduler: SchedulerProcess) {
+        let noted = NotedOutage(outage: outage, at: scheduler.clusterTime, missedThrough: outage.to)
+        notedOutages[scheduler.owner, default: []].append(noted)
         // What it is told first after a sleep may have been said before, and the clock set since.
         guard isSteady(since: world.elapsed - scheduler.slumberMs * 1_000), !scheduler.hasStoodStill else { return }
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
-        let ahead = gap.to - world.databaseTime
+        let ahead = outage.to - world.databaseTime
         let isPossible = ahead > -10_000 - scheduler.slumberMs && ahead < 5_000
-        require(isPossible, "G8: a gap ends \(ahead) ms after it was noticed")
+        require(isPossible, "G8: an outage ends \(ahead) ms after it was noticed")
     }
 
     /// What lies in the future again is made as live work when its time comes.
     func wentBack(_ scheduler: SchedulerProcess) {
         let now = scheduler.clusterTime
-        notedGaps[scheduler.owner] = notedGaps[scheduler.owner]?
-            .map { NotedGap(gap: $0.gap, at: min($0.at, now), missedThrough: min($0.missedThrough, now)) }
+        notedOutages[scheduler.owner] = notedOutages[scheduler.owner]?
+            .map { NotedOutage(outage: $0.outage, at: min($0.at, now), missedThrough: min($0.missedThrough, now)) }
     }
 
     /// A change ends a schedule, and accounts for all that was due by it at once, also when it is refused in the end.
@@ -47,7 +47,7 @@ extension Oracle {
         let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.slumberMs).max() ?? 0)
         // A clock that went back since the change was staged takes its beginning back, too.
         let from = min(job.effectiveFrom, world.databaseTime, firstTime(of: job.effectiveFrom))
-        refusedChanges[job.id, default: []].append(Gap(from: from, to: heard))
+        refusedChanges[job.id, default: []].append(Outage(from: from, to: heard))
     }
 
     private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {
@@ -112,8 +112,8 @@ extension Oracle {
 
     /// Rows made from an outage: those that its policy wants, and no more of them at a time than a tenth of the slots.
     private func judgeCatchUp(_ batch: WriteBatch, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
-        let gaps = notedGaps[batch.owner] ?? []
-        guard !gaps.isEmpty else { return }
+        let outages = notedOutages[batch.owner] ?? []
+        guard !outages.isEmpty else { return }
         let begun = Dictionary(
             batch.changes.compactMap { $0.job.map { ($0.id, $0.effectiveFrom) } },
             uniquingKeysWith: { $1 }
@@ -122,8 +122,8 @@ extension Oracle {
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
             // One that the same transaction ends is not run.
             guard let made = store.executions[row.id], !made.status.isFinal, let job = store.jobs[row.jobID],
-                let noted = gaps.last(where: {
-                    $0.gap.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough
+                let noted = outages.last(where: {
+                    $0.outage.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough
                 }),
                 row.createdAt >= noted.at
             else { continue }
@@ -148,7 +148,7 @@ extension Oracle {
     }
 
     /// A missed time that is run although it is old is the latest of its job, and its policy says so.
-    private func judge(_ row: Execution, of job: Job, missedIn noted: NotedGap, _ store: MemoryStore) {
+    private func judge(_ row: Execution, of job: Job, missedIn noted: NotedOutage, _ store: MemoryStore) {
         let oldest = noted.missedThrough - Int64(job.catchUpWindowMs)
         guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !wasRefused(job.id, row.scheduledTime),
             !isRepeated(from: row.scheduledTime, through: oldest), !isUncertain(job.id, row.scheduledTime)

@@ -8,7 +8,7 @@ extension Oracle {
         if job.executionType == .atMostOnce { once.insert(job.id) }
         hasStartDeadline(job)
         let store = world.database.store
-        let marks = store.shards.flatMap { [$0.materializedThrough, $0.gap?.from].compactMap { $0 } }
+        let marks = store.shards.flatMap { [$0.materializedThrough, $0.outage?.from].compactMap { $0 } }
         let from = min(world.databaseTime, unsettled[job.id]?.from ?? .distantFuture, marks.min() ?? .distantFuture)
         unsettled[job.id] = Unsettled(from: from, at: world.time, version: job.version)
         if job.active, job.deletedAt == nil { edited[job.id, default: []].append(period(of: job)) }
@@ -18,11 +18,11 @@ extension Oracle {
     func tookOver(_ jobs: [Job]) {
         // The leader before found these, and ended before anything of it was durable: what it would have made for times that
         // came again, this one finds marked as made.
-        for (id, gap) in foundInVain.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(gap) }
+        for (id, outage) in foundInVain.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }
         let mark = world.database.store.shards.compactMap(\.materializedThrough).max() ?? .distantPast
         // What was changed after it was read is still to be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
-            if let from = unsettled[job.id]?.from, from < mark { foundInVain[job.id] = Gap(from: from, to: mark) }
+            if let from = unsettled[job.id]?.from, from < mark { foundInVain[job.id] = Outage(from: from, to: mark) }
             settled(job.id)
             begin(job)
         }
@@ -41,7 +41,7 @@ extension Oracle {
         world.count("by hand: found")
         let now = world.databaseTime
         // Rows of what held before may be made for a little ahead.
-        uncertain[id, default: []].append(Gap(from: min(since.from, now), to: max(since.from, now) + 3_000))
+        uncertain[id, default: []].append(Outage(from: min(since.from, now), to: max(since.from, now) + 3_000))
     }
 
     /// Whether at that time nobody can say which definition held.

@@ -83,8 +83,8 @@ extension Oracle {
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
         require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
-        let gaps = notedGaps.values.joined().map(\.gap)
-        let isOld = gaps.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
+        let outages = notedOutages.values.joined().map(\.outage)
+        let isOld = outages.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
         require(isOld || isRepeated, "G8: \(row.id) was skipped within the catch-up window")
         guard job.catchUpPolicy == .latest, !isRepeated,
             !isUncertain(row.jobID, from: from, through: row.scheduledTime)

@@ -40,9 +40,9 @@ final class Oracle {
     /// The definitions that hold by the schedulers' own writes and reads.
     private(set) var known: [JobID: Job] = [:]
     var unsettled: [JobID: Unsettled] = [:]
-    var uncertain: [JobID: [Gap]] = [:]
+    var uncertain: [JobID: [Outage]] = [:]
     /// Changes by hand that the latest take-over found, up to the mark that it found, until something of it is durable.
-    var foundInVain: [JobID: Gap] = [:]
+    var foundInVain: [JobID: Outage] = [:]
     /// Definitions that somebody wrote by hand.
     var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
@@ -50,38 +50,38 @@ final class Oracle {
     /// Each ends_at that a job ever had.
     private(set) var endings: [JobID: [Timestamp]] = [:]
     private var schedules: [String: NaiveSchedule] = [:]
-    private(set) var outcomes: [Token: CallOutcome] = [:]
-    private(set) var latestToken: [ExecutionID: Token] = [:]
+    private(set) var outcomes: [DispatchToken: CallOutcome] = [:]
+    private(set) var latestToken: [ExecutionID: DispatchToken] = [:]
     /// When the database's clock was last set, by a good clock.
     private var clockSetAt: Int64?
     /// Times that came more than once, by the database's clock.
-    private var repeated: [Gap] = []
+    private var repeated: [Outage] = []
     /// When it was set back while a scheduler was not awake to see it.
     private(set) var unseenStepsBack: [Int64] = []
     /// Executions whose request was sent AT_MOST_ONCE.
-    private var sentOnce: [ExecutionID: Token] = [:]
+    private var sentOnce: [ExecutionID: DispatchToken] = [:]
     /// Each start deadline that a job ever had, in milliseconds; 0 for none.
     var startDeadlines: [JobID: Set<Int64>] = [:]
     /// Jobs that were AT_MOST_ONCE at some time.
     var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
-    private var dispatchedAt: [Token: Int64] = [:]
-    private var executionOf: [Token: ExecutionID] = [:]
+    private var dispatchedAt: [DispatchToken: Int64] = [:]
+    private var executionOf: [DispatchToken: ExecutionID] = [:]
     private var scheduledTimes: [ExecutionID: Timestamp] = [:]
-    private(set) var acknowledgedTokens: Set<Token> = []
+    private(set) var acknowledgedTokens: Set<DispatchToken> = []
     private(set) var dispatchCounts: [ExecutionID: Int] = [:]
-    private var attemptNumbers: [Token: Int] = [:]
+    private var attemptNumbers: [DispatchToken: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
     /// Dispatched by one who did not lead any more, or over a connection that is gone: nobody need know of them.
-    private var strays: Set<Token> = []
+    private var strays: Set<DispatchToken> = []
     private var disturbedAt: [String: Int64] = [:]
     private(set) var leaderChangedAt: Int64 = -1
     /// When each claim became durable, or each call was dispatched.
-    var begunAt: [Token: (time: Int64, elapsed: Int64)] = [:]
-    var notedGaps: [UniqueID: [NotedGap]] = [:]
+    var begunAt: [DispatchToken: (time: Int64, elapsed: Int64)] = [:]
+    var notedOutages: [UniqueID: [NotedOutage]] = [:]
     var madeByChanges: Set<ExecutionID> = []
     /// While a change that was refused in the end was thought to hold.
-    var refusedChanges: [JobID: [Gap]] = [:]
+    var refusedChanges: [JobID: [Outage]] = [:]
     /// Executions that were made from an outage in each epoch, and are not over.
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// Executions that were given to a worker that lies: what it says of them cannot be checked.
@@ -89,7 +89,7 @@ final class Oracle {
     /// Since when which schedulers know how the clock of which worker's process relates to theirs.
     private var clocksRead: [UniqueID: [UniqueID: Int64]] = [:]
     /// When each call began, by the database's clock.
-    private var trueStarts: [Token: Timestamp] = [:]
+    private var trueStarts: [DispatchToken: Timestamp] = [:]
     /// The highest epoch that each worker has heard of.
     private var epochs: [String: Int64] = [:]
 
@@ -115,7 +115,7 @@ final class Oracle {
     func clockStepped(_ milliseconds: Int64) {
         clockSetAt = world.elapsed
         guard milliseconds < 0 else { return }
-        repeated.append(Gap(from: world.databaseTime, to: world.databaseTime - milliseconds))
+        repeated.append(Outage(from: world.databaseTime, to: world.databaseTime - milliseconds))
         if world.schedulers.contains(where: \.isPaused) { unseenStepsBack.append(world.time) }
     }
 
@@ -137,19 +137,19 @@ final class Oracle {
     /// Whether it was not set for a while.
     var isSteady: Bool { isSteady(since: world.elapsed) }
 
-    func noted(_ note: Note, by scheduler: SchedulerProcess) {
-        if case .gapOpened(let gap) = note { noticed(gap, by: scheduler) }
+    func noted(_ logEvent: DispatcherLogEvent, by scheduler: SchedulerProcess) {
+        if case .outageOpened(let outage) = logEvent { noticed(outage, by: scheduler) }
         // A leader may learn of a step long after it happened.
-        guard case .clockStepped(let milliseconds) = note, milliseconds < 0 else { return }
+        guard case .clockStepped(let milliseconds) = logEvent, milliseconds < 0 else { return }
         wentBack(scheduler)
         // The note tells what is certain of the step. Behind a stalled store the leader's own clock may have gone on for longer
         // by the old time, and that came again, too.
         let end = max(world.databaseTime - milliseconds, scheduler.clusterTimeBefore)
-        repeated.append(Gap(from: world.databaseTime, to: end))
+        repeated.append(Outage(from: world.databaseTime, to: end))
     }
 
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
-    func isDisturbed(_ token: Token, _ worker: String) -> Bool {
+    func isDisturbed(_ token: DispatchToken, _ worker: String) -> Bool {
         let since = dispatchedAt[token] ?? 0
         return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
     }
@@ -458,7 +458,7 @@ final class Oracle {
     func begin(_ job: Job) {
         if job.executionType == .atMostOnce { once.insert(job.id) }
         hasStartDeadline(job)
-        guard !job.hidden else { return }
+        guard !job.isAdHoc else { return }
         let old = known.updateValue(job, forKey: job.id)
         if let endsAt = job.endsAt { endings[job.id, default: []].append(endsAt) }
         let isScheduled = job.active && job.deletedAt == nil

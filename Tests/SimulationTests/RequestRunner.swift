@@ -9,8 +9,8 @@ final class RequestRunner {
     private unowned let scheduler: SchedulerProcess
     private var machine: RequestMachine
     private var leadership = LeadershipStatus.standingBy(leader: nil)
-    private var waiting: [Ticket: (link: Link, envelope: UInt64)] = [:]
-    private var nextTicket: Ticket = 1
+    private var waiting: [RequestID: (link: Link, envelope: UInt64)] = [:]
+    private var nextRequestID: RequestID = 1
 
     init(world: World, scheduler: SchedulerProcess) {
         self.world = world
@@ -35,19 +35,19 @@ final class RequestRunner {
     // MARK: Events
 
     func handle(_ request: Request, id envelope: UInt64, over link: Link) {
-        let ticket = nextTicket
-        nextTicket += 1
-        waiting[ticket] = (link, envelope)
-        submit(.requested(ticket, request, from: link.id))
+        let requestID = nextRequestID
+        nextRequestID += 1
+        waiting[requestID] = (link, envelope)
+        submit(.requested(requestID, request, from: link.id))
     }
 
-    func connectionEnded(_ link: LinkID) { submit(.connectionEnded(link)) }
+    func connectionEnded(_ link: ConnectionID) { submit(.connectionEnded(link)) }
 
     /// The dispatcher's answer to a change.
-    func answered(_ ticket: Ticket, _ result: ChangeResult) {
+    func answered(_ requestID: RequestID, _ result: ChangeResult) {
         world.oracle.answered(result)
         if case .stale = result { world.count("client found another version") }
-        submit(.changed(ticket, result))
+        submit(.changed(requestID, result))
     }
 
     /// To be called after each turn of the dispatcher.
@@ -70,37 +70,37 @@ final class RequestRunner {
 
     private func perform(_ action: RequestAction) {
         switch action {
-        case .read(let ticket, let read): perform(read, ticket)
-        case .change(let ticket, let request): scheduler.post(.changeRequested(ticket, request))
+        case .read(let requestID, let read): perform(read, requestID)
+        case .change(let requestID, let request): scheduler.post(.changeRequested(requestID, request))
         case .refresh(let planned):
             world.count("row handed over before its change")
             scheduler.post(.jobRead(planned))
-        case .reply(let ticket, let reply): send(reply, ticket)
+        case .reply(let requestID, let reply): send(reply, requestID)
         case .startWatch, .endWatch, .stopWatch, .endAllWatches:
             // No simulated client watches.
             break
         }
     }
 
-    private func perform(_ read: RequestRead, _ ticket: Ticket) {
+    private func perform(_ read: RequestRead, _ requestID: RequestID) {
         switch read {
         case .editedJobs:
             scheduler.refresh()
-            submit(.read(ticket, .editedJobs(jobCount: 0)))
+            submit(.read(requestID, .editedJobs(jobCount: 0)))
         case .cluster:
-            submit(.read(ticket, .failed(ReadError("a simulated scheduler has no description of the cluster"))))
+            submit(.read(requestID, .failed(ReadError("a simulated scheduler has no description of the cluster"))))
         default:
             let now = world.databaseTime
             world.database.query(scheduler, { $0.result(of: read, now: now) }) { [self] found in
                 if case .idempotencyKey(_?) = found { world.count("client asked twice with one key") }
-                submit(.read(ticket, found ?? .failed(ReadError("simulated"))))
+                submit(.read(requestID, found ?? .failed(ReadError("simulated"))))
             }
         }
     }
 
-    private func send(_ reply: RequestReply, _ ticket: Ticket) {
-        guard let (link, envelope) = waiting.removeValue(forKey: ticket) else {
-            return world.oracle.require(false, "request \(ticket) was answered twice")
+    private func send(_ reply: RequestReply, _ requestID: RequestID) {
+        guard let (link, envelope) = waiting.removeValue(forKey: requestID) else {
+            return world.oracle.require(false, "request \(requestID) was answered twice")
         }
         switch ReplyRenderer(plan: world.planSource).render(reply, at: scheduler.clusterTime) {
         case .success(let answer):

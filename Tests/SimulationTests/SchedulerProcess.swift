@@ -27,7 +27,7 @@ final class SchedulerProcess {
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
     /// Changes that were asked for and not answered, with when they were asked for.
-    private var unanswered: [Ticket: Int64] = [:]
+    private var unanswered: [RequestID: Int64] = [:]
     private(set) var owner = UniqueID.zero
     private var clock: ProcessClock
     /// Its own clock stood still while its lease ran out, so that it believes in it.
@@ -219,8 +219,8 @@ final class SchedulerProcess {
             world.count(event)
             if world.options.isTracing { trace(event) }
             if case .leaseAnswered(.heldByOther(let leader, _), _) = event { leaderAddress = leader }
-            if case .changeRequested(let ticket, let request) = event, !request.waitsForAnEnd {
-                unanswered[ticket] = world.time
+            if case .changeRequested(let requestID, let request) = event, !request.waitsForAnEnd {
+                unanswered[requestID] = world.time
             }
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
         }
@@ -242,9 +242,12 @@ final class SchedulerProcess {
 
     /// Each change that was asked for is answered within a lease, a cancel after the call had time to end.
     func checkAnswers() {
-        guard slumberMs == 0, let (ticket, since) = unanswered.min(by: { $0.value < $1.value }) else { return }
+        guard slumberMs == 0, let (requestID, since) = unanswered.min(by: { $0.value < $1.value }) else { return }
         let waited = (world.time - since) / 1_000
-        world.oracle.require(waited < 30_000, "request \(ticket) to \(address) has waited \(waited) ms for its answer")
+        world.oracle.require(
+            waited < 30_000,
+            "request \(requestID) to \(address) has waited \(waited) ms for its answer"
+        )
     }
 
     private func queueWake(_ microseconds: Int64) {
@@ -282,8 +285,8 @@ final class SchedulerProcess {
             }
         case .loadOpenExecutions(let since):
             load({ $0.openExecutions(since: since) }) { .openExecutionsLoaded($0, isLast: $1) }
-        case .loadGapRows(let gap):
-            load({ $0.gapRows(gap) }) { .gapRowsLoaded($0, isLast: $1) }
+        case .loadOutageRows(let outage):
+            load({ $0.outageRows(outage) }) { .outageRowsLoaded($0, isLast: $1) }
         case .findExecution(let outcome, let worker, let link):
             database.read(
                 self,
@@ -314,17 +317,17 @@ final class SchedulerProcess {
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
         case .cancelCalls(let link, let tokens): world.network.toWorker(link, .cancel(tokens))
-        case .reply(let ticket, let result):
-            unanswered[ticket] = nil
-            requests.answered(ticket, result)
+        case .reply(let requestID, let result):
+            unanswered[requestID] = nil
+            requests.answered(requestID, result)
         case .recorded(let executions): world.oracle.told(of: executions)
         case .beginEditSearch(let clusterTime): editSearch.begin(clusterTime: clusterTime, boot: now.boot)
         case .extendEditSearch: editSearch.wentBack(to: clusterTime)
-        case .note(let note):
-            world.count(note)
-            world.oracle.noted(note, by: self)
-            if case .leadershipLost = note { world.oracle.leaderChanged() }
-            if case .leading = note { world.oracle.tookOver(jobsAtTakeOver) }
+        case .log(let logEvent):
+            world.count(logEvent)
+            world.oracle.noted(logEvent, by: self)
+            if case .leadershipLost = logEvent { world.oracle.leaderChanged() }
+            if case .leading = logEvent { world.oracle.tookOver(jobsAtTakeOver) }
         case .stopped:
             let life = life
             world.after(15_000) { [self] in
@@ -365,11 +368,11 @@ final class SchedulerProcess {
 
     private func trace(_ event: Event) {
         switch event {
-        case .leaseAnswered, .jobsLoaded, .gapRowsLoaded: break
+        case .leaseAnswered, .jobsLoaded, .outageRowsLoaded: break
         case .jobsRefreshed(let jobs): world.trace("[\(index)] <- jobs refreshed \(jobs.map { Self.text($0.job) })")
-        case .changeRequested(let ticket, let request):
+        case .changeRequested(let requestID, let request):
             let (kind, job) = request.summary
-            world.trace("[\(index)] <- asked \(ticket) to \(kind) \(job.map(Self.text) ?? "")")
+            world.trace("[\(index)] <- asked \(requestID) to \(kind) \(job.map(Self.text) ?? "")")
         default: world.trace("[\(index)] <- \(event)")
         }
     }
@@ -389,7 +392,7 @@ final class SchedulerProcess {
             world.trace(
                 """
                 [\(index)] commit \(batch.epoch)/\(batch.sequence) through \(batch.materializedThrough?.milliseconds ?? 0) \
-                gap \(String(describing: batch.gap)) changes \(batch.changes.map { "\($0.job.map(Self.text) ?? "a run") -\($0.withdrawals.map(\.time.milliseconds)) +\($0.inserts.map(\.scheduledTime.milliseconds))" }) \
+                outage \(String(describing: batch.outage)) changes \(batch.changes.map { "\($0.job.map(Self.text) ?? "a run") -\($0.withdrawals.map(\.time.milliseconds)) +\($0.inserts.map(\.scheduledTime.milliseconds))" }) \
                 withdrawals \(batch.withdrawals) inserts \(batch.inserts.map { "\($0.id) \($0.status)" }) \
                 starts \(batch.starts.map(\.id)) updates \(batch.updates.map { "\($0.id) \($0.status) \($0.attempts)" })
                 """

@@ -6,9 +6,9 @@ import TestSupport
 /// that break, and shards that change their leader.
 final class SeveralLeaders {
     private final class Cell {
-        var desk: WorkerDesk
+        var engine: WorkerEngine
 
-        init(_ desk: consuming WorkerDesk) { self.desk = desk }
+        init(_ engine: consuming WorkerEngine) { self.engine = engine }
     }
 
     private struct Item {
@@ -42,7 +42,7 @@ final class SeveralLeaders {
         slots = Int.random(in: 1...8, using: &random)
         oracle = LeaderOracle(slots: slots)
         cell = Cell(
-            WorkerDesk(configuration: WorkerDeskConfiguration(maxWorkers: slots, userAgent: "Carillon/simulated"))
+            WorkerEngine(configuration: WorkerEngineConfiguration(maxWorkers: slots, userAgent: "Carillon/simulated"))
         )
         let count = Int.random(in: 2...3, using: &random)
         leaders = (0..<count).map { ModelLeader(index: $0, world: self) }
@@ -132,9 +132,9 @@ final class SeveralLeaders {
         return ModelLink(id: nextLink, leader: leader, world: self)
     }
 
-    func makeToken(_ lead: LeadProof) -> Token {
+    func makeToken(_ lead: LeadProof) -> DispatchToken {
         defer { nextSequence += 1 }
-        return Token(epoch: lead.epoch, sequence: nextSequence, incarnation: lead.incarnation)
+        return DispatchToken(epoch: lead.epoch, sequence: nextSequence, incarnation: lead.incarnation)
     }
 
     func isLeader(_ index: Int, of shard: UInt8) -> Bool { owners[shard]?.leader == index }
@@ -145,12 +145,12 @@ final class SeveralLeaders {
         guard oracle.problem == nil else { return }
         oracle.willHandle(event)
         var actions: [WorkerAction] = []
-        cell.desk.handle(event, at: now, into: &actions)
-        cell.desk.handle(.tick, at: now, into: &actions)
-        oracle.didHandle(event, actions, heldCount: cell.desk.heldCount)
-        if let inconsistency = cell.desk.inconsistency { oracle.fail(inconsistency) }
+        cell.engine.handle(event, at: now, into: &actions)
+        cell.engine.handle(.tick, at: now, into: &actions)
+        oracle.didHandle(event, actions, heldCount: cell.engine.heldCount)
+        if let inconsistency = cell.engine.inconsistency { oracle.fail(inconsistency) }
         for action in actions { perform(action) }
-        guard let wake = cell.desk.wake else { return }
+        guard let wake = cell.engine.wake else { return }
         wakeNumber += 1
         let number = wakeNumber
         plan(max(0, (wake - now) / 1_000) + 1) { [self] in
@@ -179,15 +179,15 @@ final class SeveralLeaders {
         case .announceDrain(let link): send(.drain, over: link)
         case .grant(let link, let granted): send(.credit(granted: granted), over: link)
         case .close(let link, let why): oracle.fail("connection \(link) was closed: \(why)")
-        case .note, .drained: break
+        case .log, .drained: break
         }
     }
 
-    private func send(_ message: Message, over id: LinkID) {
+    private func send(_ message: Message, over id: ConnectionID) {
         leaders.compactMap(\.workerLinks[id]).first?.sendToLeader(message)
     }
 
-    private func end(_ token: Token, _ kind: OutcomeKind) {
+    private func end(_ token: DispatchToken, _ kind: OutcomeKind) {
         guard oracle.running.contains(token) else { return }
         tell(
             .ended([
@@ -212,7 +212,9 @@ final class SeveralLeaders {
         }
         runItems(until: time + 10_000_000)
         guard oracle.problem == nil else { return }
-        if cell.desk.heldCount > 0 { oracle.fail("\(cell.desk.heldCount) calls are held though every leader answers") }
+        if cell.engine.heldCount > 0 {
+            oracle.fail("\(cell.engine.heldCount) calls are held though every leader answers")
+        }
         oracle.checkSettled()
     }
 

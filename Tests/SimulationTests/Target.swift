@@ -14,8 +14,8 @@ final class Target {
     static let unwantedText = "unwanted"
 
     private unowned let world: World
-    private(set) var running: [Token: Call] = [:]
-    private var cuts: [Token: () -> Void] = [:]
+    private(set) var running: [DispatchToken: Call] = [:]
+    private var cuts: [DispatchToken: () -> Void] = [:]
 
     init(world: World) {
         self.world = world
@@ -76,7 +76,7 @@ final class Target {
     }
 
     /// A worker stops a call.
-    func cut(_ token: Token) { cuts[token]?() }
+    func cut(_ token: DispatchToken) { cuts[token]?() }
 
     func workerEnded(_ name: String) {
         running = running.filter { $0.value.worker != name }

@@ -2,12 +2,12 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// A worker: the real desk in a process that can be killed, drained and paused.
+/// A worker: the real engine in a process that can be killed, drained and paused.
 final class WorkerProcess: Dialer {
     private final class Cell {
-        var desk: WorkerDesk
+        var engine: WorkerEngine
 
-        init(_ desk: consuming WorkerDesk) { self.desk = desk }
+        init(_ engine: consuming WorkerEngine) { self.engine = engine }
     }
 
     private unowned let world: World
@@ -22,7 +22,7 @@ final class WorkerProcess: Dialer {
     private(set) var isPaused = false
     private var cell: Cell?
     /// What each call that was taken is.
-    private var calls: [Token: DispatchedCall] = [:]
+    private var calls: [DispatchToken: DispatchedCall] = [:]
     private var deferred: [() -> Void] = []
     private var wakeNumber = 0
     private var clock: ProcessClock
@@ -51,7 +51,7 @@ final class WorkerProcess: Dialer {
     }
 
     /// Calls and outcomes that it has not got rid of.
-    var heldCount: Int { cell?.desk.heldCount ?? 0 }
+    var heldCount: Int { cell?.engine.heldCount ?? 0 }
 
     // MARK: Life
 
@@ -62,8 +62,8 @@ final class WorkerProcess: Dialer {
         isPaused = false
         bootID = UniqueID.random(using: &world.random)
         cell = Cell(
-            WorkerDesk(
-                configuration: WorkerDeskConfiguration(
+            WorkerEngine(
+                configuration: WorkerEngineConfiguration(
                     maxWorkers: world.options.slotsPerWorker,
                     userAgent: "Carillon/simulated",
                     drainPatienceMs: 5_000
@@ -132,7 +132,7 @@ final class WorkerProcess: Dialer {
         }
     }
 
-    private func dispatched(_ link: LinkID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
+    private func dispatched(_ link: ConnectionID, _ clusterTime: Timestamp, _ dispatched: [DispatchedCall]) {
         for call in dispatched { calls[call.token] = call }
         if dispatched.contains(where: { world.oracle.isOver($0.token.epoch, for: name) }) {
             world.count("worker was given a call of an epoch that is over")
@@ -160,13 +160,13 @@ final class WorkerProcess: Dialer {
     func tell(_ event: WorkerEvent) {
         guard let cell else { return }
         var actions: [WorkerAction] = []
-        cell.desk.handle(event, at: now, into: &actions)
-        if case .tick = event {} else { cell.desk.handle(.tick, at: now, into: &actions) }
-        let inconsistency = cell.desk.inconsistency
+        cell.engine.handle(event, at: now, into: &actions)
+        if case .tick = event {} else { cell.engine.handle(.tick, at: now, into: &actions) }
+        let inconsistency = cell.engine.inconsistency
         world.oracle.require(inconsistency == nil || isLiar, "the books of \(name): \(inconsistency ?? "")")
         let life = life
         for action in actions where self.life == life { perform(action) }
-        guard self.life == life, let wake = self.cell?.desk.wake else { return }
+        guard self.life == life, let wake = self.cell?.engine.wake else { return }
         wakeNumber += 1
         let number = wakeNumber
         world.after(max(0, (wake - now) / 1_000) + 200) { [self] in
@@ -175,7 +175,7 @@ final class WorkerProcess: Dialer {
         }
     }
 
-    private func toScheduler(_ link: LinkID, _ message: Message) {
+    private func toScheduler(_ link: ConnectionID, _ message: Message) {
         for message in isLiar ? world.liar.twisted(message) : [message] { world.network.toScheduler(link, message) }
     }
 
@@ -207,7 +207,7 @@ final class WorkerProcess: Dialer {
         case .close(let link, let why):
             // A liar that grants more than it has gets more than it can take.
             world.oracle.require(isLiar, "a scheduler was cut off over \(link) by \(name): \(why)")
-        case .note: break
+        case .log: break
         case .drained:
             let life = life
             world.after(10_000) { [self] in

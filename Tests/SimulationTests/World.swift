@@ -296,7 +296,7 @@ final class World {
     /// Cases by their name, without what they carry.
     func count(_ event: Event) { coverage["event \(Self.name(of: event))", default: 0] += 1 }
     func count(_ action: Action) { coverage["action \(Self.name(of: action))", default: 0] += 1 }
-    func count(_ note: Note) { coverage["note \(Self.name(of: note))", default: 0] += 1 }
+    func count(_ logEvent: DispatcherLogEvent) { coverage["log \(Self.name(of: logEvent))", default: 0] += 1 }
 
     private static func name(of value: some Any) -> String {
         Mirror(reflecting: value).children.first?.label ?? "\(value)"

@@ -177,7 +177,7 @@ package final class MemoryJobStore: JobStore {
         case .loadJobsNamed(let ids): return .jobs(store.jobs(named: ids), isLast: true)
         case .loadChangedJobs(let since): return .jobs(store.jobs(changedSince: since), isLast: true)
         case .loadOpenExecutions(let since): return .openExecutions(store.openExecutions(since: since), isLast: true)
-        case .loadGapRows(let gap): return .gapRows(store.gapRows(gap), isLast: true)
+        case .loadOutageRows(let outage): return .outageRows(store.outageRows(outage), isLast: true)
         case .findExecution(let id): return .execution(store.executions[id])
         case .findIdempotencyKey(let operation, let key):
             let record = store.keys["\(operation):\(key)"]

@@ -126,12 +126,12 @@ extension ExecutionStats {
         total = Int64(rows.count)
         successes = Int64(rows.count { $0.status == .success })
         failures = Int64(rows.count { $0.status == .failed || $0.status == .unknown })
-        duration = Figures(rows.compactMap(\.durationMicroseconds))
-        drift = Figures(rows.compactMap(\.driftMicroseconds))
+        duration = Summary(rows.compactMap(\.durationMicroseconds))
+        drift = Summary(rows.compactMap(\.driftMicroseconds))
     }
 }
 
-extension ExecutionStats.Figures {
+extension ExecutionStats.Summary {
     /// A percentile between two values is on the straight line from one to the other, as `percentile_cont` has it.
     fileprivate init?(_ values: [Int64]) {
         guard !values.isEmpty else { return nil }

@@ -18,7 +18,7 @@ package struct MemoryStore: Sendable {
 
     private struct AttemptKey: Hashable {
         var execution: ExecutionID
-        var token: Token
+        var token: DispatchToken
 
         init(_ attempt: Attempt) { (execution, token) = (attempt.executionID, attempt.token) }
     }
@@ -33,7 +33,7 @@ package struct MemoryStore: Sendable {
                 leaseExpiresAt: nil,
                 materializedThrough: nil,
                 settledThrough: nil,
-                gap: nil,
+                outage: nil,
                 clusterSecret: $0 == 0 ? MemoryStore.clusterSecret : nil
             )
         }
@@ -123,7 +123,7 @@ package struct MemoryStore: Sendable {
 
     package mutating func commit(_ batch: WriteBatch, now: Timestamp) -> CommitResult {
         let isTheirs = shards[0].owner == batch.owner && shards[0].epoch == batch.epoch
-        guard isTheirs || Canary.forgetsTheFence.sings else { return .fenced }
+        guard isTheirs || InjectedFault.forgetsTheFence.isActive else { return .fenced }
         // It came before, by a session that was given up: its own row of what was committed says so.
         if hasCommitted(batch) { return .committed(notPending: self.notPending(of: batch)) }
         if let refusal = refusal(of: batch, now: now) { return refusal }
@@ -132,7 +132,7 @@ package struct MemoryStore: Sendable {
         for index in shards.indices {
             if let through = batch.materializedThrough { shards[index].materializedThrough = through }
             if let through = batch.settledThrough { shards[index].settledThrough = through }
-            if let gap = batch.gap { shards[index].gap = gap }
+            if let outage = batch.outage { shards[index].outage = outage }
         }
         if let workers = batch.workers { shards[0].workers = workers }
         var notPending: [ExecutionID] = []
@@ -242,10 +242,10 @@ package struct MemoryStore: Sendable {
     // MARK: Reading
 
     package var livingJobs: [Job] {
-        jobs.values.filter { $0.deletedAt == nil && !$0.hidden }.sorted { $0.id < $1.id }
+        jobs.values.filter { $0.deletedAt == nil && !$0.isAdHoc }.sorted { $0.id < $1.id }
     }
 
-    /// Deleted and hidden ones too.
+    /// Deleted and ad-hoc ones too.
     package func jobs(named ids: [JobID]) -> [Job] {
         Set(ids).compactMap { jobs[$0] }.sorted { $0.id < $1.id }
     }
@@ -259,11 +259,11 @@ package struct MemoryStore: Sendable {
         return executions.values.filter { !$0.status.isFinal && $0.id >= first }.sorted { $0.id < $1.id }
     }
 
-    package func gapRows(_ gap: Gap) -> [GapRow] {
+    package func outageRows(_ outage: Outage) -> [OutageRow] {
         executions.values
-            .filter { $0.trigger == .schedule && $0.scheduledTime > gap.from && $0.scheduledTime <= gap.to }
+            .filter { $0.trigger == .schedule && $0.scheduledTime > outage.from && $0.scheduledTime <= outage.to }
             .sorted { $0.id < $1.id }
-            .map { GapRow(jobID: $0.jobID, from: $0.skippedFrom ?? $0.scheduledTime, to: $0.scheduledTime) }
+            .map { OutageRow(jobID: $0.jobID, from: $0.skippedFrom ?? $0.scheduledTime, to: $0.scheduledTime) }
     }
 
     // MARK: Upkeep
@@ -279,7 +279,7 @@ package struct MemoryStore: Sendable {
         attempts = attempts.filter { day($0.executionID) >= first || kept.contains(day($0.executionID)) }
         let called = Set(executions.values.map(\.jobID))
         let bound = JobID(ExecutionID.first(at: Timestamp(milliseconds: first * 86_400_000)).uuid)
-        jobs = jobs.filter { !$0.value.hidden || $0.key >= bound || called.contains($0.key) }
+        jobs = jobs.filter { !$0.value.isAdHoc || $0.key >= bound || called.contains($0.key) }
     }
 
     /// As somebody with psql would. Returns the row as it then is, `nil` if the names of the living forbid it.

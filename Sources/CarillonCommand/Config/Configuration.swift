@@ -47,8 +47,8 @@ struct Configuration: Hashable {
 
     /// The first line of what the parser says, which has the line number.
     private static func reason(_ error: any Error) -> String {
-        let lines = "\(error)".split(separator: "\n").map { Text.trimmed($0) }
-        return Display.line(lines.filter { !$0.isEmpty && !$0.hasPrefix("^") }.joined(separator: " "))
+        let lines = "\(error)".split(separator: "\n").map { TextFormat.trimmed($0) }
+        return TerminalText.line(lines.filter { !$0.isEmpty && !$0.hasPrefix("^") }.joined(separator: " "))
     }
 }
 
@@ -101,6 +101,6 @@ private struct ConfigurationReader {
 
     private func problem(_ node: Node, _ text: String) -> CommandFailure {
         let line = node.mark.map { ", line \($0.line)" } ?? ""
-        return CommandFailure(status: .invalidData, text: "\(path)\(line): \(Display.line(text))")
+        return CommandFailure(status: .invalidData, text: "\(path)\(line): \(TerminalText.line(text))")
     }
 }

@@ -11,7 +11,7 @@ struct SchedulerAddresses {
     /// - Throws: `ValidationError` where a text is not a list of addresses.
     static func list(option: String?, context: String?, in world: World) throws -> [String] {
         let place = try find(option: option, context: context, in: world)
-        let addresses = place.text.split(separator: ",").map(Text.trimmed).filter { !$0.isEmpty }
+        let addresses = place.text.split(separator: ",").map(TextFormat.trimmed).filter { !$0.isEmpty }
         guard !addresses.isEmpty else {
             throw ValidationError("\(place.name) is empty; it must name at least one address such as 127.0.0.1:7070")
         }

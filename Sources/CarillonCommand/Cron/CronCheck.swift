@@ -74,14 +74,14 @@ struct CronCheck: WorldCommand {
 
 extension Table.Layout {
     fileprivate static let checks = Table.Layout(columns: [
-        .init(title: "VALID", value: { Figures.text($0["valid"]) }, colour: { $0 == "no" ? .red : nil }),
-        .init(title: "EXPRESSION", shrinks: true, minimum: 20, value: { Figures.text($0["expression"]) }),
+        .init(title: "VALID", value: { ValueFormat.text($0["valid"]) }, colour: { $0 == "no" ? .red : nil }),
+        .init(title: "EXPRESSION", shrinks: true, minimum: 20, value: { ValueFormat.text($0["expression"]) }),
         .init(
             title: "WHAT IT SAYS",
             shrinks: true,
             value: { check in
-                let error = Figures.text(check["error"])
-                return error.isEmpty ? Figures.text(check["description"]) : error
+                let error = ValueFormat.text(check["error"])
+                return error.isEmpty ? ValueFormat.text(check["description"]) : error
             }
         ),
     ])

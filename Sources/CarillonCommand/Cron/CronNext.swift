@@ -71,9 +71,9 @@ extension World {
 
 extension Table.Layout {
     static let dueTimes = Table.Layout(columns: [
-        .init(title: "DAY", value: { Figures.text($0["weekday"]) }),
-        .init(title: "LOCAL TIME", value: { Figures.text($0["local_time"]) }),
-        .init(title: "ZONE", value: { Figures.text($0["abbreviation"]) }),
-        .init(title: "UTC", value: { Figures.text($0["time"]) }),
+        .init(title: "DAY", value: { ValueFormat.text($0["weekday"]) }),
+        .init(title: "LOCAL TIME", value: { ValueFormat.text($0["local_time"]) }),
+        .init(title: "ZONE", value: { ValueFormat.text($0["abbreviation"]) }),
+        .init(title: "UTC", value: { ValueFormat.text($0["time"]) }),
     ])
 }

@@ -14,10 +14,10 @@ struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Times after this one; now unless told. \(TimeWord.rule).", valueName: "time"),
-        transform: TimeWord.read
+        help: ArgumentHelp("Times after this one; now unless told. \(TimeArgument.rule).", valueName: "time"),
+        transform: TimeArgument.read
     )
-    var from: TimeWord?
+    var from: TimeArgument?
 
     @Option(
         name: .customLong("count"),
@@ -74,7 +74,7 @@ enum PolicyWord: String, CaseIterable, ExpressibleByArgument {
     case both = "BOTH"
 
     init?(argument: String) {
-        self.init(rawValue: Text.constant(argument))
+        self.init(rawValue: TextFormat.constant(argument))
     }
 
     var policy: DaylightPolicy {

@@ -107,7 +107,7 @@ extension CronQuery {
         }
         let policies = DaylightPolicy.allCases.map(\.rawValue).joined(separator: ", ")
         let policy = try field("dst_policy", "one of \(policies)") { $0.string.flatMap(DaylightPolicy.init(rawValue:)) }
-        let from = try field("from", "a time: \(TimeWord.rule)") { $0.string.flatMap { TimeWord($0) } }
+        let from = try field("from", "a time: \(TimeArgument.rule)") { $0.string.flatMap { TimeArgument($0) } }
         let count = try field("count", "a whole number from \(Self.counts.lowerBound) to \(Self.counts.upperBound)") {
             $0.integer.flatMap { Int(exactly: $0) }.flatMap { Self.counts.contains($0) ? $0 : nil }
         }

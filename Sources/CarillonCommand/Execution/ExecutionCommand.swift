@@ -31,16 +31,16 @@ struct RangeOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Scheduled at this time or later: \(TimeWord.localRule).", valueName: "time"),
-        transform: TimeWord.readLocal
+        help: ArgumentHelp("Scheduled at this time or later: \(TimeArgument.localRule).", valueName: "time"),
+        transform: TimeArgument.readLocal
     )
-    var from: TimeWord?
+    var from: TimeArgument?
 
     @Option(
         name: .customLong("to"),
         parsing: .unconditional,
         help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time"),
-        transform: TimeWord.readLocal
+        transform: TimeArgument.readLocal
     )
-    var to: TimeWord?
+    var to: TimeArgument?
 }

@@ -39,7 +39,7 @@ struct ExecutionList: WorldCommand {
     var global: GlobalOptions
 
     private var statuses: [String] {
-        status.flatMap { $0.split(separator: ",") }.map { Text.constant(Text.trimmed($0)) }
+        status.flatMap { $0.split(separator: ",") }.map { TextFormat.constant(TextFormat.trimmed($0)) }
     }
 
     func validate() throws {

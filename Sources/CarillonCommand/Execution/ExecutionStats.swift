@@ -36,7 +36,7 @@ struct ExecutionStats: WorldCommand {
         let stats = try await session.call("get_execution_stats", .object(arguments))
         switch session.format {
         case .json: try session.writeJSON(stats)
-        case .table: try session.write(FactSheet.stats(stats, session.times).text(session.style))
+        case .table: try session.write(DetailTable.stats(stats, session.times).text(session.style))
         }
     }
 }

@@ -17,7 +17,7 @@ struct JobCreate: WorldCommand {
               carillon job get backup -o json | carillon job create --file - --name backup-2
 
             A file holds a JSON object with the settings by the names of the API (schedule, api_url, max_retries, ...).
-            Times: \(TimeWord.rule). Durations: \(Span.rule).
+            Times: \(TimeArgument.rule). Durations: \(DurationArgument.rule).
             With --idempotency-key the same command may be repeated: the job is made once.
             """
     )

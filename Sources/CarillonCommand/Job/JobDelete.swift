@@ -48,17 +48,19 @@ struct JobDelete: WorldCommand {
         }
         switch session.format {
         case .json: try session.show(answers, as: .jobs) { try session.writeJSON($0) }
-        case .table: try session.write(answers.map { "deleted \(Figures.text($0["job_id"]))\n" }.joined())
+        case .table: try session.write(answers.map { "deleted \(ValueFormat.text($0["job_id"]))\n" }.joined())
         }
         if let failure { throw failure }
     }
 
     private func confirm(_ found: [(reference: String, id: String)], in world: World) throws {
-        let names = found.map { Display.line($0.reference == $0.id ? $0.id : "\($0.reference) (\($0.id))") }
+        let names = found.map { TerminalText.line($0.reference == $0.id ? $0.id : "\($0.reference) (\($0.id))") }
         let what = found.count == 1 ? "the job" : "\(found.count) jobs:"
         world.writeError("Delete \(what) \(names.joined(separator: ", "))? [y/N] ")
         var lines = InputLines(read: world.readPart)
-        let answer = try lines.next()?.first.map { Text.trimmed(String(decoding: $0, as: UTF8.self)).lowercased() }
+        let answer = try lines.next()?.first.map {
+            TextFormat.trimmed(String(decoding: $0, as: UTF8.self)).lowercased()
+        }
         guard answer == "y" || answer == "yes" else {
             throw CommandFailure(status: .failure, text: "nothing was deleted; the answer was not yes")
         }

@@ -46,9 +46,11 @@ struct JobList: WorldCommand {
         if let active { arguments.append(JSONValue.Member("active", .bool(active))) }
         if let name { arguments.append(JSONValue.Member("name", .string(name))) }
         if let tag { arguments.append(JSONValue.Member("tag", .string(tag))) }
-        if let lastStatus { arguments.append(JSONValue.Member("last_status", .string(Text.constant(lastStatus)))) }
+        if let lastStatus {
+            arguments.append(JSONValue.Member("last_status", .string(TextFormat.constant(lastStatus))))
+        }
         let list = PagedList(request: "list_jobs", arguments: arguments, member: "jobs", count: page.count)
-        var failures = LastStatus(only: lastStatus.map { Text.constant($0) })
+        var failures = LastStatus(only: lastStatus.map { TextFormat.constant($0) })
         try await list.write(in: session, as: .jobs) { page, jobs in
             try await failures.added(to: jobs, ofPage: page, in: session)
         }

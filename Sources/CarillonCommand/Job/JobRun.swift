@@ -72,14 +72,14 @@ extension Session {
         ]
         var current = execution
         var interval = Duration.milliseconds(50)
-        while Session.openStatuses.contains(Figures.text(current["status"])) {
+        while Session.openStatuses.contains(ValueFormat.text(current["status"])) {
             try await world.sleep(interval)
             interval = min(interval * 2, .seconds(1))
             do {
                 current = try await call("get_execution", ids)
             } catch {
                 world.writeError(
-                    "the execution \(Figures.text(ids["execution_id"])) of \(Figures.text(ids["job_id"])) was made\n"
+                    "the execution \(ValueFormat.text(ids["execution_id"])) of \(ValueFormat.text(ids["job_id"])) was made\n"
                 )
                 throw error
             }

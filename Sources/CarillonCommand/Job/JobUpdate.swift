@@ -48,7 +48,7 @@ struct JobUpdate: WorldCommand {
     func run(in world: World) async throws {
         let session = try global.session(in: world, times: utc.format(in: world))
         var members = try settings.members(in: world, droppingNulls: false)
-        for name in cleared.map({ Text.field($0) }) {
+        for name in cleared.map({ TextFormat.field($0) }) {
             guard members.allSatisfy({ $0.name != name || $0.value == .null }) else {
                 throw ValidationError("\(name) is both set and cleared; only one of them can be meant")
             }

@@ -7,7 +7,7 @@ extension Session {
     func show(job: JSONValue, next: [String] = []) throws {
         switch format {
         case .json: try writeJSON(job)
-        case .table: try write(FactSheet.job(job, times, next: next).text(style))
+        case .table: try write(DetailTable.job(job, times, next: next).text(style))
         }
     }
 
@@ -43,7 +43,7 @@ extension Session {
         switch format {
         case .json: try writeJSON(execution)
         case .table:
-            try write(FactSheet.execution(execution, times).text(style))
+            try write(DetailTable.execution(execution, times).text(style))
             let attempts = execution["failed_attempts"]?.array ?? []
             guard !attempts.isEmpty else { return }
             var table = table(.attempts)

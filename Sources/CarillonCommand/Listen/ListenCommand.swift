@@ -46,9 +46,9 @@ struct ListenCommand: WorldCommand {
         name: .customLong("delay"),
         parsing: .unconditional,
         help: ArgumentHelp("How long every response is held back. (default: none)", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var delay: Span?
+    var delay: DurationArgument?
 
     @Option(
         name: .customLong("count"),
@@ -61,7 +61,7 @@ struct ListenCommand: WorldCommand {
     @OptionGroup
     var output: OutputOptions
 
-    private static let longestDelay = Span(milliseconds: 3_600_000)
+    private static let longestDelay = DurationArgument(milliseconds: 3_600_000)
 
     func validate() throws {
         guard 0...65_535 ~= port else { throw ValidationError("the port is \(port); 0 to 65535 are allowed") }

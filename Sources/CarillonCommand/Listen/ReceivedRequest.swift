@@ -45,12 +45,12 @@ struct ReceivedRequest: Sendable, Hashable {
 
     /// One line for the request, and one indented line for each header and for the body.
     func text(_ style: Style) -> String {
-        var text = style.paint("\(Display.line(method)) \(Display.line(target))", .bold)
+        var text = style.paint("\(TerminalText.line(method)) \(TerminalText.line(target))", .bold)
         text += "  \(RFC3339.format(milliseconds: time.milliseconds))\n"
-        for header in shownHeaders { text += "  \(Display.line("\(header.name): \(header.value)"))\n" }
+        for header in shownHeaders { text += "  \(TerminalText.line("\(header.name): \(header.value)"))\n" }
         guard bodyBytes > 0 else { return text }
         let part = bodyBytes > body.count ? ", the first \(body.count) shown" : ""
-        text += "  body (\(bodyBytes) bytes\(part)): \(bodyText.map(Display.line) ?? "not UTF-8 text")\n"
+        text += "  body (\(bodyBytes) bytes\(part)): \(bodyText.map(TerminalText.line) ?? "not UTF-8 text")\n"
         return text
     }
 

@@ -52,9 +52,9 @@ struct GlobalOptions: ParsableArguments {
         name: .customLong("request-timeout"),
         parsing: .unconditional,
         help: ArgumentHelp("How long to wait for an answer. (default: 10s)", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var requestTimeout: Span?
+    var requestTimeout: DurationArgument?
 
     func validate() throws {
         if requestTimeout?.milliseconds == 0 {

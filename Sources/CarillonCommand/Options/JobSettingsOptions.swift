@@ -71,9 +71,9 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("timeout"),
         parsing: .unconditional,
         help: ArgumentHelp("How long one call may take.", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var timeout: Span?
+    var timeout: DurationArgument?
 
     @Option(
         name: .customLong("max-retries"),
@@ -87,17 +87,17 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("retry-initial-delay"),
         parsing: .unconditional,
         help: ArgumentHelp("Wait before the second attempt; it doubles from there.", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var retryInitialDelay: Span?
+    var retryInitialDelay: DurationArgument?
 
     @Option(
         name: .customLong("retry-max-delay"),
         parsing: .unconditional,
         help: ArgumentHelp("The longest wait.", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var retryMaxDelay: Span?
+    var retryMaxDelay: DurationArgument?
 
     @Option(
         name: .customLong("catch-up-policy"),
@@ -110,9 +110,9 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("catch-up-window"),
         parsing: .unconditional,
         help: ArgumentHelp("Times missed by no more than this always run.", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var catchUpWindow: Span?
+    var catchUpWindow: DurationArgument?
 
     @Option(
         name: .customLong("overlap-policy"),
@@ -133,17 +133,17 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("starts-at"),
         parsing: .unconditional,
         help: ArgumentHelp("Not before.", valueName: "time"),
-        transform: TimeWord.read
+        transform: TimeArgument.read
     )
-    var startsAt: TimeWord?
+    var startsAt: TimeArgument?
 
     @Option(
         name: .customLong("ends-at"),
         parsing: .unconditional,
         help: ArgumentHelp("Not after.", valueName: "time"),
-        transform: TimeWord.read
+        transform: TimeArgument.read
     )
-    var endsAt: TimeWord?
+    var endsAt: TimeArgument?
 
     @Option(
         name: .customLong("tag"),
@@ -156,9 +156,9 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("start-deadline"),
         parsing: .unconditional,
         help: ArgumentHelp("Skip an execution that cannot start this long after it was due.", valueName: "duration"),
-        transform: Span.read
+        transform: DurationArgument.read
     )
-    var startDeadline: Span?
+    var startDeadline: DurationArgument?
 
     @Option(
         name: .customLong("file"),
@@ -206,11 +206,11 @@ struct JobSettingsOptions: ParsableArguments {
         }
         add("schedule", schedule.map(JSONValue.string))
         add("api_url", url.map(JSONValue.string))
-        add("execution_type", executionType.map { .string(Text.constant($0)) })
+        add("execution_type", executionType.map { .string(TextFormat.constant($0)) })
         add("name", name.map(JSONValue.string))
         add("description", description.map(JSONValue.string))
         add("time_zone", timeZone.map(JSONValue.string))
-        add("dst_policy", dstPolicy.map { .string(Text.constant($0)) })
+        add("dst_policy", dstPolicy.map { .string(TextFormat.constant($0)) })
         add("http_method", method.map(JSONValue.string))
         // Not `headers.isEmpty ? nil : ...`: a value of JSON can be `nil` itself, and null is a wish to have none.
         if !headers.isEmpty { add("headers", try JobSettingsOptions.headers(headers)) }
@@ -219,9 +219,9 @@ struct JobSettingsOptions: ParsableArguments {
         add("max_retries", maxRetries.map { .integer(Int64($0)) })
         add("retry_initial_delay_seconds", retryInitialDelay.map { .number($0.seconds) })
         add("retry_max_delay_seconds", retryMaxDelay.map { .number($0.seconds) })
-        add("catch_up_policy", catchUpPolicy.map { .string(Text.constant($0)) })
+        add("catch_up_policy", catchUpPolicy.map { .string(TextFormat.constant($0)) })
         add("catch_up_window_seconds", catchUpWindow.map { .number($0.seconds) })
-        add("overlap_policy", overlapPolicy.map { .string(Text.constant($0)) })
+        add("overlap_policy", overlapPolicy.map { .string(TextFormat.constant($0)) })
         add("priority", priority.map { .integer(Int64($0)) })
         add("starts_at", startsAt.map { .string($0.text(at: world.now())) })
         add("ends_at", endsAt.map { .string($0.text(at: world.now())) })
@@ -236,8 +236,8 @@ struct JobSettingsOptions: ParsableArguments {
             guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
                 throw ValidationError("--header \"\(line)\" is not \"Name: value\"")
             }
-            let name = Text.trimmed(line[..<colon])
-            let value = Text.trimmed(line[line.index(after: colon)...])
+            let name = TextFormat.trimmed(line[..<colon])
+            let value = TextFormat.trimmed(line[line.index(after: colon)...])
             // Fields of one name are one field with commas between (RFC 9110, section 5.3).
             let same = members.firstIndex { $0.name.lowercased() == name.lowercased() }
             if let same, case .string(let before) = members[same].value {

@@ -115,7 +115,7 @@ extension Session {
     }
 
     private static func ambiguous(_ verb: String, _ reference: String, _ found: [JSONValue]) -> ClientError {
-        let ids = found.prefix(5).map { Figures.text($0["execution_id"]) }.joined(separator: ", ")
+        let ids = found.prefix(5).map { ValueFormat.text($0["execution_id"]) }.joined(separator: ", ")
         return ClientError(.invalidArgument, "several executions \(verb) \(reference); write the whole id: \(ids)")
     }
 }

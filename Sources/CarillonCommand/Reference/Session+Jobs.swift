@@ -6,8 +6,8 @@ extension Session {
     func jobID(_ reference: String) async throws -> String {
         if let id = UniqueID(reference) { return id.description }
         let answer = try await call("list_jobs", ["name": .string(reference), "limit": 2])
-        let wanted = Text.trimmed(reference)
-        let found = (answer["jobs"]?.array ?? []).first { $0["name"]?.string.map(Text.trimmed) == wanted }
+        let wanted = TextFormat.trimmed(reference)
+        let found = (answer["jobs"]?.array ?? []).first { $0["name"]?.string.map(TextFormat.trimmed) == wanted }
         if let id = found?["job_id"]?.string { return id }
         if let digits = ShortID.digits(reference) { return try await jobID(endingWith: digits, reference) }
         throw ClientError(.notFound, Session.noJob(reference))
@@ -33,8 +33,8 @@ extension Session {
         guard let first = found.first?["job_id"]?.string else { throw ClientError(.notFound, Session.noJob(reference)) }
         guard found.count == 1 else {
             let names = found.map { job in
-                let name = Figures.text(job["name"])
-                return Figures.text(job["job_id"]) + (name.isEmpty ? "" : " (\(name))")
+                let name = ValueFormat.text(job["name"])
+                return ValueFormat.text(job["job_id"]) + (name.isEmpty ? "" : " (\(name))")
             }
             throw ClientError(
                 .invalidArgument,

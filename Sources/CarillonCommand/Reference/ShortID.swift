@@ -9,7 +9,7 @@ enum ShortID {
 
     /// The last digits of an id.
     static func text(_ id: JSONValue?) -> String {
-        String(Figures.text(id).suffix(length))
+        String(ValueFormat.text(id).suffix(length))
     }
 
     /// The digits of a reference that may be the end of an id, in lower case and without hyphens; `nil` when it cannot be one.

@@ -3,17 +3,17 @@ internal import CarillonJSON
 extension Table.Layout {
     static let jobs = Table.Layout(columns: [
         .init(title: "JOB", value: { ShortID.text($0["job_id"]) }),
-        .init(title: "NAME", shrinks: true, minimum: 22, value: { Figures.text($0["name"]) }),
+        .init(title: "NAME", shrinks: true, minimum: 22, value: { ValueFormat.text($0["name"]) }),
         .init(
             title: "SCHEDULE",
             shrinks: true,
             minimum: 16,
             value: { job in
-                let zone = Figures.text(job["time_zone"])
-                return Figures.text(job["schedule"]) + (zone.isEmpty || zone == "UTC" ? "" : " \(zone)")
+                let zone = ValueFormat.text(job["time_zone"])
+                return ValueFormat.text(job["schedule"]) + (zone.isEmpty || zone == "UTC" ? "" : " \(zone)")
             }
         ),
-        .init(title: "LAST", value: { Figures.text($0["last_status"]) }, colour: Style.colour),
+        .init(title: "LAST", value: { ValueFormat.text($0["last_status"]) }, colour: Style.colour),
         .init(
             title: "NEXT RUN",
             value: { $0["active"] == .bool(false) ? "paused" : "never" },
@@ -25,7 +25,7 @@ extension Table.Layout {
             shrinks: true,
             minimum: 24,
             drop: 1,
-            value: { "\(Figures.text($0["http_method"])) \(Figures.text($0["api_url"]))" }
+            value: { "\(ValueFormat.text($0["http_method"])) \(ValueFormat.text($0["api_url"]))" }
         ),
     ])
 
@@ -39,7 +39,7 @@ extension Table.Layout {
             shrinks: true,
             minimum: 12,
             value: { execution in
-                let name = Figures.text(execution["job_name"])
+                let name = ValueFormat.text(execution["job_name"])
                 return name.isEmpty ? ShortID.text(execution["job_id"]) : name
             }
         )
@@ -58,18 +58,18 @@ extension Table.Layout {
     private static let executionColumns: [Table.Column] = [
         .init(title: "EXECUTION", value: { ShortID.text($0["execution_id"]) }),
         .init(title: "SCHEDULED", time: "scheduled_time"),
-        .init(title: "STATUS", value: { Figures.text($0["status"]) }, colour: Style.colour),
-        .init(title: "HTTP", isRight: true, drop: 1, value: { Figures.text($0["http_status"]) }),
-        .init(title: "ATTEMPTS", isRight: true, drop: 3, value: { Figures.text($0["attempts"]) }),
-        .init(title: "DURATION", isRight: true, drop: 2, value: { Figures.milliseconds($0["duration_ms"]) }),
-        .init(title: "DRIFT", isRight: true, drop: 4, value: { Figures.milliseconds($0["drift_ms"]) }),
+        .init(title: "STATUS", value: { ValueFormat.text($0["status"]) }, colour: Style.colour),
+        .init(title: "HTTP", isRight: true, drop: 1, value: { ValueFormat.text($0["http_status"]) }),
+        .init(title: "ATTEMPTS", isRight: true, drop: 3, value: { ValueFormat.text($0["attempts"]) }),
+        .init(title: "DURATION", isRight: true, drop: 2, value: { ValueFormat.milliseconds($0["duration_ms"]) }),
+        .init(title: "DRIFT", isRight: true, drop: 4, value: { ValueFormat.milliseconds($0["drift_ms"]) }),
         .init(
             title: "WHAT HAPPENED",
             shrinks: true,
             minimum: 28,
             value: { execution in
-                let reason = Figures.text(execution["reason"])
-                let error = Figures.text(execution["error_message"])
+                let reason = ValueFormat.text(execution["reason"])
+                let error = ValueFormat.text(execution["error_message"])
                 let count = execution["skipped_count"]?.integer.map { "stands for \($0) due times" } ?? ""
                 let lost = execution["lost_attempts"]?.integer.map { "\($0) lost with a worker" } ?? ""
                 return [reason, error, count, lost].filter { !$0.isEmpty }.joined(separator: ": ")
@@ -78,29 +78,29 @@ extension Table.Layout {
     ]
 
     static let attempts = Table.Layout(columns: [
-        .init(title: "ATTEMPT", isRight: true, value: { Figures.text($0["attempt"]) }),
+        .init(title: "ATTEMPT", isRight: true, value: { ValueFormat.text($0["attempt"]) }),
         .init(title: "STARTED", time: "started_at"),
-        .init(title: "HTTP", isRight: true, value: { Figures.text($0["http_status"]) }),
-        .init(title: "DURATION", isRight: true, drop: 1, value: { Figures.milliseconds($0["duration_ms"]) }),
-        .init(title: "WORKER", drop: 2, value: { Figures.text($0["worker"]) }),
-        .init(title: "ERROR", shrinks: true, minimum: 28, value: { Figures.text($0["error_message"]) }),
+        .init(title: "HTTP", isRight: true, value: { ValueFormat.text($0["http_status"]) }),
+        .init(title: "DURATION", isRight: true, drop: 1, value: { ValueFormat.milliseconds($0["duration_ms"]) }),
+        .init(title: "WORKER", drop: 2, value: { ValueFormat.text($0["worker"]) }),
+        .init(title: "ERROR", shrinks: true, minimum: 28, value: { ValueFormat.text($0["error_message"]) }),
     ])
 
     static let workers = Table.Layout(columns: [
-        .init(title: "WORKER", value: { Figures.text($0["name"]) }),
-        .init(title: "ADDRESS", drop: 3, value: { Figures.text($0["address"]) }),
-        .init(title: "SLOTS", isRight: true, drop: 1, value: { Figures.text($0["max_workers"]) }),
-        .init(title: "IN FLIGHT", isRight: true, value: { Figures.text($0["in_flight"]) }),
-        .init(title: "FREE", isRight: true, value: { Figures.text($0["free_slots"]) }),
-        .init(title: "SKEW", isRight: true, drop: 2, value: { Figures.milliseconds($0["skew_ms"]) }),
+        .init(title: "WORKER", value: { ValueFormat.text($0["name"]) }),
+        .init(title: "ADDRESS", drop: 3, value: { ValueFormat.text($0["address"]) }),
+        .init(title: "SLOTS", isRight: true, drop: 1, value: { ValueFormat.text($0["max_workers"]) }),
+        .init(title: "IN FLIGHT", isRight: true, value: { ValueFormat.text($0["in_flight"]) }),
+        .init(title: "FREE", isRight: true, value: { ValueFormat.text($0["free_slots"]) }),
+        .init(title: "SKEW", isRight: true, drop: 2, value: { ValueFormat.milliseconds($0["skew_ms"]) }),
         .init(title: "STATE", value: { $0["draining"] == .bool(true) ? "draining" : "working" }),
-        .init(title: "VERSION", drop: 4, value: { Figures.text($0["version"]) }),
+        .init(title: "VERSION", drop: 4, value: { ValueFormat.text($0["version"]) }),
     ])
 
     static let shards = Table.Layout(columns: [
-        .init(title: "SHARDS", value: { Figures.text($0["shards"]) }),
-        .init(title: "LED BY", value: { Figures.text($0["address"]) }),
-        .init(title: "EPOCH", isRight: true, drop: 3, value: { Figures.text($0["epoch"]) }),
+        .init(title: "SHARDS", value: { ValueFormat.text($0["shards"]) }),
+        .init(title: "LED BY", value: { ValueFormat.text($0["address"]) }),
+        .init(title: "EPOCH", isRight: true, drop: 3, value: { ValueFormat.text($0["epoch"]) }),
         .init(title: "LEASE UNTIL", drop: 4, time: "lease_expires_at"),
         .init(title: "MATERIALIZED THROUGH", drop: 2, time: "materialized_through"),
         .init(title: "SETTLED THROUGH", drop: 1, time: "settled_through"),
@@ -109,9 +109,9 @@ extension Table.Layout {
     ])
 
     static let requests = Table.Layout(columns: [
-        .init(title: "MESSAGE", value: { Figures.text($0["message"]) }),
-        .init(title: "FIELD", value: { Figures.text($0["field"]) }),
-        .init(title: "TYPE", shrinks: true, value: { Figures.text($0["type"]) }),
+        .init(title: "MESSAGE", value: { ValueFormat.text($0["message"]) }),
+        .init(title: "FIELD", value: { ValueFormat.text($0["field"]) }),
+        .init(title: "TYPE", shrinks: true, value: { ValueFormat.text($0["type"]) }),
         .init(title: "", value: { $0["required"] == .bool(true) ? "required" : "" }),
     ])
 }

@@ -21,8 +21,8 @@ struct Table {
         var colour: @Sendable (String) -> Style.Colour? = { _ in nil }
 
         func text(_ row: JSONValue, _ times: TimeFormat, isCompact: Bool) -> String {
-            guard let time, let instant = row[time], instant != .null else { return Display.line(value(row)) }
-            return Display.line(isCompact ? times.compact(instant) : times.text(instant))
+            guard let time, let instant = row[time], instant != .null else { return TerminalText.line(value(row)) }
+            return TerminalText.line(isCompact ? times.compact(instant) : times.text(instant))
         }
     }
 
@@ -52,7 +52,7 @@ struct Table {
         self.style = style
         self.times = times
         widths = layout.columns.enumerated().map { index, column in
-            max(Display.width(of: column.title), index < layout.minimums.count ? layout.minimums[index] : 0)
+            max(TerminalText.width(of: column.title), index < layout.minimums.count ? layout.minimums[index] : 0)
         }
     }
 
@@ -80,7 +80,7 @@ struct Table {
 
     private func widen(_ widths: inout [Int], for cells: [[String]]) {
         for row in cells {
-            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], Display.width(of: cell)) }
+            for (index, cell) in row.enumerated() { widths[index] = max(widths[index], TerminalText.width(of: cell)) }
         }
     }
 
@@ -149,8 +149,8 @@ struct Table {
         var line = ""
         var pending = 0
         for (index, whole) in cells.enumerated() {
-            let cell = width == nil ? whole : Display.cut(whole, to: widths[index])
-            let space = max(0, widths[index] - Display.width(of: cell))
+            let cell = width == nil ? whole : TerminalText.cut(whole, to: widths[index])
+            let space = max(0, widths[index] - TerminalText.width(of: cell))
             // Spaces wait until something follows them: no line ends in blanks.
             if columns[index].isRight { pending += space }
             if !cell.isEmpty {

@@ -9,7 +9,7 @@ struct TimeFormat: Sendable {
 
     /// RFC 3339 with the offset of the zone: `2026-11-25T09:00:00+01:00`. Text that is not a time stays as it is.
     func text(_ value: JSONValue?) -> String {
-        guard let milliseconds = TimeFormat.milliseconds(value) else { return Figures.text(value) }
+        guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let (seconds, rest) = TimeFormat.split(milliseconds)
         var text = RFC3339.format(seconds: seconds, offset: zone.offset(at: seconds).seconds)
         guard rest != 0, let end = text.utf8.index(text.startIndex, offsetBy: 19, limitedBy: text.endIndex) else {
@@ -22,14 +22,14 @@ struct TimeFormat: Sendable {
 
     /// For narrow terminals, without fraction and offset: `2026-11-25 09:00:00`.
     func compact(_ value: JSONValue?) -> String {
-        guard let milliseconds = TimeFormat.milliseconds(value) else { return Figures.text(value) }
+        guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let civil = zone.civilTime(at: TimeFormat.split(milliseconds).seconds).description
         return String(civil.map { $0 == "T" ? " " : $0 })
     }
 
     /// With the day of the week: `Wed 2026-11-25T09:00:00+01:00`.
     func dayAndTime(_ value: JSONValue?) -> String {
-        guard let milliseconds = TimeFormat.milliseconds(value) else { return Figures.text(value) }
+        guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let weekday = zone.civilTime(at: TimeFormat.split(milliseconds).seconds).weekday
         return ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][weekday] + " " + text(value)
     }

@@ -8,7 +8,7 @@ enum HealthProbe {
     /// - Parameter hasWorkers: `false` when none is started here: then it is enough that a scheduler leads.
     static func problem(at address: HostPort, hasWorkers: Bool, timeoutMs: Int64 = 1_000) -> String? {
         guard let answer = get("/health", at: address, timeoutMs: timeoutMs) else {
-            return "http://\(address)/health has not answered within \(Span(milliseconds: timeoutMs))"
+            return "http://\(address)/health has not answered within \(DurationArgument(milliseconds: timeoutMs))"
         }
         let words = answer.split(separator: " ", maxSplits: 2)
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)) else {
@@ -17,7 +17,7 @@ enum HealthProbe {
         guard status != 200 else { return nil }
         let body = answer.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first ?? ""
         if !hasWorkers, body.contains("\"scheduler_running\":true") { return nil }
-        return "http://\(address)/health answers \(status) \(Display.line(String(body.prefix(300))))"
+        return "http://\(address)/health answers \(status) \(TerminalText.line(String(body.prefix(300))))"
     }
 
     private static func get(_ path: String, at address: HostPort, timeoutMs: Int64) -> String? {

@@ -52,7 +52,7 @@ struct PostgresPrograms: Sendable, Hashable {
         if let config = path.map({ $0 + "/pg_config" }).first(where: { access($0, X_OK) == 0 }) {
             let launch = Launch(program: config, arguments: ["--bindir"], environment: environment)
             if let answer = try? ChildProcess.run(launch, runner: runner), answer.status == 0 {
-                folders.append(Text.trimmed(answer.output))
+                folders.append(TextFormat.trimmed(answer.output))
             }
         }
         folders += Folder.names(in: "/usr/lib/postgresql").map { "/usr/lib/postgresql/\($0)/bin" }

@@ -134,7 +134,7 @@ struct PrivateDatabase {
 
     /// Whether it takes connections: the server says so in the eighth line of postmaster.pid, where pg_ctl looks too.
     var isReady: Bool {
-        PrivateDatabase.serverLines(in: cluster).dropFirst(7).first.map { Text.trimmed($0) == "ready" } ?? false
+        PrivateDatabase.serverLines(in: cluster).dropFirst(7).first.map { TextFormat.trimmed($0) == "ready" } ?? false
     }
 
     private static func serverLines(in cluster: FolderHandle) -> [String] {
@@ -214,7 +214,7 @@ struct PrivateDatabase {
     ) throws {
         let user = account?.user ?? geteuid()
         for round in 0..<600 {
-            let pid = serverLines(in: cluster).first.flatMap { pid_t(Text.trimmed($0)) }
+            let pid = serverLines(in: cluster).first.flatMap { pid_t(TextFormat.trimmed($0)) }
             guard let pid, isServer(pid, of: user) else { return }
             if round == 0 { say("waiting for the database of an earlier run to stop (process \(pid))") }
             if round == 100 { kill(pid, SIGINT) }

@@ -217,7 +217,7 @@ struct Supervision {
             states[index] = .stopping(sinceMs: now, isHurried: true)
             actions.append(.signal(index, 9))
         } else if let grace = child.graceMs, now - since >= grace {
-            actions.append(.say("\(child.name) did not end within \(Span(milliseconds: grace))"))
+            actions.append(.say("\(child.name) did not end within \(DurationArgument(milliseconds: grace))"))
             hurry(index, now, &actions)
         } else if now - since >= Supervision.patienceMs, saidWaitingFor != index {
             saidWaitingFor = index

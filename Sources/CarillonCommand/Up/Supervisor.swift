@@ -119,7 +119,7 @@ struct Supervisor {
         for (index, child) in children.enumerated() {
             let lines = child.log.lastLines(count: Supervisor.logLines, from: begins[index] ?? 0)
             guard let line = lines.last(where: LogFile.isComplaint) else { continue }
-            say("  \(child.life.name) says: \(Display.line(line))")
+            say("  \(child.life.name) says: \(TerminalText.line(line))")
         }
     }
 
@@ -127,6 +127,6 @@ struct Supervisor {
         let lines = child.log.lastLines(count: Supervisor.logLines)
         guard !lines.isEmpty else { return }
         say("the last lines of \(child.log.path):")
-        for line in lines { say("  \(Display.line(line))") }
+        for line in lines { say("  \(TerminalText.line(line))") }
     }
 }

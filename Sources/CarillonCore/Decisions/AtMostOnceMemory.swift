@@ -6,13 +6,13 @@ struct AtMostOnceMemory {
     }
 
     private struct Entry {
-        var token: Token
+        var token: DispatchToken
         var begunAt: BootTime
         var forgetAt: BootTime
         /// Without its texts.
         var outcome: CallOutcome?
         /// Dispatches of the same attempt that wait for its end.
-        var repeats: [WorkerDesk.Held] = []
+        var repeats: [WorkerEngine.Held] = []
     }
 
     /// What is known of an attempt.
@@ -34,7 +34,7 @@ struct AtMostOnceMemory {
     /// In the order in which they were begun.
     private var order: [Key] = []
     private var oldest = 0
-    private var promises: [Token: BootTime] = [:]
+    private var promises: [DispatchToken: BootTime] = [:]
     /// Every call that was begun at or after this is remembered; `nil` before the first event.
     private var since: BootTime?
 
@@ -58,7 +58,13 @@ struct AtMostOnceMemory {
         return entry.outcome.map { .ended($0) } ?? .running
     }
 
-    mutating func began(_ execution: ExecutionID, _ attempt: Int, _ token: Token, timeoutMs: Int, at now: BootTime) {
+    mutating func began(
+        _ execution: ExecutionID,
+        _ attempt: Int,
+        _ token: DispatchToken,
+        timeoutMs: Int,
+        at now: BootTime
+    ) {
         forgetOld(at: now)
         while entries.count >= Self.limit { forgetOldest() }
         let key = Key(execution: execution, attempt: attempt)
@@ -69,7 +75,7 @@ struct AtMostOnceMemory {
     }
 
     /// Returns the dispatches that waited for this.
-    mutating func ended(_ outcome: CallOutcome, at now: BootTime) -> [WorkerDesk.Held] {
+    mutating func ended(_ outcome: CallOutcome, at now: BootTime) -> [WorkerEngine.Held] {
         let key = Key(execution: outcome.executionID, attempt: outcome.attempt)
         guard entries[key]?.token == outcome.token else { return [] }
         var kept = outcome
@@ -82,7 +88,7 @@ struct AtMostOnceMemory {
     }
 
     /// A dispatch that waits for the end of its attempt. Returns whether there is room for it.
-    mutating func addRepeat(_ call: WorkerDesk.Held) -> Bool {
+    mutating func addRepeat(_ call: WorkerEngine.Held) -> Bool {
         let key = Key(execution: call.executionID, attempt: call.attempt)
         guard let entry = entries[key], entry.repeats.count < Self.repeatLimit else { return false }
         entries[key]?.repeats.append(call)
@@ -90,14 +96,14 @@ struct AtMostOnceMemory {
     }
 
     /// Promises that a dispatch with this token will not be begun. Returns whether there was room to remember it.
-    mutating func promise(_ token: Token, at now: BootTime) -> Bool {
+    mutating func promise(_ token: DispatchToken, at now: BootTime) -> Bool {
         if promises.count >= Self.promiseLimit { promises = promises.filter { $0.value > now } }
         guard promises.count < Self.promiseLimit else { return false }
         promises[token] = now + Self.keptMs
         return true
     }
 
-    func isPromised(_ token: Token) -> Bool { !promises.isEmpty && promises[token] != nil }
+    func isPromised(_ token: DispatchToken) -> Bool { !promises.isEmpty && promises[token] != nil }
 
     private mutating func forgetOld(at now: BootTime) {
         while oldest < order.count, let entry = entries[order[oldest]], entry.forgetAt <= now { forgetOldest() }

@@ -1,60 +1,60 @@
 /// The look at the rows that an outage has already. A clock that went back and then forward over the same times has left rows in
 /// what now counts as missed: one row that stands for several times must not fall on one of them.
-struct GapReading {
+struct OutageScan {
     /// Which one of this leader's.
     var number: UInt64
-    var gap: Gap
-    /// The store was asked; before that, what had been decided when the gap opened becomes durable.
+    var outage: Outage
+    /// The store was asked; before that, what had been decided when the outage opened becomes durable.
     var isAsked = false
-    var rows: [JobID: [GapRow]] = [:]
+    var rows: [JobID: [OutageRow]] = [:]
 }
 
 /// The outage that the catch-up works on, and the read of its rows that exist already.
 struct Backlog {
     var catchUp: CatchUp?
     /// The catch-up of the outage waits until this read ends.
-    private(set) var gapReading: GapReading?
+    private(set) var outageScan: OutageScan?
     /// The number of the next read.
     private var nextNumber: UInt64 = 1
 
     /// Whether a read of the store is on its way.
-    var isReading: Bool { gapReading?.isAsked == true }
+    var isReading: Bool { outageScan?.isAsked == true }
 
     /// An outage was noticed. Returns the number of the reading, which begins once everything decided before is durable.
     ///
     /// - Precondition: the reading before was ended.
-    mutating func awaitReading(of gap: Gap) -> UInt64 {
+    mutating func awaitReading(of outage: Outage) -> UInt64 {
         defer { nextNumber += 1 }
-        gapReading = GapReading(number: nextNumber, gap: gap)
+        outageScan = OutageScan(number: nextNumber, outage: outage)
         return nextNumber
     }
 
-    /// Everything that was decided before the gap opened is durable. Returns what is to be read now.
-    mutating func beginReading(_ number: UInt64) -> Gap? {
-        guard let reading = gapReading, reading.number == number, !reading.isAsked else { return nil }
-        gapReading?.isAsked = true
-        return reading.gap
+    /// Everything that was decided before the outage opened is durable. Returns what is to be read now.
+    mutating func beginReading(_ number: UInt64) -> Outage? {
+        guard let reading = outageScan, reading.number == number, !reading.isAsked else { return nil }
+        outageScan?.isAsked = true
+        return reading.outage
     }
 
     /// Takes in a part of the answer. Returns all rows once the last part is there.
-    mutating func read(_ rows: [GapRow], isLast: Bool) -> [JobID: [GapRow]]? {
+    mutating func read(_ rows: [OutageRow], isLast: Bool) -> [JobID: [OutageRow]]? {
         guard isReading else { return nil }
-        for row in rows { gapReading?.rows[row.jobID, default: []].append(row) }
-        guard isLast, let reading = gapReading else { return nil }
-        gapReading = nil
+        for row in rows { outageScan?.rows[row.jobID, default: []].append(row) }
+        guard isLast, let reading = outageScan else { return nil }
+        outageScan = nil
         return reading.rows
     }
 
     /// The read failed. Returns what is to be read again.
-    mutating func readFailed() -> Gap? {
+    mutating func readFailed() -> Outage? {
         guard isReading else { return nil }
-        gapReading?.rows = [:]
-        return gapReading?.gap
+        outageScan?.rows = [:]
+        return outageScan?.outage
     }
 
     /// Ends the reading. Returns whether an answer is still to come, which must be ignored.
     mutating func endReading() -> Bool {
-        defer { gapReading = nil }
+        defer { outageScan = nil }
         return isReading
     }
 

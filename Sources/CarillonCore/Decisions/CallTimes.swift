@@ -16,7 +16,7 @@ struct CallTimes {
     ///   - earliest: the dispatch.
     ///   - latest: now.
     init(started: Int64, duration: UInt64, earliest: Int64, latest: Int64) {
-        if Canary.believesEveryNumber.sings {
+        if InjectedFault.believesEveryNumber.isActive {
             (self.started, self.duration, isImplausible) = (started, Int64(min(duration, 1 << 60)), false)
             return
         }

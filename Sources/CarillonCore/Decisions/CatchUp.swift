@@ -2,36 +2,36 @@
 /// which job has the next of them.
 struct CatchUp {
     /// What is noted in `shards`: everything after `from` may still lack its row, up to the outage's end.
-    private(set) var gap: Gap
-    /// The parts of the gap in which nothing was made: disjoint, ascending. Between them the live work went on.
-    private var ranges: [Gap]
-    /// What has a row already, from an earlier start at the same gap: by job, ascending.
+    private(set) var outage: Outage
+    /// The parts of the outage in which nothing was made: disjoint, ascending. Between them the live work went on.
+    private var ranges: [Outage]
+    /// What has a row already, from an earlier start at the same outage: by job, ascending.
     private var covered: [JobID: Coverage]
     /// Jobs by their next missed time.
     private var heap = TimerHeap()
 
-    init(gap: Gap, ranges: [Gap]? = nil, covered: [JobID: [GapRow]] = [:]) {
-        self.gap = gap
-        self.ranges = ranges ?? [gap]
+    init(outage: Outage, ranges: [Outage]? = nil, covered: [JobID: [OutageRow]] = [:]) {
+        self.outage = outage
+        self.ranges = ranges ?? [outage]
         self.covered = covered.mapValues(Coverage.init)
     }
 
     var isEmpty: Bool { heap.isEmpty }
 
-    /// A further outage: (from, to] is missed too. `from` is not before the end of the gap so far.
-    mutating func extend(by range: Gap) {
+    /// A further outage: (from, to] is missed too. `from` is not before the end of the outage so far.
+    mutating func extend(by range: Outage) {
         ranges.append(range)
-        gap.to = range.to
+        outage.to = range.to
     }
 
     /// Rows of a job that are there already.
-    mutating func cover(_ job: JobID, _ rows: [GapRow]) {
+    mutating func cover(_ job: JobID, _ rows: [OutageRow]) {
         covered[job] = Coverage((covered[job]?.rows ?? []) + rows)
     }
 
     /// Puts a job in line by its first missed time after `time`.
     mutating func arm(_ slot: Int32, _ record: JobRecord, after time: Timestamp) {
-        if let next = next(after: max(time, gap.from), of: record) {
+        if let next = next(after: max(time, outage.from), of: record) {
             heap.set(slot, to: next.milliseconds)
         } else {
             heap.remove(slot)
@@ -53,8 +53,8 @@ struct CatchUp {
 
     /// The clock went back: what lies in the future again was not missed.
     mutating func truncate(to time: Timestamp) {
-        ranges = ranges.filter { $0.from < time }.map { Gap(from: $0.from, to: min($0.to, time)) }
-        gap.to = min(gap.to, time)
+        ranges = ranges.filter { $0.from < time }.map { Outage(from: $0.from, to: min($0.to, time)) }
+        outage.to = min(outage.to, time)
         // What had a row after it may be withdrawn, and is looked for anew if it is ever missed again.
         covered = covered.compactMapValues { $0.truncated(to: time) }
     }
@@ -64,7 +64,7 @@ struct CatchUp {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
     }
 
-    /// Whether that lies in a part of the gap in which nothing was made.
+    /// Whether that lies in a part of the outage in which nothing was made.
     func isMissed(_ time: Timestamp) -> Bool { ranges.contains { $0.from < time && time <= $0.to } }
 
     /// The first missed time of a job after `time` that has no row.
@@ -87,40 +87,40 @@ struct CatchUp {
     }
 
     /// What of it contradicts itself, for tests.
-    func inconsistency(in agenda: borrowing JobTable) -> String? {
+    func inconsistency(in jobTable: borrowing JobTable) -> String? {
         guard heap.isConsistent else { return "the heap of missed times is broken" }
         for (range, next) in zip(ranges, ranges.dropFirst()) where next.from < range.to {
-            return "the parts of a gap lie over each other: \(ranges)"
+            return "the parts of an outage lie over each other: \(ranges)"
         }
-        guard ranges.allSatisfy({ $0.from < $0.to && $0.to <= gap.to }) else {
-            return "\(ranges) are no parts of \(gap)"
+        guard ranges.allSatisfy({ $0.from < $0.to && $0.to <= outage.to }) else {
+            return "\(ranges) are no parts of \(outage)"
         }
-        let jobs = Set(agenda.allSlots)
+        let jobs = Set(jobTable.allSlots)
         for key in heap.keys {
             guard jobs.contains(key), let time = time(of: key) else { return "a missed time has no job" }
-            guard agenda[key].isScheduled, next(after: time - 1, of: agenda[key]) == time else {
-                return "\(agenda[key].id) is to make up for \(time.milliseconds), which it has not missed"
+            guard jobTable[key].isScheduled, next(after: time - 1, of: jobTable[key]) == time else {
+                return "\(jobTable[key].id) is to make up for \(time.milliseconds), which it has not missed"
             }
         }
         return nil
     }
 
-    /// Notes how far the gap is worked off; returns the gap as it is to be written, `nil` when it is closed.
-    mutating func progress() -> Gap? {
+    /// Notes how far the outage is worked off; returns the outage as it is to be written, `nil` when it is closed.
+    mutating func progress() -> Outage? {
         guard let first else { return nil }
-        gap.from = max(gap.from, first.time - 1)
-        return gap
+        outage.from = max(outage.from, first.time - 1)
+        return outage
     }
 }
 
 /// What the rows of one job account for.
 private struct Coverage {
-    let rows: [GapRow]
+    let rows: [OutageRow]
     /// Ends of the rows, ascending, and the earliest beginning of any row from that one on.
     private var ends: [Timestamp] = []
     private var beginnings: [Timestamp] = []
 
-    init(_ rows: [GapRow]) {
+    init(_ rows: [OutageRow]) {
         let rows = rows.sorted { $0.to < $1.to }
         self.rows = rows
         ends = rows.map(\.to)
@@ -134,7 +134,7 @@ private struct Coverage {
     func truncated(to time: Timestamp) -> Coverage? {
         guard let last = rows.last, last.to > time else { return self }
         let kept = rows.filter { $0.from <= time }
-            .map { GapRow(jobID: $0.jobID, from: $0.from, to: min($0.to, time)) }
+            .map { OutageRow(jobID: $0.jobID, from: $0.from, to: min($0.to, time)) }
         return kept.isEmpty ? nil : Coverage(kept)
     }
 

@@ -2,8 +2,8 @@
 struct ChangeQueue {
     /// A request that waits for its turn.
     enum Request {
-        /// A client's; without a ticket, when the client was told already that the outcome is unknown.
-        case asked(ChangeRequest, Ticket?)
+        /// A client's; without a request id, when the client was told already that the outcome is unknown.
+        case asked(ChangeRequest, RequestID?)
         /// A row of `jobs` that a re-read found.
         case found(PlannedJob)
     }
@@ -100,23 +100,23 @@ struct ChangeQueue {
     }
 
     /// Whether a client waits for an answer to a request that waits.
-    var hasTickets: Bool {
+    var hasRequestIDs: Bool {
         waiting.values.contains { requests in
             requests.contains { if case .asked(_, .some) = $0 { true } else { false } }
         }
     }
 
-    /// The tickets of the requests that wait, in ascending order. The requests keep their turn; nobody is told again.
-    mutating func takeTickets() -> [Ticket] {
-        var tickets: [Ticket] = []
+    /// The request ids of the requests that wait, in ascending order. The requests keep their turn; nobody is told again.
+    mutating func takeRequestIDs() -> [RequestID] {
+        var requestIDs: [RequestID] = []
         for (job, requests) in waiting {
             waiting[job] = requests.map { request in
-                guard case .asked(let asked, let ticket?) = request else { return request }
-                tickets.append(ticket)
+                guard case .asked(let asked, let requestID?) = request else { return request }
+                requestIDs.append(requestID)
                 return .asked(asked, nil)
             }
         }
-        return tickets.sorted()
+        return requestIDs.sorted()
     }
 
     /// The first violated invariant; `nil` if there is none.

@@ -109,22 +109,22 @@ struct CommitLog {
     }
 
     /// The report of an outcome that is in a batch came again: its new connection is told.
-    mutating func redirect(_ id: ExecutionID, to link: LinkID, token: Token) {
+    mutating func redirect(_ id: ExecutionID, to link: ConnectionID, token: DispatchToken) {
         if pending.redirect(id, to: link, token: token) { return }
         if inFlight?.batch.redirect(id, to: link, token: token) == true { return }
         for part in parts.indices where parts[part].redirect(id, to: link, token: token) { return }
     }
 
-    // MARK: Tickets
+    // MARK: Request ids
 
-    var hasTickets: Bool { pending.hasTickets || (inFlight?.batch.hasTickets ?? false) }
+    var hasRequestIDs: Bool { pending.hasRequestIDs || (inFlight?.batch.hasRequestIDs ?? false) }
 
     /// All who wait for a change or a cancel to be durable; they are not told again.
-    mutating func takeTickets() -> [Ticket] {
-        var tickets = inFlight?.batch.takeTickets() ?? []
-        tickets += pending.takeTickets()
-        for index in parts.indices { tickets += parts[index].takeTickets() }
-        return tickets
+    mutating func takeRequestIDs() -> [RequestID] {
+        var requestIDs = inFlight?.batch.takeRequestIDs() ?? []
+        requestIDs += pending.takeRequestIDs()
+        for index in parts.indices { requestIDs += parts[index].takeRequestIDs() }
+        return requestIDs
     }
 
     /// The first violated invariant; `nil` if there is none. An execution that waits for a batch is in a batch; it is in two after
@@ -151,7 +151,7 @@ struct CommitLog {
 
 extension PendingBatch {
     /// Changes whom to tell that the outcome of an execution is durable. Returns whether that outcome is in this batch.
-    fileprivate mutating func redirect(_ id: ExecutionID, to link: LinkID, token: Token) -> Bool {
+    fileprivate mutating func redirect(_ id: ExecutionID, to link: ConnectionID, token: DispatchToken) -> Bool {
         guard let index = updates.firstIndex(where: { $0.execution.id == id }) else { return false }
         updates[index].link = link
         updates[index].token = token

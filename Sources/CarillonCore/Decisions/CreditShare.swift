@@ -6,7 +6,7 @@
 struct CreditShare {
     /// What is offered to one connection.
     struct Line: Hashable {
-        var link: LinkID
+        var link: ConnectionID
         /// Calls that the scheduler may still dispatch.
         var offered: Int
         /// When the offer was last raised or used.
@@ -23,7 +23,7 @@ struct CreditShare {
     init(_ lines: [Line], free: Int, at now: BootTime) {
         self.lines = lines
         guard !lines.isEmpty else { return }
-        if Canary.grantsItsSlotsToEachLeader.sings {
+        if InjectedFault.grantsItsSlotsToEachLeader.isActive {
             for index in lines.indices { self.lines[index].offered = free }
             return
         }

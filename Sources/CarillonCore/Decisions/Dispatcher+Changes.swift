@@ -1,13 +1,13 @@
 /// What clients ask for: each change is one fenced transaction with the rows that it withdraws and makes (design § 2).
 extension Dispatcher {
     mutating func changeRequested(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ request: ChangeRequest,
         at now: Now,
         into actions: inout [Action]
     ) {
         guard case .leading = leadership.phase, leadership.lease.isValid(at: now.boot), !leadership.isStopping else {
-            actions.append(.reply(ticket, .refused(.notLeading)))
+            actions.append(.reply(requestID, .refused(.notLeading)))
             return
         }
         if let sent = log.inFlight, now.boot >= sent.sentAt + Int64(configuration.leaseMs) {
@@ -16,77 +16,81 @@ extension Dispatcher {
                 .unavailable,
                 "the database has not answered the last write for \(seconds) s; nothing was changed, try again later"
             )
-            actions.append(.reply(ticket, .refused(error)))
+            actions.append(.reply(requestID, .refused(error)))
             return
         }
         guard !changes.isBusy(request.jobID) else {
-            changes.enqueue(.asked(request, ticket), for: request.jobID)
+            changes.enqueue(.asked(request, requestID), for: request.jobID)
             return
         }
-        begin(request, ticket, into: &actions)
-        if Canary.answersChangesBeforeTheyAreDurable.sings { log.pending.answerAtOnce(ticket, into: &actions) }
+        begin(request, requestID, into: &actions)
+        if InjectedFault.answersChangesBeforeTheyAreDurable.isActive {
+            log.pending.answerAtOnce(requestID, into: &actions)
+        }
     }
 
     /// Gives the requests of a job their turn, until one of them is staged.
-    mutating func takeTurns(of job: JobID, into actions: inout [Action]) {
+    mutating func applyQueuedChanges(of job: JobID, into actions: inout [Action]) {
         while let request = changes.dequeue(job) {
-            if Canary.losesAQueuedChange.sings { continue }
+            if InjectedFault.losesAQueuedChange.isActive { continue }
             switch request {
             case .found(let planned):
                 found(planned, into: &actions)
-            case .asked(_, let ticket) where leadership.isStopping:
-                if let ticket { actions.append(.reply(ticket, .refused(.notLeading))) }
-            case .asked(let asked, let ticket):
-                begin(asked, ticket, into: &actions)
+            case .asked(_, let requestID) where leadership.isStopping:
+                if let requestID { actions.append(.reply(requestID, .refused(.notLeading))) }
+            case .asked(let asked, let requestID):
+                begin(asked, requestID, into: &actions)
             }
         }
     }
 
-    private mutating func begin(_ request: ChangeRequest, _ ticket: Ticket?, into actions: inout [Action]) {
-        guard let answer = apply(request, ticket, into: &actions), let ticket else { return }
-        actions.append(.reply(ticket, answer))
+    private mutating func begin(_ request: ChangeRequest, _ requestID: RequestID?, into actions: inout [Action]) {
+        guard let answer = apply(request, requestID, into: &actions), let requestID else { return }
+        actions.append(.reply(requestID, answer))
     }
 
     /// Puts the change into the batch; an answer is returned only where nothing needs to become durable first.
     private mutating func apply(
         _ request: ChangeRequest,
-        _ ticket: Ticket?,
+        _ requestID: RequestID?,
         into actions: inout [Action]
     ) -> ChangeResult? {
         switch request {
         case .create(let planned, let key):
-            return create(planned, key, ticket)
+            return create(planned, key, requestID)
         case .update(let planned, let scheduleChanged):
-            return replace(planned, restarts: scheduleChanged, ticket, into: &actions)
+            return replace(planned, restarts: scheduleChanged, requestID, into: &actions)
         case .delete(var job):
             job.deletedAt = now
             job.active = false
             let planned = PlannedJob(job: job, plan: nil)
-            return replace(planned, restarts: true, ticket, result: .deleted(job.id), into: &actions)
+            return replace(planned, restarts: true, requestID, result: .deleted(job.id), into: &actions)
         case .pause(var job):
             job.active = false
-            return replace(PlannedJob(job: job, plan: plan(of: job.id)), restarts: true, ticket, into: &actions)
+            return replace(PlannedJob(job: job, plan: plan(of: job.id)), restarts: true, requestID, into: &actions)
         case .resume(var planned):
             planned.job.active = true
-            return replace(planned, restarts: true, ticket, into: &actions)
+            return replace(planned, restarts: true, requestID, into: &actions)
         case .run(let id, let key, let nonce):
-            return run(id, key, nonce, ticket)
+            return run(id, key, nonce, requestID)
         case .cancel(let job, let execution):
-            return cancel(job, execution, ticket, into: &actions)
+            return cancel(job, execution, requestID, into: &actions)
         case .executeNow(let planned, let wait, let nonce):
-            return executeNow(planned, wait: wait, nonce, ticket)
+            return executeNow(planned, wait: wait, nonce, requestID)
         }
     }
 
     private func plan(of id: JobID) -> SchedulePlan? {
-        agenda.slot(of: id).flatMap { agenda[$0].plan }
+        jobTable.slot(of: id).flatMap { jobTable[$0].plan }
     }
 
-    private mutating func create(_ planned: PlannedJob, _ key: IdempotencyRecord?, _ ticket: Ticket?) -> ChangeResult? {
-        guard agenda.slot(of: planned.job.id) == nil else { return .stale }
+    private mutating func create(_ planned: PlannedJob, _ key: IdempotencyRecord?, _ requestID: RequestID?)
+        -> ChangeResult?
+    {
+        guard jobTable.slot(of: planned.job.id) == nil else { return .stale }
         var planned = planned
         planned.job.createdAt = now
-        stage(new: planned, key, ticket)
+        stage(new: planned, key, requestID)
         return nil
     }
 
@@ -94,24 +98,24 @@ extension Dispatcher {
     private mutating func replace(
         _ planned: PlannedJob,
         restarts: Bool,
-        _ ticket: Ticket?,
+        _ requestID: RequestID?,
         result: ChangeResult? = nil,
         into actions: inout [Action]
     ) -> ChangeResult? {
-        guard let slot = agenda.slot(of: planned.job.id), agenda[slot].version == planned.job.version - 1,
-            !agenda[slot].deleted, !agenda[slot].hidden
+        guard let slot = jobTable.slot(of: planned.job.id), jobTable[slot].version == planned.job.version - 1,
+            !jobTable[slot].deleted, !jobTable[slot].isAdHoc
         else { return .stale }
-        stage(planned, at: slot, restarts: restarts, ticket, result: result, into: &actions)
+        stage(planned, at: slot, restarts: restarts, requestID, result: result, into: &actions)
         return nil
     }
 
     /// Nobody may make more than memory can hold (G10).
     private var fullness: ChangeResult? {
-        guard ledger.count >= configuration.maxOpenExecutions else { return nil }
+        guard executionTable.count >= configuration.maxOpenExecutions else { return nil }
         return .refused(
             ClientError(
                 .resourceExhausted,
-                "\(ledger.count) executions are not over yet, which is the most; try again later"
+                "\(executionTable.count) executions are not over yet, which is the most; try again later"
             )
         )
     }
@@ -120,11 +124,11 @@ extension Dispatcher {
         _ id: JobID,
         _ key: IdempotencyRecord?,
         _ nonce: UniqueID,
-        _ ticket: Ticket?
+        _ requestID: RequestID?
     ) -> ChangeResult? {
-        guard let slot = agenda.slot(of: id), !agenda[slot].deleted, !agenda[slot].hidden else { return .stale }
+        guard let slot = jobTable.slot(of: id), !jobTable[slot].deleted, !jobTable[slot].isAdHoc else { return .stale }
         if let fullness { return fullness }
-        if agenda[slot].overlapPolicy == .skip, agenda[slot].openCount > 0 {
+        if jobTable[slot].overlapPolicy == .skip, jobTable[slot].openCount > 0 {
             return .refused(
                 ClientError(
                     .failedPrecondition,
@@ -140,7 +144,7 @@ extension Dispatcher {
             key.answer = execution.id.uuid
             change.idempotencyKey = key
         }
-        log.pending.add(PendingBatch.Change(change: change, ticket: ticket, result: .execution(execution)))
+        log.pending.add(PendingBatch.Change(change: change, requestID: requestID, result: .execution(execution)))
         return nil
     }
 
@@ -148,24 +152,24 @@ extension Dispatcher {
         _ planned: PlannedJob,
         wait: Bool,
         _ nonce: UniqueID,
-        _ ticket: Ticket?
+        _ requestID: RequestID?
     ) -> ChangeResult? {
         if let fullness { return fullness }
         var planned = planned
         planned.job.effectiveFrom = now
         planned.job.createdAt = now
         planned.job.updatedAt = now
-        planned.job.hidden = true
+        planned.job.isAdHoc = true
         planned.job.active = false
-        let slot = agenda.put(JobRecord(planned))
+        let slot = jobTable.put(JobRecord(planned))
         let execution = occurrence(of: planned.job.id, at: now, trigger: .manual, nonce: nonce.bytes)
         var open = OpenExecution(execution: execution, job: slot, state: .inserting)
-        if wait { open.waiter = ticket }
+        if wait { open.waiter = requestID }
         enter(open)
         log.pending.add(
             PendingBatch.Change(
                 change: JobChange(job: planned.job, isNew: true, inserts: [execution]),
-                ticket: ticket,
+                requestID: requestID,
                 result: wait ? nil : .execution(execution)
             )
         )
@@ -176,24 +180,26 @@ extension Dispatcher {
     private mutating func cancel(
         _ job: JobID,
         _ id: ExecutionID,
-        _ ticket: Ticket?,
+        _ requestID: RequestID?,
         into actions: inout [Action]
     ) -> ChangeResult? {
-        guard let slot = ledger.slot(of: id), ledger[slot].execution.jobID == job else { return .notOpen }
-        switch ledger[slot].state {
-        case .recording where ledger[slot].execution.status.isFinal:
+        guard let slot = executionTable.slot(of: id), executionTable[slot].execution.jobID == job else {
             return .notOpen
-        case .recording, .claiming, .parted:
-            ledger[slot].cancelReason = .cancelRequested
+        }
+        switch executionTable[slot].state {
+        case .recording where executionTable[slot].execution.status.isFinal:
+            return .notOpen
+        case .recording, .claiming, .disconnected:
+            executionTable[slot].cancelReason = .cancelRequested
         case .dispatched(let link):
-            ledger[slot].cancelReason = .cancelRequested
-            if let token = ledger[slot].execution.token { actions.append(.cancelCalls(link, [token])) }
-        case .inserting, .armed, .ready, .inherited, .retrying, .missing:
+            executionTable[slot].cancelReason = .cancelRequested
+            if let token = executionTable[slot].execution.token { actions.append(.cancelCalls(link, [token])) }
+        case .inserting, .armed, .ready, .recovered, .retrying, .outcomePending:
             // Nobody is told before it is durable.
-            conclude(slot, as: .cancelled, reason: .cancelRequested, ticket: ticket)
+            conclude(slot, as: .cancelled, reason: .cancelRequested, requestID: requestID)
             return nil
         }
-        if let ticket { awaitEnd(of: id, ticket) }
+        if let requestID { awaitEnd(of: id, requestID) }
         return nil
     }
 }

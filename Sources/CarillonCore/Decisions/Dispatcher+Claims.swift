@@ -4,18 +4,18 @@ extension Dispatcher {
     mutating func queryClaims(into actions: inout [Action]) {
         guard pool.isClaimQueryDue else { return }
         pool.isClaimQueryDue = false
-        var queries: [LinkID: [QueriedClaim]] = [:]
-        for slot in ledger.slots(heldBy: .nobody) {
-            let execution = ledger[slot].execution
+        var queries: [ConnectionID: [QueriedClaim]] = [:]
+        for slot in executionTable.slots(heldBy: .unassigned) {
+            let execution = executionTable[slot].execution
             guard let token = execution.token, let name = execution.worker, let bootID = execution.workerBootID,
-                let link = pool.roster.link(of: name, bootID), ledger[slot].queriedLink != link
+                let link = pool.roster.link(of: name, bootID), executionTable[slot].queriedLink != link
             else { continue }
-            ledger[slot].queriedLink = link
+            executionTable[slot].queriedLink = link
             queries[link, default: []].append(
                 QueriedClaim(
                     token: token,
                     executionID: execution.id,
-                    attempt: ledger[slot].attemptNumber,
+                    attempt: executionTable[slot].attemptNumber,
                     shard: execution.jobID.shard
                 )
             )
@@ -25,23 +25,26 @@ extension Dispatcher {
 
     /// A call that was never begun, and never will be, is given out again. Only the process that the claim was made for can
     /// say so, and only if it remembers all calls since before the claim.
-    mutating func workerAnsweredClaims(_ link: LinkID, rememberedMs: UInt64, _ claims: [AnsweredClaim]) {
+    mutating func workerAnsweredClaims(_ link: ConnectionID, rememberedMs: UInt64, _ claims: [AnsweredClaim]) {
         guard case .leading = leadership.phase, let worker = pool.roster.workers[link] else { return }
         var since = now - Int64(clamping: min(rememberedMs, UInt64(max(0, now.milliseconds))))
-        if Canary.trustsAnyProcessAboutAClaim.sings { since = .distantPast }
+        if InjectedFault.trustsAnyProcessAboutAClaim.isActive { since = .distantPast }
         for answer in claims where answer.state == .neverBegun {
-            guard let slot = ledger.slot(of: answer.claim.executionID), ledger[slot].state == .missing,
-                ledger[slot].queriedLink == link, ledger[slot].execution.token == answer.claim.token,
-                ledger[slot].attemptNumber == answer.claim.attempt, ledger[slot].execution.worker == worker.name,
-                let claimed = Canary.trustsAnyProcessAboutAClaim.sings
-                    ? .distantFuture : knownClaimTime(of: ledger[slot]),
-                ledger[slot].execution.workerBootID == worker.bootID || Canary.trustsAnyProcessAboutAClaim.sings,
+            guard let slot = executionTable.slot(of: answer.claim.executionID),
+                executionTable[slot].state == .outcomePending,
+                executionTable[slot].queriedLink == link, executionTable[slot].execution.token == answer.claim.token,
+                executionTable[slot].attemptNumber == answer.claim.attempt,
+                executionTable[slot].execution.worker == worker.name,
+                let claimed = InjectedFault.trustsAnyProcessAboutAClaim.isActive
+                    ? .distantFuture : knownClaimTime(of: executionTable[slot]),
+                executionTable[slot].execution.workerBootID == worker.bootID
+                    || InjectedFault.trustsAnyProcessAboutAClaim.isActive,
                 claimed > since
             else { continue }
-            figures.returnedAttempts += 1
-            ledger.clearTimer(slot)
-            ledger[slot].execution.token = nil
-            if let reason = ledger[slot].cancelReason {
+            counters.returnedAttempts += 1
+            executionTable.clearTimer(slot)
+            executionTable[slot].execution.token = nil
+            if let reason = executionTable[slot].cancelReason {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
                 makeReady(slot)

@@ -19,11 +19,11 @@ extension Dispatcher {
             return
         }
         leadership.stepClock(at: now.boot)
-        actions.append(.note(.clockStepped(milliseconds: milliseconds)))
+        actions.append(.log(.clockStepped(milliseconds: milliseconds)))
         if milliseconds < 0 { actions.append(.extendEditSearch(backMs: -milliseconds)) }
         guard case .leading = leadership.phase else { return }
         if milliseconds > 5_000 {
-            openGap(into: &actions)
+            openOutage(into: &actions)
         } else if milliseconds < 0 {
             stepBack(milliseconds: -milliseconds)
         }
@@ -35,17 +35,17 @@ extension Dispatcher {
         let now = self.now
         var withdrawn: Set<ExecutionID> = []
         var withdrawnJobs: Set<JobID> = []
-        for slot in ledger.allSlots {
-            let open = ledger[slot]
+        for slot in executionTable.allSlots {
+            let open = executionTable[slot]
             switch open.state {
-            case .retrying, .missing:
+            case .retrying, .outcomePending:
                 // These wait for a while, not for a date.
-                if let time = ledger.timer(of: slot) { ledger.setTimer(slot, to: time - milliseconds) }
+                if let time = executionTable.timer(of: slot) { executionTable.setTimer(slot, to: time - milliseconds) }
                 if let next = open.execution.nextAttemptAt {
-                    ledger[slot].execution.nextAttemptAt = next - milliseconds
+                    executionTable[slot].execution.nextAttemptAt = next - milliseconds
                 }
             case .armed where open.execution.trigger == .manual:
-                ledger.setTimer(slot, to: min(now, open.execution.scheduledTime))
+                executionTable.setTimer(slot, to: min(now, open.execution.scheduledTime))
             case .inserting, .armed, .ready:
                 guard open.execution.trigger == .schedule, open.execution.scheduledTime > now, !open.hasBegun else {
                     break
@@ -65,16 +65,16 @@ extension Dispatcher {
         // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
         // refused may have made rows beyond it.
         guard materializer.materializedThrough > now else {
-            for slot in withdrawnJobs.compactMap({ agenda.slot(of: $0) }) { agenda.arm(slot, after: now) }
+            for slot in withdrawnJobs.compactMap({ jobTable.slot(of: $0) }) { jobTable.arm(slot, after: now) }
             return
         }
         materializer.materializedThrough = now
         log.markWentBack(to: now)
-        for slot in agenda.allSlots { agenda.arm(slot, after: now) }
+        for slot in jobTable.allSlots { jobTable.arm(slot, after: now) }
         guard backlog.catchUp != nil else { return }
-        truncateGapReading(to: now)
+        truncateOutageScan(to: now)
         backlog.catchUp?.truncate(to: now)
-        for slot in agenda.allSlots {
+        for slot in jobTable.allSlots {
             if let time = backlog.catchUp?.time(of: slot), time > now { backlog.catchUp?.disarm(slot) }
         }
     }

@@ -34,9 +34,12 @@ extension Dispatcher {
         case .refused(let message, let constraint):
             refused(batch, message: message, constraint: constraint, into: &actions)
             settled(sent, into: &actions)
-        case .committed where Canary.takesACommitForAFailure.sings && !batch.updates.isEmpty && sent.sequence % 8 == 7:
+        case .committed
+        where InjectedFault.takesACommitForAFailure.isActive && !batch.updates.isEmpty && sent.sequence % 8 == 7:
             for update in batch.updates {
-                if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { makeReady(slot) }
+                if let slot = executionTable.slot(of: update.execution.id), executionTable[slot].state == .recording {
+                    makeReady(slot)
+                }
             }
         case .committed(let notPending):
             made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
@@ -54,23 +57,24 @@ extension Dispatcher {
         var recorded: [Execution] = []
         for execution in batch.inserts { arm(execution, notPending, &recorded) }
         for start in batch.starts {
-            guard let slot = ledger.slot(of: start.id), ledger[slot].execution.token == start.token else { continue }
-            if case .claiming = ledger[slot].state { sendClaimed(slot, at: now) }
+            guard let slot = executionTable.slot(of: start.id), executionTable[slot].execution.token == start.token
+            else { continue }
+            if case .claiming = executionTable[slot].state { sendClaimed(slot, at: now) }
         }
         for update in batch.updates {
             acknowledge(update)
-            if let ticket = update.ticket { actions.append(.reply(ticket, .execution(update.execution))) }
+            if let requestID = update.requestID { actions.append(.reply(requestID, .execution(update.execution))) }
             if update.execution.status.isFinal { answerCancels(of: update.execution, into: &actions) }
             recorded.append(update.execution)
-            guard let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording,
-                ledger[slot].execution.status == update.execution.status
+            guard let slot = executionTable.slot(of: update.execution.id), executionTable[slot].state == .recording,
+                executionTable[slot].execution.status == update.execution.status
             else { continue }
-            ledger[slot].rowStatus = update.execution.status
+            executionTable[slot].rowStatus = update.execution.status
             if update.execution.status == .retrying {
                 awaitRetry(slot)
             } else {
                 let open = leave(slot)
-                if let ticket = open.waiter { actions.append(.reply(ticket, .execution(update.execution))) }
+                if let requestID = open.waiter { actions.append(.reply(requestID, .execution(update.execution))) }
             }
         }
         for change in batch.changes {
@@ -79,11 +83,11 @@ extension Dispatcher {
                 apply(change, notPending: notPending, recorded: &recorded, into: &actions)
                 continue
             }
-            guard let ticket = change.ticket, let result = change.result else { continue }
-            actions.append(.reply(ticket, result))
+            guard let requestID = change.requestID, let result = change.result else { continue }
+            actions.append(.reply(requestID, result))
         }
         if !recorded.isEmpty { actions.append(.recorded(recorded)) }
-        if let reading = batch.gapReading { readGap(reading, into: &actions) }
+        if let reading = batch.outageScan { readOutageRows(reading, into: &actions) }
     }
 
     private mutating func acknowledge(_ update: PendingBatch.Update) {
@@ -91,7 +95,7 @@ extension Dispatcher {
         acknowledge(token, update.result, to: link)
     }
 
-    mutating func acknowledge(_ token: Token, _ result: AckResult, to link: LinkID) {
+    mutating func acknowledge(_ token: DispatchToken, _ result: AckResult, to link: ConnectionID) {
         pool.acknowledge(token, result, to: link)
     }
 
@@ -101,15 +105,15 @@ extension Dispatcher {
             recorded.append(execution)
             return
         }
-        guard let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting else { return }
-        guard !notPending.contains(execution.id) || Canary.armsWhatHasRun.sings else {
+        guard let slot = executionTable.slot(of: execution.id), executionTable[slot].state == .inserting else { return }
+        guard !notPending.contains(execution.id) || InjectedFault.armsWhatHasRun.isActive else {
             let open = leave(slot)
             precondition(open.waiter == nil || execution.trigger == .manual, "a schedule's execution has no waiter")
             return
         }
         move(slot, to: .armed)
         // A run by hand is due at once, even if the clock went back since it was asked for.
-        ledger.setTimer(
+        executionTable.setTimer(
             slot,
             to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime
         )
@@ -117,15 +121,15 @@ extension Dispatcher {
 
     /// The retry is durable. What made it pointless meanwhile ends it here.
     private mutating func awaitRetry(_ slot: Int32) {
-        let record = agenda[ledger[slot].job]
-        if let reason = ledger[slot].cancelReason {
+        let record = jobTable[executionTable[slot].job]
+        if let reason = executionTable[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
-        } else if record.hasEnded(for: ledger[slot].execution.trigger) {
+        } else if record.hasEnded(for: executionTable[slot].execution.trigger) {
             endWithJob(slot)
         } else {
             move(slot, to: .retrying)
-            if Canary.losesRetries.sings { return }
-            ledger.setTimer(slot, to: ledger[slot].execution.nextAttemptAt ?? now)
+            if InjectedFault.losesRetries.isActive { return }
+            executionTable.setTimer(slot, to: executionTable[slot].execution.nextAttemptAt ?? now)
         }
     }
 
@@ -154,7 +158,7 @@ extension Dispatcher {
             refused(change, message: message, constraint: constraint, into: &actions)
             return
         }
-        actions.append(.note(.rowRefused(message)))
+        actions.append(.log(.rowRefused(message)))
         if var update = batch.updates.first, update.execution.reason != .recordRefused {
             // Recorded as what it is, without the texts that the database would not have.
             update.execution.response = nil
@@ -171,10 +175,13 @@ extension Dispatcher {
             // Refused even without its texts. The report is acknowledged; the row stays open until the next take-over.
             if let link = update.link, let token = update.token { acknowledge(token, .invalid, to: link) }
             materializer.abandon(update.execution.id)
-            if let slot = ledger.slot(of: update.execution.id), ledger[slot].state == .recording { leave(slot) }
+            if let slot = executionTable.slot(of: update.execution.id), executionTable[slot].state == .recording {
+                leave(slot)
+            }
         }
         for start in batch.starts {
-            guard let slot = ledger.slot(of: start.id), case .claiming(let link) = ledger[slot].state else { continue }
+            guard let slot = executionTable.slot(of: start.id), case .claiming(let link) = executionTable[slot].state
+            else { continue }
             pool.roster.modify(link) { $0.reserved -= 1 }
             conclude(
                 slot,
@@ -184,7 +191,9 @@ extension Dispatcher {
             )
         }
         for execution in batch.inserts {
-            if let slot = ledger.slot(of: execution.id), ledger[slot].state == .inserting { leave(slot) }
+            if let slot = executionTable.slot(of: execution.id), executionTable[slot].state == .inserting {
+                leave(slot)
+            }
         }
     }
 
@@ -199,18 +208,18 @@ extension Dispatcher {
             drop(change, into: &actions)
         } else {
             for row in change.change.inserts {
-                if let slot = ledger.slot(of: row.id), ledger[slot].state == .inserting { leave(slot) }
+                if let slot = executionTable.slot(of: row.id), executionTable[slot].state == .inserting { leave(slot) }
             }
         }
-        if let ticket = change.ticket {
+        if let requestID = change.requestID {
             let isName = constraint?.contains("name") ?? false
             let error =
                 isName
                 ? ClientError.nameTaken(change.change.job?.name ?? "")
                 : ClientError(.internal, "the database refused the change: \(message)")
-            actions.append(.reply(ticket, .refused(error)))
+            actions.append(.reply(requestID, .refused(error)))
         }
-        if let job = change.change.job { takeTurns(of: job.id, into: &actions) }
+        if let job = change.change.job { applyQueuedChanges(of: job.id, into: &actions) }
     }
 }
 

@@ -9,36 +9,38 @@ extension Dispatcher {
 
     /// A worker has got a call: it must report it in time.
     mutating func setDeadline(_ slot: Int32) {
-        let timeout = Int64(agenda[ledger[slot].job].timeoutMs)
-        ledger[slot].isOverdue = false
-        ledger[slot].deadline = leadership.nowBoot + (timeout + Self.graceMs)
+        let timeout = Int64(jobTable[executionTable[slot].job].timeoutMs)
+        executionTable[slot].isOverdue = false
+        executionTable[slot].deadline = leadership.nowBoot + (timeout + Self.graceMs)
         resumeDeadline(slot)
     }
 
     /// A worker says that it still has a call. Its time does not begin anew, unless an earlier leader dispatched the call.
     mutating func resumeDeadline(_ slot: Int32) {
-        guard let deadline = ledger[slot].deadline else { return setDeadline(slot) }
-        ledger.setDeadline(slot, at: deadline)
+        guard let deadline = executionTable[slot].deadline else { return setDeadline(slot) }
+        executionTable.setDeadline(slot, at: deadline)
     }
 
     /// Stops calls that exceed their timeout, and gives up those that their workers do not report even then.
     mutating func endOverdueCalls(into actions: inout [Action]) {
-        if Canary.waitsForEverForASilentWorker.sings { return }
-        while let slot = ledger.firstOverdue(at: leadership.nowBoot) {
-            guard case .dispatched(let link) = ledger[slot].state, let token = ledger[slot].execution.token else {
-                ledger.clearDeadline(slot)
+        if InjectedFault.waitsIndefinitelyForASilentWorker.isActive { return }
+        while let slot = executionTable.firstOverdue(at: leadership.nowBoot) {
+            guard case .dispatched(let link) = executionTable[slot].state,
+                let token = executionTable[slot].execution.token
+            else {
+                executionTable.clearDeadline(slot)
                 continue
             }
-            guard ledger[slot].isOverdue else {
-                ledger[slot].isOverdue = true
-                ledger[slot].deadline = leadership.nowBoot + Self.graceMs
+            guard executionTable[slot].isOverdue else {
+                executionTable[slot].isOverdue = true
+                executionTable[slot].deadline = leadership.nowBoot + Self.graceMs
                 resumeDeadline(slot)
                 actions.append(.cancelCalls(link, [token]))
                 continue
             }
-            figures.overdueCalls += 1
-            actions.append(.note(.callOverdue(worker: pool.roster[link]?.name ?? "", ledger[slot].execution.id)))
-            hear(of: slot)
+            counters.overdueCalls += 1
+            actions.append(.log(.callOverdue(worker: pool.roster[link]?.name ?? "", executionTable[slot].execution.id)))
+            markAcknowledged(slot)
             pool.roster.modify(link) {
                 $0.inFlight -= 1
                 $0.overdue += 1
@@ -48,14 +50,14 @@ extension Dispatcher {
     }
 
     /// A cancel request of a call that runs: answered when it is over.
-    mutating func awaitEnd(of id: ExecutionID, _ ticket: Ticket) {
-        changes.cancels.append(PendingCancel(ticket: ticket, id: id, until: leadership.nowBoot + Self.cancelMs))
+    mutating func awaitEnd(of id: ExecutionID, _ requestID: RequestID) {
+        changes.cancels.append(PendingCancel(requestID: requestID, id: id, until: leadership.nowBoot + Self.cancelMs))
     }
 
     mutating func answerCancels(of execution: Execution, into actions: inout [Action]) {
         guard !changes.cancels.isEmpty else { return }
         for cancel in changes.cancels where cancel.id == execution.id {
-            actions.append(.reply(cancel.ticket, .execution(execution)))
+            actions.append(.reply(cancel.requestID, .execution(execution)))
         }
         changes.cancels.removeAll { $0.id == execution.id }
     }
@@ -64,29 +66,29 @@ extension Dispatcher {
     mutating func answerLateCancels(into actions: inout [Action]) {
         guard !changes.cancels.isEmpty else { return }
         for cancel in changes.cancels where cancel.until <= leadership.nowBoot {
-            actions.append(.reply(cancel.ticket, lateAnswer(to: cancel)))
+            actions.append(.reply(cancel.requestID, lateAnswer(to: cancel)))
         }
         changes.cancels.removeAll { $0.until <= leadership.nowBoot }
     }
 
     private func lateAnswer(to cancel: PendingCancel) -> ChangeResult {
-        guard let slot = ledger.slot(of: cancel.id) else { return .notOpen }
+        guard let slot = executionTable.slot(of: cancel.id) else { return .notOpen }
         // Nobody is told of an end that is not durable.
-        guard ledger[slot].state != .recording else { return .refused(.outcomeUnknown) }
-        return .execution(ledger[slot].execution)
+        guard executionTable[slot].state != .recording else { return .refused(.outcomeUnknown) }
+        return .execution(executionTable[slot].execution)
     }
 
     /// A change that the database has not answered for a lease is answered: its outcome is unknown. It may still be made.
     mutating func answerLateChanges(into actions: inout [Action]) {
         guard let sent = log.inFlight, leadership.nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
-        for ticket in log.takeTickets() + changes.takeTickets() {
-            actions.append(.reply(ticket, .refused(.outcomeUnknown)))
+        for requestID in log.takeRequestIDs() + changes.takeRequestIDs() {
+            actions.append(.reply(requestID, .refused(.outcomeUnknown)))
         }
     }
 
     /// When `answerLateChanges` has something to say.
     var unansweredWake: BootTime? {
-        guard let sent = log.inFlight, log.hasTickets || changes.hasTickets else { return nil }
+        guard let sent = log.inFlight, log.hasRequestIDs || changes.hasRequestIDs else { return nil }
         return sent.sentAt + Int64(configuration.leaseMs)
     }
 }

@@ -2,13 +2,13 @@
 extension Dispatcher {
     /// Moves what is due into the ready queue, and ends what has waited too long.
     mutating func collectDue(at now: Now) {
-        while let slot = ledger.popDue(at: self.now) {
-            switch ledger[slot].state {
+        while let slot = executionTable.popDue(at: self.now) {
+            switch executionTable[slot].state {
             case .armed, .retrying:
                 makeReady(slot)
             case .ready:
                 endLateStart(slot)
-            case .missing:
+            case .outcomePending:
                 giveUp(
                     slot,
                     "outcome lost: the worker disappeared before reporting; the request may or may not have been delivered"
@@ -21,20 +21,20 @@ extension Dispatcher {
 
     /// Ends an AT_MOST_ONCE execution whose outcome nobody can tell.
     mutating func giveUp(_ slot: Int32, _ message: String) {
-        ledger[slot].execution.lostAttempts += 1
+        executionTable[slot].execution.lostAttempts += 1
         conclude(slot, as: .unknown, reason: .outcomeLost, message: message)
     }
 
     /// Puts an execution in line for a slot.
     mutating func makeReady(_ slot: Int32) {
-        ledger.clearTimer(slot)
+        executionTable.clearTimer(slot)
         move(slot, to: .ready)
         if endLateStart(slot) { return }
         pool.ready.push(
             slot,
-            id: ledger[slot].execution.id,
-            priority: agenda[ledger[slot].job].priority,
-            time: ledger[slot].execution.scheduledTime
+            id: executionTable[slot].execution.id,
+            priority: jobTable[executionTable[slot].job].priority,
+            time: executionTable[slot].execution.scheduledTime
         )
     }
 
@@ -43,13 +43,13 @@ extension Dispatcher {
         guard !leadership.isStopping else { return }
         var deferred: [Int32] = []
         let sentBefore = pool.dispatchCount
-        while !pool.ready.isEmpty, let link = pool.roster.freest {
+        while !pool.ready.isEmpty, let link = pool.roster.leastLoaded {
             guard let (slot, id) = pool.ready.pop() else { return }
             // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
-            guard ledger.slot(of: id) == slot, ledger[slot].state == .ready else { continue }
-            let open = ledger[slot]
-            let record = agenda[open.job]
-            if record.isHeld, isHeld(slot), !Canary.dispatchesWhatIsHeld.sings {
+            guard executionTable.slot(of: id) == slot, executionTable[slot].state == .ready else { continue }
+            let open = executionTable[slot]
+            let record = jobTable[open.job]
+            if record.isHeld, isHeld(slot), !InjectedFault.dispatchesWhatIsHeld.isActive {
                 changes.setAside(slot, id, of: record.id)
                 continue
             }
@@ -63,10 +63,10 @@ extension Dispatcher {
                     continue
                 }
                 let isOverlapping =
-                    record.openCount > 0 || Canary.skipsWhatOverlapsNothing.sings && record.executionCount > 1
+                    record.openCount > 0 || InjectedFault.skipsWhatOverlapsNothing.isActive && record.executionCount > 1
                 if record.overlapPolicy == .skip, isOverlapping {
                     if recovery != nil {
-                        // Whether what was inherited runs is not known yet.
+                        // Whether what was recovered runs is not known yet.
                         deferred.append(slot)
                         continue
                     }
@@ -85,32 +85,32 @@ extension Dispatcher {
             }
         }
         for slot in deferred { makeReady(slot) }
-        let isStarved = !pool.ready.isEmpty && deferred.isEmpty && pool.roster.freest == nil
+        let isStarved = !pool.ready.isEmpty && deferred.isEmpty && pool.roster.leastLoaded == nil
         pool.noteStarvation(isStarved, since: sentBefore, at: leadership.nowBoot)
     }
 
     /// The worker to which a call of the job goes: the one that is chosen, unless the call needs features.
-    private func able(_ link: LinkID, for record: JobRecord) -> LinkID? {
+    private func able(_ link: ConnectionID, for record: JobRecord) -> ConnectionID? {
         let needed = CallKind.http(record.call).requiredFeatures
-        return needed.isEmpty ? link : pool.roster.freest(having: needed)
+        return needed.isEmpty ? link : pool.roster.leastLoaded(having: needed)
     }
 
     /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its
     /// row still tells of.
     func isAtMostOnce(_ slot: Int32) -> Bool {
-        ledger[slot].execution.isClaimed || agenda[ledger[slot].job].executionType == .atMostOnce
+        executionTable[slot].execution.isClaimed || jobTable[executionTable[slot].job].executionType == .atMostOnce
     }
 
     /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
-    private mutating func claim(_ slot: Int32, for link: LinkID) {
+    private mutating func claim(_ slot: Int32, for link: ConnectionID) {
         pool.roster.modify(link) { $0.reserved += 1 }
         let token = makeToken()
-        ledger[slot].execution.token = token
-        ledger[slot].execution.isClaimed = true
-        ledger[slot].execution.worker = pool.roster[link]?.name
-        ledger[slot].execution.workerBootID = pool.roster[link]?.bootID
+        executionTable[slot].execution.token = token
+        executionTable[slot].execution.isClaimed = true
+        executionTable[slot].execution.worker = pool.roster[link]?.name
+        executionTable[slot].execution.workerBootID = pool.roster[link]?.bootID
         move(slot, to: .claiming(link))
-        let execution = ledger[slot].execution
+        let execution = executionTable[slot].execution
         log.pending.starts.append(
             ExecutionStart(
                 id: execution.id,
@@ -123,15 +123,15 @@ extension Dispatcher {
                 isClaim: true
             )
         )
-        if Canary.sendsClaimsBeforeTheyAreDurable.sings { send(slot, to: link, token: token) }
+        if InjectedFault.sendsClaimsBeforeTheyAreDurable.isActive { send(slot, to: link, token: token) }
     }
 
     /// The claim is durable: the call leaves, to another worker if that one is gone.
     mutating func sendClaimed(_ slot: Int32, at now: Now) {
-        guard case .claiming(let reserved) = ledger[slot].state else { return }
-        if !Canary.keepsAReservedSlot.sings { pool.roster.modify(reserved) { $0.reserved -= 1 } }
-        ledger[slot].rowStatus = .running
-        if let reason = ledger[slot].cancelReason {
+        guard case .claiming(let reserved) = executionTable[slot].state else { return }
+        if !InjectedFault.keepsAReservedSlot.isActive { pool.roster.modify(reserved) { $0.reserved -= 1 } }
+        executionTable[slot].rowStatus = .running
+        if let reason = executionTable[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
             return
         }
@@ -140,48 +140,48 @@ extension Dispatcher {
             giveBack(slot)
             return
         }
-        send(slot, to: reserved, token: ledger[slot].execution.token)
+        send(slot, to: reserved, token: executionTable[slot].execution.token)
     }
 
     /// Records that a claim was not sent, so that any leader can claim the execution again.
     private mutating func giveBack(_ slot: Int32) {
-        ledger[slot].execution.token = nil
-        ledger[slot].execution.workerBootID = nil
-        ledger[slot].execution.status = .retrying
-        ledger[slot].execution.isClaimed = false
-        ledger[slot].execution.nextAttemptAt = now
+        executionTable[slot].execution.token = nil
+        executionTable[slot].execution.workerBootID = nil
+        executionTable[slot].execution.status = .retrying
+        executionTable[slot].execution.isClaimed = false
+        executionTable[slot].execution.nextAttemptAt = now
         move(slot, to: .recording)
-        log.pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution))
+        log.pending.updates.append(PendingBatch.Update(execution: executionTable[slot].execution))
     }
 
-    private mutating func makeToken() -> Token {
-        Token(
+    private mutating func makeToken() -> DispatchToken {
+        DispatchToken(
             epoch: leadership.lease.epoch ?? 0,
             sequence: pool.takeTokenSequence(),
             incarnation: leadership.leadProof?.incarnation ?? 0
         )
     }
 
-    private mutating func send(_ slot: Int32, to link: LinkID, token: Token? = nil) {
+    private mutating func send(_ slot: Int32, to link: ConnectionID, token: DispatchToken? = nil) {
         let token = token ?? makeToken()
-        ledger[slot].execution.token = token
-        ledger[slot].dispatchedMicroseconds = leadership.nowMicroseconds
-        ledger[slot].isAdoptable = false
-        ledger[slot].isLost = false
-        ledger[slot].isHeard = false
-        ledger[slot].hasStarted = false
-        ledger[slot].queriedLink = nil
+        executionTable[slot].execution.token = token
+        executionTable[slot].dispatchedMicroseconds = leadership.nowMicroseconds
+        executionTable[slot].isAdoptable = false
+        executionTable[slot].isLost = false
+        executionTable[slot].isAcknowledged = false
+        executionTable[slot].hasStarted = false
+        executionTable[slot].queriedLink = nil
         guard let worker = pool.roster.workers[link] else { return }
-        ledger[slot].execution.worker = worker.name
+        executionTable[slot].execution.worker = worker.name
         move(slot, to: .dispatched(link))
         setDeadline(slot)
         pool.roster.modify(link) {
             $0.sent += 1
             $0.inFlight += 1
-            $0.unheard += 1
+            $0.unacknowledged += 1
         }
-        let open = ledger[slot]
-        let record = agenda[open.job]
+        let open = executionTable[slot]
+        let record = jobTable[open.job]
         pool.send(
             DispatchedCall(
                 token: token,
@@ -207,16 +207,16 @@ extension Dispatcher {
         as status: ExecutionStatus,
         reason: Reason,
         message: String? = nil,
-        ticket: Ticket? = nil
+        requestID: RequestID? = nil
     ) {
-        ledger.clearTimer(slot)
-        ledger[slot].execution.status = status
-        ledger[slot].execution.reason = reason
-        ledger[slot].execution.finishedAt = now
-        ledger[slot].execution.nextAttemptAt = nil
-        if let message { ledger[slot].execution.errorMessage = message }
+        executionTable.clearTimer(slot)
+        executionTable[slot].execution.status = status
+        executionTable[slot].execution.reason = reason
+        executionTable[slot].execution.finishedAt = now
+        executionTable[slot].execution.nextAttemptAt = nil
+        if let message { executionTable[slot].execution.errorMessage = message }
         move(slot, to: .recording)
-        log.pending.updates.append(PendingBatch.Update(execution: ledger[slot].execution, ticket: ticket))
-        if ticket != nil || ledger[slot].waiter != nil { log.pending.isAwaited = true }
+        log.pending.updates.append(PendingBatch.Update(execution: executionTable[slot].execution, requestID: requestID))
+        if requestID != nil || executionTable[slot].waiter != nil { log.pending.hasWaiter = true }
     }
 }

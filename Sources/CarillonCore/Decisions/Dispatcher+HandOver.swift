@@ -30,7 +30,7 @@ extension Dispatcher {
         leadership.handedOverAt = now.boot
         leadership.workerlessSince = nil
         leadership.standby = nil
-        actions.append(.note(.leadHandedOver(to: standby.owner)))
+        actions.append(.log(.leadHandedOver(to: standby.owner)))
         actions.append(.handOverLease(epoch: epoch, to: standby.owner))
         stepDown("no worker is connected; another scheduler has some", at: now, into: &actions)
         leadership.lease.lost(at: now.boot, waitMs: 2_000)

@@ -1,7 +1,7 @@
 /// What workers say that they hold, and whose word counts.
 extension Dispatcher {
     /// What a worker runs: it stays with it.
-    mutating func workerHeld(_ link: LinkID, epoch: Int64, _ held: [HeldCall], into actions: inout [Action]) {
+    mutating func workerHeld(_ link: ConnectionID, epoch: Int64, _ held: [HeldCall], into actions: inout [Action]) {
         guard case .leading = leadership.phase, epoch == leadership.lease.epoch, pool.roster[link] != nil else {
             return
         }
@@ -18,10 +18,10 @@ extension Dispatcher {
                 actions.append(.cancelCalls(link, [call.token]))
                 continue
             }
-            if let slot = ledger.slot(of: call.executionID), isUndecided(slot) {
+            if let slot = executionTable.slot(of: call.executionID), isUndecided(slot) {
                 reports.keep(call, from: link)
-            } else if makeAgain(call.executionID, of: call.jobID) {
-                reports.keep(call, from: link, isMadeAgain: true)
+            } else if recreateRow(call.executionID, of: call.jobID) {
+                reports.keep(call, from: link, isRecreated: true)
             } else {
                 take(call, heldBy: link, into: &actions)
             }
@@ -30,77 +30,77 @@ extension Dispatcher {
 
     /// Whether a token was issued for this attempt of this execution to the worker process at the other end.
     func isIssued(
-        _ token: Token,
+        _ token: DispatchToken,
         _ code: AuthenticationCode,
         _ id: ExecutionID,
         _ attempt: Int,
-        to link: LinkID
+        to link: ConnectionID
     ) -> Bool {
-        if Canary.believesEveryToken.sings { return pool.roster[link] != nil }
+        if InjectedFault.believesEveryToken.isActive { return pool.roster[link] != nil }
         guard let worker = pool.roster.workers[link] else { return false }
         let expected = worker.key.code(of: token, id, attempt: attempt)
         return (expected.high ^ code.high) | (expected.low ^ code.low) == 0
     }
 
     /// A report had no effect, or another one than it asked for.
-    mutating func reject(_ link: LinkID, _ why: String, into actions: inout [Action]) {
-        figures.foreignReports += 1
-        actions.append(.note(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
+    mutating func reject(_ link: ConnectionID, _ why: String, into actions: inout [Action]) {
+        counters.foreignReports += 1
+        actions.append(.log(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
     }
 
-    private mutating func take(_ call: HeldCall, heldBy link: LinkID, into actions: inout [Action]) {
-        guard let slot = ledger.slot(of: call.executionID), ledger[slot].execution.jobID == call.jobID,
+    private mutating func take(_ call: HeldCall, heldBy link: ConnectionID, into actions: inout [Action]) {
+        guard let slot = executionTable.slot(of: call.executionID), executionTable[slot].execution.jobID == call.jobID,
             accepts(call.token, call.attempt, for: slot)
         else {
             // Its outcome will change nothing: the target need not be kept busy.
             if !isRecording(call) { actions.append(.cancelCalls(link, [call.token])) }
             return
         }
-        hear(of: slot)
-        if case .dispatched(let other) = ledger[slot].state {
+        markAcknowledged(slot)
+        if case .dispatched(let other) = executionTable[slot].state {
             if other == link { return }
             pool.roster.modify(other) { $0.inFlight -= 1 }
         }
         adopt(slot, call.token)
-        ledger[slot].execution.worker = pool.roster[link]?.name
-        ledger[slot].execution.workerBootID = pool.roster[link]?.bootID
-        ledger[slot].isHeard = true
+        executionTable[slot].execution.worker = pool.roster[link]?.name
+        executionTable[slot].execution.workerBootID = pool.roster[link]?.bootID
+        executionTable[slot].isAcknowledged = true
         move(slot, to: .dispatched(link))
         resumeDeadline(slot)
         pool.roster.modify(link) { $0.inFlight += 1 }
-        if ledger[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
+        if executionTable[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
     }
 
     /// Whether the outcome of that very call is on its way to the database.
     private func isRecording(_ call: HeldCall) -> Bool {
-        guard let slot = ledger.slot(of: call.executionID) else { return false }
-        return ledger[slot].state == .recording && ledger[slot].execution.token == call.token
+        guard let slot = executionTable.slot(of: call.executionID) else { return false }
+        return executionTable[slot].state == .recording && executionTable[slot].execution.token == call.token
     }
 
     /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
     /// withdrawn since, as one of the future: without it its time would come again, and with it the call. Retention keeps
     /// rows for at least a day, so that an older one may have been dropped. Returns whether the row was made.
-    mutating func makeAgain(_ id: ExecutionID, of job: JobID) -> Bool {
+    mutating func recreateRow(_ id: ExecutionID, of job: JobID) -> Bool {
         guard id.time > now - 20 * 3_600_000, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
-            let slot = agenda.slot(of: job), let row = make(slot, at: id.time)
+            let slot = jobTable.slot(of: job), let row = make(slot, at: id.time)
         else { return false }
-        backlog.catchUp?.cover(job, [GapRow(jobID: job, from: id.time, to: id.time)])
-        if backlog.catchUp?.time(of: slot) == id.time { backlog.catchUp?.arm(slot, agenda[slot], after: id.time) }
+        backlog.catchUp?.cover(job, [OutageRow(jobID: job, from: id.time, to: id.time)])
+        if backlog.catchUp?.time(of: slot) == id.time { backlog.catchUp?.arm(slot, jobTable[slot], after: id.time) }
         log.pending.add(insert: row)
         return true
     }
 
     /// What workers said of executions whose rows were still to become durable.
-    mutating func takeEarly(using random: inout some RandomNumberGenerator, into actions: inout [Action]) {
+    mutating func takeBufferedReports(using random: inout some RandomNumberGenerator, into actions: inout [Action]) {
         guard !reports.isEmpty else { return }
         let (held, outcomes) = reports.takeAll()
-        for (link, call, isMadeAgain) in held {
-            if let slot = ledger.slot(of: call.executionID), isUndecided(slot) {
-                reports.keep(call, from: link, isMadeAgain: isMadeAgain)
+        for (link, call, isRecreated) in held {
+            if let slot = executionTable.slot(of: call.executionID), isUndecided(slot) {
+                reports.keep(call, from: link, isRecreated: isRecreated)
                 continue
             }
             if pool.roster[link] != nil { take(call, heldBy: link, into: &actions) }
-            if isMadeAgain { withdrawUnlessDue(call.executionID) }
+            if isRecreated { withdrawUnlessDue(call.executionID) }
         }
         for (link, outcome) in outcomes { take(outcome, over: link, using: &random, into: &actions) }
     }
@@ -108,33 +108,33 @@ extension Dispatcher {
     /// A row that was made again for a call that nobody has any more: it stands if its time is still to come, and near enough
     /// for a change of its job to find it.
     private mutating func withdrawUnlessDue(_ id: ExecutionID) {
-        guard let slot = ledger.slot(of: id), !ledger[slot].hasBegun else { return }
-        switch ledger[slot].state {
+        guard let slot = executionTable.slot(of: id), !executionTable[slot].hasBegun else { return }
+        switch executionTable[slot].state {
         case .armed, .ready: break
         default: return
         }
-        if id.time <= furthestRow, agenda[ledger[slot].job].isDue(at: id.time) { return }
+        if id.time <= furthestRow, jobTable[executionTable[slot].job].isDue(at: id.time) { return }
         withdraw(slot)
     }
 
     /// A worker's word about an attempt counts: it is the current one, and was not lost after all.
-    mutating func adopt(_ slot: Int32, _ token: Token) {
-        ledger.clearTimer(slot)
-        ledger[slot].execution.token = token
-        ledger[slot].isAdoptable = false
-        guard ledger[slot].isLost else { return }
-        ledger[slot].isLost = false
-        ledger[slot].execution.lostAttempts -= 1
+    mutating func adopt(_ slot: Int32, _ token: DispatchToken) {
+        executionTable.clearTimer(slot)
+        executionTable[slot].execution.token = token
+        executionTable[slot].isAdoptable = false
+        guard executionTable[slot].isLost else { return }
+        executionTable[slot].isLost = false
+        executionTable[slot].execution.lostAttempts -= 1
     }
 
     /// Whether a worker's word about an attempt counts: its token is the current one, or the execution was taken over and
     /// has not been dispatched since, or no attempt of it is known here at all.
-    func accepts(_ token: Token, _ attempt: Int, for slot: Int32) -> Bool {
-        let open = ledger[slot]
+    func accepts(_ token: DispatchToken, _ attempt: Int, for slot: Int32) -> Bool {
+        let open = executionTable[slot]
         switch open.state {
-        case .dispatched, .parted, .missing:
+        case .dispatched, .disconnected, .outcomePending:
             return open.execution.token == token
-        case .inherited, .ready, .armed, .retrying:
+        case .recovered, .ready, .armed, .retrying:
             if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
             // Not begun, as far as is known here: its row was made again after the clock went back, or was given back.
             guard open.isAdoptable || !open.hasBegun else { return false }
@@ -142,7 +142,7 @@ extension Dispatcher {
             // A claim names the only call that there can be; any other row may have been dispatched again since, whatever its
             // job has become.
             if open.rowStatus == .running, open.execution.isClaimed { return false }
-            return (attempt == open.attemptNumber || Canary.ignoresTheAttemptNumber.sings)
+            return (attempt == open.attemptNumber || InjectedFault.ignoresTheAttemptNumber.isActive)
                 && (token.epoch < (leadership.lease.epoch ?? 0) || !open.hasBegun)
         case .inserting, .claiming, .recording:
             return false

@@ -3,13 +3,15 @@
 extension Dispatcher {
     /// What contradicts something else; `nil` while all is well. It looks at everything, so it is for tests only.
     package var inconsistency: String? {
-        if let found = agenda.inconsistency ?? ledger.inconsistency ?? readyInconsistency { return found }
+        if let found = jobTable.inconsistency ?? executionTable.inconsistency ?? readyInconsistency { return found }
         if let found = startTimerInconsistency ?? countsInconsistency ?? rosterInconsistency { return found }
         if let found = log.inconsistency(of: openExecutions.map(\.open)) ?? changesInconsistency { return found }
-        return backlog.inconsistency(in: agenda) ?? leadership.inconsistency ?? standbyInconsistency
+        return backlog.inconsistency(in: jobTable) ?? leadership.inconsistency ?? standbyInconsistency
     }
 
-    private var openExecutions: [(slot: Int32, open: OpenExecution)] { ledger.allSlots.map { ($0, ledger[$0]) } }
+    private var openExecutions: [(slot: Int32, open: OpenExecution)] {
+        executionTable.allSlots.map { ($0, executionTable[$0]) }
+    }
 
     /// What is ready and not in line would wait for ever.
     private var readyInconsistency: String? {
@@ -29,8 +31,8 @@ extension Dispatcher {
             counts[open.job, default: (0, 0)].all += 1
             if open.isOpen { counts[open.job, default: (0, 0)].open += 1 }
         }
-        for job in agenda.allSlots {
-            let (record, count) = (agenda[job], counts.removeValue(forKey: job) ?? (0, 0))
+        for job in jobTable.allSlots {
+            let (record, count) = (jobTable[job], counts.removeValue(forKey: job) ?? (0, 0))
             guard record.executionCount == count.all, record.openCount == count.open else {
                 return
                     "\(record.id) counts \(record.executionCount) executions, \(record.openCount) open; there are \(count)"
@@ -42,24 +44,24 @@ extension Dispatcher {
     /// A worker whose calls are counted wrongly gets too many, or none.
     private var rosterInconsistency: String? {
         guard case .leading = leadership.phase else { return nil }
-        var counts: [LinkID: (inFlight: Int, unheard: Int, reserved: Int)] = [:]
+        var counts: [ConnectionID: (inFlight: Int, unacknowledged: Int, reserved: Int)] = [:]
         for (_, open) in openExecutions {
             switch open.state {
             case .dispatched(let link):
                 guard pool.roster[link] != nil else { return "\(open.execution.id) is with a worker that is gone" }
                 counts[link, default: (0, 0, 0)].inFlight += 1
-                if !open.isHeard { counts[link, default: (0, 0, 0)].unheard += 1 }
+                if !open.isAcknowledged { counts[link, default: (0, 0, 0)].unacknowledged += 1 }
             case .claiming(let link):
                 counts[link, default: (0, 0, 0)].reserved += 1
-            case .parted(let name) where pool.roster.parted[name] == nil:
+            case .disconnected(let name) where pool.roster.disconnected[name] == nil:
                 return "\(open.execution.id) waits for \(name), and nobody waits for \(name)"
             default: break
             }
         }
         for (link, worker) in pool.roster.workers.sorted(by: { $0.key < $1.key }) {
             let count = counts[link] ?? (0, 0, 0)
-            guard (worker.inFlight, worker.unheard, worker.reserved) == count else {
-                let said = (inFlight: worker.inFlight, unheard: worker.unheard, reserved: worker.reserved)
+            guard (worker.inFlight, worker.unacknowledged, worker.reserved) == count else {
+                let said = (inFlight: worker.inFlight, unacknowledged: worker.unacknowledged, reserved: worker.reserved)
                 return "\(worker.name) counts \(said), and there are \(count)"
             }
         }
@@ -69,8 +71,8 @@ extension Dispatcher {
     /// A staged change is in one batch, and its job is held if the change gives it another schedule.
     private var changesInconsistency: String? {
         if let text = changes.inconsistency(written: log.batches.flatMap(\.stagedJobs)) { return text }
-        for slot in agenda.allSlots {
-            let record = agenda[slot]
+        for slot in jobTable.allSlots {
+            let record = jobTable[slot]
             guard record.isHeld == (changes[record.id]?.restartedAt != nil) else {
                 return
                     "\(record.id) is \(record.isHeld ? "held without a staged change" : "not held, though it is changed")"
@@ -83,9 +85,9 @@ extension Dispatcher {
     private var standbyInconsistency: String? {
         guard case .standby = leadership.phase, !leadership.hasStopped else { return nil }
         let isEmpty =
-            ledger.count == 0 && agenda.count == 0 && log.isEmpty
+            executionTable.count == 0 && jobTable.count == 0 && log.isEmpty
             && changes.isEmpty
-        return isEmpty && pool.ready.isEmpty && backlog.catchUp == nil && backlog.gapReading == nil
+        return isEmpty && pool.ready.isEmpty && backlog.catchUp == nil && backlog.outageScan == nil
             ? nil : "a standby keeps a leader's books"
     }
 }

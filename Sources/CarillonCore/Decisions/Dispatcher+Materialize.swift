@@ -4,29 +4,34 @@ extension Dispatcher {
     mutating func materialize(into actions: inout [Action]) {
         guard !isBatchStalled else { return }
         let until = now + horizonMs
-        let (isAdmitted, isNewlyHeld) = materializer.admits(ledger.count, limit: configuration.maxOpenExecutions)
-        if isNewlyHeld { actions.append(.note(.materializationHeld(openExecutions: ledger.count))) }
+        let (isAdmitted, isNewlyHeld) = materializer.admits(
+            executionTable.count,
+            limit: configuration.maxOpenExecutions
+        )
+        if isNewlyHeld { actions.append(.log(.materializationHeld(openExecutions: executionTable.count))) }
         guard isAdmitted else { return }
         // Far behind, after a hold or a long stall: what was missed is an outage's, so that it cannot flood.
-        if materializer.materializedThrough < now - outageMs, let first = agenda.firstTime, first < now - outageMs {
-            openGap(into: &actions)
+        if materializer.materializedThrough < now - outageMs, let first = jobTable.firstTime, first < now - outageMs {
+            openOutage(into: &actions)
         }
-        while let (time, slot) = agenda.first, time <= until {
-            guard log.pending.rowCount < batchLimit, ledger.count < configuration.maxOpenExecutions else { return }
+        while let (time, slot) = jobTable.first, time <= until {
+            guard log.pending.rowCount < batchLimit, executionTable.count < configuration.maxOpenExecutions else {
+                return
+            }
             if let row = make(slot, at: time) { log.pending.add(insert: row) }
-            agenda.arm(slot, after: time)
-            let isLastOfInstant = agenda.firstTime.map { $0 > time } ?? true
+            jobTable.arm(slot, after: time)
+            let isLastOfInstant = jobTable.firstTime.map { $0 > time } ?? true
             if isLastOfInstant, time > materializer.materializedThrough {
                 materializer.materializedThrough = time
-                log.pending.materializedThrough = Canary.marksWhatHasNoRow.sings ? time + 3_000 : time
+                log.pending.materializedThrough = InjectedFault.marksWhatHasNoRow.isActive ? time + 3_000 : time
             }
         }
     }
 
-    /// Takes an occurrence into the ledger. Returns its row, `nil` when it is there already.
+    /// Takes an occurrence into the execution table. Returns its row, `nil` when it is there already.
     mutating func make(_ job: Int32, at time: Timestamp, isCatchUp: Bool = false) -> Execution? {
-        let execution = occurrence(of: agenda[job].id, at: time)
-        guard ledger.slot(of: execution.id) == nil else { return nil }
+        let execution = occurrence(of: jobTable[job].id, at: time)
+        guard executionTable.slot(of: execution.id) == nil else { return nil }
         var open = OpenExecution(execution: execution, job: job, state: .inserting)
         open.isCatchUp = isCatchUp
         enter(open)
@@ -45,93 +50,94 @@ extension Dispatcher {
     }
 
     /// Everything from materializedThrough to now was missed.
-    mutating func openGap(into actions: inout [Action]) {
+    mutating func openOutage(into actions: inout [Action]) {
         guard materializer.materializedThrough < now else { return }
-        let gap = Gap(from: materializer.materializedThrough, to: now)
-        var covered: [JobID: [GapRow]] = [:]
-        for slot in agenda.allSlots where !agenda[slot].isHeld {
-            let record = agenda[slot]
+        let outage = Outage(from: materializer.materializedThrough, to: now)
+        var covered: [JobID: [OutageRow]] = [:]
+        for slot in jobTable.allSlots where !jobTable[slot].isHeld {
+            let record = jobTable[slot]
             // Of an instant that is only half made, some rows are there.
-            let next = agenda.nextTime(of: slot) ?? .distantFuture
-            var time = gap.from
+            let next = jobTable.nextTime(of: slot) ?? .distantFuture
+            var time = outage.from
             while let made = record.next(after: time), made < next, made <= now {
-                covered[record.id, default: []].append(GapRow(jobID: record.id, from: made, to: made))
+                covered[record.id, default: []].append(OutageRow(jobID: record.id, from: made, to: made))
                 time = made
             }
-            agenda.arm(slot, after: now)
+            jobTable.arm(slot, after: now)
         }
         materializer.materializedThrough = now
         log.pending.materializedThrough = now
-        openGap(gap, covered: covered, into: &actions)
-        if backlog.catchUp != nil { awaitGapReading(of: gap) }
+        openOutage(outage, covered: covered, into: &actions)
+        if backlog.catchUp != nil { awaitOutageScan(of: outage) }
     }
 
-    /// Puts the due times of a gap in line, behind those of one that is still worked off.
-    mutating func openGap(_ gap: Gap, covered: [JobID: [GapRow]], into actions: inout [Action]) {
+    /// Puts the due times of an outage in line, behind those of one that is still worked off.
+    mutating func openOutage(_ outage: Outage, covered: [JobID: [OutageRow]], into actions: inout [Action]) {
         if backlog.catchUp != nil {
-            backlog.catchUp!.extend(by: gap)
+            backlog.catchUp!.extend(by: outage)
             for (job, rows) in covered { backlog.catchUp!.cover(job, rows) }
         } else {
-            backlog.catchUp = CatchUp(gap: gap, covered: covered)
+            backlog.catchUp = CatchUp(outage: outage, covered: covered)
         }
-        for slot in agenda.allSlots where !(backlog.catchUp?.isArmed(slot) ?? true) {
-            let record = agenda[slot]
-            if record.isScheduled, !record.isHeld { backlog.catchUp?.arm(slot, record, after: gap.from) }
+        for slot in jobTable.allSlots where !(backlog.catchUp?.isArmed(slot) ?? true) {
+            let record = jobTable[slot]
+            if record.isScheduled, !record.isHeld { backlog.catchUp?.arm(slot, record, after: outage.from) }
         }
         changes.noteMissedTimes()
         guard let open = backlog.catchUp else { return }
         if open.isEmpty, !changes.hasMissedTimes {
             backlog.catchUp = nil
-            log.pending.gap = .some(nil)
+            log.pending.outage = .some(nil)
         } else {
-            log.pending.gap = .some(open.gap)
-            actions.append(.note(.gapOpened(open.gap)))
+            log.pending.outage = .some(open.outage)
+            actions.append(.log(.outageOpened(open.outage)))
         }
     }
 
-    /// Works the gap off beside the live work, at most a tenth of the capacity of the moment.
-    mutating func workOffGap(into actions: inout [Action]) {
-        guard backlog.catchUp != nil, backlog.gapReading == nil else { return }
-        let limit = Canary.runsAllThatWasMissedAtOnce.sings ? 1_000 : max(1, pool.roster.capacity / 10)
+    /// Works the outage off beside the live work, at most a tenth of the capacity of the moment.
+    mutating func continueCatchUp(into actions: inout [Action]) {
+        guard backlog.catchUp != nil, backlog.outageScan == nil else { return }
+        let limit = InjectedFault.runsAllThatWasMissedAtOnce.isActive ? 1_000 : max(1, pool.roster.capacity / 10)
         var steps = 0
         var times = 0
-        while ledger.catchUpCount < limit, steps < 1_000, times < timesPerTurn, log.pending.rowCount < batchLimit,
-            ledger.count < configuration.maxOpenExecutions, let (time, slot) = backlog.catchUp?.first
+        while executionTable.catchUpCount < limit, steps < 1_000, times < timesPerTurn,
+            log.pending.rowCount < batchLimit,
+            executionTable.count < configuration.maxOpenExecutions, let (time, slot) = backlog.catchUp?.first
         {
             steps += 1
             for row in account(slot, at: time, counting: &times) { log.pending.add(insert: row) }
         }
         // A change may have taken the last job out of it.
         guard steps > 0 || backlog.catchUp?.isEmpty == true, !changes.hasMissedTimes else { return }
-        if let gap = backlog.catchUp?.progress() {
-            log.pending.gap = .some(gap)
+        if let outage = backlog.catchUp?.progress() {
+            log.pending.outage = .some(outage)
         } else {
             backlog.catchUp = nil
-            log.pending.gap = .some(nil)
-            actions.append(.note(.gapClosed))
+            log.pending.outage = .some(nil)
+            actions.append(.log(.outageClosed))
         }
     }
 
     /// The rows of a job's times that are due and have none yet: its schedule ends here, so this is their last moment.
     mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
-        if let next = agenda.nextTime(of: job), next < now - outageMs { openGap(into: &actions) }
+        if let next = jobTable.nextTime(of: job), next < now - outageMs { openOutage(into: &actions) }
         var rows: [Execution] = []
         var times = 0
-        // After a clock that went back a gap may end in the future: that part is the new definition's.
+        // After a clock that went back an outage may end in the future: that part is the new definition's.
         while let time = backlog.catchUp?.time(of: job), time <= now {
             rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
         }
-        while let time = agenda.nextTime(of: job), time <= now {
+        while let time = jobTable.nextTime(of: job), time <= now {
             if let row = make(job, at: time) { rows.append(row) }
-            agenda.arm(job, after: time)
+            jobTable.arm(job, after: time)
         }
         return rows
     }
 
     /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made: all of them,
     /// whatever its policy. Some may have rows from before the change, so none can stand for several.
-    mutating func makeUp(_ job: Int32, after from: Timestamp, through to: Timestamp) -> [Execution] {
-        let record = agenda[job]
+    mutating func insertMissed(_ job: Int32, after from: Timestamp, through to: Timestamp) -> [Execution] {
+        let record = jobTable[job]
         var rows: [Execution] = []
         var time = from
         while let next = record.next(after: time), next <= to {
@@ -152,17 +158,18 @@ extension Dispatcher {
         mayRun: Bool = true,
         counting times: inout Int
     ) -> [Execution] {
-        guard let gap = backlog.catchUp?.gap else { return [] }
-        let record = agenda[slot]
+        guard let outage = backlog.catchUp?.outage else { return [] }
+        let record = jobTable[slot]
         // A clock that went back and forth again: its row is there, and what becomes of it is under way.
         guard !isOpen(record, at: time) else {
             backlog.catchUp?.arm(slot, record, after: time)
             return []
         }
-        let isGreedy = Canary.runsAllThatWasMissed.sings && record.catchUpPolicy == .latest
+        let isGreedy = InjectedFault.runsAllThatWasMissed.isActive && record.catchUpPolicy == .latest
         let policy: CatchUpPolicy = isGreedy ? .all : mayRun ? record.catchUpPolicy : .none
         let oldest =
-            mayRun && !Canary.ignoresTheCatchUpWindow.sings ? gap.to - Int64(record.catchUpWindowMs) : gap.to + 1
+            mayRun && !InjectedFault.ignoresTheCatchUpWindow.isActive
+            ? outage.to - Int64(record.catchUpWindowMs) : outage.to + 1
         guard time < oldest, policy != .all else {
             backlog.catchUp?.arm(slot, record, after: time)
             return make(slot, at: time, isCatchUp: true).map { [$0] } ?? []
@@ -195,12 +202,12 @@ extension Dispatcher {
     private var timesPerTurn: Int { 10_000 }
 
     private func isOpen(_ record: JobRecord, at time: Timestamp) -> Bool {
-        record.executionCount > 0 && ledger.holds(time, of: record.id)
+        record.executionCount > 0 && executionTable.holds(time, of: record.id)
     }
 
     /// One row for due times that are not run.
     private func skipped(_ job: Int32, from: Timestamp, to: Timestamp, count: Int64) -> Execution {
-        var execution = occurrence(of: agenda[job].id, at: to)
+        var execution = occurrence(of: jobTable[job].id, at: to)
         execution.status = .skipped
         execution.reason = .catchUp
         execution.finishedAt = now
@@ -212,11 +219,11 @@ extension Dispatcher {
     /// Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
     var settledMark: Timestamp {
         var settled = min(materializer.materializedThrough, now)
-        if Canary.settlesWhatIsOpen.sings { return settled }
-        if let gap = backlog.catchUp?.gap { settled = min(settled, gap.from) }
+        if InjectedFault.settlesWhatIsOpen.isActive { return settled }
+        if let outage = backlog.catchUp?.outage { settled = min(settled, outage.from) }
         if let restart = changes.earliestRestart { settled = min(settled, restart) }
         if let abandonedTime = materializer.abandonedTime { settled = min(settled, abandonedTime) }
-        if let earliest = ledger.earliestTime { settled = min(settled, earliest) }
+        if let earliest = executionTable.earliestTime { settled = min(settled, earliest) }
         return settled
     }
 
@@ -226,7 +233,7 @@ extension Dispatcher {
         log.marksWrittenAt = now.boot
         log.pending.settledThrough = settledMark
         // Without a due time in between, nothing was missed up to now.
-        if !materializer.isMaterializationHeld, agenda.firstTime.map({ $0 > self.now }) ?? true,
+        if !materializer.isMaterializationHeld, jobTable.firstTime.map({ $0 > self.now }) ?? true,
             self.now > materializer.materializedThrough
         {
             materializer.materializedThrough = self.now

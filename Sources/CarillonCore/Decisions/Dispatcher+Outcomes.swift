@@ -17,15 +17,15 @@ extension Dispatcher {
     mutating func settle(
         _ slot: Int32,
         _ report: CallOutcome,
-        link: LinkID,
+        link: ConnectionID,
         using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
         var outcome = report
         let problem = corrected(&outcome, of: slot)
         if let problem {
-            figures.invalidReports += 1
-            actions.append(.note(.reportRejected(worker: pool.roster[link]?.name ?? "", why: problem)))
+            counters.invalidReports += 1
+            actions.append(.log(.reportRejected(worker: pool.roster[link]?.name ?? "", why: problem)))
         }
         if outcome.kind == .unknown {
             giveUp(slot, outcome.errorMessage ?? "outcome lost: the worker cannot say how the call ended")
@@ -35,29 +35,29 @@ extension Dispatcher {
             return
         }
         if outcome.kind == .notStarted {
-            figures.returnedAttempts += 1
+            counters.returnedAttempts += 1
             acknowledge(outcome.token, .recorded, to: link)
-            if let reason = ledger[slot].cancelReason {
+            if let reason = executionTable[slot].cancelReason {
                 conclude(slot, as: .cancelled, reason: reason)
             } else {
-                ledger[slot].execution.token = nil
+                executionTable[slot].execution.token = nil
                 if pool.roster[link]?.draining == false { pool.roster.modify(link) { $0.returned += 1 } }
-                ledger[slot].returns = min(ledger[slot].returns + 1, 100)
+                executionTable[slot].returns = min(executionTable[slot].returns + 1, 100)
                 // A worker that takes calls and returns them is not asked at the speed of the network.
-                if ledger[slot].returns > 3 { delay(slot, until: now + 1_000) } else { lineUp(slot) }
+                if executionTable[slot].returns > 3 { delay(slot, until: now + 1_000) } else { enqueue(slot) }
             }
             return
         }
         pool.roster.modify(link) { $0.returned = 0 }
-        ledger[slot].returns = 0
-        var execution = ledger[slot].execution
-        let record = agenda[ledger[slot].job]
-        let times = times(of: ledger[slot], outcome, over: link)
+        executionTable[slot].returns = 0
+        var execution = executionTable[slot].execution
+        let record = jobTable[executionTable[slot].job]
+        let times = times(of: executionTable[slot], outcome, over: link)
         let started = times.started
         if times.isImplausible {
-            figures.invalidReports += 1
+            counters.invalidReports += 1
             let why = "the times of a call lie outside the time between its dispatch and its report"
-            actions.append(.note(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
+            actions.append(.log(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
         }
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
             execution.actualStartTime = Timestamp(milliseconds: started / 1000)
@@ -71,25 +71,25 @@ extension Dispatcher {
         fill(&execution, from: outcome, times)
 
         if isSuccess(outcome) {
-            figures.succeededAttempts += 1
+            counters.succeededAttempts += 1
             execution.status = .success
         } else if outcome.kind == .cancelled {
-            figures.cancelledAttempts += 1
+            counters.cancelledAttempts += 1
             execution.status = .cancelled
-            execution.reason = ledger[slot].cancelReason ?? .cancelRequested
+            execution.reason = executionTable[slot].cancelReason ?? .cancelRequested
         } else {
-            if outcome.kind == .notSent { figures.unsentAttempts += 1 } else { figures.failedAttempts += 1 }
+            if outcome.kind == .notSent { counters.unsentAttempts += 1 } else { counters.failedAttempts += 1 }
             if execution.errorMessage == nil, let status = outcome.httpStatus {
                 let more = 300...399 ~= status ? ", and redirects are not followed" : ""
                 execution.errorMessage = "the target answered with status \(status); 200 to 299 is success\(more)"
             }
             let mayRepeat = !isAtMostOnce(slot) || outcome.kind == .notSent
             let isGone = record.hasEnded(for: execution.trigger)
-            if let reason = ledger[slot].cancelReason {
+            if let reason = executionTable[slot].cancelReason {
                 execution.status = .cancelled
                 execution.reason = reason
             } else if mayRepeat, !isGone,
-                execution.attempts <= Int(record.maxRetries) + (Canary.retriesOnceTooOften.sings ? 1 : 0)
+                execution.attempts <= Int(record.maxRetries) + (InjectedFault.retriesOnceTooOften.isActive ? 1 : 0)
             {
                 execution.status = .retrying
                 execution.nextAttemptAt =
@@ -124,17 +124,17 @@ extension Dispatcher {
             execution.finishedAt = times.finished
             update.execution.finishedAt = execution.finishedAt
             if execution.trigger == .schedule || execution.status == .success {
-                agenda.setLastFailed(ledger[slot].job, execution.status == .failed)
+                jobTable.setLastFailed(executionTable[slot].job, execution.status == .failed)
             }
         }
-        if Canary.acknowledgesBeforeCommit.sings { acknowledge(outcome.token, .recorded, to: link) }
-        // The texts live in the row; the ledger needs only what decides.
+        if InjectedFault.acknowledgesBeforeCommit.isActive { acknowledge(outcome.token, .recorded, to: link) }
+        // The texts live in the row; the execution table needs only what decides.
         execution.response = nil
-        ledger[slot].execution = execution
+        executionTable[slot].execution = execution
         move(slot, to: .recording)
         log.pending.updates.append(update)
-        if ledger[slot].waiter != nil || changes.cancels.contains(where: { $0.id == execution.id }) {
-            log.pending.isAwaited = true
+        if executionTable[slot].waiter != nil || changes.cancels.contains(where: { $0.id == execution.id }) {
+            log.pending.hasWaiter = true
         }
     }
 
@@ -142,7 +142,7 @@ extension Dispatcher {
     private func corrected(_ outcome: inout CallOutcome, of slot: Int32) -> String? {
         if let problem = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit) { return problem }
         switch outcome.kind {
-        case .notStarted where ledger[slot].hasStarted:
+        case .notStarted where executionTable[slot].hasStarted:
             // The request may have been sent: only an attempt that may be repeated is given out again.
             let why = "the worker reported the call as started, then as not started"
             if isAtMostOnce(slot) { outcome.kind = .unknown } else { OutcomeCheck.fail(&outcome, why) }
@@ -150,10 +150,10 @@ extension Dispatcher {
             return why
         case .unknown where !isAtMostOnce(slot):
             return OutcomeCheck.fail(&outcome, "the worker cannot say how the call ended")
-        case .cancelled where ledger[slot].isOverdue:
+        case .cancelled where executionTable[slot].isOverdue:
             OutcomeCheck.fail(&outcome, "no answer within the timeout: the call was stopped")
             return nil
-        case .cancelled where ledger[slot].cancelReason == nil && outcome.token.epoch == leadership.lease.epoch:
+        case .cancelled where executionTable[slot].cancelReason == nil && outcome.token.epoch == leadership.lease.epoch:
             return OutcomeCheck.fail(&outcome, "the worker reported the call as cancelled, and nobody had asked for it")
         default:
             return nil
@@ -162,13 +162,13 @@ extension Dispatcher {
 
     /// When the call began and how long it took. The worker's monotonic clock tells the start best: the time on the way to the
     /// worker counts. Without a reading of that clock, the time since the dispatch or its receipt does.
-    private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: LinkID) -> CallTimes {
+    private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: ConnectionID) -> CallTimes {
         let dispatched =
             open.dispatchedMicroseconds != 0
             ? open.dispatchedMicroseconds
             : outcome.dispatchTime.map { min(max($0, open.execution.scheduledTime), now).milliseconds * 1_000 }
         let started: Int64
-        if !Canary.ignoresTheWorkersClock.sings, let clock = outcome.startedClockMicroseconds,
+        if !InjectedFault.ignoresTheWorkersClock.isActive, let clock = outcome.startedClockMicroseconds,
             let boot = pool.roster.bootTime(of: link, at: clock)
         {
             started = self.leadership.clock.microseconds(at: boot)
@@ -190,14 +190,14 @@ extension Dispatcher {
     }
 
     /// Puts an execution that has not been begun after all where it waits for its time.
-    private mutating func lineUp(_ slot: Int32) {
-        let open = ledger[slot]
+    private mutating func enqueue(_ slot: Int32) {
+        let open = executionTable[slot]
         if open.rowStatus == .retrying, let next = open.execution.nextAttemptAt, next > now {
             move(slot, to: .retrying)
-            ledger.setTimer(slot, to: next)
+            executionTable.setTimer(slot, to: next)
         } else if open.execution.trigger == .schedule, open.execution.scheduledTime > now {
             move(slot, to: .armed)
-            ledger.setTimer(slot, to: open.execution.scheduledTime)
+            executionTable.setTimer(slot, to: open.execution.scheduledTime)
         } else {
             makeReady(slot)
         }
@@ -225,7 +225,7 @@ extension Dispatcher {
     }
 
     /// The outcome of that execution is in a batch already; its new connection is told as well.
-    mutating func acknowledgeWithPending(_ slot: Int32, link: LinkID, token: Token) {
-        log.redirect(ledger[slot].execution.id, to: link, token: token)
+    mutating func acknowledgeWithPending(_ slot: Int32, link: ConnectionID, token: DispatchToken) {
+        log.redirect(executionTable[slot].execution.id, to: link, token: token)
     }
 }

@@ -21,16 +21,16 @@ extension Dispatcher {
     /// Stages a row that differs from memory, with the next version, so that the row and memory agree again.
     mutating func found(_ planned: PlannedJob, into actions: inout [Action]) {
         var found = planned
-        guard let slot = agenda.slot(of: found.job.id) else {
-            guard found.job.deletedAt == nil, !found.job.hidden else { return }
+        guard let slot = jobTable.slot(of: found.job.id) else {
+            guard found.job.deletedAt == nil, !found.job.isAdHoc else { return }
             // Read before the end of the job was durable.
-            if agenda.isDeleted(found.job) { return }
+            if jobTable.isDeleted(found.job) { return }
             // A new job counts from now on.
             found.job.version += 1
             stage(new: found, nil, nil, isFound: true)
             return
         }
-        let record = agenda[slot]
+        let record = jobTable[slot]
         let differs = JobRecord(found)
         // The same job may have another plan: its time zone got new rules.
         let isNewer = found.job.version > record.version

@@ -1,7 +1,7 @@
 /// Reports of workers: which count, which are late, and which are not the worker's to make.
 extension Dispatcher {
     mutating func workerReported(
-        _ link: LinkID,
+        _ link: ConnectionID,
         _ outcomes: [CallOutcome],
         using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
@@ -21,18 +21,18 @@ extension Dispatcher {
     /// Takes in a report about a call that was given to the worker that sent it. The connection may have ended since.
     mutating func take(
         _ report: CallOutcome,
-        over link: LinkID,
+        over link: ConnectionID,
         using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
-        guard let slot = ledger.slot(of: report.executionID) else {
+        guard let slot = executionTable.slot(of: report.executionID) else {
             return take(lateOutcome: report, over: link, into: &actions)
         }
-        if ledger[slot].state == .recording, ledger[slot].execution.token == report.token {
-            let isCancel = report.kind == .cancelled && ledger[slot].cancelReason != nil
-            if ledger[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
+        if executionTable[slot].state == .recording, executionTable[slot].execution.token == report.token {
+            let isCancel = report.kind == .cancelled && executionTable[slot].cancelReason != nil
+            if executionTable[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
                 // It came just in time: the truth follows the UNKNOWN.
-                ledger[slot].execution.lostAttempts -= 1
+                executionTable[slot].execution.lostAttempts -= 1
                 settle(slot, report, link: link, using: &random, into: &actions)
                 return
             }
@@ -46,21 +46,23 @@ extension Dispatcher {
         guard accepts(report.token, report.attempt, for: slot) else {
             return take(lateOutcome: report, over: link, into: &actions)
         }
-        hear(of: slot)
-        if case .dispatched(let holder) = ledger[slot].state { pool.roster.modify(holder) { $0.inFlight -= 1 } }
+        markAcknowledged(slot)
+        if case .dispatched(let holder) = executionTable[slot].state { pool.roster.modify(holder) { $0.inFlight -= 1 } }
         adopt(slot, report.token)
-        if ledger[slot].execution.worker == nil { ledger[slot].execution.worker = pool.roster[link]?.name }
+        if executionTable[slot].execution.worker == nil {
+            executionTable[slot].execution.worker = pool.roster[link]?.name
+        }
         settle(slot, report, link: link, using: &random, into: &actions)
     }
 
     /// Whether the report is about a call that was given to the worker that sends it. What this leader sent over the same
     /// connection needs no code.
-    private func isIssued(_ outcome: CallOutcome, over link: LinkID) -> Bool {
-        guard outcome.shard == outcome.jobID.shard || Canary.believesEveryToken.sings else { return false }
-        if let slot = ledger.slot(of: outcome.executionID) {
-            guard ledger[slot].execution.jobID == outcome.jobID else { return false }
-            if ledger[slot].state == .dispatched(link), ledger[slot].execution.token == outcome.token {
-                return ledger[slot].attemptNumber == outcome.attempt
+    private func isIssued(_ outcome: CallOutcome, over link: ConnectionID) -> Bool {
+        guard outcome.shard == outcome.jobID.shard || InjectedFault.believesEveryToken.isActive else { return false }
+        if let slot = executionTable.slot(of: outcome.executionID) {
+            guard executionTable[slot].execution.jobID == outcome.jobID else { return false }
+            if executionTable[slot].state == .dispatched(link), executionTable[slot].execution.token == outcome.token {
+                return executionTable[slot].attemptNumber == outcome.attempt
             }
         }
         return isIssued(outcome.token, outcome.code, outcome.executionID, outcome.attempt, to: link)
@@ -77,9 +79,10 @@ extension Dispatcher {
     /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
     /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
     /// made again.
-    private mutating func take(lateOutcome outcome: CallOutcome, over link: LinkID, into actions: inout [Action]) {
-        figures.lateReports += 1
-        if mayEndUnknown(outcome.kind), ledger.slot(of: outcome.executionID) == nil {
+    private mutating func take(lateOutcome outcome: CallOutcome, over link: ConnectionID, into actions: inout [Action])
+    {
+        counters.lateReports += 1
+        if mayEndUnknown(outcome.kind), executionTable.slot(of: outcome.executionID) == nil {
             // Each report is looked up once at a time. One that comes again meanwhile is answered with the first: the worker
             // forgets what is acknowledged, and its outcome is not durable yet.
             guard reports.beginLookup(outcome.token, from: link) else { return }
@@ -89,13 +92,13 @@ extension Dispatcher {
         }
     }
 
-    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: LinkID) {
+    mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: ConnectionID) {
         let link = reports.endLookup(outcome.token) ?? link
         guard case .leading = leadership.phase else { return }
         // What was read as PENDING may be withdrawn in a batch that is on its way.
         let isMissing = execution == nil || execution?.status == .pending
-        if ledger.slot(of: outcome.executionID) != nil
-            || isMissing && makeAgain(outcome.executionID, of: outcome.jobID)
+        if executionTable.slot(of: outcome.executionID) != nil
+            || isMissing && recreateRow(outcome.executionID, of: outcome.jobID)
         {
             reports.keep(outcome, from: link)
             return
@@ -103,7 +106,7 @@ extension Dispatcher {
         var outcome = outcome
         _ = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit)
         guard var execution, execution.jobID == outcome.jobID, execution.status == .unknown,
-            execution.token == outcome.token, ledger.slot(of: execution.id) == nil,
+            execution.token == outcome.token, executionTable.slot(of: execution.id) == nil,
             let status = finalStatus(of: outcome)
         else {
             acknowledge(outcome.token, .superseded, to: link)

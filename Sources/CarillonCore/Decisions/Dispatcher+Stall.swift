@@ -2,7 +2,7 @@
 extension Dispatcher {
     /// Whether no further rows are made, because the batch in flight takes too long.
     var isBatchStalled: Bool {
-        guard let inFlight = log.inFlight, !Canary.ignoresAStalledBatch.sings else { return false }
+        guard let inFlight = log.inFlight, !InjectedFault.ignoresAStalledBatch.isActive else { return false }
         return leadership.nowBoot >= inFlight.sentAt + outageMs
     }
 
@@ -11,8 +11,8 @@ extension Dispatcher {
     /// changes stay where they are.
     mutating func settled(_ sent: InFlightBatch, into actions: inout [Action]) {
         let milliseconds = leadership.nowBoot.milliseconds(since: sent.sentAt)
-        guard isLeading, milliseconds >= outageMs, !Canary.ignoresAStalledBatch.sings else { return }
-        actions.append(.note(.batchStalled(milliseconds: milliseconds)))
+        guard isLeading, milliseconds >= outageMs, !InjectedFault.ignoresAStalledBatch.isActive else { return }
+        actions.append(.log(.batchStalled(milliseconds: milliseconds)))
         log.noteStall(of: sent)
     }
 
@@ -20,13 +20,13 @@ extension Dispatcher {
     mutating func endStall(into actions: inout [Action]) {
         guard let mark = log.takeStallEnd() else { return }
         // Times before the end of the current catch-up belong to that catch-up.
-        let floor = max(mark, backlog.catchUp?.gap.to ?? .distantPast)
+        let floor = max(mark, backlog.catchUp?.outage.to ?? .distantPast)
         guard floor < now, materializer.materializedThrough > floor || floor < now - outageMs else { return }
         dropRows(after: floor)
         materializer.materializedThrough = min(materializer.materializedThrough, floor)
         if let mark = log.pending.materializedThrough, mark > floor { log.pending.materializedThrough = nil }
         // A process that ends leaves the outage to the next leader, which begins at the mark.
-        if floor < now - outageMs, !leadership.isStopping { openGap(into: &actions) }
+        if floor < now - outageMs, !leadership.isStopping { openOutage(into: &actions) }
         if log.pending.settledThrough != nil { log.pending.settledThrough = settledMark }
     }
 
@@ -38,16 +38,17 @@ extension Dispatcher {
         var firstTimes: [Int32: Timestamp] = [:]
         for row in log.pending.inserts
         where row.scheduledTime > floor && row.trigger == .schedule && row.status == .pending {
-            guard !reported.contains(row.id), let slot = ledger.slot(of: row.id), ledger[slot].state == .inserting,
-                !ledger[slot].isCatchUp, !agenda[ledger[slot].job].isHeld
+            guard !reported.contains(row.id), let slot = executionTable.slot(of: row.id),
+                executionTable[slot].state == .inserting,
+                !executionTable[slot].isCatchUp, !jobTable[executionTable[slot].job].isHeld
             else { continue }
-            let job = ledger[slot].job
+            let job = executionTable[slot].job
             dropped.insert(row.id)
             firstTimes[job] = min(firstTimes[job] ?? row.scheduledTime, row.scheduledTime)
             takeOut(slot)
         }
         guard !dropped.isEmpty else { return }
         log.pending.dropInserts { dropped.contains($0.id) }
-        for (job, time) in firstTimes.sorted(by: { $0.key < $1.key }) { agenda.arm(job, after: time - 1) }
+        for (job, time) in firstTimes.sorted(by: { $0.key < $1.key }) { jobTable.arm(job, after: time - 1) }
     }
 }

@@ -8,18 +8,18 @@ extension Dispatcher {
 
     /// `nil`: the execution may start at any time, or has begun already.
     private func lastStart(of slot: Int32) -> LastStart? {
-        let job = ledger[slot].job
-        let limits = agenda[job].limits
-        let isWithoutCatchUp = agenda[job].catchUpPolicy == .none
+        let job = executionTable[slot].job
+        let limits = jobTable[job].limits
+        let isWithoutCatchUp = jobTable[job].catchUpPolicy == .none
         // Most jobs have no limit; an execution is large.
         guard limits.startDeadlineMs > 0 || isWithoutCatchUp else { return nil }
-        let open = ledger[slot]
+        let open = executionTable[slot]
         let scheduled = open.execution.scheduledTime
         var last: LastStart?
         // Also for a claim that was given back, and for a row from before an outage: no worker has said that it began.
         let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
-        let mayStart = !hasBegun || Canary.skipsRetriesAfterTheStartDeadline.sings
-        let isIgnored = Canary.startsLateAfterATakeOver.sings && open.isAdoptable
+        let mayStart = !hasBegun || InjectedFault.skipsRetriesAfterTheStartDeadline.isActive
+        let isIgnored = InjectedFault.startsLateAfterATakeOver.isActive && open.isAdoptable
         if limits.startDeadlineMs > 0, mayStart, !isIgnored {
             last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
         }
@@ -37,42 +37,42 @@ extension Dispatcher {
         // A staged change decides about the execution: the timer is set again once that change is durable or refused.
         guard let last = lastStart(of: slot), !isHeld(slot) else { return false }
         guard now > last.time else {
-            ledger.setTimer(slot, to: last.time + 1)
+            executionTable.setTimer(slot, to: last.time + 1)
             return false
         }
         // An execution that came back to a job that was paused or deleted meanwhile ends for that reason.
-        if agenda[ledger[slot].job].hasEnded(for: ledger[slot].execution.trigger) {
+        if jobTable[executionTable[slot].job].hasEnded(for: executionTable[slot].execution.trigger) {
             endWithJob(slot)
             return true
         }
         if last.reason == .catchUp {
-            ledger[slot].execution.skippedCount = 1
-            ledger[slot].execution.skippedFrom = ledger[slot].execution.scheduledTime
+            executionTable[slot].execution.skippedCount = 1
+            executionTable[slot].execution.skippedFrom = executionTable[slot].execution.scheduledTime
         }
         // A claim may have noted a start that never came.
-        ledger[slot].execution.actualStartTime = nil
+        executionTable[slot].execution.actualStartTime = nil
         conclude(slot, as: .skipped, reason: last.reason)
         return true
     }
 
     /// Sets the timers of a job's ready executions by its definition, which has changed or is no longer held by a change.
     mutating func resetStartTimers(of job: Int32, before: JobRecord) {
-        let record = agenda[job]
+        let record = jobTable[job]
         guard before.isHeld || record.limits != before.limits || record.catchUpPolicy != before.catchUpPolicy else {
             return
         }
         guard record.executionCount > 0 else { return }
-        for slot in ledger.slots(ofJob: job) where ledger[slot].state == .ready {
-            ledger.clearTimer(slot)
+        for slot in executionTable.slots(ofJob: job) where executionTable[slot].state == .ready {
+            executionTable.clearTimer(slot)
             endLateStart(slot)
         }
     }
 
     /// What contradicts the timers of ready executions; `nil` while all is well.
     var startTimerInconsistency: String? {
-        for slot in ledger.allSlots where ledger[slot].state == .ready && !isHeld(slot) {
-            guard (lastStart(of: slot) != nil) == (ledger.timer(of: slot) != nil) else {
-                return "\(ledger[slot].execution.id) is ready, and its timer does not fit its last start"
+        for slot in executionTable.allSlots where executionTable[slot].state == .ready && !isHeld(slot) {
+            guard (lastStart(of: slot) != nil) == (executionTable.timer(of: slot) != nil) else {
+                return "\(executionTable[slot].execution.id) is ready, and its timer does not fit its last start"
             }
         }
         return nil

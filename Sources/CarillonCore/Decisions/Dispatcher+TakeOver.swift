@@ -20,10 +20,10 @@ extension Dispatcher {
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             guard isNew, leadership.lease.epoch == epoch else { return }
             takeKey(from: shards, epoch: epoch)
-            actions.append(.note(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
+            actions.append(.log(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
             actions.append(.beginEditSearch(self.now))
             leadership.phase = .loading(Leadership.Loading(shards: shards))
-            agenda.removeAll()
+            jobTable.removeAll()
             actions.append(.loadJobs)
         }
     }
@@ -48,14 +48,14 @@ extension Dispatcher {
         into actions: inout [Action]
     ) {
         guard !leadership.isStale(isLast), case .loading(var loading) = leadership.phase else { return }
-        for job in jobs { agenda.put(JobRecord(job)) }
+        for job in jobs { jobTable.put(JobRecord(job)) }
         guard isLast else { return }
         if case .jobs = loading.step {
             loading.step = .openExecutions
             leadership.phase = .loading(loading)
             actions.append(.loadOpenExecutions(since: settledThrough(of: loading.shards)))
         } else {
-            loadGapRows(loading, at: now, into: &actions)
+            loadOutageRows(loading, at: now, into: &actions)
         }
     }
 
@@ -69,9 +69,9 @@ extension Dispatcher {
         loading.executions.append(contentsOf: executions)
         leadership.phase = .loading(loading)
         guard isLast else { return }
-        let missing = Set(loading.executions.map(\.jobID)).filter { agenda.slot(of: $0) == nil }
+        let missing = Set(loading.executions.map(\.jobID)).filter { jobTable.slot(of: $0) == nil }
         if missing.isEmpty {
-            loadGapRows(loading, at: now, into: &actions)
+            loadOutageRows(loading, at: now, into: &actions)
         } else {
             loading.step = .jobsNamed(missing.sorted())
             leadership.phase = .loading(loading)
@@ -79,53 +79,53 @@ extension Dispatcher {
         }
     }
 
-    private mutating func loadGapRows(_ loading: Leadership.Loading, at now: Now, into actions: inout [Action]) {
+    private mutating func loadOutageRows(_ loading: Leadership.Loading, at now: Now, into actions: inout [Action]) {
         var loading = loading
         // Rows are made in this order only: the marks of all shards move together, so the earliest is the truth.
         let marks = loading.shards.map { $0.materializedThrough ?? self.now }
-        let noted = loading.shards.compactMap(\.gap)
+        let noted = loading.shards.compactMap(\.outage)
         let from = min(marks.min() ?? self.now, noted.map(\.from).min() ?? .distantFuture)
         guard from < self.now else {
             lead(loading, at: now, into: &actions)
             return
         }
-        let gap = Gap(from: from, to: max(self.now, marks.max() ?? self.now))
-        loading.gap = gap
-        loading.step = .gapRows(gap)
+        let outage = Outage(from: from, to: max(self.now, marks.max() ?? self.now))
+        loading.outage = outage
+        loading.step = .outageRows(outage)
         leadership.phase = .loading(loading)
-        actions.append(.loadGapRows(gap))
+        actions.append(.loadOutageRows(outage))
     }
 
-    mutating func gapRowsLoaded(
-        _ rows: [GapRow],
+    mutating func outageRowsLoaded(
+        _ rows: [OutageRow],
         isLast: Bool,
         at now: Now,
         into actions: inout [Action]
     ) {
         guard !leadership.isStale(isLast) else { return }
-        if case .leading = leadership.phase { gapRead(rows, isLast: isLast) }
+        if case .leading = leadership.phase { outageRowsRead(rows, isLast: isLast) }
         guard case .loading(var loading) = leadership.phase else { return }
-        for row in rows { loading.gapRows[row.jobID, default: []].append(row) }
+        for row in rows { loading.outageRows[row.jobID, default: []].append(row) }
         leadership.phase = .loading(loading)
         if isLast { lead(loading, at: now, into: &actions) }
     }
 
     mutating func loadFailed(_ text: String, into actions: inout [Action]) {
-        if case .leading = leadership.phase { gapNotRead(text, into: &actions) }
+        if case .leading = leadership.phase { outageScanFailed(text, into: &actions) }
         guard case .loading(var loading) = leadership.phase else { return }
-        actions.append(.note(.loadFailed(text)))
+        actions.append(.log(.loadFailed(text)))
         switch loading.step {
         case .jobs:
-            agenda.removeAll()
+            jobTable.removeAll()
             actions.append(.loadJobs)
         case .openExecutions:
             loading.executions = []
             actions.append(.loadOpenExecutions(since: settledThrough(of: loading.shards)))
         case .jobsNamed(let ids):
             actions.append(.loadJobsNamed(ids))
-        case .gapRows(let gap):
-            loading.gapRows = [:]
-            actions.append(.loadGapRows(gap))
+        case .outageRows(let outage):
+            loading.outageRows = [:]
+            actions.append(.loadOutageRows(outage))
         }
         leadership.phase = .loading(loading)
     }
@@ -142,19 +142,23 @@ extension Dispatcher {
         let mark = loading.shards.compactMap(\.materializedThrough).max() ?? self.now
         // A mark that is far ahead of now was set before the clock went back.
         let isAhead = mark - self.now > 2 * max(horizonMs, 2_000)
-        // A gap that was noted and not read lies ahead, since the clock went back: what it has missed is yet to come.
-        let isGapAhead = loading.gap == nil && loading.shards.contains { $0.gap != nil }
-        materializer.begin(at: isAhead || isGapAhead ? self.now : max(self.now, mark))
+        // An outage that was noted and not read lies ahead, since the clock went back: what it has missed is yet to come.
+        let isOutageAhead = loading.outage == nil && loading.shards.contains { $0.outage != nil }
+        materializer.begin(at: isAhead || isOutageAhead ? self.now : max(self.now, mark))
         log.begin(at: materializer.materializedThrough, boot: now.boot)
         log.pending.materializedThrough = materializer.materializedThrough
-        if isGapAhead { log.pending.gap = .some(nil) }
+        if isOutageAhead { log.pending.outage = .some(nil) }
         pool.begin()
 
-        for slot in agenda.allSlots { agenda.arm(slot, after: materializer.materializedThrough) }
-        for execution in loading.executions { inherit(execution) }
-        if let gap = loading.gap, !Canary.forgetsTheGap.sings {
-            // The gap ends where its reading began; what became due while it was read is missed as well.
-            openGap(Gap(from: gap.from, to: materializer.materializedThrough), covered: loading.gapRows, into: &actions)
+        for slot in jobTable.allSlots { jobTable.arm(slot, after: materializer.materializedThrough) }
+        for execution in loading.executions { recover(execution) }
+        if let outage = loading.outage, !InjectedFault.forgetsTheOutage.isActive {
+            // The outage ends where its reading began; what became due while it was read is missed as well.
+            openOutage(
+                Outage(from: outage.from, to: materializer.materializedThrough),
+                covered: loading.outageRows,
+                into: &actions
+            )
             // Rows beyond it, from before the clock went back, are withdrawn, or looked for anew if their times are missed.
             backlog.catchUp?.truncate(to: materializer.materializedThrough)
         }
@@ -163,14 +167,14 @@ extension Dispatcher {
         leadership.workerlessSince = nil
         let names = loading.shards.compactMap(\.workers)
         recovery = Recovery(at: now.boot, workers: names.isEmpty ? nil : names.flatMap { $0 })
-        pool.roster.inherit(names.flatMap { $0 })
+        pool.roster.restoreRecorded(names.flatMap { $0 })
         for link in pool.roster.workers.keys.sorted() { announceLead(to: link, into: &actions) }
-        actions.append(.note(.leading(epoch: epoch, jobs: agenda.visibleCount, openExecutions: ledger.count)))
+        actions.append(.log(.leading(epoch: epoch, jobs: jobTable.visibleCount, openExecutions: executionTable.count)))
     }
 
     /// Takes over an execution that the leader before left open.
-    private mutating func inherit(_ row: Execution) {
-        guard let job = agenda.slot(of: row.jobID), ledger.slot(of: row.id) == nil else { return }
+    private mutating func recover(_ row: Execution) {
+        guard let job = jobTable.slot(of: row.jobID), executionTable.slot(of: row.id) == nil else { return }
         var execution = row
         // In the row the attempt that runs is counted already; here it counts when it has ended.
         if row.status == .running { execution.attempts = max(0, row.attempts - 1) }
@@ -179,10 +183,10 @@ extension Dispatcher {
         if let next = row.nextAttemptAt {
             // The first attempt began before the delay did.
             let sinceStart = row.actualStartTime.map { max(0, next - $0) } ?? .max
-            let longest = min(longestRetryDelayMs(of: agenda[job], after: row), sinceStart)
+            let longest = min(longestRetryDelayMs(of: jobTable[job], after: row), sinceStart)
             execution.nextAttemptAt = min(next, now + longest)
         }
-        var open = OpenExecution(execution: execution, job: job, state: .inherited)
+        var open = OpenExecution(execution: execution, job: job, state: .recovered)
         open.rowStatus = row.status
         open.isAdoptable = true
         // The row of an unclaimed call is RUNNING only after its worker reported the start.
@@ -197,8 +201,8 @@ extension Dispatcher {
         }
         let slot = enter(open)
         switch open.state {
-        case .armed: ledger.setTimer(slot, to: row.scheduledTime)
-        case .retrying: ledger.setTimer(slot, to: execution.nextAttemptAt ?? now)
+        case .armed: executionTable.setTimer(slot, to: row.scheduledTime)
+        case .retrying: executionTable.setTimer(slot, to: execution.nextAttemptAt ?? now)
         default: break
         }
     }
@@ -207,10 +211,10 @@ extension Dispatcher {
     mutating func endAdoption(at now: Now) {
         guard let waiting = recovery, waiting.isOver(at: now.boot, pool.roster) else { return }
         recovery = nil
-        pool.roster.forgetAwaited()
-        for slot in ledger.allSlots where ledger[slot].state == .inherited {
-            let open = ledger[slot]
-            if open.rowStatus == .running, !Canary.refiresClaimsOnTakeOver.sings {
+        pool.roster.forgetPendingReports()
+        for slot in executionTable.allSlots where executionTable[slot].state == .recovered {
+            let open = executionTable[slot]
+            if open.rowStatus == .running, !InjectedFault.refiresClaimsOnTakeOver.isActive {
                 lose(slot)
             } else {
                 makeReady(slot)
@@ -219,8 +223,8 @@ extension Dispatcher {
         withdrawFarRows()
         // Rows of an instant that was only half made lie beyond the mark. Their jobs' next times come after them, as if they had
         // been made here: an outage that begins at the mark must not count them, whatever has become of them by then.
-        for job in Set(ledger.allSlots.map { ledger[$0].job }).sorted() {
-            if let next = agenda.nextTime(of: job) { armSchedule(of: job, after: next - 1) }
+        for job in Set(executionTable.allSlots.map { executionTable[$0].job }).sorted() {
+            if let next = jobTable.nextTime(of: job) { armSchedule(of: job, after: next - 1) }
         }
     }
 
@@ -231,8 +235,8 @@ extension Dispatcher {
     /// Withdraws rows that were made before the clock went back: their times come again. The row is made again when a worker
     /// comes later that has, or had, the call.
     private mutating func withdrawFarRows() {
-        for slot in ledger.allSlots where ledger[slot].state == .armed {
-            let open = ledger[slot]
+        for slot in executionTable.allSlots where executionTable[slot].state == .armed {
+            let open = executionTable[slot]
             guard open.execution.trigger == .schedule, !open.hasBegun, open.execution.scheduledTime > furthestRow else {
                 continue
             }
@@ -246,8 +250,8 @@ extension Dispatcher {
         let open = takeOut(slot)
         log.pending.withdrawals.append(open.execution.id)
         let time = open.execution.scheduledTime
-        if time > furthestRow, agenda.nextTime(of: open.job).map({ $0 > time }) ?? true {
-            agenda.arm(open.job, after: time - 1)
+        if time > furthestRow, jobTable.nextTime(of: open.job).map({ $0 > time }) ?? true {
+            jobTable.arm(open.job, after: time - 1)
         }
         forgetJobIfIdle(open.job)
     }
@@ -255,37 +259,37 @@ extension Dispatcher {
     /// Ends leading: all that is in memory belongs to the next leader now.
     mutating func stepDown(_ why: String, at now: Now, into actions: inout [Action]) {
         guard leadership.lease.epoch != nil else { return }
-        actions.append(.note(.leadershipLost(why)))
+        actions.append(.log(.leadershipLost(why)))
         let unknown = ClientError(
             .unavailable,
             "the leading scheduler changed while this request was on its way; whether it was done is not known",
             reason: .outcomeUnknown
         )
-        for cancel in changes.cancels { actions.append(.reply(cancel.ticket, .refused(unknown))) }
+        for cancel in changes.cancels { actions.append(.reply(cancel.requestID, .refused(unknown))) }
         let batches = [log.inFlight?.batch, log.pending].compactMap { $0 } + log.parts
         for batch in batches {
             for change in batch.changes {
                 // Who waits for an execution's end is told below.
-                guard let ticket = change.ticket, change.result != nil else { continue }
-                actions.append(.reply(ticket, .refused(unknown)))
+                guard let requestID = change.requestID, change.result != nil else { continue }
+                actions.append(.reply(requestID, .refused(unknown)))
             }
             for update in batch.updates {
-                if let ticket = update.ticket { actions.append(.reply(ticket, .refused(unknown))) }
+                if let requestID = update.requestID { actions.append(.reply(requestID, .refused(unknown))) }
             }
         }
-        for ticket in changes.takeTickets() { actions.append(.reply(ticket, .refused(.notLeading))) }
+        for requestID in changes.takeRequestIDs() { actions.append(.reply(requestID, .refused(.notLeading))) }
         changes = ChangeQueue()
-        for slot in ledger.allSlots {
-            if let ticket = ledger[slot].waiter { actions.append(.reply(ticket, .refused(unknown))) }
+        for slot in executionTable.allSlots {
+            if let requestID = executionTable[slot].waiter { actions.append(.reply(requestID, .refused(unknown))) }
         }
         for link in pool.roster.workers.keys.sorted() {
             if let leadProof = leadership.leadProof { actions.append(.announceLead(link, leadProof, shards: [])) }
         }
         if case .loading = leadership.phase { leadership.staleLoads += 1 }
-        endGapReading()
+        endOutageScan()
         leadership.phase = .standby
-        agenda.removeAll()
-        ledger.removeAll()
+        jobTable.removeAll()
+        executionTable.removeAll()
         log = CommitLog()
         backlog.catchUp = nil
         recovery = nil

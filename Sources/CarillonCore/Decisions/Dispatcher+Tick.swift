@@ -10,17 +10,17 @@ extension Dispatcher {
         guard case .leading = leadership.phase else { return wake }
         consider(recovery?.until)
         consider(pool.roster.wake)
-        consider(ledger.firstDeadline)
+        consider(executionTable.firstDeadline)
         consider(changes.cancels.map(\.until).min())
         consider(unansweredWake)
         // Without the lease nothing is done whose time has come: the answer to the renewal will say how it goes on.
         guard leadership.lease.isValid(at: now.boot) else { return wake }
         if leadership.clock.isSet {
-            consider(ledger.firstTimer.map { leadership.clock.boot(at: $0) })
+            consider(executionTable.firstTimer.map { leadership.clock.boot(at: $0) })
             if !leadership.isStopping, !materializer.isMaterializationHeld, !isBatchStalled,
                 log.pending.rowCount < batchLimit
             {
-                consider(agenda.firstTime.map { leadership.clock.boot(at: $0 - horizonMs) })
+                consider(jobTable.firstTime.map { leadership.clock.boot(at: $0 - horizonMs) })
             }
         }
         if log.inFlight == nil {
@@ -38,7 +38,7 @@ extension Dispatcher {
 
     /// How far ahead rows are made: further when many jobs may be due at once, so that a herd's rows are durable in time.
     var horizonMs: Int64 {
-        agenda.activeCount > 5_000 ? max(2_000, Int64(configuration.horizonMs)) : Int64(configuration.horizonMs)
+        jobTable.activeCount > 5_000 ? max(2_000, Int64(configuration.horizonMs)) : Int64(configuration.horizonMs)
     }
 
     /// Looks at the clocks and does what is due, in the order in which an execution lives.
@@ -53,15 +53,15 @@ extension Dispatcher {
             answerLateCancels(into: &actions)
             answerLateChanges(into: &actions)
             assumeAnswers(into: &actions)
-            takeEarly(using: &random, into: &actions)
+            takeBufferedReports(using: &random, into: &actions)
             endAdoption(at: now)
-            agenda.forgetDeletions(at: now.boot)
+            jobTable.forgetDeletions(at: now.boot)
             if leadership.lease.isValid(at: now.boot) {
                 endStall(into: &actions)
                 if !leadership.isStopping {
                     takeRefreshed(into: &actions)
                     materialize(into: &actions)
-                    workOffGap(into: &actions)
+                    continueCatchUp(into: &actions)
                 }
                 collectDue(at: now)
                 dispatchReady()
@@ -114,26 +114,26 @@ extension Dispatcher {
 
     /// Changes the state of an execution, and with it whether it counts as open for its job.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
-        if case .dispatched = ledger[slot].state { ledger.clearDeadline(slot) }
-        if case .ready = ledger[slot].state { ledger.clearTimer(slot) }
-        ledger.setState(slot, state)
-        let (wasCounted, isOpen) = (ledger[slot].countsAsOpen, ledger[slot].isOpen)
+        if case .dispatched = executionTable[slot].state { executionTable.clearDeadline(slot) }
+        if case .ready = executionTable[slot].state { executionTable.clearTimer(slot) }
+        executionTable.setState(slot, state)
+        let (wasCounted, isOpen) = (executionTable[slot].countsAsOpen, executionTable[slot].isOpen)
         guard wasCounted != isOpen else { return }
-        ledger[slot].countsAsOpen = isOpen
-        agenda.countOpen(ledger[slot].job, by: isOpen ? 1 : -1)
+        executionTable[slot].countsAsOpen = isOpen
+        jobTable.countOpen(executionTable[slot].job, by: isOpen ? 1 : -1)
     }
 
-    /// Takes an execution into the ledger.
+    /// Takes an execution into the execution table.
     @discardableResult
     mutating func enter(_ open: OpenExecution) -> Int32 {
         var open = open
         open.countsAsOpen = open.isOpen
-        agenda.countExecution(open.job, by: 1)
-        if open.countsAsOpen { agenda.countOpen(open.job, by: 1) }
-        return ledger.insert(open)
+        jobTable.countExecution(open.job, by: 1)
+        if open.countsAsOpen { jobTable.countOpen(open.job, by: 1) }
+        return executionTable.insert(open)
     }
 
-    /// Takes an execution out of the ledger, and its job with it when that was all that kept it.
+    /// Takes an execution out of the execution table, and its job with it when that was all that kept it.
     @discardableResult
     mutating func leave(_ slot: Int32) -> OpenExecution {
         let open = takeOut(slot)
@@ -144,16 +144,16 @@ extension Dispatcher {
     /// The same for one whose job is still to be worked with.
     @discardableResult
     mutating func takeOut(_ slot: Int32) -> OpenExecution {
-        let open = ledger.remove(slot)
-        if open.countsAsOpen { agenda.countOpen(open.job, by: -1) }
-        agenda.countExecution(open.job, by: -1)
+        let open = executionTable.remove(slot)
+        if open.countsAsOpen { jobTable.countOpen(open.job, by: -1) }
+        jobTable.countExecution(open.job, by: -1)
         return open
     }
 
-    /// A deleted or hidden job stays in memory only as long as an execution needs it.
+    /// A deleted or ad-hoc job stays in memory only as long as an execution needs it.
     mutating func forgetJobIfIdle(_ job: Int32) {
-        guard agenda[job].deleted || agenda[job].hidden, agenda[job].executionCount == 0 else { return }
+        guard jobTable[job].deleted || jobTable[job].isAdHoc, jobTable[job].executionCount == 0 else { return }
         backlog.catchUp?.disarm(job)
-        if agenda[job].deleted { agenda.removeDeleted(job, at: now) } else { agenda.remove(job) }
+        if jobTable[job].deleted { jobTable.removeDeleted(job, at: now) } else { jobTable.remove(job) }
     }
 }

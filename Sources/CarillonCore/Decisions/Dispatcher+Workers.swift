@@ -7,7 +7,7 @@ extension Dispatcher {
     private var lostAttemptsLimit: Int { 5 }
 
     mutating func workerJoined(
-        _ link: LinkID,
+        _ link: ConnectionID,
         name: String,
         bootID: UniqueID,
         _ maxWorkers: Int,
@@ -17,13 +17,13 @@ extension Dispatcher {
     ) {
         // A name belongs to the process that is connected. A dead one is found out by its heartbeats.
         if pool.roster.workers.values.contains(where: { $0.name == name && $0.bootID != bootID }) {
-            actions.append(.note(.workerNameInUse(name: name)))
+            actions.append(.log(.workerNameInUse(name: name)))
             actions.append(.refuseWorker(link, .workerNameInUse(name)))
             return
         }
         // The same name with another boot id: the process that had it is dead.
-        if let parted = pool.roster.parted[name], parted.bootID != bootID {
-            _ = pool.roster.endParting(name)
+        if let disconnected = pool.roster.disconnected[name], disconnected.bootID != bootID {
+            _ = pool.roster.endReconnectWait(name)
             loseAll(of: name, into: &actions)
         }
         pool.roster[link] = ConnectedWorker(
@@ -37,7 +37,7 @@ extension Dispatcher {
         if case .leading = leadership.phase { announceLead(to: link, into: &actions) }
     }
 
-    func announceLead(to link: LinkID, into actions: inout [Action]) {
+    func announceLead(to link: ConnectionID, into actions: inout [Action]) {
         if let leadProof = leadership.leadProof {
             actions.append(.announceLead(link, leadProof, shards: Array(0..<16)))
         }
@@ -46,7 +46,7 @@ extension Dispatcher {
     /// A worker obeys a later epoch than ours: the database's history went back, or its clock did. The lease is taken again
     /// above that epoch, if this cluster ever held it.
     mutating func workerRefusedLead(
-        _ link: LinkID,
+        _ link: ConnectionID,
         epoch: Int64,
         highest: LeadProof,
         at now: Now,
@@ -61,7 +61,7 @@ extension Dispatcher {
             leadership.clusterKey.proof(epoch: highest.epoch, incarnation: highest.incarnation) == highest.proof
             && highest.epoch < .max
         pool.roster.modify(link) { $0.obeyedEpoch = highest.epoch }
-        actions.append(.note(.leadRefused(worker: worker.name, highest: highest.epoch, isProven: isProven)))
+        actions.append(.log(.leadRefused(worker: worker.name, highest: highest.epoch, isProven: isProven)))
         guard isProven else { return }
         leadership.epochFloor = max(leadership.epochFloor, highest.epoch)
         stepDown("a worker obeys epoch \(highest.epoch); the lease is taken again above it", at: now, into: &actions)
@@ -69,7 +69,7 @@ extension Dispatcher {
     }
 
     /// The first credit after Lead also says: everything that this worker holds, or has to report, was told.
-    mutating func workerGranted(_ link: LinkID, _ granted: UInt64, into actions: inout [Action]) {
+    mutating func workerGranted(_ link: ConnectionID, _ granted: UInt64, into actions: inout [Action]) {
         guard var worker = pool.roster[link] else { return }
         worker.granted = granted
         let isFirst = !worker.hasAnswered
@@ -84,8 +84,8 @@ extension Dispatcher {
 
     private mutating func answered(_ worker: ConnectedWorker, into actions: inout [Action]) {
         pool.isClaimQueryDue = true
-        guard pool.roster.parted[worker.name] != nil else { return }
-        _ = pool.roster.endParting(worker.name)
+        guard pool.roster.disconnected[worker.name] != nil else { return }
+        _ = pool.roster.endReconnectWait(worker.name)
         loseAll(of: worker.name, into: &actions)
     }
 
@@ -107,18 +107,18 @@ extension Dispatcher {
     private static var answerMs: Int64 { 2_000 }
 
     /// Calls that run for long: their rows say so.
-    mutating func workerStarted(_ link: LinkID, _ tokens: [Token]) {
+    mutating func workerStarted(_ link: ConnectionID, _ tokens: [DispatchToken]) {
         guard case .leading = leadership.phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
-        for slot in ledger.slots(heldBy: .connection(link)) {
-            let execution = ledger[slot].execution
+        for slot in executionTable.slots(heldBy: .connection(link)) {
+            let execution = executionTable[slot].execution
             guard let token = execution.token, started.contains(token) else { continue }
-            hear(of: slot)
-            ledger[slot].hasStarted = true
-            if ledger[slot].rowStatus == .running { continue }
-            ledger[slot].rowStatus = .running
+            markAcknowledged(slot)
+            executionTable[slot].hasStarted = true
+            if executionTable[slot].rowStatus == .running { continue }
+            executionTable[slot].rowStatus = .running
             // Of one that an earlier leader dispatched nobody says when it began before its end does.
-            let dispatched = ledger[slot].dispatchedMicroseconds
+            let dispatched = executionTable[slot].dispatchedMicroseconds
             let start = dispatched == 0 ? now : Timestamp(milliseconds: dispatched / 1_000)
             log.pending.starts.append(
                 ExecutionStart(
@@ -135,23 +135,25 @@ extension Dispatcher {
     }
 
     /// A worker's first word of the current attempt.
-    mutating func hear(of slot: Int32) {
-        guard case .dispatched(let link) = ledger[slot].state, !ledger[slot].isHeard else { return }
-        ledger[slot].isHeard = true
-        pool.roster.modify(link) { $0.unheard -= 1 }
+    mutating func markAcknowledged(_ slot: Int32) {
+        guard case .dispatched(let link) = executionTable[slot].state, !executionTable[slot].isAcknowledged else {
+            return
+        }
+        executionTable[slot].isAcknowledged = true
+        pool.roster.modify(link) { $0.unacknowledged -= 1 }
     }
 
     /// A connection was cut. Its worker has two seconds to come back with what it holds.
-    mutating func workerLeft(_ link: LinkID, at now: Now, into actions: inout [Action]) {
+    mutating func workerLeft(_ link: ConnectionID, at now: Now, into actions: inout [Action]) {
         guard let worker = pool.roster[link] else { return }
         pool.roster[link] = nil
         var isMissed = false
-        for slot in ledger.slots(heldBy: .connection(link)) {
-            move(slot, to: .parted(worker: worker.name))
+        for slot in executionTable.slots(heldBy: .connection(link)) {
+            move(slot, to: .disconnected(worker: worker.name))
             isMissed = true
         }
         guard isMissed else { return }
-        pool.roster.part(worker.name, bootID: worker.bootID, until: now.boot + 2_000)
+        pool.roster.workerDisconnected(worker.name, bootID: worker.bootID, until: now.boot + 2_000)
         // The same process came back before its old connection was seen to be dead. What it said then may not have been all:
         // it is asked once more what it holds.
         let twins = pool.roster.workers.filter { $0.value.name == worker.name && $0.value.bootID == worker.bootID }.keys
@@ -174,43 +176,43 @@ extension Dispatcher {
 
     mutating func endPartings(at now: Now, into actions: inout [Action]) {
         for name in pool.roster.overdue(at: now.boot) {
-            _ = pool.roster.endParting(name)
+            _ = pool.roster.endReconnectWait(name)
             loseAll(of: name, into: &actions)
         }
     }
 
     private mutating func loseAll(of name: String, into actions: inout [Action]) {
         var count = 0
-        if Canary.waitsForEverForALostWorker.sings { return }
-        for slot in ledger.slots(heldBy: .worker(name)) {
+        if InjectedFault.waitsIndefinitelyForALostWorker.isActive { return }
+        for slot in executionTable.slots(heldBy: .worker(name)) {
             lose(slot)
             count += 1
         }
-        if count > 0 { actions.append(.note(.workerLost(name: name, executions: count))) }
+        if count > 0 { actions.append(.log(.workerLost(name: name, executions: count))) }
     }
 
     /// An attempt was lost with its worker. It does not count, and goes out again, unless that could send a request twice.
     mutating func lose(_ slot: Int32) {
-        let record = agenda[ledger[slot].job]
-        figures.lostAttempts += 1
+        let record = jobTable[executionTable[slot].job]
+        counters.lostAttempts += 1
         if isAtMostOnce(slot) {
             // One in the future was made before the clock went back.
-            let claimed = min(now, claimTime(of: ledger[slot]))
-            move(slot, to: .missing)
+            let claimed = min(now, claimTime(of: executionTable[slot]))
+            move(slot, to: .outcomePending)
             pool.isClaimQueryDue = true
-            let patience: Int64 = Canary.givesUpClaimsAtOnce.sings ? 0 : 60_000
-            ledger.setTimer(slot, to: claimed + Int64(record.timeoutMs) + patience)
+            let patience: Int64 = InjectedFault.givesUpClaimsAtOnce.isActive ? 0 : 60_000
+            executionTable.setTimer(slot, to: claimed + Int64(record.timeoutMs) + patience)
             return
         }
-        ledger[slot].execution.lostAttempts += 1
-        if let reason = ledger[slot].cancelReason {
+        executionTable[slot].execution.lostAttempts += 1
+        if let reason = executionTable[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
             return
         }
-        ledger[slot].isLost = true
+        executionTable[slot].isLost = true
         // What an earlier leader wrote of its start was the lost attempt's.
-        if ledger[slot].execution.attempts == 0 { ledger[slot].execution.actualStartTime = nil }
-        if ledger[slot].execution.lostAttempts >= lostAttemptsLimit {
+        if executionTable[slot].execution.attempts == 0 { executionTable[slot].execution.actualStartTime = nil }
+        if executionTable[slot].execution.lostAttempts >= lostAttemptsLimit {
             conclude(
                 slot,
                 as: .failed,
@@ -226,15 +228,15 @@ extension Dispatcher {
     /// and disconnects costs an execution one attempt a heartbeat.
     private mutating func redispatch(_ slot: Int32) {
         // Never later than a heartbeat from now: the clock may have gone back since.
-        let earliest = min(Timestamp(milliseconds: ledger[slot].dispatchedMicroseconds / 1_000), now) + 2_000
-        guard ledger[slot].dispatchedMicroseconds != 0, earliest > now else { return makeReady(slot) }
+        let earliest = min(Timestamp(milliseconds: executionTable[slot].dispatchedMicroseconds / 1_000), now) + 2_000
+        guard executionTable[slot].dispatchedMicroseconds != 0, earliest > now else { return makeReady(slot) }
         delay(slot, until: earliest)
     }
 
     /// Lets an execution wait before it is given out again.
     mutating func delay(_ slot: Int32, until time: Timestamp) {
         move(slot, to: .retrying)
-        ledger.setTimer(slot, to: time)
+        executionTable.setTimer(slot, to: time)
     }
 
     /// When the current claim was made; `nil` when neither this leader nor the row knows. (The row tells only the first start.)

@@ -5,10 +5,10 @@
 package struct Dispatcher: ~Copyable {
     let configuration: DispatcherConfiguration
     var leadership: Leadership
-    var agenda = JobTable()
+    var jobTable = JobTable()
     /// Changes of jobs that are not durable yet, and the requests behind them.
     var changes = ChangeQueue()
-    var ledger = ExecutionTable()
+    var executionTable = ExecutionTable()
     var materializer = Materializer()
     var backlog = Backlog()
     /// What a take-over waits for; `nil` when that is over.
@@ -16,10 +16,10 @@ package struct Dispatcher: ~Copyable {
     var log = CommitLog()
     var pool = WorkerPool()
     var reports = ReportInbox()
-    package var figures = Figures()
+    package var counters = Counters()
 
     /// Counts since the start, for the metrics.
-    package struct Figures: Sendable, Hashable {
+    package struct Counters: Sendable, Hashable {
         package var lateReports: UInt64 = 0
         /// Reports whose token was not issued to the worker that sent them.
         package var foreignReports: UInt64 = 0
@@ -56,12 +56,12 @@ package struct Dispatcher: ~Copyable {
     package var isLeading: Bool { leadership.isLeading }
 
     package var isReadyToLead: Bool { leadership.clock.isSet }
-    package var jobCount: Int { agenda.visibleCount }
-    package var activeJobCount: Int { agenda.activeCount }
-    package var lastFailedCount: Int { agenda.lastFailedCount }
-    package var heapSize: Int { agenda.heapCount + ledger.timerCount }
+    package var jobCount: Int { jobTable.visibleCount }
+    package var activeJobCount: Int { jobTable.activeCount }
+    package var lastFailedCount: Int { jobTable.lastFailedCount }
+    package var heapSize: Int { jobTable.heapCount + executionTable.timerCount }
     package var readyQueueDepth: Int { pool.ready.count }
-    package var openExecutionCount: Int { ledger.count }
+    package var openExecutionCount: Int { executionTable.count }
 
     /// For how many milliseconds executions have been due while none was dispatched, for want of a free slot; `nil` when that is
     /// not so.
@@ -75,7 +75,7 @@ package struct Dispatcher: ~Copyable {
     package func clusterTime(at boot: BootTime) -> Timestamp { leadership.clock.time(at: boot) }
 
     /// The connected workers as (link, in flight, free slots, draining).
-    package var workers: [(link: LinkID, inFlight: Int, freeSlots: Int, isDraining: Bool)] {
+    package var workers: [(link: ConnectionID, inFlight: Int, freeSlots: Int, isDraining: Bool)] {
         pool.roster.workers.map { ($0.key, $0.value.inFlight, $0.value.freeSlots, $0.value.draining) }
     }
 
@@ -108,8 +108,8 @@ package struct Dispatcher: ~Copyable {
             jobsLoaded(jobs, isLast: isLast, at: now, into: &actions)
         case .openExecutionsLoaded(let executions, let isLast):
             openExecutionsLoaded(executions, isLast: isLast, at: now, into: &actions)
-        case .gapRowsLoaded(let rows, let isLast):
-            gapRowsLoaded(rows, isLast: isLast, at: now, into: &actions)
+        case .outageRowsLoaded(let rows, let isLast):
+            outageRowsLoaded(rows, isLast: isLast, at: now, into: &actions)
         case .loadFailed(let text):
             if !leadership.isStale(true) { loadFailed(text, into: &actions) }
         case .committed(let result, let epoch, let sequence):
@@ -143,8 +143,8 @@ package struct Dispatcher: ~Copyable {
             pool.roster.modify(link) { $0.draining = true }
         case .workerLeft(let link):
             workerLeft(link, at: now, into: &actions)
-        case .changeRequested(let ticket, let request):
-            changeRequested(ticket, request, at: now, into: &actions)
+        case .changeRequested(let requestID, let request):
+            changeRequested(requestID, request, at: now, into: &actions)
         case .stopRequested:
             leadership.isStopping = true
         }

@@ -7,7 +7,7 @@ package enum Event: Sendable {
     case leaseReleased
     case jobsLoaded([PlannedJob], isLast: Bool)
     case openExecutionsLoaded([Execution], isLast: Bool)
-    case gapRowsLoaded([GapRow], isLast: Bool)
+    case outageRowsLoaded([OutageRow], isLast: Bool)
     /// One of the reads above failed: asked again.
     case loadFailed(String)
     case committed(CommitResult, epoch: Int64, sequence: UInt64)
@@ -15,24 +15,24 @@ package enum Event: Sendable {
     case jobsRefreshed([PlannedJob])
     /// A row that a request read, and that may be newer than memory. Requests for the job that come later are judged after it.
     case jobRead(PlannedJob)
-    case executionFound(Execution?, outcome: CallOutcome, worker: String, link: LinkID)
+    case executionFound(Execution?, outcome: CallOutcome, worker: String, link: ConnectionID)
     /// That read failed.
-    case executionNotRead(CallOutcome, worker: String, link: LinkID)
+    case executionNotRead(CallOutcome, worker: String, link: ConnectionID)
 
-    case workerJoined(LinkID, name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [])
-    case workerHeld(LinkID, epoch: Int64, [HeldCall])
-    case workerGranted(LinkID, UInt64)
-    case workerStarted(LinkID, [Token])
+    case workerJoined(ConnectionID, name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [])
+    case workerHeld(ConnectionID, epoch: Int64, [HeldCall])
+    case workerGranted(ConnectionID, UInt64)
+    case workerStarted(ConnectionID, [DispatchToken])
     /// The worker obeys a later epoch than the one that was announced to it.
-    case workerRefusedLead(LinkID, epoch: Int64, highest: LeadProof)
-    case workerAnsweredClaims(LinkID, rememberedMs: UInt64, [AnsweredClaim])
+    case workerRefusedLead(ConnectionID, epoch: Int64, highest: LeadProof)
+    case workerAnsweredClaims(ConnectionID, rememberedMs: UInt64, [AnsweredClaim])
     /// Its monotonic clock showed that between the two instants.
-    case workerClockRead(LinkID, microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime)
-    case workerReported(LinkID, [CallOutcome])
-    case workerDrained(LinkID)
-    case workerLeft(LinkID)
+    case workerClockRead(ConnectionID, microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime)
+    case workerReported(ConnectionID, [CallOutcome])
+    case workerDrained(ConnectionID)
+    case workerLeft(ConnectionID)
 
-    case changeRequested(Ticket, ChangeRequest)
+    case changeRequested(RequestID, ChangeRequest)
     /// SIGTERM: finish what can be finished, hand the lease over, end.
     case stopRequested
 }
@@ -76,43 +76,43 @@ package enum Action: Sendable {
     case loadJobs
     case loadJobsNamed([JobID])
     case loadOpenExecutions(since: Timestamp)
-    case loadGapRows(Gap)
+    case loadOutageRows(Outage)
     case commit(WriteBatch)
     /// For a late report: its row, to see whether it is UNKNOWN. The report is acknowledged when that is settled.
-    case findExecution(CallOutcome, worker: String, link: LinkID)
+    case findExecution(CallOutcome, worker: String, link: ConnectionID)
 
     /// To a worker: this scheduler leads (or, with no shards, leads no longer).
-    case announceLead(LinkID, LeadProof, shards: [UInt8])
-    case dispatch(LinkID, clusterTime: Timestamp, [DispatchedCall])
-    case acknowledge(LinkID, [AcknowledgedOutcome])
-    case cancelCalls(LinkID, [Token])
+    case announceLead(ConnectionID, LeadProof, shards: [UInt8])
+    case dispatch(ConnectionID, clusterTime: Timestamp, [DispatchedCall])
+    case acknowledge(ConnectionID, [AcknowledgedOutcome])
+    case cancelCalls(ConnectionID, [DispatchToken])
     /// Asks what the worker remembers of AT_MOST_ONCE calls.
-    case queryClaims(LinkID, [QueriedClaim])
+    case queryClaims(ConnectionID, [QueriedClaim])
     /// A worker that cannot be served: it is told why, and its connection ends.
-    case refuseWorker(LinkID, ClientError)
+    case refuseWorker(ConnectionID, ClientError)
 
-    case reply(Ticket, ChangeResult)
+    case reply(RequestID, ChangeResult)
     /// Rows that became durable: for those who watch, and for the metrics.
     case recorded([Execution])
     /// All jobs are read now: edits with SQL from this cluster time on have to be searched.
     case beginEditSearch(Timestamp)
     /// The database's clock went back: edits from so much earlier on have to be searched.
     case extendEditSearch(backMs: Int64)
-    case note(Note)
+    case log(DispatcherLogEvent)
     /// All is handed over: the process may end.
     case stopped
 }
 
 /// Something that people should be able to read in the log.
-package enum Note: Sendable, Hashable {
+package enum DispatcherLogEvent: Sendable, Hashable {
     /// The jobs are read next: `clusterTime` is from when on somebody may edit what was read.
     case leadershipTaken(epoch: Int64, clusterTime: Timestamp)
     case leadershipLost(String)
     /// No worker is connected, and that scheduler has some.
     case leadHandedOver(to: UniqueID)
     case leading(epoch: Int64, jobs: Int, openExecutions: Int)
-    case gapOpened(Gap)
-    case gapClosed
+    case outageOpened(Outage)
+    case outageClosed
     case clockStepped(milliseconds: Int64)
     case loadFailed(String)
     case workerLost(name: String, executions: Int)

@@ -1,6 +1,6 @@
 /// All executions that are not over, and the timers of those that wait for one.
 struct ExecutionTable {
-    private var rows = Slab<OpenExecution>()
+    private var rows = SlotMap<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
     /// How many executions of schedules there are for a due time, of whatever job: who looks through a long outage asks this
     /// first, since to make an id is to hash.
@@ -108,10 +108,12 @@ struct ExecutionTable {
 
     /// What of it contradicts itself, for tests: indexes, counts, and timers of states that wait for none.
     var inconsistency: String? {
-        guard rows.isConsistent, timers.isConsistent else { return "the ledger's table or heap is broken" }
+        guard rows.isConsistent, timers.isConsistent else {
+            return "the rows or the heap of the execution table are broken"
+        }
         let taken = rows.slots
         guard slots.count == taken.count, taken.allSatisfy({ slots[rows[$0].execution.id] == $0 }) else {
-            return "the ledger's index of executions is wrong"
+            return "the execution table's index of executions is wrong"
         }
         let times = taken.map { rows[$0].execution }.filter { $0.trigger == .schedule }.map {
             ($0.scheduledTime, Int32(1))
@@ -149,7 +151,7 @@ struct ExecutionTable {
             return "the index of executions by job is wrong"
         }
         let held = taken.filter { rows[$0].state.holder != nil }
-        let holders = Dictionary(grouping: held) { rows[$0].state.holder ?? .nobody }
+        let holders = Dictionary(grouping: held) { rows[$0].state.holder ?? .unassigned }
         guard holders.count == byHolder.keys.count, holders.allSatisfy({ byHolder.slots(under: $0.key) == $0.value })
         else { return "the index of executions by worker is wrong" }
         return nil

@@ -7,13 +7,13 @@ struct JobRecord {
     var catchUpPolicy: CatchUpPolicy
     var overlapPolicy: OverlapPolicy
     var active: Bool
-    var hidden: Bool
+    var isAdHoc: Bool
     var deleted: Bool
     /// A staged change gives the job another schedule: no rows are made, and what `StagedChange` holds does not begin.
     var isHeld = false
     var lastFailed = false
     var limits: ExecutionLimits
-    /// Executions in the ledger, and of these the open ones (dispatched, running, waiting for a retry).
+    /// Executions in the execution table, and of these the open ones (dispatched, running, waiting for a retry).
     var executionCount: Int32 = 0
     var openCount: Int32 = 0
     var effectiveFrom: Timestamp
@@ -30,7 +30,7 @@ struct JobRecord {
         catchUpPolicy = job.catchUpPolicy
         overlapPolicy = job.overlapPolicy
         active = job.active
-        hidden = job.hidden
+        isAdHoc = job.isAdHoc
         deleted = job.deletedAt != nil
         limits = job.limits
         effectiveFrom = job.effectiveFrom
@@ -46,7 +46,7 @@ struct JobRecord {
     var priority: Int32 { limits.priority }
 
     /// Whether its schedule makes executions at all.
-    var isScheduled: Bool { active && !deleted && !hidden && plan != nil }
+    var isScheduled: Bool { active && !deleted && !isAdHoc && plan != nil }
 
     /// Whether it has other due times than `other`, so that its schedule begins anew.
     func isScheduledUnlike(_ other: JobRecord) -> Bool {
@@ -56,7 +56,7 @@ struct JobRecord {
 
     /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
     func hasEnded(for trigger: Trigger) -> Bool {
-        deleted || (!active && !hidden && trigger == .schedule)
+        deleted || (!active && !isAdHoc && trigger == .schedule)
     }
 
     /// Why what waits for the job ends, once it is deleted or paused.

@@ -51,8 +51,8 @@ package struct JobRules: Sendable {
         return planned
     }
 
-    /// A hidden job that is called once, now.
-    package func makeHidden(_ settings: JobSettings, id: JobID) throws(ClientError) -> PlannedJob {
+    /// An ad-hoc job that is called once, now.
+    package func makeAdHoc(_ settings: JobSettings, id: JobID) throws(ClientError) -> PlannedJob {
         var errors: [FieldError] = []
         var settings = settings
         for (name, isGiven) in [("schedule", settings.schedule != nil), ("name", settings.name != nil)] where isGiven {
@@ -65,7 +65,7 @@ package struct JobRules: Sendable {
         settings.active = false
         var planned = merge(settings, onto: blank(id), errors: &errors, isNew: true)
         try check(errors)
-        planned.job.hidden = true
+        planned.job.isAdHoc = true
         return planned
     }
 

@@ -1,6 +1,6 @@
 /// All jobs of the shards that are led, and a heap of when each has its next due time that has no row yet.
 struct JobTable {
-    private var jobs = Slab<JobRecord>()
+    private var jobs = SlotMap<JobRecord>()
     private var slots: [JobID: Int32] = [:]
     private var heap = TimerHeap()
     /// Of jobs whose schedule makes executions.
@@ -76,7 +76,7 @@ struct JobTable {
         remove(slot)
     }
 
-    /// Forgets a job. Only when it has no executions in the ledger.
+    /// Forgets a job. Only when it has no executions in the execution table.
     mutating func remove(_ slot: Int32) {
         heap.remove(slot)
         let record = jobs.remove(slot)
@@ -131,15 +131,15 @@ struct JobTable {
 
     /// What of it contradicts itself, for tests: indexes, counts, and timers that are no due times.
     var inconsistency: String? {
-        guard jobs.isConsistent, heap.isConsistent else { return "the agenda's table or heap is broken" }
+        guard jobs.isConsistent, heap.isConsistent else { return "the rows or the heap of the job table are broken" }
         let records = jobs.slots.map { ($0, jobs[$0]) }
         guard slots.count == records.count, records.allSatisfy({ slots[$0.1.id] == $0.0 }) else {
-            return "the agenda's index of jobs is wrong"
+            return "the job table's index of jobs is wrong"
         }
         guard activeCount == records.count(where: { $0.1.isScheduled }),
-            visibleCount == records.count(where: { !$0.1.hidden && !$0.1.deleted }),
+            visibleCount == records.count(where: { !$0.1.isAdHoc && !$0.1.deleted }),
             lastFailedCount == records.count(where: { $0.1.lastFailed })
-        else { return "the agenda's counts of jobs are wrong" }
+        else { return "the job table's counts of jobs are wrong" }
         for key in heap.keys {
             guard let time = heap.time(of: key), let record = jobs.row(key) else { return "a due time has no job" }
             let due = Timestamp(milliseconds: time)
@@ -152,7 +152,7 @@ struct JobTable {
 
     private mutating func count(_ record: JobRecord, by difference: Int) {
         if record.isScheduled { activeCount += difference }
-        if !record.hidden && !record.deleted { visibleCount += difference }
+        if !record.isAdHoc && !record.deleted { visibleCount += difference }
         if record.lastFailed { lastFailedCount += difference }
     }
 }

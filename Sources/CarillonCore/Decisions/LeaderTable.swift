@@ -18,37 +18,37 @@ struct LeaderTable {
     /// By shard: the Lead of the highest epoch that was seen.
     private var highest = [LeadProof?](repeating: nil, count: 256)
     /// By shard: of the connections that lead it, the one that came last.
-    private var leaders = [LinkID?](repeating: nil, count: 256)
+    private var leaders = [ConnectionID?](repeating: nil, count: 256)
     /// What each connection leads. Several lead one shard when they belong to one leader.
-    private var shards: [LinkID: ShardSet] = [:]
+    private var shards: [ConnectionID: ShardSet] = [:]
 
     /// The connection that takes outcomes of a shard.
-    func leader(of shard: UInt8) -> LinkID? {
-        Canary.sendsOutcomesToAnyLeader.sings ? shards.keys.max() : leaders[Int(shard)]
+    func leader(of shard: UInt8) -> ConnectionID? {
+        InjectedFault.sendsOutcomesToAnyLeader.isActive ? shards.keys.max() : leaders[Int(shard)]
     }
 
-    func leads(_ link: LinkID, _ shard: UInt8) -> Bool { shards[link]?.contains(shard) ?? false }
+    func leads(_ link: ConnectionID, _ shard: UInt8) -> Bool { shards[link]?.contains(shard) ?? false }
 
     /// Whether a connection leads a shard under the leadership that made a token.
-    func leads(_ link: LinkID, _ shard: UInt8, by token: Token) -> Bool {
+    func leads(_ link: ConnectionID, _ shard: UInt8, by token: DispatchToken) -> Bool {
         guard leads(link, shard), let lead = highest[Int(shard)] else { return false }
         return lead.epoch == token.epoch && lead.incarnation == token.incarnation
     }
 
-    func shards(of link: LinkID) -> ShardSet { shards[link] ?? ShardSet() }
+    func shards(of link: ConnectionID) -> ShardSet { shards[link] ?? ShardSet() }
 
-    func isLeading(_ link: LinkID) -> Bool { shards[link] != nil }
+    func isLeading(_ link: ConnectionID) -> Bool { shards[link] != nil }
 
     /// The connections that lead at least one shard, in the order in which they came.
-    var leading: [LinkID] { shards.keys.sorted() }
+    var leading: [ConnectionID] { shards.keys.sorted() }
 
     /// The highest epoch under which a connection leads.
-    func epoch(of link: LinkID) -> Int64? {
+    func epoch(of link: ConnectionID) -> Int64? {
         shards(of: link).shards.compactMap { highest[Int($0)]?.epoch }.max()
     }
 
     /// A scheduler says which shards it leads under an epoch.
-    mutating func announced(_ link: LinkID, _ lead: LeadProof, _ announced: [UInt8]) -> Change {
+    mutating func announced(_ link: ConnectionID, _ lead: LeadProof, _ announced: [UInt8]) -> Change {
         var change = Change()
         let named = ShardSet(announced)
         var own = shards(of: link)
@@ -75,7 +75,7 @@ struct LeaderTable {
     }
 
     /// A connection has ended.
-    mutating func ended(_ link: LinkID) -> Change {
+    mutating func ended(_ link: ConnectionID) -> Change {
         var change = Change()
         guard shards.removeValue(forKey: link) != nil else { return change }
         refresh(&change)
@@ -83,7 +83,7 @@ struct LeaderTable {
     }
 
     private func highestLead(besides shard: UInt8) -> LeadProof? {
-        guard Canary.comparesEpochsAcrossShards.sings else { return highest[Int(shard)] }
+        guard InjectedFault.comparesEpochsAcrossShards.isActive else { return highest[Int(shard)] }
         return highest.compactMap { $0 }.max { $0.epoch < $1.epoch }
     }
 
@@ -91,7 +91,7 @@ struct LeaderTable {
         known?.epoch == lead.epoch && known?.incarnation == lead.incarnation
     }
 
-    private mutating func take(_ shard: UInt8, from link: LinkID) {
+    private mutating func take(_ shard: UInt8, from link: ConnectionID) {
         shards[link]?.remove(shard)
         if shards[link]?.isEmpty == true { shards[link] = nil }
     }

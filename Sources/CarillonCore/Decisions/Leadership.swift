@@ -10,8 +10,8 @@ struct Leadership {
     struct Loading {
         var shards: [ShardRecord]
         var executions: [Execution] = []
-        var gap: Gap?
-        var gapRows: [JobID: [GapRow]] = [:]
+        var outage: Outage?
+        var outageRows: [JobID: [OutageRow]] = [:]
         /// What is being read, to be asked again when it fails.
         var step: Step = .jobs
 
@@ -19,7 +19,7 @@ struct Leadership {
             case jobs
             case openExecutions
             case jobsNamed([JobID])
-            case gapRows(Gap)
+            case outageRows(Outage)
         }
     }
 

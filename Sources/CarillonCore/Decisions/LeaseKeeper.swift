@@ -37,7 +37,7 @@ package struct LeaseKeeper: Sendable, Hashable {
 
     /// Whether the lease may be relied upon at `now`: nothing is dispatched otherwise.
     package func isValid(at now: BootTime) -> Bool {
-        if Canary.trustsALeaseThatIsOver.sings { return epoch != nil }
+        if InjectedFault.trustsALeaseThatIsOver.isActive { return epoch != nil }
         switch state {
         case .held(_, let deadline, _), .renewing(_, let deadline, _): return now < deadline
         default: return false

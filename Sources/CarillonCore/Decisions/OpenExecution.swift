@@ -8,44 +8,44 @@ struct OpenExecution {
         /// Due; waits for a free slot. A timer ends the waiting where there is a last time for its start.
         case ready
         /// AT_MOST_ONCE: the claim is in a batch, with a slot reserved.
-        case claiming(LinkID)
+        case claiming(ConnectionID)
         /// A worker has it.
-        case dispatched(LinkID)
+        case dispatched(ConnectionID)
         /// A worker had it whose connection was cut; it may come back.
-        case parted(worker: String)
+        case disconnected(worker: String)
         /// Taken over; nobody has said yet that he holds it.
-        case inherited
+        case recovered
         /// Waits for its next attempt.
         case retrying
         /// AT_MOST_ONCE: claimed once, held by nobody; becomes UNKNOWN at its time.
-        case missing
+        case outcomePending
         /// Its end is in a batch that is not yet durable.
         case recording
 
         /// Whether a timer ends it.
         var waitsForTime: Bool {
             switch self {
-            case .armed, .retrying, .missing: true
-            case .inserting, .ready, .claiming, .dispatched, .parted, .inherited, .recording: false
+            case .armed, .retrying, .outcomePending: true
+            case .inserting, .ready, .claiming, .dispatched, .disconnected, .recovered, .recording: false
             }
         }
 
         var holder: Holder? {
             switch self {
             case .dispatched(let link): .connection(link)
-            case .parted(let worker): .worker(worker)
-            case .missing: .nobody
-            case .inserting, .armed, .ready, .claiming, .inherited, .retrying, .recording: nil
+            case .disconnected(let worker): .worker(worker)
+            case .outcomePending: .unassigned
+            case .inserting, .armed, .ready, .claiming, .recovered, .retrying, .recording: nil
             }
         }
     }
 
     /// Who has the current attempt, or should know of it: what executions are looked up by when a worker comes or goes.
     enum Holder: Hashable {
-        case connection(LinkID)
+        case connection(ConnectionID)
         case worker(String)
         /// AT_MOST_ONCE: nobody is known to have it.
-        case nobody
+        case unassigned
     }
 
     var execution: Execution
@@ -61,10 +61,10 @@ struct OpenExecution {
     var isAdoptable = false
     /// Its last attempt was given up with its worker, and no other has begun: the worker may still come and say how it went.
     var isLost = false
-    /// Made from the gap: paced.
+    /// Made from the outage: paced.
     var isCatchUp = false
     /// Its worker has said something of the current attempt: that it runs, or for how long already.
-    var isHeard = false
+    var isAcknowledged = false
     /// Its worker has said that the current attempt runs.
     var hasStarted = false
     /// When its current call must have been reported; `nil` when an earlier leader dispatched it.
@@ -74,9 +74,9 @@ struct OpenExecution {
     /// Its worker has exceeded the attempt's timeout and was told to stop the call.
     var isOverdue = false
     /// The connection over which its worker was asked what it remembers of the claim.
-    var queriedLink: LinkID?
+    var queriedLink: ConnectionID?
     /// Someone waits for its end (ExecuteNow).
-    var waiter: Ticket?
+    var waiter: RequestID?
     /// Whether it is counted as open for its job.
     var countsAsOpen = false
 
@@ -92,8 +92,9 @@ struct OpenExecution {
     /// hand is open from the moment it is accepted: nothing else may start before it.
     var isOpen: Bool {
         switch state {
-        case .claiming, .dispatched, .parted, .inherited, .retrying, .missing: true
-        case .ready where Canary.forgetsRetriesInOverlap.sings, .recording where Canary.forgetsRetriesInOverlap.sings:
+        case .claiming, .dispatched, .disconnected, .recovered, .retrying, .outcomePending: true
+        case .ready where InjectedFault.forgetsRetriesInOverlap.isActive,
+            .recording where InjectedFault.forgetsRetriesInOverlap.isActive:
             false
         case .inserting, .armed, .ready: hasBegun || execution.trigger == .manual
         case .recording: !execution.status.isFinal

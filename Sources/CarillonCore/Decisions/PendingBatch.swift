@@ -2,14 +2,14 @@
 struct PendingBatch {
     /// A change with the way to answer it.
     struct Change {
-        /// Its inserts are in the ledger already: a manual run, or due times of the definition that the change ends.
+        /// Its inserts are in the execution table already: a manual run, or due times of the definition that the change ends.
         var change: JobChange
-        var ticket: Ticket?
-        /// What the answer is once it is durable; `nil` leaves the ticket open (it waits for the execution's end).
+        var requestID: RequestID?
+        /// What the answer is once it is durable; `nil` leaves the request id open (it waits for the execution's end).
         var result: ChangeResult?
         /// Whether the change of the job is staged: the job's record is replaced once this is durable.
         var isStaged = false
-        /// Rows of the new definition, set when the batch is sent. They enter the ledger once they are durable.
+        /// Rows of the new definition, set when the batch is sent. They enter the execution table once they are durable.
         var rows: [Execution] = []
         /// Executions that end with the change, as they will be; set when the batch is sent.
         var ends: [Execution] = []
@@ -28,11 +28,11 @@ struct PendingBatch {
         var execution: Execution
         var attempt: Attempt?
         /// Whom to tell that it is durable.
-        var link: LinkID?
-        var token: Token?
+        var link: ConnectionID?
+        var token: DispatchToken?
         var result = AckResult.recorded
         /// Who waits for it to be durable (a cancel).
-        var ticket: Ticket?
+        var requestID: RequestID?
     }
 
     var changes: [Change] = []
@@ -42,12 +42,12 @@ struct PendingBatch {
     var starts: [ExecutionStart] = []
     var updates: [Update] = []
     /// Somebody waits for one of the updates.
-    var isAwaited = false
+    var hasWaiter = false
     var materializedThrough: Timestamp?
     var settledThrough: Timestamp?
-    var gap: Gap??
-    /// The gap reading that waits for this batch: what was made or withdrawn before the gap opened must be seen by it.
-    var gapReading: UInt64?
+    var outage: Outage??
+    /// The outage reading that waits for this batch: what was made or withdrawn before the outage opened must be seen by it.
+    var outageScan: UInt64?
     var workers: [String]?
 
     mutating func add(_ change: Change) {
@@ -60,32 +60,33 @@ struct PendingBatch {
     }
 
     /// Whether somebody waits for one of its changes.
-    var hasTickets: Bool {
-        changes.contains { $0.ticket != nil && $0.result != nil } || updates.contains { $0.ticket != nil }
+    var hasRequestIDs: Bool {
+        changes.contains { $0.requestID != nil && $0.result != nil } || updates.contains { $0.requestID != nil }
     }
 
     /// Those who wait for its changes; they are not told again.
-    mutating func takeTickets() -> [Ticket] {
-        guard hasTickets else { return [] }
-        var tickets: [Ticket] = []
+    mutating func takeRequestIDs() -> [RequestID] {
+        guard hasRequestIDs else { return [] }
+        var requestIDs: [RequestID] = []
         for index in changes.indices where changes[index].result != nil {
-            if let ticket = changes[index].ticket { tickets.append(ticket) }
-            changes[index].ticket = nil
+            if let requestID = changes[index].requestID { requestIDs.append(requestID) }
+            changes[index].requestID = nil
         }
         for index in updates.indices {
-            if let ticket = updates[index].ticket { tickets.append(ticket) }
-            updates[index].ticket = nil
+            if let requestID = updates[index].requestID { requestIDs.append(requestID) }
+            updates[index].requestID = nil
         }
-        return tickets
+        return requestIDs
     }
 
     /// What a planted bug does.
-    mutating func answerAtOnce(_ ticket: Ticket, into actions: inout [Action]) {
-        guard let last = changes.indices.last, changes[last].ticket == ticket, let result = changes[last].result else {
+    mutating func answerAtOnce(_ requestID: RequestID, into actions: inout [Action]) {
+        guard let last = changes.indices.last, changes[last].requestID == requestID, let result = changes[last].result
+        else {
             return
         }
-        changes[last].ticket = nil
-        actions.append(.reply(ticket, result))
+        changes[last].requestID = nil
+        actions.append(.reply(requestID, result))
     }
 
     /// Takes out rows that are not to be made after all.
@@ -106,12 +107,12 @@ struct PendingBatch {
 
     /// Whether it changes what `shards` says, or something waits for what that says to be durable.
     var hasMarks: Bool {
-        materializedThrough != nil || settledThrough != nil || gap != nil || gapReading != nil || workers != nil
+        materializedThrough != nil || settledThrough != nil || outage != nil || outageScan != nil || workers != nil
     }
 
     /// Whether it tells only what has become of calls, and nobody waits for that: nothing is held up by it.
     var mayWait: Bool {
-        !isAwaited && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && !hasMarks
+        !hasWaiter && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && !hasMarks
     }
 
     var rowCount: Int {
@@ -124,7 +125,7 @@ struct PendingBatch {
         var batch = WriteBatch(sequence: sequence, owner: owner, epoch: epoch)
         batch.materializedThrough = materializedThrough
         batch.settledThrough = settledThrough
-        batch.gap = gap
+        batch.outage = outage
         batch.workers = workers
         batch.changes = changes.map(\.written)
         batch.withdrawals = withdrawals
@@ -149,13 +150,13 @@ struct PendingBatch {
     ) {
         if refused.materializedThrough != nil { self.materializedThrough = materializedThrough }
         if refused.settledThrough != nil { self.settledThrough = settledThrough }
-        gap = gap ?? refused.gap
-        gapReading = gapReading ?? refused.gapReading
+        outage = outage ?? refused.outage
+        outageScan = outageScan ?? refused.outageScan
         workers = workers ?? refused.workers
         refused.materializedThrough = nil
         refused.settledThrough = nil
-        refused.gap = nil
-        refused.gapReading = nil
+        refused.outage = nil
+        refused.outageScan = nil
         refused.workers = nil
     }
 

@@ -1,20 +1,20 @@
 /// The tokens that were seen last, so many of them.
 struct RecentTokens {
     private let limit: Int
-    private var tokens: Set<Token> = []
-    private var ring: [Token] = []
+    private var tokens: Set<DispatchToken> = []
+    private var ring: [DispatchToken] = []
     private var oldest = 0
 
     init(limit: Int) {
         self.limit = limit
     }
 
-    func contains(_ token: Token) -> Bool { tokens.contains(token) }
+    func contains(_ token: DispatchToken) -> Bool { tokens.contains(token) }
 
     /// Whether it remembers what it is to remember, and no more; for tests.
     var isConsistent: Bool { ring.count <= limit && tokens.count == ring.count && Set(ring) == tokens }
 
-    mutating func insert(_ token: Token) {
+    mutating func insert(_ token: DispatchToken) {
         guard tokens.insert(token).inserted else { return }
         if ring.count < limit {
             ring.append(token)

@@ -4,55 +4,55 @@ internal import CarillonCron
 extension RequestMachine {
     mutating func begin(
         _ request: Request,
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         using random: inout some RandomNumberGenerator,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
         switch request {
         case .createJob(let settings, let key, let fingerprint):
             let draft = try rules.make(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
-            openRequests[ticket]?.draft = draft
-            try beginOnce(ticket, "create_job", key, fingerprint, answer: draft.job.id.uuid, into: &actions)
+            openRequests[requestID]?.draft = draft
+            try beginOnce(requestID, "create_job", key, fingerprint, answer: draft.job.id.uuid, into: &actions)
         case .runJob(_, let key, let fingerprint):
-            openRequests[ticket]?.nonce = UniqueID.random(using: &random)
-            try beginOnce(ticket, "run_job", key, fingerprint, answer: .zero, into: &actions)
+            openRequests[requestID]?.nonce = UniqueID.random(using: &random)
+            try beginOnce(requestID, "run_job", key, fingerprint, answer: .zero, into: &actions)
         case .executeNow(let settings, let wait):
             let draft = try executeNowDraft(settings, wait: wait, using: &random)
-            openRequests[ticket]?.draft = draft
+            openRequests[requestID]?.draft = draft
             let nonce = UniqueID.random(using: &random)
-            change(ticket, .executeNow(draft, wait: wait, nonce: nonce), into: &actions)
+            change(requestID, .executeNow(draft, wait: wait, nonce: nonce), into: &actions)
         case .updateJob(let id, _, _):
-            if request.changesNothing { return read(ticket, .job(id), .readingJob, into: &actions) }
-            joinLine(of: id, ticket, into: &actions)
+            if request.changesNothing { return read(requestID, .job(id), .readingJob, into: &actions) }
+            joinLine(of: id, requestID, into: &actions)
         case .deleteJob(let id, _), .pauseJob(let id), .resumeJob(let id):
-            joinLine(of: id, ticket, into: &actions)
+            joinLine(of: id, requestID, into: &actions)
         case .cancelExecution(let job, let execution):
-            change(ticket, .cancel(job, execution), into: &actions)
+            change(requestID, .cancel(job, execution), into: &actions)
         case .getJob(let id), .getLatestExecution(let id):
-            read(ticket, .job(id), .readingJob, into: &actions)
+            read(requestID, .job(id), .readingJob, into: &actions)
         case .listJobs(let list):
-            read(ticket, .jobs(try query(list)), .readingRows, into: &actions)
+            read(requestID, .jobs(try query(list)), .readingRows, into: &actions)
         case .listExecutions(let list):
             let query = try self.query(list)
-            guard let job = list.jobID else { return read(ticket, .executions(query), .readingRows, into: &actions) }
-            read(ticket, .job(job), .readingJob, into: &actions)
+            guard let job = list.jobID else { return read(requestID, .executions(query), .readingRows, into: &actions) }
+            read(requestID, .job(job), .readingJob, into: &actions)
         case .getExecution(let job, let id):
-            read(ticket, .execution(id, of: job), .readingRows, into: &actions)
+            read(requestID, .execution(id, of: job), .readingRows, into: &actions)
         case .getExecutionStats(let job, let from, let to):
             let range = try statsRange(from, to)
-            openRequests[ticket]?.statsRange = range
-            read(ticket, .job(job), .readingJob, into: &actions)
+            openRequests[requestID]?.statsRange = range
+            read(requestID, .job(job), .readingJob, into: &actions)
         case .watchExecutions(let job):
-            beginWatch(ticket, job, into: &actions)
+            beginWatch(requestID, job, into: &actions)
         case .stopWatching:
-            forget(ticket)
-            actions.append(.stopWatch(ticket))
+            forget(requestID)
+            actions.append(.stopWatch(requestID))
         case .refreshSchedule:
-            read(ticket, .editedJobs, .readingRows, into: &actions)
+            read(requestID, .editedJobs, .readingRows, into: &actions)
         case .previewSchedule(let preview):
-            finish(ticket, try previewReply(preview), into: &actions)
+            finish(requestID, try previewReply(preview), into: &actions)
         case .getCluster:
-            read(ticket, .cluster, .readingRows, into: &actions)
+            read(requestID, .cluster, .readingRows, into: &actions)
         }
     }
 
@@ -64,14 +64,14 @@ extension RequestMachine {
         var settings = settings
         // A client that waits wants the target's first answer, not that of its fourth attempt.
         if wait, settings.maxRetries == nil { settings.maxRetries = 0 }
-        return try rules.makeHidden(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
+        return try rules.makeAdHoc(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
     }
 
     /// A watch of a job that never existed would wait without end. A deleted job may still have a call that runs.
-    private mutating func beginWatch(_ ticket: Ticket, _ job: JobID?, into actions: inout [RequestAction]) {
-        actions.append(.startWatch(ticket, job))
-        guard let job else { return forget(ticket) }
-        read(ticket, .job(job), .checkingWatch, into: &actions)
+    private mutating func beginWatch(_ requestID: RequestID, _ job: JobID?, into actions: inout [RequestAction]) {
+        actions.append(.startWatch(requestID, job))
+        guard let job else { return forget(requestID) }
+        read(requestID, .job(job), .checkingWatch, into: &actions)
     }
 
     private func previewReply(_ preview: PreviewSchedule) throws(ClientError) -> RequestReply {

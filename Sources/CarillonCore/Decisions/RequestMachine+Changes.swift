@@ -3,17 +3,17 @@ extension RequestMachine {
     // MARK: One change of a job at a time
 
     /// Changes of one job are made one after the other, so each is merged with the result of the one before.
-    mutating func joinLine(of job: JobID, _ ticket: Ticket, into actions: inout [RequestAction]) {
-        changeLines[job, default: []].append(ticket)
+    mutating func joinLine(of job: JobID, _ requestID: RequestID, into actions: inout [RequestAction]) {
+        changeLines[job, default: []].append(requestID)
         if changeLines[job]?.count == 1 {
-            read(ticket, .job(job), .readingJob, into: &actions)
+            read(requestID, .job(job), .readingJob, into: &actions)
         } else {
-            openRequests[ticket]?.step = .queued
+            openRequests[requestID]?.step = .queued
         }
     }
 
-    mutating func leaveLine(of job: JobID, _ ticket: Ticket, into actions: inout [RequestAction]) {
-        guard let place = changeLines[job]?.firstIndex(of: ticket) else { return }
+    mutating func leaveLine(of job: JobID, _ requestID: RequestID, into actions: inout [RequestAction]) {
+        guard let place = changeLines[job]?.firstIndex(of: requestID) else { return }
         changeLines[job]?.remove(at: place)
         guard let next = changeLines[job]?.first else { return changeLines[job] = nil }
         if place == 0 { read(next, .job(job), .readingJob, into: &actions) }
@@ -23,33 +23,33 @@ extension RequestMachine {
 
     /// The row is what the change is made of.
     mutating func makeChange(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         of row: Job?,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
-        guard let asked = openRequests[ticket] else { return }
+        guard let asked = openRequests[requestID] else { return }
         try requireLeading()
         switch asked.request {
         case .updateJob(let id, let settings, let versions):
             let job = try visible(row, id)
             try check(job, ifVersion: versions)
             let (planned, restarts) = try rules.change(job, by: settings)
-            send(.update(planned, scheduleChanged: restarts), ticket, madeOf: job, into: &actions)
+            send(.update(planned, scheduleChanged: restarts), requestID, madeOf: job, into: &actions)
         case .deleteJob(let id, let versions):
             let job = try visible(row, id)
             try check(job, ifVersion: versions)
-            send(.delete(job.next), ticket, madeOf: job, into: &actions)
+            send(.delete(job.next), requestID, madeOf: job, into: &actions)
         case .pauseJob(let id):
             let job = try visible(row, id)
-            guard job.active else { return finish(ticket, .job(job), into: &actions) }
-            send(.pause(job.next), ticket, madeOf: job, into: &actions)
+            guard job.active else { return finish(requestID, .job(job), into: &actions) }
+            send(.pause(job.next), requestID, madeOf: job, into: &actions)
         case .resumeJob(let id):
             let job = try visible(row, id)
-            guard !job.active else { return finish(ticket, .job(job), into: &actions) }
-            send(.resume(rules.planned(job.next)), ticket, madeOf: job, into: &actions)
+            guard !job.active else { return finish(requestID, .job(job), into: &actions) }
+            send(.resume(rules.planned(job.next)), requestID, madeOf: job, into: &actions)
         case .runJob(let id, _, _):
             let job = try visible(row, id)
-            send(.run(id, asked.keyRecord, nonce: asked.nonce), ticket, madeOf: job, into: &actions)
+            send(.run(id, asked.keyRecord, nonce: asked.nonce), requestID, madeOf: job, into: &actions)
         default:
             throw .unexpectedResult
         }
@@ -59,12 +59,12 @@ extension RequestMachine {
     /// is told of the row first.
     private mutating func send(
         _ request: ChangeRequest,
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         madeOf job: Job,
         into actions: inout [RequestAction]
     ) {
-        if openRequests[ticket]?.staleCount ?? 0 > 0 { actions.append(.refresh(rules.planned(job))) }
-        change(ticket, request, into: &actions)
+        if openRequests[requestID]?.staleCount ?? 0 > 0 { actions.append(.refresh(rules.planned(job))) }
+        change(requestID, request, into: &actions)
     }
 
     private func check(_ job: Job, ifVersion versions: [Int64]) throws(ClientError) {
@@ -79,7 +79,7 @@ extension RequestMachine {
 
     /// The job, unless it was deleted or is not listed.
     func visible(_ job: Job?, _ id: JobID) throws(ClientError) -> Job {
-        guard let job, job.deletedAt == nil, !job.hidden else {
+        guard let job, job.deletedAt == nil, !job.isAdHoc else {
             throw ClientError(.notFound, "there is no job \(id); it may have been deleted")
         }
         return job
@@ -88,31 +88,31 @@ extension RequestMachine {
     // MARK: The dispatcher's answer
 
     mutating func changed(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ result: ChangeResult,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
-        guard let asked = openRequests[ticket], asked.step == .changing else { return }
+        guard let asked = openRequests[requestID], asked.step == .changing else { return }
         switch result {
         case .job(let job):
-            finish(ticket, .job(job), into: &actions)
+            finish(requestID, .job(job), into: &actions)
         case .deleted(let id):
-            finish(ticket, .answer(.deleted(id)), into: &actions)
+            finish(requestID, .answer(.deleted(id)), into: &actions)
         case .execution(let execution):
             let url = asked.request.isExecuteNow ? asked.draft?.job.call.url : nil
-            finish(ticket, .answer(.execution(execution, failedAttempts: [], url: url)), into: &actions)
+            finish(requestID, .answer(.execution(execution, failedAttempts: [], url: url)), into: &actions)
         case .refused(let error):
             throw error
         case .stale:
-            try makeAgain(ticket, asked, into: &actions)
+            try retryStale(requestID, asked, into: &actions)
         case .notOpen:
             guard case .cancelExecution(let job, let id) = asked.request else { throw .unexpectedResult }
-            read(ticket, .execution(id, of: job), .readingRows, into: &actions)
+            read(requestID, .execution(id, of: job), .readingRows, into: &actions)
         }
     }
 
-    private mutating func makeAgain(
-        _ ticket: Ticket,
+    private mutating func retryStale(
+        _ requestID: RequestID,
         _ asked: OpenRequest,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
@@ -130,8 +130,8 @@ extension RequestMachine {
                 "the job was changed \(asked.staleCount) times while this request was being done; try again"
             )
         }
-        openRequests[ticket]?.staleCount += 1
-        read(ticket, .job(job), .readingJob, into: &actions)
+        openRequests[requestID]?.staleCount += 1
+        read(requestID, .job(job), .readingJob, into: &actions)
     }
 }
 

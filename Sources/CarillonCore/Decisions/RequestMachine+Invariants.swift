@@ -10,17 +10,17 @@ extension RequestMachine {
             guard let first = line.first, openRequests[first]?.step != .queued else {
                 return "no change of job \(job) is being made: \(line)"
             }
-            for ticket in line where openRequests[ticket]?.request.changedJob != job {
-                return "request \(ticket) is no change of job \(job)"
+            for requestID in line where openRequests[requestID]?.request.changedJob != job {
+                return "request \(requestID) is no change of job \(job)"
             }
-            for ticket in line.dropFirst() where openRequests[ticket]?.step != .queued {
-                return "request \(ticket) does not wait for an earlier change of job \(job)"
+            for requestID in line.dropFirst() where openRequests[requestID]?.step != .queued {
+                return "request \(requestID) does not wait for an earlier change of job \(job)"
             }
         }
-        for (ticket, request) in openRequests {
-            if request.step == .begun { return "request \(ticket) has no next step" }
+        for (requestID, request) in openRequests {
+            if request.step == .begun { return "request \(requestID) has no next step" }
             guard let job = request.request.changedJob else { continue }
-            if changeLines[job]?.contains(ticket) != true { return "request \(ticket) is in no line" }
+            if changeLines[job]?.contains(requestID) != true { return "request \(requestID) is in no line" }
         }
         return nil
     }

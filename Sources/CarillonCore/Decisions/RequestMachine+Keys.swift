@@ -4,14 +4,14 @@ extension RequestMachine {
     ///
     /// - Parameter answer: the id that the change makes, where it is known now.
     mutating func beginOnce(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ operation: String,
         _ key: String?,
         _ fingerprint: String?,
         answer: UniqueID,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
-        guard let key else { return try makeOnce(ticket, into: &actions) }
+        guard let key else { return try makeOnce(requestID, into: &actions) }
         guard !key.isEmpty, key.utf8.count <= 255 else {
             throw ClientError(
                 .invalidArgument,
@@ -34,17 +34,17 @@ extension RequestMachine {
                 reason: .idempotencyKeyInUse
             )
         }
-        openRequests[ticket]?.keyRecord = record
-        read(ticket, .idempotencyKey(operation: operation, key: key), .readingKey, into: &actions)
+        openRequests[requestID]?.keyRecord = record
+        read(requestID, .idempotencyKey(operation: operation, key: key), .readingKey, into: &actions)
     }
 
     mutating func keyRead(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ found: IdempotencyRecord?,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
-        guard let asked = openRequests[ticket] else { return }
-        guard let found else { return try makeOnce(ticket, into: &actions) }
+        guard let asked = openRequests[requestID] else { return }
+        guard let found else { return try makeOnce(requestID, into: &actions) }
         guard found.fingerprint == asked.keyRecord?.fingerprint else {
             throw ClientError(
                 .alreadyExists,
@@ -54,25 +54,25 @@ extension RequestMachine {
         }
         switch asked.request {
         case .createJob:
-            read(ticket, .job(JobID(found.answer)), .readingFirstResult, into: &actions)
+            read(requestID, .job(JobID(found.answer)), .readingFirstResult, into: &actions)
         case .runJob(let job, _, _):
-            read(ticket, .execution(ExecutionID(found.answer), of: job), .readingFirstResult, into: &actions)
+            read(requestID, .execution(ExecutionID(found.answer), of: job), .readingFirstResult, into: &actions)
         default:
             throw .unexpectedResult
         }
     }
 
     /// The key, if there is one, was not used before.
-    private mutating func makeOnce(_ ticket: Ticket, into actions: inout [RequestAction]) throws(ClientError) {
-        guard let asked = openRequests[ticket] else { return }
+    private mutating func makeOnce(_ requestID: RequestID, into actions: inout [RequestAction]) throws(ClientError) {
+        guard let asked = openRequests[requestID] else { return }
         switch asked.request {
         case .createJob:
             guard let draft = asked.draft else { throw .unexpectedResult }
             try requireLeading()
-            change(ticket, .create(draft, asked.keyRecord), into: &actions)
+            change(requestID, .create(draft, asked.keyRecord), into: &actions)
         case .runJob(let job, _, _):
             try requireLeading()
-            change(ticket, .run(job, asked.keyRecord, nonce: asked.nonce), into: &actions)
+            change(requestID, .run(job, asked.keyRecord, nonce: asked.nonce), into: &actions)
         default:
             throw .unexpectedResult
         }
@@ -80,14 +80,14 @@ extension RequestMachine {
 
     /// What the first request with the key made.
     mutating func firstResultRead(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ result: RequestReadResult,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
-        guard let asked = openRequests[ticket] else { return }
+        guard let asked = openRequests[requestID] else { return }
         switch (asked.request, result) {
         case (.createJob, .job(let job?)):
-            finish(ticket, .job(job), into: &actions)
+            finish(requestID, .job(job), into: &actions)
         case (.createJob, .job(nil)):
             throw ClientError(.notFound, "the job that the first request with this idempotency key created is gone")
         case (.runJob(let job, _, _), .execution(let execution, let failedAttempts)):
@@ -98,7 +98,7 @@ extension RequestMachine {
                 )
             }
             let answer = Answer.execution(execution, failedAttempts: failedAttempts, url: nil)
-            finish(ticket, .answer(answer), into: &actions)
+            finish(requestID, .answer(answer), into: &actions)
         default:
             throw .unexpectedResult
         }

@@ -1,62 +1,62 @@
 /// The results of reads.
 extension RequestMachine {
     mutating func read(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ result: RequestReadResult,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
         // The runner answers each read once, while the request waits for it.
-        guard let asked = openRequests[ticket], asked.step.isReading else { return }
-        if case .failed(let error) = result { return try readFailed(ticket, asked.step, error) }
+        guard let asked = openRequests[requestID], asked.step.isReading else { return }
+        if case .failed(let error) = result { return try readFailed(requestID, asked.step, error) }
         switch (asked.step, result) {
         case (.readingKey, .idempotencyKey(let found)):
-            try keyRead(ticket, found, into: &actions)
+            try keyRead(requestID, found, into: &actions)
         case (.readingFirstResult, _):
-            try firstResultRead(ticket, result, into: &actions)
+            try firstResultRead(requestID, result, into: &actions)
         case (.readingJob, .job(let job)):
-            try jobRead(ticket, asked.request, job, into: &actions)
+            try jobRead(requestID, asked.request, job, into: &actions)
         case (.checkingWatch, .job(let job)):
             guard case .watchExecutions(let id?) = asked.request else { throw .unexpectedResult }
             try everExisted(job, id)
-            forget(ticket)
+            forget(requestID)
         case (.readingRows, _):
-            finish(ticket, try reply(to: asked, with: result), into: &actions)
+            finish(requestID, try reply(to: asked, with: result), into: &actions)
         default:
             throw .unexpectedResult
         }
     }
 
-    private mutating func readFailed(_ ticket: Ticket, _ step: Step, _ error: ReadError) throws(ClientError) {
+    private mutating func readFailed(_ requestID: RequestID, _ step: Step, _ error: ReadError) throws(ClientError) {
         switch step {
         // Without the database nobody knows whether the job exists, and the watch goes on.
-        case .checkingWatch: forget(ticket)
+        case .checkingWatch: forget(requestID)
         default: throw ClientError(.unavailable, "the database could not answer: \(error.message)")
         }
     }
 
     private mutating func jobRead(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         _ request: Request,
         _ job: Job?,
         into actions: inout [RequestAction]
     ) throws(ClientError) {
         switch request {
         case .getJob(let id):
-            finish(ticket, .job(try visible(job, id)), into: &actions)
+            finish(requestID, .job(try visible(job, id)), into: &actions)
         case .updateJob(let id, _, _) where request.changesNothing:
-            finish(ticket, .job(try visible(job, id)), into: &actions)
+            finish(requestID, .job(try visible(job, id)), into: &actions)
         case .updateJob, .deleteJob, .pauseJob, .resumeJob, .runJob:
-            try makeChange(ticket, of: job, into: &actions)
+            try makeChange(requestID, of: job, into: &actions)
         case .listExecutions(let list):
             if let id = list.jobID { try everExisted(job, id) }
-            read(ticket, .executions(try query(list)), .readingRows, into: &actions)
+            read(requestID, .executions(try query(list)), .readingRows, into: &actions)
         case .getLatestExecution(let id):
             try everExisted(job, id)
-            read(ticket, .latestExecution(of: id), .readingRows, into: &actions)
+            read(requestID, .latestExecution(of: id), .readingRows, into: &actions)
         case .getExecutionStats(let id, _, _):
             try everExisted(job, id)
-            guard let range = openRequests[ticket]?.statsRange else { throw .unexpectedResult }
-            read(ticket, .stats(id, from: range.from, to: range.to), .readingRows, into: &actions)
+            guard let range = openRequests[requestID]?.statsRange else { throw .unexpectedResult }
+            read(requestID, .stats(id, from: range.from, to: range.to), .readingRows, into: &actions)
         default:
             throw .unexpectedResult
         }

@@ -6,7 +6,7 @@ package struct RequestMachine: Sendable {
     /// A request that has no reply yet.
     struct OpenRequest: Sendable {
         let request: Request
-        let connection: LinkID
+        let connection: ConnectionID
         var step = Step.begun
         /// Of a request with an idempotency key: the row that its change writes.
         var keyRecord: IdempotencyRecord?
@@ -65,11 +65,11 @@ package struct RequestMachine: Sendable {
     var leadership = LeadershipStatus.standingBy(leader: nil)
     /// Cluster time of the event that is handled.
     var now = Timestamp.distantPast
-    var openRequests: [Ticket: OpenRequest] = [:]
+    var openRequests: [RequestID: OpenRequest] = [:]
     /// Keys of open requests.
     var keysInUse: Set<KeyName> = []
     /// Changes of one job, in the order of their arrival. The first one is being made, the others wait.
-    var changeLines: [JobID: [Ticket]] = [:]
+    var changeLines: [JobID: [RequestID]] = [:]
 
     /// - Parameters:
     ///   - plan: the plan of a schedule, the same as that of `rules`.
@@ -89,20 +89,20 @@ package struct RequestMachine: Sendable {
     ) {
         self.now = now
         switch event {
-        case .requested(let ticket, let request, let connection):
-            guard openRequests[ticket] == nil else { return }
-            openRequests[ticket] = OpenRequest(request: request, connection: connection)
-            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
+        case .requested(let requestID, let request, let connection):
+            guard openRequests[requestID] == nil else { return }
+            openRequests[requestID] = OpenRequest(request: request, connection: connection)
+            attempt(requestID, into: &actions) { (machine, actions) throws(ClientError) in
                 try machine.admit(request)
-                try machine.begin(request, ticket, using: &random, into: &actions)
+                try machine.begin(request, requestID, using: &random, into: &actions)
             }
-        case .read(let ticket, let result):
-            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
-                try machine.read(ticket, result, into: &actions)
+        case .read(let requestID, let result):
+            attempt(requestID, into: &actions) { (machine, actions) throws(ClientError) in
+                try machine.read(requestID, result, into: &actions)
             }
-        case .changed(let ticket, let result):
-            attempt(ticket, into: &actions) { (machine, actions) throws(ClientError) in
-                try machine.changed(ticket, result, into: &actions)
+        case .changed(let requestID, let result):
+            attempt(requestID, into: &actions) { (machine, actions) throws(ClientError) in
+                try machine.changed(requestID, result, into: &actions)
             }
         case .connectionEnded(let connection):
             let error = ClientError(.unavailable, "the connection has ended")
@@ -145,14 +145,14 @@ package struct RequestMachine: Sendable {
 
     /// Does the next step of a request; an error is its reply.
     private mutating func attempt(
-        _ ticket: Ticket,
+        _ requestID: RequestID,
         into actions: inout [RequestAction],
         _ step: (inout RequestMachine, inout [RequestAction]) throws(ClientError) -> Void
     ) {
         do throws(ClientError) {
             try step(&self, &actions)
         } catch {
-            finish(ticket, .error(error), into: &actions)
+            finish(requestID, .error(error), into: &actions)
         }
     }
 
@@ -162,37 +162,37 @@ package struct RequestMachine: Sendable {
         into actions: inout [RequestAction],
         where isAffected: (OpenRequest) -> Bool
     ) {
-        for ticket in openRequests.filter({ isAffected($0.value) }).keys.sorted(by: >) {
-            finish(ticket, .error(error), into: &actions)
+        for requestID in openRequests.filter({ isAffected($0.value) }).keys.sorted(by: >) {
+            finish(requestID, .error(error), into: &actions)
         }
     }
 
-    mutating func finish(_ ticket: Ticket, _ reply: RequestReply, into actions: inout [RequestAction]) {
-        guard let ended = openRequests.removeValue(forKey: ticket) else { return }
+    mutating func finish(_ requestID: RequestID, _ reply: RequestReply, into actions: inout [RequestAction]) {
+        guard let ended = openRequests.removeValue(forKey: requestID) else { return }
         if let record = ended.keyRecord { keysInUse.remove(KeyName(record)) }
         if case .error(let error) = reply, ended.step == .checkingWatch {
-            actions.append(.endWatch(ticket, error))
+            actions.append(.endWatch(requestID, error))
         } else {
-            actions.append(.reply(ticket, reply))
+            actions.append(.reply(requestID, reply))
         }
-        if let job = ended.request.changedJob { leaveLine(of: job, ticket, into: &actions) }
+        if let job = ended.request.changedJob { leaveLine(of: job, requestID, into: &actions) }
     }
 
     /// Removes a request that is not answered: a watch, which goes on or was stopped.
-    mutating func forget(_ ticket: Ticket) {
-        openRequests[ticket] = nil
+    mutating func forget(_ requestID: RequestID) {
+        openRequests[requestID] = nil
     }
 
     // MARK: Steps
 
-    mutating func read(_ ticket: Ticket, _ read: RequestRead, _ step: Step, into actions: inout [RequestAction]) {
-        openRequests[ticket]?.step = step
-        actions.append(.read(ticket, read))
+    mutating func read(_ requestID: RequestID, _ read: RequestRead, _ step: Step, into actions: inout [RequestAction]) {
+        openRequests[requestID]?.step = step
+        actions.append(.read(requestID, read))
     }
 
-    mutating func change(_ ticket: Ticket, _ request: ChangeRequest, into actions: inout [RequestAction]) {
-        openRequests[ticket]?.step = .changing
-        actions.append(.change(ticket, request))
+    mutating func change(_ requestID: RequestID, _ request: ChangeRequest, into actions: inout [RequestAction]) {
+        openRequests[requestID]?.step = .changing
+        actions.append(.change(requestID, request))
     }
 }
 

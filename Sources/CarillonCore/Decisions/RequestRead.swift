@@ -1,6 +1,6 @@
 /// A read that the request machine asks for.
 package enum RequestRead: Sendable, Hashable {
-    /// The row of a job, deleted and hidden ones too.
+    /// The row of a job, deleted and ad-hoc ones too.
     case job(JobID)
     case idempotencyKey(operation: String, key: String)
     case jobs(JobQuery)

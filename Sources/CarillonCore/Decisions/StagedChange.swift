@@ -23,7 +23,7 @@ struct StagedChange {
     func holds(_ open: OpenExecution) -> Bool {
         switch open.state {
         case .inserting, .armed, .ready, .retrying: ends(open) || replaces(open)
-        case .claiming, .dispatched, .parted, .inherited, .missing, .recording: false
+        case .claiming, .dispatched, .disconnected, .recovered, .outcomePending, .recording: false
         }
     }
 

@@ -2,7 +2,7 @@
 /// execution. All attempts of an execution are one trace; each dispatch is a span of its own. Nothing is drawn at random:
 /// who knows the execution and the token can compute it.
 enum TraceParent {
-    static func text(execution: ExecutionID, token: Token) -> String {
+    static func text(execution: ExecutionID, token: DispatchToken) -> String {
         String(unsafeUninitializedCapacity: 55) { buffer in
             var count = 0
             append("00-", to: buffer, &count)
@@ -17,7 +17,7 @@ enum TraceParent {
     }
 
     /// A span's id may not be zero.
-    private static func span(of token: Token) -> UInt64 {
+    private static func span(of token: DispatchToken) -> UInt64 {
         let mixed = mix(mix(UInt64(bitPattern: token.epoch)) ^ token.sequence)
         return mixed == 0 ? 1 : mixed
     }

@@ -4,17 +4,17 @@ package enum WorkerEvent: Sendable {
     /// what must not wait for it.
     case tick
     /// A connection to a scheduler is up.
-    case connected(LinkID)
-    case disconnected(LinkID)
+    case connected(ConnectionID)
+    case disconnected(ConnectionID)
     /// All shards that a scheduler leads under that epoch.
-    case leadAnnounced(LinkID, LeadProof, shards: [UInt8])
+    case leadAnnounced(ConnectionID, LeadProof, shards: [UInt8])
     /// `receivedAt` is when the frame was there, which may be earlier than the turn that it is handled in.
-    case dispatched(LinkID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
-    case cancelRequested(LinkID, [Token])
+    case dispatched(ConnectionID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
+    case cancelRequested(ConnectionID, [DispatchToken])
     /// These outcomes are settled: they can be forgotten.
-    case acknowledged(LinkID, [AcknowledgedOutcome])
+    case acknowledged(ConnectionID, [AcknowledgedOutcome])
     /// A leader asks what became of AT_MOST_ONCE calls.
-    case claimsQueried(LinkID, [QueriedClaim])
+    case claimsQueried(ConnectionID, [QueriedClaim])
     /// Calls that the HTTP client has finished with.
     case ended([HTTPResult])
     /// SIGTERM: take nothing more, finish what runs, deliver what came of it.
@@ -25,33 +25,33 @@ package enum WorkerEvent: Sendable {
 package enum WorkerAction: Sendable {
     case start([HTTPRequest])
     /// Calls that run are to be cut off; each still ends in a result.
-    case cut([Token])
+    case cut([DispatchToken])
 
     // To a scheduler, in this order where several are for one
-    case hold(LinkID, epoch: Int64, [HeldCall])
+    case hold(ConnectionID, epoch: Int64, [HeldCall])
     /// The answer to a Lead of shards for which a higher epoch was seen.
-    case refuseLead(LinkID, epoch: Int64, shards: [UInt8], highest: LeadProof)
-    case report(LinkID, [CallOutcome])
-    case tellStarted(LinkID, [Token])
-    case answerClaims(LinkID, rememberedMs: UInt64, [AnsweredClaim])
-    case announceDrain(LinkID)
+    case refuseLead(ConnectionID, epoch: Int64, shards: [UInt8], highest: LeadProof)
+    case report(ConnectionID, [CallOutcome])
+    case tellStarted(ConnectionID, [DispatchToken])
+    case answerClaims(ConnectionID, rememberedMs: UInt64, [AnsweredClaim])
+    case announceDrain(ConnectionID)
     /// Calls that the scheduler may dispatch on the connection in all.
-    case grant(LinkID, UInt64)
+    case grant(ConnectionID, UInt64)
 
     /// That scheduler breaks the rules: the connection is to be ended.
-    case close(LinkID, why: String)
-    case note(WorkerNote)
+    case close(ConnectionID, why: String)
+    case log(WorkerLogEvent)
     /// Drained: nothing is left to do.
     case drained
 }
 
 /// Something that people should be able to read in the log.
-package enum WorkerNote: Sendable, Hashable {
-    case leaderChanged(LinkID, epoch: Int64)
+package enum WorkerLogEvent: Sendable, Hashable {
+    case leaderChanged(ConnectionID, epoch: Int64)
     /// So many shards have no leader any more.
     case leaderLost(epoch: Int64, shards: Int)
     /// A scheduler leads under a lower epoch than the highest one seen.
-    case leadRefused(LinkID, epoch: Int64, highest: Int64)
+    case leadRefused(ConnectionID, epoch: Int64, highest: Int64)
     /// The scheduler did not accept an outcome as it was.
     case outcomeRejected(ExecutionID, AckResult)
     case draining(running: Int, unacknowledged: Int)

@@ -3,8 +3,8 @@ struct WorkerPool {
     var roster = WorkerRoster()
     var ready = ReadyQueue()
     private var nextToken: UInt64 = 1
-    var outgoing: [LinkID: [DispatchedCall]] = [:]
-    var acknowledgements: [LinkID: [AcknowledgedOutcome]] = [:]
+    var outgoing: [ConnectionID: [DispatchedCall]] = [:]
+    var acknowledgements: [ConnectionID: [AcknowledgedOutcome]] = [:]
     /// AT_MOST_ONCE calls became missing, or a worker has come back: somebody may know of them.
     var isClaimQueryDue = false
     /// Since when executions are due, no worker has a free slot, and nothing was dispatched.
@@ -32,12 +32,12 @@ struct WorkerPool {
         roster.forgetAnswers()
     }
 
-    mutating func send(_ call: DispatchedCall, to link: LinkID) {
+    mutating func send(_ call: DispatchedCall, to link: ConnectionID) {
         dispatchCount &+= 1
         outgoing[link, default: []].append(call)
     }
 
-    mutating func acknowledge(_ token: Token, _ result: AckResult, to link: LinkID) {
+    mutating func acknowledge(_ token: DispatchToken, _ result: AckResult, to link: ConnectionID) {
         acknowledgements[link, default: []].append(AcknowledgedOutcome(token, result))
     }
 

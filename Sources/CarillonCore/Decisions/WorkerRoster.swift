@@ -1,9 +1,3 @@
-/// A connection to a worker or a client, as the core names it; never used twice by one process.
-package typealias LinkID = Int
-
-/// The number under which a request of a client waits for its answer.
-package typealias Ticket = UInt64
-
 /// A worker that is connected.
 struct ConnectedWorker {
     var name: String
@@ -18,7 +12,7 @@ struct ConnectedWorker {
     var reserved = 0
     var inFlight = 0
     /// Calls that were sent to it and of which it has said nothing yet: neither that they run nor what came of them.
-    var unheard = 0
+    var unacknowledged = 0
     /// Its name is durable: a leader after this one will ask it.
     var isRecorded = false
     var draining = false
@@ -46,7 +40,7 @@ struct ConnectedWorker {
     }
 
     /// Answers that it owes, or will owe when its claims are durable.
-    var owed: Int { unheard + reserved + overdue + returned }
+    var outstanding: Int { unacknowledged + reserved + overdue + returned }
 
     /// What it offers, but never more than it has by its own word.
     var freeSlots: Int {
@@ -58,9 +52,9 @@ struct ConnectedWorker {
 
 /// The workers, and those that were cut off a moment ago.
 struct WorkerRoster {
-    private(set) var workers: [LinkID: ConnectedWorker] = [:]
+    private(set) var workers: [ConnectionID: ConnectedWorker] = [:]
     /// By name: until when a cut connection's worker is waited for, and who it was.
-    private(set) var parted: [String: (bootID: UniqueID, until: BootTime)] = [:]
+    private(set) var disconnected: [String: (bootID: UniqueID, until: BootTime)] = [:]
     /// The clocks of worker processes, also of those that are disconnected: a process that comes back has the same one.
     private var clocks: [Process: WorkerClock] = [:]
     private static let clockLimit = 10_000
@@ -84,7 +78,7 @@ struct WorkerRoster {
         return slots.values.reduce(0, +)
     }
 
-    subscript(link: LinkID) -> ConnectedWorker? {
+    subscript(link: ConnectionID) -> ConnectedWorker? {
         get { workers[link] }
         set {
             workers[link] = newValue
@@ -96,16 +90,16 @@ struct WorkerRoster {
     /// The worker with a free slot that owes the fewest answers; of equals the one with most free slots, then the one that
     /// came first. Free slots are only a worker's word, and one that answers nothing may have given any: it gets no more than
     /// those that do answer leave unanswered at a time.
-    var freest: LinkID? { freest(having: []) }
+    var leastLoaded: ConnectionID? { leastLoaded(having: []) }
 
     /// The same among the workers that have these features.
-    func freest(having features: Set<String>) -> LinkID? {
-        var best: (link: LinkID, owed: Int, free: Int)?
+    func leastLoaded(having features: Set<String>) -> ConnectionID? {
+        var best: (link: ConnectionID, outstanding: Int, free: Int)?
         for (link, worker) in workers {
             let free = worker.freeSlots
             guard free > 0, features.isEmpty || features.isSubset(of: worker.features) else { continue }
-            if let best, (best.owed, -best.free, best.link) < (worker.owed, -free, link) { continue }
-            best = (link, worker.owed, free)
+            if let best, (best.outstanding, -best.free, best.link) < (worker.outstanding, -free, link) { continue }
+            best = (link, worker.outstanding, free)
         }
         return best?.link
     }
@@ -122,7 +116,7 @@ struct WorkerRoster {
     /// The names to write down, if they are others than before.
     mutating func namesToRecord(besides others: Set<String>) -> [String]? {
         isRecordDue = false
-        let names = others.union(workers.values.map(\.name)).union(parted.keys)
+        let names = others.union(workers.values.map(\.name)).union(disconnected.keys)
         guard names != told else { return nil }
         told = names
         recorded.formIntersection(names)
@@ -137,42 +131,42 @@ struct WorkerRoster {
     }
 
     /// What the leader before has written down.
-    mutating func inherit(_ names: [String]) {
+    mutating func restoreRecorded(_ names: [String]) {
         (told, recorded) = (Set(names), Set(names))
         isRecordDue = true
         markRecorded()
     }
 
     /// Those that were waited for, and did not come, need not be asked again.
-    mutating func forgetAwaited() { isRecordDue = true }
+    mutating func forgetPendingReports() { isRecordDue = true }
 
     private mutating func markRecorded() {
         for link in workers.keys { workers[link]!.isRecorded = recorded.contains(workers[link]!.name) }
     }
 
-    mutating func modify(_ link: LinkID, _ body: (inout ConnectedWorker) -> Void) {
+    mutating func modify(_ link: ConnectionID, _ body: (inout ConnectedWorker) -> Void) {
         if workers[link] != nil { body(&workers[link]!) }
     }
 
-    mutating func part(_ name: String, bootID: UniqueID, until: BootTime) {
-        parted[name] = (bootID, until)
+    mutating func workerDisconnected(_ name: String, bootID: UniqueID, until: BootTime) {
+        disconnected[name] = (bootID, until)
         isRecordDue = true
     }
 
     /// Ends the waiting for a name; returns who was waited for.
-    mutating func endParting(_ name: String) -> UniqueID? {
+    mutating func endReconnectWait(_ name: String) -> UniqueID? {
         isRecordDue = true
-        return parted.removeValue(forKey: name)?.bootID
+        return disconnected.removeValue(forKey: name)?.bootID
     }
 
     /// Names whose waiting is over.
     func overdue(at now: BootTime) -> [String] {
-        parted.filter { $0.value.until <= now }.keys.sorted()
+        disconnected.filter { $0.value.until <= now }.keys.sorted()
     }
 
-    var wake: BootTime? { parted.values.map(\.until).min() }
+    var wake: BootTime? { disconnected.values.map(\.until).min() }
 
-    mutating func readClock(of link: LinkID, _ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
+    mutating func readClock(of link: ConnectionID, _ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
         guard let worker = workers[link] else { return }
         let process = Process(name: worker.name, bootID: worker.bootID)
         if clocks.count >= Self.clockLimit, clocks[process] == nil {
@@ -183,7 +177,7 @@ struct WorkerRoster {
     }
 
     /// When the worker's clock showed that, if anything is known of it.
-    func bootTime(of link: LinkID, at microseconds: UInt64) -> BootTime? {
+    func bootTime(of link: ConnectionID, at microseconds: UInt64) -> BootTime? {
         guard let worker = workers[link] else { return nil }
         return clocks[Process(name: worker.name, bootID: worker.bootID)]?.bootTime(at: microseconds)
     }
@@ -194,10 +188,10 @@ struct WorkerRoster {
     }
 
     /// The connected worker process that answered for the current epoch.
-    func link(of name: String, _ bootID: UniqueID) -> LinkID? {
+    func link(of name: String, _ bootID: UniqueID) -> ConnectionID? {
         workers.first {
             $0.value.hasAnswered && $0.value.name == name
-                && ($0.value.bootID == bootID || Canary.trustsAnyProcessAboutAClaim.sings)
+                && ($0.value.bootID == bootID || InjectedFault.trustsAnyProcessAboutAClaim.isActive)
         }?.key
     }
 
@@ -209,8 +203,8 @@ struct WorkerRoster {
             workers[link]!.heldAt = nil
             workers[link]!.inFlight = 0
             workers[link]!.reserved = 0
-            workers[link]!.unheard = 0
+            workers[link]!.unacknowledged = 0
         }
-        parted = [:]
+        disconnected = [:]
     }
 }

@@ -1,6 +1,6 @@
 /// A call that the HTTP client is to make now.
 package struct HTTPRequest: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     package var method: String
     package var url: String
     /// All of them, in order; the caller adds none but Host, Content-Length and what the connection needs.
@@ -18,7 +18,7 @@ package struct HTTPRequest: Sendable, Hashable {
     package var httpVersion: HTTPVersion
 
     package init(
-        token: Token,
+        token: DispatchToken,
         method: String,
         url: String,
         headers: [HTTPHeader],
@@ -53,7 +53,7 @@ package enum HTTPVersion: Sendable, Hashable, CaseIterable {
 
 /// How a call ended.
 package struct HTTPResult: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     /// `answered`, `failed`, `notSent` or `cancelled`.
     package var kind: OutcomeKind
     /// When the request was handed to the client.
@@ -71,7 +71,7 @@ package struct HTTPResult: Sendable, Hashable {
     package var retryAfterMs: UInt64?
 
     package init(
-        token: Token,
+        token: DispatchToken,
         kind: OutcomeKind,
         startedAt: BootTime,
         durationMicroseconds: UInt64,
@@ -96,7 +96,7 @@ package protocol HTTPCaller: Sendable {
     /// Hands the calls over; each ends in exactly one result, delivered in batches to the closure given at creation.
     func start(_ requests: [HTTPRequest])
     /// Stops calls that still run: they end as `cancelled`. Unknown tokens are ignored.
-    func cancel(_ tokens: [Token])
+    func cancel(_ tokens: [DispatchToken])
     /// Stops the client's thread once nothing runs any more.
     func shutdown()
 }

@@ -11,7 +11,7 @@ package struct ShardRecord: Sendable, Hashable {
     package var leaseExpiresAt: Timestamp?
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
-    package var gap: Gap?
+    package var outage: Outage?
     /// Names of the workers that may hold calls; `nil` when nobody has written that down.
     package var workers: [String]?
 
@@ -23,7 +23,7 @@ package struct ShardRecord: Sendable, Hashable {
         leaseExpiresAt: Timestamp?,
         materializedThrough: Timestamp?,
         settledThrough: Timestamp?,
-        gap: Gap?,
+        outage: Outage?,
         workers: [String]? = nil,
         incarnation: UInt64 = 0,
         clusterSecret: [UInt8]? = nil
@@ -35,7 +35,7 @@ package struct ShardRecord: Sendable, Hashable {
         self.leaseExpiresAt = leaseExpiresAt
         self.materializedThrough = materializedThrough
         self.settledThrough = settledThrough
-        self.gap = gap
+        self.outage = outage
         self.workers = workers
         self.incarnation = incarnation
         self.clusterSecret = clusterSecret
@@ -51,8 +51,8 @@ package enum LeaseResult: Sendable, Hashable {
     case heldByOther(leader: String?, databaseTime: Timestamp)
 }
 
-/// What a row accounts for within a gap: its own due time, or, for a SKIPPED row, all from its first to its last.
-package struct GapRow: Sendable, Hashable {
+/// What a row accounts for within an outage: its own due time, or, for a SKIPPED row, all from its first to its last.
+package struct OutageRow: Sendable, Hashable {
     package var jobID: JobID
     /// `skipped_from`, or else `scheduled_time`.
     package var from: Timestamp
@@ -78,14 +78,14 @@ package enum StoreRequest: Sendable {
     /// On the lease connection: expire the lease at once and give the advisory lock back. For 5 s only `standby` may take it,
     /// if one is named.
     case releaseLease(owner: UniqueID, epoch: Int64, standby: UniqueID? = nil)
-    /// All jobs that are neither deleted nor hidden, in several answers of `jobs`, the last one marked.
+    /// All jobs that are neither deleted nor ad-hoc, in several answers of `jobs`, the last one marked.
     case loadJobs
     /// These jobs, whatever they are, likewise.
     case loadJobsNamed([JobID])
     /// All executions that are not final with an id from `ExecutionID.first(at: since)` on, in several answers likewise.
     case loadOpenExecutions(since: Timestamp)
-    /// The rows made by schedules with a scheduled_time in (gap.from, gap.to], in several answers likewise.
-    case loadGapRows(Gap)
+    /// The rows made by schedules with a scheduled_time in (outage.from, outage.to], in several answers likewise.
+    case loadOutageRows(Outage)
     case commit(WriteBatch)
     /// Jobs whose updated_at is not before `since`, deleted ones too, likewise in several answers.
     case loadChangedJobs(since: Timestamp)
@@ -103,7 +103,7 @@ package enum StoreAnswer: Sendable {
     case released
     case jobs([Job], isLast: Bool)
     case openExecutions([Execution], isLast: Bool)
-    case gapRows([GapRow], isLast: Bool)
+    case outageRows([OutageRow], isLast: Bool)
     case commit(CommitResult)
     case idempotencyRecord(IdempotencyRecord?)
     case execution(Execution?)
@@ -195,11 +195,11 @@ package struct ExecutionStats: Sendable, Hashable {
     package var successes: Int64 = 0
     /// FAILED and UNKNOWN.
     package var failures: Int64 = 0
-    package var duration: Figures?
-    package var drift: Figures?
+    package var duration: Summary?
+    package var drift: Summary?
 
     /// Microseconds.
-    package struct Figures: Sendable, Hashable {
+    package struct Summary: Sendable, Hashable {
         package var average: Double
         package var p50: Double
         package var p95: Double

@@ -48,7 +48,7 @@ package struct IdempotencyRecord: Sendable, Hashable {
 /// PENDING or RETRYING → RUNNING.
 package struct ExecutionStart: Sendable, Hashable {
     package var id: ExecutionID
-    package var token: Token
+    package var token: DispatchToken
     package var attempts: Int
     package var lostAttempts: Int
     package var actualStartTime: Timestamp?
@@ -60,7 +60,7 @@ package struct ExecutionStart: Sendable, Hashable {
 
     package init(
         id: ExecutionID,
-        token: Token,
+        token: DispatchToken,
         attempts: Int,
         lostAttempts: Int,
         actualStartTime: Timestamp?,
@@ -79,8 +79,8 @@ package struct ExecutionStart: Sendable, Hashable {
     }
 }
 
-/// A gap of materialization: the due times in (from, to] are worked off beside the live ones (design § 5, Catch-up).
-package struct Gap: Sendable, Hashable {
+/// An outage of materialization: the due times in (from, to] are worked off beside the live ones (design § 5, Catch-up).
+package struct Outage: Sendable, Hashable {
     package var from: Timestamp
     package var to: Timestamp
 
@@ -98,8 +98,8 @@ package struct WriteBatch: Sendable, Hashable {
     package var epoch: Int64
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
-    /// `.some(nil)` clears the gap.
-    package var gap: Gap??
+    /// `.some(nil)` clears the outage.
+    package var outage: Outage??
     /// Names of the workers that may hold calls from now on; `nil` leaves those that are stored.
     package var workers: [String]?
     package var changes: [JobChange] = []
@@ -121,7 +121,7 @@ package struct WriteBatch: Sendable, Hashable {
 
     /// Whether there is nothing to write.
     package var isEmpty: Bool {
-        materializedThrough == nil && settledThrough == nil && gap == nil && workers == nil && changes.isEmpty
+        materializedThrough == nil && settledThrough == nil && outage == nil && workers == nil && changes.isEmpty
             && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && attempts.isEmpty
     }
 

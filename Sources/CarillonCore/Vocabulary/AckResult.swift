@@ -12,10 +12,10 @@ package enum AckResult: Sendable, Hashable, CaseIterable {
 
 /// An outcome that the worker may forget.
 package struct AcknowledgedOutcome: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     package var result: AckResult
 
-    package init(_ token: Token, _ result: AckResult) {
+    package init(_ token: DispatchToken, _ result: AckResult) {
         self.token = token
         self.result = result
     }

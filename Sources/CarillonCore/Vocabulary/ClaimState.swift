@@ -9,13 +9,13 @@ package enum ClaimState: Sendable, Hashable, CaseIterable {
 
 /// An AT_MOST_ONCE call that a leader asks a worker about.
 package struct QueriedClaim: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     package var executionID: ExecutionID
     /// From 1.
     package var attempt: Int
     package var shard: UInt8
 
-    package init(token: Token, executionID: ExecutionID, attempt: Int, shard: UInt8) {
+    package init(token: DispatchToken, executionID: ExecutionID, attempt: Int, shard: UInt8) {
         self.token = token
         self.shard = shard
         self.executionID = executionID

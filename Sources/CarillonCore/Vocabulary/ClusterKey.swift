@@ -24,7 +24,7 @@ package struct ClusterKey: Sendable, Hashable {
 
 extension DispatchKey {
     /// The code of a dispatch token: it covers the token, the execution and the attempt. The key stands for the worker.
-    package func code(of token: Token, _ execution: ExecutionID, attempt: Int) -> AuthenticationCode {
+    package func code(of token: DispatchToken, _ execution: ExecutionID, attempt: Int) -> AuthenticationCode {
         withUnsafeBytes(
             of: (
                 token.epoch.bigEndian, token.incarnation.bigEndian, token.sequence.bigEndian,

@@ -1,6 +1,6 @@
 /// One attempt on its way to a worker: everything that the worker needs to make the call.
 package struct DispatchedCall: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     /// The scheduler's code of the token: the worker repeats it with all that it reports of the call.
     package var code: AuthenticationCode
     package var shard: UInt8
@@ -21,7 +21,7 @@ package struct DispatchedCall: Sendable, Hashable {
     package var responseLimit: Int
 
     package init(
-        token: Token,
+        token: DispatchToken,
         code: AuthenticationCode = .zero,
         shard: UInt8,
         executionID: ExecutionID,
@@ -71,7 +71,7 @@ package enum OutcomeKind: Sendable, Hashable, CaseIterable {
 
 /// What a worker reports of one attempt.
 package struct CallOutcome: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     /// What the dispatch carried.
     package var code: AuthenticationCode
     /// The shard of the dispatch.
@@ -93,7 +93,7 @@ package struct CallOutcome: Sendable, Hashable {
     package var startedClockMicroseconds: UInt64?
 
     package init(
-        token: Token,
+        token: DispatchToken,
         code: AuthenticationCode = .zero,
         shard: UInt8,
         executionID: ExecutionID,
@@ -129,7 +129,7 @@ package struct CallOutcome: Sendable, Hashable {
 
 /// A call that a worker runs at the moment, as it tells a new leader.
 package struct HeldCall: Sendable, Hashable {
-    package var token: Token
+    package var token: DispatchToken
     /// What the dispatch carried.
     package var code: AuthenticationCode
     /// The shard of the dispatch.
@@ -139,7 +139,7 @@ package struct HeldCall: Sendable, Hashable {
     package var attempt: Int
 
     package init(
-        token: Token,
+        token: DispatchToken,
         code: AuthenticationCode = .zero,
         shard: UInt8,
         executionID: ExecutionID,

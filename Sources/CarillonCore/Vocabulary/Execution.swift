@@ -10,7 +10,7 @@ package struct Execution: Sendable, Hashable {
     package var attempts: Int
     /// Attempts that were lost with their worker; they do not count against the job's retries.
     package var lostAttempts: Int
-    package var token: Token?
+    package var token: DispatchToken?
     /// Claimed: its row said RUNNING before the only request that may be made of it was sent. That holds, whatever its job
     /// says since, until the row says that this request was not sent.
     package var isClaimed = false
@@ -41,7 +41,7 @@ package struct Execution: Sendable, Hashable {
         reason: Reason? = nil,
         attempts: Int = 0,
         lostAttempts: Int = 0,
-        token: Token? = nil,
+        token: DispatchToken? = nil,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -61,7 +61,7 @@ package struct Execution: Sendable, Hashable {
 package struct Attempt: Sendable, Hashable {
     package var executionID: ExecutionID
     package var number: Int
-    package var token: Token
+    package var token: DispatchToken
     package var startedAt: Timestamp
     package var finishedAt: Timestamp
     package var durationMicroseconds: Int64
@@ -73,7 +73,7 @@ package struct Attempt: Sendable, Hashable {
     package init(
         executionID: ExecutionID,
         number: Int,
-        token: Token,
+        token: DispatchToken,
         startedAt: Timestamp,
         finishedAt: Timestamp,
         durationMicroseconds: Int64,

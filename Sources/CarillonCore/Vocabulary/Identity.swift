@@ -65,7 +65,7 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
 
 /// The identity of one dispatch of one attempt: the epoch of the lease under which it was made, the random number of that
 /// leadership, and a number that is never used twice within them.
-package struct Token: Sendable, Hashable, Comparable {
+package struct DispatchToken: Sendable, Hashable, Comparable {
     package var epoch: Int64
     package var sequence: UInt64
     /// Tells two leaderships of one epoch apart, which there can be after the database's history went back.
@@ -77,7 +77,7 @@ package struct Token: Sendable, Hashable, Comparable {
         self.incarnation = incarnation
     }
 
-    package static func < (left: Token, right: Token) -> Bool {
+    package static func < (left: DispatchToken, right: DispatchToken) -> Bool {
         (left.epoch, left.incarnation, left.sequence) < (right.epoch, right.incarnation, right.sequence)
     }
 }

@@ -22,7 +22,7 @@ package struct Job: Sendable, Hashable {
     package var endsAt: Timestamp?
     package var tags: [String] = []
     /// Made by ExecuteNow: not listed.
-    package var hidden = false
+    package var isAdHoc = false
     /// Occurrences before it are never made. Set at create, resume, and change of schedule.
     package var effectiveFrom: Timestamp
     package var version: Int64
@@ -52,7 +52,7 @@ package struct Job: Sendable, Hashable {
         startsAt: Timestamp? = nil,
         endsAt: Timestamp? = nil,
         tags: [String] = [],
-        hidden: Bool = false,
+        isAdHoc: Bool = false,
         effectiveFrom: Timestamp,
         version: Int64 = 1,
         createdAt: Timestamp,
@@ -67,7 +67,7 @@ package struct Job: Sendable, Hashable {
         self.startsAt = startsAt
         self.endsAt = endsAt
         self.tags = tags
-        self.hidden = hidden
+        self.isAdHoc = isAdHoc
         self.effectiveFrom = effectiveFrom
         self.version = version
         self.createdAt = createdAt

@@ -96,7 +96,7 @@ enum OpenAPIDocument {
     }
 
     private static func responses(_ route: Route) -> [JSONValue.Member] {
-        var members = route.outcomes.map { JSONValue.Member(String($0.status.code), response($0)) }
+        var members = route.responses.map { JSONValue.Member(String($0.status.code), response($0)) }
         for error in ErrorResponses.names(of: route) where !members.contains(where: { $0.name == error.status }) {
             let reference: JSONValue = ["$ref": .string("#/components/responses/\(error.name)")]
             members.append(.init(error.status, reference))
@@ -104,10 +104,10 @@ enum OpenAPIDocument {
         return members
     }
 
-    private static func response(_ outcome: Outcome) -> JSONValue {
-        var members: [JSONValue.Member] = [.init("description", .string(outcome.summary))]
-        if !outcome.headers.isEmpty {
-            let headers = outcome.headers.map { header -> JSONValue.Member in
+    private static func response(_ response: DocumentedResponse) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("description", .string(response.summary))]
+        if !response.headers.isEmpty {
+            let headers = response.headers.map { header -> JSONValue.Member in
                 let isNumber = header.name == "X-Total-Count"
                 return .init(
                     header.name,
@@ -116,7 +116,7 @@ enum OpenAPIDocument {
             }
             members.append(.init("headers", .object(headers)))
         }
-        switch outcome.content {
+        switch response.content {
         case .none: break
         case .json(let schema, let example):
             members.append(.init("content", ["application/json": ["schema": schema, "example": example]]))

@@ -12,10 +12,10 @@ extension Route {
             summary: "List executions of all jobs",
             details: "Newest first. What failed last night: `status=FAILED,UNKNOWN&from=…`.",
             parameters: [.status, .from, .to, .limit, .cursor],
-            outcomes: [page],
+            responses: [page],
             errors: [.invalid]
-        ) { gateway, inquiry throws(Problem) in
-            try await gateway.list("list_executions", member: "executions", inquiry)
+        ) { gateway, context throws(Problem) in
+            try await gateway.list("list_executions", member: "executions", context)
         },
         Route(
             method: .get,
@@ -25,10 +25,10 @@ extension Route {
             summary: "List executions of one job",
             details: "Newest first. A deleted job's history stays.",
             parameters: [.limit, .cursor, .status, .from, .to],
-            outcomes: [page],
+            responses: [page],
             errors: [.invalid, .unknownJob]
-        ) { gateway, inquiry throws(Problem) in
-            try await gateway.list("list_executions", member: "executions", inquiry)
+        ) { gateway, context throws(Problem) in
+            try await gateway.list("list_executions", member: "executions", context)
         },
         Route(
             method: .get,
@@ -36,10 +36,10 @@ extension Route {
             name: "getLatestExecution",
             tag: .executions,
             summary: "Read a job's latest execution",
-            outcomes: [one("The execution.")],
+            responses: [one("The execution.")],
             errors: [.invalid, .unknownExecution]
-        ) { gateway, inquiry throws(Problem) in
-            Reply(json: try await gateway.call("get_latest_execution", inquiry.names))
+        ) { gateway, context throws(Problem) in
+            RouteResponse(json: try await gateway.call("get_latest_execution", context.names))
         },
         Route(
             method: .get,
@@ -50,16 +50,16 @@ extension Route {
             details:
                 "How many executions ended well, how long they took, and how punctually they began. The last 24 hours unless told.",
             parameters: [.from, .to],
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The figures, and what they cover.",
                     content: .json(schema: .reference("ExecutionStats"), example: Examples.stats)
                 )
             ],
             errors: [.invalid, .unknownJob]
-        ) { gateway, inquiry throws(Problem) in
-            Reply(json: try await gateway.call("get_execution_stats", inquiry.names + inquiry.query))
+        ) { gateway, context throws(Problem) in
+            RouteResponse(json: try await gateway.call("get_execution_stats", context.names + context.query))
         },
         Route(
             method: .get,
@@ -68,21 +68,21 @@ extension Route {
             tag: .executions,
             summary: "Read an execution",
             details: "With its failed attempts.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The execution.",
                     content: .json(schema: .reference("Execution"), example: Examples.retriedExecution)
                 )
             ],
             errors: [.invalid, .unknownExecution]
-        ) { gateway, inquiry throws(Problem) in
-            var execution = try await gateway.call("get_execution", inquiry.names)
+        ) { gateway, context throws(Problem) in
+            var execution = try await gateway.call("get_execution", context.names)
             if case .object(var members) = execution, execution["failed_attempts"] == nil {
                 members.append(.init("failed_attempts", []))
                 execution = .object(members)
             }
-            return Reply(json: execution)
+            return RouteResponse(json: execution)
         },
         Route(
             method: .post,
@@ -91,28 +91,28 @@ extension Route {
             tag: .executions,
             summary: "Cancel an execution",
             details: "One that is over cannot be cancelled: the first durable outcome wins.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .accepted,
                     summary: "The execution; a call that runs is being stopped.",
                     content: .json(schema: .reference("Execution"), example: Examples.cancelledExecution)
                 )
             ],
             errors: [.invalid, .unknownExecution, .conflict]
-        ) { gateway, inquiry throws(Problem) in
-            Reply(.accepted, json: try await gateway.call("cancel_execution", inquiry.names))
+        ) { gateway, context throws(Problem) in
+            RouteResponse(.accepted, json: try await gateway.call("cancel_execution", context.names))
         },
     ]
 
-    private static let page = Outcome(
+    private static let page = DocumentedResponse(
         status: .ok,
         summary: "The executions.",
         content: .json(schema: .list(of: "Execution"), example: [Examples.execution]),
         headers: [("Link", "The next page, as `<…>; rel=\"next\"`.")]
     )
 
-    private static func one(_ summary: String) -> Outcome {
-        Outcome(
+    private static func one(_ summary: String) -> DocumentedResponse {
+        DocumentedResponse(
             status: .ok,
             summary: summary,
             content: .json(schema: .reference("Execution"), example: Examples.execution)

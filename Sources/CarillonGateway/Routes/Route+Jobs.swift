@@ -24,8 +24,8 @@ extension Route {
                 reserved: ["idempotency_key", "fingerprint", "namespace"]
             ),
             needsBody: true,
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .created,
                     summary: "The job, as it is now.",
                     content: .json(schema: .reference("Job"), example: Examples.job),
@@ -33,11 +33,11 @@ extension Route {
                 )
             ],
             errors: [.invalid, .conflict, .reusedKey]
-        ) { gateway, inquiry throws(Problem) in
-            let job = try await gateway.call("create_job", inquiry.body + inquiry.idempotency())
-            var reply = Reply(.created, json: job, headers: Gateway.etag(of: job))
-            if let id = job["job_id"]?.string { reply.headers[.location] = "/api/v1/jobs/\(id)" }
-            return reply
+        ) { gateway, context throws(Problem) in
+            let job = try await gateway.call("create_job", context.body + context.idempotency())
+            var response = RouteResponse(.created, json: job, headers: Gateway.etag(of: job))
+            if let id = job["job_id"]?.string { response.headers[.location] = "/api/v1/jobs/\(id)" }
+            return response
         },
         Route(
             method: .get,
@@ -76,8 +76,8 @@ extension Route {
                 ),
                 .limit, .cursor,
             ],
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The jobs.",
                     content: .json(schema: .list(of: "Job"), example: [Examples.job]),
@@ -88,8 +88,8 @@ extension Route {
                 )
             ],
             errors: [.invalid]
-        ) { gateway, inquiry throws(Problem) in
-            try await gateway.list("list_jobs", member: "jobs", inquiry)
+        ) { gateway, context throws(Problem) in
+            try await gateway.list("list_jobs", member: "jobs", context)
         },
         Route(
             method: .get,
@@ -98,13 +98,13 @@ extension Route {
             tag: .jobs,
             summary: "Read a job",
             headers: [.ifMatch],
-            outcomes: [jobOutcome("The job.")],
+            responses: [jobResponse("The job.")],
             errors: [.invalid, .unknownJob, .precondition]
-        ) { gateway, inquiry throws(Problem) in
-            let condition = try Condition(inquiry.headers)
-            let job = try await gateway.call("get_job", inquiry.names)
+        ) { gateway, context throws(Problem) in
+            let condition = try Condition(context.headers)
+            let job = try await gateway.call("get_job", context.names)
             if let version = job["version"]?.integer, !condition.allows(version) { throw Condition.mismatch(version) }
-            return Reply(json: job, headers: Gateway.etag(of: job))
+            return RouteResponse(json: job, headers: Gateway.etag(of: job))
         },
         change(
             .put,
@@ -126,11 +126,11 @@ extension Route {
             summary: "Delete a job",
             details: "What runs is finished, what waits for a retry is cancelled. The job's history stays.",
             headers: [.ifMatch],
-            outcomes: [Outcome(status: .noContent, summary: "It is deleted.", content: .none)],
+            responses: [DocumentedResponse(status: .noContent, summary: "It is deleted.", content: .none)],
             errors: [.invalid, .unknownJob, .precondition]
-        ) { gateway, inquiry throws(Problem) in
-            _ = try await gateway.call("delete_job", inquiry.names + gateway.ifVersion(inquiry))
-            return Reply(.noContent, .none)
+        ) { gateway, context throws(Problem) in
+            _ = try await gateway.call("delete_job", context.names + gateway.ifVersion(context))
+            return RouteResponse(.noContent, .none)
         },
         Route(
             method: .post,
@@ -143,8 +143,8 @@ extension Route {
                 is open. An `Idempotency-Key` makes a repeated request harmless.
                 """,
             headers: [.idempotencyKey],
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .accepted,
                     summary: "The execution, which is on its way.",
                     content: .json(schema: .reference("Execution"), example: Examples.manualExecution),
@@ -152,9 +152,9 @@ extension Route {
                 )
             ],
             errors: [.invalid, .unknownJob, .conflict, .reusedKey]
-        ) { gateway, inquiry throws(Problem) in
-            let execution = try await gateway.call("run_job", inquiry.names + inquiry.idempotency())
-            return Reply(.accepted, json: execution, headers: Gateway.location(of: execution))
+        ) { gateway, context throws(Problem) in
+            let execution = try await gateway.call("run_job", context.names + context.idempotency())
+            return RouteResponse(.accepted, json: execution, headers: Gateway.location(of: execution))
         },
         activity(
             "pause",
@@ -172,8 +172,8 @@ extension Route {
         ),
     ]
 
-    private static func jobOutcome(_ summary: String) -> Outcome {
-        Outcome(
+    private static func jobResponse(_ summary: String) -> DocumentedResponse {
+        DocumentedResponse(
             status: .ok,
             summary: summary,
             content: .json(schema: .reference("Job"), example: Examples.job),
@@ -197,12 +197,12 @@ extension Route {
             headers: [.ifMatch],
             body: BodyContract(schema: "JobChange", example: Examples.jobChange, reserved: updateReserved),
             needsBody: true,
-            outcomes: [jobOutcome("The job as it is now.")],
+            responses: [jobResponse("The job as it is now.")],
             errors: [.invalid, .unknownJob, .conflict, .precondition]
-        ) { gateway, inquiry throws(Problem) in
-            let version = try await gateway.ifVersion(inquiry)
-            let job = try await gateway.call("update_job", inquiry.names + inquiry.body + version)
-            return Reply(json: job, headers: Gateway.etag(of: job))
+        ) { gateway, context throws(Problem) in
+            let version = try await gateway.ifVersion(context)
+            let job = try await gateway.call("update_job", context.names + context.body + version)
+            return RouteResponse(json: job, headers: Gateway.etag(of: job))
         }
     }
 
@@ -220,11 +220,11 @@ extension Route {
             tag: .jobs,
             summary: summary,
             details: details,
-            outcomes: [jobOutcome("The job as it is now.")],
+            responses: [jobResponse("The job as it is now.")],
             errors: [.invalid, .unknownJob]
-        ) { gateway, inquiry throws(Problem) in
-            let job = try await gateway.call(request, inquiry.names)
-            return Reply(json: job, headers: Gateway.etag(of: job))
+        ) { gateway, context throws(Problem) in
+            let job = try await gateway.call(request, context.names)
+            return RouteResponse(json: job, headers: Gateway.etag(of: job))
         }
     }
 }

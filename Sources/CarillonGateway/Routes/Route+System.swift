@@ -12,13 +12,13 @@ extension Route {
             tag: .system,
             summary: "Whether calls are being made",
             details: "UP while a scheduler leads and a worker is there.",
-            outcomes: health(
+            responses: health(
                 "Everything is there.",
                 "No scheduler leads, or there is no worker; the fields are the same."
             )
         ) { gateway, _ throws(Problem) in
             let health = await gateway.health()
-            return Reply(health.isUp ? .ok : .serviceUnavailable, json: health.document(isUp: health.isUp))
+            return RouteResponse(health.isUp ? .ok : .serviceUnavailable, json: health.document(isUp: health.isUp))
         },
         Route(
             method: .get,
@@ -26,15 +26,15 @@ extension Route {
             name: "getLiveness",
             tag: .system,
             summary: "Whether this process lives",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "It does.",
                     content: .json(schema: .reference("Liveness"), example: ["status": "UP"])
                 )
             ]
         ) { _, _ throws(Problem) in
-            Reply(json: ["status": "UP"])
+            RouteResponse(json: ["status": "UP"])
         },
         Route(
             method: .get,
@@ -45,14 +45,14 @@ extension Route {
             details:
                 "UP while a scheduler answers, be it a standby. A missing worker is no reason to send clients elsewhere: see /health. "
                 + "Where the request's Host is not an allowed one, the answer has only `status`.",
-            outcomes: health("A scheduler answers.", "No scheduler answers.", schema: "Readiness")
-        ) { gateway, inquiry throws(Problem) in
+            responses: health("A scheduler answers.", "No scheduler answers.", schema: "Readiness")
+        ) { gateway, context throws(Problem) in
             let health = await gateway.health()
             let isReady = health.answers
             // A page under a rebound name can read the answer, and learns nothing of the cluster.
             let document: JSONValue =
-                inquiry.isHostAllowed ? health.document(isUp: isReady) : ["status": isReady ? "UP" : "DOWN"]
-            return Reply(isReady ? .ok : .serviceUnavailable, json: document)
+                context.isHostAllowed ? health.document(isUp: isReady) : ["status": isReady ? "UP" : "DOWN"]
+            return RouteResponse(isReady ? .ok : .serviceUnavailable, json: document)
         },
         Route(
             method: .get,
@@ -61,15 +61,15 @@ extension Route {
             tag: .system,
             summary: "Read the metrics of this gateway",
             details: "In the text format of Prometheus.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The metrics.",
                     content: .other([("text/plain", ["type": "string"])])
                 )
             ]
         ) { gateway, _ throws(Problem) in
-            Reply(.ok, .text(gateway.registry.render(), type: "text/plain; version=0.0.4; charset=utf-8"))
+            RouteResponse(.ok, .text(gateway.registry.render(), type: "text/plain; version=0.0.4; charset=utf-8"))
         },
         Route(
             method: .get,
@@ -77,15 +77,19 @@ extension Route {
             name: "getOpenAPI",
             tag: .system,
             summary: "Read this document",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "An OpenAPI 3.1 document.",
                     content: .other([("application/json", ["type": "object"])])
                 )
             ]
         ) { gateway, _ throws(Problem) in
-            Reply(.ok, .buffer(gateway.pages.openAPI, type: "application/json"), headers: [.cacheControl: "no-cache"])
+            RouteResponse(
+                .ok,
+                .buffer(gateway.pages.openAPI, type: "application/json"),
+                headers: [.cacheControl: "no-cache"]
+            )
         },
         Route(
             method: .get,
@@ -93,15 +97,15 @@ extension Route {
             name: "getDocs",
             tag: .system,
             summary: "Read the documentation",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "A page for people.",
                     content: .other([("text/html", ["type": "string"])])
                 )
             ]
         ) { gateway, _ throws(Problem) in
-            Reply(.ok, .buffer(gateway.pages.docs, type: HTML.contentType), headers: gateway.pages.docsHeaders)
+            RouteResponse(.ok, .buffer(gateway.pages.docs, type: HTML.contentType), headers: gateway.pages.docsHeaders)
         },
         Route(
             method: .get,
@@ -110,32 +114,32 @@ extension Route {
             tag: .system,
             summary: "See the state of things",
             details: "A status page for browsers (`Accept: text/html`), the addresses of everything for programs.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "What is here.",
                     content: .json(schema: .reference("Root"), example: Gateway.root)
                 )
             ]
-        ) { gateway, inquiry throws(Problem) in
-            guard AcceptHeader.prefersHTML(inquiry.headers) else {
-                return Reply(.ok, .json(Gateway.root), headers: [.vary: "Accept"])
+        ) { gateway, context throws(Problem) in
+            guard AcceptHeader.prefersHTML(context.headers) else {
+                return RouteResponse(.ok, .json(Gateway.root), headers: [.vary: "Accept"])
             }
             let page = StatusPage.render(await gateway.snapshot())
             var headers = StatusPage.headers
             headers[.vary] = "Accept"
-            return Reply(.ok, .text(page, type: HTML.contentType), headers: headers)
+            return RouteResponse(.ok, .text(page, type: HTML.contentType), headers: headers)
         },
     ]
 
-    private static func health(_ up: String, _ down: String, schema: String = "Health") -> [Outcome] {
+    private static func health(_ up: String, _ down: String, schema: String = "Health") -> [DocumentedResponse] {
         [
-            Outcome(
+            DocumentedResponse(
                 status: .ok,
                 summary: up,
                 content: .json(schema: .reference(schema), example: Examples.health)
             ),
-            Outcome(
+            DocumentedResponse(
                 status: .serviceUnavailable,
                 summary: down,
                 content: .json(schema: .reference(schema), example: Examples.down)

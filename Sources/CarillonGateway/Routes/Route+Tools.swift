@@ -14,8 +14,8 @@ extension Route {
                 "By a worker, with all the settings of a job, and without making one. The answer does not wait for the call.",
             body: executeBody,
             needsBody: true,
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .accepted,
                     summary: "The execution, which is on its way.",
                     content: .json(schema: .reference("Accepted"), example: Examples.accepted),
@@ -23,11 +23,11 @@ extension Route {
                 )
             ],
             errors: [.invalid]
-        ) { gateway, inquiry throws(Problem) in
-            let execution = try await gateway.call("execute_now", inquiry.body)
+        ) { gateway, context throws(Problem) in
+            let execution = try await gateway.call("execute_now", context.body)
             let names = ["execution_id", "job_id", "api_url", "scheduled_time", "status"]
             let members = names.map { JSONValue.Member($0, execution[$0] ?? .null) }
-            return Reply(.accepted, json: .object(members), headers: Gateway.location(of: execution))
+            return RouteResponse(.accepted, json: .object(members), headers: Gateway.location(of: execution))
         },
         Route(
             method: .post,
@@ -40,16 +40,16 @@ extension Route {
                 + "on without its caller.",
             body: executeBody,
             needsBody: true,
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The execution, which is over; `status` says how it went.",
                     content: .json(schema: .reference("Execution"), example: Examples.executedNow)
                 )
             ],
             errors: [.invalid]
-        ) { gateway, inquiry throws(Problem) in
-            Reply(json: try await gateway.call("execute_now", inquiry.body + [.init("wait", true)]))
+        ) { gateway, context throws(Problem) in
+            RouteResponse(json: try await gateway.call("execute_now", context.body + [.init("wait", true)]))
         },
         Route(
             method: .post,
@@ -58,8 +58,8 @@ extension Route {
             tag: .tools,
             summary: "Look for changes made by hand",
             details: "For changes that were made by hand in SQL.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "It is done.",
                     content: .json(
@@ -69,7 +69,7 @@ extension Route {
                 )
             ]
         ) { gateway, _ throws(Problem) in
-            Reply(json: try await gateway.call("refresh_schedule", []))
+            RouteResponse(json: try await gateway.call("refresh_schedule", []))
         },
         Route(
             method: .get,
@@ -109,16 +109,16 @@ extension Route {
                     schema: ["$ref": "#/components/schemas/DstPolicy"]
                 ),
             ],
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The times; none when it is never due.",
                     content: .json(schema: .reference("SchedulePreview"), example: Examples.preview)
                 )
             ],
             errors: [.invalid]
-        ) { gateway, inquiry throws(Problem) in
-            Reply(json: try await gateway.call("preview_schedule", inquiry.query))
+        ) { gateway, context throws(Problem) in
+            RouteResponse(json: try await gateway.call("preview_schedule", context.query))
         },
         Route(
             method: .get,
@@ -128,8 +128,8 @@ extension Route {
             summary: "See the cluster",
             details:
                 "What the scheduler that answers knows of leases, queues and workers, and to which schedulers this gateway is connected.",
-            outcomes: [
-                Outcome(
+            responses: [
+                DocumentedResponse(
                     status: .ok,
                     summary: "The cluster.",
                     content: .json(schema: .reference("Cluster"), example: Examples.cluster)
@@ -137,8 +137,8 @@ extension Route {
             ]
         ) { gateway, _ throws(Problem) in
             let cluster = try await gateway.call("get_cluster", [])
-            guard case .object(let members) = cluster else { return Reply(json: cluster) }
-            return Reply(json: .object(members + [.init("schedulers", gateway.schedulers)]))
+            guard case .object(let members) = cluster else { return RouteResponse(json: cluster) }
+            return RouteResponse(json: .object(members + [.init("schedulers", gateway.schedulers)]))
         },
     ]
 

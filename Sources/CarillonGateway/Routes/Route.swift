@@ -21,7 +21,7 @@ struct BodyContract: Sendable {
 }
 
 /// One way in which a route answers when all is well, or as it must (503 of /health).
-struct Outcome: Sendable {
+struct DocumentedResponse: Sendable {
     enum Content: Sendable {
         case none
         case json(schema: JSONValue, example: JSONValue)
@@ -37,7 +37,7 @@ struct Outcome: Sendable {
 /// A path and a method: how it is found, what it does, and what the documentation says of it. The router and the OpenAPI
 /// document are both made of these.
 struct Route: Sendable {
-    typealias Action = @Sendable (Gateway, Inquiry) async throws(Problem) -> Reply
+    typealias Action = @Sendable (Gateway, RequestContext) async throws(Problem) -> RouteResponse
 
     var method: HTTPRequest.Method
     /// `/api/v1/jobs/{job_id}`
@@ -53,7 +53,7 @@ struct Route: Sendable {
     var body: BodyContract?
     /// Whether a body that is not there is an error.
     var needsBody = false
-    var outcomes: [Outcome]
+    var responses: [DocumentedResponse]
     /// Which errors there can be beside those that every route has.
     var errors: [ErrorCase] = []
     var action: Action
@@ -83,7 +83,7 @@ struct Route: Sendable {
 }
 
 /// A request as a route's action sees it.
-struct Inquiry: Sendable {
+struct RequestContext: Sendable {
     /// Without the slash at its end.
     var path: String
     /// The path's parameters, as members of the protocol's request.

@@ -30,7 +30,7 @@ package enum GatewayServer {
                 return MalformedRequestAnswer(
                     contentType: Problem.contentType,
                     body: JSONText.write(problem.document),
-                    headers: Reply.protection
+                    headers: RouteResponse.protection
                 )
             },
             onListening: { address, _ in await onListening(address) },

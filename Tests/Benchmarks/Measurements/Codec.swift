@@ -9,7 +9,7 @@ extension Measurement {
         bench in
         var random = SystemRandomNumberGenerator()
         let call = DispatchedCall(
-            token: Token(epoch: 7, sequence: 123_456),
+            token: DispatchToken(epoch: 7, sequence: 123_456),
             shard: 3,
             executionID: ExecutionID(UniqueID.random(using: &random)),
             jobID: JobID(UniqueID.random(using: &random)),

@@ -31,12 +31,12 @@ import Testing
             #expect(try await writer.store.openExecutions(since: times[index]) == Array(rows[index...]))
             #expect(try await writer.store.openExecutions(since: times[index] + 1) == Array(rows[(index + 1)...]))
         }
-        let gap = Gap(from: midnight - Self.dayMs, to: midnight + Self.dayMs)
-        let answers = await writer.store.answers(to: .loadGapRows(gap))
-        let found = answers.flatMap { answer -> [GapRow] in
-            if case .gapRows(let rows, _) = answer { rows } else { [] }
+        let outage = Outage(from: midnight - Self.dayMs, to: midnight + Self.dayMs)
+        let answers = await writer.store.answers(to: .loadOutageRows(outage))
+        let found = answers.flatMap { answer -> [OutageRow] in
+            if case .outageRows(let rows, _) = answer { rows } else { [] }
         }
-        #expect(found == times[2...5].map { GapRow(jobID: job, from: $0, to: $0) })
+        #expect(found == times[2...5].map { OutageRow(jobID: job, from: $0, to: $0) })
         // Claims, ends and attempts of different days in one batch; what never was is no error, whatever its day.
         let never = Sample.execution(job, at: midnight - 50 * Self.dayMs)
         let result = try await writer.write { batch in

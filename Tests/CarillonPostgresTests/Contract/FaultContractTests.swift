@@ -42,7 +42,7 @@ import Testing
             batch.updates = [Sample.ended(rows[1], .failed)]
             batch.attempts = [Sample.attempt(rows[1])]
             (batch.materializedThrough, batch.settledThrough) = (noon + 9_000, noon)
-            (batch.gap, batch.workers) = (.some(Gap(from: noon - 5_000, to: noon)), ["w"])
+            (batch.outage, batch.workers) = (.some(Outage(from: noon - 5_000, to: noon)), ["w"])
         }
         // What waits behind it needs what it writes.
         let behind = [
@@ -85,7 +85,7 @@ import Testing
         guard case .idempotencyRecord(key) = answer else { throw Unexpected("\(answer)") }
         let shard = try await writer.shard()
         #expect(shard.materializedThrough == noon + 9_000 && shard.settledThrough == noon)
-        #expect(shard.gap == Gap(from: noon - 5_000, to: noon) && shard.workers == ["w"])
+        #expect(shard.outage == Outage(from: noon - 5_000, to: noon) && shard.workers == ["w"])
         // The session that was given up may still come with it.
         let again = try await writer.store.commit(batch)
         guard case .committed(let notPending) = again else { throw Unexpected("\(again)") }

@@ -36,7 +36,7 @@ enum HandEdit: String, CaseIterable, Sendable {
     }
 
     /// Whether the schedule begins anew with the edit.
-    var beginsAnew: Bool {
+    var startsOver: Bool {
         switch self {
         case .schedule, .timeZone, .daylightPolicy, .startsAt, .endsAt, .deactivated, .deleted: true
         case .priority, .executionType, .effectiveFrom, .scheduleFromThen, .nothing: false

@@ -32,14 +32,14 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `hidden and deleted jobs are in no list, but can be read, and so can their history`(_ kind: StoreKind)
+    func `ad-hoc and deleted jobs are in no list, but can be read, and so can their history`(_ kind: StoreKind)
         async throws
     {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
         var jobs = (0..<4).map { Sample.job($0) }
-        (jobs[1].hidden, jobs[1].active) = (true, false)
+        (jobs[1].isAdHoc, jobs[1].active) = (true, false)
         for index in jobs.indices { jobs[index].name = "name \(index)" }
         let rows = jobs.map { Sample.execution($0.id, at: noon) }
         try await writer.write { [jobs] batch in
@@ -261,7 +261,7 @@ import Testing
         ]
         let attempts = order.map { number, epoch, sequence in
             var attempt = Sample.attempt(row, number)
-            attempt.token = Token(epoch: epoch, sequence: sequence)
+            attempt.token = DispatchToken(epoch: epoch, sequence: sequence)
             (attempt.response, attempt.errorMessage) = ("ok \u{1F514}", number == 3 ? "timed out" : nil)
             attempt.durationMicroseconds = 1_234_567
             return attempt
@@ -443,16 +443,18 @@ import Testing
         var writer = Writer(database.store())
         let taken = try await writer.lead()
         #expect(try await reader.shards() == taken)
-        let gap = Gap(from: noon, to: noon + 3_000)
+        let outage = Outage(from: noon, to: noon + 3_000)
         try await writer.write { batch in
-            (batch.materializedThrough, batch.settledThrough, batch.gap) = (noon + 2_000, noon - 1, .some(gap))
+            (batch.materializedThrough, batch.settledThrough, batch.outage) = (noon + 2_000, noon - 1, .some(outage))
             batch.workers = ["a", "b"]
         }
         let written = try await reader.shards()
         #expect(written.map(\.shard) == Array(0..<16))
         for shard in written {
             #expect(shard.owner == writer.owner && shard.address == writer.address && shard.epoch == writer.epoch)
-            #expect(shard.materializedThrough == noon + 2_000 && shard.settledThrough == noon - 1 && shard.gap == gap)
+            #expect(
+                shard.materializedThrough == noon + 2_000 && shard.settledThrough == noon - 1 && shard.outage == outage
+            )
         }
         #expect(written.map(\.leaseExpiresAt) == taken.map(\.leaseExpiresAt))
         #expect(written[0].workers == ["a", "b"])
@@ -461,7 +463,7 @@ import Testing
         try await next.lead()
         let theirs = try await reader.shards()
         #expect(theirs.allSatisfy { $0.owner == next.owner && $0.address == next.address && $0.epoch == next.epoch })
-        #expect(theirs.allSatisfy { $0.materializedThrough == noon + 2_000 && $0.gap == gap })
+        #expect(theirs.allSatisfy { $0.materializedThrough == noon + 2_000 && $0.outage == outage })
     }
 }
 
@@ -528,9 +530,9 @@ extension HistoryReader {
 extension ExecutionStats {
     /// The same but for the rounding of sums: a thousandth of a microsecond.
     fileprivate func isLike(_ other: ExecutionStats) -> Bool {
-        func areLike(_ left: Figures?, _ right: Figures?) -> Bool {
+        func areLike(_ left: Summary?, _ right: Summary?) -> Bool {
             guard let left, let right else { return left == nil && right == nil }
-            return [\Figures.average, \.p50, \.p95, \.p99].allSatisfy {
+            return [\Summary.average, \.p50, \.p95, \.p99].allSatisfy {
                 abs(left[keyPath: $0] - right[keyPath: $0]) < 0.001
             }
         }
@@ -583,7 +585,7 @@ private struct Archive {
         for number in 0..<30 {
             var job = Sample.job(number, at: Sample.noon + Int64(number % 3))
             job.active = random.happens(0.6)
-            job.hidden = random.happens(0.15)
+            job.isAdHoc = random.happens(0.15)
             job.deletedAt = random.happens(0.15) ? Sample.noon : nil
             job.tags = Self.tags.dropLast().filter { _ in random.happens(0.4) }
             let name = random.happens(0.5) ? Self.names.dropLast().randomElement(using: &random) : nil
@@ -610,7 +612,9 @@ private struct Archive {
             duration: random.happens(0.7) ? Int64.random(in: 0...90_000_000, using: &random) : nil,
             drift: random.happens(0.7) ? Int64.random(in: -2_000...9_000_000, using: &random) : nil
         )
-        var tokens = (0..<Int.random(in: 0...4, using: &random)).map { Token(epoch: 1, sequence: 9 - UInt64($0)) }
+        var tokens = (0..<Int.random(in: 0...4, using: &random)).map {
+            DispatchToken(epoch: 1, sequence: 9 - UInt64($0))
+        }
         tokens.shuffle(using: &random)
         row.attempts = tokens.map { token in
             var attempt = Sample.attempt(made, Int.random(in: 1...2, using: &random))
@@ -660,7 +664,7 @@ private struct Archive {
 
     func jobs(_ query: JobQuery) -> [Job] {
         var found: [Job] = []
-        for job in jobs where job.deletedAt == nil && !job.hidden {
+        for job in jobs where job.deletedAt == nil && !job.isAdHoc {
             if query.active != nil, query.active != job.active { continue }
             if let name = query.name, Array(name.utf8) != job.name.map({ Array($0.utf8) }) { continue }
             if let tag = query.tag, !job.tags.map({ Array($0.utf8) }).contains(Array(tag.utf8)) { continue }
@@ -690,7 +694,7 @@ private struct Archive {
     }
 
     static func stats(_ rows: [Execution]) -> ExecutionStats {
-        func figures(_ values: [Int64]) -> ExecutionStats.Figures? {
+        func summary(_ values: [Int64]) -> ExecutionStats.Summary? {
             let sorted = values.sorted()
             if sorted.isEmpty { return nil }
             // In hundredths of a step from one value to the next.
@@ -699,7 +703,7 @@ private struct Archive {
                 if rest == 0 { return Double(sorted[steps]) }
                 return (Double(sorted[steps]) * Double(100 - rest) + Double(sorted[steps + 1]) * Double(rest)) / 100
             }
-            return ExecutionStats.Figures(
+            return ExecutionStats.Summary(
                 average: Double(sorted.reduce(0, +)) / Double(sorted.count),
                 p50: percentile(50),
                 p95: percentile(95),
@@ -712,8 +716,8 @@ private struct Archive {
             if row.status == .success { stats.successes += 1 }
             if [.failed, .unknown].contains(row.status) { stats.failures += 1 }
         }
-        stats.duration = figures(rows.compactMap(\.durationMicroseconds))
-        stats.drift = figures(rows.compactMap(\.driftMicroseconds))
+        stats.duration = summary(rows.compactMap(\.durationMicroseconds))
+        stats.drift = summary(rows.compactMap(\.driftMicroseconds))
         return stats
     }
 }

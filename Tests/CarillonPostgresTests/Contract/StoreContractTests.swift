@@ -24,7 +24,7 @@ import Testing
     func `what is materialized is there, up to where the batch says`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
-        #expect(try await writer.lead().allSatisfy { $0.materializedThrough == nil && $0.gap == nil })
+        #expect(try await writer.lead().allSatisfy { $0.materializedThrough == nil && $0.outage == nil })
         let rows = (1...5).map { Sample.execution(Sample.jobID($0), at: noon + Int64($0) * 1_000) }
         let result = try await writer.write { batch in
             batch.inserts = rows.reversed()
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a gap is set, kept and cleared, and its rows are those between its ends`(_ kind: StoreKind) async throws {
+    func `an outage is set, kept and cleared, and its rows are those between its ends`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -78,22 +78,22 @@ import Testing
         var many = Sample.execution(Sample.jobID(2), at: noon + 2_500, .skipped)
         (many.skippedCount, many.skippedFrom, many.reason) = (9, noon - 90_000, .catchUp)
         let manual = Sample.execution(job, at: noon + 1_500, trigger: .manual, nonce: [1])
-        let gap = Gap(from: noon, to: noon + 3_000)
+        let outage = Outage(from: noon, to: noon + 3_000)
         try await writer.write { [many] batch in
             batch.inserts = rows + [many, manual]
-            batch.gap = .some(gap)
+            batch.outage = .some(outage)
         }
         try await writer.write { $0.settledThrough = noon }
-        #expect(try await writer.shard().gap == gap)
-        let answers = await writer.store.answers(to: .loadGapRows(gap))
-        let found = answers.flatMap { answer -> [GapRow] in
-            if case .gapRows(let rows, _) = answer { rows } else { [] }
+        #expect(try await writer.shard().outage == outage)
+        let answers = await writer.store.answers(to: .loadOutageRows(outage))
+        let found = answers.flatMap { answer -> [OutageRow] in
+            if case .outageRows(let rows, _) = answer { rows } else { [] }
         }
-        var expected = rows[1...3].map { GapRow(jobID: job, from: $0.scheduledTime, to: $0.scheduledTime) }
-        expected.insert(GapRow(jobID: many.jobID, from: noon - 90_000, to: noon + 2_500), at: 2)
+        var expected = rows[1...3].map { OutageRow(jobID: job, from: $0.scheduledTime, to: $0.scheduledTime) }
+        expected.insert(OutageRow(jobID: many.jobID, from: noon - 90_000, to: noon + 2_500), at: 2)
         #expect(found == expected)
-        try await writer.write { $0.gap = .some(nil) }
-        #expect(try await writer.shard().gap == nil)
+        try await writer.write { $0.outage = .some(nil) }
+        #expect(try await writer.shard().outage == nil)
     }
 
     // MARK: What the next leader has to know
@@ -204,7 +204,7 @@ import Testing
         try await writer.write { $0.inserts = [row] }
         try await writer.write { $0.starts = [Sample.start(row)] }
         var expected = row
-        (expected.status, expected.token, expected.attempts) = (.running, Token(epoch: 1, sequence: 1), 1)
+        (expected.status, expected.token, expected.attempts) = (.running, DispatchToken(epoch: 1, sequence: 1), 1)
         (expected.actualStartTime, expected.worker, expected.isClaimed) = (noon + 1, "w", true)
         #expect(try await writer.store.execution(row.id) == expected)
         (expected.status, expected.isClaimed) = (.retrying, false)
@@ -267,7 +267,7 @@ import Testing
         var writer = Writer(database.store())
         try await writer.lead()
         var jobs = (1...4).map { Sample.job($0) }
-        jobs[1].hidden = true
+        jobs[1].isAdHoc = true
         for index in jobs.indices { jobs[index].updatedAt = noon + Int64(index) }
         try await writer.write { [jobs] batch in batch.changes = jobs.map { JobChange(job: $0, isNew: true) } }
         #expect(try await writer.store.jobs(.loadJobs) == [jobs[0], jobs[2], jobs[3]])
@@ -409,7 +409,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `the hidden job of a single call goes with its history`(_ kind: StoreKind) async throws {
+    func `the ad-hoc job of a single call goes with its history`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -417,7 +417,7 @@ import Testing
         let (gone, open, seen, recent) = (0, 1, 2, 3)
         let jobs = (gone...recent).map { number in
             var job = Sample.job(number, at: number == recent ? old + 86_400_000 : old)
-            job.hidden = number != seen
+            job.isAdHoc = number != seen
             return job
         }
         let row = Sample.execution(jobs[open].id, at: old)
@@ -529,7 +529,7 @@ import Testing
             #expect(found.updatedAt > noon, "\(edit)")
             (job.version, job.updatedAt) = (6, found.updatedAt)
             if edit == .deleted { job.active = false }
-            if edit.beginsAnew {
+            if edit.startsOver {
                 #expect(0...1_000 ~= found.effectiveFrom - found.updatedAt, "\(edit)")
                 job.effectiveFrom = found.effectiveFrom
             }

@@ -100,7 +100,7 @@ private struct Books {
         if random.happens(0.3) { batch.materializedThrough = Sample.noon + clock }
         if random.happens(0.3) { batch.settledThrough = Sample.noon + clock }
         if random.happens(0.2) {
-            batch.gap = .some(random.happens(0.5) ? nil : Gap(from: Sample.noon, to: Sample.noon + clock))
+            batch.outage = .some(random.happens(0.5) ? nil : Outage(from: Sample.noon, to: Sample.noon + clock))
         }
         batch.withdrawals = rows(using: &random).map(\.id)
         // What is made by a batch is not begun or ended by the same one.
@@ -112,7 +112,7 @@ private struct Books {
         batch.starts = rows(using: &random).filter { !touched.contains($0.id) }.map {
             ExecutionStart(
                 id: $0.id,
-                token: Token(epoch: 1, sequence: number),
+                token: DispatchToken(epoch: 1, sequence: number),
                 attempts: Int(clock),
                 lostAttempts: 0,
                 actualStartTime: nil,
@@ -132,7 +132,7 @@ private struct Books {
                 Attempt(
                     executionID: row.id,
                     number: Int(clock),
-                    token: Token(epoch: 1, sequence: UInt64.random(in: 1...3, using: &random)),
+                    token: DispatchToken(epoch: 1, sequence: UInt64.random(in: 1...3, using: &random)),
                     startedAt: Sample.noon,
                     finishedAt: Sample.noon,
                     durationMicroseconds: 0,
@@ -154,7 +154,7 @@ private struct Books {
         job.updatedAt = Sample.noon + clock
         job.name = ["a", "b", nil, nil][Int.random(in: 0..<4, using: &random)]
         if random.happens(0.2) { job.deletedAt = Sample.noon }
-        if random.happens(0.2) { job.hidden = true }
+        if random.happens(0.2) { job.isAdHoc = true }
         let key = IdempotencyRecord(
             operation: "create_job",
             key: "\(Int.random(in: 0...5, using: &random))",

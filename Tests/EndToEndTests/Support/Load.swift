@@ -86,8 +86,8 @@ struct Load {
                     AND e.token_epoch IS NOT NULL AND e.actual_start_time < clock_timestamp() - interval '\(timeoutSeconds + 3) s')
                 """
             )
-            let gap = try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL")
-            if open == "0", gap == "0" { return }
+            let outage = try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL")
+            if open == "0", outage == "0" { return }
             try await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -1,0 +1,41 @@
+/// The read of the rows that an outage has already, before it is made up for.
+extension Dispatcher {
+    /// An outage has opened: it is worked off once its rows are known.
+    mutating func awaitOutageScan(of outage: Outage) {
+        let from = min(outage.from, backlog.outageScan?.outage.from ?? outage.from)
+        endOutageScan()
+        log.pending.outageScan = backlog.awaitReading(of: Outage(from: from, to: outage.to))
+    }
+
+    /// Everything that was decided before the outage opened is durable.
+    mutating func readOutageRows(_ number: UInt64, into actions: inout [Action]) {
+        if let outage = backlog.beginReading(number) { actions.append(.loadOutageRows(outage)) }
+    }
+
+    mutating func outageRowsRead(_ rows: [OutageRow], isLast: Bool) {
+        guard let all = backlog.read(rows, isLast: isLast) else { return }
+        for (job, rows) in all {
+            backlog.catchUp?.cover(job, rows)
+            guard let slot = jobTable.slot(of: job), let time = backlog.catchUp?.time(of: slot) else { continue }
+            backlog.catchUp?.arm(slot, jobTable[slot], after: time - 1)
+        }
+    }
+
+    mutating func outageScanFailed(_ text: String, into actions: inout [Action]) {
+        guard let outage = backlog.readFailed() else { return }
+        actions.append(.log(.loadFailed(text)))
+        actions.append(.loadOutageRows(outage))
+    }
+
+    /// The clock went back once more: what was read is void, since rows after `time` are withdrawn.
+    mutating func truncateOutageScan(to time: Timestamp) {
+        guard let outage = backlog.outageScan?.outage else { return }
+        endOutageScan()
+        if outage.from < time { awaitOutageScan(of: Outage(from: outage.from, to: min(outage.to, time))) }
+    }
+
+    /// Ignores the answer that is still to come.
+    mutating func endOutageScan() {
+        if backlog.endReading() { leadership.staleLoads += 1 }
+    }
+}

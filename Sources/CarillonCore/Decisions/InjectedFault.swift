@@ -1,0 +1,68 @@
+/// Bugs that can be planted in a build made with `-DFAULT_INJECTION`, one at a time, to show that the simulation catches them. In any
+/// other build none of them is ever active.
+package enum InjectedFault: String, Sendable, CaseIterable {
+    case trustsALeaseThatIsOver
+    case refiresClaimsOnTakeOver
+    case losesRetries
+    case retriesOnceTooOften
+    case acknowledgesBeforeCommit
+    case takesACommitForAFailure
+    case ignoresTheAttemptNumber
+    case forgetsRetriesInOverlap
+    case keepsTheOldDefinition
+    case forgetsWhatIsInFlight
+    case forgetsTheOutage
+    case ignoresTheCatchUpWindow
+    case waitsIndefinitelyForALostWorker
+    case sendsClaimsBeforeTheyAreDurable
+    case armsWhatHasRun
+    case marksWhatHasNoRow
+    case settlesWhatIsOpen
+    case forgetsTheFence
+    case takesCallsOfAnEpochThatIsOver
+    case forgetsToReportAgain
+    case keepsAReservedSlot
+    case answersChangesBeforeTheyAreDurable
+    case runsAllThatWasMissed
+    case runsAllThatWasMissedAtOnce
+    case skipsWhatOverlapsNothing
+    case givesUpClaimsAtOnce
+    case believesInSilentConnections
+    case believesEveryToken
+    case believesEveryNumber
+    case waitsIndefinitelyForASilentWorker
+    case trustsAnyProcessAboutAClaim
+    case ignoresAStalledBatch
+    case ignoresTheWorkersClock
+    case appliesAChangeBeforeItsCommit
+    case letsAMarkPassAStagedChange
+    case losesAQueuedChange
+    case dispatchesWhatIsHeld
+    case startsLateAfterATakeOver
+    case skipsRetriesAfterTheStartDeadline
+    case comparesEpochsAcrossShards
+    case grantsItsSlotsToEachLeader
+    case sendsOutcomesToAnyLeader
+    case believesAnyAcknowledgement
+
+    /// Whether the fault shows only in a worker that serves several leaders.
+    package var needsSeveralLeaders: Bool {
+        switch self {
+        case .comparesEpochsAcrossShards, .grantsItsSlotsToEachLeader, .sendsOutcomesToAnyLeader,
+            .believesAnyAcknowledgement:
+            true
+        default: false
+        }
+    }
+
+    #if FAULT_INJECTION
+        /// - Note: `nonisolated(unsafe)`: written only by InjectedFaultTests, which has its process to itself, before a simulation
+        ///   begins; the tasks of that simulation only read it.
+        package nonisolated(unsafe) static var active: InjectedFault?
+
+        package var isActive: Bool { InjectedFault.active == self }
+    #else
+        @inline(__always)
+        package var isActive: Bool { false }
+    #endif
+}

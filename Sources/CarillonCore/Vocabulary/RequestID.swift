@@ -1,0 +1,2 @@
+/// Identifies a client's request while it waits for its response.
+package typealias RequestID = UInt64
