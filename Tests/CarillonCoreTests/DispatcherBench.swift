@@ -18,9 +18,12 @@ struct DispatcherBench: ~Copyable {
     var outageReadsFail = 0
     var outageReadsAreHeld = false
     var heldOutages: [Outage] = []
+    var rowReadsAreHeld = false
+    var heldRowReads: [(outcome: CallOutcome, worker: String, link: ConnectionID)] = []
     var dispatched: [(link: ConnectionID, call: DispatchedCall)] = []
     var acknowledged: [DispatchToken] = []
     var results: [DispatchToken: AckResult] = [:]
+    var acknowledgedOver: [DispatchToken: ConnectionID] = [:]
     var queried: [(link: ConnectionID, claim: QueriedClaim)] = []
     var refused: [ConnectionID] = []
     var logEvents: [DispatcherLogEvent] = []
@@ -171,6 +174,7 @@ struct DispatcherBench: ~Copyable {
             }
         case .findExecution(let outcome, let worker, let link):
             found.append(outcome)
+            guard !rowReadsAreHeld else { return heldRowReads.append((outcome, worker, link)) }
             events.append(
                 .executionFound(store.executions[outcome.executionID], outcome: outcome, worker: worker, link: link)
             )
@@ -182,15 +186,29 @@ struct DispatcherBench: ~Copyable {
             }
         case .announceLead(let link, _, let shards): if !shards.isEmpty { leads.append(link) }
         case .dispatch(let link, _, let calls): dispatched += calls.map { (link, $0) }
-        case .acknowledge(_, let outcomes):
+        case .acknowledge(let link, let outcomes):
             acknowledged += outcomes.map(\.token)
-            for outcome in outcomes { results[outcome.token] = outcome.result }
+            for outcome in outcomes {
+                results[outcome.token] = outcome.result
+                acknowledgedOver[outcome.token] = link
+            }
         case .cancelCalls(_, let tokens): cancelled += tokens
         case .queryClaims(let link, let claims): queried += claims.map { (link, $0) }
         case .refuseWorker(let link, _): refused.append(link)
         case .reply(let requestID, let result): replies.append((requestID, result))
         case .log(let logEvent): logEvents.append(logEvent)
         case .recorded, .stopped, .beginEditSearch, .extendEditSearch: break
+        }
+    }
+
+    /// Answers the reads of rows that were held.
+    mutating func releaseRowReads() {
+        rowReadsAreHeld = false
+        let reads = heldRowReads
+        heldRowReads = []
+        for (outcome, worker, link) in reads {
+            let row = store.executions[outcome.executionID]
+            tell(.executionFound(row, outcome: outcome, worker: worker, link: link))
         }
     }
 

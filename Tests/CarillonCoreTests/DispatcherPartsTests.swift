@@ -101,13 +101,13 @@ import Testing
         #expect(inbox.isEmpty)
     }
 
-    @Test func `a late report is looked up once at a time`() {
+    @Test func `a late report is looked up once at a time, for the connection that it came over last`() {
         var inbox = ReportInbox()
-        let first = inbox.beginLookup(token(1))
-        let second = inbox.beginLookup(token(1))
-        #expect(first && !second && inbox.isLookedUp(token(1)))
-        inbox.endLookup(token(1))
-        #expect(!inbox.isLookedUp(token(1)))
+        let first = inbox.beginLookup(token(1), from: 1)
+        let second = inbox.beginLookup(token(1), from: 2)
+        #expect(first && !second)
+        #expect(inbox.endLookup(token(1)) == 2)
+        #expect(inbox.endLookup(token(1)) == nil)
     }
 
     // MARK: Worker pool

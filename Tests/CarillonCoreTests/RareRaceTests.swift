@@ -452,7 +452,63 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
+    @Test func `a report that comes again while its row is read is acknowledged once the truth is durable`() throws {
+        var bench = DispatcherBench()
+        bench.lead()
+        var job = DispatcherBench.job(2, every: 3_600)
+        job.executionType = .atMostOnce
+        bench.create(job)
+        bench.run(job, requestID: 7)
+        let call = try #require(bench.dispatched.first?.call)
+        bench.tell(.workerLeft(1))
+        bench.pass(ms: 95_000)
+        #expect(bench.store.executions[call.executionID]?.status == .unknown)
+        bench.join(2)
+        bench.rowReadsAreHeld = true
+        bench.report(call, over: 2)
+        bench.tell(.workerLeft(2))
+        bench.join(3)
+        bench.report(call, over: 3)
+        #expect(bench.acknowledged.isEmpty)
+        #expect(bench.found.count == 1)
+        bench.releaseRowReads()
+        let row = bench.store.executions[call.executionID]
+        #expect(row?.status == .success && row?.attempts == 1 && row?.lostAttempts == 0)
+        #expect(bench.acknowledged == [call.token])
+        #expect(bench.acknowledgedOver[call.token] == 3)
+    }
+
     // MARK: Clocks and outages
+
+    @Test func `rows that a take-over withdraws are made when their times come, though a change was refused before`()
+        throws
+    {
+        var bench = DispatcherBench()
+        bench.lead(slots: 0)
+        bench.pass(ms: 10_000)
+        let job = DispatcherBench.job(2, every: 1)
+        bench.create(job)
+        bench.pass(ms: 2_600)
+        let times = rows(of: job, bench)
+        #expect(times.contains(13_000))
+        bench.tell(.leaseConnectionLost("test"))
+        bench.databaseAheadMs -= 11_000
+        bench.tell(.workerLeft(1))
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        // All rows lie in the future again, and are still there when a change of their job is refused.
+        var change = try #require(bench.store.jobs[job.id])
+        change.version += 1
+        change.schedule = "@every 3s"
+        bench.commitsAreHeld = true
+        bench.tell(.changeRequested(9, .update(DispatcherBench.planned(change), scheduleChanged: true)))
+        settle(&bench) { !$0.changes.isEmpty }
+        #expect(bench.replies.contains { $0.requestID == 9 })
+        bench.pass(ms: 3_000)
+        #expect(rows(of: job, bench).isEmpty)
+        bench.pass(ms: 12_000)
+        #expect(bench.dispatcher.inconsistency == nil)
+        #expect(Set(rows(of: job, bench)).isSuperset(of: times))
+    }
 
     @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for an outage`() throws
     {

@@ -264,6 +264,22 @@ import Testing
         #expect(!bench.store.executions.values.contains { $0.status == .pending })
     }
 
+    @Test func `a scheduler that slept takes over by the database's clock, though its own was ahead`() {
+        var bench = DispatcherBench()
+        bench.lead()
+        bench.tell(.leaseConnectionLost("test"))
+        // Its quartz runs 400 ppm fast.
+        bench.bootMs += 600_000
+        bench.databaseAheadMs -= 240
+        bench.logEvents = []
+        while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
+        let taken = bench.logEvents.compactMap { logEvent -> Timestamp? in
+            if case .leadershipTaken(_, let clusterTime) = logEvent { clusterTime } else { nil }
+        }
+        #expect(taken.count == 1 && taken.allSatisfy { $0 <= bench.time })
+        #expect(bench.dispatcher.inconsistency == nil)
+    }
+
     @Test func `a claim from before the clock went back is given up as late as any other`() throws {
         var bench = DispatcherBench()
         let call = try claim(&bench)

@@ -192,7 +192,6 @@ final class Database {
 
     func commit(_ batch: WriteBatch, _ scheduler: SchedulerProcess) {
         let life = scheduler.life
-        world.oracle.submitted(batch, by: scheduler)
         world.after(latency() + max(0, writerStalledUntil - world.time)) { [self] in
             if scheduler.life != life, world.random.happens(0.5) { return }
             let isLost = world.faultsAreOn && world.random.happens(world.options.lostCommits)

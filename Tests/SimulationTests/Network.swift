@@ -7,6 +7,8 @@ import TestSupport
 final class Network {
     private unowned let world: World
     private var links: [ConnectionID: Link] = [:]
+    /// By connection, also those that are gone.
+    private var dialerNames: [ConnectionID: String] = [:]
     private var nextID: ConnectionID = 1
     /// By scheduler: until when no worker reaches it.
     private var isolatedUntil: [Int: Int64] = [:]
@@ -34,6 +36,7 @@ final class Network {
                 let link = Link(nextID, dialer, scheduler, self, world)
                 nextID += 1
                 links[link.id] = link
+                dialerNames[link.id] = dialer.name
                 link.begin()
             }
         }
@@ -57,6 +60,8 @@ final class Network {
 
     /// The worker or client at the other end.
     func dialerName(of id: ConnectionID) -> String? { links[id]?.dialer.name }
+    /// Who was at the other end, also of a connection that is gone.
+    func formerDialerName(of id: ConnectionID) -> String? { dialerNames[id] }
 
     /// A scheduler will not have that worker.
     func refuse(_ id: ConnectionID, why: String) { links[id]?.close(.scheduler, why) }

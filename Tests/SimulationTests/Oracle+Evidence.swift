@@ -16,7 +16,8 @@ extension Oracle {
     func noticed(_ outage: Outage, by scheduler: SchedulerProcess) {
         let noted = NotedOutage(outage: outage, at: scheduler.clusterTime, missedThrough: outage.to)
         notedOutages[scheduler.owner, default: []].append(noted)
-        guard isSteady, !scheduler.hasStoodStill else { return }
+        // What it is told first after a sleep may have been said before, and the clock set since.
+        guard isSteady(since: world.elapsed - scheduler.slumberMs * 1_000), !scheduler.hasStoodStill else { return }
         // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
         // store told it only the earliest that it can be is certain.
         let ahead = outage.to - world.databaseTime
@@ -44,7 +45,9 @@ extension Oracle {
         else { return }
         // It may be long until the leader hears of it.
         let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.slumberMs).max() ?? 0)
-        refusedChanges[job.id, default: []].append(Outage(from: min(job.effectiveFrom, world.databaseTime), to: heard))
+        // A clock that went back since the change was staged takes its beginning back, too.
+        let from = min(job.effectiveFrom, world.databaseTime, firstTime(of: job.effectiveFrom))
+        refusedChanges[job.id, default: []].append(Outage(from: from, to: heard))
     }
 
     private func wasRefused(_ id: JobID, _ time: Timestamp) -> Bool {
@@ -59,7 +62,11 @@ extension Oracle {
             "G5: something was written in epoch \(batch.epoch), which is over"
         )
         for start in batch.starts where start.isClaim && store.executions[start.id]?.token == start.token {
-            begunAt[start.token] = (world.time, world.elapsed)
+            // Whoever takes the claim over counts from when it was made. Of a first attempt the row tells how long it waited
+            // for the store.
+            let made = start.attempts == 1 ? start.actualStartTime : nil
+            let waited = max(0, made.map { world.databaseTime - $0 } ?? 0)
+            begunAt[start.token] = (world.time, world.elapsed - waited * 1_000)
         }
         for id in batch.updates.map(\.id) {
             guard let row = store.executions[id], row.status != before[id]?.status else { continue }
@@ -113,7 +120,8 @@ extension Oracle {
         )
         for row in batch.inserts + batch.changes.flatMap(\.inserts)
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
-            guard store.executions[row.id] != nil, let job = store.jobs[row.jobID],
+            // One that the same transaction ends is not run.
+            guard let made = store.executions[row.id], !made.status.isFinal, let job = store.jobs[row.jobID],
                 let noted = outages.last(where: {
                     $0.outage.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough
                 }),
@@ -125,7 +133,10 @@ extension Oracle {
             if begun[row.jobID].map({ row.scheduledTime > $0 }) ?? false, madeByChanges.contains(row.id) { continue }
             // A row that is made again for the report of a call is none that is made from the outage.
             let wasCalled = dispatchCounts[row.id] != nil
-            if !madeByChanges.contains(row.id), !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
+            // A change that ends a definition accounts for what was due by it at once: that of its rows which waited already
+            // for the same batch stays there.
+            let isEnded = begun[row.jobID].map { row.scheduledTime <= $0 } ?? false
+            if !madeByChanges.contains(row.id), !isEnded, !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
             judge(row, of: job, missedIn: noted, store)

@@ -16,8 +16,13 @@ extension Oracle {
 
     /// A take-over has read all jobs.
     func tookOver(_ jobs: [Job]) {
+        // The leader before found these, and ended before anything of it was durable: what it would have made for times that
+        // came again, this one finds marked as made.
+        for (id, outage) in foundInVain.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }
+        let mark = world.database.store.shards.compactMap(\.materializedThrough).max() ?? .distantPast
         // What was changed after it was read is still to be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
+            if let from = unsettled[job.id]?.from, from < mark { foundInVain[job.id] = Outage(from: from, to: mark) }
             settled(job.id)
             begin(job)
         }

@@ -41,6 +41,8 @@ final class Oracle {
     private(set) var known: [JobID: Job] = [:]
     var unsettled: [JobID: Unsettled] = [:]
     var uncertain: [JobID: [Outage]] = [:]
+    /// Changes by hand that the latest take-over found, up to the mark that it found, until something of it is durable.
+    var foundInVain: [JobID: Outage] = [:]
     /// Definitions that somebody wrote by hand.
     var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
@@ -124,6 +126,11 @@ final class Oracle {
         repeated.contains { through > $0.from - 2_000 && from < $0.to + 2_000 }
     }
 
+    /// The earliest time that the clock went back to from there; that time itself if it did not.
+    func firstTime(of time: Timestamp) -> Timestamp {
+        repeated.filter { $0.from < time && time <= $0.to }.map(\.from).min() ?? time
+    }
+
     /// Whether the database's clock was not set since then, nor so shortly before that a leader need not know of it.
     func isSteady(since elapsed: Int64) -> Bool { clockSetAt.map { $0 < elapsed - 15_000_000 } ?? true }
 
@@ -135,7 +142,10 @@ final class Oracle {
         // A leader may learn of a step long after it happened.
         guard case .clockStepped(let milliseconds) = logEvent, milliseconds < 0 else { return }
         wentBack(scheduler)
-        repeated.append(Outage(from: world.databaseTime, to: world.databaseTime - milliseconds))
+        // The note tells what is certain of the step. Behind a stalled store the leader's own clock may have gone on for longer
+        // by the old time, and that came again, too.
+        let end = max(world.databaseTime - milliseconds, scheduler.clusterTimeBefore)
+        repeated.append(Outage(from: world.databaseTime, to: end))
     }
 
     /// Whether something happened since, after which nobody can be expected to know of that dispatch.
@@ -335,6 +345,7 @@ final class Oracle {
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
+        foundInVain = [:]
         let rows = before.values.sorted { $0.id < $1.id }
         for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
@@ -352,8 +363,8 @@ final class Oracle {
         judgeEvidence(of: batch, before: before)
     }
 
-    /// A batch leaves for the database. What waited behind one that was not answered for long is none of its rows: those times
-    /// were missed.
+    /// A batch leaves for the database for the first time: how often it is sent after that is no matter of its rows. What waited
+    /// behind one that was not answered for long is none of its rows: those times were missed.
     func submitted(_ batch: WriteBatch, by scheduler: SchedulerProcess) {
         // A change keeps the rows of the definition that it ends, and so do parts of a batch that was refused.
         guard world.options.changesPerSecond == 0, world.options.refusedTexts == 0, isGoodTime(for: scheduler) else {

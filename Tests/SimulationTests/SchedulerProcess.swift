@@ -91,6 +91,8 @@ final class SchedulerProcess {
     }
 
     var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
+    /// What its clock showed when its turn began.
+    private(set) var clusterTimeBefore: Timestamp = .distantPast
 
     var address: String { "scheduler-\(index)" }
 
@@ -210,6 +212,7 @@ final class SchedulerProcess {
     func turn() {
         guard let cell else { return }
         var actions: [Action] = []
+        clusterTimeBefore = clusterTime
         let events = inbox
         inbox = []
         for event in events {
@@ -293,7 +296,9 @@ final class SchedulerProcess {
                 },
                 failed: .executionNotRead(outcome, worker: worker, link: link)
             )
-        case .commit(let batch): database.commit(batch, self)
+        case .commit(let batch):
+            world.oracle.submitted(batch, by: self)
+            database.commit(batch, self)
         case .announceLead(let link, let lead, let shards):
             world.network.toWorker(link, .lead(lead, shards: shards))
         case .dispatch(let link, let clusterTime, let calls):
@@ -306,7 +311,8 @@ final class SchedulerProcess {
             )
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let outcomes):
-            world.oracle.acknowledged(outcomes, to: world.network.dialerName(of: link))
+            // What a liar said is answered also after its connection has ended.
+            world.oracle.acknowledged(outcomes, to: world.network.formerDialerName(of: link))
             world.network.toWorker(link, .outcomeAck(outcomes))
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)

@@ -9,7 +9,13 @@ extension Dispatcher {
     ) {
         guard case .stepped(let milliseconds) = leadership.clock.sample(databaseTime, sent: sentAt, received: now.boot)
         else {
-            leadership.advance(to: now.boot)
+            // Who does not lead has decided nothing that time may not go back behind: after a silence its clock may have been
+            // ahead by a quartz's drift, and a call must not be early by that.
+            if case .standby = leadership.phase {
+                leadership.stepClock(at: now.boot)
+            } else {
+                leadership.advance(to: now.boot)
+            }
             return
         }
         leadership.stepClock(at: now.boot)

@@ -114,8 +114,7 @@ extension Dispatcher {
         default: return
         }
         if id.time <= furthestRow, jobTable[executionTable[slot].job].isDue(at: id.time) { return }
-        log.pending.withdrawals.append(id)
-        leave(slot)
+        withdraw(slot)
     }
 
     /// A worker's word about an attempt counts: it is the current one, and was not lost after all.

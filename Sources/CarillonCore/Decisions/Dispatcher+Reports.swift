@@ -82,10 +82,10 @@ extension Dispatcher {
     private mutating func take(lateOutcome outcome: CallOutcome, over link: ConnectionID, into actions: inout [Action])
     {
         counters.lateReports += 1
-        // Each report is looked up once at a time, and so many together; what is not acknowledged comes again.
-        let isLookedUp = reports.isLookedUp(outcome.token)
-        if mayEndUnknown(outcome.kind), !isLookedUp, executionTable.slot(of: outcome.executionID) == nil {
-            guard reports.beginLookup(outcome.token) else { return }
+        if mayEndUnknown(outcome.kind), executionTable.slot(of: outcome.executionID) == nil {
+            // Each report is looked up once at a time. One that comes again meanwhile is answered with the first: the worker
+            // forgets what is acknowledged, and its outcome is not durable yet.
+            guard reports.beginLookup(outcome.token, from: link) else { return }
             actions.append(.findExecution(outcome, worker: pool.roster[link]?.name ?? "", link: link))
         } else {
             acknowledge(outcome.token, .superseded, to: link)
@@ -93,7 +93,7 @@ extension Dispatcher {
     }
 
     mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: ConnectionID) {
-        reports.endLookup(outcome.token)
+        let link = reports.endLookup(outcome.token) ?? link
         guard case .leading = leadership.phase else { return }
         // What was read as PENDING may be withdrawn in a batch that is on its way.
         let isMissing = execution == nil || execution?.status == .pending

@@ -240,9 +240,20 @@ extension Dispatcher {
             guard open.execution.trigger == .schedule, !open.hasBegun, open.execution.scheduledTime > furthestRow else {
                 continue
             }
-            log.pending.withdrawals.append(open.execution.id)
-            leave(slot)
+            withdraw(slot)
         }
+    }
+
+    /// Withdraws a row. One whose time comes again is made anew then: a change of its job that was dropped or applied while the
+    /// row was there has armed the job past it.
+    mutating func withdraw(_ slot: Int32) {
+        let open = takeOut(slot)
+        log.pending.withdrawals.append(open.execution.id)
+        let time = open.execution.scheduledTime
+        if time > furthestRow, jobTable.nextTime(of: open.job).map({ $0 > time }) ?? true {
+            jobTable.arm(open.job, after: time - 1)
+        }
+        forgetJobIfIdle(open.job)
     }
 
     /// Ends leading: all that is in memory belongs to the next leader now.

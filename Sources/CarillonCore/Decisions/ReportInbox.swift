@@ -3,8 +3,8 @@ struct ReportInbox {
     /// By token, so that a worker that says it again is heard once.
     private(set) var held: [DispatchToken: (link: ConnectionID, call: HeldCall, isRecreated: Bool)] = [:]
     private(set) var outcomes: [DispatchToken: (link: ConnectionID, outcome: CallOutcome)] = [:]
-    /// Tokens of late reports whose rows are being read.
-    private var lookups: Set<DispatchToken> = []
+    /// Tokens of late reports whose rows are being read, with the connection that each came over last.
+    private var lookups: [DispatchToken: ConnectionID] = [:]
 
     /// Rows that are looked up for late reports at a time.
     private static var lookupLimit: Int { 10_000 }
@@ -33,13 +33,13 @@ struct ReportInbox {
         Set(held.values.map(\.call.executionID) + outcomes.values.map(\.outcome.executionID))
     }
 
-    func isLookedUp(_ token: DispatchToken) -> Bool { lookups.contains(token) }
-
-    /// Begins a look-up. Returns `false` when too many are under way; what is not acknowledged comes again.
-    mutating func beginLookup(_ token: DispatchToken) -> Bool {
-        guard lookups.count < Self.lookupLimit else { return false }
-        return lookups.insert(token).inserted
+    /// Begins a look-up. Returns `false` when one is under way, whose answer goes to `link` from now on, or when too many are;
+    /// what is not acknowledged comes again.
+    mutating func beginLookup(_ token: DispatchToken, from link: ConnectionID) -> Bool {
+        guard lookups[token] != nil || lookups.count < Self.lookupLimit else { return false }
+        return lookups.updateValue(link, forKey: token) == nil
     }
 
-    mutating func endLookup(_ token: DispatchToken) { lookups.remove(token) }
+    /// Ends a look-up. Returns the connection that the report came over last.
+    mutating func endLookup(_ token: DispatchToken) -> ConnectionID? { lookups.removeValue(forKey: token) }
 }
