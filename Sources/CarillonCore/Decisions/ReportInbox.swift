@@ -1,12 +1,12 @@
-/// Reports of workers that wait: for a row to become durable, for a change to be settled, or for a row to be read.
+/// Buffered worker reports: they wait for a row to become durable, for a change to be settled, or for a row to be read.
 struct ReportInbox {
-    /// By token, so that a worker that says it again is heard once.
+    /// Keyed by token, so that a repeated report is processed once.
     private(set) var held: [DispatchToken: (link: ConnectionID, call: HeldCall, isRecreated: Bool)] = [:]
     private(set) var outcomes: [DispatchToken: (link: ConnectionID, outcome: CallOutcome)] = [:]
     /// Tokens of late reports whose rows are being read.
     private var lookups: Set<DispatchToken> = []
 
-    /// Rows that are looked up for late reports at a time.
+    /// The maximum number of concurrent row lookups for late reports.
     private static var lookupLimit: Int { 10_000 }
 
     var isEmpty: Bool { held.isEmpty && outcomes.isEmpty }
@@ -19,7 +19,8 @@ struct ReportInbox {
         outcomes[outcome.token] = (link, outcome)
     }
 
-    /// All calls and outcomes that wait, in the order of their tokens. Those that still have to wait are kept again.
+    /// Removes and returns all buffered reports, in the order of their tokens. The caller keeps those that must still
+    /// wait.
     mutating func takeAll() -> (
         held: [(link: ConnectionID, call: HeldCall, isRecreated: Bool)],
         outcomes: [(link: ConnectionID, outcome: CallOutcome)]
@@ -28,14 +29,14 @@ struct ReportInbox {
         return (held.sorted { $0.key < $1.key }.map(\.value), outcomes.sorted { $0.key < $1.key }.map(\.value))
     }
 
-    /// The executions that a report waits for.
+    /// The executions with buffered reports.
     var executions: Set<ExecutionID> {
         Set(held.values.map(\.call.executionID) + outcomes.values.map(\.outcome.executionID))
     }
 
     func isLookedUp(_ token: DispatchToken) -> Bool { lookups.contains(token) }
 
-    /// Begins a look-up. Returns `false` when too many are under way; what is not acknowledged comes again.
+    /// Registers a lookup. Returns `false` at the limit; an unacknowledged report is sent again.
     mutating func beginLookup(_ token: DispatchToken) -> Bool {
         guard lookups.count < Self.lookupLimit else { return false }
         return lookups.insert(token).inserted
