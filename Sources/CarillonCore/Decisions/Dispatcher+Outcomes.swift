@@ -160,8 +160,8 @@ extension Dispatcher {
         }
     }
 
-    /// The start and the duration of a call. The best source is the worker's monotonic clock, which excludes the time
-    /// of the transfer to the worker. Without it, the start is derived from the dispatch.
+    /// The start and the duration of a call. The worker's monotonic clock gives the actual start, so the drift includes
+    /// the transfer to the worker. Without it, the start is derived from the dispatch.
     private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: ConnectionID) -> CallTimes {
         let dispatched =
             open.dispatchedMicroseconds != 0

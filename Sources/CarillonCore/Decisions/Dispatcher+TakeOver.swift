@@ -210,7 +210,7 @@ extension Dispatcher {
         }
     }
 
-    /// Ends the wait for workers. Unclaimed executions are dispatched again; a call that could be sent twice waits for
+    /// Ends the wait for workers. Executions that no worker reported are dispatched again; an AT_MOST_ONCE call waits for
     /// its outcome.
     mutating func endAdoption(at now: Now) {
         guard let waiting = recovery, waiting.isOver(at: now.boot, pool.roster) else { return }

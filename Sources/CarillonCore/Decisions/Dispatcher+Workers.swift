@@ -34,8 +34,8 @@ extension Dispatcher {
             features: features,
             key: leadership.clusterKey.workerKey(name: name, bootID: bootID)
         )
-        // Announce the lead even if the renewal of the lease is late: no later message would. The epoch is sufficient
-        // proof.
+        // Announce the lead even if the renewal of the lease is late: no later event announces it to this worker. The
+        // epoch is sufficient proof.
         if case .leading = leadership.phase { announceLead(to: link, into: &actions) }
     }
 
@@ -66,7 +66,7 @@ extension Dispatcher {
         actions.append(.log(.leadRefused(worker: worker.name, highest: highest.epoch, isProven: isProven)))
         guard isProven else { return }
         leadership.epochFloor = max(leadership.epochFloor, highest.epoch)
-        stepDown("a worker accepts only epochs above \(highest.epoch); taking the lease again", at: now, into: &actions)
+        stepDown("a worker has accepted epoch \(highest.epoch); taking the lease above it", at: now, into: &actions)
         leadership.lease.lost(at: now.boot, waitMs: 0)
     }
 
@@ -91,7 +91,7 @@ extension Dispatcher {
         loseAll(of: worker.name, into: &actions)
     }
 
-    /// Treats a worker as having answered if it sent Holding but no Credit: the number of its credits has not changed.
+    /// Treats a worker as having answered if it sent Holding and its credit has not changed, so no Credit follows.
     mutating func assumeAnswers(into actions: inout [Action]) {
         for (link, worker) in pool.roster.workers
         where !worker.hasAnswered && worker.heldEpoch == leadership.lease.epoch {

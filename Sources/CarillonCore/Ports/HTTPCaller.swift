@@ -65,7 +65,7 @@ package struct HTTPResult: Sendable, Hashable {
     package var response: String?
     /// One sentence: the failure and the target. No text of the response except the Location header of a redirect.
     package var errorMessage: String?
-    /// One sentence for the log about a response that violates HTTP.
+    /// One sentence for the log about an unusual response, such as a very long one.
     package var remark: String?
     /// The Retry-After header of a 429 or 503 response (seconds or HTTP date; RFC 9110, section 10.2.3), in
     /// milliseconds.

@@ -30,7 +30,7 @@ package struct IdempotencyRecord: Sendable, Hashable {
     /// The operation that used the key: `create_job` or `run_job`.
     package var operation: String
     package var key: String
-    /// A hash of the first request's content.
+    /// The fingerprint that the client sent with the first request; empty if there was none.
     package var fingerprint: String
     /// The id of the created job or execution.
     package var answer: UniqueID
@@ -109,8 +109,8 @@ package struct WriteBatch: Sendable, Hashable {
     /// PENDING and SKIPPED rows. A row that already exists is left unchanged.
     package var inserts: [Execution] = []
     package var starts: [ExecutionStart] = []
-    /// Complete rows that became final or RETRYING; their claims are cleared. Only rows that are not final or are
-    /// UNKNOWN change.
+    /// Complete rows that became final or RETRYING; their claims are cleared. An update applies only to rows that are
+    /// not final or are UNKNOWN.
     package var updates: [Execution] = []
     package var attempts: [Attempt] = []
 
