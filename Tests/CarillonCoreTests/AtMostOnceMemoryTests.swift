@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// A worker begins an AT_MOST_ONCE attempt once, whatever schedulers ask of it.
+/// A worker starts each AT_MOST_ONCE attempt once, even if schedulers dispatch it repeatedly.
 @Suite struct AtMostOnceMemoryTests {
     private typealias Bench = WorkerBench
 
@@ -28,13 +28,13 @@ import Testing
         )
     }
 
-    @Test func `a repeated dispatch is answered with the outcome, under its own token`() {
+    @Test func `a repeated dispatch gets the outcome under its own token`() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
         bench.dispatch(1, [call(1)])
         bench.end(call(1).token, status: 204)
         bench.turn(.acknowledged(1, [AcknowledgedOutcome(call(1).token, .recorded)]))
-        // A leader of a restored database knows nothing of it.
+        // A leader of a restored database does not know the earlier dispatch.
         bench.lead(2, epoch: 2)
         let repeated = bench.dispatch(2, [call(9, epoch: 2)])
         #expect(repeated.started.isEmpty)
@@ -56,19 +56,19 @@ import Testing
         #expect(ended.reported(to: 2).allSatisfy { $0.kind == .answered })
     }
 
-    @Test func `a call that was never begun is promised never to begin`() {
+    @Test func `a call reported as never started is refused later`() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
         bench.wait(milliseconds: 5_000)
         let answer = bench.turn(query(call(1)))
         #expect(answer.answeredClaims.map(\.state) == [.neverBegun])
         #expect(answer.rememberedMs == 5_000)
-        // It was on its way over a connection that seemed dead.
+        // This dispatch was delayed on a connection that seemed dead.
         #expect(bench.dispatch(1, [call(1)]).started.isEmpty)
         #expect(bench.dispatch(1, [call(2)]).started.count == 1)
     }
 
-    @Test func `what was begun is never called never begun`() {
+    @Test func `a started call is never reported as never started`() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
         bench.dispatch(1, [call(1)])
@@ -81,11 +81,11 @@ import Testing
         let forgotten = bench.turn(query(call(1)))
         #expect(forgotten.answeredClaims.map(\.state) == [.ended])
         #expect(forgotten.reported(to: 1).map(\.token) == [call(1).token])
-        // Under another token, too: this attempt was begun.
+        // The attempt was started, even though the query names another token.
         #expect(bench.turn(query(call(5))).answeredClaims.map(\.state) == [.ended])
     }
 
-    @Test func `the oldest call is forgotten at the limit, and the memory reaches back to the one after it`() {
+    @Test func `the oldest call is forgotten at the limit, and the reported memory starts after it`() {
         var memory = AtMostOnceMemory()
         let start = BootTime(nanoseconds: 1_000_000_000)
         memory.begin(at: start)

@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// A cancel is answered with what became of the execution.
+/// A cancel request is answered with the resulting state of the execution.
 @Suite struct CancelTests {
     private let job = DispatcherBench.job(1, every: 3_600)
 
@@ -30,7 +30,7 @@ import Testing
         #expect(answer(5, bench)?.status == .cancelled)
     }
 
-    @Test func `a worker that says nothing does not hold up the answer`() throws {
+    @Test func `a worker that does not report does not delay the answer`() throws {
         var bench = DispatcherBench()
         let call = try call(&bench)
         bench.tell(.changeRequested(5, .cancel(job.id, call.executionID)))
@@ -40,7 +40,7 @@ import Testing
         #expect(bench.replies.count { $0.requestID == 5 } == 1)
     }
 
-    @Test func `an attempt that is cancelled while its worker is away is counted as lost, and stopped when it is back`()
+    @Test func `a cancelled attempt of a disconnected worker counts as lost and is stopped on reconnect`()
         throws
     {
         var bench = DispatcherBench()

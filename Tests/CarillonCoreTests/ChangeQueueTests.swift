@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// One staged change a job, and the requests behind it.
+/// At most one staged change per job, and the requests queued after it.
 @Suite struct ChangeQueueTests {
     private let zero = Timestamp(milliseconds: 0)
 
@@ -25,7 +25,7 @@ import Testing
         if case .asked(_, let requestID) = request { requestID } else { nil }
     }
 
-    @Test func `requests of one job wait in order, and those of another job do not wait`() throws {
+    @Test func `requests of one job wait in order; those of another job do not wait`() throws {
         var queue = ChangeQueue()
         let (first, second) = (job(1), job(2))
         #expect(!queue.isBusy(first.id))
@@ -44,7 +44,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func `request ids are taken once, and the requests keep their turn`() {
+    @Test func `request ids are taken once, and the requests stay queued`() {
         var queue = ChangeQueue()
         queue.stage(staged(1))
         queue.enqueue(.asked(.pause(job(1)), 6), for: job(1).id)
@@ -58,12 +58,12 @@ import Testing
         _ = queue.unstage(job(1).id)
         guard case .asked(.pause, nil) = queue.dequeue(job(1).id), case .asked(.delete, nil) = queue.dequeue(job(1).id)
         else {
-            Issue.record("the requests have lost their turn")
+            Issue.record("the requests are no longer queued")
             return
         }
     }
 
-    @Test func `an outage concerns changes of the schedule until they are settled`() {
+    @Test func `an outage affects staged schedule changes until they are settled`() {
         var queue = ChangeQueue()
         queue.stage(staged(1, at: zero + 5))
         queue.stage(staged(2, at: zero + 3))
@@ -86,7 +86,7 @@ import Testing
         #expect(queue.inconsistency(written: [job(1).id]) == nil)
     }
 
-    @Test func `a clock that goes back takes the cursor of a staged change with it`() {
+    @Test func `a step back of the clock moves the cursor of a staged change back`() {
         var change = staged(1, at: zero + 10_000)
         change.through = zero + 12_000
         change.clockWentBack(to: zero + 11_000)

@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// AT_MOST_ONCE calls that nobody has reported: the worker is asked, and remembers (design § 5).
+/// AT_MOST_ONCE calls without a report: the leader asks the worker, which remembers its calls.
 @Suite struct ClaimQueryTests {
     private var job: Job {
         var job = DispatcherBench.job(1, every: 3_600)
@@ -10,7 +10,7 @@ import Testing
         return job
     }
 
-    /// A call that was sent to the worker, whose connection then ended.
+    /// A dispatched call whose worker connection ended.
     private func lostCall(_ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.lead()
         bench.pass(ms: 1_000)
@@ -25,7 +25,7 @@ import Testing
         .workerAnsweredClaims(2, rememberedMs: rememberedMs, [AnsweredClaim(query, state)])
     }
 
-    @Test func `a call that was never begun is given out again`() throws {
+    @Test func `a call that never started is dispatched again`() throws {
         var bench = DispatcherBench()
         let call = try lostCall(&bench)
         bench.join(2)
@@ -39,7 +39,7 @@ import Testing
         #expect(row.status == .success && row.attempts == 1 && row.lostAttempts == 0)
     }
 
-    @Test(arguments: [ClaimState.running, .ended]) func `a call that was begun is not given out again`(
+    @Test(arguments: [ClaimState.running, .ended]) func `a call that started is not dispatched again`(
         state: ClaimState
     ) throws {
         var bench = DispatcherBench()
@@ -52,7 +52,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
     }
 
-    @Test func `a worker that does not remember the time of the claim is not believed`() throws {
+    @Test func `a worker whose memory starts after the claim is not trusted`() throws {
         var bench = DispatcherBench()
         _ = try lostCall(&bench)
         bench.pass(ms: 1_500)
@@ -63,7 +63,7 @@ import Testing
         #expect(bench.dispatched.count == 1)
     }
 
-    @Test func `another process of the same name is not asked, nor believed`() throws {
+    @Test func `another process with the same name is neither asked nor trusted`() throws {
         var bench = DispatcherBench()
         let call = try lostCall(&bench)
         bench.join(2, boot: 2)
@@ -79,7 +79,7 @@ import Testing
         #expect(bench.dispatched.count == 1)
     }
 
-    @Test func `the next leader asks the process that the claim names`() throws {
+    @Test func `the next leader asks the process named in the claim`() throws {
         var bench = DispatcherBench()
         let call = try lostCall(&bench)
         #expect(bench.store.executions[call.executionID]?.workerBootID == UniqueID(high: 0, low: 1))
@@ -92,13 +92,13 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a claim whose worker left before it was sent is given back`() throws {
+    @Test func `a claim whose worker left before the dispatch is returned`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
         bench.commitsAreHeld = true
         bench.run(job, requestID: 1)
-        // The row first, then the claim.
+        // The row is inserted first, then the claim.
         let row = bench.heldCommits.removeLast()
         bench.answer(row)
         let claim = bench.heldCommits.removeLast()

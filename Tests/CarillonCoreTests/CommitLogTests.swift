@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// One batch is in flight at a time; parts of a refused one go before the batch that grows.
+/// One batch is in flight at a time; the parts of a refused batch are sent before the pending one.
 @Suite struct CommitLogTests {
     private let boot = BootTime(nanoseconds: 1_000_000_000)
     private let time = Timestamp(seconds: 1_000)
@@ -41,7 +41,7 @@ import Testing
         #expect(log.isDue(at: boot, recordDelayMs: 0, isStopping: false))
     }
 
-    @Test func `outcomes alone wait for others, unless the process stops`() {
+    @Test func `a batch with only outcomes waits, unless the process is stopping`() {
         var log = CommitLog()
         log.begin(at: time, boot: boot)
         log.send(at: boot, through: time)
@@ -52,7 +52,7 @@ import Testing
         #expect(log.isDue(at: boot, recordDelayMs: 20, isStopping: true))
     }
 
-    @Test func `parts of a refused batch are sent first, in their order`() {
+    @Test func `parts of a refused batch are sent first, in order`() {
         var log = CommitLog()
         log.pending.inserts = [row(1), row(2), row(3)]
         log.send(at: boot, through: time)
@@ -69,7 +69,7 @@ import Testing
         #expect(log.isDue(at: boot, recordDelayMs: 0, isStopping: false))
     }
 
-    @Test func `marks of a refused batch move into the batch that is written last`() {
+    @Test func `marks of a refused batch move to the batch written last`() {
         var refused = batch([1])
         (refused.materializedThrough, refused.outage, refused.workers) = (time, .some(nil), ["a"])
         var pending = PendingBatch()

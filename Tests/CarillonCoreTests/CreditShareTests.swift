@@ -15,7 +15,7 @@ import Testing
         CreditShare(lines, free: free, at: now).lines.map(\.offered)
     }
 
-    @Test func `one leader is offered all that is free`() {
+    @Test func `one leader is offered all free slots`() {
         #expect(shares([line(1, 0)], free: 4) == [4])
         #expect(shares([line(1, 3)], free: 4) == [4])
         #expect(shares([line(1, 3)], free: 1) == [1])
@@ -37,22 +37,22 @@ import Testing
         #expect(shares([line(1, 8), line(2, 0), line(3, 0)], free: 8) == [4, 2, 2])
     }
 
-    @Test func `a last offer moves after a second in which it was not used`() {
+    @Test func `a last offer moves after one unused second`() {
         let fresh = CreditShare([line(1, 1, movedMsAgo: 400), line(2, 0)], free: 1, at: now)
         #expect(fresh.lines.map(\.offered) == [1, 0] && fresh.wake == now + 600)
         let old = CreditShare([line(1, 1, movedMsAgo: 1_000), line(2, 0)], free: 1, at: now)
         #expect(old.lines.map(\.offered) == [0, 1])
-        // While all slots are used there is nothing to move.
+        // Nothing can move while all slots are used.
         #expect(CreditShare([line(1, 0), line(2, 0)], free: 0, at: now).wake == nil)
     }
 
-    @Test func `offers beyond what is free are withdrawn from the largest share`() {
+    @Test func `offers beyond the free slots are withdrawn from the largest share`() {
         #expect(shares([line(1, 4), line(2, 3)], free: 4) == [2, 2])
         #expect(shares([line(1, 4), line(2, 1)], free: 2) == [1, 1])
         #expect(shares([line(1, 4), line(2, 4)], free: 0) == [0, 0])
     }
 
-    @Test(arguments: 0..<UInt64(200)) func `at random: exactly what is free is offered, and nobody below zero`(
+    @Test(arguments: 0..<UInt64(200)) func `random: the offers equal the free slots, and no offer is negative`(
         seed: UInt64
     ) {
         var random = SeededGenerator(seed: seed)

@@ -2,19 +2,19 @@ import CarillonCore
 import CarillonCron
 import TestSupport
 
-/// One dispatcher with an in-memory store that answers at once (or when it is told to), and a list of what it was told to do.
+/// A dispatcher with an in-memory store that answers immediately or on request, and a record of all actions.
 struct DispatcherBench: ~Copyable {
     var dispatcher: Dispatcher
     var store = MemoryStore()
     var random = SeededGenerator(seed: 7)
     /// Milliseconds of boot time.
     var bootMs: Int64 = 1_000
-    /// What the database's clock is ahead of boot time.
+    /// How far the database's clock is ahead of boot time.
     var databaseAheadMs: Int64
     var commitsAreHeld = false
     var heldCommits: [WriteBatch] = []
     var leasesAreHeld = false
-    /// So many reads of an outage fail from now on.
+    /// How many of the next reads of outage rows fail.
     var outageReadsFail = 0
     var outageReadsAreHeld = false
     var heldOutages: [Outage] = []
@@ -53,13 +53,13 @@ struct DispatcherBench: ~Copyable {
     var now: Now { Now(wall: Timestamp(milliseconds: 0), boot: BootTime(nanoseconds: bootMs * 1_000_000)) }
     var time: Timestamp { Timestamp(milliseconds: bootMs + databaseAheadMs) }
 
-    /// Becomes the leader, with a worker of so many slots on link 1.
+    /// Becomes the leader, with a worker with this number of slots on link 1.
     mutating func lead(slots: UInt64 = 10) {
         tell(.tick)
         join(1, slots: slots)
     }
 
-    /// The worker process `boot` connects. A process before it is gone: its connections end first.
+    /// Connects the worker process `boot`. An earlier process has ended: its connections are closed first.
     mutating func join(_ link: ConnectionID, boot: UInt64 = 1, slots: UInt64 = 10, held: [HeldCall] = []) {
         for (other, process) in processes.sorted(by: { $0.key < $1.key }) where process != boot {
             processes[other] = nil
@@ -77,7 +77,7 @@ struct DispatcherBench: ~Copyable {
         answerLead(link, slots: slots, held: held)
     }
 
-    /// A worker of another name comes, and answers.
+    /// Connects a worker with another name, which answers the Lead.
     mutating func join(
         _ link: ConnectionID,
         name: String,
@@ -90,7 +90,7 @@ struct DispatcherBench: ~Copyable {
         answerLead(link, slots: slots, held: held)
     }
 
-    /// Loses the lead, and takes it again under another epoch.
+    /// Loses the lead and takes it again under a new epoch.
     mutating func loseLead(_ meanwhile: [Event] = []) {
         tell(.leaseConnectionLost("test"))
         for event in meanwhile { tell(event) }
@@ -115,7 +115,7 @@ struct DispatcherBench: ~Copyable {
         }
     }
 
-    /// Lets time pass, in steps of 50 ms.
+    /// Advances time in steps of 50 ms.
     mutating func pass(ms milliseconds: Int64) {
         let end = bootMs + milliseconds
         while bootMs < end {
@@ -131,7 +131,7 @@ struct DispatcherBench: ~Copyable {
         for batch in batches { answer(batch) }
     }
 
-    /// Answers one commit: with what the store makes of it, or as the store answers what it will not have.
+    /// Answers one commit with the store's result, or with a refusal.
     mutating func answer(_ batch: WriteBatch, refusing isRefused: Bool = false) {
         let result: CommitResult =
             isRefused ? .refused(message: "will not have it", constraint: nil) : store.commit(batch, now: time)
@@ -239,7 +239,7 @@ struct DispatcherBench: ~Copyable {
         tell(.changeRequested(requestID, .run(job.id, nil, nonce: nonce)))
     }
 
-    /// A worker's report on a call that it was sent.
+    /// Reports a call as its worker.
     mutating func report(
         _ call: DispatchedCall,
         over link: ConnectionID = 1,

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// The small values that the dispatcher is made of, each by itself.
+/// The values that the dispatcher is composed of, tested separately.
 @Suite struct DispatcherPartsTests {
     private let boot = BootTime(nanoseconds: 5_000_000_000)
     private let time = Timestamp(seconds: 1_000)
@@ -25,7 +25,7 @@ import Testing
 
     // MARK: Materializer
 
-    @Test func `rows are held at the limit of open executions, and again allowed below nine tenths`() {
+    @Test func `materialization pauses at the limit of open executions and resumes below nine tenths`() {
         var materializer = Materializer()
         #expect(materializer.admits(99, limit: 100) == (true, false))
         #expect(materializer.admits(100, limit: 100) == (false, true))
@@ -35,7 +35,7 @@ import Testing
         #expect(materializer.admits(100, limit: 100) == (false, true))
     }
 
-    @Test func `the earliest abandoned execution counts until another leader begins`() {
+    @Test func `the earliest abandoned execution counts until the next leadership`() {
         var materializer = Materializer()
         materializer.abandon(held(5).executionID)
         materializer.abandon(held(2).executionID)
@@ -47,7 +47,7 @@ import Testing
 
     // MARK: Backlog
 
-    @Test func `the rows of an outage are read once everything before is durable`() {
+    @Test func `the rows of an outage are read after all earlier decisions are durable`() {
         var backlog = Backlog()
         let outage = Outage(from: time, to: time + 9_000)
         let number = backlog.awaitReading(of: outage)
@@ -66,7 +66,7 @@ import Testing
         #expect(all?[job]?.count == 2 && backlog.outageScan == nil)
     }
 
-    @Test func `a reading that ends early leaves an answer to ignore only if the store was asked`() {
+    @Test func `a scan that ends early leaves an answer to ignore only if the store was asked`() {
         var backlog = Backlog()
         _ = backlog.awaitReading(of: Outage(from: time, to: time + 1))
         let first = backlog.endReading()
@@ -79,7 +79,7 @@ import Testing
 
     // MARK: Recovery
 
-    @Test func `a recovery ends after two seconds, or when all that may hold something have answered`() {
+    @Test func `a recovery ends after two seconds, or when all workers that may hold calls have answered`() {
         let roster = WorkerRoster()
         let all = Recovery(at: boot, workers: nil)
         #expect(!all.isOver(at: boot + 1_999, roster) && all.isOver(at: boot + 2_000, roster))
@@ -89,7 +89,7 @@ import Testing
 
     // MARK: Reports
 
-    @Test func `a report that comes again is kept once, and that its row was made again is not forgotten`() {
+    @Test func `a repeated report is kept once and stays marked as recreated`() {
         var inbox = ReportInbox()
         inbox.keep(held(2), from: 1, isRecreated: true)
         inbox.keep(held(1), from: 1)
@@ -112,7 +112,7 @@ import Testing
 
     // MARK: Worker pool
 
-    @Test func `tokens are numbered anew by each leader`() {
+    @Test func `each leader numbers its tokens from 1`() {
         var pool = WorkerPool()
         let numbers = (0..<3).map { _ in pool.takeTokenSequence() }
         #expect(numbers == [1, 2, 3])
@@ -121,7 +121,7 @@ import Testing
         #expect(first == 1)
     }
 
-    @Test func `starvation begins with the first look without a slot, and ends with a free one`() {
+    @Test func `starvation starts with the first check without a free slot and ends with a free slot`() {
         var pool = WorkerPool()
         pool.noteStarvation(true, since: 0, at: boot)
         pool.noteStarvation(true, since: 0, at: boot + 500)
@@ -132,7 +132,7 @@ import Testing
 
     // MARK: Leadership
 
-    @Test func `answers to reads of an earlier leadership are stale, in their order`() {
+    @Test func `answers to reads of an earlier leadership are stale, in order`() {
         var leadership = Leadership(leaseMs: 5_000)
         leadership.staleLoads = 1
         let part = leadership.isStale(false)

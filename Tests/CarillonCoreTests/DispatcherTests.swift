@@ -2,15 +2,15 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What reading and simulating the dispatcher found: each of these went wrong once.
+/// Regression tests for errors found by review and simulation.
 @Suite struct DispatcherTests {
-    @Test func duplicateNameTakesNothingWithIt() {
+    @Test func `a create with a duplicate name has no side effect on other rows`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 60, name: "same"))
         bench.commitsAreHeld = true
         bench.create(DispatcherBench.job(2, every: 1, name: "same"))
-        // Rows of the new job are made while its creation is still on its way.
+        // Rows of the new job are inserted while its creation is in flight.
         bench.pass(ms: 1_500)
         bench.releaseCommits()
         bench.pass(ms: 3_000)
@@ -19,8 +19,8 @@ import Testing
         #expect(bench.dispatcher.jobCount == 1)
     }
 
-    /// Lets 2 s pass with a job that is due every second; returns a change of it that the store will not have, since its
-    /// name is another one's.
+    /// Advances 2 s with a job that is due every second. Returns a change of the job that the store refuses because of
+    /// a duplicate name.
     private func jobToBeRefused(in bench: inout DispatcherBench) throws -> Job {
         bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
         bench.create(DispatcherBench.job(2, every: 1, name: "other"))
@@ -33,9 +33,9 @@ import Testing
     }
 
     @Test(arguments: [0, 3_000] as [Int64])
-    func refusedChangeLosesNoTimeOfTheOldDefinition(clockGoesBackMs: Int64) throws {
+    func `a refused change loses no due time of the old definition`(clockGoesBackMs: Int64) throws {
         var bench = DispatcherBench()
-        // Without a slot what is due does not begin, and is withdrawn when the clock goes back.
+        // Without a slot due executions do not start, and are withdrawn when the clock steps back.
         bench.lead(slots: 0)
         let job = try jobToBeRefused(in: &bench)
         bench.commitsAreHeld = true
@@ -49,14 +49,14 @@ import Testing
         #expect(times.isSuperset(of: first...first + 4))
     }
 
-    @Test func outcomesAreGatheredForAMomentUnlessSomethingElseIsWritten() {
+    @Test func `outcomes are delayed briefly unless something else is written`() {
         var bench = DispatcherBench(recordDelayMs: 20)
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 1))
         bench.create(DispatcherBench.job(2, every: 1))
         bench.pass(ms: 1_000)
         #expect(bench.dispatched.count == 2)
-        // Nothing was written for a while: the first one goes at once, the second with what follows.
+        // Nothing was written for a while: the first outcome is sent immediately, the second with the next batch.
         bench.report(bench.dispatched[0].call)
         bench.report(bench.dispatched[1].call)
         #expect(bench.acknowledged == [bench.dispatched[0].call.token])
@@ -67,7 +67,7 @@ import Testing
         bench.bootMs += 1
         bench.tell(.tick)
         #expect(bench.acknowledged.count == 2)
-        // A change is not held up, and takes along what waits.
+        // A change is not delayed, and its batch includes the waiting outcomes.
         bench.pass(ms: 1_000)
         bench.report(bench.dispatched[2].call)
         bench.report(bench.dispatched[3].call)
@@ -76,7 +76,7 @@ import Testing
         #expect(bench.acknowledged.count == 4)
     }
 
-    @Test func overlapSkipCountsRunsByHandAndRetriesOnTheirWay() {
+    @Test func `overlap_policy SKIP counts manual runs and retries that are not durable`() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         var job = DispatcherBench.job(1, every: 2)
@@ -91,7 +91,7 @@ import Testing
         #expect(error.reason == .overlap)
         bench.tell(.workerGranted(1, 10))
         let first = bench.dispatched[0].call
-        // It fails, and the record of that is still on its way when the next time comes.
+        // The execution fails, and its record is still in flight at the next due time.
         bench.commitsAreHeld = true
         bench.report(first, status: 500)
         bench.pass(ms: 2_500)
@@ -100,23 +100,23 @@ import Testing
         #expect(bench.dispatched.count { $0.call.executionID != first.executionID } == 0)
     }
 
-    @Test func dispatchLostWithAHalfDeadConnectionGoesOutAgain() {
+    @Test func `a call lost on a half-open connection is dispatched again`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 1))
         bench.pass(ms: 1_050)
         #expect(bench.dispatched.count == 1)
-        // The worker is back on a new connection before the old one is seen to be dead; it never got the call.
+        // The worker reconnects before the loss of the old connection is detected. The call never arrived.
         bench.join(2)
         bench.tell(.workerLeft(1))
         bench.answerLead(2)
         #expect(bench.leads == [1, 2, 2])
-        // A heartbeat after it was given out first.
+        // One heartbeat after the first dispatch.
         bench.pass(ms: 2_000)
         #expect(bench.dispatched.count { $0.call.executionID == bench.dispatched[0].call.executionID } == 2)
     }
 
-    @Test func workerThatComesWhileARenewalIsLateIsToldWhoLeads() {
+    @Test func `a worker that connects during a late renewal gets the Lead`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.leasesAreHeld = true
@@ -125,7 +125,7 @@ import Testing
         #expect(bench.leads.contains(2))
     }
 
-    @Test func creditFromBeforeIsNoAnswerToLead() {
+    @Test func `a credit sent before the Lead does not answer it`() {
         var bench = DispatcherBench()
         bench.tell(.tick)
         bench.tell(.workerJoined(1, name: "worker", bootID: UniqueID(high: 0, low: 1), maxWorkers: 10))
@@ -135,7 +135,7 @@ import Testing
         #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 10 })
     }
 
-    @Test func claimIsNotSentWithoutALease() {
+    @Test func `a claim is not sent without a lease`() {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(1, every: 5)
@@ -151,7 +151,7 @@ import Testing
         #expect(bench.dispatched.isEmpty)
     }
 
-    @Test func outcomeIsAcknowledgedOnceItsUnknownIsTheTruth() {
+    @Test func `an outcome is acknowledged when it has durably replaced UNKNOWN`() {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(1, every: 3_600)
@@ -178,7 +178,7 @@ import Testing
         #expect(row?.status == .success && row?.attempts == 1 && row?.lostAttempts == 0)
     }
 
-    @Test func lateOutcomeStillCountsBeforeItsCallIsMadeAgain() {
+    @Test func `a late outcome counts before the call is dispatched again`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 3_600))
@@ -194,7 +194,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.lostAttempts == 0)
     }
 
-    @Test func startOfAnAdoptedCallIsNotTheBeginningOfTime() {
+    @Test func `an adopted call has a plausible drift`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 3_600))
@@ -209,12 +209,12 @@ import Testing
         #expect((row?.driftMicroseconds ?? .min) >= -1_000)
     }
 
-    @Test func pauseAccountsForTimesThatHaveNoRowYet() throws {
+    @Test func `a pause inserts rows for due times that have none`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 1))
         bench.pass(ms: 1_100)
-        // The process stands still; what it hears first is the pause.
+        // The process is suspended; the pause is the first event afterwards.
         bench.bootMs += 3_000
         var job = try #require(bench.store.jobs.values.first)
         job.version += 1
@@ -224,7 +224,7 @@ import Testing
         #expect(times == Set(first...first + 3))
     }
 
-    @Test func stepBackLeavesSettledThroughBehindWhatBeginsAfter() {
+    @Test func `a step back keeps settledThrough before executions that start later`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 3_600))
@@ -236,7 +236,7 @@ import Testing
         #expect((row?.id.time ?? .distantPast) >= bench.store.shards[0].settledThrough ?? .distantFuture)
     }
 
-    @Test func slowAnswerIsNoStepOfTheClock() {
+    @Test func `a slow answer is not a step of the clock`() {
         var clock = ClusterClock()
         let second: Int64 = 1_000_000_000
         _ = clock.sample(
@@ -244,7 +244,7 @@ import Testing
             sent: BootTime(nanoseconds: 0),
             received: BootTime(nanoseconds: 0)
         )
-        // Read 9 s before it was received.
+        // The clock was read 9 s before the answer was received.
         let late = clock.sample(
             Timestamp(milliseconds: 101_000),
             sent: BootTime(nanoseconds: second),
@@ -256,11 +256,11 @@ import Testing
             sent: BootTime(nanoseconds: 11 * second),
             received: BootTime(nanoseconds: 11 * second)
         )
-        // Nine seconds in silence have cost the old offset 5 ms of its worth.
+        // In nine seconds without samples the old offset lost 5 ms of accuracy.
         #expect(step == .stepped(60_005))
     }
 
-    @Test func answersToReadsOfAnEarlierLeadershipAreNotTaken() {
+    @Test func `answers to reads of an earlier leadership are ignored`() {
         var dispatcher = Dispatcher(configuration: DispatcherConfiguration(owner: UniqueID(high: 1, low: 1)))
         var random = SeededGenerator(seed: 1)
         var actions: [Action] = []
@@ -283,8 +283,8 @@ import Testing
         #expect(actions.count == 1)
     }
 
-    @Test func skippedRowDoesNotStandForARowThatIsThere() {
-        // Only one of two rows of an instant fits; then nothing is made for a long while.
+    @Test func `a SKIPPED row does not cover a row that exists`() {
+        // Only one of two rows of an instant fits; then materialization pauses for a long time.
         var bench = DispatcherBench(maxOpenExecutions: 1)
         bench.lead(slots: 0)
         for number: UInt64 in [1, 2] {
@@ -300,7 +300,7 @@ import Testing
         #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
     }
 
-    @Test func skippedRowDoesNotStandForRowsFromBeforeTheClockWentBack() {
+    @Test func `a SKIPPED row does not cover rows from before the clock stepped back`() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         var job = DispatcherBench.job(1, every: 1)
@@ -322,7 +322,7 @@ import Testing
         #expect(bench.store.executions.count > before)
         #expect(bench.store.executions.values.contains { $0.skippedCount != nil })
         expectSkippedRowsStandAlone(bench)
-        // From the first due time to now every second is accounted for once.
+        // Every second from the first due time until now has exactly one row.
         let accounted = bench.store.executions.values.reduce(Int64(0)) { $0 + ($1.skippedCount ?? 1) }
         let last = bench.store.executions.values.map(\.scheduledTime).max() ?? .distantPast
         let first = bench.store.executions.values.map(\.scheduledTime).min() ?? .distantPast
@@ -330,13 +330,13 @@ import Testing
     }
 
     @Test(arguments: CatchUpPolicy.allCases)
-    func pauseAccountsForNothingThatIsStillToCome(policy: CatchUpPolicy) throws {
+    func `a pause inserts no rows for future times`(policy: CatchUpPolicy) throws {
         var bench = DispatcherBench()
         var job = DispatcherBench.job(1, every: 1)
         job.catchUpPolicy = policy
         job.catchUpWindowMs = 0
         job.effectiveFrom = DispatcherBench.beginning - 20_000
-        // The leader before had noted an outage when the clock went back: it ends three seconds from now.
+        // The previous leader stored an outage before the clock stepped back: the outage ends three seconds from now.
         let before = UniqueID(high: 9, low: 9)
         _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
         var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
@@ -364,7 +364,7 @@ import Testing
         #expect(early.isEmpty)
     }
 
-    @Test func splitBatchMakesWhatWasDueBeforeTheChange() throws {
+    @Test func `a split batch inserts the rows that were due before the change`() throws {
         var bench = DispatcherBench()
         bench.lead()
         for (number, name) in [(1, "taken"), (2, "paused"), (3, "other")] as [(UInt64, String)] {
@@ -385,18 +385,18 @@ import Testing
             let batch = bench.heldCommits.removeFirst()
             bench.answer(batch)
             guard bench.store.jobs[paused.id]?.active == false else { continue }
-            // Whoever leads from here on makes nothing for a job that is paused.
+            // A leader that takes over from here inserts no rows for a paused job.
             let rows = bench.store.executions.values.count { $0.jobID == paused.id && $0.scheduledTime <= end }
             #expect(rows == 3)
         }
         #expect(bench.store.jobs[paused.id]?.active == false)
     }
 
-    @Test func clockThatGoesBackTakesNoTimeOfARefusedChange() throws {
+    @Test func `a step back loses no due time of a refused change`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         let job = try jobToBeRefused(in: &bench)
-        // A database that is silent for long: the lease is over, and nothing more is made ahead.
+        // The database does not answer for long: the lease ends, and materialization stops.
         (bench.commitsAreHeld, bench.leasesAreHeld) = (true, true)
         bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: true)))
         bench.pass(ms: 9_000)
@@ -418,13 +418,13 @@ import Testing
         #expect(times.isSuperset(of: first...bench.time.seconds))
     }
 
-    @Test func rowFromBeforeADeletionDoesNotBringTheJobBack() throws {
+    @Test func `a row read before a deletion does not restore the job`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 60, name: "gone"))
         let id = JobID(UniqueID(high: 0, low: 1))
         var job = try #require(bench.store.jobs[id])
-        // Somebody changes the row by hand, more than once, while the deletion is on its way; the re-read finds that.
+        // The row is edited with SQL more than once while the deletion is in flight; the re-read finds the edit.
         bench.commitsAreHeld = true
         var edited = job
         edited.version += 5
@@ -439,7 +439,7 @@ import Testing
         bench.pass(ms: 100)
         #expect(bench.store.jobs[id]?.deletedAt != nil)
         #expect(bench.dispatcher.jobCount == 0)
-        // What somebody brings back by hand later is there again.
+        // A job restored with SQL later exists again.
         var restored = edited
         restored.version += 5
         restored.updatedAt = bench.time
@@ -448,7 +448,7 @@ import Testing
         #expect(bench.dispatcher.jobCount == 1)
     }
 
-    @Test func claimStaysAClaimWhateverItsJobBecomes() throws {
+    @Test func `a claim stays a claim when its job becomes AT_LEAST_ONCE`() throws {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(1, every: 60)
@@ -462,7 +462,7 @@ import Testing
         job.version += 1
         job.executionType = .atLeastOnce
         bench.tell(.changeRequested(5, .update(DispatcherBench.planned(job), scheduleChanged: false)))
-        // Another leads, and nobody knows what became of the call.
+        // Another scheduler leads, and the outcome of the call is unknown.
         var next = DispatcherBench()
         (next.store, next.bootMs, next.databaseAheadMs) = (bench.store, bench.bootMs, bench.databaseAheadMs)
         next.lead()
@@ -472,7 +472,7 @@ import Testing
         #expect(next.store.executions[call.executionID]?.status == .unknown)
     }
 
-    @Test func changeOfARowThatWasChangedByHandIsFollowed() throws {
+    @Test func `a change based on an edited row is applied`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 60))
@@ -480,8 +480,8 @@ import Testing
         bench.commitsAreHeld = true
         job.version += 1
         bench.tell(.changeRequested(5, .pause(job)))
-        // While that is on its way somebody gives the row another schedule, under the same version, and a client, who read
-        // that, changes something else.
+        // While the pause is in flight, the row gets another schedule with SQL. A client reads that row and changes
+        // another setting.
         job.schedule = "@every 1s"
         job.version += 1
         job.priority += 1
@@ -492,7 +492,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    /// A row for several due times counts those that have no row of their own.
+    /// Checks that a SKIPPED row for several due times counts only those without a row of their own.
     private func expectSkippedRowsStandAlone(_ bench: borrowing DispatcherBench) {
         let rows = Array(bench.store.executions.values)
         for row in rows where row.skippedCount != nil {
@@ -506,7 +506,7 @@ import Testing
         }
     }
 
-    /// Leads with a job of every other second, and with another one whose name is "taken".
+    /// Leads with a job that is due every other second, and a job with the name "taken".
     private func leadWithTwo(_ bench: inout DispatcherBench) -> Job {
         bench.lead()
         var taken = DispatcherBench.job(1, every: 3_600)
@@ -517,7 +517,7 @@ import Testing
         return job
     }
 
-    /// Somebody edits a job's row, and a client has what it finds there due every third second.
+    /// Edits a job's row with SQL, and then reschedules the edited job to every third second.
     private func editAndReschedule(_ job: Job, _ bench: inout DispatcherBench) throws {
         let row = try #require(bench.store.jobs[job.id])
         _ = bench.store.editByHand(row, now: bench.time)
@@ -531,7 +531,7 @@ import Testing
         bench.tell(.changeRequested(8, .update(DispatcherBench.planned(rescheduled), scheduleChanged: true)))
     }
 
-    /// The dispatcher does not know the edit yet: it is told of the row, and the client asks again.
+    /// The dispatcher does not know the edit yet: the row is passed to it, and the client repeats the change.
     private func askAgain(_ job: Job, _ bench: inout DispatcherBench) throws {
         guard case .stale? = bench.replies.last(where: { $0.requestID == 8 })?.result else {
             Issue.record("the change of the edited row is not stale")
@@ -541,11 +541,11 @@ import Testing
         try reschedule(job, &bench)
     }
 
-    @Test func `a change after a refused one stays`() throws {
+    @Test func `a change after a refused one is applied`() throws {
         var bench = DispatcherBench()
         let job = leadWithTwo(&bench)
         bench.commitsAreHeld = true
-        // Its name is another one's: that will be refused.
+        // The name is already taken, so the change will be refused.
         var renamed = try #require(bench.store.jobs[job.id])
         renamed.version += 1
         renamed.name = "taken"
@@ -561,7 +561,7 @@ import Testing
         #expect(times.count >= 4 && times.allSatisfy { $0 % 3 == 0 })
     }
 
-    @Test func `until a change that stays, what one that is refused would have changed is as it was`() throws {
+    @Test func `a refused change has no effect until the next change is applied`() throws {
         var bench = DispatcherBench()
         let job = leadWithTwo(&bench)
         bench.pass(ms: 1_700)
@@ -571,7 +571,7 @@ import Testing
         refused.name = "taken"
         refused.schedule = "*/5 * * * * *"
         bench.tell(.changeRequested(7, .update(DispatcherBench.planned(refused), scheduleChanged: true)))
-        // The store takes its time, and times of both schedules go by.
+        // The store answers late, and due times of both schedules pass.
         bench.pass(ms: 3_600)
         try editAndReschedule(job, &bench)
         bench.releaseCommits()

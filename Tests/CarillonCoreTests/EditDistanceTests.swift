@@ -13,7 +13,7 @@ import Testing
         #expect(EditDistance.between(right, left) == distance)
     }
 
-    @Test func longWordsAreCut() {
+    @Test func `only the first 64 bytes of a word count`() {
         let long = String(repeating: "a", count: 100_000)
         #expect(EditDistance.between(long, "") == 64)
     }

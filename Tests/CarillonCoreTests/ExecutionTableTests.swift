@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// What the execution table knows of due times without making an id of each.
+/// The lookup of due times without computing execution ids.
 @Suite struct ExecutionTableTests {
     private let time = Timestamp(seconds: 1_000)
     private let job = JobID(UniqueID(high: 1, low: 1))
@@ -20,7 +20,7 @@ import Testing
         return OpenExecution(execution: execution, job: 0, state: .inserting)
     }
 
-    @Test func aDueTimeIsHeldForItsJobAloneAndUntilItsEnd() {
+    @Test func `a due time is found for its job only, until the execution is removed`() {
         var executionTable = ExecutionTable()
         let first = executionTable.insert(open(job, at: time))
         #expect(
@@ -35,7 +35,7 @@ import Testing
         #expect(!executionTable.holds(time, of: other) && executionTable.inconsistency == nil)
     }
 
-    @Test func aRunByHandIsNoDueTime() {
+    @Test func `a manual run is not a due time`() {
         var executionTable = ExecutionTable()
         let run = executionTable.insert(open(job, at: time, .manual))
         #expect(!executionTable.holds(time, of: job))

@@ -2,11 +2,11 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// A leader without workers gives the lead to a standby that has some.
+/// A leader without workers hands the lead over to a standby that has workers.
 @Suite struct HandOverTests {
     private let other = UniqueID(high: 8, low: 8)
 
-    /// Another scheduler asks for the lease, with so many usable workers.
+    /// Another scheduler requests the lease and reports its usable workers.
     private func ask(_ bench: inout DispatcherBench, workers: Int) {
         _ = bench.store.acquireLease(
             session: 2,
@@ -18,7 +18,7 @@ import Testing
         )
     }
 
-    /// Lets time pass while the other scheduler asks for the lease every second.
+    /// Advances time while the other scheduler requests the lease every second.
     private func pass(seconds: Int, _ bench: inout DispatcherBench, workers: Int) {
         for _ in 0..<seconds {
             ask(&bench, workers: workers)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `a leader whose workers are gone hands over within seconds`() {
+    @Test func `a leader without workers hands over within seconds`() {
         var bench = DispatcherBench()
         bench.lead()
         pass(seconds: 10, &bench, workers: 3)
@@ -47,7 +47,7 @@ import Testing
         #expect(bench.handedOver.isEmpty && bench.dispatcher.isLeading == true)
     }
 
-    @Test func `a standby that was seen long ago is not named`() {
+    @Test func `an outdated report of a standby is ignored`() {
         var bench = DispatcherBench()
         bench.lead()
         ask(&bench, workers: 3)
@@ -56,7 +56,7 @@ import Testing
         #expect(bench.handedOver.isEmpty)
     }
 
-    @Test func `a scheduler that has handed over is no candidate for a minute`() {
+    @Test func `a scheduler that handed over reports no workers for a minute`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.tell(.workerLeft(1))

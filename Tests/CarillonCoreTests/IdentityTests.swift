@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Identity")
 struct IdentityTests {
-    @Test("SHA-256 gives the digests of FIPS 180-4's examples")
+    @Test("SHA-256 matches the examples of FIPS 180-4")
     func digests() {
         func hex(_ text: String) -> String {
             SHA256.digest(of: Array(text.utf8)).map { byte in
@@ -21,7 +21,7 @@ struct IdentityTests {
         #expect(hex(String(repeating: "a", count: 119)).count == 64)
     }
 
-    @Test("a UUID is read and written in its canonical form, and nothing else is read")
+    @Test("a UUID is parsed and formatted in its canonical form only")
     func canonicalForm() throws {
         let text = "018f6a3e-7c2b-7d10-8abc-0123456789ab"
         let id = try #require(UniqueID(text))
@@ -37,7 +37,7 @@ struct IdentityTests {
         #expect(UniqueID(bytes: [1, 2, 3]) == nil)
     }
 
-    @Test("an occurrence has the same id everywhere, and ids order by time")
+    @Test("an occurrence has the same id on every scheduler, and ids sort by time")
     func executionIDs() throws {
         let job = JobID(try #require(UniqueID("018f6a3e-7c2b-7d10-8abc-0123456789ab")))
         let other = JobID(try #require(UniqueID("018f6a3e-7c2b-7d10-8abc-0123456789ac")))
@@ -55,7 +55,7 @@ struct IdentityTests {
         #expect("89ab".contains(characters[19]))
     }
 
-    @Test("the bytes that an execution's id is made of are fixed: ids are compared with those in the database")
+    @Test("the hashed bytes of an execution id are fixed, because ids are stored in the database")
     func executionIDBytes() throws {
         let job = JobID(try #require(UniqueID("018f6a3e-7c2b-7d10-8abc-0123456789ab")))
         let time = Timestamp(milliseconds: 1_790_000_000_000)
@@ -70,7 +70,7 @@ struct IdentityTests {
     }
 
     @Test(
-        "codes are those of RFC 4231, cut to 128 bits",
+        "codes match RFC 4231, truncated to 128 bits",
         arguments: [
             (Array(repeating: 0x0B, count: 20), Array("Hi There".utf8), "b0344c61d8db38535ca8afceaf0bf12b"),
             (Array("Jefe".utf8), Array("what do ya want for nothing?".utf8), "5bdcc146bf60754e6a042426089575c7"),
@@ -88,7 +88,7 @@ struct IdentityTests {
         #expect(text.filter { $0 != "-" } == expected)
     }
 
-    @Test("shards are spread evenly over random jobs")
+    @Test("random jobs are spread evenly over shards")
     func shards() {
         var random = SeededGenerator(seed: 7)
         var counts = [Int](repeating: 0, count: 16)

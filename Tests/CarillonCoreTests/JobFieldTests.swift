@@ -12,7 +12,7 @@ struct JobFieldTests {
 
     private static let names = JobField.all.map(\.name)
 
-    /// A job with a value other than the default in each setting.
+    /// A job with a non-default value in each setting.
     private func fullJob() throws -> Job {
         var settings = JobSettings()
         for field in JobField.all { settings[field] = field.sample }
@@ -25,13 +25,13 @@ struct JobFieldTests {
         #expect(Set(JobField.all.map(\.column)).count == Self.names.count)
     }
 
-    @Test("a default is within its own limits", arguments: JobField.all)
+    @Test("a default is within the limits of its setting", arguments: JobField.all)
     func defaults(_ field: JobField) throws {
         guard let value = field.defaultValue else { return }
         #expect(field.problems(with: value) == [])
     }
 
-    @Test("a job holds the value that it is given", arguments: JobField.all)
+    @Test("a job stores the value of each setting", arguments: JobField.all)
     func values(_ field: JobField) throws {
         var job = Job.blank
         #expect(field.set(field.sample, of: &job))
@@ -44,7 +44,7 @@ struct JobFieldTests {
         }
     }
 
-    @Test("a value of another kind is not taken", arguments: JobField.all)
+    @Test("a value of another kind is rejected", arguments: JobField.all)
     func kinds(_ field: JobField) {
         var job = Job.blank
         let others = JobField.all.map(\.sample).filter { !field.sample.isSameKind(as: $0) }
@@ -65,23 +65,23 @@ struct JobFieldTests {
         }
     }
 
-    @Test("a cleared setting goes back to its default", arguments: JobField.all)
+    @Test("a cleared setting returns to its default", arguments: JobField.all)
     func clearing(_ field: JobField) throws {
         let job = try fullJob()
         var settings = JobSettings()
         settings.cleared = [field.name]
         guard !field.isRequired else {
             let error = #expect(throws: ClientError.self) { try rules.change(job, by: settings) }
-            #expect(error?.errors.first?.message == "cannot be cleared; a job must have it")
+            #expect(error?.errors.first?.message == "cannot be cleared; it is required")
             return
         }
-        // The longest delay cannot be less than the first.
+        // The maximum delay cannot be less than the initial delay.
         if let partner = field.partner.flatMap({ JobField.byName[$0] }) { settings[partner] = .seconds(2) }
         let planned = try rules.change(job, by: settings).planned
         #expect(field.value(of: planned.job) == field.defaultValue)
     }
 
-    @Test("a number out of bounds is refused with the bounds", arguments: JobField.all)
+    @Test("an out-of-range number is rejected with the range", arguments: JobField.all)
     func bounds(_ field: JobField) {
         switch field.kind {
         case .seconds(let range):
@@ -100,7 +100,7 @@ struct JobFieldTests {
         }
     }
 
-    @Test("the call that a worker gets depends on the settings that are sent to workers", arguments: JobField.all)
+    @Test("the call that a worker gets depends exactly on the settings sent to workers", arguments: JobField.all)
     func workers(_ field: JobField) {
         let job = DispatcherBench.job(1, every: 60)
         var changed = job
@@ -126,7 +126,7 @@ struct JobFieldTests {
 }
 
 extension JobField {
-    /// The setting that a change of this one may change too.
+    /// A setting that may change together with this one.
     fileprivate var partner: String? {
         switch name {
         case JobField.retryInitialDelay.name: JobField.retryMaxDelay.name

@@ -2,8 +2,8 @@ import CarillonCore
 import Glibc
 import Testing
 
-/// The article about the settings of a job is made from the catalogue:
-/// `CARILLON_WRITE_GUIDE=1 swift test --filter JobGuideTests` writes it anew.
+/// The article about job settings is generated from the catalogue: `CARILLON_WRITE_GUIDE=1 swift test --filter
+/// JobGuideTests` writes it.
 @Suite("The guide to the settings of a job")
 struct JobGuideTests {
     // Tests/CarillonCoreTests/JobGuideTests.swift → the package's root.
@@ -14,24 +14,24 @@ struct JobGuideTests {
     private static let text: String = {
         var lines = [
             "# Settings of a job", "",
-            "What a job can be told, by the names of REST and of the protocol. `carillon job create --help` has the options.",
+            "The settings of a job, with their names in REST and in the protocol. `carillon job create --help` has the options.",
             "",
             "| setting | default | allowed | |", "|---|---|---|---|",
         ]
         for field in JobField.all {
             var remarks = [field.summary]
-            if field.restartsSchedule { remarks.append("A change makes the schedule begin again.") }
+            if field.restartsSchedule { remarks.append("A change restarts the schedule.") }
             lines.append(
                 "| `\(field.name)` | \(field.defaultText) | \(field.limitsText) | \(remarks.joined(separator: " ")) |"
             )
         }
         lines += [
             "",
-            "The call that a worker gets is made from "
+            "The call that a worker gets depends on "
                 + JobField.all.filter(\.isSentToWorker).map { "`\($0.name)`" }.joined(separator: ", ") + ".",
             "",
-            "In a change, null takes a setting back to its default. The defaults of `timeout_seconds`, `max_retries` and",
-            "`catch_up_window_seconds` are the scheduler's configuration.", "",
+            "In a change, null resets a setting to its default. The defaults of `timeout_seconds`, `max_retries` and",
+            "`catch_up_window_seconds` come from the scheduler's configuration.", "",
         ]
         return lines.joined(separator: "\n")
     }()
@@ -44,14 +44,14 @@ struct JobGuideTests {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    @Test("the article is what the catalogue says")
+    @Test("the article matches the catalogue")
     func article() throws {
         if getenv("CARILLON_WRITE_GUIDE") != nil {
             let file = try #require(fopen(Self.path, "w"))
             fputs(Self.text, file)
             fclose(file)
         }
-        #expect(Self.read() == Self.text, "write the article anew with CARILLON_WRITE_GUIDE=1")
+        #expect(Self.read() == Self.text, "regenerate the article with CARILLON_WRITE_GUIDE=1")
     }
 }
 
@@ -79,7 +79,7 @@ extension JobField {
         case .time: "a time with its offset (RFC 3339)"
         case .flag: "true, false"
         case .list(let limits): "at most \(limits.maxCount), of \(limits.bytes.text) bytes"
-        case .map: "names with values"
+        case .map: "names and values"
         }
     }
 }

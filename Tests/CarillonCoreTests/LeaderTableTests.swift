@@ -2,13 +2,13 @@ import Testing
 
 @testable import CarillonCore
 
-/// A worker compares epochs for each shard by itself.
+/// A worker compares epochs for each shard separately.
 @Suite struct LeaderTableTests {
     private func lead(_ epoch: Int64, incarnation: UInt64 = 0) -> LeadProof {
         LeadProof(epoch: epoch, incarnation: incarnation)
     }
 
-    @Test func `leaders of different shards are obeyed side by side, whatever their epochs`() {
+    @Test func `leaders of different shards are accepted with any epochs`() {
         var table = LeaderTable()
         #expect(table.announced(1, lead(900), [0, 1]).obeyed == ShardSet([0, 1]))
         let second = table.announced(2, lead(5), [2, 255])
@@ -17,7 +17,7 @@ import Testing
         #expect(table.inconsistency == nil)
     }
 
-    @Test func `a Lead is refused for those of its shards that another one leads under a higher epoch`() {
+    @Test func `a Lead is refused only for shards with a leader of a higher epoch`() {
         var table = LeaderTable()
         _ = table.announced(1, lead(10), [0, 1])
         _ = table.announced(2, lead(20), [1])
@@ -29,7 +29,7 @@ import Testing
         #expect(table.leader(of: 1) == 2 && table.inconsistency == nil)
     }
 
-    @Test func `a higher epoch takes a shard and leaves the others`() {
+    @Test func `a higher epoch takes over its shard and no other`() {
         var table = LeaderTable()
         _ = table.announced(1, lead(10), [0, 1])
         let change = table.announced(2, lead(11), [1])
@@ -40,7 +40,7 @@ import Testing
         #expect(!table.leads(2, 1, by: DispatchToken(epoch: 11, sequence: 1, incarnation: 1)))
     }
 
-    @Test func `a Lead replaces an earlier one of the same epoch, and no other`() {
+    @Test func `a Lead replaces only an earlier Lead of the same epoch`() {
         var table = LeaderTable()
         _ = table.announced(1, lead(10), [0, 1])
         _ = table.announced(1, lead(12), [2])
@@ -62,7 +62,7 @@ import Testing
         #expect(!table.leads(1, 0) && table.leader(of: 0) == 2)
     }
 
-    @Test func `of two connections of one leader the last counts, and the other takes over`() {
+    @Test func `the newest connection of a leader counts, and the older one takes over when it ends`() {
         var table = LeaderTable()
         _ = table.announced(1, lead(10), [0])
         #expect(table.announced(2, lead(10), [0]).isNews)
@@ -73,7 +73,7 @@ import Testing
         #expect(table.ended(1).lost.isEmpty && table.inconsistency == nil)
     }
 
-    @Test func `a set of shards`() {
+    @Test func `a shard set supports insert, remove and contains`() {
         var shards = ShardSet()
         #expect(shards.isEmpty && shards.shards.isEmpty)
         for shard: UInt8 in [255, 0, 63, 64, 128, 192] { shards.insert(shard) }

@@ -5,20 +5,20 @@ import Testing
 struct LeaseKeeperTests {
     private func boot(_ milliseconds: Int64) -> BootTime { BootTime(nanoseconds: milliseconds * 1_000_000) }
 
-    @Test("the deadline counts from the sending of the request, less a second")
+    @Test("the deadline is counted from the sending of the request, minus a second")
     func deadline() {
         var keeper = LeaseKeeper(leaseMs: 5_000)
         let first = keeper.next(at: boot(0))
         #expect(first == .acquire)
         let second = keeper.next(at: boot(1))
-        #expect(second == nil, "one question at a time")
+        #expect(second == nil, "only one request is in flight")
         keeper.held(epoch: 7, at: boot(300))
         #expect(keeper.epoch == 7)
         #expect(keeper.isValid(at: boot(3_999)))
         #expect(!keeper.isValid(at: boot(4_000)))
     }
 
-    @Test("it is renewed every second, and a renewal that is not answered lets it run out")
+    @Test("a lease is renewed every second, and expires if a renewal is not answered")
     func renewal() {
         var keeper = LeaseKeeper(leaseMs: 5_000)
         _ = keeper.next(at: boot(0))
@@ -34,7 +34,7 @@ struct LeaseKeeperTests {
         #expect(!keeper.isValid(at: boot(5_000)), "counted from the sending at 1000, not from the answer")
     }
 
-    @Test("a lost lease is asked for again after a moment")
+    @Test("a lost lease is requested again after a short wait")
     func loss() {
         var keeper = LeaseKeeper(leaseMs: 5_000)
         _ = keeper.next(at: boot(0))
@@ -47,7 +47,7 @@ struct LeaseKeeperTests {
         #expect(later == .acquire)
     }
 
-    @Test("a released lease is never asked for again")
+    @Test("a released lease is never requested again")
     func release() {
         var keeper = LeaseKeeper(leaseMs: 5_000)
         _ = keeper.next(at: boot(0))
@@ -72,7 +72,7 @@ struct LeaseKeeperTests {
         #expect((clock.time(at: boot(2_000)).milliseconds - base - 2_000) <= 5)
         let stepped = clock.sample(Timestamp(milliseconds: base + 7_203_000), sent: boot(3_000), received: boot(3_000))
         guard case .stepped(let milliseconds) = stepped else {
-            Issue.record("a step of two hours was \(stepped)")
+            Issue.record("a step of two hours was reported as \(stepped)")
             return
         }
         #expect(abs(milliseconds - 7_200_000) < 10)

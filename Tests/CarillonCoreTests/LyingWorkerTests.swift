@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// Workers that report what is not so: nothing that was not given to them changes, and nothing crashes.
+/// Workers with false reports: they change only calls that were dispatched to them, and nothing crashes.
 @Suite struct LyingWorkerTests {
     private let job = DispatcherBench.job(1, every: 3_600)
 
@@ -12,7 +12,7 @@ import Testing
         return job
     }
 
-    /// Runs a job by hand and returns the call that it makes.
+    /// Runs a job manually and returns the dispatched call.
     private func call(of job: Job, _ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.create(job)
         bench.run(job, requestID: 1)
@@ -23,7 +23,7 @@ import Testing
         1 << 31, 1 << 53, 1 << 58, 1 << 62, (1 << 63) - 1, 1 << 63, .max - 2, .max,
     ]
 
-    @Test(arguments: extremes) func `numbers beyond all ranges are limited to the time of the call`(number: UInt64)
+    @Test(arguments: extremes) func `out-of-range numbers are clamped to the duration of the call`(number: UInt64)
         throws
     {
         for field in 0..<3 {
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `an outcome with another shard than the dispatch had is not accepted`() throws {
+    @Test func `an outcome with a wrong shard is rejected`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: once(), &bench)
@@ -79,7 +79,7 @@ import Testing
         #expect(bench.dispatched.count == 1)
     }
 
-    @Test func `a call of another worker cannot be taken over by holding it`() throws {
+    @Test func `a worker cannot take over another worker's call by reporting it as held`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -98,7 +98,7 @@ import Testing
         #expect(bench.cancelled == [call.token])
     }
 
-    @Test func `a token that was never issued settles nothing`() throws {
+    @Test func `a token that was never issued has no effect`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: once(), &bench)
@@ -151,7 +151,7 @@ import Testing
         #expect(bench.results[call.token] == .invalid)
     }
 
-    @Test func `a cancel that nobody asked for is a failed attempt`() throws {
+    @Test func `a call reported as cancelled without a cancel request is a failed attempt`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test(arguments: [nil, 0, 99, 600, 70_000] as [Int?])
-    func `an answer without a valid HTTP status is a failure that says so`(status: Int?) throws {
+    func `a response without a valid HTTP status is a failure with that message`(status: Int?) throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -173,7 +173,7 @@ import Testing
         #expect(bench.results[call.token] == .invalid)
     }
 
-    @Test func `a longer text than the limit is cut`() throws {
+    @Test func `a text beyond the limit is cut`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -183,7 +183,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.response?.utf8.count == 4_096)
     }
 
-    @Test func `a worker that never reports is told to stop, and then loses the call`() throws {
+    @Test func `a worker that never reports gets a cancel and then loses the call`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -201,7 +201,7 @@ import Testing
         #expect(bench.dispatcher.counters.overdueCalls == 1)
     }
 
-    @Test func `a second process under a worker's name is refused while the first is there`() throws {
+    @Test func `a second process with a connected worker's name is rejected`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -215,7 +215,7 @@ import Testing
         #expect(bench.leads.last == 3)
     }
 
-    @Test func `a worker whose credit has not changed gets calls after a second Lead`() throws {
+    @Test func `a worker with an unchanged credit gets calls after a second Lead`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 4)
         bench.create(job)
@@ -227,7 +227,7 @@ import Testing
         #expect(bench.dispatched.count == 1)
     }
 
-    @Test func `a proven later epoch is exceeded, an invented one is not believed`() throws {
+    @Test func `a proven later epoch is exceeded; an invented one is ignored`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let epoch = bench.store.shards[0].epoch
@@ -242,7 +242,7 @@ import Testing
         #expect(bench.dispatcher.isLeading == true)
     }
 
-    @Test func `the epoch that is held is no reason to take it again`() throws {
+    @Test func `a refusal with the current epoch does not restart the lease`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let shard = bench.store.shards[0]
@@ -253,7 +253,7 @@ import Testing
         #expect(bench.store.shards[0].epoch == shard.epoch)
     }
 
-    @Test func `a worker that holds a call by turns over two connections does not extend its time`() throws {
+    @Test func `a call reported alternately on two connections keeps its deadline`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -274,7 +274,7 @@ import Testing
         #expect(bench.dispatcher.counters.overdueCalls == 1)
     }
 
-    @Test func `a worker that returns its calls is not asked at the speed of the network`() throws {
+    @Test func `a worker that returns its calls gets them again only after a delay`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -288,7 +288,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .success)
     }
 
-    @Test func `a worker that takes a call and disconnects costs it one attempt a heartbeat`() throws {
+    @Test func `a worker that takes calls and disconnects loses one attempt per heartbeat`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let call = try call(of: job, &bench)
@@ -299,7 +299,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a claim whose time is not known is not given out again`() throws {
+    @Test func `a claim without a known time is not dispatched again`() throws {
         var bench = DispatcherBench()
         bench.lead()
         var job = once()

@@ -2,11 +2,11 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What three or four things at once can lead to: the simulation seldom gets there.
+/// Races of three or four events that the simulation rarely produces.
 @Suite struct RareRaceTests {
     private static let beginning = DispatcherBench.beginning
 
-    /// Answers held commits one after the other, those that are to be refused too, until none is left.
+    /// Answers held commits one after the other, with a refusal where requested, until none is left.
     private func settle(_ bench: inout DispatcherBench, refusing isRefused: (WriteBatch) -> Bool) {
         while !bench.heldCommits.isEmpty {
             let batch = bench.heldCommits.removeFirst()
@@ -19,7 +19,7 @@ import Testing
         ExecutionID(job: job.id, scheduledTime: Self.beginning + second * 1_000, trigger: .schedule)
     }
 
-    /// An AT_MOST_ONCE job, due at the second second, whose claim is on its way to the store.
+    /// An AT_MOST_ONCE job, due at second 2, whose claim is in flight.
     private func claimOnItsWay(_ bench: inout DispatcherBench) -> Job {
         bench.lead(slots: 1)
         var job = DispatcherBench.job(2, every: 2)
@@ -31,9 +31,9 @@ import Testing
         return job
     }
 
-    // MARK: What the store will not have
+    // MARK: Refused writes
 
-    @Test func `a retry that a refused pause had ended goes on`() throws {
+    @Test func `a retry continues after a refused pause`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
@@ -55,13 +55,13 @@ import Testing
         #expect(bench.dispatched.contains { $0.call.executionID == call.executionID && $0.call.attempt == 2 })
     }
 
-    /// The job `other`, and a change of it that will be refused, since its name is another one's.
+    /// The job `other`, and a change of it that will be refused because of a duplicate name.
     private func jobToBeRenamed(
         _ bench: inout DispatcherBench,
         every seconds: Int,
         then schedule: String
     ) throws -> (job: Job, change: ChangeRequest) {
-        // Without a slot nothing begins.
+        // Without a slot nothing starts.
         bench.lead(slots: 0)
         bench.create(DispatcherBench.job(1, every: 60, name: "taken"))
         let job = DispatcherBench.job(2, every: seconds, name: "other")
@@ -75,15 +75,15 @@ import Testing
         return (job, .update(DispatcherBench.planned(changed), scheduleChanged: true))
     }
 
-    @Test func `no mark passes a row that a refused change kept back`() throws {
+    @Test func `no mark passes a held row of a refused change`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 7s")
         bench.commitsAreHeld = true
-        // What is on its way lets the change wait, and go with what is made meanwhile.
+        // A batch in flight delays the change, which is sent with the rows inserted meanwhile.
         bench.run(DispatcherBench.job(1, every: 60), requestID: 4)
         bench.tell(.changeRequested(5, change))
         bench.pass(ms: 2_300)
-        // Whoever takes over after any of these commits finds no more than the store has.
+        // A scheduler that takes over after any of these commits finds only what the store has.
         while !bench.heldCommits.isEmpty {
             bench.answer(bench.heldCommits.removeFirst())
             let through = try #require(bench.store.shards[0].materializedThrough) - Self.beginning
@@ -97,8 +97,8 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    /// A job whose row of second 4 is due, and whose schedule has become another one since; then the clock went back to before
-    /// second 4, and somebody else leads.
+    /// A job whose row of second 4 is due and whose schedule was changed afterwards. Then the clock stepped back to
+    /// before second 4, and another scheduler leads.
     private func jobWithAnEarlierRow(_ bench: inout DispatcherBench) throws -> Job {
         let (job, _) = try jobToBeRenamed(&bench, every: 2, then: "@every 2s")
         bench.pass(ms: 4_000)
@@ -113,9 +113,9 @@ import Testing
         return try #require(bench.store.jobs[job.id])
     }
 
-    /// One refused change that has the row's time too, or two, one after the other.
+    /// One refused change that includes the row's time, or two in sequence.
     @Test(arguments: [1, 2])
-    func `refused changes leave a row of an earlier definition`(count: Int) throws {
+    func `refused changes keep a row of an earlier definition`(count: Int) throws {
         var bench = DispatcherBench()
         var changed = try jobWithAnEarlierRow(&bench)
         bench.commitsAreHeld = true
@@ -140,11 +140,11 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `what became due between a refused change and the next one is called`() throws {
+    @Test func `times due between a refused change and the next one are called`() throws {
         var bench = DispatcherBench()
         var changed = try jobWithAnEarlierRow(&bench)
         bench.commitsAreHeld = true
-        // The batch on its way lets the first change wait, and the first change the second one.
+        // The batch in flight delays the first change, and the first change delays the second one.
         bench.run(DispatcherBench.job(1, every: 60), requestID: 4)
         changed.version += 1
         (changed.name, changed.schedule) = ("taken", "@every 77s")
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a job that is ended is not called for a row of an earlier definition`(isDeleted: Bool) throws {
+    func `an ended job is not called for a row of an earlier definition`(isDeleted: Bool) throws {
         var bench = DispatcherBench()
         var changed = try jobWithAnEarlierRow(&bench)
         changed.version += 1
@@ -177,8 +177,8 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    /// Its row was withdrawn when the clock went back, while the batch that made it was on its way, and made again.
-    @Test func `a row that a refused change would have made again has one`() throws {
+    /// The row was withdrawn when the clock stepped back, while its batch was in flight, and inserted again.
+    @Test func `a recreated row exists after a refused change with the same time`() throws {
         var bench = DispatcherBench()
         let (job, _) = try jobToBeRenamed(&bench, every: 1, then: "* * * * * *")
         bench.commitsAreHeld = true
@@ -195,7 +195,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `what a pause withdrew is not called, though the next change is refused`() throws {
+    @Test func `rows withdrawn by a pause are not called when the next change is refused`() throws {
         var bench = DispatcherBench()
         let (job, _) = try jobToBeRenamed(&bench, every: 1, then: "@every 1s")
         bench.commitsAreHeld = true
@@ -214,9 +214,9 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    /// With rows of the refused definition, and with none.
+    /// With rows of the refused definition, and without.
     @Test(arguments: ["@every 1s", "@every 300s"])
-    func `a job that is deleted after a refused change keeps what was due`(_ schedule: String) throws {
+    func `a job deleted after a refused change keeps its due rows`(_ schedule: String) throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 2, then: schedule)
         bench.commitsAreHeld = true
@@ -232,7 +232,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a row that was withdrawn and made again is there, though its batch is taken apart`() throws {
+    @Test func `a row withdrawn and inserted again exists even if its batch is split`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
         bench.pass(ms: 3_000)
@@ -249,7 +249,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a row of a half made instant, which a refused change withdrew, is withdrawn by the next one`() throws {
+    @Test func `a row of a partial instant survives a refused change, and the next one withdraws it`() throws {
         var bench = DispatcherBench(maxOpenExecutions: 2)
         bench.lead(slots: 0)
         let taken = DispatcherBench.job(1, every: 60, name: "taken")
@@ -259,7 +259,7 @@ import Testing
         bench.create(job)
         bench.create(DispatcherBench.job(3, every: 2))
         bench.pass(ms: 1_700)
-        // There is no room for the third job's.
+        // The row of the third job exceeds the limit.
         #expect(bench.store.executions.count == 2 && rows(of: job, bench) == [2_000])
         var renamed = try #require(bench.store.jobs[job.id])
         renamed.version += 1
@@ -275,7 +275,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `what was missed does not count a row of a half made instant that a former leader made`() throws {
+    @Test func `missed times exclude a row of a partial instant from a previous leader`() throws {
         var bench = DispatcherBench(maxOpenExecutions: 2)
         bench.lead()
         let blocking = DispatcherBench.job(1, every: 3_600)
@@ -286,7 +286,7 @@ import Testing
         bench.create(job)
         bench.create(DispatcherBench.job(3, every: 2))
         bench.pass(ms: 1_700)
-        // There is no room for the third job's.
+        // The row of the third job exceeds the limit.
         #expect(rows(of: job, bench) == [2_000])
         bench.loseLead()
         let link = ConnectionID(2)
@@ -295,7 +295,7 @@ import Testing
         let call = try #require(bench.dispatched.last { $0.call.jobID == job.id })
         bench.report(call.call, over: call.link)
         #expect(bench.store.executions[call.call.executionID]?.status == .success)
-        // The room is taken all the time.
+        // The limit stays reached all the time.
         for requestID in 5...6 as ClosedRange<RequestID> { bench.run(blocking, requestID: requestID) }
         bench.pass(ms: 20_000)
         var paused = try #require(bench.store.jobs[job.id])
@@ -308,7 +308,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a change that stays begins where it says, though the clock went back under the one before`() throws {
+    @Test func `an applied change keeps its effective_from after a step back during the previous one`() throws {
         var bench = DispatcherBench()
         let (job, change) = try jobToBeRenamed(&bench, every: 1, then: "@every 300s")
         bench.pass(ms: 9_000)
@@ -330,21 +330,21 @@ import Testing
         #expect(Set(rows(of: job, bench)).isSuperset(of: (1...last).map { $0 * 1_000 }))
     }
 
-    @Test func `a claim that is refused ends its execution, and frees its slot`() throws {
+    @Test func `a refused claim ends its execution and frees its slot`() throws {
         var bench = DispatcherBench()
         let job = claimOnItsWay(&bench)
         #expect(bench.heldCommits.contains { !$0.starts.isEmpty })
         settle(&bench) { !$0.starts.isEmpty }
         let row = try #require(bench.store.executions[id(job, second: 2)])
         #expect(row.status == .failed && row.reason == .recordRefused)
-        #expect(row.errorMessage == "the database refused to record its start: will not have it")
+        #expect(row.errorMessage == "the database refused to record the start: will not have it")
         #expect(bench.dispatched.isEmpty)
         bench.pass(ms: 2_000)
         #expect(bench.dispatched.map(\.call.executionID) == [id(job, second: 4)])
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a row that is refused is left out, and what follows it is not`() {
+    @Test func `a refused row is left out, and later rows are not`() {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 2)
@@ -358,7 +358,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a run by hand that is refused was never there`() {
+    @Test func `a refused manual run leaves no trace`() {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(2, every: 3_600)
@@ -368,18 +368,18 @@ import Testing
         bench.run(job, requestID: 7)
         settle(&bench) { !$0.changes.isEmpty }
         guard case .refused(let error)? = bench.replies.last(where: { $0.requestID == 7 })?.result else {
-            Issue.record("it was not refused")
+            Issue.record("the run was not refused")
             return
         }
         #expect(error.code == .internal)
-        // Its job has nothing open.
+        // The job has no open execution.
         bench.run(job, requestID: 8)
         bench.pass(ms: 100)
         #expect(bench.dispatched.count == 1)
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `an outcome that comes again while its batch is taken apart is acknowledged once`() {
+    @Test func `an outcome repeated while its batch is split is acknowledged once`() {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(2, every: 2))
@@ -392,7 +392,7 @@ import Testing
         let whole = bench.heldCommits.removeFirst()
         #expect(whole.updates.count == 2)
         bench.answer(whole, refusing: true)
-        // One part is on its way, the other waits for it.
+        // One part is in flight, the other waits for it.
         bench.tell(.workerReported(1, calls.map { DispatcherBench.outcome($0) }))
         settle(&bench) { _ in false }
         #expect(bench.acknowledged.sorted() == calls.map(\.token).sorted())
@@ -401,7 +401,7 @@ import Testing
 
     // MARK: Claims
 
-    @Test func `a claim that is cancelled before it is durable is not sent`() {
+    @Test func `a claim cancelled before it is durable is not sent`() {
         var bench = DispatcherBench()
         let job = claimOnItsWay(&bench)
         bench.tell(.changeRequested(8, .cancel(job.id, id(job, second: 2))))
@@ -411,7 +411,7 @@ import Testing
         #expect(bench.dispatched.isEmpty)
     }
 
-    @Test func `a leader that stops gives back a claim whose worker has gone`() {
+    @Test func `a stopping leader returns a claim whose worker left`() {
         var bench = DispatcherBench()
         let job = claimOnItsWay(&bench)
         bench.tell(.workerLeft(1))
@@ -422,7 +422,7 @@ import Testing
         #expect(bench.dispatched.isEmpty)
     }
 
-    @Test func `a report that comes while UNKNOWN is being recorded tells the truth after it`() throws {
+    @Test func `a report during the recording of UNKNOWN replaces it afterwards`() throws {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(2, every: 600)
@@ -434,7 +434,7 @@ import Testing
         bench.tell(.workerLeft(1))
         bench.pass(ms: 5_000)
         while bench.dispatcher.openExecutionCount > 0, bench.heldCommits.isEmpty, bench.bootMs < 200_000 {
-            // Held from the moment when it is given up.
+            // Commits are held from the moment when the call is given up.
             bench.commitsAreHeld = bench.bootMs > 60_000
             bench.pass(ms: 50)
             while let batch = bench.heldCommits.first, !batch.updates.contains(where: { $0.status == .unknown }) {
@@ -510,8 +510,7 @@ import Testing
         #expect(Set(rows(of: job, bench)).isSuperset(of: times))
     }
 
-    @Test func `a job that was stopped and begun by hand between two looks goes on, and makes up for an outage`() throws
-    {
+    @Test func `a job paused and resumed with SQL between two searches continues and catches up on an outage`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         var job = DispatcherBench.job(2, every: 2)
@@ -536,7 +535,7 @@ import Testing
         bench.store.executions.values.filter { $0.jobID == job.id }.map { $0.scheduledTime - Self.beginning }.sorted()
     }
 
-    @Test func `an outage whose rows cannot be read at first is made up for all the same`() {
+    @Test func `an outage whose rows cannot be read at first is caught up`() {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 1)
@@ -552,7 +551,7 @@ import Testing
         #expect(Set(times).count == times.count)
     }
 
-    @Test func `a clock that goes back while an outage is read is believed, and what was read is not`() throws {
+    @Test func `after a step back during an outage scan, the rows read so far are discarded`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 1)
@@ -567,7 +566,7 @@ import Testing
         #expect(bench.heldOutages.count == 2)
         let second = try #require(bench.heldOutages.last)
         #expect(second.from == first.from && second.to < first.to)
-        // The answer to the first one comes first, and says nothing any more.
+        // The answer to the first read arrives first and is ignored.
         bench.tell(.outageRowsLoaded([OutageRow(jobID: job.id, from: first.from, to: first.to)], isLast: true))
         bench.tell(.outageRowsLoaded(bench.store.outageRows(second), isLast: true))
         bench.outageReadsAreHeld = false
@@ -579,7 +578,7 @@ import Testing
         #expect(Set(times).count == times.count)
     }
 
-    @Test func `a call that was not begun waits for its time again when the clock went back`() throws {
+    @Test func `a call that did not start waits for its time again after the clock stepped back`() throws {
         var bench = DispatcherBench()
         bench.lead()
         let job = DispatcherBench.job(2, every: 60)
@@ -598,7 +597,7 @@ import Testing
 
     // MARK: Take-over
 
-    @Test func `whether something overlaps is not decided before it is known what runs`() throws {
+    @Test func `an overlap is decided only when it is known which calls run`() throws {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(2, every: 2)
@@ -610,7 +609,7 @@ import Testing
         bench.loseLead([.workerLeft(1)])
         bench.join(2, name: "second")
         bench.pass(ms: 1_200)
-        // The next one is due, and the worker with the first one may come back.
+        // The next execution is due, and the worker of the first one may reconnect.
         #expect(bench.store.executions[id(job, second: 4)]?.status == .pending)
         #expect(bench.dispatched.count == 1)
         bench.pass(ms: 3_000)

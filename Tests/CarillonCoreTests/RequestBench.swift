@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonCron
 import TestSupport
 
-/// A request machine, and the actions that its last event led to.
+/// A request machine, and the actions of its last event.
 struct RequestBench {
     static let leader = "leader.test:7070"
     static let id = JobID(UniqueID(high: 1, low: 1))
@@ -36,7 +36,7 @@ struct RequestBench {
         machine.handle(event, at: now, using: &random, into: &actions)
     }
 
-    /// Sends a request; returns its request id.
+    /// Sends a request and returns its request id.
     @discardableResult
     mutating func ask(_ request: Request, from connection: ConnectionID = 1) -> RequestID {
         lastRequestID += 1
@@ -59,7 +59,7 @@ struct RequestBench {
         actions.compactMap { if case .change(_, let request) = $0 { request } else { nil } }
     }
 
-    /// Rows that the dispatcher is told of.
+    /// Rows passed to the dispatcher.
     var refreshed: [Job] {
         actions.compactMap { if case .refresh(let planned) = $0 { planned.job } else { nil } }
     }
@@ -68,19 +68,19 @@ struct RequestBench {
         actions.compactMap { if case .reply(let requestID, let reply) = $0 { (requestID, reply) } else { nil } }
     }
 
-    /// The only reply, as an error.
+    /// The only reply, if it is an error.
     var error: ClientError? {
         guard replies.count == 1, case .error(let error) = replies[0].reply else { return nil }
         return error
     }
 
-    /// The only reply, as a job.
+    /// The only reply, if it is a job.
     var job: Job? {
         guard replies.count == 1, case .job(let job) = replies[0].reply else { return nil }
         return job
     }
 
-    /// The only reply, as a complete answer.
+    /// The only reply, if it is a complete answer.
     var answer: Answer? {
         guard replies.count == 1, case .answer(let answer) = replies[0].reply else { return nil }
         return answer

@@ -6,10 +6,10 @@ struct RequestChangeTests {
     private static let id = RequestBench.id
     private static let update = Request.updateJob(id, RequestBench.priority, ifVersion: [])
     private static let run = Request.runJob(id, idempotencyKey: nil, fingerprint: nil)
-    /// Requests that change a job which is there and active.
+    /// Requests that change an existing, active job.
     private static let changes: [Request] = [update, .deleteJob(id, ifVersion: []), .pauseJob(id)]
 
-    /// Sends a request and gives it the row of the job.
+    /// Sends a request and answers its read with the row of the job.
     private func bench(_ request: Request, row: Job?) -> (RequestBench, RequestID) {
         var bench = RequestBench()
         let requestID = bench.ask(request)
@@ -20,7 +20,7 @@ struct RequestChangeTests {
 
     // MARK: Found, not found
 
-    @Test("a job that is not there, deleted or not listed is not found", arguments: changes + [.resumeJob(id)])
+    @Test("a missing, deleted or unlisted job is not found", arguments: changes + [.resumeJob(id)])
     func notFound(request: Request) {
         for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(isAdHoc: true)] {
             let (bench, _) = self.bench(request, row: row)
@@ -44,7 +44,7 @@ struct RequestChangeTests {
         #expect(!restarts)
     }
 
-    @Test("an update of the schedule says that the schedule begins anew")
+    @Test("an update of the schedule restarts the schedule")
     func restarts() {
         var settings = JobSettings()
         settings.schedule = "30 * * * *"
@@ -55,7 +55,7 @@ struct RequestChangeTests {
         }
     }
 
-    @Test("invalid settings are refused with the field")
+    @Test("invalid settings are rejected with the field")
     func invalid() {
         var settings = JobSettings()
         settings.timeoutSeconds = -1
@@ -65,7 +65,7 @@ struct RequestChangeTests {
         #expect(bench.changes.isEmpty)
     }
 
-    @Test("another version than the expected one is refused")
+    @Test("an unexpected version is rejected")
     func versionMismatch() {
         for request in [Request.updateJob(Self.id, JobSettings(), ifVersion: [3]), .deleteJob(Self.id, ifVersion: [3])]
         {
@@ -89,7 +89,7 @@ struct RequestChangeTests {
         #expect(refused.changes.isEmpty)
     }
 
-    @Test("pause and resume read once, and change nothing when there is nothing to change")
+    @Test("pause and resume read once, and change nothing if the job is already in that state")
     func pauseAndResume() {
         let (pause, _) = self.bench(.pauseJob(Self.id), row: RequestBench.sampleJob(version: 2))
         guard case .pause(let paused)? = pause.changes.first, pause.actions.count == 1 else {
@@ -135,7 +135,7 @@ struct RequestChangeTests {
         #expect(bench.machine.openCount == 0)
     }
 
-    @Test("an answer that does not fit the request is an internal error", arguments: changes)
+    @Test("an answer that does not match the request is an internal error", arguments: changes)
     func unexpected(request: Request) {
         var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
         bench.tell(.changed(requestID, .notOpen))
@@ -144,7 +144,7 @@ struct RequestChangeTests {
 
     // MARK: Stale
 
-    @Test("a stale change is read again at once, merged again, and sent behind the row", arguments: changes)
+    @Test("a stale change is read and merged again immediately, and sent after the row", arguments: changes)
     func stale(request: Request) {
         var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob(version: 1))
         #expect(bench.refreshed.isEmpty)
@@ -168,7 +168,7 @@ struct RequestChangeTests {
         #expect(bench.error?.reason == .versionMismatch)
     }
 
-    @Test("a job that is deleted in between is not found", arguments: changes)
+    @Test("a job deleted in between is not found", arguments: changes)
     func staleAndGone(request: Request) {
         var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
         bench.tell(.changed(requestID, .stale))
@@ -176,7 +176,7 @@ struct RequestChangeTests {
         #expect(bench.error?.code == .notFound)
     }
 
-    @Test("stale answers end the request after a number of times", arguments: changes)
+    @Test("a request fails after a limited number of stale answers", arguments: changes)
     func alwaysStale(request: Request) {
         var (bench, requestID) = self.bench(request, row: RequestBench.sampleJob())
         for version in 2...21 as ClosedRange<Int64> {
@@ -191,7 +191,7 @@ struct RequestChangeTests {
 
     // MARK: Run
 
-    @Test("a run reads nothing when the dispatcher knows the job")
+    @Test("a run reads nothing if the dispatcher knows the job")
     func runKnownJob() {
         var bench = RequestBench()
         let requestID = bench.ask(Self.run)
@@ -204,7 +204,7 @@ struct RequestChangeTests {
         #expect(bench.error?.reason == .overlap)
     }
 
-    @Test("a run of a job that the dispatcher does not know reads the row once, and decides by it")
+    @Test("a run of a job that the dispatcher does not know reads the row once")
     func runUnknownJob() {
         for row in [nil, RequestBench.sampleJob(isDeleted: true), RequestBench.sampleJob(isAdHoc: true)] {
             var bench = RequestBench()
@@ -233,7 +233,7 @@ struct RequestChangeTests {
 
     // MARK: One change of a job at a time
 
-    @Test("changes of one job are made one after the other")
+    @Test("changes of one job are processed one after the other")
     func line() {
         var bench = RequestBench()
         let first = bench.ask(Self.update, from: 1)
@@ -268,7 +268,7 @@ struct RequestChangeTests {
         #expect(bench.reads.count == 1)
     }
 
-    @Test("the end of the lead ends a line without reading for those that wait in it")
+    @Test("the end of the lead ends queued changes without reading for them")
     func lineEnds() {
         var bench = RequestBench()
         let requestIDs = (0..<3).map { _ in bench.ask(Self.update) }
@@ -280,7 +280,7 @@ struct RequestChangeTests {
 
     // MARK: Cancel, execute
 
-    @Test("a cancel reads only when the execution is not in memory")
+    @Test("a cancel reads only if the execution is not in memory")
     func cancel() {
         let request = Request.cancelExecution(Self.id, RequestBench.executionID)
         var bench = RequestBench()
@@ -307,7 +307,7 @@ struct RequestChangeTests {
         #expect(bench.error?.code == .internal)
     }
 
-    @Test("a call on demand is answered with its URL; one that is waited for is not retried", arguments: [true, false])
+    @Test("an immediate call is answered with its URL, and not retried if a client waits", arguments: [true, false])
     func executeNow(wait: Bool) {
         var settings = JobSettings()
         settings.url = "http://target.test/now"

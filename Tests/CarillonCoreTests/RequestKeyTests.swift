@@ -21,7 +21,7 @@ struct RequestKeyTests {
         )
     }
 
-    @Test("a create without a key is sent at once")
+    @Test("a create without a key is sent immediately")
     func withoutKey() {
         var bench = RequestBench()
         let requestID = bench.ask(create(nil))
@@ -30,7 +30,7 @@ struct RequestKeyTests {
             return
         }
         #expect(planned.job.call.url == "http://target.test/")
-        #expect(planned.job.id.uuid.high >> 16 == UInt64(bench.now.milliseconds), "the id begins with the time")
+        #expect(planned.job.id.uuid.high >> 16 == UInt64(bench.now.milliseconds), "the id starts with the time")
         bench.tell(.changed(requestID, .job(planned.job)))
         #expect(bench.job == planned.job)
         let refused = bench.ask(create(nil))
@@ -41,14 +41,14 @@ struct RequestKeyTests {
         #expect(bench.error?.code == .internal)
     }
 
-    @Test("an invalid create is refused before anything is read")
+    @Test("an invalid create is rejected before anything is read")
     func invalid() {
         var bench = RequestBench()
         bench.ask(.createJob(JobSettings(), idempotencyKey: "k", fingerprint: nil))
         #expect(bench.error?.code == .invalidArgument)
         #expect(bench.error?.errors.map(\.field) == ["schedule", "api_url"])
         bench.ask(create("k"))
-        #expect(bench.reads.count == 1, "the key is not in use")
+        #expect(bench.reads.count == 1, "the rejected request does not hold the key")
     }
 
     @Test("a new key is written with the change")
@@ -66,7 +66,7 @@ struct RequestKeyTests {
         #expect(record.expiresAt == bench.now + 86_400_000)
     }
 
-    @Test("a run with a new key reads nothing but the key")
+    @Test("a run with a new key reads only the key")
     func newKeyOfRun() {
         var bench = RequestBench()
         let requestID = bench.ask(run("k"))
@@ -79,7 +79,7 @@ struct RequestKeyTests {
         #expect(record.key == "k" && record.fingerprint.isEmpty)
     }
 
-    @Test("a repeated create is answered with the job, deleted or not")
+    @Test("a repeated create is answered with the job, even if it is deleted")
     func repeatedCreate() {
         for row in [RequestBench.sampleJob(version: 9), RequestBench.sampleJob(isDeleted: true)] {
             var bench = RequestBench()
@@ -102,7 +102,7 @@ struct RequestKeyTests {
         #expect(bench.answer == .execution(RequestBench.sampleExecution(), failedAttempts: [], url: nil))
     }
 
-    @Test("what the first request made may be gone")
+    @Test("the result of the first request may no longer exist")
     func gone() {
         var bench = RequestBench()
         var requestID = bench.ask(create("k"))
@@ -119,7 +119,7 @@ struct RequestKeyTests {
         #expect(bench.error?.code == .internal)
     }
 
-    @Test("a key of another request is refused")
+    @Test("a key of another request is rejected")
     func reused() {
         var bench = RequestBench()
         let requestID = bench.ask(create("k"))
@@ -128,7 +128,7 @@ struct RequestKeyTests {
         #expect(bench.error?.reason == .idempotencyKeyReused)
     }
 
-    @Test("a key is in use until its request ends, and for one operation")
+    @Test("a key is in use until its request ends, separately for each operation")
     func inUse() {
         var bench = RequestBench()
         let first = bench.ask(create("k"), from: 1)
@@ -147,7 +147,7 @@ struct RequestKeyTests {
         #expect(bench.machine.openCount == 0)
     }
 
-    @Test("the lead may end while the key is looked up")
+    @Test("the lead may end during the lookup of the key")
     func leadLost() {
         var bench = RequestBench()
         let requestID = bench.ask(create("k"))

@@ -1,7 +1,7 @@
 import CarillonCore
 import Testing
 
-@Suite("Which requests are answered, where, and when they end")
+@Suite("Where requests are answered, and when they end")
 struct RequestMachineTests {
     private static let changing: [Request] = RequestBench.allRequests.filter { request in
         switch request {
@@ -12,7 +12,7 @@ struct RequestMachineTests {
         }
     }
 
-    @Test("a standby refuses changes and watches with the leader's address", arguments: changing)
+    @Test("a standby rejects changes and watches with the leader's address", arguments: changing)
     func standbyRefuses(request: Request) {
         var bench = RequestBench(leads: false)
         bench.ask(request)
@@ -22,7 +22,7 @@ struct RequestMachineTests {
         #expect(bench.machine.openCount == 0)
     }
 
-    @Test("a standby without a known leader says so")
+    @Test("a standby without a known leader reports that")
     func noLeader() {
         var bench = RequestBench(leads: false)
         bench.tell(.leadershipChanged(.standingBy(leader: nil)))
@@ -40,7 +40,7 @@ struct RequestMachineTests {
         #expect(bench.actions.count == 1)
     }
 
-    @Test("an update without settings is a read, on a standby too")
+    @Test("an update without settings is a read, also on a standby")
     func emptyUpdate() {
         var bench = RequestBench(leads: false)
         let requestID = bench.ask(.updateJob(RequestBench.id, JobSettings(), ifVersion: []))
@@ -74,7 +74,7 @@ struct RequestMachineTests {
         #expect(bench.machine.openCount == 0)
     }
 
-    @Test("a read of another kind than asked for changes nothing", arguments: RequestBench.allRequests)
+    @Test("a read result of the wrong kind changes nothing", arguments: RequestBench.allRequests)
     func wrongResult(request: Request) {
         var bench = RequestBench()
         let requestID = bench.ask(request)
@@ -100,7 +100,7 @@ struct RequestMachineTests {
         #expect(bench.actions.isEmpty)
     }
 
-    @Test("requests of an ended connection are dropped, except for changes that the dispatcher has")
+    @Test("requests of an ended connection are dropped, except for changes in the dispatcher")
     func connectionEnded() {
         var bench = RequestBench()
         let reading = bench.ask(.getJob(RequestBench.id), from: 1)
@@ -132,7 +132,7 @@ struct RequestMachineTests {
         #expect(bench.replies.map(\.requestID) == [update])
         let ended = bench.actions.contains { if case .endWatch(watch, _) = $0 { true } else { false } }
         #expect(ended)
-        #expect(bench.machine.openCount == 2, "the read and the change that the dispatcher has")
+        #expect(bench.machine.openCount == 2, "the read and the change in the dispatcher")
         bench.tell(.changed(cancel, .refused(ClientError(.notLeader, "gone"))))
         #expect(bench.error?.text == "gone")
         bench.tell(.read(reading, .job(RequestBench.sampleJob())))

@@ -1,7 +1,7 @@
 import CarillonCore
 import Testing
 
-@Suite("Requests that read")
+@Suite("Read requests")
 struct RequestReadTests {
     private static let id = RequestBench.id
 
@@ -22,7 +22,7 @@ struct RequestReadTests {
         }
     }
 
-    @Test("a list's limit is 1 to 1000, and its cursor is one that was answered")
+    @Test("the limit of a list is 1 to 1000, and its cursor must come from a list")
     func limits() {
         var bench = RequestBench()
         for limit in [0, 1_001, .max] as [UInt32] {
@@ -45,7 +45,7 @@ struct RequestReadTests {
         #expect(bench.reads == [.jobs(JobQuery(limit: 1_000, after: Self.id))])
     }
 
-    @Test("a page names the next one, and the total where nothing is filtered")
+    @Test("a page has the next cursor, and the total if the list is unfiltered")
     func pages() {
         var bench = RequestBench()
         var list = ListJobs()
@@ -63,7 +63,7 @@ struct RequestReadTests {
         }
     }
 
-    @Test("rows with large texts make short pages of at least one row")
+    @Test("rows with large texts produce short pages of at least one row")
     func largeRows() {
         var bench = RequestBench()
         var job = RequestBench.sampleJob()
@@ -86,7 +86,7 @@ struct RequestReadTests {
 
     // MARK: Executions
 
-    @Test("the history of a job that never existed is not found; that of a deleted job stays")
+    @Test("the history of a job that never existed is not found; the history of a deleted job is kept")
     func history() {
         var list = ListExecutions()
         list.jobID = Self.id
@@ -105,7 +105,7 @@ struct RequestReadTests {
         }
     }
 
-    @Test("an empty range is refused before anything is read")
+    @Test("an empty range is rejected before anything is read")
     func emptyRange() {
         var bench = RequestBench()
         var list = ListExecutions()
@@ -133,7 +133,7 @@ struct RequestReadTests {
         }
     }
 
-    @Test("statistics are about the last day by default, as of the request")
+    @Test("statistics cover the last day by default")
     func stats() {
         var bench = RequestBench()
         let (from, to) = (bench.now - 86_400_000, bench.now)
@@ -147,7 +147,7 @@ struct RequestReadTests {
 
     // MARK: Watches
 
-    @Test("a watch of all jobs starts at once and needs no more")
+    @Test("a watch of all jobs starts immediately without a read")
     func watchAll() {
         var bench = RequestBench()
         let requestID = bench.ask(.watchExecutions(nil))
@@ -163,7 +163,7 @@ struct RequestReadTests {
         }
     }
 
-    @Test("a watch of a job that never existed ends; that of a deleted job goes on")
+    @Test("a watch of a job that never existed ends; a watch of a deleted job continues")
     func watchOne() {
         for row in [nil, RequestBench.sampleJob(isDeleted: true)] {
             var bench = RequestBench()
@@ -185,7 +185,7 @@ struct RequestReadTests {
 
     // MARK: Everything else
 
-    @Test("the schedule is refreshed, the cluster described")
+    @Test("refresh and cluster requests are answered")
     func others() {
         var bench = RequestBench()
         let requestID = bench.ask(.refreshSchedule)
@@ -208,7 +208,7 @@ struct RequestReadTests {
         preview.count = 3
         preview.daylightPolicy = "NEVER"
         bench.ask(.previewSchedule(preview))
-        #expect(bench.error?.text.hasPrefix("dst_policy: \"NEVER\" is none of ") == true)
+        #expect(bench.error?.text.hasPrefix("dst_policy: \"NEVER\" is not one of ") == true)
         preview.daylightPolicy = "SKIP"
         preview.timeZone = "Nowhere"
         bench.ask(.previewSchedule(preview))
@@ -226,7 +226,7 @@ struct RequestReadTests {
         #expect(rendered.timeZone == "UTC")
     }
 
-    @Test("a job is shown with its next time, or with what is wrong with its schedule")
+    @Test("a job is shown with its next time, or with the error in its schedule")
     func view() throws {
         let renderer = ReplyRenderer(plan: RequestBench.plan)
         let now = Timestamp(seconds: 1_800_000_000)

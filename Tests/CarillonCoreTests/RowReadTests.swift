@@ -2,11 +2,11 @@ import CarillonCore
 import TestSupport
 import Testing
 
-@Suite("Rows that requests read, and runs without a row")
+@Suite("Rows read by requests, and runs without a row")
 struct RowReadTests {
     private let job = DispatcherBench.job(1, every: 3_600, name: "first")
 
-    /// A leader that knows the job; its row was changed with SQL.
+    /// A leader that knows the job. The job's row was changed with SQL.
     private func edited() throws -> (row: Job, bench: Cell) {
         let cell = Cell()
         cell.bench.lead()
@@ -28,7 +28,7 @@ struct RowReadTests {
         return .update(DispatcherBench.planned(changed), scheduleChanged: false)
     }
 
-    @Test("a change of a row that is newer than memory is stale until the dispatcher was told of the row")
+    @Test("a change of a row newer than memory is stale until the dispatcher gets the row")
     func toldFirst() throws {
         let (row, cell) = try edited()
         cell.bench.tell(.changeRequested(1, update(row)))
@@ -45,7 +45,7 @@ struct RowReadTests {
         #expect(changed.description == "by hand" && changed.priority == 5)
     }
 
-    @Test("a change that follows a row waits until the row is committed")
+    @Test("a change after a row waits until the row is committed")
     func waits() throws {
         let (row, cell) = try edited()
         cell.bench.commitsAreHeld = true
@@ -69,7 +69,7 @@ struct RowReadTests {
         #expect(cell.bench.store.jobs[job.id] == row)
     }
 
-    @Test("a standby takes no row")
+    @Test("a standby ignores rows")
     func standby() {
         let cell = Cell()
         cell.bench.leasesAreHeld = true
@@ -77,7 +77,7 @@ struct RowReadTests {
         #expect(cell.bench.dispatcher.jobCount == 0)
     }
 
-    @Test("a run of a job that is unknown, or that is one call on demand, is stale")
+    @Test("a run of an unknown or ad-hoc job is stale")
     func unknown() {
         let cell = Cell()
         cell.bench.lead(slots: 0)

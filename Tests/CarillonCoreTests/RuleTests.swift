@@ -2,10 +2,10 @@ import CarillonCore
 import CarillonCron
 import Testing
 
-@Suite("What a URL and headers may be")
+@Suite("Rules for URLs, headers and texts")
 struct RuleTests {
     @Test(
-        "URLs that are called",
+        "valid URLs",
         arguments: [
             "http://127.0.0.1:8080/", "https://example.com", "HTTP://Example.com/a?b=c#d", "http://[::1]:9/x",
             "http://a.b.c/%7Euser?x=%20", "http://_x.a-b.example./", "http://1/", "https://xn--bcher-kva.example/",
@@ -21,21 +21,24 @@ struct RuleTests {
     }
 
     @Test(
-        "URLs that are refused, with the reason",
+        "invalid URLs, with the reason",
         arguments: [
             ("", "is empty"), ("example.com", "no scheme"), ("ftp://example.com/", "only http and https"),
             ("javascript:alert(1)", "only http and https"), ("file:///etc/passwd", "only http and https"),
             ("http:/example.com", "no '//'"), ("http://", "no host"), ("http:///path", "no host"),
             ("http://user:secret@example.com/", "user name or password"), ("http://exa mple.com/", "position 11"),
             ("http://example.com:0/", "1 to 65535"), ("http://example.com:99999/", "1 to 65535"),
-            ("http://[::1/", "without a ']'"), ("http://[zz]/", "no IPv6"), ("http://a/%zz", "position 10"),
+            ("http://[::1/", "without a ']'"), ("http://[zz]/", "an invalid IPv6"), ("http://a/%zz", "position 10"),
             ("http://a/\u{7}", "position 10"), ("http://a.de/ä", "position 13"), ("http://a.de:8ä/", "1 to 65535"),
-            ("http://a_b!/", "no host name"),
-            ("http://-/", "no host name"), ("http://.../", "no host name"), ("http://a..b/", "no host name"),
-            ("http://.a/", "no host name"), ("http://[1::2::3]/", "no IPv6"), ("http://[1:2:3:4:5:6:7]/", "no IPv6"),
-            ("http://[1:2:3:4:5:6:7:8:9]/", "no IPv6"), ("http://[:1]/", "no IPv6"), ("http://[::12345]/", "no IPv6"),
-            ("http://[1.2.3.4]/", "no IPv6"), ("http://[::1.2.3.04]/", "no IPv6"), ("http://[]/", "no IPv6"),
-            ("http://[fe80::1%25eth0]/", "no IPv6"), ("http://a%00b/", "blank or control"),
+            ("http://a_b!/", "not a host name"),
+            ("http://-/", "not a host name"), ("http://.../", "not a host name"), ("http://a..b/", "not a host name"),
+            ("http://.a/", "not a host name"), ("http://[1::2::3]/", "an invalid IPv6"),
+            ("http://[1:2:3:4:5:6:7]/", "an invalid IPv6"),
+            ("http://[1:2:3:4:5:6:7:8:9]/", "an invalid IPv6"), ("http://[:1]/", "an invalid IPv6"),
+            ("http://[::12345]/", "an invalid IPv6"),
+            ("http://[1.2.3.4]/", "an invalid IPv6"), ("http://[::1.2.3.04]/", "an invalid IPv6"),
+            ("http://[]/", "an invalid IPv6"),
+            ("http://[fe80::1%25eth0]/", "an invalid IPv6"), ("http://a%00b/", "blank or control"),
             ("http://a%20b/", "blank or control"), ("http://a%2fb/", "has '/'"), ("http://a%40b/", "has '@'"),
             ("http://%ff/", "not UTF-8"), ("http://a~b/", "has '~'"), ("http://-a.example/", "hyphen"),
             ("http://a-.example/", "hyphen"), ("http://a.-b/", "hyphen"), ("http://-bü.example/", "hyphen"),
@@ -46,9 +49,11 @@ struct RuleTests {
                 "http://\(Array(repeating: String(repeating: "a", count: 60), count: 5).joined(separator: "."))/",
                 "at most 253"
             ),
-            ("http://256.256.256.256/", "no IPv4"), ("http://1.2.3.4.5/", "no IPv4"), ("http://08.1.1.1/", "no IPv4"),
-            ("http://1.2.3.4./", "no IPv4"), ("http://4294967296/", "no IPv4"), ("http://a\u{200D}b/", "no host name"),
-            ("http://\u{301}a/", "no host name"), ("http://a..b./", "empty"), ("http://a‐b/", "no host name"),
+            ("http://256.256.256.256/", "not an IPv4"), ("http://1.2.3.4.5/", "not an IPv4"),
+            ("http://08.1.1.1/", "not an IPv4"),
+            ("http://1.2.3.4./", "not an IPv4"), ("http://4294967296/", "not an IPv4"),
+            ("http://a\u{200D}b/", "not a host name"),
+            ("http://\u{301}a/", "not a host name"), ("http://a..b./", "empty"), ("http://a‐b/", "not a host name"),
         ]
     )
     func refused(url: String, text: String) {
@@ -65,7 +70,7 @@ struct RuleTests {
     }
 
     @Test(
-        "headers that are refused",
+        "invalid headers",
         arguments: [
             HTTPHeader(name: "Host", value: "x"), HTTPHeader(name: "content-length", value: "1"),
             HTTPHeader(name: "Idempotency-Key", value: "x"), HTTPHeader(name: "X-Carillon-Job-Id", value: "x"),
@@ -77,7 +82,7 @@ struct RuleTests {
         #expect(HeaderRule.problems(with: [header]).count == 1)
     }
 
-    @Test("ordinary headers pass, but not twice")
+    @Test("valid headers pass, but not twice")
     func acceptedHeaders() {
         let headers = [HTTPHeader(name: "Authorization", value: "Bearer x"), HTTPHeader(name: "X-A", value: "a\tb")]
         #expect(HeaderRule.problems(with: headers).isEmpty)
@@ -89,8 +94,8 @@ struct RuleTests {
         return .success(SchedulePlan(expression: expression, zone: .utc, policy: policy))
     }
 
-    /// Each of these fits into a body, and an answer that names them all into no frame.
-    @Test("what is wrong a hundred thousand times is named so often that it can be told")
+    /// Each list fits into a request body, but an answer with all errors would exceed a frame.
+    @Test("the number of reported field errors is limited")
     func manyErrors() {
         var settings = JobSettings()
         (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
@@ -108,7 +113,7 @@ struct RuleTests {
     }
 
     @Test(
-        "a name is not blank, has no control characters and is no id",
+        "a name is not blank, has no control characters and is not an id",
         arguments: [
             (" \u{00A0}  ", "is blank"), ("", "1 to 200 bytes"), ("a\tb", "control characters"),
             ("01a21637-e744-7439-a539-09de1ec8b64d", "looks like an id"),
@@ -123,7 +128,7 @@ struct RuleTests {
         #expect(error?.errors.first?.message.contains(text) == true)
     }
 
-    @Test("what a new job must have is missing once, said with null or not said", arguments: [true, false])
+    @Test("a missing required setting is reported once, whether null or absent", arguments: [true, false])
     func missing(isSaid: Bool) {
         var settings = JobSettings()
         settings.cleared = isSaid ? ["schedule", "api_url"] : []

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func `random work agrees with a dictionary of sets`(seed: UInt64) {
+    func `random operations match a dictionary of sets`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var lists = SlotLists<Int>()
         var model: [Int32: Int] = [:]

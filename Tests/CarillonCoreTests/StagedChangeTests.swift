@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// A change of a job is staged, then applied at commit, or dropped when the database refuses it.
+/// A change of a job is staged, then applied at commit, or dropped if the database refuses it.
 @Suite struct StagedChangeTests {
     private static let beginning = DispatcherBench.beginning
 
@@ -10,7 +10,7 @@ import Testing
         ExecutionID(job: job.id, scheduledTime: Self.beginning + second * 1_000, trigger: .schedule)
     }
 
-    /// Leads with a job `other`, due every second, and with another one whose name is `taken`.
+    /// Leads with a job `other` that is due every second, and a job with the name `taken`.
     private func lead(_ bench: inout DispatcherBench, slots: UInt64 = 100, type: ExecutionType = .atLeastOnce) -> Job {
         bench.lead(slots: slots)
         bench.create(DispatcherBench.job(1, every: 3_600, name: "taken"))
@@ -20,7 +20,7 @@ import Testing
         return job
     }
 
-    /// What a client asks for that has read the committed row.
+    /// The request of a client that has read the committed row.
     private func update(
         _ job: Job,
         _ bench: borrowing DispatcherBench,
@@ -58,7 +58,7 @@ import Testing
         if case .stale? = bench.replies.first(where: { $0.requestID == requestID })?.result { true } else { false }
     }
 
-    // MARK: What is held
+    // MARK: Held executions
 
     @Test func `later rows of the old definition are not dispatched while a change is staged`() throws {
         var bench = DispatcherBench()
@@ -78,7 +78,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a refused change releases the held rows and makes the due times that have none`() throws {
+    @Test func `a refused change releases the held rows and inserts the missing ones`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         pass(&bench, until: 2_700)
@@ -102,7 +102,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a change that leaves the schedule alone holds nothing`() throws {
+    @Test func `a change without a new schedule holds nothing`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 100)
         let job = DispatcherBench.job(2, every: 1)
@@ -124,7 +124,7 @@ import Testing
         #expect(bench.dispatched.last?.call.kind == .http(changed.call))
     }
 
-    @Test func `a row that both definitions want stays, and is called after the commit`() throws {
+    @Test func `a row in both definitions is kept and called after the commit`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         pass(&bench, until: 1_700)
@@ -144,7 +144,7 @@ import Testing
         var bench = DispatcherBench()
         let job = lead(&bench, slots: 0)
         pass(&bench, until: 1_100)
-        // The process stands still for three seconds; the change is the first thing that it hears.
+        // The process is suspended for three seconds; the change is the first event afterwards.
         bench.bootMs += 3_000
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, try update(job, bench) { $0.schedule = "@every 300s" }))
@@ -153,7 +153,7 @@ import Testing
         #expect(times == [2_000, 3_000, 4_000])
     }
 
-    @Test func `what a worker reports of a held execution counts once the change is refused`() throws {
+    @Test func `a report about a held execution counts after the change is refused`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         pass(&bench, until: 1_100)
@@ -162,7 +162,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .retrying)
         pass(&bench, until: 3_000)
         let second = try #require(bench.dispatched.last?.call)
-        // Its worker is lost, and comes back while a pause is staged.
+        // The worker is lost and reconnects while a pause is staged.
         bench.tell(.workerLeft(1))
         bench.pass(ms: 2_050)
         bench.commitsAreHeld = true
@@ -182,7 +182,7 @@ import Testing
 
     // MARK: Pause and delete
 
-    @Test func `a pause lets what runs finish, and ends what waits`() throws {
+    @Test func `a pause lets running calls finish and ends waiting executions`() throws {
         var bench = DispatcherBench()
         // One call runs, one waits for its retry, one for a slot.
         let job = lead(&bench, slots: 2)
@@ -210,7 +210,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a pause leaves manual runs alone, and a delete ends them`() throws {
+    @Test func `a pause keeps manual runs, and a delete ends them`() throws {
         for isDeleted in [false, true] {
             var bench = DispatcherBench()
             let job = lead(&bench, slots: 0)
@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    @Test func `a claim in a batch goes out though its job is paused meanwhile`() throws {
+    @Test func `a claim in a batch is sent although its job is paused meanwhile`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench, type: .atMostOnce)
         pass(&bench, until: 900)
@@ -242,7 +242,7 @@ import Testing
     }
 
     @Test(arguments: ExecutionType.allCases)
-    func `a call that is lost after its job was paused ends`(_ type: ExecutionType) throws {
+    func `a call lost after its job was paused ends`(_ type: ExecutionType) throws {
         var bench = DispatcherBench()
         let job = lead(&bench, type: type)
         pass(&bench, until: 1_100)
@@ -259,7 +259,7 @@ import Testing
 
     // MARK: The queue
 
-    @Test func `three changes of a job are made one after the other`() throws {
+    @Test func `three changes of a job are applied one after the other`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         bench.commitsAreHeld = true
@@ -277,7 +277,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a request that waits is judged against the job that was committed meanwhile`() throws {
+    @Test func `a queued request is checked against the job committed meanwhile`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         bench.commitsAreHeld = true
@@ -310,14 +310,14 @@ import Testing
         #expect(bench.replies.suffix(2).map(\.requestID) == [5, 6])
     }
 
-    @Test func `an edit that a re-read finds waits for the change in flight`() throws {
+    @Test func `an edit found by a re-read waits for the change in flight`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         bench.commitsAreHeld = true
         bench.tell(.changeRequested(5, try update(job, bench) { $0.priority = 1 }))
         let batch = try #require(bench.heldCommits.first)
         _ = bench.store.commit(batch, now: bench.time)
-        // The answer is still on its way when somebody edits the row, and the re-read finds that.
+        // The answer is in flight when the row is edited with SQL and the re-read finds it.
         var edited = try #require(bench.store.jobs[job.id])
         edited.priority = 7
         edited.version += 1
@@ -350,7 +350,7 @@ import Testing
         #expect(calls(of: job, bench).count > 3)
     }
 
-    @Test func `a change that waits behind a stalled batch is answered as unknown and keeps its turn`() throws {
+    @Test func `a change queued behind a stalled batch is answered as unknown and stays queued`() throws {
         var bench = DispatcherBench()
         let job = lead(&bench)
         bench.commitsAreHeld = true
@@ -364,7 +364,7 @@ import Testing
         #expect(bench.replies.count { $0.requestID == 5 || $0.requestID == 6 } == 2)
     }
 
-    @Test func `an outage that is noticed while a change is staged is caught up by the new definition`() throws {
+    @Test func `the new definition catches up on an outage that opens during a staged change`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 100)
         var job = DispatcherBench.job(2, every: 1)

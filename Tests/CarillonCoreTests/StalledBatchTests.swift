@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// A batch that the database does not answer for long is an outage for the due times behind it.
+/// A batch that the database does not answer for long is an outage for the due times after it.
 @Suite struct StalledBatchTests {
     private func job(_ policy: CatchUpPolicy, windowMs: Int32 = 0) -> Job {
         var job = DispatcherBench.job(2, every: 1)
@@ -10,7 +10,7 @@ import Testing
         return job
     }
 
-    /// Runs a job each second, and lets one batch take so long.
+    /// Runs a job every second, and delays one batch by this time.
     private func stalled(_ job: Job, seconds: Int64) -> DispatcherBench {
         var bench = DispatcherBench()
         bench.lead(slots: 100)
@@ -23,32 +23,32 @@ import Testing
         return bench
     }
 
-    /// How many due times the SKIPPED rows stand for.
+    /// The number of due times covered by SKIPPED rows.
     private static func skippedTimes(_ bench: borrowing DispatcherBench) -> Int64 {
         var count: Int64 = 0
         for row in bench.store.executions.values { count += row.skippedCount ?? 0 }
         return count
     }
 
-    @Test func `missed times are skipped by a job that wants none of them`() throws {
+    @Test func `a job with catch-up policy NONE skips missed times`() throws {
         let bench = stalled(job(.none), seconds: 60)
         let skipped = Self.skippedTimes(bench)
         #expect((50...62).contains(skipped))
         let called = Set(bench.dispatched.map(\.call.executionID)).count
-        // Every due time is accounted for: called, skipped, or its row waits for the horizon.
+        // Every due time was called or skipped, or its row waits for the horizon.
         let times = (bench.time - DispatcherBench.beginning) / 1_000
         #expect((times - 1...times + 1).contains(Int64(called) + skipped))
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `the latest missed time runs for a job that wants the latest`() throws {
+    @Test func `a job with catch-up policy LATEST runs the latest missed time`() throws {
         let bench = stalled(job(.latest), seconds: 60)
         let skipped = Self.skippedTimes(bench)
         #expect((50...61).contains(skipped))
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `all missed times run for a job that wants all`() throws {
+    @Test func `a job with catch-up policy ALL runs all missed times`() throws {
         let bench = stalled(job(.all, windowMs: 60_000), seconds: 30)
         let rows = bench.store.executions.values.filter { $0.trigger == .schedule }
         #expect(rows.allSatisfy { $0.skippedCount == nil })
@@ -78,7 +78,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `who waits for a change is told that its outcome is unknown, and later changes are refused`() throws {
+    @Test func `clients of a pending change get an unknown outcome, and later changes are rejected`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.commitsAreHeld = true

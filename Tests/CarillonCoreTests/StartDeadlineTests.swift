@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-@Suite("Due executions that cannot start in time")
+@Suite("Start deadlines of due executions")
 struct StartDeadlineTests {
     private static let due = DispatcherBench.beginning + 60_000
 
@@ -17,7 +17,7 @@ struct StartDeadlineTests {
         store.executions.values.first { $0.scheduledTime == Self.due }
     }
 
-    @Test("a job without catch-up skips an execution when it is too late, also while no slot is free")
+    @Test("a job without catch-up skips a late execution, even while no slot is free")
     func noCatchUp() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -32,7 +32,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.isEmpty && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("an execution that waits follows the limit of the job's new definition")
+    @Test("a waiting execution follows the limit of the job's new definition")
     func newLimit() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -76,7 +76,7 @@ struct StartDeadlineTests {
         { $0.limits.startDeadlineMs = milliseconds }
     }
 
-    @Test("an execution is skipped at its start deadline, while no slot is free")
+    @Test("an execution is skipped at its start deadline while no slot is free")
     func noSlot() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -89,7 +89,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.isEmpty && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("0 is no start deadline")
+    @Test("0 disables the start deadline")
     func none() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -112,7 +112,7 @@ struct StartDeadlineTests {
                 $0.executionType = type
             }
         )
-        // The row is durable half a second before its time.
+        // The row is durable half a second before its due time.
         bench.pass(ms: 59_700)
         #expect(row(bench.store)?.status == .pending)
         bench.tell(.leaseConnectionLost("test"))
@@ -124,7 +124,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.isEmpty && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("a due time that was missed in an outage is skipped with the same reason")
+    @Test("a due time missed in an outage is skipped with the same reason")
     func missed() {
         var bench = DispatcherBench()
         bench.lead()
@@ -140,7 +140,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.map { $0.call.scheduledTime } == [Self.due + 60_000])
     }
 
-    @Test("an execution that has begun is retried after its start deadline")
+    @Test("a started execution is retried after its start deadline")
     func begun() {
         var bench = DispatcherBench()
         bench.lead()
@@ -155,7 +155,7 @@ struct StartDeadlineTests {
         #expect(row(bench.store)?.status == .success && row(bench.store)?.attempts == 2)
     }
 
-    @Test("an attempt that was lost with its worker counts as begun")
+    @Test("an attempt lost with its worker counts as started")
     func lost() {
         var bench = DispatcherBench()
         bench.lead()
@@ -168,7 +168,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.map { $0.link } == [1, 2])
     }
 
-    @Test("a call that its worker returns without having begun it is skipped after the start deadline")
+    @Test("a call returned without a start is skipped after the start deadline")
     func returned() {
         var bench = DispatcherBench()
         bench.lead(slots: 1)
@@ -181,7 +181,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.count == 1 && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("a manual run has the time of its request as its scheduled time")
+    @Test("the scheduled time of a manual run is the time of its request")
     func manual() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -195,7 +195,7 @@ struct StartDeadlineTests {
         #expect(id.map { bench.store.executions[$0]?.reason == .startDeadline } == true)
     }
 
-    @Test("the earlier one of two limits holds, with its own reason")
+    @Test("the earlier of two limits applies, with its reason")
     func both() {
         for (deadline, reason) in [(Int32(500), Reason.startDeadline), (2_000, .catchUp)] {
             var bench = DispatcherBench()
@@ -211,7 +211,7 @@ struct StartDeadlineTests {
         }
     }
 
-    @Test("a deadline that a change takes away skips nothing")
+    @Test("a deadline removed by a change skips nothing")
     func removed() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -226,7 +226,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatched.count == 1 && bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("a staged pause: what it holds is not skipped before the pause is durable", arguments: [false, true])
+    @Test("executions held by a staged pause are not skipped before the pause is durable", arguments: [false, true])
     func held(isRefused: Bool) throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
@@ -250,7 +250,7 @@ struct StartDeadlineTests {
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test("an execution that a refused pause held is skipped at its start deadline")
+    @Test("an execution held by a refused pause is skipped at its start deadline")
     func released() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)

@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What a new leader knows of what the one before has begun.
+/// A new leader's knowledge of the executions that the previous leader started.
 @Suite struct TakeOverTests {
     private let job = DispatcherBench.job(1, every: 3_600)
 
@@ -17,7 +17,7 @@ import Testing
         )
     }
 
-    /// One call of an AT_MOST_ONCE job is on its way.
+    /// Dispatches one call of an AT_MOST_ONCE job.
     private func claim(_ bench: inout DispatcherBench) throws -> DispatchedCall {
         bench.lead()
         var job = job
@@ -40,7 +40,7 @@ import Testing
         return call
     }
 
-    @Test func `a claim stays one through a change of its job and a take-over`() throws {
+    @Test func `a claim stays a claim through a change of its job and a take-over`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)
         bench.loseLead([.workerLeft(1)])
@@ -48,13 +48,13 @@ import Testing
         bench.pass(ms: 95_000)
         #expect(bench.dispatched.count == 1)
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
-        // The next run is as the job is by now.
+        // The next run uses the new definition.
         bench.run(job, requestID: 3)
         #expect(bench.dispatched.count == 2 && bench.dispatched.last?.call.atMostOnce == false)
     }
 
     @Test(arguments: [false, true])
-    func `the start of a lost attempt is not that of the execution`(isTakenOver: Bool) throws {
+    func `the start of a lost attempt is not the start of the execution`(isTakenOver: Bool) throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
@@ -80,7 +80,7 @@ import Testing
         #expect(row.driftMicroseconds.map { $0 / 1_000 } == start - row.scheduledTime)
     }
 
-    @Test func `a call that an earlier leader dispatched did not begin in 1970`() throws {
+    @Test func `a call dispatched by an earlier leader did not start in 1970`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
@@ -96,12 +96,12 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .success)
     }
 
-    @Test func `what an outage has missed is not lost when the clock goes back to before it`() throws {
+    @Test func `missed times of an outage are kept when the clock steps back before them`() throws {
         var bench = DispatcherBench()
         var job = DispatcherBench.job(2, every: 1)
         job.catchUpPolicy = .all
         job.effectiveFrom = DispatcherBench.beginning - 20_000
-        // The leader before was working off an outage when the clock went back by less than it looks ahead.
+        // The previous leader was catching up on an outage when the clock stepped back by less than the horizon.
         let before = UniqueID(high: 9, low: 9)
         _ = bench.store.acquireLease(session: 9, owner: before, address: "", leaseMs: 5_000, now: bench.time)
         var batch = WriteBatch(sequence: 1, owner: before, epoch: bench.store.shards[0].epoch)
@@ -122,7 +122,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a second dispatch counts though its job is AT_MOST_ONCE by now`() throws {
+    @Test func `a second dispatch counts although its job has become AT_MOST_ONCE`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
@@ -133,7 +133,7 @@ import Testing
         bench.join(2, boot: 2)
         bench.pass(ms: 2_000)
         let second = try #require(bench.dispatched.dropFirst().first?.call)
-        // Its row still names the first one.
+        // The row still has the first token.
         #expect(bench.store.executions[lost.executionID]?.token == lost.token)
         var changed = try #require(bench.store.jobs[job.id])
         changed.version += 1
@@ -155,7 +155,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .failed)
     }
 
-    @Test func `a claim that was not sent after all is made again, and known`() throws {
+    @Test func `a claim that was not sent is made again and recognized`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)
         bench.report(call, .notStarted, status: nil)
@@ -169,7 +169,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a retry of a claim is as the job is by then`() throws {
+    @Test func `a retry of a claim uses the new definition of the job`() throws {
         var bench = DispatcherBench()
         let call = try claimWhoseJobHasChanged(&bench)
         bench.report(call, .notSent, status: nil)
@@ -182,7 +182,7 @@ import Testing
         #expect(bench.dispatched.count == 3)
     }
 
-    @Test func `what a worker holds that is not back yet waits for it`() throws {
+    @Test func `a call of a disconnected worker waits for that worker`() throws {
         for comes in [true, false] {
             var bench = DispatcherBench()
             bench.lead(slots: 0)
@@ -191,7 +191,7 @@ import Testing
             bench.run(job, requestID: 1)
             let (link, call) = try #require(bench.dispatched.first)
             #expect(link == 2)
-            // The next leader has a connection to the first worker only; that one answers, and has free slots.
+            // The next leader is connected only to the first worker, which answers and has free slots.
             bench.loseLead([.workerLeft(2)])
             bench.answerLead(1)
             bench.pass(ms: 1_500)
@@ -202,11 +202,11 @@ import Testing
         }
     }
 
-    @Test func `the waiting ends when all that may hold something have answered`() throws {
+    @Test func `the wait ends when all workers that may hold calls have answered`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         bench.join(2, name: "other")
-        // One that has gone with nothing in its hands is not waited for.
+        // A worker that left without a call is not waited for.
         bench.join(3, name: "gone")
         bench.tell(.workerLeft(3))
         bench.create(job)
@@ -219,7 +219,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a worker gets nothing before its name is durable`() {
+    @Test func `a worker gets no calls before its name is durable`() {
         var bench = DispatcherBench()
         bench.lead(slots: 0)
         bench.create(job)
@@ -227,7 +227,7 @@ import Testing
         bench.join(2, name: "other")
         #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 0 })
         #expect(bench.heldCommits.last?.workers == ["other", "worker"])
-        // It goes, and comes again, before any of this is durable: the batch that leaves it out does not count.
+        // The worker leaves and reconnects before any of this is durable: the batch without its name does not count.
         bench.tell(.workerLeft(2))
         bench.join(3, name: "other")
         #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots == 0 })
@@ -236,7 +236,7 @@ import Testing
         #expect(bench.store.shards[0].workers == ["other", "worker"])
     }
 
-    /// The database's clock is set back by two hours while nobody leads.
+    /// Sets the database's clock back by two hours while no scheduler leads.
     private func takeOverAfterAStepBack(_ bench: inout DispatcherBench) {
         bench.tell(.leaseConnectionLost("test"))
         bench.databaseAheadMs -= 7_200_000
@@ -255,7 +255,7 @@ import Testing
         bench.pass(ms: 100)
         #expect(bench.store.executions[ahead.id] == nil)
         #expect(bench.dispatcher.inconsistency == nil)
-        // It comes when its time comes, and its job is paused before.
+        // The row is inserted again at its time; its job is paused before.
         let paused = try #require(bench.store.jobs.values.first)
         var change = paused
         change.version += 1
@@ -268,7 +268,7 @@ import Testing
         var bench = DispatcherBench()
         bench.lead()
         bench.tell(.leaseConnectionLost("test"))
-        // Its quartz runs 400 ppm fast.
+        // Its boot clock runs 400 ppm fast.
         bench.bootMs += 600_000
         bench.databaseAheadMs -= 240
         bench.logEvents = []
@@ -280,7 +280,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a claim from before the clock went back is given up as late as any other`() throws {
+    @Test func `a claim from before the clock stepped back is given up as late as any other`() throws {
         var bench = DispatcherBench()
         let call = try claim(&bench)
         takeOverAfterAStepBack(&bench)
@@ -290,7 +290,7 @@ import Testing
         #expect(bench.store.executions[call.executionID]?.status == .unknown)
     }
 
-    @Test func `a retry from before the clock went back does not wait for hours`() throws {
+    @Test func `a retry from before the clock stepped back does not wait for hours`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
@@ -303,7 +303,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a retry that the target delayed, from before the clock went back, does not wait for an hour`() throws {
+    @Test func `a retry with Retry-After from before the clock stepped back does not wait for an hour`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(job)
@@ -318,7 +318,7 @@ import Testing
         #expect(bench.dispatched.count == 2)
     }
 
-    @Test func `a worker whose old connection is still there counts once`() {
+    @Test func `a worker with two connections counts once`() {
         var bench = DispatcherBench()
         bench.lead()
         var job = DispatcherBench.job(3, every: 1)
@@ -326,14 +326,14 @@ import Testing
         bench.create(job)
         bench.tell(.leaseConnectionLost("test"))
         bench.databaseAheadMs += 600_000
-        // The same process, twice, with 1,000 slots: a tenth of them is for what was missed.
+        // The same process, connected twice, with 1,000 slots: a tenth of them is for catch-up.
         bench.join(2)
         while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
         bench.pass(ms: 200)
         #expect(bench.store.executions.values.count { !$0.status.isFinal && $0.scheduledTime < bench.time } == 100)
     }
 
-    @Test func `a call of a time that lies in the future again is made once`() throws {
+    @Test func `a call whose time lies in the future again is made once`() throws {
         var bench = DispatcherBench()
         bench.lead()
         bench.create(DispatcherBench.job(2, every: 1))
@@ -351,8 +351,8 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    /// A call of `job` that was made before the database's clock was set back by 17 s, and a leader who took over since and has
-    /// not heard of it: its worker was cut off.
+    /// A call of `job` from before the database's clock was set back by 17 s. The new leader does not know the call,
+    /// because its worker was disconnected.
     private func callOfTheFuture(_ bench: inout DispatcherBench, holdsWithdrawal: Bool = false) throws -> DispatchedCall
     {
         bench.lead()
@@ -379,7 +379,7 @@ import Testing
         #expect(bench.dispatcher.inconsistency == nil)
     }
 
-    @Test func `a call whose row was withdrawn gets it back by its outcome`() throws {
+    @Test func `an outcome restores the withdrawn row of its call`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.join(1)
@@ -388,7 +388,7 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
-    @Test func `a call that runs while its row is withdrawn gets it back`() throws {
+    @Test func `a held call restores its withdrawn row`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.join(1, held: [held(call)])
@@ -399,7 +399,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a row that was made again for a worker that is gone at once goes with it, if its job is paused`(
+    func `a recreated row is withdrawn again if its worker leaves and its job is paused`(
         _ isPausedBefore: Bool
     ) throws {
         var bench = DispatcherBench()
@@ -423,7 +423,7 @@ import Testing
         bench.tell(.changeRequested(9, .pause(paused)))
     }
 
-    @Test func `an outcome whose time has come again, unmade since its job was paused, still gets its row`() throws {
+    @Test func `an outcome restores its row although its time passed while the job was paused`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         try pause(call.jobID, &bench)
@@ -433,7 +433,7 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
-    @Test func `a clock that is put right again does not repeat what was called`() throws {
+    @Test func `a corrected clock does not repeat a call`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.outageReadsAreHeld = true
@@ -447,7 +447,7 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
-    @Test func `an outcome counts for a row that was made again meanwhile`() throws {
+    @Test func `an outcome counts for a row that was inserted again meanwhile`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         while bench.store.executions[call.executionID] == nil { bench.pass(ms: 50) }
@@ -458,7 +458,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `what is said of a row that is being made again waits until it is durable`(_ isHeld: Bool) throws {
+    func `a report about a row being inserted again waits until it is durable`(_ isHeld: Bool) throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.pass(ms: 13_000)
@@ -473,7 +473,7 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
-    @Test func `an outcome that comes while the withdrawal is on its way brings the row back`() throws {
+    @Test func `an outcome during the withdrawal of its row restores the row`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench, holdsWithdrawal: true)
         #expect(bench.store.executions[call.executionID]?.status == .pending)
@@ -485,7 +485,7 @@ import Testing
         expectCalledOnce(call, &bench)
     }
 
-    @Test func `a call that failed and whose row was withdrawn is tried again`() throws {
+    @Test func `a failed call with a withdrawn row is retried`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.join(1)
@@ -500,7 +500,7 @@ import Testing
         #expect(bench.dispatched.count { $0.call.executionID == call.executionID } == 2)
     }
 
-    @Test func `a report makes no row that no schedule can have made`() throws {
+    @Test func `a report does not create a row that no schedule could have created`() throws {
         var bench = DispatcherBench()
         let call = try callOfTheFuture(&bench)
         bench.join(1)
@@ -517,7 +517,7 @@ import Testing
         #expect(bench.store.executions[outcome.executionID] == nil)
     }
 
-    @Test func `rows that a step back withdraws are missed by whoever then sees the clock put right`() throws {
+    @Test func `rows withdrawn after a step back are missed when the clock is corrected`() throws {
         var bench = DispatcherBench()
         bench.lead(slots: 1)
         var job = DispatcherBench.job(2, every: 2)
@@ -526,7 +526,7 @@ import Testing
         bench.tell(.leaseConnectionLost("test"))
         bench.databaseAheadMs += 600_000
         while !bench.dispatcher.isLeading { bench.pass(ms: 50) }
-        // What was missed is worked off slowly, since nothing is reported; what is due now has its rows.
+        // Missed times are processed slowly, because nothing is reported. Current due times have their rows.
         bench.answerLead(1, slots: 1)
         bench.pass(ms: 20_000)
         let last = bench.time.milliseconds / 2_000 * 2_000

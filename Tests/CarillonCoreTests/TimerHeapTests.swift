@@ -4,7 +4,7 @@ import Testing
 
 @Suite("TimerHeap")
 struct TimerHeapTests {
-    @Test("equal times come out in the order in which they were set")
+    @Test("timers with the same time expire in the order in which they were set")
     func tiesKeepTheirOrder() {
         var heap = TimerHeap()
         for key in [5, 3, 9, 1] as [Int32] { heap.set(key, to: 7) }
@@ -28,7 +28,7 @@ struct TimerHeapTests {
         #expect(heap.isConsistent)
     }
 
-    @Test("random work agrees with a sorted list", arguments: [1, 2, 3, 4, 5] as [UInt64])
+    @Test("random operations match a sorted list", arguments: [1, 2, 3, 4, 5] as [UInt64])
     func agreesWithSortedList(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var heap = TimerHeap()

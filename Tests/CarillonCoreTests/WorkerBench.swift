@@ -1,6 +1,6 @@
 import CarillonCore
 
-/// An engine on its own, with a clock of its own, and what it did.
+/// A worker engine with its own clock, and the actions of each turn.
 struct WorkerBench: ~Copyable {
     var engine: WorkerEngine
     var now = BootTime(nanoseconds: 1_000_000_000_000)
@@ -80,7 +80,7 @@ struct WorkerBench: ~Copyable {
         )
     }
 
-    /// What came of a turn.
+    /// The result of a turn.
     struct Done {
         var actions: [WorkerAction]
 
@@ -125,7 +125,7 @@ struct WorkerBench: ~Copyable {
                 if case .answerClaims(_, let milliseconds, _) = action { milliseconds } else { nil }
             }.last
         }
-        /// The highest epochs that a scheduler was told of in answer to its Lead.
+        /// The highest epochs reported to a scheduler in answer to its Lead.
         func refusedLeads(to link: ConnectionID) -> [LeadProof] {
             actions.compactMap { action -> LeadProof? in
                 if case .refuseLead(link, _, _, let highest) = action { highest } else { nil }
@@ -141,7 +141,7 @@ struct WorkerBench: ~Copyable {
                 if case .tellStarted(link, let tokens) = action { tokens } else { [] }
             }
         }
-        /// The kinds of messages for a link, in their order.
+        /// The kinds of messages for a link, in order.
         func order(for link: ConnectionID) -> [String] {
             actions.compactMap { action -> String? in
                 switch action {

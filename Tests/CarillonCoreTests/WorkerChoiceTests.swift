@@ -2,9 +2,9 @@ import Testing
 
 @testable import CarillonCore
 
-/// To which worker a call goes.
+/// The choice of a worker for a call.
 @Suite struct WorkerChoiceTests {
-    /// So many jobs due each second, and two workers: `worker` answers everything.
+    /// This many jobs due each second, and two workers: `worker` answers every call.
     private func busy(jobs: UInt64, _ executionType: ExecutionType = .atLeastOnce) -> DispatcherBench {
         var bench = DispatcherBench()
         bench.lead(slots: 256)
@@ -16,7 +16,7 @@ import Testing
         return bench
     }
 
-    /// A second, at the end of which the first worker answers what it was given.
+    /// One second, at the end of which the first worker answers its calls.
     private func second(_ bench: inout DispatcherBench, from first: Int) {
         bench.pass(ms: 1_000)
         for sent in bench.dispatched[first...] where sent.link == 1 { bench.report(sent.call) }
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [ExecutionType.atLeastOnce, .atMostOnce])
-    func `a worker that promises a million and answers nothing gets a burst at most`(_ type: ExecutionType) {
+    func `a worker that promises a million slots and answers nothing gets at most one burst`(_ type: ExecutionType) {
         var bench = busy(jobs: 20, type)
         bench.join(2, name: "liar", slots: 1_000_000)
         #expect(bench.dispatcher.workers.allSatisfy { $0.freeSlots <= 65_536 })
@@ -33,7 +33,7 @@ import Testing
         #expect(bench.dispatched.count { $0.link == 2 } <= 20)
     }
 
-    @Test func `a worker whose calls take long gets its share as long as it says so`() {
+    @Test func `a worker with slow calls gets its share while it reports them`() {
         var bench = busy(jobs: 20)
         bench.join(2, name: "patient", slots: 10_000)
         for _ in 0..<10 {
@@ -44,7 +44,7 @@ import Testing
         #expect(bench.dispatched.count { $0.link == 2 } >= 90)
     }
 
-    @Test func `nobody gets more than it said that it has`() {
+    @Test func `no worker gets more calls than its reported slots`() {
         var bench = busy(jobs: 20)
         bench.tell(.workerLeft(1))
         bench.join(2, name: "small", slots: 3)
@@ -53,7 +53,7 @@ import Testing
         #expect(bench.dispatched.count == 3)
     }
 
-    @Test func `credit that was withdrawn is not used`() {
+    @Test func `withdrawn credit is not used`() {
         var bench = busy(jobs: 4)
         bench.tell(.workerGranted(1, 6))
         bench.tell(.workerGranted(1, 3))
@@ -88,7 +88,7 @@ import Testing
         #expect(roster.leastLoaded(having: ["smtp"]) == nil)
     }
 
-    @Test func `among those that owe as little the least loaded is chosen`() {
+    @Test func `among workers with equally few outstanding answers the least loaded is chosen`() {
         var bench = DispatcherBench()
         bench.lead(slots: 5)
         bench.join(2, name: "freer", slots: 50)

@@ -2,8 +2,8 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// Anything in any order, with a model of what a scheduler may believe.
-@Suite("WorkerEngine, at random")
+/// Random events in any order, checked with a model of the schedulers' knowledge.
+@Suite("WorkerEngine with random events")
 struct WorkerEngineRandomTests {
     @Test("no slot is promised twice, no call runs twice, no outcome is lost", arguments: 0..<UInt64(200))
     func anything(seed: UInt64) {
@@ -17,14 +17,14 @@ struct WorkerEngineRandomTests {
                 let done = bench.turn(event)
                 model.apply(done)
                 #expect(model.problem(maxWorkers: maxWorkers) == nil, "seed \(seed), step \(step), \(event)")
-                // The credit of a leader before this one is honoured by giving the calls back.
+                // Calls on the credit of a previous leader are accepted and returned.
                 #expect(bench.engine.heldCount <= 5 * maxWorkers, "seed \(seed), step \(step), \(event)")
                 #expect(bench.engine.runningCount == model.running.count, "seed \(seed), step \(step), \(event)")
                 #expect(bench.engine.inconsistency == nil, "seed \(seed), step \(step), \(event)")
             }
             bench.wait(milliseconds: Int64.random(in: 0...400, using: &random))
         }
-        // At last a leader that takes everything.
+        // Finally a leader that acknowledges everything.
         let final = 1_000
         model.epoch += 1
         model.apply(bench.turn(.connected(final), .leadAnnounced(final, LeadProof(epoch: model.epoch), shards: [0])))
@@ -41,7 +41,7 @@ struct WorkerEngineRandomTests {
         #expect(model.accepted == model.reported, "seed \(seed)")
     }
 
-    /// What the schedulers know, and what runs.
+    /// The knowledge of the schedulers, and the running calls.
     struct Model {
         struct Link {
             var epoch: Int64?
@@ -58,7 +58,7 @@ struct WorkerEngineRandomTests {
         var everStarted: Set<DispatchToken> = []
         var accepted: Set<DispatchToken> = []
         var reported: Set<DispatchToken> = []
-        /// The connection over which each outcome was reported last.
+        /// The connection over which each outcome was last reported.
         var unacknowledged: [DispatchToken: ConnectionID] = [:]
         var repeatedStart: DispatchToken?
         var brokenCredit = false
@@ -138,7 +138,7 @@ struct WorkerEngineRandomTests {
 
         func problem(maxWorkers: Int) -> String? {
             if let repeatedStart { return "\(repeatedStart) was started twice" }
-            if brokenCredit { return "credit that was used was withdrawn" }
+            if brokenCredit { return "used credit was withdrawn" }
             if running.count > maxWorkers { return "\(running.count) calls run" }
             return nil
         }

@@ -34,13 +34,13 @@ struct WorkerEngineTests {
     func idleAnswer() {
         var bench = Bench()
         let connected = bench.turn(.connected(1))
-        #expect(connected.actions.isEmpty, "nothing is granted to who does not lead")
+        #expect(connected.actions.isEmpty, "no credit without a Lead")
         let done = bench.turn(.leadAnnounced(1, LeadProof(epoch: 1), shards: [0]))
         #expect(done.order(for: 1) == ["holding", "credit"])
         #expect(done.granted(to: 1) == 4)
     }
 
-    @Test("credit is cumulative, and a slot is free again as soon as its call has ended")
+    @Test("credit is cumulative, and a slot is free when its call ends")
     func credit() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -55,7 +55,7 @@ struct WorkerEngineTests {
         #expect(bench.engine.heldCount == 1)
     }
 
-    @Test("a leader that acknowledges nothing has no more credit after four times the slots, until it does")
+    @Test("a leader that acknowledges nothing gets no credit beyond four times the slots")
     func unacknowledged() {
         var bench = Bench(maxWorkers: 2)
         bench.lead(1, epoch: 1)
@@ -86,7 +86,7 @@ struct WorkerEngineTests {
         #expect(cancelled.cut.isEmpty)
     }
 
-    @Test("what a deposed leader was granted goes to the new one")
+    @Test("the credit of a deposed leader goes to the new one")
     func takeOver() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -96,7 +96,7 @@ struct WorkerEngineTests {
         let late = bench.turn(.leadAnnounced(1, LeadProof(epoch: 1), shards: [0, 1]))
         #expect(late.refusedLeads(to: 1) == [LeadProof(epoch: 2)])
         #expect(late.order(for: 1).isEmpty)
-        // And back, on the first connection: three calls are on offer there still.
+        // Back to the first connection, which still has an offer of three calls.
         let again = bench.turn(.leadAnnounced(1, LeadProof(epoch: 3), shards: [0, 1]))
         #expect(again.order(for: 1) == ["holding", "credit"])
         #expect(again.granted(to: 1) == 4)
@@ -112,7 +112,7 @@ struct WorkerEngineTests {
         #expect(disconnected.granted(to: 2) == 4)
     }
 
-    @Test("outcomes on their way over a connection that is cut go out again over its twin")
+    @Test("outcomes in flight on a lost connection are sent again on the other one")
     func twinResends() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -124,7 +124,7 @@ struct WorkerEngineTests {
         #expect(again.reported(to: 1).map(\.token) == [token(1)])
     }
 
-    @Test("who leads no longer gets nothing more, and what ends meanwhile waits for the next leader")
+    @Test("a deposed leader gets nothing more, and later outcomes wait for the next leader")
     func leadsNoLonger() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -138,7 +138,7 @@ struct WorkerEngineTests {
         #expect(next.reported(to: 2).map(\.token) == [token(1)])
     }
 
-    @Test("a call beyond the free slots comes back")
+    @Test("a call beyond the free slots is returned")
     func overflow() {
         var bench = Bench(maxWorkers: 1)
         bench.lead(1, epoch: 1)
@@ -147,7 +147,7 @@ struct WorkerEngineTests {
         #expect(done.reported(to: 1).map(\.kind) == [.notStarted])
     }
 
-    @Test("who sends far more than it was granted is cut off")
+    @Test("a scheduler that sends far more calls than granted is disconnected")
     func breach() {
         var bench = Bench(maxWorkers: 2)
         bench.lead(1, epoch: 1)
@@ -166,7 +166,7 @@ struct WorkerEngineTests {
 
     // MARK: Calls
 
-    @Test("the same token is run once, held or settled")
+    @Test("a token runs only once, whether held or settled")
     func duplicates() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -181,7 +181,7 @@ struct WorkerEngineTests {
         #expect(bench.engine.counters.duplicates == 3)
     }
 
-    @Test("a relative start counts from the receipt, and the times are the scheduler's plus what has passed")
+    @Test("a relative start counts from the receipt, and times are the scheduler's plus the elapsed time")
     func relativeStart() throws {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -200,7 +200,7 @@ struct WorkerEngineTests {
         #expect(ended.reported(to: 1).first?.startedAfterMicroseconds == 250_000)
     }
 
-    @Test("Cancel: what runs is cut off, what has not begun comes back, what is over stays")
+    @Test("Cancel aborts running calls, returns waiting ones, and keeps ended ones")
     func cancel() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -216,7 +216,7 @@ struct WorkerEngineTests {
         #expect(later.started.isEmpty)
     }
 
-    @Test("long calls are told of together, and again to a new leader")
+    @Test("long-running calls are reported together, and again to a new leader")
     func started() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -237,7 +237,7 @@ struct WorkerEngineTests {
         #expect(next.toldStarted(to: 2) == [token(1), token(2)])
     }
 
-    @Test("texts of an outcome are bounded and cut between characters")
+    @Test("texts of an outcome are limited and cut between characters")
     func boundedTexts() throws {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -251,7 +251,7 @@ struct WorkerEngineTests {
         #expect(outcome.errorMessage?.utf8.count == 1_024)
     }
 
-    @Test("a result of a call that does not run is ignored")
+    @Test("a result of a call that is not running is ignored")
     func strayResult() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -259,7 +259,7 @@ struct WorkerEngineTests {
         #expect(done.actions.isEmpty)
     }
 
-    @Test("a call of an unknown kind comes back, with the reason")
+    @Test("a call of an unknown kind is returned with the reason")
     func unknownKind() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -269,10 +269,10 @@ struct WorkerEngineTests {
         #expect(done.started.map(\.token) == [token(2)])
         let outcome = done.reported(to: 1).first
         #expect(outcome?.token == token(1) && outcome?.kind == .notStarted)
-        #expect(outcome?.errorMessage == "this worker does not know the kind of the call")
+        #expect(outcome?.errorMessage == "this worker does not support the kind of the call")
     }
 
-    @Test("a call that cannot begin in time comes back; the time is that of the worker's monotonic clock")
+    @Test("a call that cannot start before its deadline on the worker's monotonic clock is returned")
     func startBefore() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -317,7 +317,7 @@ struct WorkerEngineTests {
         )
     }
 
-    @Test("the user's User-Agent, Content-Type and body win; what identifies the execution is Carillon's")
+    @Test("the user's User-Agent, Content-Type and body win; identifying headers are Carillon's")
     func usersHeaders() throws {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -339,7 +339,7 @@ struct WorkerEngineTests {
         }
     }
 
-    @Test("only POST, PUT and PATCH have a body of Carillon's", arguments: ["GET", "HEAD", "DELETE", "OPTIONS"])
+    @Test("only POST, PUT and PATCH have a default body", arguments: ["GET", "HEAD", "DELETE", "OPTIONS"])
     func noBody(method: String) throws {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -363,7 +363,7 @@ struct WorkerEngineTests {
 
     // MARK: Drain
 
-    @Test("a drain takes nothing more, finishes what runs, and ends once all is acknowledged")
+    @Test("a draining worker accepts nothing, finishes running calls, and ends when all is acknowledged")
     func drain() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -377,7 +377,7 @@ struct WorkerEngineTests {
         #expect(late.reported(to: 1).map(\.kind) == [.notStarted])
         bench.wait(milliseconds: 60_000)
         let still = bench.turn()
-        #expect(!still.hasDrained, "what runs has its own timeout")
+        #expect(!still.hasDrained, "a running call has its own timeout")
         let ended = bench.end(token(1))
         #expect(ended.reported(to: 1).map(\.token) == [token(1)])
         #expect(!ended.hasDrained)
@@ -385,10 +385,10 @@ struct WorkerEngineTests {
         #expect(acknowledged.hasDrained)
         #expect(acknowledged.granted(to: 1) == nil)
         #expect(!bench.turn().hasDrained, "said once")
-        #expect(bench.turn(.disconnected(1)).logEvents.isEmpty, "nothing is missed any more")
+        #expect(bench.turn(.disconnected(1)).logEvents.isEmpty, "no lost leader is logged")
     }
 
-    @Test("a new leader is told of the drain before it gets its credit")
+    @Test("a new leader learns of the drain before it gets credit")
     func drainAcrossTakeOver() {
         var bench = Bench()
         bench.lead(1, epoch: 1)
@@ -399,7 +399,7 @@ struct WorkerEngineTests {
         #expect(done.granted(to: 2) == 0)
     }
 
-    @Test("an idle worker drains at once, connected or not")
+    @Test("an idle worker drains immediately, connected or not")
     func idleDrain() {
         var alone = Bench()
         #expect(alone.turn(.drainRequested).hasDrained)
@@ -408,7 +408,7 @@ struct WorkerEngineTests {
         #expect(connected.turn(.drainRequested).hasDrained)
     }
 
-    @Test("when nobody takes the outcomes, the drain ends after half a minute and says what is lost")
+    @Test("without a scheduler for the outcomes, the drain ends after 30 s and reports the lost ones")
     func undelivered() {
         var bench = Bench()
         bench.lead(1, epoch: 1)

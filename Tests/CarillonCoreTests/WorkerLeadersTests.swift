@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCore
 
-/// A worker that serves leaders of different shards.
+/// A worker that serves the leaders of different shards.
 @Suite struct WorkerLeadersTests {
     private typealias Bench = WorkerBench
 
@@ -29,15 +29,15 @@ import Testing
         #expect(ended.reported(to: 2).map(\.token) == [token(2, 5)])
     }
 
-    @Test func `a call of a shard that its sender does not lead is ignored, and counts as received`() {
+    @Test func `a call for a shard that its sender does not lead is ignored but counts as received`() {
         var bench = bench()
         let done = bench.dispatch(2, [Bench.call(1, epoch: 10, shard: 0), Bench.call(2, epoch: 5, shard: 0)])
         #expect(done.started.isEmpty && done.reported(to: 2).isEmpty && bench.engine.counters.stale == 2)
-        // Both offers to the sender are used up: the slots are offered anew.
+        // Both offers to the sender are used, so the slots are offered again.
         #expect(done.granted(to: 2) == 4)
     }
 
-    @Test func `a leader does not stop, acknowledge or query calls of another`() {
+    @Test func `a leader cannot stop, acknowledge or query calls of another leader`() {
         var bench = bench()
         var call = Bench.call(1, epoch: 10, shard: 0)
         call.atMostOnce = true
@@ -52,7 +52,7 @@ import Testing
         #expect(bench.engine.heldCount == 0)
     }
 
-    @Test func `the new leader of a shard is told of the calls and outcomes of that shard alone`() {
+    @Test func `a new leader gets only the calls and outcomes of its shard`() {
         var bench = bench()
         bench.dispatch(1, [Bench.call(1, epoch: 10, shard: 0), Bench.call(2, epoch: 10, shard: 1)])
         bench.dispatch(2, [Bench.call(3, epoch: 5, shard: 2)])
@@ -60,7 +60,7 @@ import Testing
         let taken = bench.lead(3, epoch: 11, shards: [1])
         #expect(taken.held(for: 3).isEmpty && taken.reported(to: 3).map(\.token) == [token(2, 10)])
         #expect(taken.order(for: 3) == ["holding", "outcome", "credit"])
-        // What the old leader says of it now comes too late.
+        // The old leader's messages about this shard are too late.
         bench.turn(.acknowledged(1, recorded(token(2, 10))))
         #expect(bench.engine.heldCount == 3)
         let all = bench.turn(.leadAnnounced(3, LeadProof(epoch: 12), shards: [0, 2]))
@@ -68,7 +68,7 @@ import Testing
         #expect(bench.engine.leader == 3 && bench.engine.leaderEpoch == 12)
     }
 
-    @Test func `a Lead is refused for a part and obeyed for the rest`() throws {
+    @Test func `a Lead can be refused for some shards and accepted for others`() throws {
         var bench = bench()
         bench.lead(3, epoch: 11, shards: [1])
         let done = bench.turn(.leadAnnounced(1, LeadProof(epoch: 10), shards: [0, 1]))
@@ -80,7 +80,7 @@ import Testing
         #expect(refusal == [1] && done.order(for: 1) == ["holding", "credit"])
     }
 
-    @Test func `the slots are shared, and move to the leader that has work`() {
+    @Test func `slots are shared and move to the leader that has work`() {
         var bench = Bench()
         #expect(bench.lead(1, epoch: 10, shards: [0]).granted(to: 1) == 4)
         let second = bench.lead(2, epoch: 5, shards: [1])
@@ -94,11 +94,11 @@ import Testing
         #expect(moved.granted(to: 1) == 0 && moved.granted(to: 2) == 4)
     }
 
-    @Test func `a call that crossed the withdrawal of its credit takes no slot that is offered to somebody else`() {
+    @Test func `a call sent before its credit was withdrawn takes no slot offered to another leader`() {
         var bench = Bench()
         bench.lead(1, epoch: 10, shards: [0])
         bench.lead(2, epoch: 5, shards: [1])
-        // All four were offered to the first once.
+        // All four slots were once offered to the first leader.
         let done = bench.dispatch(1, (1...4).map { Bench.call($0, epoch: 10) })
         #expect(done.started.count == 2)
         #expect(done.reported(to: 1).map(\.kind) == [.notStarted, .notStarted])

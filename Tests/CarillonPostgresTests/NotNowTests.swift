@@ -247,7 +247,7 @@ import Testing
             health.lease.waitedMs = 0
         }
         let problem = try #require(health.problem(limitMs: 1_000))
-        #expect(problem.hasPrefix("a batch has waited for the database"), "\(problem)")
+        #expect(problem.hasPrefix("a batch of writes has waited for the database"), "\(problem)")
         #expect(problem.contains("lock timeout") && problem.contains("55P03"), "\(problem)")
         blocker.release()
         #expect(await results.first { _ in true } == .committed(notPending: []))

@@ -1,4 +1,5 @@
-/// What a worker remembers of the AT_MOST_ONCE calls that it began: for their timeout and an hour, so many at most.
+/// A worker's memory of started AT_MOST_ONCE calls. An entry is kept for the call's timeout plus one hour; the number
+/// of entries is limited.
 struct AtMostOnceMemory {
     private struct Key: Hashable {
         var execution: ExecutionID
@@ -9,13 +10,13 @@ struct AtMostOnceMemory {
         var token: DispatchToken
         var begunAt: BootTime
         var forgetAt: BootTime
-        /// Without its texts.
+        /// Without the response; the error message is shortened.
         var outcome: CallOutcome?
         /// Dispatches of the same attempt that wait for its end.
         var repeats: [WorkerEngine.Held] = []
     }
 
-    /// What is known of an attempt.
+    /// The state of a remembered attempt.
     enum State {
         case running
         case ended(CallOutcome)
@@ -23,24 +24,24 @@ struct AtMostOnceMemory {
 
     /// One entry takes about 250 bytes.
     static let limit = 100_000
-    /// Tokens that were promised never to be begun.
+    /// The maximum number of promised tokens: dispatches with these tokens will never start.
     static let promiseLimit = 10_000
-    /// Dispatches of one attempt that can wait for its end.
+    /// How many dispatches of one attempt can wait for its end.
     static let repeatLimit = 8
     /// How long a call is remembered after its timeout.
     static let keptMs: Int64 = 3_600_000
 
     private var entries: [Key: Entry] = [:]
-    /// In the order in which they were begun.
+    /// The entries in the order of their start.
     private var order: [Key] = []
     private var oldest = 0
     private var promises: [DispatchToken: BootTime] = [:]
-    /// Every call that was begun at or after this is remembered; `nil` before the first event.
+    /// Every call started at or after this instant is remembered; `nil` before the first event.
     private var since: BootTime?
 
     var count: Int { entries.count }
 
-    /// To be told of the first event: nothing was begun before.
+    /// Called on the first event, before any call has started.
     mutating func begin(at now: BootTime) {
         if since == nil { since = now }
     }
@@ -74,7 +75,7 @@ struct AtMostOnceMemory {
         }
     }
 
-    /// Returns the dispatches that waited for this.
+    /// Returns the dispatches that waited for the end of this attempt.
     mutating func ended(_ outcome: CallOutcome, at now: BootTime) -> [WorkerEngine.Held] {
         let key = Key(execution: outcome.executionID, attempt: outcome.attempt)
         guard entries[key]?.token == outcome.token else { return [] }
@@ -87,7 +88,7 @@ struct AtMostOnceMemory {
         return repeats
     }
 
-    /// A dispatch that waits for the end of its attempt. Returns whether there is room for it.
+    /// Adds a dispatch that waits for the end of its attempt. Returns false if the limit is reached.
     mutating func addRepeat(_ call: WorkerEngine.Held) -> Bool {
         let key = Key(execution: call.executionID, attempt: call.attempt)
         guard let entry = entries[key], entry.repeats.count < Self.repeatLimit else { return false }
@@ -95,7 +96,7 @@ struct AtMostOnceMemory {
         return true
     }
 
-    /// Promises that a dispatch with this token will not be begun. Returns whether there was room to remember it.
+    /// Promises that a dispatch with this token will never start. Returns false if the promise could not be stored.
     mutating func promise(_ token: DispatchToken, at now: BootTime) -> Bool {
         if promises.count >= Self.promiseLimit { promises = promises.filter { $0.value > now } }
         guard promises.count < Self.promiseLimit else { return false }

@@ -1,42 +1,42 @@
-/// The look at the rows that an outage has already. A clock that went back and then forward over the same times has left rows in
-/// what now counts as missed: one row that stands for several times must not fall on one of them.
+/// The read of rows that already exist within an outage. After the clock stepped back and forward, missed times can
+/// have rows; a SKIPPED row that covers several times must not include them.
 struct OutageScan {
-    /// Which one of this leader's.
+    /// The number of the scan in this leadership.
     var number: UInt64
     var outage: Outage
-    /// The store was asked; before that, what had been decided when the outage opened becomes durable.
+    /// Whether the store was asked. Before that, all decisions made before the outage opened must become durable.
     var isAsked = false
     var rows: [JobID: [OutageRow]] = [:]
 }
 
-/// The outage that the catch-up works on, and the read of its rows that exist already.
+/// The outage in catch-up, and the read of its existing rows.
 struct Backlog {
     var catchUp: CatchUp?
-    /// The catch-up of the outage waits until this read ends.
+    /// Catch-up waits until this read ends.
     private(set) var outageScan: OutageScan?
-    /// The number of the next read.
+    /// The number of the next scan.
     private var nextNumber: UInt64 = 1
 
-    /// Whether a read of the store is on its way.
+    /// Whether a read is in flight.
     var isReading: Bool { outageScan?.isAsked == true }
 
-    /// An outage was noticed. Returns the number of the reading, which begins once everything decided before is durable.
+    /// Registers a new outage. Returns the number of the scan, which starts when all earlier decisions are durable.
     ///
-    /// - Precondition: the reading before was ended.
+    /// - Precondition: the previous scan has ended.
     mutating func awaitReading(of outage: Outage) -> UInt64 {
         defer { nextNumber += 1 }
         outageScan = OutageScan(number: nextNumber, outage: outage)
         return nextNumber
     }
 
-    /// Everything that was decided before the outage opened is durable. Returns what is to be read now.
+    /// Starts the scan: all decisions made before the outage opened are durable. Returns the range to read.
     mutating func beginReading(_ number: UInt64) -> Outage? {
         guard let reading = outageScan, reading.number == number, !reading.isAsked else { return nil }
         outageScan?.isAsked = true
         return reading.outage
     }
 
-    /// Takes in a part of the answer. Returns all rows once the last part is there.
+    /// Adds one part of the answer. Returns all rows after the last part.
     mutating func read(_ rows: [OutageRow], isLast: Bool) -> [JobID: [OutageRow]]? {
         guard isReading else { return nil }
         for row in rows { outageScan?.rows[row.jobID, default: []].append(row) }
@@ -45,14 +45,14 @@ struct Backlog {
         return reading.rows
     }
 
-    /// The read failed. Returns what is to be read again.
+    /// Discards the rows of a failed read. Returns the range to read again.
     mutating func readFailed() -> Outage? {
         guard isReading else { return nil }
         outageScan?.rows = [:]
         return outageScan?.outage
     }
 
-    /// Ends the reading. Returns whether an answer is still to come, which must be ignored.
+    /// Ends the scan. Returns whether an answer is still outstanding; the caller must ignore it.
     mutating func endReading() -> Bool {
         defer { outageScan = nil }
         return isReading

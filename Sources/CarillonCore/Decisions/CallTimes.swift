@@ -1,9 +1,9 @@
-/// When an attempt began and ended, in microseconds of cluster time: within [its dispatch, the arrival of its report], whatever
-/// the worker says.
+/// The start and the duration of an attempt, in microseconds of cluster time. They are clamped to the interval from the
+/// dispatch to the arrival of the report, because workers are not trusted.
 struct CallTimes {
     let started: Int64
     let duration: Int64
-    /// Whether what the worker says is impossible, by more than clocks and the network explain.
+    /// Whether the reported times exceed that interval by more than clocks and network explain.
     let isImplausible: Bool
 
     private static let toleranceMicroseconds: Int64 = 1_000_000
@@ -11,10 +11,10 @@ struct CallTimes {
     var finished: Timestamp { Timestamp(milliseconds: (started + duration) / 1_000) }
 
     /// - Parameters:
-    ///   - started: what the best source says of the start.
-    ///   - duration: by the worker's word.
-    ///   - earliest: the dispatch.
-    ///   - latest: now.
+    ///   - started: the start according to the best available source.
+    ///   - duration: the duration that the worker reported.
+    ///   - earliest: the time of the dispatch.
+    ///   - latest: the current time.
     init(started: Int64, duration: UInt64, earliest: Int64, latest: Int64) {
         if InjectedFault.believesEveryNumber.isActive {
             (self.started, self.duration, isImplausible) = (started, Int64(min(duration, 1 << 60)), false)

@@ -1,11 +1,11 @@
-/// The due times of an outage that are still to be accounted for (design § 5, Catch-up): which times count as missed, and
-/// which job has the next of them.
+/// The due times of an outage that still need a row: which times are missed, and which job has the next one.
 struct CatchUp {
-    /// What is noted in `shards`: everything after `from` may still lack its row, up to the outage's end.
+    /// The outage as stored in `shards`: due times after `from` may still lack their row, up to the end of the outage.
     private(set) var outage: Outage
-    /// The parts of the outage in which nothing was made: disjoint, ascending. Between them the live work went on.
+    /// The intervals of the outage in which no row was inserted: disjoint, ascending. Between them materialization
+    /// continued.
     private var ranges: [Outage]
-    /// What has a row already, from an earlier start at the same outage: by job, ascending.
+    /// Rows that already exist within the outage, by job.
     private var covered: [JobID: Coverage]
     /// Jobs by their next missed time.
     private var heap = TimerHeap()
@@ -18,18 +18,19 @@ struct CatchUp {
 
     var isEmpty: Bool { heap.isEmpty }
 
-    /// A further outage: (from, to] is missed too. `from` is not before the end of the outage so far.
+    /// Adds a further outage: times in (from, to] are missed too. `from` must not be before the end of the current
+    /// outage.
     mutating func extend(by range: Outage) {
         ranges.append(range)
         outage.to = range.to
     }
 
-    /// Rows of a job that are there already.
+    /// Registers existing rows of a job.
     mutating func cover(_ job: JobID, _ rows: [OutageRow]) {
         covered[job] = Coverage((covered[job]?.rows ?? []) + rows)
     }
 
-    /// Puts a job in line by its first missed time after `time`.
+    /// Schedules a job by its first missed time after `time`.
     mutating func arm(_ slot: Int32, _ record: JobRecord, after time: Timestamp) {
         if let next = next(after: max(time, outage.from), of: record) {
             heap.set(slot, to: next.milliseconds)
@@ -46,16 +47,16 @@ struct CatchUp {
         heap.time(of: slot) != nil
     }
 
-    /// A job's next missed time.
+    /// The next missed time of a job.
     func time(of slot: Int32) -> Timestamp? {
         heap.time(of: slot).map { Timestamp(milliseconds: $0) }
     }
 
-    /// The clock went back: what lies in the future again was not missed.
+    /// The clock stepped back: times that lie in the future again were not missed.
     mutating func truncate(to time: Timestamp) {
         ranges = ranges.filter { $0.from < time }.map { Outage(from: $0.from, to: min($0.to, time)) }
         outage.to = min(outage.to, time)
-        // What had a row after it may be withdrawn, and is looked for anew if it is ever missed again.
+        // Rows after `time` may be withdrawn. A later outage reads them again.
         covered = covered.compactMapValues { $0.truncated(to: time) }
     }
 
@@ -64,7 +65,7 @@ struct CatchUp {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
     }
 
-    /// Whether that lies in a part of the outage in which nothing was made.
+    /// Whether the time lies in an interval without materialization.
     func isMissed(_ time: Timestamp) -> Bool { ranges.contains { $0.from < time && time <= $0.to } }
 
     /// The first missed time of a job after `time` that has no row.
@@ -86,26 +87,26 @@ struct CatchUp {
         return nil
     }
 
-    /// What of it contradicts itself, for tests.
+    /// The first violated invariant; `nil` if there is none. For tests.
     func inconsistency(in jobTable: borrowing JobTable) -> String? {
-        guard heap.isConsistent else { return "the heap of missed times is broken" }
+        guard heap.isConsistent else { return "the heap of missed times is inconsistent" }
         for (range, next) in zip(ranges, ranges.dropFirst()) where next.from < range.to {
-            return "the parts of an outage lie over each other: \(ranges)"
+            return "the intervals of the outage overlap: \(ranges)"
         }
         guard ranges.allSatisfy({ $0.from < $0.to && $0.to <= outage.to }) else {
-            return "\(ranges) are no parts of \(outage)"
+            return "the intervals \(ranges) are not within \(outage)"
         }
         let jobs = Set(jobTable.allSlots)
         for key in heap.keys {
             guard jobs.contains(key), let time = time(of: key) else { return "a missed time has no job" }
             guard jobTable[key].isScheduled, next(after: time - 1, of: jobTable[key]) == time else {
-                return "\(jobTable[key].id) is to make up for \(time.milliseconds), which it has not missed"
+                return "\(jobTable[key].id) catches up on \(time.milliseconds), which was not missed"
             }
         }
         return nil
     }
 
-    /// Notes how far the outage is worked off; returns the outage as it is to be written, `nil` when it is closed.
+    /// Records the progress of the catch-up. Returns the outage to store; `nil` when it is closed.
     mutating func progress() -> Outage? {
         guard let first else { return nil }
         outage.from = max(outage.from, first.time - 1)
@@ -113,10 +114,10 @@ struct CatchUp {
     }
 }
 
-/// What the rows of one job account for.
+/// The due times covered by the rows of one job.
 private struct Coverage {
     let rows: [OutageRow]
-    /// Ends of the rows, ascending, and the earliest beginning of any row from that one on.
+    /// The ends of the rows, ascending; and for each row the earliest beginning of this and all later rows.
     private var ends: [Timestamp] = []
     private var beginnings: [Timestamp] = []
 
@@ -130,7 +131,7 @@ private struct Coverage {
         }
     }
 
-    /// What of it begins at or before `time`; `nil` when nothing does.
+    /// The rows that begin at or before `time`, cut there; `nil` if there are none.
     func truncated(to time: Timestamp) -> Coverage? {
         guard let last = rows.last, last.to > time else { return self }
         let kept = rows.filter { $0.from <= time }

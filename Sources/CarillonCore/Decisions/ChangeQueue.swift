@@ -1,33 +1,33 @@
-/// Changes of jobs: at most one staged change a job, and the requests that wait for it, in the order in which they came.
+/// Changes of jobs: at most one staged change per job, and the requests that wait for it, in order of arrival.
 struct ChangeQueue {
-    /// A request that waits for its turn.
+    /// A request that waits for an earlier change of its job.
     enum Request {
-        /// A client's; without a request id, when the client was told already that the outcome is unknown.
+        /// A client's request. The request id is missing if the client was already answered with "outcome unknown".
         case asked(ChangeRequest, RequestID?)
-        /// A row of `jobs` that a re-read found.
+        /// A row of `jobs` found by a re-read.
         case found(PlannedJob)
     }
 
     private var staged: [JobID: StagedChange] = [:]
     private var waiting: [JobID: [Request]] = [:]
-    /// Staged changes whose new definition has missed times.
+    /// The number of staged changes whose new definition has missed times.
     private var missedCount = 0
-    /// Rows that a re-read found and that are not compared yet. Each turn takes some, so that no batch grows too large.
+    /// Rows found by a re-read and not compared yet. Each turn takes only some of them, to limit the size of a batch.
     private var found: [PlannedJob] = []
-    /// How many of them are taken in.
+    /// The number of rows in `found` that were already taken.
     private var foundCount = 0
     /// Cancel requests that wait for the end of their execution.
     var cancels: [PendingCancel] = []
 
     var isEmpty: Bool { staged.isEmpty && waiting.isEmpty }
 
-    /// Whether a request for the job has to wait.
+    /// Whether a new request for the job must wait.
     func isBusy(_ job: JobID) -> Bool { staged[job] != nil || waiting[job] != nil }
 
-    /// Whether a catch-up has to stay open for a job whose definition is not yet known.
+    /// Whether catch-up must stay open for a job whose new definition is not durable yet.
     var hasMissedTimes: Bool { missedCount > 0 }
 
-    /// Rows of a staged change begin after its `effective_from`; the earliest of all.
+    /// The earliest `effective_from` of all staged changes; their rows begin after it.
     var earliestRestart: Timestamp? { staged.values.lazy.compactMap(\.restartedAt).min() }
 
     subscript(job: JobID) -> StagedChange? { staged[job] }
@@ -39,7 +39,7 @@ struct ChangeQueue {
         staged[change.record.id] = change
     }
 
-    /// Ends a staged change, by its commit or its refusal.
+    /// Removes a staged change after its commit or refusal.
     mutating func unstage(_ job: JobID) -> StagedChange? {
         guard let change = staged.removeValue(forKey: job) else { return nil }
         if change.hasMissedTimes { missedCount -= 1 }
@@ -48,12 +48,12 @@ struct ChangeQueue {
 
     mutating func setThrough(_ time: Timestamp, of job: JobID) { staged[job]?.through = time }
 
-    /// Takes note of a held execution that left the ready queue.
+    /// Remembers an execution that left the ready queue because its job is held.
     mutating func setAside(_ slot: Int32, _ id: ExecutionID, of job: JobID) {
         staged[job]?.setAside.append((slot, id))
     }
 
-    /// An outage was noticed: what the new definitions have missed in it is decided once they are durable.
+    /// An outage opened. The missed times of new definitions are determined when the definitions are durable.
     mutating func noteMissedTimes() {
         for (job, change) in staged where change.restartedAt != nil && !change.hasMissedTimes {
             staged[job]?.hasMissedTimes = true
@@ -72,7 +72,7 @@ struct ChangeQueue {
 
     mutating func noteFound(_ jobs: [PlannedJob]) { found.append(contentsOf: jobs) }
 
-    /// As many found rows as a batch should hold.
+    /// The next found rows, limited to what one batch should contain.
     mutating func takeFound() -> [PlannedJob] {
         let begin = foundCount
         var bytes = 0
@@ -91,7 +91,7 @@ struct ChangeQueue {
         waiting[job, default: []].append(request)
     }
 
-    /// The job's next request, if no change of the job is staged.
+    /// The next request of the job, if no change of the job is staged.
     mutating func dequeue(_ job: JobID) -> Request? {
         guard staged[job] == nil, var requests = waiting.removeValue(forKey: job) else { return nil }
         let first = requests.removeFirst()
@@ -99,14 +99,15 @@ struct ChangeQueue {
         return first
     }
 
-    /// Whether a client waits for an answer to a request that waits.
+    /// Whether any waiting request has a client that waits for an answer.
     var hasRequestIDs: Bool {
         waiting.values.contains { requests in
             requests.contains { if case .asked(_, .some) = $0 { true } else { false } }
         }
     }
 
-    /// The request ids of the requests that wait, in ascending order. The requests keep their turn; nobody is told again.
+    /// Removes and returns the request ids of waiting requests, in ascending order. The requests stay queued without an
+    /// id, so that no client is answered twice.
     mutating func takeRequestIDs() -> [RequestID] {
         var requestIDs: [RequestID] = []
         for (job, requests) in waiting {

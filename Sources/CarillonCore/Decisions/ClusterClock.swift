@@ -1,41 +1,36 @@
-/// Cluster time: this machine's boot time plus the offset to the database's clock (design § 5, Clocks).
-///
-/// A call must never begin before its time, so the offset is never more than what a sample proves: the database's clock was
-/// read before its answer came, so its time less the moment of the answer is a lower bound of the true offset. Of the
-/// recent bounds the best one counts. A difference of under a second is slewed, at most 5 ms a sample; a larger one is a
-/// step, and the caller is told. After a silence (the machine slept, the database was away) what is known has lost as much
-/// of its worth as a bad quartz can have cost: or else one that ran 300 ppm fast for ten minutes would make calls 180 ms
-/// early until that was slewed.
+/// Cluster time: this machine's boot time plus the offset to the database's clock. The offset never exceeds a proven
+/// lower bound, so no call starts early. Differences below one second are slewed, larger ones are steps.
+/// <doc:Architecture> explains the rules.
 package struct ClusterClock: Sendable, Hashable {
     /// Microseconds to add to boot time.
     private var offset: Int64?
-    /// How far behind the database's clock it may be, in microseconds.
+    /// How far cluster time may be behind the database's clock, in microseconds.
     private var uncertainty: Int64 = 0
-    /// One that knows less than this takes what it gets, without slewing.
+    /// With at least this uncertainty a sample is applied without slewing.
     private let roughUncertainty: Int64 = 100_000
-    /// The most that a sample slews.
+    /// The maximum change by one sample.
     private let slewLimit: Int64 = 5_000
-    /// What a bound loses of its worth: clocks of two machines drift apart by some 50 µs a second.
+    /// How fast a lower bound loses accuracy: the clocks of two machines drift apart by about 50 µs per second.
     private let driftPpm: Int64 = 50
-    /// The same after a silence, when nobody has looked at how they drift.
+    /// The drift to assume after a silence, when no sample has limited it.
     private let silentDriftPpm: Int64 = 500
     private let silenceMs: Int64 = 5_000
     private var sampledAt = BootTime(nanoseconds: 0)
 
     package init() {}
 
-    /// Whether the database's clock was ever heard.
+    /// Whether a sample of the database's clock was ever received.
     package var isSet: Bool { offset != nil }
 
-    /// What a sample did.
+    /// The effect of a sample.
     package enum Adjustment: Sendable, Hashable {
         case set
         case slewed
-        /// Milliseconds, negative when the database's clock went back.
+        /// Milliseconds; negative if the database's clock stepped back.
         case stepped(Int64)
     }
 
-    /// Cluster time in microseconds since 1970; of a clock that is not set, zero.
+    /// Cluster time in microseconds since 1970; without an offset, boot time.
     package func microseconds(at boot: BootTime) -> Int64 {
         boot.nanoseconds / 1000 &+ (offset ?? 0)
     }
@@ -44,14 +39,14 @@ package struct ClusterClock: Sendable, Hashable {
         Timestamp(milliseconds: microseconds(at: boot) / 1000)
     }
 
-    /// When cluster time will be `time`.
+    /// The boot time at which cluster time reaches `time`.
     package func boot(at time: Timestamp) -> BootTime {
         BootTime(nanoseconds: (time.milliseconds &* 1000 &- (offset ?? 0)) &* 1000)
     }
 
-    /// Takes in what the database's clock said between `sent` and `received`.
+    /// Applies a reading of the database's clock that was taken between `sent` and `received`.
     package mutating func sample(_ database: Timestamp, sent: BootTime, received: BootTime) -> Adjustment {
-        // The database's clock was cut to whole milliseconds.
+        // The database's clock is truncated to whole milliseconds.
         let lower = database.milliseconds &* 1000 &- received.nanoseconds / 1000
         let upper = database.milliseconds &* 1000 &+ 1_000 &- sent.nanoseconds / 1000
         let doubt = max(0, upper - lower)
@@ -59,7 +54,7 @@ package struct ClusterClock: Sendable, Hashable {
             take(lower, doubt, received)
             return .set
         }
-        // Only what is proven is a step: an answer that was long on its way says little about the time in between.
+        // Only a proven difference is a step. A slow answer proves little about the time in between.
         if lower - (offset + uncertainty) >= 1_000_000 || offset - upper >= 1_000_000 {
             let step = lower > offset ? lower - offset : upper - offset
             take(lower, doubt, received)

@@ -1,24 +1,25 @@
-/// The batch that is on its way to the database.
+/// The batch that was sent to the database and is not answered.
 struct InFlightBatch {
     var batch: PendingBatch
     let sequence: UInt64
     let sentAt: BootTime
-    /// Every due time up to here has its row in this batch, in an earlier one, or in another part of the same batch.
+    /// Every due time up to this mark has its row in this batch, in an earlier one, or in another part of the same
+    /// batch.
     var materializedThrough: Timestamp
 }
 
-/// The batch that grows, the batch that is in flight, and what is left of a refused one. One is in flight at a time.
+/// The pending batch, the batch in flight, and the parts of a refused batch. One batch is in flight at a time.
 struct CommitLog {
     var pending = PendingBatch()
     private(set) var inFlight: InFlightBatch?
-    /// Parts of a batch that was refused: written one by one before anything else.
+    /// The parts of a refused batch. They are written one by one before anything else.
     private(set) var parts: [PendingBatch] = []
     private var nextSequence: UInt64 = 1
-    /// When the last batch left.
+    /// When the last batch was sent.
     private(set) var committedAt = BootTime(nanoseconds: 0)
-    /// Where materialization was when the last batch was closed: later rows are in none that was sent.
+    /// The materialization mark when the last batch was closed. Later rows are in no batch that was sent.
     private(set) var sealedThrough = Timestamp.distantPast
-    /// A batch was settled after a stall: rows after this mark are not yet checked.
+    /// Set when a stalled batch is settled: rows after this mark are not checked yet.
     private(set) var stallEnd: Timestamp?
     /// When the marks in `shards` were last written.
     var marksWrittenAt = BootTime(nanoseconds: 0)
@@ -29,23 +30,23 @@ struct CommitLog {
     var isIdle: Bool { inFlight == nil && parts.isEmpty }
     var isEmpty: Bool { isIdle && pending.isEmpty }
 
-    /// A new leader begins: earlier batches are another one's.
+    /// Starts a leadership with an empty log: earlier batches belong to another leader.
     mutating func begin(at mark: Timestamp, boot: BootTime) {
         self = CommitLog()
         sealedThrough = mark
         marksWrittenAt = boot
     }
 
-    // MARK: One after the other
+    // MARK: Sending batches
 
-    /// Whether the batch that grows is to be closed and sent. Outcomes alone, for which nobody waits, are gathered until
-    /// `recordDelayMs` after the batch before.
+    /// Whether to close and send the pending batch. A batch with only outcomes that no client waits for is delayed
+    /// until `recordDelayMs` after the previous batch.
     func isDue(at boot: BootTime, recordDelayMs: Int64, isStopping: Bool) -> Bool {
         guard isIdle, !pending.isEmpty else { return false }
         return boot >= committedAt + recordDelayMs || isStopping || !pending.mayWait
     }
 
-    /// Closes the batch that grows, and puts it in flight.
+    /// Closes the pending batch and sends it.
     mutating func send(at boot: BootTime, through mark: Timestamp) {
         let batch = pending
         pending = PendingBatch()
@@ -53,7 +54,7 @@ struct CommitLog {
         send(batch, at: boot)
     }
 
-    /// Puts the next part of a refused batch in flight. Returns whether there was one.
+    /// Sends the next part of a refused batch. Returns whether there was one.
     mutating func sendPart(at boot: BootTime) -> Bool {
         guard inFlight == nil, !parts.isEmpty else { return false }
         send(parts.removeFirst(), at: boot)
@@ -71,14 +72,14 @@ struct CommitLog {
         committedAt = boot
     }
 
-    /// The batch in flight was answered.
+    /// Removes the answered batch in flight.
     mutating func take(_ sequence: UInt64) -> InFlightBatch? {
         guard let sent = inFlight, sent.sequence == sequence else { return nil }
         inFlight = nil
         return sent
     }
 
-    /// Puts smaller batches, or another form of a row, where the refused batch was.
+    /// Queues smaller batches, or a changed row, in place of the refused batch.
     mutating func retry(_ smaller: [PendingBatch]) { parts.insert(contentsOf: smaller, at: 0) }
 
     // MARK: While batches wait
@@ -90,25 +91,25 @@ struct CommitLog {
         return stallEnd
     }
 
-    /// The clock went back: nothing after `now` counts as made.
+    /// The clock stepped back: times after `now` do not count as materialized.
     mutating func clockWentBack(to now: Timestamp) {
         if let mark = inFlight?.materializedThrough { inFlight?.materializedThrough = min(mark, now) }
     }
 
-    /// The mark itself went back.
+    /// The materialization mark moved back.
     mutating func markWentBack(to now: Timestamp) {
         sealedThrough = min(sealedThrough, now)
         stallEnd = stallEnd.map { min($0, now) }
         pending.materializedThrough = now
     }
 
-    /// Takes rows that are not to be made after all out of what waits to be written.
+    /// Removes inserts that are no longer wanted from batches that are not sent.
     mutating func dropInserts(where isDropped: (Execution) -> Bool) {
         pending.dropInserts(where: isDropped)
         for index in parts.indices { parts[index].dropInserts(where: isDropped) }
     }
 
-    /// The report of an outcome that is in a batch came again: its new connection is told.
+    /// An outcome that is in a batch was reported again: the acknowledgement goes to the new connection.
     mutating func redirect(_ id: ExecutionID, to link: ConnectionID, token: DispatchToken) {
         if pending.redirect(id, to: link, token: token) { return }
         if inFlight?.batch.redirect(id, to: link, token: token) == true { return }
@@ -119,7 +120,7 @@ struct CommitLog {
 
     var hasRequestIDs: Bool { pending.hasRequestIDs || (inFlight?.batch.hasRequestIDs ?? false) }
 
-    /// All who wait for a change or a cancel to be durable; they are not told again.
+    /// Removes and returns the request ids of all pending changes and cancels, so that no client is answered twice.
     mutating func takeRequestIDs() -> [RequestID] {
         var requestIDs = inFlight?.batch.takeRequestIDs() ?? []
         requestIDs += pending.takeRequestIDs()
@@ -127,8 +128,8 @@ struct CommitLog {
         return requestIDs
     }
 
-    /// The first violated invariant; `nil` if there is none. An execution that waits for a batch is in a batch; it is in two after
-    /// its row was withdrawn and made again while the first batch was in flight.
+    /// The first violated invariant; `nil` if there is none. An execution that waits for a batch is in a batch, or in
+    /// two if its row was withdrawn and inserted again while the first batch was in flight.
     func inconsistency(of executions: [OpenExecution]) -> String? {
         let batches = batches
         let inserts = Set(batches.flatMap { $0.inserts.map(\.id) + $0.changes.flatMap { $0.change.inserts.map(\.id) } })
@@ -143,14 +144,14 @@ struct CommitLog {
                 case .recording: updates.contains(id)
                 default: true
                 }
-            guard isThere else { return "\(id) is \(open.state), and in no batch" }
+            guard isThere else { return "\(id) is \(open.state), but in no batch" }
         }
         return nil
     }
 }
 
 extension PendingBatch {
-    /// Changes whom to tell that the outcome of an execution is durable. Returns whether that outcome is in this batch.
+    /// Sends the acknowledgement of an outcome to another connection. Returns whether the outcome is in this batch.
     fileprivate mutating func redirect(_ id: ExecutionID, to link: ConnectionID, token: DispatchToken) -> Bool {
         guard let index = updates.firstIndex(where: { $0.execution.id == id }) else { return false }
         updates[index].link = link

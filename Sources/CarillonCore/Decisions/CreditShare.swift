@@ -1,23 +1,22 @@
 /// How a worker divides its free slots among the connections that lead (proto/README.md, Credit).
 ///
-/// The connections together are never offered more than the free slots. Free slots that are offered to nobody go to the
-/// connection with the fewest offers. A connection that has used all its offers gets half of the largest unused share; a last
-/// offer moves when it was not used for a second. So the slots move to the leader that has work, and no leader waits for ever.
+/// The offers never exceed the free slots. Slots without an offer go to the connection with the fewest offers. A connection
+/// without offers gets half of the largest unused share; a last unused offer moves after one second.
 struct CreditShare {
-    /// What is offered to one connection.
+    /// The offers to one connection.
     struct Line: Hashable {
         var link: ConnectionID
-        /// Calls that the scheduler may still dispatch.
+        /// How many calls the scheduler may still dispatch.
         var offered: Int
         /// When the offer was last raised or used.
         var movedAt: BootTime
     }
 
-    /// How long the last offer of a connection stays unused before it moves to a connection that has none.
+    /// How long the last offer of a connection stays unused before it moves to a connection without offers.
     static let idleMs: Int64 = 1_000
 
     private(set) var lines: [Line]
-    /// When an unused offer moves next, unless something else happens before.
+    /// When an unused offer moves next, if nothing else happens before.
     private(set) var wake: BootTime?
 
     init(_ lines: [Line], free: Int, at now: BootTime) {
@@ -36,7 +35,7 @@ struct CreditShare {
         if lines.count > 1 { feed(at: now) }
     }
 
-    /// The indexes of the lines, the one that is first to get an offer first.
+    /// The indexes of the lines, in the order in which they get offers.
     private var order: [Int] {
         lines.indices.sorted { left, right in
             let (one, other) = (lines[left], lines[right])
@@ -46,7 +45,7 @@ struct CreditShare {
         }
     }
 
-    /// Raises the lowest lines until `count` more calls are offered.
+    /// Adds `count` offers, always to the lowest lines.
     private mutating func raise(by count: Int, at now: BootTime) {
         var rest = count
         let order = order
@@ -66,7 +65,7 @@ struct CreditShare {
         }
     }
 
-    /// Lowers the highest lines until `count` fewer calls are offered.
+    /// Removes `count` offers, always from the highest lines.
     private mutating func withdraw(_ count: Int) {
         var rest = count
         while rest > 0, let highest = order.last {
@@ -77,7 +76,7 @@ struct CreditShare {
         }
     }
 
-    /// Gives each connection that has used its offers a part of what others do not use.
+    /// Moves unused offers of other connections to each connection without offers.
     private mutating func feed(at now: BootTime) {
         for hungry in order where lines[hungry].offered == 0 {
             guard let richest = order.last else { return }

@@ -1,4 +1,4 @@
-/// What clients ask for: each change is one fenced transaction with the rows that it withdraws and makes (design § 2).
+/// Client requests. Each change is one fenced transaction together with the rows that it withdraws and inserts.
 extension Dispatcher {
     mutating func changeRequested(
         _ requestID: RequestID,
@@ -29,7 +29,7 @@ extension Dispatcher {
         }
     }
 
-    /// Gives the requests of a job their turn, until one of them is staged.
+    /// Applies the queued requests of a job until one of them is staged.
     mutating func applyQueuedChanges(of job: JobID, into actions: inout [Action]) {
         while let request = changes.dequeue(job) {
             if InjectedFault.losesAQueuedChange.isActive { continue }
@@ -49,7 +49,7 @@ extension Dispatcher {
         actions.append(.reply(requestID, answer))
     }
 
-    /// Puts the change into the batch; an answer is returned only where nothing needs to become durable first.
+    /// Adds the change to the batch. Returns an answer only if nothing needs to become durable first.
     private mutating func apply(
         _ request: ChangeRequest,
         _ requestID: RequestID?,
@@ -94,7 +94,7 @@ extension Dispatcher {
         return nil
     }
 
-    /// Stages another definition in the place of the committed one, if that is the one that the client knew.
+    /// Stages a new definition of a job if the client knew the committed version.
     private mutating func replace(
         _ planned: PlannedJob,
         restarts: Bool,
@@ -109,13 +109,13 @@ extension Dispatcher {
         return nil
     }
 
-    /// Nobody may make more than memory can hold (G10).
+    /// The refusal of new executions at the limit of open executions (G10); `nil` below the limit.
     private var fullness: ChangeResult? {
         guard executionTable.count >= configuration.maxOpenExecutions else { return nil }
         return .refused(
             ClientError(
                 .resourceExhausted,
-                "\(executionTable.count) executions are not over yet, which is the most; try again later"
+                "\(executionTable.count) executions are open, which is the limit; try again later"
             )
         )
     }
@@ -176,7 +176,7 @@ extension Dispatcher {
         return nil
     }
 
-    /// The first durable outcome wins: what is being recorded is over.
+    /// The first durable outcome wins: an execution whose final outcome is being recorded cannot be cancelled.
     private mutating func cancel(
         _ job: JobID,
         _ id: ExecutionID,
@@ -195,7 +195,7 @@ extension Dispatcher {
             executionTable[slot].cancelReason = .cancelRequested
             if let token = executionTable[slot].execution.token { actions.append(.cancelCalls(link, [token])) }
         case .inserting, .armed, .ready, .recovered, .retrying, .outcomePending:
-            // Nobody is told before it is durable.
+            // The client is answered after the cancellation is durable.
             conclude(slot, as: .cancelled, reason: .cancelRequested, requestID: requestID)
             return nil
         }
@@ -218,8 +218,8 @@ extension ChangeRequest {
 }
 
 extension ClientError {
-    /// Nothing was done: the client may ask again, here or elsewhere.
+    /// No change was made: the client may repeat the request here or at another scheduler.
     static var notLeading: ClientError {
-        ClientError(.notLeader, "this scheduler does not lead at the moment; try again in a second")
+        ClientError(.notLeader, "this scheduler is not the leader; try again in a second")
     }
 }

@@ -1,6 +1,6 @@
-/// What became of an AT_MOST_ONCE call that nobody has reported: its worker is asked (design § 5, AT_MOST_ONCE at the worker).
+/// Queries to workers about AT_MOST_ONCE calls without a report.
 extension Dispatcher {
-    /// Asks each worker process about the claims that were made for it and are held by nobody.
+    /// Asks each worker process about claims that were made for it and that no connection holds.
     mutating func queryClaims(into actions: inout [Action]) {
         guard pool.isClaimQueryDue else { return }
         pool.isClaimQueryDue = false
@@ -23,8 +23,8 @@ extension Dispatcher {
         for (link, claims) in queries.sorted(by: { $0.key < $1.key }) { actions.append(.queryClaims(link, claims)) }
     }
 
-    /// A call that was never begun, and never will be, is given out again. Only the process that the claim was made for can
-    /// say so, and only if it remembers all calls since before the claim.
+    /// Dispatches a call again that never started and never will. Only the process that the claim was made for can say
+    /// so, and only if its memory reaches back before the claim.
     mutating func workerAnsweredClaims(_ link: ConnectionID, rememberedMs: UInt64, _ claims: [AnsweredClaim]) {
         guard case .leading = leadership.phase, let worker = pool.roster.workers[link] else { return }
         var since = now - Int64(clamping: min(rememberedMs, UInt64(max(0, now.milliseconds))))

@@ -1,6 +1,7 @@
-/// The database's clock, and what its steps mean (design § 5).
+/// Samples of the database's clock, and the effects of its steps.
 extension Dispatcher {
-    /// Takes in the database's clock. A step while leading is an outage, or its opposite.
+    /// Applies a reading of the database's clock. While leading, a step forward is an outage and a step back withdraws
+    /// rows.
     mutating func sampleClock(
         _ databaseTime: Timestamp,
         sentAt: BootTime,
@@ -29,8 +30,8 @@ extension Dispatcher {
         }
     }
 
-    /// The clock went back: rows that lie in the future again are withdrawn, and made anew when their time comes. What has
-    /// run keeps its row, so it never runs again.
+    /// The clock stepped back: rows that lie in the future again are withdrawn and inserted again at their time.
+    /// Executions that have run keep their rows, so they never run twice.
     private mutating func stepBack(milliseconds: Int64) {
         let now = self.now
         var withdrawn: Set<ExecutionID> = []
@@ -39,7 +40,7 @@ extension Dispatcher {
             let open = executionTable[slot]
             switch open.state {
             case .retrying, .outcomePending:
-                // These wait for a while, not for a date.
+                // These executions wait for a duration, not for a date.
                 if let time = executionTable.timer(of: slot) { executionTable.setTimer(slot, to: time - milliseconds) }
                 if let next = open.execution.nextAttemptAt {
                     executionTable[slot].execution.nextAttemptAt = next - milliseconds
@@ -62,8 +63,8 @@ extension Dispatcher {
         changes.clockWentBack(to: now)
         log.clockWentBack(to: now)
         defer { log.pending.settledThrough = settledMark }
-        // After a long stall it may lie behind now all the same, and what is missing in between is due. A change that was
-        // refused may have made rows beyond it.
+        // After a long stall the mark may still be behind `now`; the times in between are due. A refused change may
+        // have inserted rows beyond the mark.
         guard materializer.materializedThrough > now else {
             for slot in withdrawnJobs.compactMap({ jobTable.slot(of: $0) }) { jobTable.arm(slot, after: now) }
             return

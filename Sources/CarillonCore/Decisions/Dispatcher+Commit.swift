@@ -1,7 +1,7 @@
-/// One batch is in flight at a time, and the next one grows meanwhile (design § 5: group commit).
+/// Group commit: one batch is in flight at a time while the next one grows.
 extension Dispatcher {
-    /// Sends the next batch, when none is on its way. Outcomes alone, for which nobody waits, are gathered for a moment: the
-    /// first calls of a herd that have ended would otherwise take the database's time from those that are still to begin.
+    /// Sends the next batch if none is in flight. Outcomes that no client waits for are delayed briefly, so that in a
+    /// burst their writes do not delay the start of further calls.
     mutating func commit(at now: Now, into actions: inout [Action]) {
         guard let epoch = leadership.lease.epoch else { return }
         if !log.sendPart(at: now.boot) {
@@ -27,7 +27,7 @@ extension Dispatcher {
         let batch = sent.batch
         switch result {
         case .fenced:
-            // Put back, so that those who wait for its changes are told.
+            // Put the batch back, so that `stepDown` answers its clients.
             log.retry([batch])
             stepDown("a write was fenced off: another scheduler holds the lease", at: now, into: &actions)
             leadership.lease.lost(at: now.boot)
@@ -99,7 +99,7 @@ extension Dispatcher {
         pool.acknowledge(token, result, to: link)
     }
 
-    /// The row of an execution is durable: it may run when its time comes.
+    /// The row of an execution is durable: sets the timer for its due time.
     private mutating func arm(_ execution: Execution, _ notPending: Set<ExecutionID>, _ recorded: inout [Execution]) {
         guard execution.status == .pending else {
             recorded.append(execution)
@@ -112,14 +112,14 @@ extension Dispatcher {
             return
         }
         move(slot, to: .armed)
-        // A run by hand is due at once, even if the clock went back since it was asked for.
+        // A manual run is due immediately, even if the clock stepped back since the request.
         executionTable.setTimer(
             slot,
             to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime
         )
     }
 
-    /// The retry is durable. What made it pointless meanwhile ends it here.
+    /// The retry is durable. A cancel request, or the end of the job, ends the execution here.
     private mutating func awaitRetry(_ slot: Int32) {
         let record = jobTable[executionTable[slot].job]
         if let reason = executionTable[slot].cancelReason {
@@ -133,7 +133,7 @@ extension Dispatcher {
         }
     }
 
-    /// The database will not have a batch: it is split until the bad row is alone.
+    /// The database refused a batch: it is split until the invalid row is alone.
     private mutating func refused(
         _ batch: PendingBatch,
         message: String,
@@ -160,11 +160,11 @@ extension Dispatcher {
         }
         actions.append(.log(.rowRefused(message)))
         if var update = batch.updates.first, update.execution.reason != .recordRefused {
-            // Recorded as what it is, without the texts that the database would not have.
+            // Record the same outcome without the texts that the database rejected.
             update.execution.response = nil
             update.execution.worker = nil
             update.execution.reason = .recordRefused
-            update.execution.errorMessage = "the database refused the record of this outcome; its texts were dropped"
+            update.execution.errorMessage = "the database rejected the outcome; response and error text were dropped"
             update.attempt = nil
             var part = PendingBatch()
             part.updates = [update]
@@ -172,7 +172,7 @@ extension Dispatcher {
             return
         }
         for update in batch.updates {
-            // Refused even without its texts. The report is acknowledged; the row stays open until the next take-over.
+            // Refused even without texts. The report is acknowledged; the row stays open until the next take-over.
             if let link = update.link, let token = update.token { acknowledge(token, .invalid, to: link) }
             materializer.abandon(update.execution.id)
             if let slot = executionTable.slot(of: update.execution.id), executionTable[slot].state == .recording {
@@ -187,7 +187,7 @@ extension Dispatcher {
                 slot,
                 as: .failed,
                 reason: .recordRefused,
-                message: "the database refused to record its start: \(message)"
+                message: "the database refused to record the start: \(message)"
             )
         }
         for execution in batch.inserts {
@@ -197,7 +197,7 @@ extension Dispatcher {
         }
     }
 
-    /// A change alone is refused: what it was to do has not happened.
+    /// A single change was refused: its effects are undone.
     private mutating func refused(
         _ change: PendingBatch.Change,
         message: String,
@@ -227,7 +227,7 @@ extension ClientError {
     static func nameTaken(_ name: String) -> ClientError {
         ClientError(
             .alreadyExists,
-            "a job named '\(name)' exists already; names are unique among living jobs",
+            "a job named '\(name)' already exists; names are unique among jobs that are not deleted",
             errors: [FieldError(field: "name", message: "'\(name)' is taken; choose another, or update that job")],
             reason: .nameTaken
         )

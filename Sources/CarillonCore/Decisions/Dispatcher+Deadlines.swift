@@ -1,13 +1,14 @@
-/// What waits only so long: calls whose workers say nothing, cancel requests, and changes that the database does not answer.
+/// Deadlines for calls that workers do not report, for cancel requests, and for changes that the database does not
+/// answer.
 extension Dispatcher {
-    /// How long after its timeout a call may be reported before its worker is told to stop it, and how long after that before
+    /// How long after its timeout a call may still be reported before it is cancelled; and how long after that before
     /// the attempt counts as lost.
     private static var graceMs: Int64 { 10_000 }
 
     /// How long a cancel request waits for the worker's report.
     private static var cancelMs: Int64 { 5_000 }
 
-    /// A worker has got a call: it must report it in time.
+    /// Sets the deadline for the report of a dispatched call.
     mutating func setDeadline(_ slot: Int32) {
         let timeout = Int64(jobTable[executionTable[slot].job].timeoutMs)
         executionTable[slot].isOverdue = false
@@ -15,13 +16,13 @@ extension Dispatcher {
         resumeDeadline(slot)
     }
 
-    /// A worker says that it still has a call. Its time does not begin anew, unless an earlier leader dispatched the call.
+    /// A worker reports that it still holds a call. The deadline is kept, unless an earlier leader dispatched the call.
     mutating func resumeDeadline(_ slot: Int32) {
         guard let deadline = executionTable[slot].deadline else { return setDeadline(slot) }
         executionTable.setDeadline(slot, at: deadline)
     }
 
-    /// Stops calls that exceed their timeout, and gives up those that their workers do not report even then.
+    /// Cancels calls that exceed their timeout, and gives up calls that are still not reported afterwards.
     mutating func endOverdueCalls(into actions: inout [Action]) {
         if InjectedFault.waitsIndefinitelyForASilentWorker.isActive { return }
         while let slot = executionTable.firstOverdue(at: leadership.nowBoot) {
@@ -49,7 +50,7 @@ extension Dispatcher {
         }
     }
 
-    /// A cancel request of a call that runs: answered when it is over.
+    /// Registers a cancel request for a running call. The answer follows when the call ends.
     mutating func awaitEnd(of id: ExecutionID, _ requestID: RequestID) {
         changes.cancels.append(PendingCancel(requestID: requestID, id: id, until: leadership.nowBoot + Self.cancelMs))
     }
@@ -62,7 +63,7 @@ extension Dispatcher {
         changes.cancels.removeAll { $0.id == execution.id }
     }
 
-    /// The worker has not reported yet: the execution is answered as it stands.
+    /// Answers cancel requests whose calls were not reported in time with the current state of the execution.
     mutating func answerLateCancels(into actions: inout [Action]) {
         guard !changes.cancels.isEmpty else { return }
         for cancel in changes.cancels where cancel.until <= leadership.nowBoot {
@@ -73,12 +74,13 @@ extension Dispatcher {
 
     private func lateAnswer(to cancel: PendingCancel) -> ChangeResult {
         guard let slot = executionTable.slot(of: cancel.id) else { return .notOpen }
-        // Nobody is told of an end that is not durable.
+        // Do not report an end that is not durable.
         guard executionTable[slot].state != .recording else { return .refused(.outcomeUnknown) }
         return .execution(executionTable[slot].execution)
     }
 
-    /// A change that the database has not answered for a lease is answered: its outcome is unknown. It may still be made.
+    /// Answers changes that the database has not confirmed within a lease: their outcome is unknown. They may still be
+    /// applied.
     mutating func answerLateChanges(into actions: inout [Action]) {
         guard let sent = log.inFlight, leadership.nowBoot >= sent.sentAt + Int64(configuration.leaseMs) else { return }
         for requestID in log.takeRequestIDs() + changes.takeRequestIDs() {
@@ -86,7 +88,7 @@ extension Dispatcher {
         }
     }
 
-    /// When `answerLateChanges` has something to say.
+    /// The next time at which `answerLateChanges` has an answer to send.
     var unansweredWake: BootTime? {
         guard let sent = log.inFlight, log.hasRequestIDs || changes.hasRequestIDs else { return nil }
         return sent.sentAt + Int64(configuration.leaseMs)

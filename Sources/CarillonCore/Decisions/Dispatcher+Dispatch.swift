@@ -1,6 +1,6 @@
-/// From the due time to the worker (design § 5: Dispatch).
+/// From the due time to the dispatch to a worker.
 extension Dispatcher {
-    /// Moves what is due into the ready queue, and ends what has waited too long.
+    /// Moves due executions into the ready queue, and ends executions that have waited too long.
     mutating func collectDue(at now: Now) {
         while let slot = executionTable.popDue(at: self.now) {
             switch executionTable[slot].state {
@@ -19,13 +19,13 @@ extension Dispatcher {
         }
     }
 
-    /// Ends an AT_MOST_ONCE execution whose outcome nobody can tell.
+    /// Ends an AT_MOST_ONCE execution whose outcome cannot be determined.
     mutating func giveUp(_ slot: Int32, _ message: String) {
         executionTable[slot].execution.lostAttempts += 1
         conclude(slot, as: .unknown, reason: .outcomeLost, message: message)
     }
 
-    /// Puts an execution in line for a slot.
+    /// Puts an execution into the ready queue.
     mutating func makeReady(_ slot: Int32) {
         executionTable.clearTimer(slot)
         move(slot, to: .ready)
@@ -38,14 +38,14 @@ extension Dispatcher {
         )
     }
 
-    /// Sends what is ready, as long as there are free slots.
+    /// Dispatches ready executions while workers have free slots.
     mutating func dispatchReady() {
         guard !leadership.isStopping else { return }
         var deferred: [Int32] = []
         let sentBefore = pool.dispatchCount
         while !pool.ready.isEmpty, let link = pool.roster.leastLoaded {
             guard let (slot, id) = pool.ready.pop() else { return }
-            // It may have been cancelled, withdrawn or claimed by its worker since it was put in line.
+            // The execution may have been cancelled, withdrawn or adopted from a worker since it was queued.
             guard executionTable.slot(of: id) == slot, executionTable[slot].state == .ready else { continue }
             let open = executionTable[slot]
             let record = jobTable[open.job]
@@ -66,7 +66,7 @@ extension Dispatcher {
                     record.openCount > 0 || InjectedFault.skipsWhatOverlapsNothing.isActive && record.executionCount > 1
                 if record.overlapPolicy == .skip, isOverlapping {
                     if recovery != nil {
-                        // Whether what was recovered runs is not known yet.
+                        // It is not known yet whether recovered executions are running.
                         deferred.append(slot)
                         continue
                     }
@@ -89,19 +89,19 @@ extension Dispatcher {
         pool.noteStarvation(isStarved, since: sentBefore, at: leadership.nowBoot)
     }
 
-    /// The worker to which a call of the job goes: the one that is chosen, unless the call needs features.
+    /// The worker for a call of the job: the given one, unless the call requires features.
     private func able(_ link: ConnectionID, for record: JobRecord) -> ConnectionID? {
         let needed = CallKind.http(record.call).requiredFeatures
         return needed.isEmpty ? link : pool.roster.leastLoaded(having: needed)
     }
 
-    /// Whether the current attempt may be sent once only: so its job wants it, or wanted it when the claim was made that its
-    /// row still tells of.
+    /// Whether the current attempt may be sent only once: either the job is AT_MOST_ONCE, or it was when the row's
+    /// claim was made.
     func isAtMostOnce(_ slot: Int32) -> Bool {
         executionTable[slot].execution.isClaimed || jobTable[executionTable[slot].job].executionType == .atMostOnce
     }
 
-    /// AT_MOST_ONCE leaves only after its claim is durable: the slot is reserved meanwhile.
+    /// Claims an AT_MOST_ONCE execution. The call is sent after the claim is durable; meanwhile its slot is reserved.
     private mutating func claim(_ slot: Int32, for link: ConnectionID) {
         pool.roster.modify(link) { $0.reserved += 1 }
         let token = makeToken()
@@ -126,7 +126,7 @@ extension Dispatcher {
         if InjectedFault.sendsClaimsBeforeTheyAreDurable.isActive { send(slot, to: link, token: token) }
     }
 
-    /// The claim is durable: the call leaves, to another worker if that one is gone.
+    /// The claim is durable: sends the call to its worker, or returns the claim if that worker cannot take the call.
     mutating func sendClaimed(_ slot: Int32, at now: Now) {
         guard case .claiming(let reserved) = executionTable[slot].state else { return }
         if !InjectedFault.keepsAReservedSlot.isActive { pool.roster.modify(reserved) { $0.reserved -= 1 } }
@@ -136,7 +136,7 @@ extension Dispatcher {
             return
         }
         guard leadership.lease.isValid(at: now.boot), (pool.roster[reserved]?.freeSlots ?? 0) > 0 else {
-            // The claim names the worker process that it was made for: no other may get the call.
+            // The claim names a worker process: no other process may get the call.
             giveBack(slot)
             return
         }
@@ -201,7 +201,7 @@ extension Dispatcher {
         )
     }
 
-    /// Ends an execution without an attempt's outcome.
+    /// Ends an execution without an outcome of an attempt.
     mutating func conclude(
         _ slot: Int32,
         as status: ExecutionStatus,

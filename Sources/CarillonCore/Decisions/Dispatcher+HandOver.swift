@@ -1,20 +1,20 @@
-/// A leader without workers gives the lead to a standby that has some (design § 5).
+/// A leader without workers hands the lead over to a standby that has workers.
 extension Dispatcher {
-    /// How long no worker is connected before the lead is handed over.
+    /// How long the leader must be without workers before it hands over.
     private static var patienceMs: Int64 { 5_000 }
-    /// How old word of a standby may be.
+    /// The maximum age of a standby's report.
     private static var standbyMs: Int64 { 2_000 }
-    /// How long a scheduler that has handed over is no candidate.
+    /// How long a scheduler reports no usable workers after it handed over.
     private static var absenceMs: Int64 { 60_000 }
 
-    /// What a standby says of itself: how many workers could be given calls. One that has just handed over says none.
+    /// The number of usable workers that a standby reports; zero for a while after it handed over.
     package func usableWorkers(at boot: BootTime) -> Int {
         if let handedOverAt = leadership.handedOverAt, boot < handedOverAt + Self.absenceMs { return 0 }
         return pool.roster.workers.values.count { !$0.draining }
     }
 
-    /// Hands over if no worker is connected and a standby has some. Not during a take-over, and not while a batch is in flight:
-    /// its outcome would be settled by nobody.
+    /// Hands over if no worker is connected and a standby has workers. Not during a take-over, and not while a batch is
+    /// in flight, because no scheduler would resolve its outcome.
     mutating func handOverIfUseless(at now: Now, into actions: inout [Action]) {
         guard case .leading = leadership.phase, recovery == nil, !leadership.isStopping, pool.roster.capacity == 0
         else {
@@ -32,7 +32,7 @@ extension Dispatcher {
         leadership.standby = nil
         actions.append(.log(.leadHandedOver(to: standby.owner)))
         actions.append(.handOverLease(epoch: epoch, to: standby.owner))
-        stepDown("no worker is connected; another scheduler has some", at: now, into: &actions)
+        stepDown("no worker is connected; another scheduler has workers", at: now, into: &actions)
         leadership.lease.lost(at: now.boot, waitMs: 2_000)
     }
 }

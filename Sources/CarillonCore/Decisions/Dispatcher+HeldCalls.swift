@@ -1,6 +1,6 @@
-/// What workers say that they hold, and whose word counts.
+/// Calls that workers report as held, and the rules for accepting reports.
 extension Dispatcher {
-    /// What a worker runs: it stays with it.
+    /// Takes over the calls that a worker is running.
     mutating func workerHeld(_ link: ConnectionID, epoch: Int64, _ held: [HeldCall], into actions: inout [Action]) {
         guard case .leading = leadership.phase, epoch == leadership.lease.epoch, pool.roster[link] != nil else {
             return
@@ -14,7 +14,7 @@ extension Dispatcher {
             guard call.shard == call.jobID.shard,
                 isIssued(call.token, call.code, call.executionID, call.attempt, to: link)
             else {
-                reject(link, "a call with a token that was not issued to the worker is held", into: &actions)
+                reject(link, "the worker holds a call with a token that was not issued to it", into: &actions)
                 actions.append(.cancelCalls(link, [call.token]))
                 continue
             }
@@ -28,7 +28,7 @@ extension Dispatcher {
         }
     }
 
-    /// Whether a token was issued for this attempt of this execution to the worker process at the other end.
+    /// Whether the token was issued for this attempt of this execution to the worker process of this connection.
     func isIssued(
         _ token: DispatchToken,
         _ code: AuthenticationCode,
@@ -42,7 +42,7 @@ extension Dispatcher {
         return (expected.high ^ code.high) | (expected.low ^ code.low) == 0
     }
 
-    /// A report had no effect, or another one than it asked for.
+    /// Counts and logs a report that was rejected or corrected.
     mutating func reject(_ link: ConnectionID, _ why: String, into actions: inout [Action]) {
         counters.foreignReports += 1
         actions.append(.log(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
@@ -52,7 +52,7 @@ extension Dispatcher {
         guard let slot = executionTable.slot(of: call.executionID), executionTable[slot].execution.jobID == call.jobID,
             accepts(call.token, call.attempt, for: slot)
         else {
-            // Its outcome will change nothing: the target need not be kept busy.
+            // The outcome of this call would have no effect, so do not occupy the target.
             if !isRecording(call) { actions.append(.cancelCalls(link, [call.token])) }
             return
         }
@@ -71,15 +71,15 @@ extension Dispatcher {
         if executionTable[slot].cancelReason != nil { actions.append(.cancelCalls(link, [call.token])) }
     }
 
-    /// Whether the outcome of that very call is on its way to the database.
+    /// Whether the outcome of this call is being recorded.
     private func isRecording(_ call: HeldCall) -> Bool {
         guard let slot = executionTable.slot(of: call.executionID) else { return false }
         return executionTable[slot].state == .recording && executionTable[slot].execution.token == call.token
     }
 
-    /// Makes the row again of an occurrence that a worker was told to call before the clock went back, and whose row was
-    /// withdrawn since, as one of the future: without it its time would come again, and with it the call. Retention keeps
-    /// rows for at least a day, so that an older one may have been dropped. Returns whether the row was made.
+    /// Inserts the row of an occurrence again that a worker holds and whose row was withdrawn after the clock stepped
+    /// back; otherwise the call would be repeated at its time. Older rows may have been dropped by retention, so they
+    /// are not inserted. Returns whether the row was inserted.
     mutating func recreateRow(_ id: ExecutionID, of job: JobID) -> Bool {
         guard id.time > now - 20 * 3_600_000, id == ExecutionID(job: job, scheduledTime: id.time, trigger: .schedule),
             let slot = jobTable.slot(of: job), let row = make(slot, at: id.time)
@@ -90,7 +90,7 @@ extension Dispatcher {
         return true
     }
 
-    /// What workers said of executions whose rows were still to become durable.
+    /// Processes buffered reports about executions whose rows were not durable yet.
     mutating func takeBufferedReports(using random: inout some RandomNumberGenerator, into actions: inout [Action]) {
         guard !reports.isEmpty else { return }
         let (held, outcomes) = reports.takeAll()
@@ -105,7 +105,7 @@ extension Dispatcher {
         for (link, outcome) in outcomes { take(outcome, over: link, using: &random, into: &actions) }
     }
 
-    /// A row that was made again for a call that nobody has any more: it stands if its time is still to come, and near enough
+    /// Withdraws a recreated row whose call no worker holds any more. The row stays if it is due later and near enough
     /// for a change of its job to find it.
     private mutating func withdrawUnlessDue(_ id: ExecutionID) {
         guard let slot = executionTable.slot(of: id), !executionTable[slot].hasBegun else { return }
@@ -117,7 +117,7 @@ extension Dispatcher {
         withdraw(slot)
     }
 
-    /// A worker's word about an attempt counts: it is the current one, and was not lost after all.
+    /// Makes the reported attempt the current one. An attempt that was counted as lost is no longer lost.
     mutating func adopt(_ slot: Int32, _ token: DispatchToken) {
         executionTable.clearTimer(slot)
         executionTable[slot].execution.token = token
@@ -127,8 +127,8 @@ extension Dispatcher {
         executionTable[slot].execution.lostAttempts -= 1
     }
 
-    /// Whether a worker's word about an attempt counts: its token is the current one, or the execution was taken over and
-    /// has not been dispatched since, or no attempt of it is known here at all.
+    /// Whether a report about an attempt counts: its token is the current one, or the execution was recovered and not
+    /// dispatched since, or no attempt of it is known here.
     func accepts(_ token: DispatchToken, _ attempt: Int, for slot: Int32) -> Bool {
         let open = executionTable[slot]
         switch open.state {
@@ -136,11 +136,12 @@ extension Dispatcher {
             return open.execution.token == token
         case .recovered, .ready, .armed, .retrying:
             if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
-            // Not begun, as far as is known here: its row was made again after the clock went back, or was given back.
+            // Not started as far as this leader knows: the row was inserted again after the clock stepped back, or the
+            // claim was returned.
             guard open.isAdoptable || !open.hasBegun else { return false }
             if open.rowStatus == .running, let known = open.execution.token, known == token { return true }
-            // A claim names the only call that there can be; any other row may have been dispatched again since, whatever its
-            // job has become.
+            // A claim names the only possible call. Any other row may have been dispatched again since, whatever its
+            // job's type is now.
             if open.rowStatus == .running, open.execution.isClaimed { return false }
             return (attempt == open.attemptNumber || InjectedFault.ignoresTheAttemptNumber.isActive)
                 && (token.epoch < (leadership.lease.epoch ?? 0) || !open.hasBegun)

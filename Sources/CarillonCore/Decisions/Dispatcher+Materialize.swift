@@ -1,6 +1,6 @@
-/// Rows ahead of time, and what an outage left behind (design § 5: Materialize, Catch-up, Bounds).
+/// Rows ahead of their due times, and the catch-up after an outage.
 extension Dispatcher {
-    /// Makes the rows of all due times within the horizon.
+    /// Inserts the rows of all due times within the horizon.
     mutating func materialize(into actions: inout [Action]) {
         guard !isBatchStalled else { return }
         let until = now + horizonMs
@@ -10,7 +10,7 @@ extension Dispatcher {
         )
         if isNewlyHeld { actions.append(.log(.materializationHeld(openExecutions: executionTable.count))) }
         guard isAdmitted else { return }
-        // Far behind, after a hold or a long stall: what was missed is an outage's, so that it cannot flood.
+        // Far behind after a hold or a long stall: treat the missed times as an outage, to limit the load.
         if materializer.materializedThrough < now - outageMs, let first = jobTable.firstTime, first < now - outageMs {
             openOutage(into: &actions)
         }
@@ -28,7 +28,7 @@ extension Dispatcher {
         }
     }
 
-    /// Takes an occurrence into the execution table. Returns its row, `nil` when it is there already.
+    /// Adds an occurrence to the execution table. Returns its row; `nil` if the occurrence already exists.
     mutating func make(_ job: Int32, at time: Timestamp, isCatchUp: Bool = false) -> Execution? {
         let execution = occurrence(of: jobTable[job].id, at: time)
         guard executionTable.slot(of: execution.id) == nil else { return nil }
@@ -49,14 +49,14 @@ extension Dispatcher {
         )
     }
 
-    /// Everything from materializedThrough to now was missed.
+    /// Opens an outage from materializedThrough to now.
     mutating func openOutage(into actions: inout [Action]) {
         guard materializer.materializedThrough < now else { return }
         let outage = Outage(from: materializer.materializedThrough, to: now)
         var covered: [JobID: [OutageRow]] = [:]
         for slot in jobTable.allSlots where !jobTable[slot].isHeld {
             let record = jobTable[slot]
-            // Of an instant that is only half made, some rows are there.
+            // Some rows of a partially materialized instant exist.
             let next = jobTable.nextTime(of: slot) ?? .distantFuture
             var time = outage.from
             while let made = record.next(after: time), made < next, made <= now {
@@ -71,7 +71,7 @@ extension Dispatcher {
         if backlog.catchUp != nil { awaitOutageScan(of: outage) }
     }
 
-    /// Puts the due times of an outage in line, behind those of one that is still worked off.
+    /// Adds the due times of an outage to the catch-up, after those of an earlier outage.
     mutating func openOutage(_ outage: Outage, covered: [JobID: [OutageRow]], into actions: inout [Action]) {
         if backlog.catchUp != nil {
             backlog.catchUp!.extend(by: outage)
@@ -94,7 +94,7 @@ extension Dispatcher {
         }
     }
 
-    /// Works the outage off beside the live work, at most a tenth of the capacity of the moment.
+    /// Continues the catch-up besides the live work, with at most a tenth of the current capacity.
     mutating func continueCatchUp(into actions: inout [Action]) {
         guard backlog.catchUp != nil, backlog.outageScan == nil else { return }
         let limit = InjectedFault.runsAllThatWasMissedAtOnce.isActive ? 1_000 : max(1, pool.roster.capacity / 10)
@@ -107,7 +107,7 @@ extension Dispatcher {
             steps += 1
             for row in account(slot, at: time, counting: &times) { log.pending.add(insert: row) }
         }
-        // A change may have taken the last job out of it.
+        // A change may have removed the last job from the catch-up.
         guard steps > 0 || backlog.catchUp?.isEmpty == true, !changes.hasMissedTimes else { return }
         if let outage = backlog.catchUp?.progress() {
             log.pending.outage = .some(outage)
@@ -118,12 +118,12 @@ extension Dispatcher {
         }
     }
 
-    /// The rows of a job's times that are due and have none yet: its schedule ends here, so this is their last moment.
+    /// The rows of all due times of a job that have none yet. The old schedule ends here, so they must be inserted now.
     mutating func accountDue(of job: Int32, into actions: inout [Action]) -> [Execution] {
         if let next = jobTable.nextTime(of: job), next < now - outageMs { openOutage(into: &actions) }
         var rows: [Execution] = []
         var times = 0
-        // After a clock that went back an outage may end in the future: that part is the new definition's.
+        // After the clock stepped back, an outage may end in the future. That part belongs to the new definition.
         while let time = backlog.catchUp?.time(of: job), time <= now {
             rows += account(job, at: time, through: now, mayRun: rows.count < 1_000, counting: &times)
         }
@@ -134,8 +134,9 @@ extension Dispatcher {
         return rows
     }
 
-    /// The rows of a job's times in (from, to], which a change that was refused in the end kept from being made: all of them,
-    /// whatever its policy. Some may have rows from before the change, so none can stand for several.
+    /// The rows of a job's due times in (from, to] that a refused change had held back. All of them are inserted,
+    /// whatever the catch-up policy. Some times may have rows from before the change, so no SKIPPED row covers several
+    /// times.
     mutating func insertMissed(_ job: Int32, after from: Timestamp, through to: Timestamp) -> [Execution] {
         let record = jobTable[job]
         var rows: [Execution] = []
@@ -147,10 +148,11 @@ extension Dispatcher {
         return rows
     }
 
-    /// Whoever is behind by more has missed what was due meanwhile.
+    /// A leader that is further behind than this has missed due times.
     var outageMs: Int64 { 5_000 }
 
-    /// Accounts for a missed time, and, by the job's policy, for those after it that are too old to run (G8).
+    /// Inserts the row of a missed time and, depending on the job's policy, one row for the following times that are
+    /// too old to run (G8).
     private mutating func account(
         _ slot: Int32,
         at time: Timestamp,
@@ -160,7 +162,7 @@ extension Dispatcher {
     ) -> [Execution] {
         guard let outage = backlog.catchUp?.outage else { return [] }
         let record = jobTable[slot]
-        // A clock that went back and forth again: its row is there, and what becomes of it is under way.
+        // After the clock stepped back and forward the time already has a row that is being processed.
         guard !isOpen(record, at: time) else {
             backlog.catchUp?.arm(slot, record, after: time)
             return []
@@ -178,7 +180,8 @@ extension Dispatcher {
         var last = time
         var beforeLast: Timestamp?
         var count: Int64 = 1
-        // An outage of years is taken in slices, so that no turn takes long. (But for a change, which ends it at once.)
+        // A long outage is processed in slices, so that no turn takes long. A change processes the whole outage at
+        // once.
         while count < 100_000, let next = backlog.catchUp?.next(after: last, of: record), next < oldest, next <= limit,
             !isOpen(record, at: next)
         {
@@ -198,14 +201,14 @@ extension Dispatcher {
         return rows
     }
 
-    /// After so many missed times a turn looks at no further job.
+    /// After this many missed times a turn processes no further job.
     private var timesPerTurn: Int { 10_000 }
 
     private func isOpen(_ record: JobRecord, at time: Timestamp) -> Bool {
         record.executionCount > 0 && executionTable.holds(time, of: record.id)
     }
 
-    /// One row for due times that are not run.
+    /// One SKIPPED row for due times that are not run.
     private func skipped(_ job: Int32, from: Timestamp, to: Timestamp, count: Int64) -> Execution {
         var execution = occurrence(of: jobTable[job].id, at: to)
         execution.status = .skipped
@@ -216,7 +219,8 @@ extension Dispatcher {
         return execution
     }
 
-    /// Whatever is not over began at or after this; rows still to be made lie after materializedThrough.
+    /// The lower bound of the scheduled times of open executions. Rows still to be inserted are after
+    /// materializedThrough.
     var settledMark: Timestamp {
         var settled = min(materializer.materializedThrough, now)
         if InjectedFault.settlesWhatIsOpen.isActive { return settled }
@@ -227,12 +231,12 @@ extension Dispatcher {
         return settled
     }
 
-    /// Moves the marks on now and then, so that a take-over has little to read.
+    /// Advances the marks from time to time, so that a take-over has little to read.
     mutating func writeMarks(at now: Now) {
         guard log.inFlight == nil, now.boot >= log.marksWrittenAt + marksIntervalMs else { return }
         log.marksWrittenAt = now.boot
         log.pending.settledThrough = settledMark
-        // Without a due time in between, nothing was missed up to now.
+        // There was no due time in between, so nothing was missed until now.
         if !materializer.isMaterializationHeld, jobTable.firstTime.map({ $0 > self.now }) ?? true,
             self.now > materializer.materializedThrough
         {

@@ -1,13 +1,13 @@
-/// The read of the rows that an outage has already, before it is made up for.
+/// The read of rows that already exist within an outage, before its catch-up.
 extension Dispatcher {
-    /// An outage has opened: it is worked off once its rows are known.
+    /// Registers the scan of a new outage. Catch-up starts when the existing rows are known.
     mutating func awaitOutageScan(of outage: Outage) {
         let from = min(outage.from, backlog.outageScan?.outage.from ?? outage.from)
         endOutageScan()
         log.pending.outageScan = backlog.awaitReading(of: Outage(from: from, to: outage.to))
     }
 
-    /// Everything that was decided before the outage opened is durable.
+    /// Starts the read: all decisions made before the outage opened are durable.
     mutating func readOutageRows(_ number: UInt64, into actions: inout [Action]) {
         if let outage = backlog.beginReading(number) { actions.append(.loadOutageRows(outage)) }
     }
@@ -27,14 +27,14 @@ extension Dispatcher {
         actions.append(.loadOutageRows(outage))
     }
 
-    /// The clock went back once more: what was read is void, since rows after `time` are withdrawn.
+    /// The clock stepped back again: the rows read so far are invalid, because rows after `time` are withdrawn.
     mutating func truncateOutageScan(to time: Timestamp) {
         guard let outage = backlog.outageScan?.outage else { return }
         endOutageScan()
         if outage.from < time { awaitOutageScan(of: Outage(from: outage.from, to: min(outage.to, time))) }
     }
 
-    /// Ignores the answer that is still to come.
+    /// Ends the scan and ignores an outstanding answer.
     mutating func endOutageScan() {
         if backlog.endReading() { leadership.staleLoads += 1 }
     }

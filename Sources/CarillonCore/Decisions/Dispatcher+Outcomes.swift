@@ -1,6 +1,6 @@
-/// What came of an attempt (design § 5: Record, Retry).
+/// The outcome of an attempt: recording and retries.
 extension Dispatcher {
-    /// The longest that a Retry-After is honoured.
+    /// The maximum Retry-After that is applied.
     private var retryAfterLimitMs: UInt64 { 3_600_000 }
 
     func isSuccess(_ outcome: CallOutcome) -> Bool {
@@ -43,7 +43,7 @@ extension Dispatcher {
                 executionTable[slot].execution.token = nil
                 if pool.roster[link]?.draining == false { pool.roster.modify(link) { $0.returned += 1 } }
                 executionTable[slot].returns = min(executionTable[slot].returns + 1, 100)
-                // A worker that takes calls and returns them is not asked at the speed of the network.
+                // Delay the next dispatch if workers keep returning the call, to avoid a fast loop.
                 if executionTable[slot].returns > 3 { delay(slot, until: now + 1_000) } else { enqueue(slot) }
             }
             return
@@ -56,7 +56,7 @@ extension Dispatcher {
         let started = times.started
         if times.isImplausible {
             counters.invalidReports += 1
-            let why = "the times of a call lie outside the time between its dispatch and its report"
+            let why = "the start and the duration of the call do not fit between its dispatch and its report"
             actions.append(.log(.reportRejected(worker: pool.roster[link]?.name ?? "", why: why)))
         }
         if execution.actualStartTime == nil || execution.driftMicroseconds == nil, execution.attempts == 0 {
@@ -66,7 +66,7 @@ extension Dispatcher {
         execution.attempts += 1
         execution.nextAttemptAt = nil
         execution.reason = nil
-        // What comes of it is in the row now: a claim for the next attempt is another one.
+        // The row records the outcome of this claim. The next attempt needs a new one.
         execution.isClaimed = false
         fill(&execution, from: outcome, times)
 
@@ -128,7 +128,7 @@ extension Dispatcher {
             }
         }
         if InjectedFault.acknowledgesBeforeCommit.isActive { acknowledge(outcome.token, .recorded, to: link) }
-        // The texts live in the row; the execution table needs only what decides.
+        // The row keeps the texts; the execution table keeps only the fields that decisions need.
         execution.response = nil
         executionTable[slot].execution = execution
         move(slot, to: .recording)
@@ -138,12 +138,12 @@ extension Dispatcher {
         }
     }
 
-    /// Corrects what a report says against what is known of the call. Returns what was wrong.
+    /// Corrects a report that contradicts what is known of the call. Returns the problem; `nil` if there is none.
     private func corrected(_ outcome: inout CallOutcome, of slot: Int32) -> String? {
         if let problem = OutcomeCheck.correct(&outcome, responseLimit: configuration.responseLimit) { return problem }
         switch outcome.kind {
         case .notStarted where executionTable[slot].hasStarted:
-            // The request may have been sent: only an attempt that may be repeated is given out again.
+            // The request may have been sent: dispatch again only if the attempt may be repeated.
             let why = "the worker reported the call as started, then as not started"
             if isAtMostOnce(slot) { outcome.kind = .unknown } else { OutcomeCheck.fail(&outcome, why) }
             outcome.errorMessage = "outcome unknown: \(why); the request may or may not have been delivered"
@@ -154,14 +154,14 @@ extension Dispatcher {
             OutcomeCheck.fail(&outcome, "no answer within the timeout: the call was stopped")
             return nil
         case .cancelled where executionTable[slot].cancelReason == nil && outcome.token.epoch == leadership.lease.epoch:
-            return OutcomeCheck.fail(&outcome, "the worker reported the call as cancelled, and nobody had asked for it")
+            return OutcomeCheck.fail(&outcome, "the worker reported the call as cancelled without a cancel request")
         default:
             return nil
         }
     }
 
-    /// When the call began and how long it took. The worker's monotonic clock tells the start best: the time on the way to the
-    /// worker counts. Without a reading of that clock, the time since the dispatch or its receipt does.
+    /// The start and the duration of a call. The worker's monotonic clock gives the actual start, so the drift includes
+    /// the transfer to the worker. Without it, the start is derived from the dispatch.
     private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: ConnectionID) -> CallTimes {
         let dispatched =
             open.dispatchedMicroseconds != 0
@@ -189,7 +189,7 @@ extension Dispatcher {
         )
     }
 
-    /// Puts an execution that has not been begun after all where it waits for its time.
+    /// Queues an execution again whose attempt did not start.
     private mutating func enqueue(_ slot: Int32) {
         let open = executionTable[slot]
         if open.rowStatus == .retrying, let next = open.execution.nextAttemptAt, next > now {
@@ -203,7 +203,8 @@ extension Dispatcher {
         }
     }
 
-    /// Initial delay, doubled with each attempt, at most the longest, plus up to 10 %; or what the target asked for.
+    /// The initial delay, doubled with each attempt and limited to the maximum, plus up to 10 % jitter; or the target's
+    /// Retry-After, if longer.
     private func retryDelayMs(
         _ record: JobRecord,
         attempts: Int,
@@ -217,14 +218,14 @@ extension Dispatcher {
         return base + (base > 0 ? Int64.random(in: 0...max(1, base / 10), using: &random) : 0)
     }
 
-    /// More than `retryDelayMs` ever says.
+    /// An upper bound of `retryDelayMs`.
     func longestRetryDelayMs(of record: JobRecord, after row: Execution) -> Int64 {
         let base = Int64(record.retryMaxDelayMs)
         let mayHaveAsked = row.httpStatus == 429 || row.httpStatus == 503
         return max(base + max(1, base / 10), mayHaveAsked ? Int64(retryAfterLimitMs) : 0)
     }
 
-    /// The outcome of that execution is in a batch already; its new connection is told as well.
+    /// The outcome is already in a batch: its acknowledgement goes to the new connection too.
     mutating func acknowledgeWithPending(_ slot: Int32, link: ConnectionID, token: DispatchToken) {
         log.redirect(executionTable[slot].execution.id, to: link, token: token)
     }

@@ -1,4 +1,4 @@
-/// Reports of workers: which count, which are late, and which are not the worker's to make.
+/// Reports of workers: which of them are accepted, late, or not valid for the worker.
 extension Dispatcher {
     mutating func workerReported(
         _ link: ConnectionID,
@@ -6,7 +6,7 @@ extension Dispatcher {
         using random: inout some RandomNumberGenerator,
         into actions: inout [Action]
     ) {
-        // Not ours to judge: the worker keeps it for whoever leads.
+        // A standby does not process reports: the worker keeps them for the leader.
         guard case .leading = leadership.phase else { return }
         for report in outcomes {
             guard isIssued(report, over: link) else {
@@ -18,7 +18,8 @@ extension Dispatcher {
         }
     }
 
-    /// Takes in a report about a call that was given to the worker that sent it. The connection may have ended since.
+    /// Processes a report about a call that was dispatched to the reporting worker. The connection may have ended
+    /// since.
     mutating func take(
         _ report: CallOutcome,
         over link: ConnectionID,
@@ -31,12 +32,12 @@ extension Dispatcher {
         if executionTable[slot].state == .recording, executionTable[slot].execution.token == report.token {
             let isCancel = report.kind == .cancelled && executionTable[slot].cancelReason != nil
             if executionTable[slot].execution.status == .unknown, isCancel || mayEndUnknown(report.kind) {
-                // It came just in time: the truth follows the UNKNOWN.
+                // The report arrived in time: the actual outcome replaces UNKNOWN.
                 executionTable[slot].execution.lostAttempts -= 1
                 settle(slot, report, link: link, using: &random, into: &actions)
                 return
             }
-            // Repeated before it is durable: acknowledged with the first.
+            // Reported again before the first report is durable: both are acknowledged together.
             return acknowledgeWithPending(slot, link: link, token: report.token)
         }
         if isUndecided(slot), report.kind != .notStarted {
@@ -55,8 +56,8 @@ extension Dispatcher {
         settle(slot, report, link: link, using: &random, into: &actions)
     }
 
-    /// Whether the report is about a call that was given to the worker that sends it. What this leader sent over the same
-    /// connection needs no code.
+    /// Whether the reported call was dispatched to the reporting worker. A call that this leader sent over the same
+    /// connection needs no code check.
     private func isIssued(_ outcome: CallOutcome, over link: ConnectionID) -> Bool {
         guard outcome.shard == outcome.jobID.shard || InjectedFault.believesEveryToken.isActive else { return false }
         if let slot = executionTable.slot(of: outcome.executionID) {
@@ -68,7 +69,7 @@ extension Dispatcher {
         return isIssued(outcome.token, outcome.code, outcome.executionID, outcome.attempt, to: link)
     }
 
-    /// Whether a report says how an attempt ended that was thought to be lost. That it was stopped does not.
+    /// Whether the report contains the actual outcome of an attempt that counted as lost. "Cancelled" does not.
     private func mayEndUnknown(_ kind: OutcomeKind) -> Bool {
         switch kind {
         case .answered, .failed, .notSent: true
@@ -76,15 +77,14 @@ extension Dispatcher {
         }
     }
 
-    /// A report of an attempt that is not known here. It mostly counts for nothing, and is acknowledged all the same, or the
-    /// worker would keep it for ever. Only an UNKNOWN may still learn the truth from it (G6), and a row that was withdrawn be
-    /// made again.
+    /// Processes a report about an attempt that is not known here. Usually it changes nothing and is acknowledged, so
+    /// that the worker forgets it. It can replace UNKNOWN (G6) or recreate a withdrawn row.
     private mutating func take(lateOutcome outcome: CallOutcome, over link: ConnectionID, into actions: inout [Action])
     {
         counters.lateReports += 1
         if mayEndUnknown(outcome.kind), executionTable.slot(of: outcome.executionID) == nil {
-            // Each report is looked up once at a time. One that comes again meanwhile is answered with the first: the worker
-            // forgets what is acknowledged, and its outcome is not durable yet.
+            // Each report is looked up once at a time. A repeat is answered together with the first report: the worker
+            // forgets an acknowledged outcome, and this outcome is not durable yet.
             guard reports.beginLookup(outcome.token, from: link) else { return }
             actions.append(.findExecution(outcome, worker: pool.roster[link]?.name ?? "", link: link))
         } else {
@@ -95,7 +95,7 @@ extension Dispatcher {
     mutating func executionFound(_ execution: Execution?, outcome: CallOutcome, worker: String, link: ConnectionID) {
         let link = reports.endLookup(outcome.token) ?? link
         guard case .leading = leadership.phase else { return }
-        // What was read as PENDING may be withdrawn in a batch that is on its way.
+        // A row read as PENDING may be withdrawn by a batch in flight.
         let isMissing = execution == nil || execution?.status == .pending
         if executionTable.slot(of: outcome.executionID) != nil
             || isMissing && recreateRow(outcome.executionID, of: outcome.jobID)

@@ -1,8 +1,8 @@
-/// How a change of a job is staged, sent, and applied or dropped (design § 2, "A change is staged, then applied at commit").
+/// How a change of a job is staged, sent, and applied or dropped.
 extension Dispatcher {
     // MARK: Staging
 
-    /// Stages a new job. Nothing of it is in memory before it is durable.
+    /// Stages a new job. The job enters memory only when it is durable.
     mutating func stage(
         new planned: PlannedJob,
         _ key: IdempotencyRecord?,
@@ -23,8 +23,8 @@ extension Dispatcher {
         )
     }
 
-    /// Stages another definition of a job. With `restarts` the schedule begins anew: what was due until now gets its rows in
-    /// the change's transaction, and what the change decides is held.
+    /// Stages a new definition of a job. With `restarts` the schedule starts again: times due until now get their rows
+    /// in the change's transaction, and executions that the change affects are held.
     mutating func stage(
         _ planned: PlannedJob,
         at slot: Int32,
@@ -33,11 +33,11 @@ extension Dispatcher {
         result: ChangeResult? = nil,
         into actions: inout [Action]
     ) {
-        // The row that was read may be one that somebody changed by hand.
+        // The row may have been changed directly in the database.
         let restarts = restarts || JobRecord(planned).isScheduledUnlike(jobTable[slot])
         var job = planned.job
         job.updatedAt = now
-        // Somebody may have stopped and begun it by hand, so quickly that it went on here.
+        // The job may have been paused and resumed in the database between two reads.
         job.effectiveFrom = restarts ? now : jobTable[slot].effectiveFrom
         var change = JobChange(job: job, isNew: false)
         if restarts {
@@ -60,12 +60,13 @@ extension Dispatcher {
         return staged.holds(executionTable[slot])
     }
 
-    /// What a worker says of an execution is looked at later: its row is not yet durable, or a change decides about it.
+    /// Whether reports about an execution must wait: its row is not durable yet, or a staged change affects it.
     func isUndecided(_ slot: Int32) -> Bool { executionTable[slot].state == .inserting || isHeld(slot) }
 
     // MARK: Sending
 
-    /// Completes the staged changes of the batch that is sent now: rows up to the batch's mark, and what they withdraw and end.
+    /// Completes the staged changes of the batch being sent: rows up to the batch's mark, withdrawals, and ended
+    /// executions.
     mutating func completeChanges() {
         for index in log.pending.changes.indices where log.pending.changes[index].isStaged {
             guard let id = log.pending.changes[index].change.job?.id, let staged = changes[id],
@@ -87,7 +88,7 @@ extension Dispatcher {
         }
     }
 
-    /// The rows of a new definition after a time, up to the mark. Those within an outage are left to the catch-up.
+    /// The rows of a new definition from a time up to the mark. Times within an outage are left to the catch-up.
     private func rows(of staged: StagedChange, after begin: Timestamp) -> [Execution] {
         var rows: [Execution] = []
         var time = begin
@@ -99,14 +100,14 @@ extension Dispatcher {
         return rows
     }
 
-    /// Whether the row of an execution that the change replaces is no due time of the new definition.
+    /// Whether the row of a replaced execution must be withdrawn: its time is not a due time of the new definition.
     private func isWithdrawn(_ slot: Int32, by staged: StagedChange) -> Bool {
         if InjectedFault.keepsTheOldDefinition.isActive { return false }
         if InjectedFault.forgetsWhatIsInFlight.isActive, executionTable[slot].state == .inserting { return false }
         return !staged.record.isDue(at: executionTable[slot].execution.scheduledTime)
     }
 
-    /// An execution that waits, as it is when its job is paused or deleted.
+    /// A waiting execution in its final state after its job was paused or deleted.
     private func end(of slot: Int32, by staged: StagedChange) -> Execution {
         var execution = executionTable[slot].execution
         execution.status = executionTable[slot].statusWhenJobEnds
@@ -118,7 +119,7 @@ extension Dispatcher {
 
     // MARK: Commit
 
-    /// The change is durable: the new definition takes the place of the old one, by state.
+    /// The change is durable: the new definition replaces the old one.
     mutating func apply(
         _ change: PendingBatch.Change,
         notPending: Set<ExecutionID>,
@@ -148,7 +149,7 @@ extension Dispatcher {
         applyQueuedChanges(of: job.id, into: &actions)
     }
 
-    /// Takes out the executions that ended in the change's transaction.
+    /// Removes the executions that ended in the change's transaction.
     private mutating func end(
         _ ended: [Execution],
         by staged: StagedChange,
@@ -167,7 +168,7 @@ extension Dispatcher {
         }
     }
 
-    /// Takes out the executions that the change's transaction withdrew, and withdraws those that came to wait since.
+    /// Removes the executions that the change's transaction withdrew, and withdraws executions that were queued since.
     private mutating func withdraw(_ withdrawn: Set<ExecutionID>, of job: Int32, by staged: StagedChange) {
         for slot in executionTable.slots(ofJob: job) where staged.holds(executionTable[slot]) {
             let id = executionTable[slot].execution.id
@@ -183,8 +184,8 @@ extension Dispatcher {
         }
     }
 
-    /// Arms the rows of the new definition, which are durable. The clock may have gone back since: rows beyond the mark are
-    /// withdrawn, and made again when their times come.
+    /// Arms the durable rows of the new definition. If the clock stepped back since, rows beyond the mark are withdrawn
+    /// and inserted again at their time.
     private mutating func arm(_ rows: [Execution], of job: Int32, _ notPending: Set<ExecutionID>) {
         for row in rows where executionTable.slot(of: row.id) == nil {
             if notPending.contains(row.id), !InjectedFault.armsWhatHasRun.isActive { continue }
@@ -197,17 +198,17 @@ extension Dispatcher {
         }
     }
 
-    /// Ends an execution that waits, because its job is paused or deleted.
+    /// Ends a waiting execution because its job was paused or deleted.
     mutating func endWithJob(_ slot: Int32) {
         conclude(slot, as: executionTable[slot].statusWhenJobEnds, reason: jobTable[executionTable[slot].job].endReason)
     }
 
     // MARK: Refusal
 
-    /// The database refused the change: the committed definition stays, and makes the due times that were held back.
+    /// The database refused the change: the committed definition stays, and its held due times are inserted.
     mutating func drop(_ change: PendingBatch.Change, into actions: inout [Action]) {
         guard let job = change.change.job, let staged = changes.unstage(job.id) else { return }
-        // What was due before the change is due all the same, unless the clock went back since and took it out.
+        // Times due before the change stay due, unless the clock stepped back and removed them.
         for row in change.change.inserts {
             let isWaiting = executionTable.slot(of: row.id).map { executionTable[$0].state == .inserting } ?? false
             if isWaiting || row.status != .pending { log.pending.add(insert: row) }
@@ -223,15 +224,15 @@ extension Dispatcher {
         }
     }
 
-    /// Puts executions that were held back into the ready queue.
+    /// Puts held executions back into the ready queue.
     private mutating func requeue(_ setAside: [(slot: Int32, id: ExecutionID)]) {
         for (slot, id) in setAside where executionTable.slot(of: id) == slot && executionTable[slot].state == .ready {
             makeReady(slot)
         }
     }
 
-    /// Arms a job by its first due time after `time` that has no row. Rows of an instant that is only half made lie beyond the
-    /// mark.
+    /// Arms a job for its first due time after `time` without a row. Rows of a partially materialized instant lie
+    /// beyond the mark.
     mutating func armSchedule(of job: Int32, after time: Timestamp) {
         jobTable.arm(job, after: time)
         while let next = jobTable.nextTime(of: job), executionTable.holds(next, of: jobTable[job].id) {

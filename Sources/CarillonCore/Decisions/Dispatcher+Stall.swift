@@ -1,14 +1,14 @@
-/// A batch that the database does not answer for long is an outage for the due times behind it (design § 5).
+/// A batch that the database does not answer for long is an outage for the due times after it.
 extension Dispatcher {
-    /// Whether no further rows are made, because the batch in flight takes too long.
+    /// Whether materialization is paused because the batch in flight takes too long.
     var isBatchStalled: Bool {
         guard let inFlight = log.inFlight, !InjectedFault.ignoresAStalledBatch.isActive else { return false }
         return leadership.nowBoot >= inFlight.sentAt + outageMs
     }
 
-    /// The batch in flight is settled. If it took long, the due times behind it were missed: their rows, which no transaction
-    /// has, are dropped, and their times follow the catch-up policies of their jobs. Outcomes, retries, manual runs and
-    /// changes stay where they are.
+    /// The batch in flight is settled. If it took long, the due times after it were missed: their rows, which are in no
+    /// transaction, are dropped, and their times follow the catch-up policies. Outcomes, retries, manual runs and
+    /// changes are kept.
     mutating func settled(_ sent: InFlightBatch, into actions: inout [Action]) {
         let milliseconds = leadership.nowBoot.milliseconds(since: sent.sentAt)
         guard isLeading, milliseconds >= outageMs, !InjectedFault.ignoresAStalledBatch.isActive else { return }
@@ -16,7 +16,7 @@ extension Dispatcher {
         log.noteStall(of: sent)
     }
 
-    /// Drops the rows behind a stalled batch. Runs only while the lease is valid.
+    /// Drops the rows after a stalled batch. Runs only with a valid lease.
     mutating func endStall(into actions: inout [Action]) {
         guard let mark = log.takeStallEnd() else { return }
         // Times before the end of the current catch-up belong to that catch-up.
@@ -25,13 +25,13 @@ extension Dispatcher {
         dropRows(after: floor)
         materializer.materializedThrough = min(materializer.materializedThrough, floor)
         if let mark = log.pending.materializedThrough, mark > floor { log.pending.materializedThrough = nil }
-        // A process that ends leaves the outage to the next leader, which begins at the mark.
+        // A stopping process leaves the outage to the next leader, which starts at the mark.
         if floor < now - outageMs, !leadership.isStopping { openOutage(into: &actions) }
         if log.pending.settledThrough != nil { log.pending.settledThrough = settledMark }
     }
 
-    /// Takes out rows of due times after an instant that wait for the next batch. A held job keeps its rows: they belong to the
-    /// definition that its staged change ends.
+    /// Removes rows of due times after `floor` that wait for the next batch. A held job keeps its rows: they belong to
+    /// the definition that its staged change ends.
     private mutating func dropRows(after floor: Timestamp) {
         let reported = reports.executions
         var dropped: Set<ExecutionID> = []

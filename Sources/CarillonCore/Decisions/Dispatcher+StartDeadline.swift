@@ -1,29 +1,30 @@
-/// How long a due execution may wait for its start. A timer ends the waiting, whether or not a worker has a free slot.
+/// How long a due execution may wait for its start. A timer ends the wait, even if no worker has a free slot.
 extension Dispatcher {
-    /// An execution starts at this time at the latest, or is SKIPPED for this reason.
+    /// The latest start of an execution, and the reason of its SKIPPED row afterwards.
     private struct LastStart {
         var time: Timestamp
         var reason: Reason
     }
 
-    /// `nil`: the execution may start at any time, or has begun already.
+    /// The latest start of an execution; `nil` if there is no limit or it has already started.
     private func lastStart(of slot: Int32) -> LastStart? {
         let job = executionTable[slot].job
         let limits = jobTable[job].limits
         let isWithoutCatchUp = jobTable[job].catchUpPolicy == .none
-        // Most jobs have no limit; an execution is large.
+        // Most jobs have no limit. Check this before copying the execution, which is large.
         guard limits.startDeadlineMs > 0 || isWithoutCatchUp else { return nil }
         let open = executionTable[slot]
         let scheduled = open.execution.scheduledTime
         var last: LastStart?
-        // Also for a claim that was given back, and for a row from before an outage: no worker has said that it began.
+        // Also for a returned claim and a row from before an outage: no worker has reported their start.
         let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
         let mayStart = !hasBegun || InjectedFault.skipsRetriesAfterTheStartDeadline.isActive
         let isIgnored = InjectedFault.startsLateAfterATakeOver.isActive && open.isAdoptable
         if limits.startDeadlineMs > 0, mayStart, !isIgnored {
             last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
         }
-        // Without catch-up: only due times of the schedule. A row that was taken over may have been called already.
+        // Without catch-up, only due times of the schedule are limited. A recovered execution may already have been
+        // called.
         if isWithoutCatchUp, open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable {
             let time = scheduled + max(1_000, Int64(limits.catchUpWindowMs))
             if last.map({ time < $0.time }) ?? true { last = LastStart(time: time, reason: .catchUp) }
@@ -31,16 +32,16 @@ extension Dispatcher {
         return last
     }
 
-    /// Ends a ready execution that is too late to start; sets the timer of one that is not. Returns whether it has ended.
+    /// Ends a ready execution that is too late to start; otherwise sets its timer. Returns whether it ended.
     @discardableResult
     mutating func endLateStart(_ slot: Int32) -> Bool {
-        // A staged change decides about the execution: the timer is set again once that change is durable or refused.
+        // A staged change affects the execution: the timer is set when the change is durable or refused.
         guard let last = lastStart(of: slot), !isHeld(slot) else { return false }
         guard now > last.time else {
             executionTable.setTimer(slot, to: last.time + 1)
             return false
         }
-        // An execution that came back to a job that was paused or deleted meanwhile ends for that reason.
+        // If the job was paused or deleted meanwhile, the execution ends for that reason.
         if jobTable[executionTable[slot].job].hasEnded(for: executionTable[slot].execution.trigger) {
             endWithJob(slot)
             return true
@@ -49,13 +50,13 @@ extension Dispatcher {
             executionTable[slot].execution.skippedCount = 1
             executionTable[slot].execution.skippedFrom = executionTable[slot].execution.scheduledTime
         }
-        // A claim may have noted a start that never came.
+        // A claim may have recorded a start that never happened.
         executionTable[slot].execution.actualStartTime = nil
         conclude(slot, as: .skipped, reason: last.reason)
         return true
     }
 
-    /// Sets the timers of a job's ready executions by its definition, which has changed or is no longer held by a change.
+    /// Sets the timers of a job's ready executions again after the job's definition changed or was released.
     mutating func resetStartTimers(of job: Int32, before: JobRecord) {
         let record = jobTable[job]
         guard before.isHeld || record.limits != before.limits || record.catchUpPolicy != before.catchUpPolicy else {
@@ -68,11 +69,11 @@ extension Dispatcher {
         }
     }
 
-    /// What contradicts the timers of ready executions; `nil` while all is well.
+    /// The first inconsistent timer of a ready execution; `nil` if there is none.
     var startTimerInconsistency: String? {
         for slot in executionTable.allSlots where executionTable[slot].state == .ready && !isHeld(slot) {
             guard (lastStart(of: slot) != nil) == (executionTable.timer(of: slot) != nil) else {
-                return "\(executionTable[slot].execution.id) is ready, and its timer does not fit its last start"
+                return "\(executionTable[slot].execution.id) is ready, but its timer does not match its latest start"
             }
         }
         return nil

@@ -1,4 +1,4 @@
-/// Standby, take-over, and the end of leading (design § 5: Leases, Workers across a take-over).
+/// Standby, take-over, and the end of leading.
 extension Dispatcher {
     mutating func leaseAnswered(
         _ result: LeaseResult,
@@ -6,7 +6,7 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        // Asked before the lease was lost, and answered after: by now another question is on its way, or will be.
+        // The request was sent before the lease was lost. A newer request is in flight or follows.
         guard leadership.lease.awaitsAnswer(to: sentAt) else { return }
         switch result {
         case .heldByOther(_, let databaseTime):
@@ -28,7 +28,7 @@ extension Dispatcher {
         }
     }
 
-    /// Takes the cluster's key and the proof of the new epoch.
+    /// Derives the cluster's key and the proof of the new epoch.
     private mutating func takeKey(from shards: [ShardRecord], epoch: Int64) {
         leadership.clusterKey = ClusterKey(secret: shards.lazy.compactMap(\.clusterSecret).first ?? [])
         let incarnation = shards.first?.incarnation ?? 0
@@ -81,7 +81,8 @@ extension Dispatcher {
 
     private mutating func loadOutageRows(_ loading: Leadership.Loading, at now: Now, into actions: inout [Action]) {
         var loading = loading
-        // Rows are made in this order only: the marks of all shards move together, so the earliest is the truth.
+        // Rows are inserted in order of time, and the marks of all shards move together, so the earliest mark is
+        // correct.
         let marks = loading.shards.map { $0.materializedThrough ?? self.now }
         let noted = loading.shards.compactMap(\.outage)
         let from = min(marks.min() ?? self.now, noted.map(\.from).min() ?? .distantFuture)
@@ -135,14 +136,15 @@ extension Dispatcher {
         return marks.min() ?? Timestamp(milliseconds: 0)
     }
 
-    /// All is read: from here on this scheduler leads.
+    /// Starts to lead: jobs, executions and outage rows are loaded.
     private mutating func lead(_ loading: Leadership.Loading, at now: Now, into actions: inout [Action]) {
         guard let epoch = leadership.lease.epoch else { return }
         leadership.phase = .leading
         let mark = loading.shards.compactMap(\.materializedThrough).max() ?? self.now
-        // A mark that is far ahead of now was set before the clock went back.
+        // A mark far ahead of now was set before the clock stepped back.
         let isAhead = mark - self.now > 2 * max(horizonMs, 2_000)
-        // An outage that was noted and not read lies ahead, since the clock went back: what it has missed is yet to come.
+        // A stored outage that was not read lies in the future, because the clock stepped back: its times are not
+        // missed yet.
         let isOutageAhead = loading.outage == nil && loading.shards.contains { $0.outage != nil }
         materializer.begin(at: isAhead || isOutageAhead ? self.now : max(self.now, mark))
         log.begin(at: materializer.materializedThrough, boot: now.boot)
@@ -153,16 +155,17 @@ extension Dispatcher {
         for slot in jobTable.allSlots { jobTable.arm(slot, after: materializer.materializedThrough) }
         for execution in loading.executions { recover(execution) }
         if let outage = loading.outage, !InjectedFault.forgetsTheOutage.isActive {
-            // The outage ends where its reading began; what became due while it was read is missed as well.
+            // The outage ends where its read began. Times that became due during the read are missed too.
             openOutage(
                 Outage(from: outage.from, to: materializer.materializedThrough),
                 covered: loading.outageRows,
                 into: &actions
             )
-            // Rows beyond it, from before the clock went back, are withdrawn, or looked for anew if their times are missed.
+            // Rows beyond this mark date from before the clock step. They are withdrawn, or read again if their times
+            // are missed.
             backlog.catchUp?.truncate(to: materializer.materializedThrough)
         }
-        // The one before may have had a clock that was ahead of this one: what begins now must not lie below its mark.
+        // The previous leader's clock may have been ahead: new executions must not lie before its mark.
         log.pending.settledThrough = settledMark
         leadership.workerlessSince = nil
         let names = loading.shards.compactMap(\.workers)
@@ -172,16 +175,16 @@ extension Dispatcher {
         actions.append(.log(.leading(epoch: epoch, jobs: jobTable.visibleCount, openExecutions: executionTable.count)))
     }
 
-    /// Takes over an execution that the leader before left open.
+    /// Takes over an open execution of the previous leader.
     private mutating func recover(_ row: Execution) {
         guard let job = jobTable.slot(of: row.jobID), executionTable.slot(of: row.id) == nil else { return }
         var execution = row
-        // In the row the attempt that runs is counted already; here it counts when it has ended.
+        // The row counts the running attempt already; in memory it counts when it ends.
         if row.status == .running { execution.attempts = max(0, row.attempts - 1) }
-        // Written before the clock went back, it would lie further ahead than any retry. (After a change of the job it may come
-        // sooner than it was to.)
+        // A time written before the clock stepped back could be too far ahead: limit it to the longest retry delay.
+        // After a change of the job the retry may come earlier than planned.
         if let next = row.nextAttemptAt {
-            // The first attempt began before the delay did.
+            // The first attempt started before the delay did.
             let sinceStart = row.actualStartTime.map { max(0, next - $0) } ?? .max
             let longest = min(longestRetryDelayMs(of: jobTable[job], after: row), sinceStart)
             execution.nextAttemptAt = min(next, now + longest)
@@ -207,7 +210,8 @@ extension Dispatcher {
         }
     }
 
-    /// What nobody has claimed goes out again, or, where that could send a request twice, waits for the truth.
+    /// Ends the wait for workers. Executions that no worker reported are dispatched again; an AT_MOST_ONCE call waits for
+    /// its outcome.
     mutating func endAdoption(at now: Now) {
         guard let waiting = recovery, waiting.isOver(at: now.boot, pool.roster) else { return }
         recovery = nil
@@ -221,19 +225,19 @@ extension Dispatcher {
             }
         }
         withdrawFarRows()
-        // Rows of an instant that was only half made lie beyond the mark. Their jobs' next times come after them, as if they had
-        // been made here: an outage that begins at the mark must not count them, whatever has become of them by then.
+        // Some rows of a partially materialized instant lie beyond the mark. Arm their jobs after these rows, so that
+        // an outage that starts at the mark does not count their times as missed.
         for job in Set(executionTable.allSlots.map { executionTable[$0].job }).sorted() {
             if let next = jobTable.nextTime(of: job) { armSchedule(of: job, after: next - 1) }
         }
     }
 
-    /// No row waits for a time after this, once a take-over is done. Some lie beyond materializedThrough: those of an instant
-    /// that is only half made, and those of the leader before, who made them further ahead.
+    /// The latest scheduled time of any row after a take-over. Rows can lie beyond materializedThrough: those of a
+    /// partially materialized instant, and those of a previous leader with a longer horizon.
     var furthestRow: Timestamp { max(materializer.materializedThrough, now + max(horizonMs, 2_000)) }
 
-    /// Withdraws rows that were made before the clock went back: their times come again. The row is made again when a worker
-    /// comes later that has, or had, the call.
+    /// Withdraws rows inserted before the clock stepped back, because their times come again. A row is recreated if a
+    /// worker reports a call of it later.
     private mutating func withdrawFarRows() {
         for slot in executionTable.allSlots where executionTable[slot].state == .armed {
             let open = executionTable[slot]
@@ -244,8 +248,8 @@ extension Dispatcher {
         }
     }
 
-    /// Withdraws a row. One whose time comes again is made anew then: a change of its job that was dropped or applied while the
-    /// row was there has armed the job past it.
+    /// Withdraws a row. A row whose time comes again is inserted again then: a change of the job that was dropped or applied
+    /// while the row existed has armed the job past that time.
     mutating func withdraw(_ slot: Int32) {
         let open = takeOut(slot)
         log.pending.withdrawals.append(open.execution.id)
@@ -256,20 +260,20 @@ extension Dispatcher {
         forgetJobIfIdle(open.job)
     }
 
-    /// Ends leading: all that is in memory belongs to the next leader now.
+    /// Stops leading and discards all state that belongs to the next leader.
     mutating func stepDown(_ why: String, at now: Now, into actions: inout [Action]) {
         guard leadership.lease.epoch != nil else { return }
         actions.append(.log(.leadershipLost(why)))
         let unknown = ClientError(
             .unavailable,
-            "the leading scheduler changed while this request was on its way; whether it was done is not known",
+            "the leader changed during this request, so its outcome is unknown; read the object before repeating it",
             reason: .outcomeUnknown
         )
         for cancel in changes.cancels { actions.append(.reply(cancel.requestID, .refused(unknown))) }
         let batches = [log.inFlight?.batch, log.pending].compactMap { $0 } + log.parts
         for batch in batches {
             for change in batch.changes {
-                // Who waits for an execution's end is told below.
+                // Clients that wait for the end of an execution are answered below.
                 guard let requestID = change.requestID, change.result != nil else { continue }
                 actions.append(.reply(requestID, .refused(unknown)))
             }

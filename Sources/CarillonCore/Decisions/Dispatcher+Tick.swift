@@ -1,6 +1,6 @@
-/// When something is due, what a tick does, and the books of executions.
+/// The next wake-up, the work of a tick, and the bookkeeping of executions.
 extension Dispatcher {
-    /// When `tick` wants to be called next, if nothing else happens.
+    /// When `tick` must be called next if no event arrives before.
     package func wake(after now: Now) -> BootTime? {
         var wake = leadership.lease.wake(after: now.boot)
         func consider(_ time: BootTime?) {
@@ -13,7 +13,7 @@ extension Dispatcher {
         consider(executionTable.firstDeadline)
         consider(changes.cancels.map(\.until).min())
         consider(unansweredWake)
-        // Without the lease nothing is done whose time has come: the answer to the renewal will say how it goes on.
+        // Without the lease only its renewal matters: due executions wait for that answer.
         guard leadership.lease.isValid(at: now.boot) else { return wake }
         if leadership.clock.isSet {
             consider(executionTable.firstTimer.map { leadership.clock.boot(at: $0) })
@@ -30,18 +30,18 @@ extension Dispatcher {
         return wake
     }
 
-    /// How many rows a batch may hold before the rest waits for the next one.
+    /// How many rows a batch may contain before further rows wait for the next batch.
     var batchLimit: Int { 5_000 }
 
-    /// How often the marks in `shards` move on while nothing else is written.
+    /// How often the marks in `shards` advance while nothing else is written.
     var marksIntervalMs: Int64 { 5_000 }
 
-    /// How far ahead rows are made: further when many jobs may be due at once, so that a herd's rows are durable in time.
+    /// How far ahead rows are inserted: further with many active jobs, so that the rows of a burst are durable in time.
     var horizonMs: Int64 {
         jobTable.activeCount > 5_000 ? max(2_000, Int64(configuration.horizonMs)) : Int64(configuration.horizonMs)
     }
 
-    /// Looks at the clocks and does what is due, in the order in which an execution lives.
+    /// Does all due work, in the order of an execution's life.
     mutating func tick(
         at now: Now,
         using random: inout some RandomNumberGenerator,
@@ -85,7 +85,7 @@ extension Dispatcher {
         }
     }
 
-    /// Ends the process once what was begun is durable: nothing more is dispatched, and no batch is on its way.
+    /// Stops when the started work is durable: nothing more is dispatched, and no batch is in flight.
     private mutating func stopIfDone(into actions: inout [Action]) {
         guard leadership.isStopping, !leadership.hasStopped else { return }
         if case .leading = leadership.phase, !log.isEmpty, leadership.lease.epoch != nil { return }
@@ -100,7 +100,7 @@ extension Dispatcher {
         actions.append(.stopped)
     }
 
-    /// Sends what was gathered in this turn: one message a worker.
+    /// Sends the messages collected in this turn: one message per worker.
     private mutating func flush(at now: Now, into actions: inout [Action]) {
         for (link, calls) in pool.outgoing.sorted(by: { $0.key < $1.key }) where !calls.isEmpty {
             actions.append(.dispatch(link, clusterTime: self.now, calls))
@@ -112,7 +112,7 @@ extension Dispatcher {
         pool.acknowledgements.removeAll(keepingCapacity: true)
     }
 
-    /// Changes the state of an execution, and with it whether it counts as open for its job.
+    /// Changes the state of an execution, and updates the job's count of open executions.
     mutating func move(_ slot: Int32, to state: OpenExecution.State) {
         if case .dispatched = executionTable[slot].state { executionTable.clearDeadline(slot) }
         if case .ready = executionTable[slot].state { executionTable.clearTimer(slot) }
@@ -123,7 +123,7 @@ extension Dispatcher {
         jobTable.countOpen(executionTable[slot].job, by: isOpen ? 1 : -1)
     }
 
-    /// Takes an execution into the execution table.
+    /// Adds an execution to the execution table.
     @discardableResult
     mutating func enter(_ open: OpenExecution) -> Int32 {
         var open = open
@@ -133,7 +133,7 @@ extension Dispatcher {
         return executionTable.insert(open)
     }
 
-    /// Takes an execution out of the execution table, and its job with it when that was all that kept it.
+    /// Removes an execution from the execution table, and its job if no execution needs it any more.
     @discardableResult
     mutating func leave(_ slot: Int32) -> OpenExecution {
         let open = takeOut(slot)
@@ -141,7 +141,7 @@ extension Dispatcher {
         return open
     }
 
-    /// The same for one whose job is still to be worked with.
+    /// Removes an execution whose job is still needed.
     @discardableResult
     mutating func takeOut(_ slot: Int32) -> OpenExecution {
         let open = executionTable.remove(slot)
@@ -150,7 +150,7 @@ extension Dispatcher {
         return open
     }
 
-    /// A deleted or ad-hoc job stays in memory only as long as an execution needs it.
+    /// Removes a deleted or ad-hoc job from memory when no execution needs it.
     mutating func forgetJobIfIdle(_ job: Int32) {
         guard jobTable[job].deleted || jobTable[job].isAdHoc, jobTable[job].executionCount == 0 else { return }
         backlog.catchUp?.disarm(job)

@@ -1,9 +1,9 @@
-/// Workers come, say what they hold, and go (design § 5: Workers across a take-over, Credit).
+/// Workers that connect, report their calls, and disconnect.
 extension Dispatcher {
-    /// The most slots that one worker can have (MAX_WORKERS). One that says more is taken at this.
+    /// The maximum number of slots of a worker (MAX_WORKERS). A larger reported number is reduced to it.
     private static var maxWorkersLimit: Int { 65_536 }
 
-    /// Attempts that may be lost with their workers before an execution fails.
+    /// How many attempts may be lost with their workers before an execution fails.
     private var lostAttemptsLimit: Int { 5 }
 
     mutating func workerJoined(
@@ -15,13 +15,14 @@ extension Dispatcher {
         at now: Now,
         into actions: inout [Action]
     ) {
-        // A name belongs to the process that is connected. A dead one is found out by its heartbeats.
+        // The name belongs to the connected process. If that process is dead, its missing heartbeats end the
+        // connection.
         if pool.roster.workers.values.contains(where: { $0.name == name && $0.bootID != bootID }) {
             actions.append(.log(.workerNameInUse(name: name)))
             actions.append(.refuseWorker(link, .workerNameInUse(name)))
             return
         }
-        // The same name with another boot id: the process that had it is dead.
+        // The same name with another boot id: the previous process has ended.
         if let disconnected = pool.roster.disconnected[name], disconnected.bootID != bootID {
             _ = pool.roster.endReconnectWait(name)
             loseAll(of: name, into: &actions)
@@ -33,7 +34,8 @@ extension Dispatcher {
             features: features,
             key: leadership.clusterKey.workerKey(name: name, bootID: bootID)
         )
-        // Even while the renewal of the lease is late: nobody would tell this worker when it came. The epoch says enough.
+        // Announce the lead even if the renewal of the lease is late: no later event announces it to this worker. The
+        // epoch is sufficient proof.
         if case .leading = leadership.phase { announceLead(to: link, into: &actions) }
     }
 
@@ -43,8 +45,8 @@ extension Dispatcher {
         }
     }
 
-    /// A worker obeys a later epoch than ours: the database's history went back, or its clock did. The lease is taken again
-    /// above that epoch, if this cluster ever held it.
+    /// A worker accepts only a later epoch than ours, because the database was restored or its clock stepped back. If
+    /// this cluster held that epoch, the leader takes the lease again above it.
     mutating func workerRefusedLead(
         _ link: ConnectionID,
         epoch: Int64,
@@ -64,16 +66,16 @@ extension Dispatcher {
         actions.append(.log(.leadRefused(worker: worker.name, highest: highest.epoch, isProven: isProven)))
         guard isProven else { return }
         leadership.epochFloor = max(leadership.epochFloor, highest.epoch)
-        stepDown("a worker obeys epoch \(highest.epoch); the lease is taken again above it", at: now, into: &actions)
+        stepDown("a worker has accepted epoch \(highest.epoch); taking the lease above it", at: now, into: &actions)
         leadership.lease.lost(at: now.boot, waitMs: 0)
     }
 
-    /// The first credit after Lead also says: everything that this worker holds, or has to report, was told.
+    /// Applies a Credit. The first one after Lead ends the worker's report of held calls and outcomes.
     mutating func workerGranted(_ link: ConnectionID, _ granted: UInt64, into actions: inout [Action]) {
         guard var worker = pool.roster[link] else { return }
         worker.granted = granted
         let isFirst = !worker.hasAnswered
-        // A credit that was on its way before the worker heard of this leadership is no answer to it.
+        // A credit sent before the worker received this Lead does not answer it.
         if case .leading = leadership.phase, let epoch = leadership.lease.epoch, worker.heldEpoch == epoch {
             worker.hasAnswered = true
             worker.obeyedEpoch = nil
@@ -89,8 +91,7 @@ extension Dispatcher {
         loseAll(of: worker.name, into: &actions)
     }
 
-    /// A worker that answered Lead with Holding and sends no Credit, because its number has not changed, has told what it
-    /// holds and has to report.
+    /// Treats a worker as having answered if it sent Holding and its credit has not changed, so no Credit follows.
     mutating func assumeAnswers(into actions: inout [Action]) {
         for (link, worker) in pool.roster.workers
         where !worker.hasAnswered && worker.heldEpoch == leadership.lease.epoch {
@@ -103,10 +104,10 @@ extension Dispatcher {
         }
     }
 
-    /// How long the Credit after a Holding may take.
+    /// How long to wait for the Credit after a Holding.
     private static var answerMs: Int64 { 2_000 }
 
-    /// Calls that run for long: their rows say so.
+    /// Records the start of long-running calls in their rows.
     mutating func workerStarted(_ link: ConnectionID, _ tokens: [DispatchToken]) {
         guard case .leading = leadership.phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
@@ -117,7 +118,7 @@ extension Dispatcher {
             executionTable[slot].hasStarted = true
             if executionTable[slot].rowStatus == .running { continue }
             executionTable[slot].rowStatus = .running
-            // Of one that an earlier leader dispatched nobody says when it began before its end does.
+            // For calls dispatched by a previous leader, the start time arrives only with the outcome.
             let dispatched = executionTable[slot].dispatchedMicroseconds
             let start = dispatched == 0 ? now : Timestamp(milliseconds: dispatched / 1_000)
             log.pending.starts.append(
@@ -134,7 +135,7 @@ extension Dispatcher {
         }
     }
 
-    /// A worker's first word of the current attempt.
+    /// Records the worker's first report about the current attempt.
     mutating func markAcknowledged(_ slot: Int32) {
         guard case .dispatched(let link) = executionTable[slot].state, !executionTable[slot].isAcknowledged else {
             return
@@ -143,7 +144,7 @@ extension Dispatcher {
         pool.roster.modify(link) { $0.unacknowledged -= 1 }
     }
 
-    /// A connection was cut. Its worker has two seconds to come back with what it holds.
+    /// A connection was lost. Its worker has two seconds to reconnect and report its calls.
     mutating func workerLeft(_ link: ConnectionID, at now: Now, into actions: inout [Action]) {
         guard let worker = pool.roster[link] else { return }
         pool.roster[link] = nil
@@ -154,8 +155,8 @@ extension Dispatcher {
         }
         guard isMissed else { return }
         pool.roster.workerDisconnected(worker.name, bootID: worker.bootID, until: now.boot + 2_000)
-        // The same process came back before its old connection was seen to be dead. What it said then may not have been all:
-        // it is asked once more what it holds.
+        // The same process reconnected before the loss of its old connection was noticed. Its report may be incomplete,
+        // so ask for it again.
         let twins = pool.roster.workers.filter { $0.value.name == worker.name && $0.value.bootID == worker.bootID }.keys
         guard case .leading = leadership.phase else { return }
         for twin in twins.sorted() {
@@ -168,7 +169,7 @@ extension Dispatcher {
         }
     }
 
-    /// Whom the next leader has to ask: the names are durable before anything is sent to those that bear them.
+    /// Records which workers the next leader has to ask. A name is durable before its worker gets a call.
     mutating func recordWorkers() {
         guard pool.roster.isRecordDue else { return }
         if let names = pool.roster.namesToRecord(besides: recovery?.workers ?? []) { log.pending.workers = names }
@@ -191,12 +192,13 @@ extension Dispatcher {
         if count > 0 { actions.append(.log(.workerLost(name: name, executions: count))) }
     }
 
-    /// An attempt was lost with its worker. It does not count, and goes out again, unless that could send a request twice.
+    /// An attempt was lost with its worker. It does not count and is dispatched again, unless that could send a request
+    /// twice.
     mutating func lose(_ slot: Int32) {
         let record = jobTable[executionTable[slot].job]
         counters.lostAttempts += 1
         if isAtMostOnce(slot) {
-            // One in the future was made before the clock went back.
+            // A claim time in the future dates from before the clock stepped back.
             let claimed = min(now, claimTime(of: executionTable[slot]))
             move(slot, to: .outcomePending)
             pool.isClaimQueryDue = true
@@ -210,43 +212,44 @@ extension Dispatcher {
             return
         }
         executionTable[slot].isLost = true
-        // What an earlier leader wrote of its start was the lost attempt's.
+        // The recorded start of an earlier leader belongs to the lost attempt.
         if executionTable[slot].execution.attempts == 0 { executionTable[slot].execution.actualStartTime = nil }
         if executionTable[slot].execution.lostAttempts >= lostAttemptsLimit {
             conclude(
                 slot,
                 as: .failed,
                 reason: .workerLost,
-                message: "\(lostAttemptsLimit) attempts in a row were lost with the workers that made them"
+                message: "\(lostAttemptsLimit) attempts in a row were lost with their workers"
             )
         } else {
             redispatch(slot)
         }
     }
 
-    /// Gives a lost attempt out again, at the earliest a heartbeat after the lost one was given out: a worker that takes calls
-    /// and disconnects costs an execution one attempt a heartbeat.
+    /// Dispatches a lost attempt again, at the earliest one heartbeat after its last dispatch. So a worker that takes
+    /// calls and disconnects costs an execution at most one attempt per heartbeat.
     private mutating func redispatch(_ slot: Int32) {
-        // Never later than a heartbeat from now: the clock may have gone back since.
+        // At most one heartbeat from now, because the clock may have stepped back.
         let earliest = min(Timestamp(milliseconds: executionTable[slot].dispatchedMicroseconds / 1_000), now) + 2_000
         guard executionTable[slot].dispatchedMicroseconds != 0, earliest > now else { return makeReady(slot) }
         delay(slot, until: earliest)
     }
 
-    /// Lets an execution wait before it is given out again.
+    /// Delays the next dispatch of an execution.
     mutating func delay(_ slot: Int32, until time: Timestamp) {
         move(slot, to: .retrying)
         executionTable.setTimer(slot, to: time)
     }
 
-    /// When the current claim was made; `nil` when neither this leader nor the row knows. (The row tells only the first start.)
+    /// The time of the current claim; `nil` if neither this leader nor the row has it. The row contains only the first
+    /// start.
     func knownClaimTime(of open: OpenExecution) -> Timestamp? {
         if open.dispatchedMicroseconds != 0 { return Timestamp(milliseconds: open.dispatchedMicroseconds / 1_000) }
         guard open.rowStatus == .running, open.execution.attempts == 0 else { return nil }
         return open.execution.actualStartTime
     }
 
-    /// When the current claim was made, or the latest moment that it can have been.
+    /// The time of the current claim, or its upper bound.
     func claimTime(of open: OpenExecution) -> Timestamp {
         knownClaimTime(of: open).map { max($0, open.execution.scheduledTime) } ?? now
     }

@@ -1,29 +1,29 @@
-/// The scheduler's decisions: a value that is told what happened and says what is to be done. It reads no clock, touches no
-/// socket and waits for nothing; a runner turns the world into its events and its actions into the world.
+/// The scheduler's decisions: a value that receives events and returns actions. It reads no clock, uses no socket and
+/// never waits; a runner supplies events and performs actions.
 ///
-/// Its life: standby → loading (the lease is ours; jobs and open executions are read) → leading → standby …
+/// Phases: standby → loading (the lease is held; jobs and open executions are read) → leading → standby …
 package struct Dispatcher: ~Copyable {
     let configuration: DispatcherConfiguration
     var leadership: Leadership
     var jobTable = JobTable()
-    /// Changes of jobs that are not durable yet, and the requests behind them.
+    /// Changes of jobs that are not durable yet, and the requests waiting for them.
     var changes = ChangeQueue()
     var executionTable = ExecutionTable()
     var materializer = Materializer()
     var backlog = Backlog()
-    /// What a take-over waits for; `nil` when that is over.
+    /// The current wait for workers after a take-over; `nil` when it is over.
     var recovery: Recovery?
     var log = CommitLog()
     var pool = WorkerPool()
     var reports = ReportInbox()
     package var counters = Counters()
 
-    /// Counts since the start, for the metrics.
+    /// Counters since the start, for the metrics.
     package struct Counters: Sendable, Hashable {
         package var lateReports: UInt64 = 0
-        /// Reports whose token was not issued to the worker that sent them.
+        /// Reports whose token was not issued to the reporting worker.
         package var foreignReports: UInt64 = 0
-        /// Reports that contradict themselves or an earlier one.
+        /// Reports that contradict themselves or an earlier report.
         package var invalidReports: UInt64 = 0
         /// Calls that were not reported within their timeout and a grace period.
         package var overdueCalls: UInt64 = 0
@@ -42,7 +42,7 @@ package struct Dispatcher: ~Copyable {
         leadership = Leadership(leaseMs: configuration.leaseMs)
     }
 
-    // MARK: What others may see
+    // MARK: State for other components
 
     /// The epoch, while leading with a lease that is valid at `boot`.
     package func leadingEpoch(at boot: BootTime) -> Int64? {
@@ -50,7 +50,7 @@ package struct Dispatcher: ~Copyable {
         return leadership.lease.epoch
     }
 
-    /// Until when what this leader says may be believed; `nil` without a lease.
+    /// The end of the lease; `nil` without a lease.
     package var leaseDeadline: BootTime? { leadership.lease.deadline }
 
     package var isLeading: Bool { leadership.isLeading }
@@ -63,30 +63,30 @@ package struct Dispatcher: ~Copyable {
     package var readyQueueDepth: Int { pool.ready.count }
     package var openExecutionCount: Int { executionTable.count }
 
-    /// For how many milliseconds executions have been due while none was dispatched, for want of a free slot; `nil` when that is
-    /// not so.
+    /// For how many milliseconds due executions have been waiting because no worker has a free slot; `nil` if none is
+    /// waiting.
     package func starvedMs(at boot: BootTime) -> Int64? { pool.starvedSince.map { boot.milliseconds(since: $0) } }
 
-    /// Workers that obey a later epoch than ours and take no calls, with that epoch.
+    /// Workers that take no calls because they accept only a later epoch, with that epoch.
     package var disobedientWorkers: [(name: String, epoch: Int64)] {
         pool.roster.workers.values.compactMap { worker in worker.obeyedEpoch.map { (worker.name, $0) } }
     }
 
     package func clusterTime(at boot: BootTime) -> Timestamp { leadership.clock.time(at: boot) }
 
-    /// The connected workers as (link, in flight, free slots, draining).
+    /// The connected workers: connection, calls in flight, free slots, draining.
     package var workers: [(link: ConnectionID, inFlight: Int, freeSlots: Int, isDraining: Bool)] {
         pool.roster.workers.map { ($0.key, $0.value.inFlight, $0.value.freeSlots, $0.value.draining) }
     }
 
-    /// Whether the lease is on its way back.
+    /// Whether the lease is being released.
     package var isReleasing: Bool { leadership.lease.state == .releasing }
 
     var now: Timestamp { leadership.now }
 
     // MARK: Events
 
-    /// Takes in an event. Only `tick` makes the clock's decisions, so a turn of many events ends in one.
+    /// Handles an event. Only `tick` acts on the time, so that a turn with many events ends with one tick.
     package mutating func handle(
         _ event: Event,
         at now: Now,

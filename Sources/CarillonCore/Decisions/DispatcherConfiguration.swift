@@ -1,14 +1,14 @@
-/// What a dispatcher is told at its start.
+/// The configuration of a dispatcher.
 package struct DispatcherConfiguration: Sendable, Hashable {
-    /// Random, new at each process start: the owner of the leases that it takes.
+    /// The owner of this process's leases: random for each process start.
     package var owner: UniqueID
     package var leaseMs: Int
     package var horizonMs: Int
     package var maxOpenExecutions: Int
-    /// Bytes of a response that workers keep.
+    /// How many bytes of a response workers keep.
     package var responseLimit: Int
     package var connectTimeoutMs: Int
-    /// How long outcomes that nobody waits for are gathered after the last batch before the next one takes them.
+    /// How long outcomes without a waiting client are collected after the last batch before the next batch is sent.
     package var recordDelayMs: Int
 
     package init(

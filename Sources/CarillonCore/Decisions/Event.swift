@@ -1,6 +1,6 @@
-/// What happens to a scheduler.
+/// An event for the dispatcher.
 package enum Event: Sendable {
-    /// The end of a turn, or a timer: time to look at the clocks. Every other event only takes notice; this one acts.
+    /// The end of a turn, or a timer. Other events only update state; this event acts on the time.
     case tick
     case leaseAnswered(LeaseResult, sentAt: BootTime)
     case leaseConnectionLost(String)
@@ -8,68 +8,68 @@ package enum Event: Sendable {
     case jobsLoaded([PlannedJob], isLast: Bool)
     case openExecutionsLoaded([Execution], isLast: Bool)
     case outageRowsLoaded([OutageRow], isLast: Bool)
-    /// One of the reads above failed: asked again.
+    /// One of the reads above failed; it is repeated.
     case loadFailed(String)
     case committed(CommitResult, epoch: Int64, sequence: UInt64)
-    /// What the REFRESH_INTERVAL re-read found: jobs that changed since the one before.
+    /// Jobs that changed since the previous REFRESH_INTERVAL re-read.
     case jobsRefreshed([PlannedJob])
-    /// A row that a request read, and that may be newer than memory. Requests for the job that come later are judged after it.
+    /// A row read for a request, which may be newer than memory. Later requests for the job are applied after it.
     case jobRead(PlannedJob)
     case executionFound(Execution?, outcome: CallOutcome, worker: String, link: ConnectionID)
-    /// That read failed.
+    /// The read of an execution failed.
     case executionNotRead(CallOutcome, worker: String, link: ConnectionID)
 
     case workerJoined(ConnectionID, name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [])
     case workerHeld(ConnectionID, epoch: Int64, [HeldCall])
     case workerGranted(ConnectionID, UInt64)
     case workerStarted(ConnectionID, [DispatchToken])
-    /// The worker obeys a later epoch than the one that was announced to it.
+    /// The worker rejected the lead because it has accepted a later epoch.
     case workerRefusedLead(ConnectionID, epoch: Int64, highest: LeadProof)
     case workerAnsweredClaims(ConnectionID, rememberedMs: UInt64, [AnsweredClaim])
-    /// Its monotonic clock showed that between the two instants.
+    /// A reading of the worker's monotonic clock, taken between the two instants.
     case workerClockRead(ConnectionID, microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime)
     case workerReported(ConnectionID, [CallOutcome])
     case workerDrained(ConnectionID)
     case workerLeft(ConnectionID)
 
     case changeRequested(RequestID, ChangeRequest)
-    /// SIGTERM: finish what can be finished, hand the lease over, end.
+    /// SIGTERM: finish running work, release the lease, stop.
     case stopRequested
 }
 
-/// A change that a client asks for. The runner has read the job and merged and validated the settings; what the change
-/// means for the executions is decided here.
+/// A change that a client requests. The runner has read the job and validated the settings; the dispatcher decides the
+/// effects on executions.
 package enum ChangeRequest: Sendable {
     case create(PlannedJob, IdempotencyRecord?)
-    /// `job.version` is the version that was read, plus one.
+    /// `job.version` is the version that was read plus one.
     case update(PlannedJob, scheduleChanged: Bool)
     case delete(Job)
     case pause(Job)
     case resume(PlannedJob)
-    /// Needs no row: the answer is `stale` if there is no such job in memory.
+    /// Needs no row: the answer is `stale` if the job is not in memory.
     case run(JobID, IdempotencyRecord?, nonce: UniqueID)
     case cancel(JobID, ExecutionID)
     case executeNow(PlannedJob, wait: Bool, nonce: UniqueID)
 }
 
-/// What became of a change.
+/// The result of a change.
 package enum ChangeResult: Sendable {
     case job(Job)
     case deleted(JobID)
     case execution(Execution)
-    /// The job changed since it was read: read it again.
+    /// The job changed since it was read; the caller must read it again.
     case stale
-    /// No such execution in memory: it is over, or never was.
+    /// The execution is not in memory: it has ended or never existed.
     case notOpen
     case refused(ClientError)
 }
 
-/// What a scheduler is to do.
+/// An action that the runner performs for the dispatcher.
 package enum Action: Sendable {
-    /// Under an epoch higher than `above`. A scheduler that does not get the lease records how many usable
-    /// workers it has.
+    /// Takes the lease under an epoch higher than `above`. Without the lease, stores this standby's number of usable
+    /// workers.
     case acquireLease(above: Int64, usableWorkers: Int)
-    /// Gives the lease to a scheduler that stands by. This one goes on as a standby.
+    /// Hands the lease over to a standby. This scheduler becomes a standby.
     case handOverLease(epoch: Int64, to: UniqueID)
     case renewLease(epoch: Int64)
     case releaseLease(epoch: Int64)
@@ -78,37 +78,37 @@ package enum Action: Sendable {
     case loadOpenExecutions(since: Timestamp)
     case loadOutageRows(Outage)
     case commit(WriteBatch)
-    /// For a late report: its row, to see whether it is UNKNOWN. The report is acknowledged when that is settled.
+    /// Reads the row for a late report, to check whether it is UNKNOWN. The report is acknowledged afterwards.
     case findExecution(CallOutcome, worker: String, link: ConnectionID)
 
-    /// To a worker: this scheduler leads (or, with no shards, leads no longer).
+    /// Informs a worker that this scheduler leads, or, without shards, that it no longer leads.
     case announceLead(ConnectionID, LeadProof, shards: [UInt8])
     case dispatch(ConnectionID, clusterTime: Timestamp, [DispatchedCall])
     case acknowledge(ConnectionID, [AcknowledgedOutcome])
     case cancelCalls(ConnectionID, [DispatchToken])
-    /// Asks what the worker remembers of AT_MOST_ONCE calls.
+    /// Asks a worker what it remembers of AT_MOST_ONCE calls.
     case queryClaims(ConnectionID, [QueriedClaim])
-    /// A worker that cannot be served: it is told why, and its connection ends.
+    /// Rejects a worker with a reason and closes its connection.
     case refuseWorker(ConnectionID, ClientError)
 
     case reply(RequestID, ChangeResult)
-    /// Rows that became durable: for those who watch, and for the metrics.
+    /// Rows that became durable, for watching clients and for the metrics.
     case recorded([Execution])
-    /// All jobs are read now: edits with SQL from this cluster time on have to be searched.
+    /// The read of all jobs starts: search edits made with SQL from this cluster time on.
     case beginEditSearch(Timestamp)
-    /// The database's clock went back: edits from so much earlier on have to be searched.
+    /// The database's clock stepped back by this amount: search edits from earlier times too.
     case extendEditSearch(backMs: Int64)
     case log(DispatcherLogEvent)
-    /// All is handed over: the process may end.
+    /// The hand-over is complete: the process may end.
     case stopped
 }
 
-/// Something that people should be able to read in the log.
+/// An event for the log.
 package enum DispatcherLogEvent: Sendable, Hashable {
-    /// The jobs are read next: `clusterTime` is from when on somebody may edit what was read.
+    /// The lease was taken at `clusterTime`; jobs are read next.
     case leadershipTaken(epoch: Int64, clusterTime: Timestamp)
     case leadershipLost(String)
-    /// No worker is connected, and that scheduler has some.
+    /// The lead was handed over, because no worker is connected and that scheduler has workers.
     case leadHandedOver(to: UniqueID)
     case leading(epoch: Int64, jobs: Int, openExecutions: Int)
     case outageOpened(Outage)
@@ -116,15 +116,15 @@ package enum DispatcherLogEvent: Sendable, Hashable {
     case clockStepped(milliseconds: Int64)
     case loadFailed(String)
     case workerLost(name: String, executions: Int)
-    /// A process came under the name of a worker that is connected.
+    /// A process connected under the name of a connected worker.
     case workerNameInUse(name: String)
-    /// Reports that had no effect, or another one than they asked for.
+    /// A report was rejected or corrected.
     case reportRejected(worker: String, why: String)
-    /// A worker obeys a later epoch; `isProven` says whether this cluster ever held it.
+    /// A worker accepts only a later epoch; `isProven` says whether this cluster ever held that epoch.
     case leadRefused(worker: String, highest: Int64, isProven: Bool)
     /// A worker did not report a call within its timeout and a grace period.
     case callOverdue(worker: String, ExecutionID)
-    /// The batch in flight took so long that due times were missed meanwhile.
+    /// The batch in flight took so long that due times were missed.
     case batchStalled(milliseconds: Int64)
     case rowRefused(String)
     case materializationHeld(openExecutions: Int)

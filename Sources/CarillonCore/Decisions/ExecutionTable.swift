@@ -1,12 +1,12 @@
-/// All executions that are not over, and the timers of those that wait for one.
+/// All open executions, and the timers of those that wait for a time.
 struct ExecutionTable {
     private var rows = SlotMap<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
-    /// How many executions of schedules there are for a due time, of whatever job: who looks through a long outage asks this
-    /// first, since to make an id is to hash.
+    /// The number of scheduled executions per due time, of all jobs. Checked first in a long outage, because computing
+    /// an execution id requires a hash.
     private var dueTimes: [Timestamp: Int32] = [:]
     private var timers = TimerHeap()
-    /// In nanoseconds of boot time: when a call that a worker has must have been reported.
+    /// The deadlines for the reports of dispatched calls, in nanoseconds of boot time.
     private var deadlines = TimerHeap()
     private var byJob = SlotLists<Int32>()
     private var byHolder = SlotLists<OpenExecution.Holder>()
@@ -24,7 +24,7 @@ struct ExecutionTable {
     /// The executions that a worker has, had, or may have had.
     func slots(heldBy holder: OpenExecution.Holder) -> [Int32] { byHolder.slots(under: holder) }
 
-    /// Whether a due time of a job is there.
+    /// Whether a job has an execution for this due time.
     func holds(_ time: Timestamp, of job: JobID) -> Bool {
         dueTimes[time] != nil && slots[ExecutionID(job: job, scheduledTime: time, trigger: .schedule)] != nil
     }
@@ -34,7 +34,7 @@ struct ExecutionTable {
         _modify { yield &rows[slot] }
     }
 
-    /// Adds one that is not there yet.
+    /// Adds an execution that is not in the table.
     mutating func insert(_ open: OpenExecution) -> Int32 {
         let slot = rows.insert(open)
         slots[open.execution.id] = slot
@@ -45,7 +45,7 @@ struct ExecutionTable {
         return slot
     }
 
-    /// Sets the state of an execution, which alone says who holds it.
+    /// Sets the state of an execution, which determines its holder.
     mutating func setState(_ slot: Int32, _ state: OpenExecution.State) {
         let (before, after) = (rows[slot].state.holder, state.holder)
         rows[slot].state = state
@@ -81,7 +81,7 @@ struct ExecutionTable {
         timers.time(of: slot).map { Timestamp(milliseconds: $0) }
     }
 
-    /// The time that the earliest id begins with.
+    /// The time encoded in the earliest id.
     var earliestTime: Timestamp? { slots.keys.min()?.time }
 
     mutating func clearTimer(_ slot: Int32) {
@@ -98,7 +98,7 @@ struct ExecutionTable {
 
     var firstDeadline: BootTime? { deadlines.first.map { BootTime(nanoseconds: $0.time) } }
 
-    /// The next whose deadline has come. It keeps its deadline.
+    /// The next execution with an expired deadline. The deadline stays set.
     func firstOverdue(at now: BootTime) -> Int32? {
         guard let first = deadlines.first, first.time <= now.nanoseconds else { return nil }
         return first.key
@@ -106,7 +106,7 @@ struct ExecutionTable {
 
     var firstTimer: Timestamp? { timers.first.map { Timestamp(milliseconds: $0.time) } }
 
-    /// What of it contradicts itself, for tests: indexes, counts, and timers of states that wait for none.
+    /// The first inconsistency of indexes, counts or timers; `nil` if there is none. For tests.
     var inconsistency: String? {
         guard rows.isConsistent, timers.isConsistent else {
             return "the rows or the heap of the execution table are broken"
@@ -131,15 +131,15 @@ struct ExecutionTable {
             let open = rows[slot]
             let isDispatched = if case .dispatched = open.state { true } else { false }
             guard isDispatched == (deadlines.time(of: slot) != nil) else {
-                return "\(open.execution.id) is \(open.state), and has \(isDispatched ? "no" : "a") deadline"
+                return "\(open.execution.id) is \(open.state), but has \(isDispatched ? "no" : "a") deadline"
             }
-            // Whether a ready execution has a timer is for the dispatcher to say (`startTimerInconsistency`).
+            // `startTimerInconsistency` checks the timers of ready executions.
             guard open.state == .ready || open.state.waitsForTime == (timers.time(of: slot) != nil) else {
-                return "\(open.execution.id) is \(open.state), and has \(open.state.waitsForTime ? "no" : "a") timer"
+                return "\(open.execution.id) is \(open.state), but has \(open.state.waitsForTime ? "no" : "a") timer"
             }
             guard open.countsAsOpen == open.isOpen else { return "\(open.execution.id) is counted as open wrongly" }
             guard open.state == .recording || !open.execution.status.isFinal else {
-                return "\(open.execution.id) is \(open.state), though it is \(open.execution.status)"
+                return "\(open.execution.id) is \(open.state), but its status is \(open.execution.status)"
             }
         }
         return nil
@@ -157,7 +157,7 @@ struct ExecutionTable {
         return nil
     }
 
-    /// The next whose timer has come.
+    /// Removes and returns the next execution whose timer has expired.
     mutating func popDue(at now: Timestamp) -> Int32? {
         guard let first = timers.first, first.time <= now.milliseconds else { return nil }
         return timers.popFirst()?.key

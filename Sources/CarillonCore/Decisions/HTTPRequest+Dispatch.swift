@@ -1,16 +1,16 @@
 internal import CarillonCron
 
-/// The request that a dispatched call stands for (design § 8: what the target gets).
+/// The HTTP request of a dispatched call.
 extension HTTPRequest {
-    /// More than this of a response is never kept, whatever the dispatch says: an outcome must fit into a frame.
+    /// The maximum kept length of a response, whatever the dispatch requests: an outcome must fit into a frame.
     private static var longestResponse: Int { 1 << 20 }
 
-    /// Methods whose requests have Carillon's own body when the job gives none.
+    /// Methods that send Carillon's default body if the job has none.
     private static let methodsWithBody: Set<String> = ["POST", "PUT", "PATCH"]
 
     /// - Parameters:
-    ///   - http: what the call asks for.
-    ///   - actualTime: cluster time now.
+    ///   - http: the request of the job.
+    ///   - actualTime: the current cluster time.
     ///   - userAgent: `Carillon/<version>`.
     init(_ call: DispatchedCall, _ http: HTTPCall, actualTime: Timestamp, userAgent: String) {
         let scheduled = RFC3339.format(milliseconds: call.scheduledTime.milliseconds)
@@ -35,8 +35,8 @@ extension HTTPRequest {
         )
     }
 
-    /// The user's, then Carillon's. The user's User-Agent, Content-Type and traceparent win; what identifies the execution
-    /// is Carillon's alone.
+    /// The user's headers, then Carillon's. The user may override User-Agent, Content-Type and traceparent, but not the
+    /// headers that identify the execution.
     private static func headers(
         of call: DispatchedCall,
         _ own: [HTTPHeader],
@@ -66,7 +66,7 @@ extension HTTPRequest {
         return headers
     }
 
-    /// Ids and times have no character that JSON would want escaped.
+    /// Ids and times contain no character that JSON must escape.
     private static func ownBody(of call: DispatchedCall, scheduled: String, actualTime: Timestamp) -> String {
         let actual = RFC3339.format(milliseconds: actualTime.milliseconds)
         return "{\"job_id\":\"\(call.jobID)\",\"execution_id\":\"\(call.executionID)\","

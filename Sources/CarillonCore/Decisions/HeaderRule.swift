@@ -1,4 +1,4 @@
-/// What the headers of a job may be (RFC 9110, section 5): fields that HTTP itself or Carillon sets are refused.
+/// The rules for a job's headers (RFC 9110, section 5). Fields that HTTP or Carillon sets are not allowed.
 package enum HeaderRule {
     package static let maxCount = 64
     package static let maxBytes = 32_768
@@ -9,13 +9,13 @@ package enum HeaderRule {
     ]
     private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-    /// What is wrong with the method; `nil` when nothing is.
+    /// The problem with the method; `nil` if it is valid.
     package static func problem(withMethod method: String) -> String? {
         methods.contains(method)
             ? nil : "is '\(method)'; allowed are GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS, in capitals"
     }
 
-    /// What is wrong with the headers; empty when nothing is.
+    /// The problems with the headers; empty if they are valid.
     package static func problems(with headers: [HTTPHeader]) -> [FieldError] {
         var problems: [FieldError] = []
         if headers.count > maxCount {
@@ -30,7 +30,7 @@ package enum HeaderRule {
             )
         }
         var names: Set<String> = []
-        // What is too many is not looked at one by one.
+        // Headers beyond the limit are not checked individually.
         for header in headers.prefix(maxCount) {
             if let problem = problem(with: header) {
                 problems.append(FieldError(field: "headers.\(header.name)", message: problem))
@@ -49,15 +49,15 @@ package enum HeaderRule {
                     || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
             }
         guard isToken else {
-            return "is no header name: letters, digits and !#$%&'*+-.^_`|~ are allowed (RFC 9110, section 5.1)"
+            return "is not a header name: letters, digits and !#$%&'*+-.^_`|~ are allowed (RFC 9110, section 5.1)"
         }
         let name = header.name.lowercased()
         if reserved.contains(name) || name.hasPrefix("x-carillon-") {
-            return "is set by HTTP or by Carillon itself and cannot be given"
+            return "is set by HTTP or by Carillon and must not be given"
         }
         if let index = Array(header.value.utf8).firstIndex(where: { ($0 < 0x20 && $0 != 0x09) || $0 >= 0x7F }) {
             return
-                "has a line break, a control character or one outside ASCII at position \(index + 1) of its value; none of these may stand in a header"
+                "has a line break, a control character or a non-ASCII character at position \(index + 1) of its value; a header must not contain these"
         }
         return nil
     }

@@ -1,30 +1,30 @@
-/// What the host of an api_url must be: an address, or a name that DNS can hold (RFC 1123, section 2.1). Names in other scripts
-/// are taken as they are (RFC 5891); the worker sends them in ASCII.
+/// The rules for the host of an api_url: an address, or a name that DNS allows (RFC 1123, section 2.1). Names in other
+/// scripts are accepted (RFC 5891); the worker sends their ASCII form.
 enum HostRule {
     private static let maxLabelBytes = 63
     private static let maxNameBytes = 253
 
-    /// What is wrong with the host between the brackets of `[…]`.
+    /// The problem with the IPv6 address between the brackets of `[…]`; `nil` if it is valid.
     static func problem(withIPv6 host: ArraySlice<UInt8>) -> String? {
-        isIPv6(host) ? nil : "has '[\(String(decoding: host, as: UTF8.self))]' as its host, which is no IPv6 address"
+        isIPv6(host) ? nil : "has '[\(String(decoding: host, as: UTF8.self))]' as its host, an invalid IPv6 address"
     }
 
-    /// What is wrong with a host that is no IPv6 address, as a sentence; `nil` when nothing is.
+    /// The problem with a host that is not an IPv6 address, as a sentence; `nil` if it is valid.
     /// - Parameter host: as in the URL, with valid escapes.
     static func problem(withName host: ArraySlice<UInt8>) -> String? {
         let given = "has '\(String(decoding: host, as: UTF8.self))' as its host"
         guard let name = String(validating: unescaped(host), as: UTF8.self) else {
             return "\(given), which is not UTF-8"
         }
-        // The full stops of Chinese and Japanese stand for the dot.
+        // The full stops of Chinese and Japanese are equivalent to the dot.
         let dots: Set<Unicode.Scalar> = [".", "\u{3002}", "\u{FF0E}", "\u{FF61}"]
         var labels = name.unicodeScalars.split(omittingEmptySubsequences: false) { dots.contains($0) }.map(Array.init)
         if labels.allSatisfy(isNumeric) {
-            return isIPv4(labels) ? nil : "\(given), which is no IPv4 address"
+            return isIPv4(labels) ? nil : "\(given), which is not an IPv4 address"
         }
-        // The dot at the end is that of the root.
+        // A dot at the end denotes the DNS root.
         if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
-        if labels.allSatisfy(isNumeric) { return "\(given), which is no IPv4 address; leave out the dot at its end" }
+        if labels.allSatisfy(isNumeric) { return "\(given), which is not an IPv4 address; remove the final dot" }
         let isASCII = name.utf8.allSatisfy { $0 < 0x80 }
         for label in labels {
             if let problem = problem(withLabel: label, isASCII: isASCII) { return "\(given), \(problem)" }
@@ -36,31 +36,32 @@ enum HostRule {
 
     private static func problem(withLabel label: [Unicode.Scalar], isASCII: Bool) -> String? {
         let part = "'\(String(String.UnicodeScalarView(label)))'"
-        if label.isEmpty { return "which is no host name: a part between two dots is empty" }
+        if label.isEmpty { return "which is not a host name: a part between two dots is empty" }
         for (index, scalar) in label.enumerated() where !isAllowed(scalar, at: index, of: label) {
             let shown = scalar.value > 0x20 && scalar.value != 0x7F ? "'\(scalar)'" : "a blank or control character"
             return
-                "which is no host name: \(part) has \(shown), which is no letter, digit or hyphen"
+                "which is not a host name: \(part) has \(shown), which is not a letter, digit or hyphen"
         }
         if label.first == "-" || label.last == "-" {
-            return "which is no host name: \(part) begins or ends with a hyphen"
+            return "which is not a host name: \(part) begins or ends with a hyphen"
         }
-        // RFC 5891, section 4.2.3.1: such names are reserved for the ASCII form, which is not mixed with the other one.
+        // RFC 5891, section 4.2.3.1: such names are reserved for the ASCII form, which must not be mixed with Unicode
+        // labels.
         if !isASCII, label.count >= 4, label[2] == "-", label[3] == "-" {
-            return "which is no host name: \(part) has two hyphens after its second character"
+            return "which is not a host name: \(part) has two hyphens after its second character"
         }
         let count = Punycode.count(label)
         if count > maxLabelBytes {
-            return "which is no host name: \(part) has \(count) bytes; a part has at most \(maxLabelBytes)"
+            return "which is not a host name: \(part) has \(count) bytes; a part has at most \(maxLabelBytes)"
         }
         return nil
     }
 
-    /// Whether a name may have that character. What is not allowed here can be written in ASCII form (xn--…).
+    /// Whether a label may contain this character. Other characters can be written in ASCII form (xn--…).
     private static func isAllowed(_ scalar: Unicode.Scalar, at index: Int, of label: [Unicode.Scalar]) -> Bool {
         if scalar.isASCII { return isAlphanumeric(scalar) || scalar == "-" || scalar == "_" }
         let properties = scalar.properties
-        // Unassigned where names are converted, or invisible.
+        // Not assigned in the Unicode version that the converter uses, or invisible.
         guard !properties.isDefaultIgnorableCodePoint, let age = properties.age, age.major <= 13 else { return false }
         switch properties.generalCategory {
         case .lowercaseLetter, .decimalNumber: return true
@@ -72,11 +73,11 @@ enum HostRule {
         }
     }
 
-    /// Capitals that had no small letters when the tables of IDNA2008 were made, and are not mapped.
+    /// Capitals that had no lower-case form when the IDNA2008 tables were made, and are not mapped.
     private static let youngCapitals: [ClosedRange<UInt32>] = [
         0x4C0...0x4C0, 0x10A0...0x10CF, 0x2132...0x2132, 0x2183...0x2183,
     ]
-    /// Symbols that describe ideographs or stand for what is missing.
+    /// Symbols that describe ideographs or replace missing characters.
     private static let controlSymbols: [ClosedRange<UInt32>] = [0x2FF0...0x2FFB, 0xFFFC...0xFFFD]
 
     // MARK: Addresses
@@ -88,7 +89,8 @@ enum HostRule {
         return !label.isEmpty && label.allSatisfy { $0 >= "0" && $0 <= "9" }
     }
 
-    /// One to four numbers, decimal, octal or hexadecimal, of which the last one has the remaining bytes, as inet_aton takes them.
+    /// One to four numbers, decimal, octal or hexadecimal, as inet_aton accepts them. The last one contains the
+    /// remaining bytes.
     private static func isIPv4(_ labels: [[Unicode.Scalar]]) -> Bool {
         guard 1...4 ~= labels.count else { return false }
         for (index, label) in labels.enumerated() {
@@ -127,7 +129,7 @@ enum HostRule {
         return halves.count == 2 ? groups <= 7 : groups == 8
     }
 
-    /// Four decimal numbers, without zeros before them.
+    /// Four decimal numbers without leading zeros.
     private static func isDotted(_ text: Substring) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4
@@ -165,7 +167,7 @@ enum HostRule {
 enum Punycode {
     private static let (base, tMin, tMax, skew, damp) = (36, 1, 26, 38, 700)
 
-    /// Bytes of the label: with the prefix `xn--` when it is not ASCII.
+    /// The length of the label in bytes, including the prefix `xn--` if it is not ASCII.
     static func count(_ label: [Unicode.Scalar]) -> Int {
         let scalars = label.map { Int($0.properties.lowercaseMapping.unicodeScalars.first?.value ?? $0.value) }
         let basic = scalars.count { $0 < 0x80 }

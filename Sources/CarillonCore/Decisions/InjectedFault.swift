@@ -1,5 +1,5 @@
-/// Bugs that can be planted in a build made with `-DFAULT_INJECTION`, one at a time, to show that the simulation catches them. In any
-/// other build none of them is ever active.
+/// Bugs that a build with `-DFAULT_INJECTION` can activate, one at a time, to test that the simulation detects them. In
+/// other builds no fault is ever active.
 package enum InjectedFault: String, Sendable, CaseIterable {
     case trustsALeaseThatIsOver
     case refiresClaimsOnTakeOver
@@ -45,7 +45,7 @@ package enum InjectedFault: String, Sendable, CaseIterable {
     case sendsOutcomesToAnyLeader
     case believesAnyAcknowledgement
 
-    /// Whether the fault shows only in a worker that serves several leaders.
+    /// Whether the fault has an effect only in a worker that serves several leaders.
     package var needsSeveralLeaders: Bool {
         switch self {
         case .comparesEpochsAcrossShards, .grantsItsSlotsToEachLeader, .sendsOutcomesToAnyLeader,
@@ -56,8 +56,8 @@ package enum InjectedFault: String, Sendable, CaseIterable {
     }
 
     #if FAULT_INJECTION
-        /// - Note: `nonisolated(unsafe)`: written only by InjectedFaultTests, which has its process to itself, before a simulation
-        ///   begins; the tasks of that simulation only read it.
+        /// - Note: `nonisolated(unsafe)`: only InjectedFaultTests writes it, in its own process, before a simulation
+        ///   starts. The tasks of the simulation only read it.
         package nonisolated(unsafe) static var active: InjectedFault?
 
         package var isActive: Bool { InjectedFault.active == self }

@@ -1,4 +1,4 @@
-/// What the leader keeps of a job in memory: what its occurrences and attempts need, and no more.
+/// A job in the leader's memory, reduced to what its occurrences and attempts need.
 struct JobRecord {
     let id: JobID
     var plan: SchedulePlan?
@@ -9,11 +9,13 @@ struct JobRecord {
     var active: Bool
     var isAdHoc: Bool
     var deleted: Bool
-    /// A staged change gives the job another schedule: no rows are made, and what `StagedChange` holds does not begin.
+    /// A staged change gives the job another schedule: no rows are inserted, and executions that the change holds do
+    /// not start.
     var isHeld = false
     var lastFailed = false
     var limits: ExecutionLimits
-    /// Executions in the execution table, and of these the open ones (dispatched, running, waiting for a retry).
+    /// The number of executions in the execution table, and how many of them are open (dispatched, running, waiting for
+    /// a retry).
     var executionCount: Int32 = 0
     var openCount: Int32 = 0
     var effectiveFrom: Timestamp
@@ -45,21 +47,21 @@ struct JobRecord {
     var catchUpWindowMs: Int32 { limits.catchUpWindowMs }
     var priority: Int32 { limits.priority }
 
-    /// Whether its schedule makes executions at all.
+    /// Whether the schedule of the job creates executions.
     var isScheduled: Bool { active && !deleted && !isAdHoc && plan != nil }
 
-    /// Whether it has other due times than `other`, so that its schedule begins anew.
+    /// Whether the due times differ from those of `other`, so that the schedule starts again.
     func isScheduledUnlike(_ other: JobRecord) -> Bool {
         active != other.active || deleted != other.deleted || plan !== other.plan || startsAt != other.startsAt
             || endsAt != other.endsAt
     }
 
-    /// Whether nothing that `trigger` made is tried again: the job was deleted or paused.
+    /// Whether executions with this trigger are not retried, because the job was deleted or paused.
     func hasEnded(for trigger: Trigger) -> Bool {
         deleted || (!active && !isAdHoc && trigger == .schedule)
     }
 
-    /// Why what waits for the job ends, once it is deleted or paused.
+    /// The reason for ending waiting executions after the job was deleted or paused.
     var endReason: Reason { deleted ? .jobDeleted : .jobPaused }
 
     func next(after time: Timestamp) -> Timestamp? {
@@ -67,11 +69,11 @@ struct JobRecord {
         return plan?.next(after: time, effectiveFrom: effectiveFrom, startsAt: startsAt, endsAt: endsAt)
     }
 
-    /// Whether that is one of its due times.
+    /// Whether `time` is a due time of the job.
     func isDue(at time: Timestamp) -> Bool { next(after: time - 1) == time }
 
-    /// The delay before the next attempt, after so many have failed, without its jitter: the initial delay, doubled with
-    /// each, at most the longest.
+    /// The delay before the next attempt, without jitter: the initial delay, doubled after each failed attempt, up to
+    /// the maximum.
     func retryDelayMs(afterAttempts attempts: Int) -> Int64 {
         let doublings = max(0, min(attempts - 1, 30))
         let delay = Int64(limits.retryInitialDelayMs) << Int64(doublings)

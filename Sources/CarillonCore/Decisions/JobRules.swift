@@ -1,6 +1,6 @@
 package import CarillonCron
 
-/// What a job is when its author says nothing, where an operator may choose it.
+/// The defaults of job settings that an operator can configure.
 package struct JobDefaults: Sendable, Hashable {
     package var timeoutMs: Int
     package var maxRetries: Int
@@ -17,16 +17,16 @@ package struct JobDefaults: Sendable, Hashable {
     }
 }
 
-/// Turns what a client said into a job, or into all that is wrong with it (G9).
+/// Validates a client's settings and turns them into a job, or returns all field errors (G9).
 package struct JobRules: Sendable {
-    /// Of a job's body: as much as REST takes in. Larger ones would make lists of jobs that fit into no frame.
+    /// The maximum size of a job's body, the same as in REST. Larger bodies would produce lists that exceed a frame.
     package static let maxBodyBytes = 1_048_576
 
     private let defaults: JobDefaults
-    /// The plan for an expression, a zone and a policy, or the field error that says why there is none.
+    /// The plan for an expression, a zone and a policy, or the field errors.
     private let plan: @Sendable (String, String, DaylightPolicy) -> Result<SchedulePlan, FieldErrors>
 
-    /// What is wrong, field by field.
+    /// The invalid fields.
     package struct FieldErrors: Error, Sendable, Hashable {
         package var errors: [FieldError]
 
@@ -43,7 +43,7 @@ package struct JobRules: Sendable {
         self.plan = plan
     }
 
-    /// A new job. Its times are set when it is made.
+    /// A new job. Its times are set when it is created.
     package func make(_ settings: JobSettings, id: JobID) throws(ClientError) -> PlannedJob {
         var errors: [FieldError] = []
         let planned = merge(settings, onto: blank(id), errors: &errors, isNew: true)
@@ -51,13 +51,13 @@ package struct JobRules: Sendable {
         return planned
     }
 
-    /// An ad-hoc job that is called once, now.
+    /// An ad-hoc job with one immediate call.
     package func makeAdHoc(_ settings: JobSettings, id: JobID) throws(ClientError) -> PlannedJob {
         var errors: [FieldError] = []
         var settings = settings
         for (name, isGiven) in [("schedule", settings.schedule != nil), ("name", settings.name != nil)] where isGiven {
             errors.append(
-                FieldError(field: name, message: "has no meaning for a call that is made at once; leave it out")
+                FieldError(field: name, message: "is not allowed for an immediate call; leave it out")
             )
         }
         settings.schedule = "@every 1h"
@@ -69,7 +69,7 @@ package struct JobRules: Sendable {
         return planned
     }
 
-    /// The job as it will be, and whether its schedule begins anew.
+    /// The changed job, and whether its schedule starts again.
     package func change(_ job: Job, by settings: JobSettings) throws(ClientError) -> (
         planned: PlannedJob, restarts: Bool
     ) {
@@ -82,7 +82,7 @@ package struct JobRules: Sendable {
         return (planned, restarts)
     }
 
-    /// The plan of a job that is in the database already; `nil` when its schedule or zone cannot be read.
+    /// The plan of a stored job; `nil` if its schedule or zone is invalid.
     package func planned(_ job: Job) -> PlannedJob {
         PlannedJob(job: job, plan: try? plan(job.schedule, job.timeZone, job.daylightPolicy).get())
     }
@@ -115,25 +115,25 @@ package struct JobRules: Sendable {
         let required = JobField.all.filter(\.isRequired)
         if isNew {
             for field in required where settings[field] == nil {
-                let message = "is missing; it must be given, \(field.requiredExample ?? "")"
+                let message = "is missing; it is required, \(field.requiredExample ?? "")"
                 errors.append(FieldError(field: field.name, message: message))
             }
         }
-        // What a new job must have and does not is missing, said with null or not said.
+        // A required setting that is null or absent is missing.
         let cleared = isNew ? settings.cleared.subtracting(required.map(\.name)) : settings.cleared
         clear(cleared, of: &job, errors: &errors)
         for field in JobField.all {
             guard let value = settings[field] else { continue }
             let problems = field.problems(with: value)
             errors += problems
-            // A number out of bounds may not even fit; anything else is looked at together with the rest.
+            // An out-of-range number may not be representable. Other values are checked together.
             if problems.isEmpty || !field.isNumber { field.set(value, of: &job) }
         }
         checkTogether(settings, &job, errors: &errors)
         return PlannedJob(job: job, plan: schedulePlan(of: job, settings, errors: &errors))
     }
 
-    /// What several settings must be together.
+    /// Checks settings that depend on each other.
     private func checkTogether(_ settings: JobSettings, _ job: inout Job, errors: inout [FieldError]) {
         if job.call.body != nil, job.call.method == "GET" || job.call.method == "HEAD" {
             let message = "cannot be sent with \(job.call.method); leave it out or use another http_method"
@@ -165,16 +165,16 @@ package struct JobRules: Sendable {
         }
     }
 
-    /// Sets fields back to what they are when nobody says anything.
+    /// Resets fields to their defaults.
     private func clear(_ names: Set<String>, of job: inout Job, errors: inout [FieldError]) {
         let blank = blank(job.id)
         for name in names.sorted() {
             guard let field = JobField.byName[name] else {
-                errors.append(FieldError(field: name, message: "is no field of a job that can be cleared"))
+                errors.append(FieldError(field: name, message: "is not a field of a job that can be cleared"))
                 continue
             }
             if field.isRequired {
-                errors.append(FieldError(field: name, message: "cannot be cleared; a job must have it"))
+                errors.append(FieldError(field: name, message: "cannot be cleared; it is required"))
             } else {
                 field.copy(from: blank, to: &job)
             }

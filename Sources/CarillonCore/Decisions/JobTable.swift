@@ -1,15 +1,15 @@
-/// All jobs of the shards that are led, and a heap of when each has its next due time that has no row yet.
+/// All jobs of the led shards, and a heap of each job's next due time without a row.
 struct JobTable {
     private var jobs = SlotMap<JobRecord>()
     private var slots: [JobID: Int32] = [:]
     private var heap = TimerHeap()
-    /// Of jobs whose schedule makes executions.
+    /// The number of jobs whose schedule creates executions.
     private(set) var activeCount = 0
-    /// Of jobs that are listed.
+    /// The number of listed jobs.
     private(set) var visibleCount = 0
-    /// Of jobs whose last execution failed.
+    /// The number of jobs whose last execution failed.
     private(set) var lastFailedCount = 0
-    /// Jobs deleted a short while ago, with the version of their end: a re-read that began before must not bring them back.
+    /// Recently deleted jobs with the version of their deletion, so that an older re-read does not restore them.
     private var deletions = (recent: [JobID: Deletion](), older: [JobID: Deletion]())
     private var deletionsTurnAt = BootTime(nanoseconds: 0)
 
@@ -29,7 +29,7 @@ struct JobTable {
         heap.first.map { (Timestamp(milliseconds: $0.time), $0.key) }
     }
 
-    /// Adds a job, or puts a record in the place of the one it has; its counts of executions stay.
+    /// Adds a job or replaces its record. The counts of executions are kept.
     @discardableResult
     mutating func put(_ record: JobRecord) -> Int32 {
         guard let slot = slots[record.id] else {
@@ -48,13 +48,13 @@ struct JobTable {
         return slot
     }
 
-    /// The end of a job that is not in memory any more.
+    /// The deletion of a job that is no longer in memory.
     private struct Deletion {
         var version: Int64
-        /// When the job left memory, which is after its end became durable.
+        /// When the job was removed from memory, after its deletion became durable.
         var forgottenAt: Timestamp
 
-        /// Whether that row may be older than the end: somebody may have changed it by hand meanwhile.
+        /// Whether the row may be older than the deletion, including a row changed directly in the database.
         func follows(_ job: Job) -> Bool { job.version <= version || job.updatedAt <= forgottenAt }
     }
 
@@ -63,20 +63,20 @@ struct JobTable {
         (deletions.recent[job.id] ?? deletions.older[job.id])?.follows(job) ?? false
     }
 
-    /// Forgets deletions after a minute or two: a re-read is answered long before.
+    /// Forgets deletions after one to two minutes. A re-read is answered much earlier.
     mutating func forgetDeletions(at boot: BootTime) {
         guard boot >= deletionsTurnAt + 60_000 else { return }
         deletionsTurnAt = boot
         deletions = (recent: [:], older: deletions.recent)
     }
 
-    /// Forgets a job that was deleted, and remembers the deletion for a while.
+    /// Removes a deleted job and remembers the deletion for a while.
     mutating func removeDeleted(_ slot: Int32, at now: Timestamp) {
         deletions.recent[jobs[slot].id] = Deletion(version: jobs[slot].version, forgottenAt: now)
         remove(slot)
     }
 
-    /// Forgets a job. Only when it has no executions in the execution table.
+    /// Removes a job that has no executions in the execution table.
     mutating func remove(_ slot: Int32) {
         heap.remove(slot)
         let record = jobs.remove(slot)
@@ -84,14 +84,14 @@ struct JobTable {
         slots[record.id] = nil
     }
 
-    /// Forgets all jobs, but for those deleted a short while ago.
+    /// Removes all jobs, but keeps recent deletions.
     mutating func removeAll() {
         let (deletions, turnAt) = (deletions, deletionsTurnAt)
         self = JobTable()
         (self.deletions, deletionsTurnAt) = (deletions, turnAt)
     }
 
-    /// Takes a job out of the heap for as long as its schedule is being changed.
+    /// Removes a job from the heap while its schedule is being changed.
     mutating func hold(_ slot: Int32) {
         jobs[slot].isHeld = true
         heap.remove(slot)
@@ -102,7 +102,7 @@ struct JobTable {
         jobs[slot].isHeld = false
     }
 
-    /// Sets the job's next due time to the first after `time`. A held job has none.
+    /// Sets the job's next due time to the first one after `time`. A held job has none.
     mutating func arm(_ slot: Int32, after time: Timestamp) {
         if !jobs[slot].isHeld, let next = jobs[slot].next(after: time) {
             heap.set(slot, to: next.milliseconds)
@@ -129,7 +129,7 @@ struct JobTable {
         lastFailedCount += failed ? 1 : -1
     }
 
-    /// What of it contradicts itself, for tests: indexes, counts, and timers that are no due times.
+    /// The first inconsistency of indexes, counts or timers; `nil` if there is none. For tests.
     var inconsistency: String? {
         guard jobs.isConsistent, heap.isConsistent else { return "the rows or the heap of the job table are broken" }
         let records = jobs.slots.map { ($0, jobs[$0]) }
@@ -144,7 +144,7 @@ struct JobTable {
             guard let time = heap.time(of: key), let record = jobs.row(key) else { return "a due time has no job" }
             let due = Timestamp(milliseconds: time)
             guard record.next(after: due - 1) == due, !record.isHeld else {
-                return "\(record.id) waits for \(time), which is no due time"
+                return "\(record.id) waits for \(time), which is not a due time"
             }
         }
         return nil

@@ -1,4 +1,4 @@
-/// What the texts of a job may be.
+/// The rules for the texts of a job.
 enum JobTextRule {
     static let nameBytes = 1...200
     static let maxDescriptionBytes = 4_000
@@ -6,13 +6,13 @@ enum JobTextRule {
 
     static func problems(withName name: String) -> [String] {
         var problems: [String] = []
-        if UniqueID(name) != nil { problems.append("looks like an id; a job is named by either, so choose words") }
+        if UniqueID(name) != nil { problems.append("looks like an id; ids identify jobs too, so choose another name") }
         if !nameBytes.contains(name.utf8.count) || name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
             problems.append(
                 "must have \(nameBytes.lowerBound) to \(nameBytes.upperBound) bytes and no control characters"
             )
         } else if name.allSatisfy(\.isWhitespace) {
-            problems.append("is blank; choose words, or leave it out")
+            problems.append("is blank; choose a name or leave it out")
         }
         return problems
     }
@@ -27,7 +27,7 @@ enum JobTextRule {
         if body.utf8.count > JobRules.maxBodyBytes {
             problems.append("has \(body.utf8.count) bytes; at most \(JobRules.maxBodyBytes) (1 MiB) are allowed")
         }
-        if body.utf8.contains(0) { problems.append("holds a NUL character, which cannot be stored") }
+        if body.utf8.contains(0) { problems.append("contains a NUL character, which cannot be stored") }
         return problems
     }
 
@@ -36,13 +36,13 @@ enum JobTextRule {
         if list.count > tags.maxCount {
             problems.append("are \(list.count); at most \(tags.maxCount) are allowed")
         }
-        if Set(list).count != list.count { problems.append("name the same tag twice") }
-        // What is too many is not looked at one by one.
+        if Set(list).count != list.count { problems.append("contain the same tag twice") }
+        // Tags beyond the limit are not checked individually.
         for tag in list.prefix(tags.maxCount)
         where !tags.bytes.contains(tag.utf8.count) || tag.utf8.contains(where: { $0 < 0x20 }) {
             problems.append(
                 """
-                hold '\(tag.prefix(70))'; a tag has \(tags.bytes.lowerBound) to \(tags.bytes.upperBound) bytes and no control \
+                contain '\(tag.prefix(70))'; a tag has \(tags.bytes.lowerBound) to \(tags.bytes.upperBound) bytes and no control \
                 characters
                 """
             )

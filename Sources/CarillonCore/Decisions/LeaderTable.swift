@@ -1,35 +1,35 @@
-/// Which connection leads which shard, as a worker sees it: epochs are compared for each shard by itself, so that leaders of
-/// different shards are obeyed side by side.
+/// A worker's view of which connection leads which shard. Epochs are compared per shard, so that a worker can serve the
+/// leaders of different shards.
 struct LeaderTable {
-    /// What became of a Lead, or of the end of a connection.
+    /// The effect of a Lead or of a disconnect.
     struct Change {
-        /// Shards that the connection leads from now on, or still.
+        /// Shards that the connection leads now.
         var obeyed = ShardSet()
-        /// Whether it leads one of them for the first time, or under another epoch than before.
+        /// Whether the connection leads one of these shards for the first time or under a new epoch.
         var isNews = false
-        /// Shards for which a higher epoch was seen, by the Lead of that epoch.
+        /// Shards for which a higher epoch is known, by the Lead of that epoch.
         var refused: [(highest: LeadProof, shards: [UInt8])] = []
-        /// Shards that another connection of the same leader serves now.
+        /// Shards that moved to another connection of the same leader.
         var moved = ShardSet()
-        /// Shards that had a leader and have none now.
+        /// Shards that lost their leader.
         var lost = ShardSet()
     }
 
-    /// By shard: the Lead of the highest epoch that was seen.
+    /// The Lead with the highest epoch seen, by shard.
     private var highest = [LeadProof?](repeating: nil, count: 256)
-    /// By shard: of the connections that lead it, the one that came last.
+    /// The latest connection that leads the shard, by shard.
     private var leaders = [ConnectionID?](repeating: nil, count: 256)
-    /// What each connection leads. Several lead one shard when they belong to one leader.
+    /// The shards that each connection leads. Several connections of one leader can lead the same shard.
     private var shards: [ConnectionID: ShardSet] = [:]
 
-    /// The connection that takes outcomes of a shard.
+    /// The connection to which outcomes of a shard are reported.
     func leader(of shard: UInt8) -> ConnectionID? {
         InjectedFault.sendsOutcomesToAnyLeader.isActive ? shards.keys.max() : leaders[Int(shard)]
     }
 
     func leads(_ link: ConnectionID, _ shard: UInt8) -> Bool { shards[link]?.contains(shard) ?? false }
 
-    /// Whether a connection leads a shard under the leadership that made a token.
+    /// Whether a connection leads a shard under the leadership that issued a token.
     func leads(_ link: ConnectionID, _ shard: UInt8, by token: DispatchToken) -> Bool {
         guard leads(link, shard), let lead = highest[Int(shard)] else { return false }
         return lead.epoch == token.epoch && lead.incarnation == token.incarnation
@@ -39,7 +39,7 @@ struct LeaderTable {
 
     func isLeading(_ link: ConnectionID) -> Bool { shards[link] != nil }
 
-    /// The connections that lead at least one shard, in the order in which they came.
+    /// The connections that lead at least one shard, in order of arrival.
     var leading: [ConnectionID] { shards.keys.sorted() }
 
     /// The highest epoch under which a connection leads.
@@ -47,7 +47,7 @@ struct LeaderTable {
         shards(of: link).shards.compactMap { highest[Int($0)]?.epoch }.max()
     }
 
-    /// A scheduler says which shards it leads under an epoch.
+    /// Applies a scheduler's announcement of the shards that it leads under an epoch.
     mutating func announced(_ link: ConnectionID, _ lead: LeadProof, _ announced: [UInt8]) -> Change {
         var change = Change()
         let named = ShardSet(announced)
@@ -60,7 +60,7 @@ struct LeaderTable {
                 continue
             }
             if !isSame(highest[Int(shard)], lead) {
-                // Whoever led the shard before leads it no longer.
+                // The previous leader of the shard no longer leads it.
                 highest[Int(shard)] = lead
                 for other in shards.keys where other != link { take(shard, from: other) }
                 change.isNews = true
@@ -74,7 +74,7 @@ struct LeaderTable {
         return change
     }
 
-    /// A connection has ended.
+    /// Removes a connection that has ended.
     mutating func ended(_ link: ConnectionID) -> Change {
         var change = Change()
         guard shards.removeValue(forKey: link) != nil else { return change }
@@ -96,7 +96,7 @@ struct LeaderTable {
         if shards[link]?.isEmpty == true { shards[link] = nil }
     }
 
-    /// Finds the leader of each shard anew.
+    /// Determines the leader of each shard again.
     private mutating func refresh(_ change: inout Change) {
         let links = leading
         for shard in UInt8.min...UInt8.max {
@@ -112,12 +112,12 @@ struct LeaderTable {
         }
     }
 
-    /// What contradicts something else; for tests.
+    /// The first inconsistency; `nil` if there is none. For tests.
     var inconsistency: String? {
         for (link, own) in shards {
-            guard !own.isEmpty else { return "a connection that leads nothing counts as a leader" }
+            guard !own.isEmpty else { return "a connection without shards counts as a leader" }
             for shard in own.shards {
-                guard highest[Int(shard)] != nil else { return "shard \(shard) is led under no epoch" }
+                guard highest[Int(shard)] != nil else { return "shard \(shard) has a leader without an epoch" }
                 guard let leader = leaders[Int(shard)], leader >= link else {
                     return "shard \(shard) has the wrong leader"
                 }

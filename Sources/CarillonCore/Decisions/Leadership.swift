@@ -1,4 +1,4 @@
-/// Whether this scheduler leads: its lease, the cluster's clock, and what a take-over has read.
+/// The leadership of this scheduler: its lease, the cluster clock, and the loaded state of a take-over.
 struct Leadership {
     enum Phase {
         case standby
@@ -6,13 +6,13 @@ struct Leadership {
         case leading
     }
 
-    /// What a take-over has read so far.
+    /// The state loaded so far in a take-over.
     struct Loading {
         var shards: [ShardRecord]
         var executions: [Execution] = []
         var outage: Outage?
         var outageRows: [JobID: [OutageRow]] = [:]
-        /// What is being read, to be asked again when it fails.
+        /// The current read; it is repeated if it fails.
         var step: Step = .jobs
 
         enum Step {
@@ -26,20 +26,20 @@ struct Leadership {
     var lease: LeaseKeeper
     var clock = ClusterClock()
     var phase = Phase.standby
-    /// Reads that a lost leadership left unanswered: their answers, which come first, are not those of the next one.
+    /// Unanswered reads of a lost leadership. Their answers arrive before those of the next leadership and are ignored.
     var staleLoads = 0
 
-    /// The epoch that is held, with its proof; `nil` before the lease was ever taken.
+    /// The held epoch with its proof; `nil` before the first lease.
     var leadProof: LeadProof?
     var clusterKey = ClusterKey(secret: [])
-    /// Higher epochs than this are asked for: some worker obeys it.
+    /// New epochs must exceed this value, because a worker has accepted it.
     var epochFloor: Int64 = 0
 
-    /// A scheduler that has usable workers, by the last answer of the lease, and when that came.
+    /// A standby with usable workers according to the last lease answer, and the time of that answer.
     var standby: (owner: UniqueID, at: BootTime)?
-    /// Since when no worker is connected.
+    /// Since when no worker has been connected.
     var workerlessSince: BootTime?
-    /// When this process last gave the lead to another one.
+    /// When this process last handed the lead over.
     var handedOverAt: BootTime?
 
     var isStopping = false
@@ -47,7 +47,7 @@ struct Leadership {
 
     /// The instant of the current event.
     private(set) var nowBoot = BootTime(nanoseconds: 0)
-    /// The latest instant of cluster time that anything was decided at: it never goes back but for a step of the clock.
+    /// The latest cluster time used for a decision. It decreases only with a clock step.
     private(set) var nowMicroseconds: Int64 = 0
 
     init(leaseMs: Int) {
@@ -61,18 +61,18 @@ struct Leadership {
         if case .leading = phase { true } else { false }
     }
 
-    /// An event begins.
+    /// Advances the time at the start of an event.
     mutating func advance(to boot: BootTime) {
         nowMicroseconds = max(nowMicroseconds, clock.microseconds(at: boot))
         nowBoot = max(nowBoot, boot)
     }
 
-    /// The clock was stepped, forward or back.
+    /// Applies a step of the clock, forward or back.
     mutating func stepClock(at boot: BootTime) {
         nowMicroseconds = clock.microseconds(at: boot)
     }
 
-    /// Whether an answer is one to a read of a leadership before this one. Reads are answered in their order.
+    /// Whether an answer belongs to a read of an earlier leadership. Reads are answered in order.
     mutating func isStale(_ isLast: Bool) -> Bool {
         guard staleLoads > 0 else { return false }
         if isLast { staleLoads -= 1 }
@@ -81,7 +81,7 @@ struct Leadership {
 
     /// The first violated invariant; `nil` if there is none.
     var inconsistency: String? {
-        guard staleLoads >= 0 else { return "\(-staleLoads) reads were answered that nobody asked for" }
+        guard staleLoads >= 0 else { return "\(-staleLoads) more reads were answered than requested" }
         if case .standby = phase { return nil }
         return hasStopped || lease.epoch != nil ? nil : "the scheduler leads or loads without a lease"
     }

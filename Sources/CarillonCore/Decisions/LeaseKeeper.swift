@@ -1,7 +1,7 @@
-/// Decides when to ask for the lease, when to renew it, and until when it may be relied upon (design § 5, Leases).
+/// Decides when to request the lease, when to renew it, and how long it is valid.
 package struct LeaseKeeper: Sendable, Hashable {
     package enum State: Sendable, Hashable {
-        /// Someone else leads, or nobody; we ask again at that time.
+        /// Another scheduler leads, or none; the next request is sent at that time.
         case standby(askAt: BootTime)
         case asking(sentAt: BootTime)
         case held(epoch: Int64, deadline: BootTime, renewAt: BootTime)
@@ -19,12 +19,12 @@ package struct LeaseKeeper: Sendable, Hashable {
     package private(set) var state: State = .standby(askAt: BootTime(nanoseconds: .min))
     private let leaseMs: Int64
     private let renewMs: Int64
-    /// How long a standby waits between two attempts: a free advisory lock is taken within this.
+    /// The wait of a standby between two attempts. A free advisory lock is taken within this time.
     private let askMs: Int64 = 250
 
     package init(leaseMs: Int) {
         self.leaseMs = Int64(leaseMs)
-        // However long the lease is, the database's clock is read with each renewal.
+        // With any lease length the database's clock is read at each renewal.
         self.renewMs = max(100, min(1_000, Int64(leaseMs) / 5))
     }
 
@@ -35,7 +35,7 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// Whether the lease may be relied upon at `now`: nothing is dispatched otherwise.
+    /// Whether the lease is valid at `now`; without a valid lease nothing is dispatched.
     package func isValid(at now: BootTime) -> Bool {
         if InjectedFault.trustsALeaseThatIsOver.isActive { return epoch != nil }
         switch state {
@@ -44,7 +44,7 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// Until when the lease may be relied upon; `nil` without one.
+    /// The end of the lease; `nil` without one.
     package var deadline: BootTime? {
         switch state {
         case .held(_, let deadline, _), .renewing(_, let deadline, _): deadline
@@ -52,18 +52,18 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// When `next` will have something to say, or what `isValid` says will change.
+    /// When `next` returns a request, or the result of `isValid` changes.
     package func wake(after now: BootTime) -> BootTime? {
         switch state {
         case .standby(let askAt): askAt
         case .held(_, let deadline, let renewAt): min(deadline, renewAt)
-        // Once it is over nothing changes before the answer comes, which a database that hangs may take long for.
+        // After the deadline nothing changes before the answer arrives, which can take long.
         case .renewing(_, let deadline, _): deadline > now ? deadline : nil
         case .asking, .releasing, .released: nil
         }
     }
 
-    /// What is to be asked of the database now.
+    /// The request to send to the database now.
     package mutating func next(at now: BootTime) -> Request? {
         switch state {
         case .standby(let askAt) where now >= askAt:
@@ -77,7 +77,7 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// Whether an answer to what was asked at `sentAt` is the one that is waited for, and not one to an earlier question.
+    /// Whether an answer belongs to the current request, sent at `sentAt`, and not to an earlier one.
     package func awaitsAnswer(to sentAt: BootTime) -> Bool {
         switch state {
         case .asking(let asked), .renewing(_, _, let asked): sentAt >= asked
@@ -85,7 +85,7 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// The lease is ours, or is still ours.
+    /// The lease was taken or renewed.
     package mutating func held(epoch: Int64, at now: BootTime) {
         switch state {
         case .asking(let sentAt), .renewing(_, _, let sentAt):
@@ -99,13 +99,13 @@ package struct LeaseKeeper: Sendable, Hashable {
         }
     }
 
-    /// The lease is someone else's, or its connection is gone.
+    /// The lease belongs to another scheduler, or its connection was lost.
     package mutating func lost(at now: BootTime, waitMs: Int64? = nil) {
         if state == .released || state == .releasing { return }
         state = .standby(askAt: now + (waitMs ?? askMs))
     }
 
-    /// Gives the lease back, for good.
+    /// Releases the lease permanently.
     package mutating func release() -> Request? {
         defer { state = epoch == nil ? .released : .releasing }
         return epoch.map { .release(epoch: $0) }

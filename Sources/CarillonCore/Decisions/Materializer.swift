@@ -1,10 +1,10 @@
-/// How far ahead rows are made.
+/// The progress of materialization.
 struct Materializer {
-    /// Every due time up to here has its row in a batch; what is durable of that lags behind by a commit.
+    /// Every due time up to this mark has its row in a batch. The durable rows lag behind by one commit.
     var materializedThrough = Timestamp.distantPast
-    /// Whether no further rows are made, because too many executions are open.
+    /// Whether materialization is paused because too many executions are open.
     var isMaterializationHeld = false
-    /// The earliest execution whose row stayed open because the database refused its end: the marks stay behind it.
+    /// The earliest execution whose row stayed open because the database refused its end. The marks must not pass it.
     private(set) var abandonedTime: Timestamp?
 
     mutating func begin(at mark: Timestamp) {
@@ -12,14 +12,15 @@ struct Materializer {
         materializedThrough = mark
     }
 
-    /// An execution left memory, and its row is open.
+    /// An execution was removed from memory while its row is still open.
     mutating func abandon(_ id: ExecutionID) {
         abandonedTime = min(abandonedTime ?? id.time, id.time)
     }
 
-    /// Whether rows may be made, by the number of open executions. They are held at the limit, and go on below nine tenths of it.
+    /// Whether rows may be inserted, by the number of open executions: paused at the limit, resumed at nine tenths of
+    /// it.
     ///
-    /// - Returns: whether they may, and whether this call began to hold them.
+    /// - Returns: whether rows may be inserted, and whether this call paused materialization.
     mutating func admits(_ count: Int, limit: Int) -> (admits: Bool, hasJustBegun: Bool) {
         if count >= limit {
             defer { isMaterializationHeld = true }

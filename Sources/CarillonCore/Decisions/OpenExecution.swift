@@ -1,28 +1,28 @@
-/// An execution that is not over, as the leader keeps it.
+/// An open execution in the leader's memory.
 struct OpenExecution {
     enum State: Equatable {
-        /// Its row is in a batch that is not yet durable.
+        /// The row is in a batch that is not durable yet.
         case inserting
-        /// Durable; waits for its time.
+        /// The row is durable; the execution waits for its time.
         case armed
-        /// Due; waits for a free slot. A timer ends the waiting where there is a last time for its start.
+        /// Due; waits for a free slot. A timer ends the wait if the start has a deadline.
         case ready
         /// AT_MOST_ONCE: the claim is in a batch, with a slot reserved.
         case claiming(ConnectionID)
-        /// A worker has it.
+        /// A worker has the call.
         case dispatched(ConnectionID)
-        /// A worker had it whose connection was cut; it may come back.
+        /// The connection of the worker with the call was lost; the worker may reconnect.
         case disconnected(worker: String)
-        /// Taken over; nobody has said yet that he holds it.
+        /// Taken over; no worker has reported the call yet.
         case recovered
-        /// Waits for its next attempt.
+        /// Waits for the next attempt.
         case retrying
-        /// AT_MOST_ONCE: claimed once, held by nobody; becomes UNKNOWN at its time.
+        /// AT_MOST_ONCE: claimed, but held by no worker; becomes UNKNOWN when its timer expires.
         case outcomePending
-        /// Its end is in a batch that is not yet durable.
+        /// The end is in a batch that is not durable yet.
         case recording
 
-        /// Whether a timer ends it.
+        /// Whether a timer ends this state.
         var waitsForTime: Bool {
             switch self {
             case .armed, .retrying, .outcomePending: true
@@ -40,56 +40,58 @@ struct OpenExecution {
         }
     }
 
-    /// Who has the current attempt, or should know of it: what executions are looked up by when a worker comes or goes.
+    /// The holder of the current attempt, or the worker that should know about it: the index for worker connects and
+    /// disconnects.
     enum Holder: Hashable {
         case connection(ConnectionID)
         case worker(String)
-        /// AT_MOST_ONCE: nobody is known to have it.
+        /// AT_MOST_ONCE: no worker is known to hold the call.
         case unassigned
     }
 
     var execution: Execution
     var job: Int32
     var state: State
-    /// What its row says, as far as is known.
+    /// The status in the row, as far as known.
     var rowStatus: ExecutionStatus = .pending
     /// Cluster time of the current dispatch, microseconds.
     var dispatchedMicroseconds: Int64 = 0
-    /// Whether a cancel was asked for while a worker had it, and by what.
+    /// The reason of a cancel request that arrived while a worker had the call.
     var cancelReason: Reason?
-    /// Taken over, and not dispatched since: a worker may still say that it holds it.
+    /// Taken over and not dispatched since: a worker may still report that it holds the call.
     var isAdoptable = false
-    /// Its last attempt was given up with its worker, and no other has begun: the worker may still come and say how it went.
+    /// The last attempt was given up with its worker, and no other has started: the worker may still report its
+    /// outcome.
     var isLost = false
-    /// Made from the outage: paced.
+    /// Created by a catch-up, which is rate-limited.
     var isCatchUp = false
-    /// Its worker has said something of the current attempt: that it runs, or for how long already.
+    /// Whether the worker has reported anything about the current attempt.
     var isAcknowledged = false
-    /// Its worker has said that the current attempt runs.
+    /// Whether the worker has reported the start of the current attempt.
     var hasStarted = false
-    /// When its current call must have been reported; `nil` when an earlier leader dispatched it.
+    /// The deadline for the report of the current call; `nil` if an earlier leader dispatched it.
     var deadline: BootTime?
-    /// How often the current attempt came back without having been begun.
+    /// How often the current attempt was returned without being started.
     var returns: UInt8 = 0
-    /// Its worker has exceeded the attempt's timeout and was told to stop the call.
+    /// The call exceeded its timeout, and its worker was asked to cancel it.
     var isOverdue = false
-    /// The connection over which its worker was asked what it remembers of the claim.
+    /// The connection over which the worker was asked about the claim.
     var queriedLink: ConnectionID?
-    /// Someone waits for its end (ExecuteNow).
+    /// The client request that waits for the end of the execution (ExecuteNow).
     var waiter: RequestID?
-    /// Whether it is counted as open for its job.
+    /// Whether the execution is counted as open for its job.
     var countsAsOpen = false
 
-    /// What an execution that waits becomes when its job is paused or deleted.
+    /// The status of a waiting execution after its job is paused or deleted.
     var statusWhenJobEnds: ExecutionStatus {
         execution.attempts > 0 || execution.lostAttempts > 0 ? .cancelled : .skipped
     }
 
-    /// Whether an attempt was begun, as far as is known.
+    /// Whether an attempt was started, as far as known.
     var hasBegun: Bool { execution.attempts > 0 || execution.lostAttempts > 0 || rowStatus != .pending }
 
-    /// Dispatched, running, or waiting for a retry (design § 3), in whatever queue or batch that waiting happens. A run by
-    /// hand is open from the moment it is accepted: nothing else may start before it.
+    /// Whether the execution is dispatched, running, or waiting for a retry, in any queue or batch. A manual run is
+    /// open as soon as it is accepted, so that no other execution starts before it.
     var isOpen: Bool {
         switch state {
         case .claiming, .dispatched, .disconnected, .recovered, .retrying, .outcomePending: true
@@ -101,6 +103,6 @@ struct OpenExecution {
         }
     }
 
-    /// The number that its current or next attempt has.
+    /// The number of the current or next attempt.
     var attemptNumber: Int { execution.attempts + 1 }
 }

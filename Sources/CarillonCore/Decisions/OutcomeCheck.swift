@@ -1,12 +1,13 @@
-/// What a worker's report may say. A report is never refused as a whole: the attempt has ended, and the worker would repeat the
-/// report for ever. What contradicts itself counts as a failed attempt of which it is not certain that nothing was sent.
+/// The validation of a worker's report. An invalid report is corrected, not rejected: the attempt has ended, and the
+/// worker would send the report again indefinitely. A contradictory report counts as a failed attempt that may have
+/// been sent.
 enum OutcomeCheck {
     /// HTTP status codes (RFC 9110, section 15).
     static let statuses = 100...599
-    /// Bytes of a worker's own message that are kept.
+    /// The maximum length of a worker's message in bytes.
     static let messageBytes = 1_024
 
-    /// Corrects what contradicts itself and cuts what is too long. Returns what was wrong, `nil` when nothing was.
+    /// Corrects contradictions and cuts long texts. Returns the problem; `nil` if there is none.
     static func correct(_ outcome: inout CallOutcome, responseLimit: Int) -> String? {
         if let response = outcome.response { outcome.response = clipped(response, to: responseLimit) }
         if let message = outcome.errorMessage { outcome.errorMessage = clipped(message, to: messageBytes) }
@@ -17,12 +18,12 @@ enum OutcomeCheck {
         case .answered:
             return fail(
                 &outcome,
-                status.map { "the worker reported an answer with HTTP status \($0); 100 to 599 are valid" }
-                    ?? "the worker reported an answer without an HTTP status"
+                status.map { "the worker reported a response with HTTP status \($0); 100 to 599 are valid" }
+                    ?? "the worker reported a response without an HTTP status"
             )
         case .notSent, .notStarted:
             guard status != nil || outcome.response != nil else { return nil }
-            return fail(&outcome, "the worker reported a call that was not sent, and an answer to it")
+            return fail(&outcome, "the worker reported a response to a call that was not sent")
         case .failed, .cancelled, .unknown:
             guard isStatus == false else { return nil }
             outcome.httpStatus = nil
@@ -30,7 +31,7 @@ enum OutcomeCheck {
         }
     }
 
-    /// Turns a report into that of a failed attempt.
+    /// Turns a report into a failed attempt.
     @discardableResult
     static func fail(_ outcome: inout CallOutcome, _ why: String) -> String {
         outcome.kind = .failed
@@ -39,7 +40,7 @@ enum OutcomeCheck {
         return why
     }
 
-    /// The beginning of a text, at most so many bytes of it, cut between two characters.
+    /// The beginning of a text, at most `limit` bytes, cut between two characters.
     static func clipped(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         let bytes = text.utf8.index(text.startIndex, offsetBy: limit)

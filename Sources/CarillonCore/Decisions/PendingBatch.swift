@@ -1,20 +1,21 @@
-/// The batch that grows while another is being written, with what is to be done once it is durable.
+/// The batch that collects writes while another is in flight, with the actions to take when it is durable.
 struct PendingBatch {
-    /// A change with the way to answer it.
+    /// A change and the request that it answers.
     struct Change {
-        /// Its inserts are in the execution table already: a manual run, or due times of the definition that the change ends.
+        /// The inserts are already in the execution table: a manual run, or due times of the old definition.
         var change: JobChange
         var requestID: RequestID?
-        /// What the answer is once it is durable; `nil` leaves the request id open (it waits for the execution's end).
+        /// The answer after the commit; `nil` leaves the request open until its execution ends.
         var result: ChangeResult?
-        /// Whether the change of the job is staged: the job's record is replaced once this is durable.
+        /// Whether the change is staged: the job's record is replaced when the change is durable.
         var isStaged = false
-        /// Rows of the new definition, set when the batch is sent. They enter the execution table once they are durable.
+        /// Rows of the new definition, set when the batch is sent. They enter the execution table when they are
+        /// durable.
         var rows: [Execution] = []
-        /// Executions that end with the change, as they will be; set when the batch is sent.
+        /// Final states of executions that end with the change; set when the batch is sent.
         var ends: [Execution] = []
 
-        /// What the transaction writes.
+        /// The content of the transaction.
         var written: JobChange {
             guard !rows.isEmpty else { return change }
             var written = change
@@ -27,26 +28,27 @@ struct PendingBatch {
     struct Update {
         var execution: Execution
         var attempt: Attempt?
-        /// Whom to tell that it is durable.
+        /// The connection to notify when the update is durable.
         var link: ConnectionID?
         var token: DispatchToken?
         var result = AckResult.recorded
-        /// Who waits for it to be durable (a cancel).
+        /// The cancel request to answer when the update is durable.
         var requestID: RequestID?
     }
 
     var changes: [Change] = []
     var withdrawals: [ExecutionID] = []
     var inserts: [Execution] = []
-    /// Claims of AT_MOST_ONCE executions, and calls that run for long.
+    /// Claims of AT_MOST_ONCE executions, and starts of long-running calls.
     var starts: [ExecutionStart] = []
     var updates: [Update] = []
-    /// Somebody waits for one of the updates.
+    /// Whether a client waits for one of the updates.
     var hasWaiter = false
     var materializedThrough: Timestamp?
     var settledThrough: Timestamp?
     var outage: Outage??
-    /// The outage reading that waits for this batch: what was made or withdrawn before the outage opened must be seen by it.
+    /// The outage scan that waits for this batch: the scan must see all rows inserted or withdrawn before the outage
+    /// opened.
     var outageScan: UInt64?
     var workers: [String]?
 
@@ -59,12 +61,12 @@ struct PendingBatch {
         inserts.append(row)
     }
 
-    /// Whether somebody waits for one of its changes.
+    /// Whether a client waits for one of the changes.
     var hasRequestIDs: Bool {
         changes.contains { $0.requestID != nil && $0.result != nil } || updates.contains { $0.requestID != nil }
     }
 
-    /// Those who wait for its changes; they are not told again.
+    /// Removes and returns the request ids of all changes, so that no client is answered twice.
     mutating func takeRequestIDs() -> [RequestID] {
         guard hasRequestIDs else { return [] }
         var requestIDs: [RequestID] = []
@@ -79,7 +81,7 @@ struct PendingBatch {
         return requestIDs
     }
 
-    /// What a planted bug does.
+    /// An injected fault: answers before the commit.
     mutating func answerAtOnce(_ requestID: RequestID, into actions: inout [Action]) {
         guard let last = changes.indices.last, changes[last].requestID == requestID, let result = changes[last].result
         else {
@@ -89,7 +91,7 @@ struct PendingBatch {
         actions.append(.reply(requestID, result))
     }
 
-    /// Takes out rows that are not to be made after all.
+    /// Removes inserts that are no longer wanted.
     mutating func dropInserts(where isDropped: (Execution) -> Bool) {
         inserts.removeAll(where: isDropped)
         for index in changes.indices { changes[index].change.inserts.removeAll(where: isDropped) }
@@ -100,17 +102,17 @@ struct PendingBatch {
 
     var isEmpty: Bool { hasNoRows && !hasMarks }
 
-    /// Whether it writes nothing but marks.
+    /// Whether the batch writes at most marks.
     var hasNoRows: Bool {
         changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty
     }
 
-    /// Whether it changes what `shards` says, or something waits for what that says to be durable.
+    /// Whether the batch changes `shards`, or an action waits for that change.
     var hasMarks: Bool {
         materializedThrough != nil || settledThrough != nil || outage != nil || outageScan != nil || workers != nil
     }
 
-    /// Whether it tells only what has become of calls, and nobody waits for that: nothing is held up by it.
+    /// Whether the batch can be delayed: it has only outcomes, and no client waits for them.
     var mayWait: Bool {
         !hasWaiter && changes.isEmpty && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && !hasMarks
     }
@@ -120,7 +122,7 @@ struct PendingBatch {
             + changes.reduce(0) { $0 + 1 + $1.change.inserts.count }
     }
 
-    /// The transaction that writes it.
+    /// The transaction for this batch.
     func batch(sequence: UInt64, owner: UniqueID, epoch: Int64) -> WriteBatch {
         var batch = WriteBatch(sequence: sequence, owner: owner, epoch: epoch)
         batch.materializedThrough = materializedThrough
@@ -137,12 +139,12 @@ struct PendingBatch {
         return batch
     }
 
-    /// Moves the marks of a refused batch into this one, which is written after all parts of the refused one: no mark may
-    /// pass a row that is not yet made.
+    /// Moves the marks of a refused batch into this one, which is written after all parts of the refused batch. A mark
+    /// must never pass a row that is not inserted yet.
     ///
     /// - Parameters:
-    ///   - materializedThrough: the mark as it is now. The clock may have gone back since the batch was sent.
-    ///   - settledThrough: likewise.
+    ///   - materializedThrough: the current mark. The clock may have stepped back since the batch was sent.
+    ///   - settledThrough: the current lower bound of open executions.
     mutating func takeMarks(
         of refused: inout PendingBatch,
         materializedThrough: Timestamp,
@@ -160,8 +162,8 @@ struct PendingBatch {
         refused.workers = nil
     }
 
-    /// Smaller batches that together write the same rows in the order of the one transaction: what is made before the changes,
-    /// each change alone, then what becomes of executions. `nil` when one row is left. Marks are not in them.
+    /// Smaller batches that write the same rows in the same order: rows before the changes, each change alone, then
+    /// updates. `nil` if one row is left. Marks are not included.
     func split() -> [PendingBatch]? {
         guard !changes.isEmpty else {
             let parts = kinds.count > 1 ? kinds : halves
@@ -180,7 +182,7 @@ struct PendingBatch {
         return parts.count > 1 ? parts : nil
     }
 
-    /// A batch for each kind of row that there is.
+    /// One batch for each kind of row.
     private var kinds: [PendingBatch] {
         var kinds = Array(repeating: PendingBatch(), count: 4)
         kinds[0].withdrawals = withdrawals

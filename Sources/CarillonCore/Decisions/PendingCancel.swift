@@ -1,4 +1,4 @@
-/// A cancel request that is answered when its execution is over, or at `until` as it stands then.
+/// A cancel request, answered when its execution ends, or at `until` with the current state.
 struct PendingCancel {
     var requestID: RequestID
     var id: ExecutionID

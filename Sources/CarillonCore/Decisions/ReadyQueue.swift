@@ -31,7 +31,7 @@ struct ReadyQueue {
         }
     }
 
-    /// Removes and returns the first. It may have been cancelled or taken elsewhere meanwhile: the caller looks.
+    /// Removes and returns the first entry. The caller checks whether the execution is still ready.
     mutating func pop() -> (slot: Int32, id: ExecutionID)? {
         guard let first = heap.first else { return nil }
         let last = heap.removeLast()
@@ -56,10 +56,10 @@ struct ReadyQueue {
         heap.removeAll()
     }
 
-    /// Everything that is in line, also what has left it by another way; for tests.
+    /// All entries, including executions that are no longer ready; for tests.
     var entries: [(slot: Int32, id: ExecutionID)] { heap.map { ($0.slot, $0.id) } }
 
-    /// Whether no entry precedes the one above it; for tests.
+    /// Whether no entry precedes its parent; for tests.
     var isConsistent: Bool {
         heap.indices.dropFirst().allSatisfy { !heap[$0].precedes(heap[($0 - 1) / 2]) }
     }

@@ -1,4 +1,4 @@
-/// The tokens that were seen last, so many of them.
+/// The most recent tokens, up to a limit.
 struct RecentTokens {
     private let limit: Int
     private var tokens: Set<DispatchToken> = []
@@ -11,7 +11,7 @@ struct RecentTokens {
 
     func contains(_ token: DispatchToken) -> Bool { tokens.contains(token) }
 
-    /// Whether it remembers what it is to remember, and no more; for tests.
+    /// Whether set and ring have the same tokens within the limit; for tests.
     var isConsistent: Bool { ring.count <= limit && tokens.count == ring.count && Set(ring) == tokens }
 
     mutating func insert(_ token: DispatchToken) {

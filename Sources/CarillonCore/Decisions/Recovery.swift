@@ -1,8 +1,9 @@
-/// What a take-over waits for: workers that may hold executions which the leader before dispatched.
+/// The wait of a take-over for workers that may hold executions dispatched by the previous leader.
 struct Recovery {
-    /// Until when executions wait for a worker to say that it holds them.
+    /// The end of the wait.
     let until: BootTime
-    /// The workers that may hold some; `nil` when the leader before wrote nothing down: then all of the time is waited.
+    /// The workers that may hold executions; `nil` if the previous leader stored none: then the wait always takes its
+    /// full time.
     let workers: Set<String>?
 
     init(at boot: BootTime, workers: [String]?) {
@@ -10,7 +11,7 @@ struct Recovery {
         self.workers = workers.map(Set.init)
     }
 
-    /// Whether the waiting is over.
+    /// Whether the wait is over.
     func isOver(at boot: BootTime, _ roster: borrowing WorkerRoster) -> Bool {
         boot >= until || (workers.map { roster.haveAllAnswered(besides: $0) } ?? false)
     }

@@ -1,12 +1,12 @@
-/// Reports of workers that wait: for a row to become durable, for a change to be settled, or for a row to be read.
+/// Buffered worker reports: they wait for a row to become durable, for a change to be settled, or for a row to be read.
 struct ReportInbox {
-    /// By token, so that a worker that says it again is heard once.
+    /// Keyed by token, so that a repeated report is processed once.
     private(set) var held: [DispatchToken: (link: ConnectionID, call: HeldCall, isRecreated: Bool)] = [:]
     private(set) var outcomes: [DispatchToken: (link: ConnectionID, outcome: CallOutcome)] = [:]
-    /// Tokens of late reports whose rows are being read, with the connection that each came over last.
+    /// Tokens of late reports whose rows are being read and the connection of the last repeat.
     private var lookups: [DispatchToken: ConnectionID] = [:]
 
-    /// Rows that are looked up for late reports at a time.
+    /// The maximum number of concurrent row lookups for late reports.
     private static var lookupLimit: Int { 10_000 }
 
     var isEmpty: Bool { held.isEmpty && outcomes.isEmpty }
@@ -19,7 +19,8 @@ struct ReportInbox {
         outcomes[outcome.token] = (link, outcome)
     }
 
-    /// All calls and outcomes that wait, in the order of their tokens. Those that still have to wait are kept again.
+    /// Removes and returns all buffered reports, in the order of their tokens. The caller keeps those that must still
+    /// wait.
     mutating func takeAll() -> (
         held: [(link: ConnectionID, call: HeldCall, isRecreated: Bool)],
         outcomes: [(link: ConnectionID, outcome: CallOutcome)]
@@ -28,18 +29,18 @@ struct ReportInbox {
         return (held.sorted { $0.key < $1.key }.map(\.value), outcomes.sorted { $0.key < $1.key }.map(\.value))
     }
 
-    /// The executions that a report waits for.
+    /// The executions with buffered reports.
     var executions: Set<ExecutionID> {
         Set(held.values.map(\.call.executionID) + outcomes.values.map(\.outcome.executionID))
     }
 
-    /// Begins a look-up. Returns `false` when one is under way, whose answer goes to `link` from now on, or when too many are;
-    /// what is not acknowledged comes again.
+    /// Begins a lookup. Returns `false` at the limit, or while a lookup of the same token is under way: its answer then goes
+    /// to `link`. An unacknowledged report is sent again.
     mutating func beginLookup(_ token: DispatchToken, from link: ConnectionID) -> Bool {
         guard lookups[token] != nil || lookups.count < Self.lookupLimit else { return false }
         return lookups.updateValue(link, forKey: token) == nil
     }
 
-    /// Ends a look-up. Returns the connection that the report came over last.
+    /// Ends a lookup. Returns the connection of the last repeat.
     mutating func endLookup(_ token: DispatchToken) -> ConnectionID? { lookups.removeValue(forKey: token) }
 }

@@ -62,12 +62,12 @@ extension RequestMachine {
         using random: inout some RandomNumberGenerator
     ) throws(ClientError) -> PlannedJob {
         var settings = settings
-        // A client that waits wants the target's first answer, not that of its fourth attempt.
+        // A waiting client wants the result of the first attempt, not of retries.
         if wait, settings.maxRetries == nil { settings.maxRetries = 0 }
         return try rules.makeAdHoc(settings, id: JobID(UniqueID.ordered(by: now, using: &random)))
     }
 
-    /// A watch of a job that never existed would wait without end. A deleted job may still have a call that runs.
+    /// Starts a watch. A watch of a job that never existed is an error. A deleted job may still have a running call.
     private mutating func beginWatch(_ requestID: RequestID, _ job: JobID?, into actions: inout [RequestAction]) {
         actions.append(.startWatch(requestID, job))
         guard let job else { return forget(requestID) }
@@ -79,7 +79,7 @@ extension RequestMachine {
         if let name = preview.daylightPolicy {
             guard let named = DaylightPolicy(rawValue: name) else {
                 let allowed = DaylightPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ClientError(invalid: "dst_policy", "\"\(name.prefix(40))\" is none of \(allowed)", after: ": ")
+                throw ClientError(invalid: "dst_policy", "\"\(name.prefix(40))\" is not one of \(allowed)", after: ": ")
             }
             policy = named
         }
@@ -109,7 +109,7 @@ extension Request {
         }
     }
 
-    /// An update without settings leaves the job and its version as they are.
+    /// Whether this is an update without settings, which changes neither the job nor its version.
     var changesNothing: Bool {
         if case .updateJob(_, let settings, let versions) = self {
             settings == JobSettings() && versions.isEmpty
@@ -118,7 +118,7 @@ extension Request {
         }
     }
 
-    /// The job that the request changes, where the change is made of what the job is.
+    /// The job that the request changes, if the change depends on the job's current row.
     var changedJob: JobID? {
         switch self {
         case .updateJob(let id, _, _): changesNothing ? nil : id
@@ -129,7 +129,7 @@ extension Request {
 }
 
 extension ClientError {
-    /// One field is invalid. The text is the field, `separator`, and what would be right.
+    /// An error for one invalid field. The text is the field, `separator`, and the message.
     init(invalid field: String, _ message: String, after separator: String = " ") {
         self.init(
             .invalidArgument,

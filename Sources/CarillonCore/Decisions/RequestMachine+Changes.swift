@@ -1,8 +1,10 @@
-/// Changes of jobs. A request becomes a change of the row that was read; the dispatcher refuses a change of another version.
+/// Changes of jobs. A request becomes a change of the row that was read; the dispatcher rejects a change of another
+/// version.
 extension RequestMachine {
     // MARK: One change of a job at a time
 
-    /// Changes of one job are made one after the other, so each is merged with the result of the one before.
+    /// Changes of one job are processed one after the other, so that each is merged with the result of the previous
+    /// one.
     mutating func joinLine(of job: JobID, _ requestID: RequestID, into actions: inout [RequestAction]) {
         changeLines[job, default: []].append(requestID)
         if changeLines[job]?.count == 1 {
@@ -21,7 +23,7 @@ extension RequestMachine {
 
     // MARK: From the row to the change
 
-    /// The row is what the change is made of.
+    /// Builds the change from the current row.
     mutating func makeChange(
         _ requestID: RequestID,
         of row: Job?,
@@ -55,8 +57,8 @@ extension RequestMachine {
         }
     }
 
-    /// After an answer `stale` the row may be newer than the dispatcher's memory: somebody changed it with SQL. The dispatcher
-    /// is told of the row first.
+    /// After an answer `stale`, the row may be newer than the dispatcher's memory because it was changed with SQL.
+    /// Therefore the row is passed to the dispatcher first.
     private mutating func send(
         _ request: ChangeRequest,
         _ requestID: RequestID,
@@ -72,12 +74,12 @@ extension RequestMachine {
         let named = versions.prefix(10).map(String.init).joined(separator: " or ")
         throw ClientError(
             .failedPrecondition,
-            "the job has version \(job.version), not \(named): somebody changed it; read it again",
+            "the job has version \(job.version), not \(named); it was changed meanwhile, read it again",
             reason: .versionMismatch
         )
     }
 
-    /// The job, unless it was deleted or is not listed.
+    /// The job; throws if it was deleted or is not listed.
     func visible(_ job: Job?, _ id: JobID) throws(ClientError) -> Job {
         guard let job, job.deletedAt == nil, !job.isAdHoc else {
             throw ClientError(.notFound, "there is no job \(id); it may have been deleted")
@@ -127,7 +129,7 @@ extension RequestMachine {
         guard asked.staleCount < Self.maxStaleAnswers else {
             throw ClientError(
                 .unavailable,
-                "the job was changed \(asked.staleCount) times while this request was being done; try again"
+                "the job was changed \(asked.staleCount) times during this request; try again"
             )
         }
         openRequests[requestID]?.staleCount += 1
@@ -142,7 +144,7 @@ extension Request {
 }
 
 extension Job {
-    /// The same with the next version.
+    /// The job with the next version.
     fileprivate var next: Job {
         var job = self
         job.version += 1

@@ -1,8 +1,8 @@
-/// Idempotency keys: a request is done at most once for each key, and a repeated one gets the result of the first.
+/// Idempotency keys: a request is executed at most once per key, and a repeated one gets the first result.
 extension RequestMachine {
-    /// Looks up the key first, where the client gave one.
+    /// Looks up the idempotency key first, if the request has one.
     ///
-    /// - Parameter answer: the id that the change makes, where it is known now.
+    /// - Parameter answer: the id of the object to create, if it is known now.
     mutating func beginOnce(
         _ requestID: RequestID,
         _ operation: String,
@@ -29,7 +29,7 @@ extension RequestMachine {
         guard keysInUse.insert(KeyName(record)).inserted else {
             throw ClientError(
                 .unavailable,
-                "a request with this idempotency key is being done; wait for its answer",
+                "a request with this idempotency key is in progress; wait for its answer",
                 retryable: true,
                 reason: .idempotencyKeyInUse
             )
@@ -48,7 +48,7 @@ extension RequestMachine {
         guard found.fingerprint == asked.keyRecord?.fingerprint else {
             throw ClientError(
                 .alreadyExists,
-                "this idempotency key was used for another request; use a new key for a new request",
+                "this idempotency key was used for another request; use a new key for each request",
                 reason: .idempotencyKeyReused
             )
         }
@@ -62,7 +62,7 @@ extension RequestMachine {
         }
     }
 
-    /// The key, if there is one, was not used before.
+    /// Executes the request: it has no key, or its key was not used before.
     private mutating func makeOnce(_ requestID: RequestID, into actions: inout [RequestAction]) throws(ClientError) {
         guard let asked = openRequests[requestID] else { return }
         switch asked.request {
@@ -78,7 +78,7 @@ extension RequestMachine {
         }
     }
 
-    /// What the first request with the key made.
+    /// Answers with the object that the first request with this key created.
     mutating func firstResultRead(
         _ requestID: RequestID,
         _ result: RequestReadResult,
@@ -89,12 +89,12 @@ extension RequestMachine {
         case (.createJob, .job(let job?)):
             finish(requestID, .job(job), into: &actions)
         case (.createJob, .job(nil)):
-            throw ClientError(.notFound, "the job that the first request with this idempotency key created is gone")
+            throw ClientError(.notFound, "the job that the first request with this idempotency key created was removed")
         case (.runJob(let job, _, _), .execution(let execution, let failedAttempts)):
             guard let execution else {
                 throw ClientError(
                     .notFound,
-                    "the execution that the first request with this idempotency key began is older than the kept history of job \(job)"
+                    "the execution that the first request with this idempotency key started is older than the kept history of job \(job)"
                 )
             }
             let answer = Answer.execution(execution, failedAttempts: failedAttempts, url: nil)

@@ -23,7 +23,7 @@ extension RequestMachine {
         )
     }
 
-    /// The range of scheduled times that statistics are about: the last day by default.
+    /// The range of scheduled times for statistics; the last day by default.
     func statsRange(_ from: Timestamp?, _ to: Timestamp?) throws(ClientError) -> (from: Timestamp, to: Timestamp) {
         let to = to ?? now
         let from = from ?? to - 86_400_000
@@ -44,20 +44,20 @@ extension RequestMachine {
         guard let id = UniqueID(text) else {
             throw ClientError(
                 .invalidArgument,
-                "cursor '\(text.prefix(50))' is not one that a list answered",
+                "cursor '\(text.prefix(50))' was not returned by a list",
                 errors: [
-                    FieldError(field: "cursor", message: "is not one that a list answered; use it as it came")
+                    FieldError(field: "cursor", message: "was not returned by a list; use a returned cursor unchanged")
                 ]
             )
         }
         return id
     }
 
-    /// As many rows of a page as fit into half a frame, at least one. Rows with large texts make short pages.
+    /// As many rows as fit into half a frame, at least one. Rows with large texts produce short pages.
     func fitting<Row>(_ rows: [Row], textBytes: (Row) -> Int) -> (rows: [Row], isCut: Bool) {
         var bytes = 0
         for (index, row) in rows.enumerated() {
-            // 2 KiB stand for everything else of a row: headers, tags, names, an error.
+            // Estimate 2 KiB for the rest of a row: headers, tags, names, an error.
             bytes += textBytes(row) + 2_048
             if bytes > maxFrameBytes / 2, index > 0 { return (Array(rows[..<index]), true) }
         }

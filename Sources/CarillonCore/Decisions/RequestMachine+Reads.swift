@@ -28,7 +28,7 @@ extension RequestMachine {
 
     private mutating func readFailed(_ requestID: RequestID, _ step: Step, _ error: ReadError) throws(ClientError) {
         switch step {
-        // Without the database nobody knows whether the job exists, and the watch goes on.
+        // Without the database the existence of the job cannot be checked, so the watch continues.
         case .checkingWatch: forget(requestID)
         default: throw ClientError(.unavailable, "the database could not answer: \(error.message)")
         }
@@ -62,9 +62,9 @@ extension RequestMachine {
         }
     }
 
-    /// The history of a deleted job stays.
+    /// Throws if the job never existed. The history of a deleted job stays available.
     private func everExisted(_ job: Job?, _ id: JobID) throws(ClientError) {
-        guard job != nil else { throw ClientError(.notFound, "there never was a job \(id)") }
+        guard job != nil else { throw ClientError(.notFound, "job \(id) never existed") }
     }
 
     private func reply(to asked: OpenRequest, with result: RequestReadResult) throws(ClientError) -> RequestReply {
@@ -101,14 +101,14 @@ extension RequestMachine {
 
 extension ClientError {
     fileprivate static func noSuchExecution(_ id: ExecutionID, of job: JobID) -> ClientError {
-        ClientError(.notFound, "job \(job) has no execution \(id); it may be older than what is kept")
+        ClientError(.notFound, "job \(job) has no execution \(id); it may be older than the kept history")
     }
 
     fileprivate static func alreadyFinished(_ execution: Execution) -> ClientError {
         ClientError(
             .failedPrecondition,
-            "the execution is over: it ended as \(execution.status.rawValue); "
-                + "only one that is open or still to come can be cancelled",
+            "the execution has already ended as \(execution.status.rawValue); "
+                + "only an open or future execution can be cancelled",
             reason: .alreadyFinished
         )
     }

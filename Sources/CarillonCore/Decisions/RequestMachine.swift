@@ -1,38 +1,37 @@
-/// Decides what the requests of clients mean: what is read for them, which changes the dispatcher is asked for, and what is
-/// answered.
+/// Processes client requests: which data to read, which change to request from the dispatcher, and which reply to send.
 ///
-/// The runner performs the actions and reports their results as events. Time and randomness are arguments.
+/// The runner performs the actions and returns their results as events. Time and randomness are arguments.
 package struct RequestMachine: Sendable {
     /// A request that has no reply yet.
     struct OpenRequest: Sendable {
         let request: Request
         let connection: ConnectionID
         var step = Step.begun
-        /// Of a request with an idempotency key: the row that its change writes.
+        /// For a request with an idempotency key: the row that its change writes.
         var keyRecord: IdempotencyRecord?
         /// The job to create, with its id.
         var draft: PlannedJob?
         /// Makes the id of a manual execution unique.
         var nonce = UniqueID.zero
-        /// Of a request for statistics.
+        /// For a statistics request.
         var statsRange: (from: Timestamp, to: Timestamp)?
-        /// How many times the dispatcher answered that the job has changed since it was read.
+        /// How often the dispatcher answered that the job changed since it was read.
         var staleCount = 0
     }
 
     enum Step: Sendable {
         case begun
-        /// Waits for an earlier change of the same job to be answered.
+        /// Waits for an earlier change of the same job.
         case queued
         case readingKey
-        /// The idempotency key was used before: reads what the first request made.
+        /// The idempotency key was used before: reads the result of the first request.
         case readingFirstResult
         case readingJob
-        /// Reads what the reply consists of.
+        /// Reads the content of the reply.
         case readingRows
-        /// The dispatcher has the change.
+        /// The dispatcher is processing the change.
         case changing
-        /// The watch runs; reads whether its job ever existed.
+        /// The watch runs; checks whether its job ever existed.
         case checkingWatch
 
         var isReading: Bool {
@@ -43,7 +42,7 @@ package struct RequestMachine: Sendable {
         }
     }
 
-    /// An idempotency key counts for one operation.
+    /// An idempotency key is valid for one operation.
     struct KeyName: Sendable, Hashable {
         var operation: String
         var key: String
@@ -53,27 +52,27 @@ package struct RequestMachine: Sendable {
         }
     }
 
-    /// How many times a change is made again because the job has changed since it was read. Each time, another change was
+    /// How often a change is repeated because the job changed since it was read. Each time, another change was
     /// committed in between.
     static let maxStaleAnswers = 20
-    /// How long an idempotency key is remembered.
+    /// How long an idempotency key is stored.
     static let keyLifetimeMs: Int64 = 86_400_000
 
     let rules: JobRules
     let plan: ReplyRenderer.PlanSource
     let maxFrameBytes: Int
     var leadership = LeadershipStatus.standingBy(leader: nil)
-    /// Cluster time of the event that is handled.
+    /// The cluster time of the current event.
     var now = Timestamp.distantPast
     var openRequests: [RequestID: OpenRequest] = [:]
-    /// Keys of open requests.
+    /// The keys of open requests.
     var keysInUse: Set<KeyName> = []
-    /// Changes of one job, in the order of their arrival. The first one is being made, the others wait.
+    /// Changes per job, in order of arrival. The first one is in progress; the others wait.
     var changeLines: [JobID: [RequestID]] = [:]
 
     /// - Parameters:
-    ///   - plan: the plan of a schedule, the same as that of `rules`.
-    ///   - maxFrameBytes: a page of a list fills at most half a frame.
+    ///   - plan: the source of schedule plans, the same as in `rules`.
+    ///   - maxFrameBytes: the frame limit; a page of a list fills at most half a frame.
     package init(rules: JobRules, plan: @escaping ReplyRenderer.PlanSource, maxFrameBytes: Int) {
         self.rules = rules
         self.plan = plan
@@ -114,10 +113,10 @@ package struct RequestMachine: Sendable {
         }
     }
 
-    /// Whether this scheduler may answer the request.
+    /// Checks whether this scheduler may answer the request.
     ///
-    /// The check of the sender's rights belongs here, before anything is read: one exhaustive switch
-    /// `request → right, object` (design § 12).
+    /// Future permission checks belong here, before anything is read: one exhaustive switch from request to permission
+    /// and object.
     private func admit(_ request: Request) throws(ClientError) {
         if request.needsLeader { try requireLeading() }
     }
@@ -126,15 +125,16 @@ package struct RequestMachine: Sendable {
         if let refusal = leadership.refusal { throw refusal }
     }
 
-    /// A change that the dispatcher has is answered by the dispatcher. Everything else that needs a leader ends now.
+    /// Ends all requests that need a leader, except changes that the dispatcher is processing: the dispatcher answers
+    /// those.
     private mutating func leadershipChanged(to status: LeadershipStatus, into actions: inout [RequestAction]) {
         let before = leadership
         leadership = status
         guard let epoch = before.epoch, epoch != status.epoch else { return }
-        // Another scheduler may have recorded executions in between that no watch of this one was told.
+        // Another scheduler may have recorded executions in between that this scheduler's watches missed.
         let error = ClientError(
             .notLeader,
-            "this scheduler leads no longer",
+            "this scheduler is no longer the leader",
             leaderAddress: status.refusal?.leaderAddress
         )
         actions.append(.endAllWatches(error))
@@ -143,7 +143,7 @@ package struct RequestMachine: Sendable {
 
     // MARK: The end of a request
 
-    /// Does the next step of a request; an error is its reply.
+    /// Performs the next step of a request; an error becomes its reply.
     private mutating func attempt(
         _ requestID: RequestID,
         into actions: inout [RequestAction],
@@ -156,7 +156,7 @@ package struct RequestMachine: Sendable {
         }
     }
 
-    /// The latest request ends first, so that no change that waits in line begins in between.
+    /// Ends requests, the latest first, so that no queued change starts in between.
     private mutating func end(
         with error: ClientError,
         into actions: inout [RequestAction],
@@ -178,7 +178,7 @@ package struct RequestMachine: Sendable {
         if let job = ended.request.changedJob { leaveLine(of: job, requestID, into: &actions) }
     }
 
-    /// Removes a request that is not answered: a watch, which goes on or was stopped.
+    /// Removes a request without a reply: a watch that continues or was stopped.
     mutating func forget(_ requestID: RequestID) {
         openRequests[requestID] = nil
     }
@@ -197,11 +197,11 @@ package struct RequestMachine: Sendable {
 }
 
 extension ClientError {
-    /// This process is about to end.
+    /// The process is shutting down.
     package static let schedulerStopping = ClientError(.unavailable, "this scheduler is stopping; try again")
 
     static let unexpectedResult = ClientError(
         .internal,
-        "the scheduler answered something that does not fit the request"
+        "the scheduler produced a result that does not match the request"
     )
 }

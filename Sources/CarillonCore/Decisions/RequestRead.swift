@@ -1,6 +1,6 @@
 /// A read that the request machine asks for.
 package enum RequestRead: Sendable, Hashable {
-    /// The row of a job, deleted and ad-hoc ones too.
+    /// The row of a job, including deleted and ad-hoc jobs.
     case job(JobID)
     case idempotencyKey(operation: String, key: String)
     case jobs(JobQuery)
@@ -9,9 +9,9 @@ package enum RequestRead: Sendable, Hashable {
     case execution(ExecutionID, of: JobID)
     case latestExecution(of: JobID)
     case stats(JobID, from: Timestamp, to: Timestamp)
-    /// Rows of jobs that were changed with SQL. The runner hands them to the dispatcher.
+    /// Rows of jobs that were changed with SQL. The runner passes them to the dispatcher.
     case editedJobs
-    /// What the process knows of the cluster.
+    /// The cluster as this process sees it.
     case cluster
 }
 
@@ -23,7 +23,7 @@ package enum RequestReadResult: Sendable {
     case executions([Execution], hasMore: Bool)
     case execution(Execution?, failedAttempts: [Attempt])
     case stats(ExecutionStats)
-    /// The edited rows were handed to the dispatcher, which knows that many jobs.
+    /// The edited rows were passed to the dispatcher, which now has this number of jobs.
     case editedJobs(jobCount: Int64)
     case cluster(ClusterView)
     case failed(ReadError)

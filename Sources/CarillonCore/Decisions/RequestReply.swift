@@ -1,6 +1,6 @@
 package import CarillonCron
 
-/// What a client is answered, before the parts of it that take time to compute.
+/// A reply to a client, before its expensive parts are computed.
 package enum RequestReply: Sendable {
     case job(Job)
     case jobs([Job], nextCursor: String?, totalCount: Int64?)
@@ -10,10 +10,10 @@ package enum RequestReply: Sendable {
     case error(ClientError)
 }
 
-/// Turns replies into answers: next run times, descriptions of schedules, previews. The work grows with the length of the
-/// answer and needs no state, so the runner does it outside of the machine.
+/// Turns replies into answers: next run times, schedule descriptions, previews. This work grows with the answer and
+/// needs no state, so the runner does it outside of the machine.
 package struct ReplyRenderer: Sendable {
-    /// The plan for an expression, a zone and a policy, or the field errors that say why there is none.
+    /// The plan for an expression, a zone and a policy, or the field errors.
     package typealias PlanSource =
         @Sendable (String, String, DaylightPolicy) -> Result<SchedulePlan, JobRules.FieldErrors>
 
@@ -23,7 +23,7 @@ package struct ReplyRenderer: Sendable {
         self.plan = plan
     }
 
-    /// The answer to send, or the error. `now` is cluster time.
+    /// The answer or the error to send. `now` is cluster time.
     package func render(_ reply: RequestReply, at now: Timestamp) -> Result<Answer, ClientError> {
         switch reply {
         case .job(let job):
@@ -78,6 +78,6 @@ package struct ReplyRenderer: Sendable {
 }
 
 extension JobRules.FieldErrors {
-    /// All of them in one line.
+    /// All field errors in one line.
     var text: String { errors.map { "\($0.field): \($0.message)" }.joined(separator: "; ") }
 }

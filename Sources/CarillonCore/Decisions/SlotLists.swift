@@ -1,7 +1,7 @@
-/// Slots of a table in lists, one list a key. To add and to remove a slot costs the same however long the list is.
+/// Lists of table slots, one list per key. Adding and removing a slot takes constant time.
 struct SlotLists<Key: Hashable> {
     private var first: [Key: Int32] = [:]
-    /// Per slot: the neighbours in its list; -1 for none.
+    /// The neighbours of each slot in its list; -1 for none.
     private var following: ContiguousArray<Int32> = []
     private var preceding: ContiguousArray<Int32> = []
 

@@ -1,5 +1,5 @@
-/// A table whose rows keep their number for life, so that heaps and queues can name them with 32 bits. Rows stand in chunks:
-/// growing copies nothing, and a million rows have no spare half.
+/// A table whose rows keep their slot number, so that heaps and queues can refer to them with 32 bits. Rows are stored
+/// in chunks: growing copies nothing and wastes no memory.
 struct SlotMap<Row> {
     private var chunks: [ContiguousArray<Row?>] = []
     private var free: [Int32] = []
@@ -8,7 +8,7 @@ struct SlotMap<Row> {
 
     private static var chunkSize: Int { 1024 }
 
-    /// Puts a row into a free place and returns its number.
+    /// Inserts a row into a free slot and returns its number.
     mutating func insert(_ row: Row) -> Int32 {
         count += 1
         if let slot = free.popLast() {
@@ -26,7 +26,7 @@ struct SlotMap<Row> {
         return slot
     }
 
-    /// Frees a place. Its number is given to a later row.
+    /// Frees a slot. Its number is used for a later row.
     @discardableResult
     mutating func remove(_ slot: Int32) -> Row {
         guard let row = chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] else {
@@ -42,10 +42,10 @@ struct SlotMap<Row> {
         self = SlotMap()
     }
 
-    /// The row of that number, which must be taken.
+    /// The row of an occupied slot.
     subscript(slot: Int32) -> Row {
         _read {
-            // In place: a row is large, and most readers want one field.
+            // Access in place: a row is large, and most readers need one field.
             yield chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]!
         }
         _modify {
@@ -53,13 +53,13 @@ struct SlotMap<Row> {
         }
     }
 
-    /// The row of that number, if there is one.
+    /// The row of a slot; `nil` if the slot is free.
     func row(_ slot: Int32) -> Row? {
         guard slot >= 0, slot < end else { return nil }
         return chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]
     }
 
-    /// The numbers of all rows taken, ascending.
+    /// All occupied slots, ascending.
     var slots: [Int32] {
         var slots: [Int32] = []
         slots.reserveCapacity(count)
@@ -69,7 +69,7 @@ struct SlotMap<Row> {
         return slots
     }
 
-    /// Whether each place is either taken or free, once; for tests.
+    /// Whether each slot is either occupied or free, exactly once; for tests.
     var isConsistent: Bool {
         let taken = slots
         return taken.count == count && Set(free).count == free.count && Set(free).isDisjoint(with: taken)

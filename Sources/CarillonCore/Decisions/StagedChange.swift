@@ -1,14 +1,14 @@
-/// A change of a job that is written and not yet durable. The job's record stays as it is until the commit.
+/// A change of a job that is not durable yet. The job's record stays unchanged until the commit.
 struct StagedChange {
-    /// The job as it will be.
+    /// The new definition of the job.
     let record: JobRecord
-    /// The new `effective_from`, if the change gives the job another schedule; `nil` if the schedule stays.
+    /// The new `effective_from` if the change has a new schedule; `nil` if the schedule stays.
     let restartedAt: Timestamp?
-    /// Due times of the old definition after this are made if the change is refused.
+    /// If the change is refused, due times of the old definition after this time are inserted.
     private(set) var cursor: Timestamp
-    /// Due times of the new definition up to here are in the change's transaction; `nil` until that is sent.
+    /// Due times of the new definition up to this time are in the change's transaction; `nil` until it is sent.
     var through: Timestamp?
-    /// An outage was noticed since: due times of the new definition within that outage are left to the catch-up.
+    /// An outage opened since: due times of the new definition within it are left to the catch-up.
     var hasMissedTimes = false
     /// Held executions that were due and left the ready queue.
     var setAside: [(slot: Int32, id: ExecutionID)] = []
@@ -19,7 +19,7 @@ struct StagedChange {
         cursor = restartedAt ?? .distantPast
     }
 
-    /// Whether an execution of the job must not begin before this change is durable or refused.
+    /// Whether an execution of the job must not start before this change is durable or refused.
     func holds(_ open: OpenExecution) -> Bool {
         switch open.state {
         case .inserting, .armed, .ready, .retrying: ends(open) || replaces(open)
@@ -27,18 +27,19 @@ struct StagedChange {
         }
     }
 
-    /// Whether the execution belongs to a due time that the new definition decides anew.
+    /// Whether the execution belongs to a due time that the new definition replaces.
     func replaces(_ open: OpenExecution) -> Bool {
         guard let restartedAt, open.execution.trigger == .schedule, !open.hasBegun else { return false }
         return open.execution.scheduledTime > restartedAt
     }
 
-    /// Whether the execution ends with the change: the job is paused or deleted, and the execution waits for its next attempt.
+    /// Whether the execution ends with the change: the job is paused or deleted while the execution waits for its next
+    /// attempt.
     func ends(_ open: OpenExecution) -> Bool {
         restartedAt != nil && record.hasEnded(for: open.execution.trigger) && !replaces(open)
     }
 
-    /// The clock went back: due times after `now` come again.
+    /// The clock stepped back: due times after `now` come again.
     mutating func clockWentBack(to now: Timestamp) {
         cursor = min(cursor, now)
         through = through.map { min($0, now) }

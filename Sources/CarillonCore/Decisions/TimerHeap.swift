@@ -1,8 +1,8 @@
-/// A priority queue of timers with an index: the earliest is found in O(1), and any timer is inserted, moved or removed by
-/// its key in O(log n). Timers of the same time come out in the order in which they were set.
+/// A priority queue of timers with an index: the earliest timer is found in O(1), and a timer is set or removed by its
+/// key in O(log n). Timers with the same time expire in the order in which they were set.
 ///
-/// Keys are small whole numbers (slots of a table), so the index is an array. Eight children a node: cache misses, not
-/// comparisons, are the cost at a million timers.
+/// Keys are small integers (table slots), so the index is an array. Each node has eight children, because cache misses
+/// dominate the cost at a million timers.
 package struct TimerHeap: Sendable {
     private struct Entry {
         var time: Int64
@@ -15,7 +15,7 @@ package struct TimerHeap: Sendable {
     }
 
     private var entries: ContiguousArray<Entry> = []
-    /// Where each key stands; -1 for none.
+    /// The position of each key; -1 for none.
     private var positions: ContiguousArray<Int32> = []
     private var nextOrder: UInt64 = 0
 
@@ -31,12 +31,12 @@ package struct TimerHeap: Sendable {
         entries.first.map { ($0.time, $0.key) }
     }
 
-    /// The time set for `key`; `nil` when none is.
+    /// The time of the timer of `key`; `nil` if it has none.
     package func time(of key: Int32) -> Int64? {
         position(of: key).map { entries[$0].time }
     }
 
-    /// Sets the timer of `key`, whether or not it had one. It goes behind all others of that time.
+    /// Sets or replaces the timer of `key`. It expires after all other timers with the same time.
     package mutating func set(_ key: Int32, to time: Int64) {
         nextOrder += 1
         let entry = Entry(time: time, order: nextOrder, key: key)

@@ -1,6 +1,6 @@
-/// The `traceparent` header of a call (W3C Trace Context, section 3.2), by which a target joins what it does to the
-/// execution. All attempts of an execution are one trace; each dispatch is a span of its own. Nothing is drawn at random:
-/// who knows the execution and the token can compute it.
+/// The `traceparent` header of a call (W3C Trace Context, section 3.2), which links a target's trace to the execution.
+/// All attempts of an execution are one trace; each dispatch is a separate span. The ids are computed from execution
+/// and token, without randomness.
 enum TraceParent {
     static func text(execution: ExecutionID, token: DispatchToken) -> String {
         String(unsafeUninitializedCapacity: 55) { buffer in
@@ -10,19 +10,19 @@ enum TraceParent {
             append(execution.uuid.low, to: buffer, &count)
             append("-", to: buffer, &count)
             append(span(of: token), to: buffer, &count)
-            // The last two digits: sampled. What an execution did is worth recording.
+            // The flag "sampled": the trace should be recorded.
             append("-01", to: buffer, &count)
             return count
         }
     }
 
-    /// A span's id may not be zero.
+    /// The id of the span, which must not be zero.
     private static func span(of token: DispatchToken) -> UInt64 {
         let mixed = mix(mix(UInt64(bitPattern: token.epoch)) ^ token.sequence)
         return mixed == 0 ? 1 : mixed
     }
 
-    /// The finalizer of SplitMix64: each bit of the input changes half of the output's.
+    /// The finalizer of SplitMix64: each input bit changes half of the output bits.
     private static func mix(_ value: UInt64) -> UInt64 {
         var mixed = value &+ 0x9E37_79B9_7F4A_7C15
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9

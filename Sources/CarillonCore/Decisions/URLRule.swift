@@ -1,10 +1,10 @@
-/// What an api_url must be: absolute, http or https, with a host, without userinfo, at most 2,083 bytes
-/// (RFC 3986, section 3; RFC 9110, section 4.2). The host may have letters of any script (RFC 3987), the rest is ASCII.
-/// What libcurl would refuse at each call is refused here.
+/// The rules for an api_url: absolute, http or https, with a host, without userinfo, at most 2,083 bytes (RFC 3986,
+/// section 3; RFC 9110, section 4.2). The host may be internationalized (RFC 3987), the rest is ASCII. URLs that
+/// libcurl would reject are rejected here.
 package enum URLRule {
     package static let maxBytes = 2_083
 
-    /// What is wrong with `url`, as a sentence that says what would be right; `nil` when nothing is.
+    /// The problem with `url`, as a sentence that says what is valid; `nil` if there is none.
     package static func problem(with url: String) -> String? {
         let example = "an absolute http or https URL such as https://example.com/hook"
         if url.isEmpty { return "is empty; it must be \(example)" }
@@ -15,20 +15,20 @@ package enum URLRule {
             bytes[$0] <= 0x20 || bytes[$0] == 0x7F || bytes[$0] > 0x7F && !host.contains($0)
         }) {
             return
-                "has a character at position \(index + 1) that a URL may not hold (a space, a control character or one outside ASCII); percent-encode it"
+                "has a character at position \(index + 1) that a URL must not contain (a space, a control character or a non-ASCII character); percent-encode it"
         }
         if let index = bytes.firstIndex(where: { "\"<>\\^`{|}".utf8.contains($0) }) {
             return
-                "has '\(Character(UnicodeScalar(bytes[index])))' at position \(index + 1), which a URL may not hold; percent-encode it"
+                "has '\(Character(UnicodeScalar(bytes[index])))' at position \(index + 1), which a URL must not contain; percent-encode it"
         }
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return "has no scheme; it must be \(example)" }
         let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
         guard scheme == "http" || scheme == "https" else {
-            // `example.org:8080/x` reads as a scheme, too.
+            // `example.org:8080/x` parses as a scheme too.
             if bytes[(colon + 1)...].first.map({ (0x30...0x39).contains($0) }) ?? false {
                 return "has no http:// or https:// before its host; it must be \(example)"
             }
-            return "has the scheme '\(scheme)'; only http and https are called"
+            return "has the scheme '\(scheme)'; only http and https are supported"
         }
         guard bytes[(colon + 1)...].starts(with: [UInt8(ascii: "/"), UInt8(ascii: "/")]) else {
             return "has no '//' after '\(scheme):'; it must be \(example)"
@@ -38,7 +38,7 @@ package enum URLRule {
         return problem(withEscapes: bytes) ?? problem(withAuthority: Array(rest[..<end]))
     }
 
-    /// Where the authority stands; empty in what has none.
+    /// The range of the authority; empty if there is none.
     private static func hostRange(of bytes: [UInt8]) -> Range<Int> {
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[(colon + 1)...].starts(with: "//".utf8) else {
             return 0..<0
@@ -49,7 +49,7 @@ package enum URLRule {
 
     private static func problem(withAuthority authority: [UInt8]) -> String? {
         if authority.contains(UInt8(ascii: "@")) {
-            return "holds a user name or password before the host; send credentials in a header instead"
+            return "contains a user name or password before the host; send credentials in a header instead"
         }
         var host = authority[...]
         var port: ArraySlice<UInt8>?

@@ -1,14 +1,14 @@
-/// How a worker's monotonic clock relates to this process's boot time, from the heartbeats of its connection.
+/// The offset of a worker's monotonic clock to this process's boot time, measured with heartbeats.
 ///
-/// A reading was made between the Ping's departure and the Pong's arrival, so it is wrong by at most half of that time. The
-/// best recent one counts; it is replaced after a minute, in which two machines drift apart by some 3 ms.
+/// The error of a reading is at most half of the round trip. The best reading is kept for one minute, in which two
+/// machines drift apart by about 3 ms.
 struct WorkerClock: Sendable {
-    /// Microseconds to add to the worker's clock to get boot time, and by how much that may be wrong.
+    /// The offset from the worker's clock to boot time in microseconds, and its maximum error.
     private var best: (offset: Int64, doubt: Int64, at: BootTime)?
 
     private static let lifeMs: Int64 = 60_000
 
-    /// Takes in a reading. One that no arithmetic can use is ignored.
+    /// Adds a reading. A reading that would overflow is ignored.
     mutating func read(_ microseconds: UInt64, sentAt: BootTime, receivedAt: BootTime) {
         guard let clock = Int64(exactly: microseconds), receivedAt >= sentAt else { return }
         let halfway = sentAt.nanoseconds / 2_000 + receivedAt.nanoseconds / 2_000
@@ -19,7 +19,7 @@ struct WorkerClock: Sendable {
         best = (offset, doubt, receivedAt)
     }
 
-    /// The instant at which the worker's clock showed that; `nil` when nothing is known of it, or the number makes no sense.
+    /// The boot time of a reading of the worker's clock; `nil` if no offset is known or the value is out of range.
     func bootTime(at microseconds: UInt64) -> BootTime? {
         guard let best, let clock = Int64(exactly: microseconds) else { return nil }
         let (boot, overflow) = clock.addingReportingOverflow(best.offset)

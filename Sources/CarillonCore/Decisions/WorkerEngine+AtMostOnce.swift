@@ -1,6 +1,7 @@
-/// The worker starts each AT_MOST_ONCE attempt at most once (design § 5).
+/// The worker starts each AT_MOST_ONCE attempt at most once.
 extension WorkerEngine {
-    /// A dispatch of an attempt that was begun before, under another token: answered with what came of it, or will come.
+    /// Handles a repeated dispatch of an attempt that started earlier under another token: answers with its present or
+    /// future outcome.
     mutating func refuseRepeat(_ call: DispatchedCall, clusterTime: Timestamp, receivedAt: BootTime) {
         counters.refusedRepeats += 1
         let repeated = Held(call, clusterTime: clusterTime, receivedAt: receivedAt, state: .waiting(call))
@@ -34,8 +35,8 @@ extension WorkerEngine {
         unreported.append(answer.token)
     }
 
-    /// A leader asks what became of claims of its shards. After it has answered that a call was never begun, the worker
-    /// refuses any later dispatch with that token.
+    /// Answers a leader's query about claims of its shards. After the answer "never begun" the worker refuses any later
+    /// dispatch with that token.
     mutating func claimsQueried(
         _ link: ConnectionID,
         _ claims: [QueriedClaim],
@@ -59,7 +60,7 @@ extension WorkerEngine {
             switch memory.state(of: claim.executionID, claim.attempt) {
             case .running: answers.append(AnsweredClaim(claim, .running))
             case .ended(let outcome):
-                // Acknowledged before, in a history that the database may have lost: it is told again.
+                // The outcome was acknowledged before, but the database may have lost it: report it again.
                 if outcome.token == claim.token, outcome.shard == claim.shard {
                     answer(Held(outcome, receivedAt: now), with: outcome)
                     ended.append(claim.token)
@@ -92,7 +93,7 @@ extension WorkerEngine.Held {
         self.state = state
     }
 
-    /// What is left of a call that was acknowledged.
+    /// The remaining data of a call that was acknowledged.
     init(_ outcome: CallOutcome, receivedAt: BootTime) {
         token = outcome.token
         code = outcome.code

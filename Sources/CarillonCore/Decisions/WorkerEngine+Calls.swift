@@ -1,6 +1,6 @@
 /// From the dispatch to the outcome.
 extension WorkerEngine {
-    /// Long calls are told of in batches: those of a quarter of a second together.
+    /// Long-running calls are reported in batches, at most every quarter of a second.
     private static var longCallStep: Int64 { 250_000_000 }
 
     mutating func dispatched(
@@ -11,15 +11,15 @@ extension WorkerEngine {
         into actions: inout [WorkerAction]
     ) {
         guard let sender = links[link] else { return }
-        // The sender has counted them, whatever becomes of them.
+        // The sender has counted these calls, even if they are returned.
         let received = sender.received + UInt64(calls.count)
         links[link]?.received = received
         links[link]?.movedAt = receivedAt
-        // A withdrawn offer may have been used before the sender heard of it. More than that is a breach: what is given back is
-        // remembered until it is acknowledged, and would fill the memory.
+        // A withdrawn offer may have been used before the withdrawal arrived. More calls violate the protocol: returned
+        // calls stay in memory until they are acknowledged, so they must be limited.
         guard received <= sender.granted + UInt64(configuration.maxWorkers) else {
             actions.append(
-                .close(link, why: "\(received) calls were dispatched on this connection, and \(sender.granted) granted")
+                .close(link, why: "\(received) calls were dispatched on this connection; \(sender.granted) are granted")
             )
             return
         }
@@ -39,14 +39,14 @@ extension WorkerEngine {
                 refuseRepeat(call, clusterTime: clusterTime, receivedAt: receivedAt)
                 continue
             }
-            // A call beyond the credit must not take a slot that is offered to somebody.
+            // A call beyond the credit must not take a slot that is offered to another leader.
             let isOffered = sender.received + UInt64(index) < sender.granted
             let isWelcome = !isDraining && freeCount > (isOffered ? 0 : offered)
             let slot = hold(
                 Held(call, clusterTime: clusterTime, receivedAt: receivedAt, state: .waiting(call))
             )
             if case .unsupported = call.kind {
-                giveBack(slot, because: "this worker does not know the kind of the call")
+                giveBack(slot, because: "this worker does not support the kind of the call")
             } else if isWelcome {
                 let wait = Int64(clamping: min(call.startAfterMicroseconds, UInt64(Int64.max / 4_000)))
                 timers.set(slot, to: receivedAt.nanoseconds &+ wait &* 1_000)
@@ -56,7 +56,7 @@ extension WorkerEngine {
         }
     }
 
-    /// Starts what is due; returns the calls that have just become long ones.
+    /// Starts due calls. Returns the calls that have become long-running.
     mutating func startDue(at now: BootTime, into actions: inout [WorkerAction]) -> [DispatchToken] {
         var requests: [HTTPRequest] = []
         var becameLong: [DispatchToken] = []
@@ -68,7 +68,7 @@ extension WorkerEngine {
             case .waiting(let dispatched):
                 guard case .http(let http) = dispatched.kind else { continue }
                 if let latest = dispatched.startBeforeClockMicroseconds, now.microseconds >= latest {
-                    giveBack(slot, because: "the call could not begin before the time that its dispatch names")
+                    giveBack(slot, because: "the call could not start before the deadline in its dispatch")
                     continue
                 }
                 if call.atMostOnce, memory.knows(call.executionID, call.attempt) {
@@ -97,7 +97,7 @@ extension WorkerEngine {
         return becameLong
     }
 
-    /// Stops calls, as the leader of their shards asks.
+    /// Cancels calls on request of the leader of their shards.
     mutating func cancel(_ tokens: [DispatchToken], from link: ConnectionID, into actions: inout [WorkerAction]) {
         var running: [DispatchToken] = []
         for token in tokens {
@@ -111,7 +111,7 @@ extension WorkerEngine {
         if !running.isEmpty { actions.append(.cut(running)) }
     }
 
-    /// Ends a call that was never begun.
+    /// Returns a call that was never started.
     mutating func giveBack(_ slot: Int32, because why: String? = nil) {
         let call = held[slot]
         counters.returned += 1
@@ -154,7 +154,7 @@ extension WorkerEngine {
         )
         conclude(slot, outcome)
         guard call.atMostOnce else { return }
-        // Dispatches of the same attempt that came meanwhile are told the same.
+        // Repeated dispatches of the same attempt get the same outcome.
         for repeated in memory.ended(outcome, at: now) { answer(repeated, with: outcome) }
     }
 

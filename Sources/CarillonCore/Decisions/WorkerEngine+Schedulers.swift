@@ -1,6 +1,6 @@
-/// What schedulers say of themselves and are told (proto/README.md, Workers).
+/// Announcements of schedulers, and reports to them.
 extension WorkerEngine {
-    /// How much goes into one message; the wire splits what is still too large for a frame.
+    /// The maximum content of one message. The wire layer splits what is still too large for a frame.
     private static var heldCallsPerMessage: Int { 8_192 }
     private static var outcomesPerMessage: Int { 1_024 }
     private static var textBytesPerMessage: Int { 512 << 10 }
@@ -13,7 +13,8 @@ extension WorkerEngine {
     ) {
         guard links[id] != nil else { return }
         let change = leaders.announced(id, lead, shards)
-        // The lease of these shards is over, or the database's history went back: the scheduler learns the epoch to exceed.
+        // The lease of these shards has ended, or the database was restored: report the epoch that the scheduler must
+        // exceed.
         for (highest, shards) in change.refused {
             actions.append(.log(.leadRefused(id, epoch: lead.epoch, highest: highest.epoch)))
             actions.append(.refuseLead(id, epoch: lead.epoch, shards: shards, highest: highest))
@@ -34,7 +35,7 @@ extension WorkerEngine {
         let epoch = leaders.epoch(of: id)
         let change = leaders.ended(id)
         if let epoch { noteLost(change, epoch: epoch, into: &actions) }
-        // What was on its way over this connection may be lost. A shard without a leader waits for its next Lead.
+        // Outcomes sent over this connection may be lost. A shard without a leader waits for its next Lead.
         let lost = takeUnacknowledged(of: ShardSet(), orReportedTo: id)
         unreported += lost
     }
@@ -44,8 +45,8 @@ extension WorkerEngine {
         actions.append(.log(.leaderLost(epoch: epoch, shards: change.lost.count)))
     }
 
-    /// The calls of these shards that are not over yet, in messages of a bounded size. One is sent at least, since the answer is
-    /// awaited.
+    /// Reports the unfinished calls of these shards in messages of bounded size. At least one message is sent, because
+    /// the leader waits for it.
     private func tellHeld(_ link: ConnectionID, epoch: Int64, of shards: ShardSet, into actions: inout [WorkerAction]) {
         var calls: [HeldCall] = []
         for slot in held.slots where shards.contains(held[slot].shard) {
@@ -69,8 +70,8 @@ extension WorkerEngine {
         } while !rest.isEmpty
     }
 
-    /// The tokens of the unacknowledged outcomes of these shards, or of that connection, to be sent again. They no longer wait
-    /// in `unreported`.
+    /// Removes from `unreported` and returns the unacknowledged outcomes of these shards or of that connection, to send
+    /// them again.
     private mutating func takeUnacknowledged(of shards: ShardSet, orReportedTo link: ConnectionID? = nil)
         -> [DispatchToken]
     {
@@ -88,7 +89,7 @@ extension WorkerEngine {
         return tokens
     }
 
-    /// Tells the leaders what they do not know yet. What belongs to a shard without a leader follows its next Lead.
+    /// Reports news to the leaders. Outcomes of a shard without a leader wait for its next Lead.
     mutating func report(becameLong: [DispatchToken], into actions: inout [WorkerAction]) {
         if !unreported.isEmpty {
             let tokens = unreported
@@ -111,7 +112,7 @@ extension WorkerEngine {
     }
 
     /// Sends outcomes to the leaders of their shards.
-    /// - Parameter over: the connection that asked for them, if one did.
+    /// - Parameter over: the connection that requested them, if any.
     mutating func report(_ tokens: [DispatchToken], over asker: ConnectionID? = nil, into actions: inout [WorkerAction])
     {
         var batches: [ConnectionID: Batch] = [:]
@@ -132,15 +133,16 @@ extension WorkerEngine {
         for (link, batch) in batches.sorted(by: { $0.key < $1.key }) { actions.append(.report(link, batch.outcomes)) }
     }
 
-    /// Divides the free slots among the connections that lead. A scheduler that has just announced itself gets its Credit even
-    /// when the number is the same: the Credit ends the answer to Lead.
+    /// Divides the free slots among the leading connections. A new leader always gets a Credit, even with an unchanged
+    /// number, because it ends the answer to Lead.
     mutating func grant(at now: BootTime, into actions: inout [WorkerAction]) {
         let lines = divided(at: now)
         for line in lines {
             guard var link = links[line.link] else { continue }
             let isChanged = line.offered != link.offered
             guard isChanged || link.awaitsGrant else { continue }
-            // Calls that crossed the withdrawal of their offer may have come: the number is never lower than what was used.
+            // The sender may have used an offer before its withdrawal arrived: the number never falls below the calls
+            // received.
             link.granted = max(link.received, isChanged ? link.received + UInt64(line.offered) : link.granted)
             link.movedAt = line.movedAt
             if link.awaitsGrant { tellLong(line.link, into: &actions) }
@@ -150,7 +152,7 @@ extension WorkerEngine {
         }
     }
 
-    /// What each connection that leads is to be offered. A worker that drains leaves its offers as they are.
+    /// The offers for each leading connection. A draining worker leaves its offers unchanged.
     private mutating func divided(at now: BootTime) -> [CreditShare.Line] {
         creditWake = nil
         var lines: [CreditShare.Line] = []
@@ -164,7 +166,7 @@ extension WorkerEngine {
         return share.lines
     }
 
-    /// A new leader has adopted what runs; the leader does not know which of the calls have run for long.
+    /// Reports long-running calls to a new leader, which has adopted them without knowing that.
     private func tellLong(_ link: ConnectionID, into actions: inout [WorkerAction]) {
         var tokens: [DispatchToken] = []
         for slot in held.slots where leaders.leads(link, held[slot].shard) {

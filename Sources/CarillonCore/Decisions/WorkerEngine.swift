@@ -1,15 +1,15 @@
-/// What a worker is told at its start.
+/// The configuration of a worker engine.
 package struct WorkerEngineConfiguration: Sendable, Hashable {
-    /// Calls that wait for their start or run at a time.
+    /// The maximum number of calls that wait for their start or run.
     package var maxWorkers: Int
-    /// Those and the outcomes that no scheduler has acknowledged. A call's slot is free again when it ends, so that the next
-    /// one need not wait for a commit; a scheduler that cannot record is felt here.
+    /// The maximum number of these calls plus unacknowledged outcomes. A slot is free when its call ends, without
+    /// waiting for a commit; this limit applies if the scheduler cannot record outcomes.
     package var maxHeld: Int { 4 * maxWorkers }
     /// `Carillon/<version>`.
     package var userAgent: String
-    /// A call that has run for this long is told of.
+    /// A call that has run for this long is reported as running.
     package var longCallMs: Int64
-    /// How long the end of a drain waits, from the last time that anything moved, for someone to take the outcomes.
+    /// How long a drain waits after the last activity for a scheduler to acknowledge the outcomes.
     package var drainPatienceMs: Int64
 
     package init(
@@ -25,23 +25,23 @@ package struct WorkerEngineConfiguration: Sendable, Hashable {
     }
 }
 
-/// The worker's decisions: which calls are held, who is told of them, and how many more may come (proto § 6). A value like
-/// the `Dispatcher`: it reads no clock, touches no socket and waits for nothing.
+/// The worker's decisions: which calls it holds, what it reports, and how many calls it accepts. Like `Dispatcher` it
+/// reads no clock, uses no socket and never waits.
 ///
-/// A call's life: (waiting for its start →) running → unacknowledged → forgotten. From its receipt to its end it has a slot;
-/// to its acknowledgement it counts as held, so that a scheduler that cannot record bounds what this process has to remember.
+/// The states of a call: waiting for its start → running → unacknowledged → forgotten. It has a slot until it ends, and
+/// is held until it is acknowledged, which bounds memory.
 package struct WorkerEngine: ~Copyable {
     /// A connection to a scheduler.
     struct Link {
-        /// Both count calls, from Hello on.
+        /// Both count the calls since Hello.
         var granted: UInt64 = 0
         var received: UInt64 = 0
-        /// When the scheduler was last offered more calls, or used an offer.
+        /// When the scheduler's offer was last raised or used.
         var movedAt: BootTime
-        /// A Lead has come, and its Credit has not been sent yet.
+        /// A Lead has arrived, and its Credit was not sent yet.
         var awaitsGrant = false
 
-        /// Calls that the scheduler may still send.
+        /// How many calls the scheduler may still send.
         var offered: Int { granted > received ? Int(clamping: granted - received) : 0 }
     }
 
@@ -53,35 +53,35 @@ package struct WorkerEngine: ~Copyable {
         var jobID: JobID
         var attempt: Int
         var receivedAt: BootTime
-        /// Cluster time when the dispatch was made.
+        /// The cluster time of the dispatch.
         var clusterTime: Timestamp
         var responseLimit: Int
         var atMostOnce: Bool
         var state: State
-        /// The connection over which the outcome was sent last: only an acknowledgement from there counts.
+        /// The connection over which the outcome was last sent: only an acknowledgement from it counts.
         var reportedTo: ConnectionID?
     }
 
     enum State {
-        /// → running when its time comes, → unacknowledged when it is cancelled or the worker drains.
+        /// → running at its time; → unacknowledged if it is cancelled or the worker drains.
         case waiting(DispatchedCall)
-        /// → unacknowledged. `isLong`: schedulers are told that it runs.
+        /// → unacknowledged. `isLong`: the start was reported to the scheduler.
         case running(isLong: Bool)
         /// → forgotten.
         case unacknowledged(CallOutcome)
     }
 
-    /// Counts since the start.
+    /// Counters since the start.
     package struct Counters: Sendable, Hashable {
-        /// Calls that went back without having been begun.
+        /// Calls returned without being started.
         package var returned: UInt64 = 0
         /// Calls whose sender does not lead their shard under their epoch.
         package var stale: UInt64 = 0
-        /// Calls that were held, or settled, already.
+        /// Calls that were already held or settled.
         package var duplicates: UInt64 = 0
-        /// Repeated dispatches of AT_MOST_ONCE attempts that were begun before, answered with what came of them.
+        /// Repeated dispatches of AT_MOST_ONCE attempts that started earlier, answered with their outcome.
         package var refusedRepeats: UInt64 = 0
-        /// Outcomes that the scheduler did not accept as they were.
+        /// Outcomes that the scheduler rejected or corrected.
         package var rejected: UInt64 = 0
         /// Acknowledgements of outcomes that were not sent over that connection.
         package var strayAcknowledgements: UInt64 = 0
@@ -92,13 +92,14 @@ package struct WorkerEngine: ~Copyable {
     let configuration: WorkerEngineConfiguration
     var links: [ConnectionID: Link] = [:]
     var leaders = LeaderTable()
-    /// AT_MOST_ONCE calls that were begun here.
+    /// AT_MOST_ONCE calls that this process started.
     var memory = AtMostOnceMemory()
     var held = SlotMap<Held>()
     var slots: [DispatchToken: Int32] = [:]
-    /// Acknowledged tokens: a dispatch of one of them is an echo.
+    /// Acknowledged tokens; a dispatch with one of them is a duplicate.
     var settled: RecentTokens
-    /// In nanoseconds of boot time: when a waiting call starts, when a running one becomes a long one.
+    /// In nanoseconds of boot time: the start of a waiting call, or the time at which a running call becomes
+    /// long-running.
     var timers = TimerHeap()
     /// Outcomes that are sent to the leaders of their shards at the end of the turn.
     var unreported: [DispatchToken] = []
@@ -109,20 +110,20 @@ package struct WorkerEngine: ~Copyable {
     package private(set) var unacknowledgedCount = 0
     package private(set) var isDraining = false
     private(set) var hasDrained = false
-    /// When something last moved, for a drain that nobody listens to.
+    /// The last activity, for a drain without a scheduler.
     private var movedAt = BootTime(nanoseconds: 0)
     package var counters = Counters()
 
     package init(configuration: WorkerEngineConfiguration) {
-        precondition(configuration.maxWorkers > 0, "a worker has at least one slot")
+        precondition(configuration.maxWorkers > 0, "a worker needs at least one slot")
         self.configuration = configuration
         settled = RecentTokens(limit: max(1_024, configuration.maxWorkers * 4))
     }
 
-    // MARK: What others may know
+    // MARK: State for other components
 
     package var heldCount: Int { held.count }
-    /// Calls that can be taken now.
+    /// How many calls can be accepted now.
     package var freeCount: Int {
         max(
             0,
@@ -131,13 +132,13 @@ package struct WorkerEngine: ~Copyable {
     }
     package var connectionCount: Int { links.count }
 
-    /// Of the connections that lead shards, the one that came last.
+    /// The latest connection that leads a shard.
     package var leader: ConnectionID? { leaders.leading.last }
 
     /// The highest epoch under which `leader` leads.
     package var leaderEpoch: Int64? { leader.flatMap { leaders.epoch(of: $0) } }
 
-    /// When `tick` is wanted at the latest.
+    /// The latest time for the next `tick`.
     package var wake: BootTime? {
         var times = [timers.first.map { BootTime(nanoseconds: $0.time) }, creditWake].compactMap { $0 }
         if isDraining, !hasDrained, runningCount == 0 { times.append(movedAt + configuration.drainPatienceMs) }
@@ -198,7 +199,7 @@ package struct WorkerEngine: ~Copyable {
         held[slot].state = state
     }
 
-    /// Takes out a call that is not to be made.
+    /// Removes a call that will not be made.
     mutating func drop(_ slot: Int32) {
         count(held[slot].state, by: -1)
         slots[held[slot].token] = nil
@@ -206,7 +207,7 @@ package struct WorkerEngine: ~Copyable {
         held.remove(slot)
     }
 
-    /// Forgets an outcome, whatever the result, if the acknowledgement comes from the scheduler that was sent the outcome.
+    /// Forgets an outcome with any result, if the acknowledgement comes from the scheduler to which it was sent.
     private mutating func acknowledged(
         _ outcome: AcknowledgedOutcome,
         over link: ConnectionID,

@@ -1,60 +1,59 @@
-/// What happens to a worker.
+/// An event for the worker engine.
 package enum WorkerEvent: Sendable {
-    /// The end of a turn, or a timer: time to look at the clock. Every other event only takes notice, or answers at once
-    /// what must not wait for it.
+    /// The end of a turn, or a timer. Other events only update state or send answers that must not wait.
     case tick
-    /// A connection to a scheduler is up.
+    /// A connection to a scheduler was opened.
     case connected(ConnectionID)
     case disconnected(ConnectionID)
-    /// All shards that a scheduler leads under that epoch.
+    /// A scheduler announced all shards that it leads under this epoch.
     case leadAnnounced(ConnectionID, LeadProof, shards: [UInt8])
-    /// `receivedAt` is when the frame was there, which may be earlier than the turn that it is handled in.
+    /// `receivedAt` is when the frame arrived, which may be earlier than the turn that handles it.
     case dispatched(ConnectionID, clusterTime: Timestamp, [DispatchedCall], receivedAt: BootTime)
     case cancelRequested(ConnectionID, [DispatchToken])
-    /// These outcomes are settled: they can be forgotten.
+    /// These outcomes are settled and can be forgotten.
     case acknowledged(ConnectionID, [AcknowledgedOutcome])
-    /// A leader asks what became of AT_MOST_ONCE calls.
+    /// A leader asks about the state of AT_MOST_ONCE calls.
     case claimsQueried(ConnectionID, [QueriedClaim])
-    /// Calls that the HTTP client has finished with.
+    /// Calls that ended in the HTTP client.
     case ended([HTTPResult])
-    /// SIGTERM: take nothing more, finish what runs, deliver what came of it.
+    /// SIGTERM: accept no more calls, finish running ones, deliver their outcomes.
     case drainRequested
 }
 
-/// What a worker is to do.
+/// An action that the runner performs for the worker engine.
 package enum WorkerAction: Sendable {
     case start([HTTPRequest])
-    /// Calls that run are to be cut off; each still ends in a result.
+    /// Aborts running calls; each still ends in a result.
     case cut([DispatchToken])
 
-    // To a scheduler, in this order where several are for one
+    // Messages to schedulers, in the order in which one scheduler gets them
     case hold(ConnectionID, epoch: Int64, [HeldCall])
-    /// The answer to a Lead of shards for which a higher epoch was seen.
+    /// Answers a Lead for shards for which a higher epoch is known.
     case refuseLead(ConnectionID, epoch: Int64, shards: [UInt8], highest: LeadProof)
     case report(ConnectionID, [CallOutcome])
     case tellStarted(ConnectionID, [DispatchToken])
     case answerClaims(ConnectionID, rememberedMs: UInt64, [AnsweredClaim])
     case announceDrain(ConnectionID)
-    /// Calls that the scheduler may dispatch on the connection in all.
+    /// The total number of calls that the scheduler may dispatch on this connection.
     case grant(ConnectionID, UInt64)
 
-    /// That scheduler breaks the rules: the connection is to be ended.
+    /// Closes the connection to a scheduler that violates the protocol.
     case close(ConnectionID, why: String)
     case log(WorkerLogEvent)
-    /// Drained: nothing is left to do.
+    /// The drain is complete.
     case drained
 }
 
-/// Something that people should be able to read in the log.
+/// An event for the log.
 package enum WorkerLogEvent: Sendable, Hashable {
     case leaderChanged(ConnectionID, epoch: Int64)
-    /// So many shards have no leader any more.
+    /// This many shards lost their leader.
     case leaderLost(epoch: Int64, shards: Int)
     /// A scheduler leads under a lower epoch than the highest one seen.
     case leadRefused(ConnectionID, epoch: Int64, highest: Int64)
-    /// The scheduler did not accept an outcome as it was.
+    /// The scheduler rejected or corrected an outcome.
     case outcomeRejected(ExecutionID, AckResult)
     case draining(running: Int, unacknowledged: Int)
-    /// The end of a drain that nobody took the last outcomes of: how many, and some of their executions.
+    /// A drain ended with unacknowledged outcomes: their number, and some of their executions.
     case undelivered(count: Int, [ExecutionID])
 }

@@ -1,13 +1,13 @@
-/// The workers, the executions that wait for a free slot of them, and what is sent to them in this turn.
+/// The workers, the ready executions, and the messages collected in this turn.
 struct WorkerPool {
     var roster = WorkerRoster()
     var ready = ReadyQueue()
     private var nextToken: UInt64 = 1
     var outgoing: [ConnectionID: [DispatchedCall]] = [:]
     var acknowledgements: [ConnectionID: [AcknowledgedOutcome]] = [:]
-    /// AT_MOST_ONCE calls became missing, or a worker has come back: somebody may know of them.
+    /// Whether to query claims: AT_MOST_ONCE calls lost their worker, or a worker reconnected.
     var isClaimQueryDue = false
-    /// Since when executions are due, no worker has a free slot, and nothing was dispatched.
+    /// Since when executions have been due without a free slot or a dispatch.
     private(set) var starvedSince: BootTime?
     private(set) var dispatchCount: UInt64 = 0
 
@@ -17,13 +17,13 @@ struct WorkerPool {
         return nextToken
     }
 
-    /// A new leader begins.
+    /// Starts a new leadership.
     mutating func begin() {
         nextToken = 1
         roster.forgetAnswers()
     }
 
-    /// The lead is lost: calls and acknowledgements are the next leader's.
+    /// Ends a leadership: calls and acknowledgements now belong to the next leader.
     mutating func end() {
         ready.removeAll()
         (outgoing, acknowledgements) = ([:], [:])
@@ -41,9 +41,9 @@ struct WorkerPool {
         acknowledgements[link, default: []].append(AcknowledgedOutcome(token, result))
     }
 
-    /// Notes whether executions wait for a slot. A dispatch since the last look begins the wait anew.
+    /// Notes whether executions wait for a slot. A dispatch since the last check restarts the wait.
     ///
-    /// - Parameter count: of dispatches, before this look.
+    /// - Parameter count: the number of dispatches before this check.
     mutating func noteStarvation(_ isStarved: Bool, since count: UInt64, at boot: BootTime) {
         if !isStarved {
             starvedSince = nil

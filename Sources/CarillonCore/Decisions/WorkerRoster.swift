@@ -1,34 +1,34 @@
-/// A worker that is connected.
+/// A connected worker.
 struct ConnectedWorker {
     var name: String
     var bootID: UniqueID
     var maxWorkers: Int
-    /// What the worker can do beyond the protocol's version, by its Hello.
+    /// The optional features announced in the worker's Hello.
     var features: Set<String>
-    /// Calls that the worker takes on this connection in all, as its last Credit says (design § 5, Credit).
+    /// The total number of calls that the worker accepts on this connection, from its last Credit.
     var granted: UInt64 = 0
     var sent: UInt64 = 0
-    /// Slots promised to claims that are not yet durable.
+    /// Slots reserved for claims that are not durable yet.
     var reserved = 0
     var inFlight = 0
-    /// Calls that were sent to it and of which it has said nothing yet: neither that they run nor what came of them.
+    /// Calls sent to the worker about which it has reported nothing yet.
     var unacknowledged = 0
-    /// Its name is durable: a leader after this one will ask it.
+    /// Whether the worker's name is durable, so that the next leader will ask it.
     var isRecorded = false
     var draining = false
-    /// The epoch for which it said what it holds; what it has to report follows, and then its credit.
+    /// The epoch for which the worker reported its held calls. Its outcomes and its credit follow.
     var heldEpoch: Int64?
-    /// When it did.
+    /// When the worker reported its held calls.
     var heldAt: BootTime?
-    /// It answered our Lead.
+    /// Whether the worker answered our Lead.
     var hasAnswered = false
-    /// The epoch that it obeys instead of ours, until it answers our Lead.
+    /// The later epoch that the worker accepts instead of ours, until it answers our Lead.
     var obeyedEpoch: Int64?
-    /// Calls that it did not report in time. They count as unanswered, so that other workers are preferred.
+    /// Calls that the worker did not report in time. They count as unacknowledged, so that other workers are preferred.
     var overdue = 0
-    /// Calls that it gave back since its last outcome, while it did not drain.
+    /// Calls returned since the worker's last outcome while it was not draining.
     var returned = 0
-    /// The key of the codes of its dispatch tokens.
+    /// The key for the codes of the worker's dispatch tokens.
     var key: DispatchKey
 
     init(name: String, bootID: UniqueID, maxWorkers: Int, features: Set<String> = [], key: DispatchKey) {
@@ -39,10 +39,10 @@ struct ConnectedWorker {
         self.key = key
     }
 
-    /// Answers that it owes, or will owe when its claims are durable.
+    /// The number of outstanding answers, including those of claims that are not durable yet.
     var outstanding: Int { unacknowledged + reserved + overdue + returned }
 
-    /// What it offers, but never more than it has by its own word.
+    /// The offered slots, at most as many as the worker has free by its own report.
     var freeSlots: Int {
         guard !draining, hasAnswered, isRecorded, obeyedEpoch == nil else { return 0 }
         let offered = granted > sent ? Int(clamping: granted - sent) : 0
@@ -50,12 +50,12 @@ struct ConnectedWorker {
     }
 }
 
-/// The workers, and those that were cut off a moment ago.
+/// The connected workers, and those that disconnected recently.
 struct WorkerRoster {
     private(set) var workers: [ConnectionID: ConnectedWorker] = [:]
-    /// By name: until when a cut connection's worker is waited for, and who it was.
+    /// Recently disconnected workers by name: the boot id and the end of the wait for a reconnect.
     private(set) var disconnected: [String: (bootID: UniqueID, until: BootTime)] = [:]
-    /// The clocks of worker processes, also of those that are disconnected: a process that comes back has the same one.
+    /// The clocks of worker processes, including disconnected ones: a process that reconnects has the same clock.
     private var clocks: [Process: WorkerClock] = [:]
     private static let clockLimit = 10_000
 
@@ -64,14 +64,14 @@ struct WorkerRoster {
         var bootID: UniqueID
     }
 
-    /// The names in the last batch that told of them.
+    /// The names in the last batch with worker names.
     private var told: Set<String> = []
-    /// The names that are durable, and stay so whatever becomes of the batches on their way.
+    /// Names that are durable and stay so with any batch in flight.
     private var recorded: Set<String> = []
-    /// Somebody came or went since.
+    /// Whether a worker connected or disconnected since the last record.
     private(set) var isRecordDue = false
 
-    /// Calls that all workers together can run; one that came back before its old connection was seen to be dead counts once.
+    /// The total number of slots of all workers. A process with two connections counts once.
     var capacity: Int {
         var slots: [UniqueID: Int] = [:]
         for worker in workers.values where !worker.draining { slots[worker.bootID] = worker.maxWorkers }
@@ -87,9 +87,8 @@ struct WorkerRoster {
         }
     }
 
-    /// The worker with a free slot that owes the fewest answers; of equals the one with most free slots, then the one that
-    /// came first. Free slots are only a worker's word, and one that answers nothing may have given any: it gets no more than
-    /// those that do answer leave unanswered at a time.
+    /// The worker with a free slot and the fewest outstanding answers; of equals the one with most free slots, then the
+    /// oldest connection. The number of free slots is not trusted: a worker that never answers gets few calls.
     var leastLoaded: ConnectionID? { leastLoaded(having: []) }
 
     /// The same among the workers that have these features.
@@ -104,16 +103,16 @@ struct WorkerRoster {
         return best?.link
     }
 
-    /// Whether every one that is connected has answered, and every one that bears such a name.
+    /// Whether all connected workers have answered, and all named workers are connected and have answered.
     func haveAllAnswered(besides names: Set<String>) -> Bool {
         guard workers.values.allSatisfy({ $0.hasAnswered }) else { return false }
         let connected = Set(workers.values.map(\.name))
         return names.isSubset(of: connected)
     }
 
-    // MARK: Whom the next leader has to ask
+    // MARK: Names of workers that the next leader has to ask
 
-    /// The names to write down, if they are others than before.
+    /// The names to store, if they have changed.
     mutating func namesToRecord(besides others: Set<String>) -> [String]? {
         isRecordDue = false
         let names = others.union(workers.values.map(\.name)).union(disconnected.keys)
@@ -124,20 +123,20 @@ struct WorkerRoster {
         return names.sorted()
     }
 
-    /// They are durable. One that is left out by a batch behind that one is not: it waits for the next.
+    /// The names are durable. A name that a later batch omits is not; it waits for the next batch.
     mutating func recorded(_ names: [String]) {
         recorded.formUnion(told.intersection(names))
         markRecorded()
     }
 
-    /// What the leader before has written down.
+    /// Restores the names stored by the previous leader.
     mutating func restoreRecorded(_ names: [String]) {
         (told, recorded) = (Set(names), Set(names))
         isRecordDue = true
         markRecorded()
     }
 
-    /// Those that were waited for, and did not come, need not be asked again.
+    /// Ends the wait for workers that did not connect: the next record omits them.
     mutating func forgetPendingReports() { isRecordDue = true }
 
     private mutating func markRecorded() {
@@ -153,13 +152,13 @@ struct WorkerRoster {
         isRecordDue = true
     }
 
-    /// Ends the waiting for a name; returns who was waited for.
+    /// Ends the wait for a worker's reconnect. Returns its boot id.
     mutating func endReconnectWait(_ name: String) -> UniqueID? {
         isRecordDue = true
         return disconnected.removeValue(forKey: name)?.bootID
     }
 
-    /// Names whose waiting is over.
+    /// The names whose wait has expired.
     func overdue(at now: BootTime) -> [String] {
         disconnected.filter { $0.value.until <= now }.keys.sorted()
     }
@@ -176,18 +175,18 @@ struct WorkerRoster {
         clocks[process, default: WorkerClock()].read(microseconds, sentAt: sentAt, receivedAt: receivedAt)
     }
 
-    /// When the worker's clock showed that, if anything is known of it.
+    /// The boot time of a reading of the worker's clock, if its offset is known.
     func bootTime(of link: ConnectionID, at microseconds: UInt64) -> BootTime? {
         guard let worker = workers[link] else { return nil }
         return clocks[Process(name: worker.name, bootID: worker.bootID)]?.bootTime(at: microseconds)
     }
 
-    /// Another cluster key: the codes of all tokens change.
+    /// Sets new keys after a change of the cluster key: the codes of all tokens change.
     mutating func setKeys(_ key: (ConnectedWorker) -> DispatchKey) {
         for link in workers.keys { workers[link]!.key = key(workers[link]!) }
     }
 
-    /// The connected worker process that answered for the current epoch.
+    /// The connection of the worker process, if it answered for the current epoch.
     func link(of name: String, _ bootID: UniqueID) -> ConnectionID? {
         workers.first {
             $0.value.hasAnswered && $0.value.name == name
@@ -195,7 +194,7 @@ struct WorkerRoster {
         }?.key
     }
 
-    /// A new leader knows nothing of what it sent before.
+    /// Resets the state of all workers for a new leadership.
     mutating func forgetAnswers() {
         for link in workers.keys {
             workers[link]!.hasAnswered = false

@@ -1,19 +1,19 @@
-/// A call that the HTTP client is to make now.
+/// A call that the HTTP client makes immediately.
 package struct HTTPRequest: Sendable, Hashable {
     package var token: DispatchToken
     package var method: String
     package var url: String
-    /// All of them, in order; the caller adds none but Host, Content-Length and what the connection needs.
+    /// All headers, in order. The HTTP client adds only Host, Content-Length and the headers that the connection needs.
     package var headers: [HTTPHeader]
     package var body: String?
-    /// From the hand-over to the last byte of the answer.
+    /// Measured from the hand-over to the client until the last byte of the response.
     package var timeoutMs: Int
     package var connectTimeoutMs: Int
-    /// A fresh connection, never reused: libcurl repeats a request on a reused connection that closed early. The request leaves
-    /// at most once.
+    /// Use a new connection: libcurl repeats a request when a reused connection closed early. With a new connection the
+    /// request is sent at most once.
     package var atMostOnce: Bool
-    /// Bytes of the answer's body that are kept. The rest is read and dropped: how a call is judged does not depend on what
-    /// is kept of its answer.
+    /// How many bytes of the response body are kept. The rest is read and dropped; the outcome does not depend on this
+    /// limit.
     package var responseLimit: Int
     package var httpVersion: HTTPVersion
 
@@ -44,10 +44,10 @@ package struct HTTPRequest: Sendable, Hashable {
 
 /// The version of HTTP that a request is sent with.
 package enum HTTPVersion: Sendable, Hashable, CaseIterable {
-    /// What the TLS handshake agrees on; HTTP/1.1 without TLS.
+    /// The version negotiated in the TLS handshake; HTTP/1.1 without TLS.
     case automatic
     case http1
-    /// Over TLS when the target agrees; without TLS in any case.
+    /// With TLS, HTTP/2 if the target supports it; without TLS, always HTTP/2.
     case http2
 }
 
@@ -60,14 +60,15 @@ package struct HTTPResult: Sendable, Hashable {
     package var startedAt: BootTime
     package var durationMicroseconds: UInt64
     package var httpStatus: Int?
-    /// What arrived of the answer's body, also of an answer that failed: valid UTF-8 without NUL, at most the request's limit.
-    /// Content that is not text is a URL of the scheme `data` with the content in base64.
+    /// The part of the response body that arrived, also of a failed call: valid UTF-8 without NUL, at most
+    /// `responseLimit` bytes. A body that is not text is stored as a `data` URL with base64 content.
     package var response: String?
-    /// One sentence: what failed, against what. It holds no text of the answer, except for the Location of a redirect.
+    /// One sentence: the failure and the target. No text of the response except the Location header of a redirect.
     package var errorMessage: String?
-    /// One sentence for the log, of an answer that was not as it should be.
+    /// One sentence for the log about an unusual response, such as a very long one.
     package var remark: String?
-    /// Of 429 and 503: what Retry-After asks for, seconds or HTTP date (RFC 9110, section 10.2.3), in milliseconds.
+    /// The Retry-After header of a 429 or 503 response (seconds or HTTP date; RFC 9110, section 10.2.3), in
+    /// milliseconds.
     package var retryAfterMs: UInt64?
 
     package init(
@@ -93,10 +94,10 @@ package struct HTTPResult: Sendable, Hashable {
 
 /// The HTTP client of a worker.
 package protocol HTTPCaller: Sendable {
-    /// Hands the calls over; each ends in exactly one result, delivered in batches to the closure given at creation.
+    /// Starts the calls. Each call ends in exactly one result, delivered in batches to the closure passed at creation.
     func start(_ requests: [HTTPRequest])
-    /// Stops calls that still run: they end as `cancelled`. Unknown tokens are ignored.
+    /// Cancels running calls; they end as `cancelled`. Unknown tokens are ignored.
     func cancel(_ tokens: [DispatchToken])
-    /// Stops the client's thread once nothing runs any more.
+    /// Stops the client's thread when no call is running.
     func shutdown()
 }

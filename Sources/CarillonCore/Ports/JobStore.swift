@@ -1,4 +1,4 @@
-/// A shard's row, as taken over.
+/// A shard's row at the time of the take-over.
 package struct ShardRecord: Sendable, Hashable {
     package var shard: UInt8
     package var owner: UniqueID?
@@ -12,7 +12,7 @@ package struct ShardRecord: Sendable, Hashable {
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
     package var outage: Outage?
-    /// Names of the workers that may hold calls; `nil` when nobody has written that down.
+    /// Names of the workers that may hold calls; `nil` if no leader has stored them yet.
     package var workers: [String]?
 
     package init(
@@ -42,16 +42,16 @@ package struct ShardRecord: Sendable, Hashable {
     }
 }
 
-/// What the lease connection says of an attempt to take or keep the lease.
+/// The result of an attempt to take or renew the lease.
 package enum LeaseResult: Sendable, Hashable {
-    /// All shards are ours, under this epoch. `databaseTime` was read in the same statement. `standby` asked for the lease
-    /// within the last 2 s and has usable workers.
+    /// This scheduler holds all shards under this epoch. `databaseTime` was read in the same statement. `standby`
+    /// requested the lease within the last 2 s and has usable workers.
     case held(epoch: Int64, shards: [ShardRecord], databaseTime: Timestamp, standby: UniqueID? = nil)
-    /// Someone else holds them; `leader` is the holder's address, when known.
+    /// Another scheduler holds the lease; `leader` is its address, if known.
     case heldByOther(leader: String?, databaseTime: Timestamp)
 }
 
-/// What a row accounts for within an outage: its own due time, or, for a SKIPPED row, all from its first to its last.
+/// The due times that a row covers within an outage: its own, or, for a SKIPPED row, all from the first to the last.
 package struct OutageRow: Sendable, Hashable {
     package var jobID: JobID
     /// `skipped_from`, or else `scheduled_time`.
@@ -66,38 +66,37 @@ package struct OutageRow: Sendable, Hashable {
     }
 }
 
-/// What can be asked of the database by the writer.
+/// A request of the leader's writer to the database.
 package enum StoreRequest: Sendable {
-    /// On the lease connection: take the advisory lock if nobody has it (or if the lease of whoever has it has expired:
-    /// end that session), then take all shards under a new epoch, in one transaction. The epoch is higher than all before it,
-    /// than `above`, and not lower than the database's clock in microseconds since 1970. A scheduler that does not
-    /// get the lease records how many usable workers it has.
+    /// On the lease connection: take the advisory lock (ending the holder's session if its lease has expired), then all
+    /// shards under a new epoch, in one transaction. The epoch exceeds all earlier ones and `above`, and is at least
+    /// the database's clock in microseconds since 1970. Without the lease, store `usableWorkers` for this standby.
     case acquireLease(owner: UniqueID, address: String, leaseMs: Int, above: Int64 = 0, usableWorkers: Int = 0)
-    /// On the lease connection: keep them.
+    /// On the lease connection: renew the lease of all shards.
     case renewLease(owner: UniqueID, epoch: Int64, leaseMs: Int)
-    /// On the lease connection: expire the lease at once and give the advisory lock back. For 5 s only `standby` may take it,
-    /// if one is named.
+    /// On the lease connection: expire the lease now and release the advisory lock. For 5 s only `standby` may take the
+    /// lease, if it is given.
     case releaseLease(owner: UniqueID, epoch: Int64, standby: UniqueID? = nil)
-    /// All jobs that are neither deleted nor ad-hoc, in several answers of `jobs`, the last one marked.
+    /// All jobs that are neither deleted nor ad-hoc, in several `jobs` answers; the last one is marked.
     case loadJobs
-    /// These jobs, whatever they are, likewise.
+    /// The jobs with these ids, including deleted and ad-hoc ones, in several answers.
     case loadJobsNamed([JobID])
-    /// All executions that are not final with an id from `ExecutionID.first(at: since)` on, in several answers likewise.
+    /// All executions that are not final, with ids from `ExecutionID.first(at: since)` on, in several answers.
     case loadOpenExecutions(since: Timestamp)
-    /// The rows made by schedules with a scheduled_time in (outage.from, outage.to], in several answers likewise.
+    /// Rows inserted for schedules with a scheduled_time in (outage.from, outage.to], in several answers.
     case loadOutageRows(Outage)
     case commit(WriteBatch)
-    /// Jobs whose updated_at is not before `since`, deleted ones too, likewise in several answers.
+    /// Jobs with `updated_at` at or after `since`, including deleted ones, in several answers.
     case loadChangedJobs(since: Timestamp)
     case findIdempotencyKey(operation: String, key: String)
-    /// The row of one execution, for a late report: only asked when it is no longer in memory.
+    /// The row of one execution that is no longer in memory, for a late report.
     case findExecution(ExecutionID)
-    /// Makes the partitions for the coming week and drops the days before `retainFrom` that have no open row;
-    /// deletes expired idempotency keys.
+    /// Creates the partitions of the coming week, drops the days before `retainFrom` that have no open row, and deletes
+    /// expired idempotency keys.
     case maintain(retainFrom: Timestamp?)
 }
 
-/// What comes back.
+/// An answer of the store to a ``StoreRequest``.
 package enum StoreAnswer: Sendable {
     case lease(LeaseResult)
     case released
@@ -108,17 +107,17 @@ package enum StoreAnswer: Sendable {
     case idempotencyRecord(IdempotencyRecord?)
     case execution(Execution?)
     case maintained
-    /// The lease connection is gone (and with it the advisory lock), or the request could not be made on it.
+    /// The lease connection was lost (and with it the advisory lock), or the request could not be sent on it.
     case leaseConnectionLost(String)
-    /// A read failed; it may be asked again.
+    /// A read failed; the caller may repeat it.
     case failed(String)
 }
 
-/// The database, as the writer of the shards sees it. A `commit` whose answer was lost is settled by the store itself,
-/// by reading `shards.commit_sequence` on a new connection, before it is answered; while there is no database it is not
-/// answered. One commit is in flight at a time. Leases have a connection of their own.
+/// The database as the leader's writer uses it. One commit is in flight at a time; leases use a separate connection.
+/// After a lost connection the store reads `shards.commit_sequence` on a new one to learn whether a commit was applied.
+/// While the database is unreachable, a commit stays unanswered.
 package protocol JobStore: Sendable {
-    /// `answer` is called on a thread of the store, more than once where the request says so, in order.
+    /// Calls `answer` on a thread of the store, in order; several times where the request allows several answers.
     func submit(_ request: StoreRequest, answer: @escaping @Sendable (StoreAnswer) -> Void)
 
     /// How long the store has waited for the database, and the database's last errors.
@@ -126,7 +125,7 @@ package protocol JobStore: Sendable {
 }
 
 extension JobStore {
-    /// A store that never waits has nothing to report.
+    /// The default for stores that never wait.
     package var health: StoreHealth { StoreHealth() }
 }
 
@@ -137,7 +136,7 @@ package struct JobQuery: Sendable, Hashable {
     package var tag: String?
     package var lastStatus: ExecutionStatus?
     package var limit: Int
-    /// The last job of the page before.
+    /// The last job of the previous page.
     package var after: JobID?
 
     package init(
@@ -163,12 +162,12 @@ package struct JobQuery: Sendable, Hashable {
 package struct ExecutionQuery: Sendable, Hashable {
     package var jobID: JobID?
     package var statuses: [ExecutionStatus]
-    /// Scheduled times from here on.
+    /// The lowest scheduled time, inclusive.
     package var from: Timestamp?
-    /// Scheduled times before this.
+    /// The highest scheduled time, exclusive.
     package var to: Timestamp?
     package var limit: Int
-    /// The last execution of the page before.
+    /// The last execution of the previous page.
     package var after: ExecutionID?
 
     package init(
@@ -188,12 +187,12 @@ package struct ExecutionQuery: Sendable, Hashable {
     }
 }
 
-/// What a job's executions were like in a range of scheduled times. Averages and percentiles are over executions that
-/// have the figure; `nil` when none has.
+/// Statistics of a job's executions in a range of scheduled times. Averages and percentiles cover only the executions
+/// that have the value; `nil` if there are none.
 package struct ExecutionStats: Sendable, Hashable {
     package var total: Int64 = 0
     package var successes: Int64 = 0
-    /// FAILED and UNKNOWN.
+    /// Executions that ended as FAILED or UNKNOWN.
     package var failures: Int64 = 0
     package var duration: Summary?
     package var drift: Summary?
@@ -216,7 +215,7 @@ package struct ExecutionStats: Sendable, Hashable {
     package init() {}
 }
 
-/// Why a read could not be answered.
+/// The reason for a failed read.
 package struct ReadError: Error, Sendable, Hashable {
     package var message: String
 
@@ -225,11 +224,11 @@ package struct ReadError: Error, Sendable, Hashable {
     }
 }
 
-/// Reads for clients, from any scheduler, on connections of their own (or a replica).
+/// Reads for clients of any scheduler, on separate connections (or a replica).
 package protocol HistoryReader: Sendable {
-    /// A job that is not deleted; `includingDeleted` finds those too.
+    /// The job with this id. Deleted jobs are found only with `includingDeleted`.
     func job(_ id: JobID, includingDeleted: Bool) async throws(ReadError) -> Job?
-    /// `total` counts the jobs that are listed when nothing is filtered; from a counter.
+    /// `total` is the number of jobs in an unfiltered list, taken from a counter.
     func jobs(_ query: JobQuery) async throws(ReadError) -> (jobs: [Job], hasMore: Bool, total: Int64?)
     func executions(_ query: ExecutionQuery) async throws(ReadError) -> (executions: [Execution], hasMore: Bool)
     func execution(_ id: ExecutionID, of job: JobID) async throws(ReadError) -> (

@@ -1,6 +1,6 @@
-/// What a store knows of its own state: how long it has waited for the database, and what the database said last.
+/// The state of the database connection: how long the store has waited, and the last errors of the database.
 package struct StoreHealth: Sendable, Hashable {
-    /// An error, in the database's own words.
+    /// An error with the message of the database.
     package struct Failure: Sendable, Hashable {
         package var message: String
         /// The SQLSTATE, where the database sent one.
@@ -17,7 +17,7 @@ package struct StoreHealth: Sendable, Hashable {
 
     /// One kind of work, with the time that it has waited and its last error.
     package struct Work: Sendable, Hashable {
-        /// `nil` while nothing is waited for.
+        /// `nil` while no work of this kind is waiting.
         package var waitedMs: Int64?
         package var failure: Failure?
 
@@ -27,11 +27,11 @@ package struct StoreHealth: Sendable, Hashable {
         }
     }
 
-    /// The oldest batch that was handed over and has not been answered.
+    /// The oldest batch that is still unanswered.
     package var batch: Work
-    /// The time since the database last answered a question for the lease. `nil` while no lease is asked for.
+    /// The time since the database last answered a lease request; `nil` while no lease is requested.
     package var lease: Work
-    /// The oldest read for the leader that has not ended.
+    /// The oldest read of the leader that has not finished.
     package var load: Work
 
     package init(batch: Work = Work(), lease: Work = Work(), load: Work = Work()) {
@@ -40,28 +40,29 @@ package struct StoreHealth: Sendable, Hashable {
         self.load = load
     }
 
-    /// What is wrong, with the database's own words; `nil` while nothing has waited longer than `limitMs`.
+    /// The current problem with the last error of the database; `nil` while no wait exceeds `limitMs`.
     ///
-    /// A read may take longer than that. Whoever waits for one to begin its work asks for `loadProblem` too.
+    /// Reads are not included, because they may take longer. A leader that is loading its state checks `loadProblem`
+    /// too.
     package func problem(limitMs: Int64) -> String? {
         if let waited = lease.waitedMs, waited > limitMs {
-            return Self.text("the database has not answered for the lease", waited, lease.failure ?? batch.failure)
+            return Self.text("the database has not answered a lease request", waited, lease.failure ?? batch.failure)
         }
         if let waited = batch.waitedMs, waited > limitMs {
-            return Self.text("a batch has waited for the database", waited, batch.failure ?? lease.failure)
+            return Self.text("a batch of writes has waited for the database", waited, batch.failure ?? lease.failure)
         }
         return nil
     }
 
-    /// What keeps a read from ending; `nil` while none has taken longer than `limitMs`.
+    /// The reason why a read has not finished; `nil` while no read has taken longer than `limitMs`.
     package func loadProblem(limitMs: Int64) -> String? {
         guard let waited = load.waitedMs, waited > limitMs else { return nil }
-        return Self.text("the jobs and open executions are being read", waited, load.failure)
+        return Self.text("jobs and open executions have been loading", waited, load.failure)
     }
 
     private static func text(_ what: String, _ waitedMs: Int64, _ failure: Failure?) -> String {
         let text = "\(what) for \(waitedMs / 1_000) s"
-        // An error from before the wait says nothing about it.
+        // An error from before the wait does not explain it.
         guard let failure, failure.ageMs <= waitedMs + 1_000 else { return text }
         let state = failure.state.map { " (SQLSTATE \($0))" } ?? ""
         return "\(text): \(failure.message)\(state)"

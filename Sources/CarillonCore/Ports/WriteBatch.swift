@@ -1,13 +1,13 @@
-/// A change of one job, with the rows that must change in the same transaction (design § 5, "A change").
+/// A change of one job, with the rows that must change in the same transaction.
 package struct JobChange: Sendable, Hashable {
-    /// The whole row as it will be. A new job has `version` 1. `nil` leaves the job's row as it is (a manual run).
+    /// The complete new row. A new job has `version` 1. `nil` leaves the job's row unchanged (a manual run).
     package var job: Job?
     package var isNew: Bool
-    /// PENDING rows of the old definition that are not yet due: deleted.
+    /// PENDING rows of the old definition that are not due yet; they are deleted.
     package var withdrawals: [ExecutionID]
     /// Rows of the new definition between its effective_from and materialized_through, or a manual run.
     package var inserts: [Execution]
-    /// Written in the same transaction; its answer is what a repeated request gets.
+    /// Stored in the same transaction. A repeated request gets the answer stored here.
     package var idempotencyKey: IdempotencyRecord?
 
     package init(
@@ -27,12 +27,12 @@ package struct JobChange: Sendable, Hashable {
 
 /// A row of `idempotency_keys`.
 package struct IdempotencyRecord: Sendable, Hashable {
-    /// What the key was used for: `create_job` or `run_job`.
+    /// The operation that used the key: `create_job` or `run_job`.
     package var operation: String
     package var key: String
-    /// What the first request was.
+    /// The fingerprint that the client sent with the first request; empty if there was none.
     package var fingerprint: String
-    /// The job made, or the execution made.
+    /// The id of the created job or execution.
     package var answer: UniqueID
     package var expiresAt: Timestamp
 
@@ -45,7 +45,7 @@ package struct IdempotencyRecord: Sendable, Hashable {
     }
 }
 
-/// PENDING or RETRYING → RUNNING.
+/// The change of a row from PENDING or RETRYING to RUNNING.
 package struct ExecutionStart: Sendable, Hashable {
     package var id: ExecutionID
     package var token: DispatchToken
@@ -53,9 +53,9 @@ package struct ExecutionStart: Sendable, Hashable {
     package var lostAttempts: Int
     package var actualStartTime: Timestamp?
     package var worker: String?
-    /// The process of that worker, for a claim: only it can say what became of the call.
+    /// For a claim: the boot id of the worker process. Only this process can report the outcome of the call.
     package var workerBootID: UniqueID?
-    /// Whether it is a claim: the request is sent once this is durable, and at most once.
+    /// For a claim, the request is sent at most once, after this change is durable.
     package var isClaim: Bool
 
     package init(
@@ -79,7 +79,7 @@ package struct ExecutionStart: Sendable, Hashable {
     }
 }
 
-/// An outage of materialization: the due times in (from, to] are worked off beside the live ones (design § 5, Catch-up).
+/// An outage of materialization: due times in (from, to] are caught up while new ones continue to be materialized.
 package struct Outage: Sendable, Hashable {
     package var from: Timestamp
     package var to: Timestamp
@@ -90,9 +90,10 @@ package struct Outage: Sendable, Hashable {
     }
 }
 
-/// Everything that one fenced transaction writes. It happens whole or not at all.
+/// All writes of one fenced transaction. They are applied completely or not at all.
 package struct WriteBatch: Sendable, Hashable {
-    /// Grows by one with each batch of an epoch; stored with it, so that an unknown commit can be settled by reading it.
+    /// Increases by one with each batch of an epoch. It is stored with the batch, so that a lost commit answer can be
+    /// resolved.
     package var sequence: UInt64
     package var owner: UniqueID
     package var epoch: Int64
@@ -100,16 +101,16 @@ package struct WriteBatch: Sendable, Hashable {
     package var settledThrough: Timestamp?
     /// `.some(nil)` clears the outage.
     package var outage: Outage??
-    /// Names of the workers that may hold calls from now on; `nil` leaves those that are stored.
+    /// Names of the workers that may hold calls from now on; `nil` leaves the stored names unchanged.
     package var workers: [String]?
     package var changes: [JobChange] = []
-    /// PENDING rows withdrawn outside of a change (a step back of the clock).
+    /// PENDING rows deleted outside of a job change (after the cluster clock stepped back).
     package var withdrawals: [ExecutionID] = []
-    /// PENDING and SKIPPED rows; one that exists already is left as it is.
+    /// PENDING and SKIPPED rows. A row that already exists is left unchanged.
     package var inserts: [Execution] = []
     package var starts: [ExecutionStart] = []
-    /// Whole rows as they will be: final ones and RETRYING ones, of which no claim is left. Only rows that are not final
-    /// change, and UNKNOWN ones.
+    /// Complete rows that became final or RETRYING; their claims are cleared. An update applies only to rows that are
+    /// not final or are UNKNOWN.
     package var updates: [Execution] = []
     package var attempts: [Attempt] = []
 
@@ -119,13 +120,13 @@ package struct WriteBatch: Sendable, Hashable {
         self.epoch = epoch
     }
 
-    /// Whether there is nothing to write.
+    /// Whether the batch contains no write.
     package var isEmpty: Bool {
         materializedThrough == nil && settledThrough == nil && outage == nil && workers == nil && changes.isEmpty
             && withdrawals.isEmpty && inserts.isEmpty && starts.isEmpty && updates.isEmpty && attempts.isEmpty
     }
 
-    /// How many rows it touches, about.
+    /// The approximate number of rows that the batch touches.
     package var count: Int {
         let changed = changes.reduce(0) {
             $0 + ($1.job == nil ? 0 : 1) + $1.withdrawals.count + $1.inserts.count + ($1.idempotencyKey == nil ? 0 : 1)
@@ -134,13 +135,13 @@ package struct WriteBatch: Sendable, Hashable {
     }
 }
 
-/// How a batch ended.
+/// The result of a commit.
 package enum CommitResult: Sendable, Hashable {
-    /// Durable. `notPending` are those of the batch's inserts (and of its changes' inserts) with status PENDING whose
-    /// row existed before and is not PENDING: they must not be armed. What the batch itself withdraws again is left out.
+    /// The batch is durable. `notPending` lists the PENDING inserts (of the batch and of its changes) whose row already
+    /// existed and is not PENDING; do not arm timers for them. Rows that the same batch withdraws are not listed.
     case committed(notPending: [ExecutionID])
-    /// Owner or epoch did not match: nothing was written, and the lease is lost.
+    /// Owner or epoch did not match. Nothing was written, and the lease is lost.
     case fenced
-    /// The database refuses the data itself; nothing was written. `constraint` names what was violated, when it was one.
+    /// The database rejected the data and wrote nothing. `constraint` names the violated constraint, if any.
     case refused(message: String, constraint: String?)
 }

@@ -1,12 +1,12 @@
-/// What a reported outcome came to. The worker forgets the outcome in every case.
+/// The scheduler's verdict on a reported outcome. The worker forgets the outcome in every case.
 package enum AckResult: Sendable, Hashable, CaseIterable {
-    /// Durable, or settled otherwise.
+    /// The outcome is durable or needs no further processing.
     case recorded
-    /// Late, repeated, or overtaken by another dispatch: it changed nothing.
+    /// The report was late, repeated, or superseded by another dispatch. Nothing changed.
     case superseded
-    /// The token was not issued to this worker process for this attempt of this execution: it changed nothing.
+    /// The token was not issued to this worker process for this attempt of this execution. Nothing changed.
     case notIssued
-    /// The outcome contradicts itself or an earlier report of the call. A failed attempt, or UNKNOWN, was recorded instead.
+    /// The outcome contradicts itself or an earlier report. A failed attempt or UNKNOWN was recorded instead.
     case invalid
 }
 

@@ -1,4 +1,4 @@
-/// What a scheduler answers.
+/// A scheduler's answer to a client.
 package enum Answer: Sendable, Hashable {
     case job(JobView)
     case jobList([JobView], nextCursor: String?, totalCount: Int64?)
@@ -28,7 +28,7 @@ package struct SchedulePreview: Sendable, Hashable {
     package var schedule: String
     package var timeZone: String
     package var scheduleDescription: String
-    /// Each with the same instant in the zone, with its offset.
+    /// Due times with their local time in the zone, including the offset.
     package var times: [PreviewedTime]
 
     package struct PreviewedTime: Sendable, Hashable {

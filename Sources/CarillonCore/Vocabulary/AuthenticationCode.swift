@@ -8,6 +8,6 @@ package struct AuthenticationCode: Sendable, Hashable {
         self.low = low
     }
 
-    /// The code of a message that carries none. No key produces it by intent.
+    /// The code of a message without authentication. No key produces it, except by chance.
     package static let zero = AuthenticationCode(high: 0, low: 0)
 }

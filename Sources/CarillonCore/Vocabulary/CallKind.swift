@@ -1,10 +1,10 @@
-/// What a dispatched call asks a worker to do.
+/// The kind of work that a dispatched call requests from a worker.
 package enum CallKind: Sendable, Hashable {
     case http(HTTPCall)
-    /// A kind of a later version. The worker returns the call without having begun it.
+    /// A kind from a later version. The worker returns the call without starting it.
     case unsupported
 
-    /// The features that a worker must have announced in Hello to be given the call. A plain HTTP call needs none.
+    /// Features that a worker must announce in Hello to receive the call. A plain HTTP call needs none.
     package var requiredFeatures: Set<String> {
         switch self {
         case .http, .unsupported: []

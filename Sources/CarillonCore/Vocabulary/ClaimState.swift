@@ -1,9 +1,9 @@
-/// What a worker remembers of an AT_MOST_ONCE call.
+/// A worker's state of an AT_MOST_ONCE call.
 package enum ClaimState: Sendable, Hashable, CaseIterable {
-    /// Never begun, and it never will be.
+    /// The call never started and never will.
     case neverBegun
     case running
-    /// Over. Its outcome was sent again before this answer, if it was reported under this token.
+    /// The call ended. If its outcome was reported under this token, the worker sent it again before this answer.
     case ended
 }
 

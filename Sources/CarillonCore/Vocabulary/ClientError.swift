@@ -1,10 +1,11 @@
-/// One thing that is wrong with a request: the field as the API names it, and a sentence that says what would be right.
+/// One invalid field of a request: the field's name in the API, and a sentence that says what is valid.
 package struct FieldError: Sendable, Hashable {
-    /// For callers that word it themselves. It stays in the process: a message has only the sentence.
+    /// For callers that write their own message. The kind stays in the process; only the sentence is sent.
     package enum Kind: Sendable, Hashable {
-        /// The field is known.
+        /// The field exists, but its value is invalid.
         case invalid
-        /// The request has no such field. `nearest` is one with a similar name; `hasOthers`: whether it has any.
+        /// The field does not exist. `nearest` is a field with a similar name; `hasOthers`: whether the request has any
+        /// field.
         case unknown(nearest: String?, hasOthers: Bool)
     }
 
@@ -17,7 +18,7 @@ package struct FieldError: Sendable, Hashable {
         self.message = message
     }
 
-    /// A field that a request, or whatever `owner` names, does not have.
+    /// An unknown field of a request or of the object that `owner` names.
     package init(unknown field: String, of owner: String, nearest: String?, hasOthers: Bool) {
         self.field = field
         message = "is not a field of \(owner)"
@@ -30,7 +31,7 @@ package struct FieldError: Sendable, Hashable {
     }
 }
 
-/// Why a request of a client was not done (design § 7).
+/// The reason why a client's request failed.
 package struct ClientError: Error, Sendable, Hashable {
     package enum Code: String, Sendable, CaseIterable {
         case invalidArgument = "INVALID_ARGUMENT"
@@ -46,7 +47,7 @@ package struct ClientError: Error, Sendable, Hashable {
         case `internal` = "INTERNAL"
     }
 
-    /// Tells cases of one code apart.
+    /// Distinguishes errors with the same code.
     package enum Reason: String, Sendable, CaseIterable {
         case versionMismatch = "VERSION_MISMATCH"
         case overlap = "OVERLAP"
@@ -58,8 +59,8 @@ package struct ClientError: Error, Sendable, Hashable {
         case outcomeUnknown = "OUTCOME_UNKNOWN"
     }
 
-    /// How many wrong fields are named. A body has room for a hundred thousand: an answer that named them all would fit into
-    /// no frame, and to make it would hold up everybody else.
+    /// The maximum number of reported field errors. A request can contain 100,000 invalid fields, and reporting all of
+    /// them would exceed the frame size and block other requests.
     package static let maxFieldErrors = 100
 
     package var code: Code
@@ -89,18 +90,18 @@ package struct ClientError: Error, Sendable, Hashable {
 }
 
 extension ClientError {
-    /// Another process is connected under a worker's name.
+    /// Another process is connected under this worker name.
     package static func workerNameInUse(_ name: String) -> ClientError {
         ClientError(
             .failedPrecondition,
-            "a worker named '\(name)' is connected already; give each worker its own name with --name, "
-                + "or wait until the connection of the stopped one has timed out",
+            "a worker named '\(name)' is already connected; give each worker its own name with --name, "
+                + "or wait until the connection of the stopped worker times out",
             retryable: true,
             reason: .workerNameInUse
         )
     }
 
-    /// A change was sent to the database, and its answer has not come.
+    /// A change was sent to the database, but no answer arrived.
     package static let outcomeUnknown = ClientError(
         .unavailable,
         "the database has not answered yet, so the outcome of this change is unknown; read the object before repeating it",

@@ -1,5 +1,5 @@
-/// The secret that all schedulers of a cluster share, kept in the database. With it a leader recognizes what an earlier leader
-/// issued without a record of it: dispatch tokens, and epochs.
+/// The secret that all schedulers of a cluster share, stored in the database. With it a leader verifies the dispatch
+/// tokens and epochs of earlier leaders without a record of them.
 package struct ClusterKey: Sendable, Hashable {
     private let tokens: DispatchKey
     private let epochs: DispatchKey
@@ -11,19 +11,19 @@ package struct ClusterKey: Sendable, Hashable {
         epochs = key.derived(Array("carillon epoch".utf8))
     }
 
-    /// The key of the tokens that are issued to one worker process.
+    /// The key for tokens issued to one worker process.
     package func workerKey(name: String, bootID: UniqueID) -> DispatchKey {
         tokens.derived(bootID.bytes + Array(name.utf8))
     }
 
-    /// The proof that an epoch was held.
+    /// The proof that a scheduler held this epoch.
     package func proof(epoch: Int64, incarnation: UInt64) -> AuthenticationCode {
         withUnsafeBytes(of: (epoch.bigEndian, incarnation.bigEndian)) { epochs.code(of: $0) }
     }
 }
 
 extension DispatchKey {
-    /// The code of a dispatch token: it covers the token, the execution and the attempt. The key stands for the worker.
+    /// The code of a dispatch token. It covers the token, the execution and the attempt; the key identifies the worker.
     package func code(of token: DispatchToken, _ execution: ExecutionID, attempt: Int) -> AuthenticationCode {
         withUnsafeBytes(
             of: (

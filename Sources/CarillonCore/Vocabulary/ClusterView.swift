@@ -1,4 +1,4 @@
-/// What one scheduler knows of the cluster.
+/// The cluster as one scheduler sees it.
 package struct ClusterView: Sendable, Hashable {
     package var serverID: UniqueID
     package var leading: Bool
@@ -17,7 +17,7 @@ package struct ClusterView: Sendable, Hashable {
     package var version: String
     package var timeZoneDataVersion: String
     package var startedAt: Timestamp?
-    /// What keeps executions from being called; `nil` while all is well.
+    /// The problem that prevents calls; `nil` if there is none.
     package var problem: String?
 
     package init(

@@ -1,7 +1,7 @@
-/// One attempt on its way to a worker: everything that the worker needs to make the call.
+/// One dispatched attempt, with everything that the worker needs to make the call.
 package struct DispatchedCall: Sendable, Hashable {
     package var token: DispatchToken
-    /// The scheduler's code of the token: the worker repeats it with all that it reports of the call.
+    /// The scheduler's authentication code of the token. The worker repeats it in every report of the call.
     package var code: AuthenticationCode
     package var shard: UInt8
     package var executionID: ExecutionID
@@ -9,15 +9,15 @@ package struct DispatchedCall: Sendable, Hashable {
     /// From 1.
     package var attempt: Int
     package var scheduledTime: Timestamp
-    /// How long the worker waits after receiving it before it makes the request.
+    /// How long the worker waits after the receipt before it sends the request.
     package var startAfterMicroseconds: UInt64
-    /// The call must begin before the worker's monotonic clock shows this, in microseconds.
+    /// The call must start before the worker's monotonic clock reaches this value, in microseconds.
     package var startBeforeClockMicroseconds: UInt64?
     package var kind: CallKind
     package var timeoutMs: Int
     package var connectTimeoutMs: Int
     package var atMostOnce: Bool
-    /// Bytes of the response that are kept.
+    /// How many bytes of the response body are kept.
     package var responseLimit: Int
 
     package init(
@@ -55,24 +55,24 @@ package struct DispatchedCall: Sendable, Hashable {
 
 /// How an attempt ended.
 package enum OutcomeKind: Sendable, Hashable, CaseIterable {
-    /// An HTTP answer came, whatever its status.
+    /// An HTTP response arrived, with any status.
     case answered
-    /// No answer; the request may have been sent.
+    /// No response; the request may have been sent.
     case failed
-    /// No answer, and it is certain that no byte of the request was sent.
+    /// No response, and no byte of the request was sent.
     case notSent
-    /// The call was never begun: it costs no attempt.
+    /// The call never started; it costs no attempt.
     case notStarted
-    /// Stopped by a Cancel.
+    /// A Cancel message stopped the call.
     case cancelled
-    /// The worker began this attempt before, under another token, and cannot say how it ended.
+    /// The worker started this attempt earlier under another token and does not know the outcome.
     case unknown
 }
 
-/// What a worker reports of one attempt.
+/// A worker's report of one attempt.
 package struct CallOutcome: Sendable, Hashable {
     package var token: DispatchToken
-    /// What the dispatch carried.
+    /// The code from the dispatch.
     package var code: AuthenticationCode
     /// The shard of the dispatch.
     package var shard: UInt8
@@ -80,14 +80,14 @@ package struct CallOutcome: Sendable, Hashable {
     package var jobID: JobID
     package var attempt: Int
     package var kind: OutcomeKind
-    /// Microseconds from the receipt of the dispatch until the request was handed to the HTTP client.
+    /// Microseconds from the receipt of the dispatch to the hand-over of the request to the HTTP client.
     package var startedAfterMicroseconds: UInt64
     package var durationMicroseconds: UInt64
     package var httpStatus: Int?
     package var response: String?
     package var errorMessage: String?
     package var retryAfterMs: UInt64?
-    /// The cluster time of the dispatch: with `startedAfterMicroseconds` it says when the call began.
+    /// The cluster time of the dispatch. With `startedAfterMicroseconds` it gives the start time of the call.
     package var dispatchTime: Timestamp?
     /// The worker's monotonic clock when the request was handed to the HTTP client, in microseconds.
     package var startedClockMicroseconds: UInt64?
@@ -127,10 +127,10 @@ package struct CallOutcome: Sendable, Hashable {
     }
 }
 
-/// A call that a worker runs at the moment, as it tells a new leader.
+/// A call that a worker is running, as it reports to a new leader.
 package struct HeldCall: Sendable, Hashable {
     package var token: DispatchToken
-    /// What the dispatch carried.
+    /// The code from the dispatch.
     package var code: AuthenticationCode
     /// The shard of the dispatch.
     package var shard: UInt8

@@ -3,7 +3,7 @@ package struct DispatchKey: Sendable, Hashable {
     private let inner: SHA256.State
     private let outer: SHA256.State
 
-    /// - Parameter bytes: the key. More than 64 bytes are hashed first.
+    /// - Parameter bytes: the key. Keys of more than 64 bytes are hashed first.
     package init(_ bytes: [UInt8]) {
         self = bytes.withUnsafeBytes { bytes in
             bytes.count <= 64
@@ -28,7 +28,7 @@ package struct DispatchKey: Sendable, Hashable {
 
     /// A key derived from this one for one purpose or one peer.
     package func derived(_ label: [UInt8]) -> DispatchKey {
-        // A label may be longer than one block, the digest of it is not.
+        // A label may be longer than one block; its digest is not.
         let digest = label.withUnsafeBytes { SHA256.digest(of: $0) }
         let code = digest.withBytes { self.code(of: $0) }
         return withUnsafeBytes(of: (code.high.bigEndian, code.low.bigEndian)) { DispatchKey(short: $0) }

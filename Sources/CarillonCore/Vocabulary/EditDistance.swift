@@ -1,11 +1,11 @@
-/// How many characters must be changed, added or removed to turn one word into another (Levenshtein 1966).
+/// The number of characters to change, add or remove to turn one word into another (Levenshtein 1966).
 package enum EditDistance {
-    /// Of words as people write them: what follows their first 64 bytes does not count.
+    /// The distance between two words. Only their first 64 bytes are compared.
     package static func between(_ left: String, _ right: String) -> Int {
         between(Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
     }
 
-    /// Of bytes.
+    /// The distance between two byte sequences.
     package static func between(_ left: [UInt8], _ right: [UInt8]) -> Int {
         var row = Array(0...right.count)
         for (index, byte) in left.enumerated() {

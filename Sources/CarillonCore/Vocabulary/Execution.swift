@@ -1,4 +1,4 @@
-/// The life of one occurrence, as its row in `job_executions` tells it.
+/// One occurrence of a job: a row of `job_executions`.
 package struct Execution: Sendable, Hashable {
     package var id: ExecutionID
     package var jobID: JobID
@@ -6,28 +6,28 @@ package struct Execution: Sendable, Hashable {
     package var scheduledTime: Timestamp
     package var status: ExecutionStatus
     package var reason: Reason?
-    /// Attempts begun that count against the job's retries.
+    /// Started attempts that count against the job's retries.
     package var attempts: Int
-    /// Attempts that were lost with their worker; they do not count against the job's retries.
+    /// Attempts lost with their worker; they do not count against the job's retries.
     package var lostAttempts: Int
     package var token: DispatchToken?
-    /// Claimed: its row said RUNNING before the only request that may be made of it was sent. That holds, whatever its job
-    /// says since, until the row says that this request was not sent.
+    /// Whether the execution is claimed: its row was RUNNING before its only request was sent. A claim stays until the
+    /// row records that the request was not sent, even if the job's type changes.
     package var isClaimed = false
     package var nextAttemptAt: Timestamp?
     package var actualStartTime: Timestamp?
     package var finishedAt: Timestamp?
     package var httpStatus: Int?
-    /// Of the last attempt.
+    /// The duration of the last attempt.
     package var durationMicroseconds: Int64?
-    /// Actual start of the first attempt less the scheduled time.
+    /// The actual start of the first attempt minus the scheduled time.
     package var driftMicroseconds: Int64?
     package var response: String?
     package var errorMessage: String?
     package var worker: String?
-    /// Of a claim: the worker's process that the request was given to.
+    /// For a claim: the boot id of the worker process that received the call.
     package var workerBootID: UniqueID?
-    /// A SKIPPED row that stands for several due times: how many, and the first of them (`scheduledTime` is the last).
+    /// For a SKIPPED row that covers several due times: their number and the first one (`scheduledTime` is the last).
     package var skippedCount: Int64?
     package var skippedFrom: Timestamp?
     package var createdAt: Timestamp
@@ -57,7 +57,7 @@ package struct Execution: Sendable, Hashable {
     }
 }
 
-/// One failed HTTP call of an execution, as its row in `execution_attempts` tells it.
+/// One failed HTTP call of an execution: a row of `execution_attempts`.
 package struct Attempt: Sendable, Hashable {
     package var executionID: ExecutionID
     package var number: Int

@@ -1,5 +1,5 @@
-/// What bounds the executions of a job. ``Job`` and the leader's record of a job both have it. The value that a limit has
-/// here at first is its default. 32 bits are enough for 24 days, and a leader keeps a million of these.
+/// The limits of a job's executions, part of ``Job`` and of the leader's record of a job. The initial values are the
+/// defaults. 32 bits cover 24 days in milliseconds; a leader holds up to a million of these values in memory.
 package struct ExecutionLimits: Sendable, Hashable {
     package var timeoutMs: Int32 = 30_000
     package var maxRetries: Int32 = 3
@@ -7,7 +7,7 @@ package struct ExecutionLimits: Sendable, Hashable {
     package var retryMaxDelayMs: Int32 = 30_000
     package var catchUpWindowMs: Int32 = 60_000
     package var priority: Int32 = 0
-    /// How long after its scheduled time an execution may start; 0: at any time.
+    /// How long after its scheduled time an execution may start; 0: no limit.
     package var startDeadlineMs: Int32 = 0
 
     package init() {}

@@ -9,12 +9,12 @@ package struct HTTPHeader: Sendable, Hashable {
     }
 }
 
-/// What a job calls.
+/// The HTTP request that a job makes.
 package struct HTTPCall: Sendable, Hashable {
     package var url: String
     package var method: String
     package var headers: [HTTPHeader]
-    /// `nil`: Carillon's own JSON body, for the methods that have a body.
+    /// `nil`: Carillon's default JSON body, for methods that have a body.
     package var body: String?
 
     package init(url: String, method: String = "POST", headers: [HTTPHeader] = [], body: String? = nil) {

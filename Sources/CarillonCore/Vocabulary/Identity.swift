@@ -1,4 +1,4 @@
-/// The identity of a job: a UUIDv7, given at creation.
+/// The identity of a job: a UUIDv7, assigned at creation.
 package struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let uuid: UniqueID
 
@@ -6,7 +6,7 @@ package struct JobID: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.uuid = uuid
     }
 
-    /// The shard of the job, 0 to 15: the low bits of an FNV-1a hash of the id's bytes, so that it can be computed anywhere.
+    /// The job's shard, 0 to 15: the low bits of an FNV-1a hash of the id's bytes. Any process can compute it.
     package var shard: UInt8 {
         var hash: UInt32 = 2_166_136_261
         for index in 0..<16 {
@@ -37,7 +37,7 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
         let digest = withUnsafeTemporaryAllocation(byteCount: 25 + nonce.count, alignment: 8) { input in
             input.storeBytes(of: job.uuid.high.bigEndian, as: UInt64.self)
             input.storeBytes(of: job.uuid.low.bigEndian, toByteOffset: 8, as: UInt64.self)
-            // The time is part of the input too: without it all ids of a job would share their 74 bits.
+            // The time is hashed too; otherwise all ids of a job would share the same 74 bits.
             input.storeBytes(of: time.milliseconds.bigEndian, toByteOffset: 16, as: Int64.self)
             input[24] = trigger == .schedule ? 0 : 1
             for (index, byte) in nonce.enumerated() { input[25 + index] = byte }
@@ -50,7 +50,7 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
         )
     }
 
-    /// The time that the id begins with.
+    /// The time encoded in the id.
     package var time: Timestamp { Timestamp(milliseconds: Int64(uuid.high >> 16)) }
 
     /// The smallest id of that time: the lower bound of a range over ids.
@@ -63,12 +63,12 @@ package struct ExecutionID: Sendable, Hashable, Comparable, CustomStringConverti
     package static func < (left: ExecutionID, right: ExecutionID) -> Bool { left.uuid < right.uuid }
 }
 
-/// The identity of one dispatch of one attempt: the epoch of the lease under which it was made, the random number of that
-/// leadership, and a number that is never used twice within them.
+/// The identity of one dispatch of one attempt: the epoch of the lease, the random number of that leadership, and a
+/// sequence number that is unique within both.
 package struct DispatchToken: Sendable, Hashable, Comparable {
     package var epoch: Int64
     package var sequence: UInt64
-    /// Tells two leaderships of one epoch apart, which there can be after the database's history went back.
+    /// Distinguishes two leaderships of the same epoch, which can exist after the database was restored from a backup.
     package var incarnation: UInt64
 
     package init(epoch: Int64, sequence: UInt64, incarnation: UInt64 = 0) {

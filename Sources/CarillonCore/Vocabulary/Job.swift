@@ -1,15 +1,15 @@
 package import CarillonCron
 
-/// What to call and when: a row of `jobs`. The value that a setting has here at first is its default; its limits are in
-/// ``JobField``.
+/// A job, a row of `jobs`: a request and its schedule. The initial values are the defaults. ``JobField`` has the
+/// limits.
 package struct Job: Sendable, Hashable {
     package var id: JobID
-    /// Unique among the living, when given.
+    /// Unique among jobs that are not deleted.
     package var name: String?
     package var description: String?
-    /// The expression as its author wrote it.
+    /// The cron expression as the client wrote it.
     package var schedule: String
-    /// An IANA name.
+    /// A name of the IANA time zone database.
     package var timeZone = "UTC"
     package var daylightPolicy = DaylightPolicy.cron
     package var call: HTTPCall
@@ -21,16 +21,16 @@ package struct Job: Sendable, Hashable {
     package var startsAt: Timestamp?
     package var endsAt: Timestamp?
     package var tags: [String] = []
-    /// Made by ExecuteNow: not listed.
+    /// Created by ExecuteNow; not listed.
     package var isAdHoc = false
-    /// Occurrences before it are never made. Set at create, resume, and change of schedule.
+    /// No occurrence before this time is inserted. Set by create, by resume and by a change of the schedule.
     package var effectiveFrom: Timestamp
     package var version: Int64
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
     package var deletedAt: Timestamp?
 
-    /// A job with the default of each setting that is not given.
+    /// A job with the default for each setting that is not given.
     package init(
         id: JobID,
         name: String? = nil,
@@ -87,7 +87,7 @@ package struct Job: Sendable, Hashable {
         if let active { self.active = active }
     }
 
-    /// A job whose author has said nothing.
+    /// A job with default settings only.
     package static let blank: Job = {
         let none = Timestamp(milliseconds: 0)
         return Job(
@@ -103,7 +103,7 @@ package struct Job: Sendable, Hashable {
     package var shard: UInt8 { id.shard }
 }
 
-/// The limits as numbers of the usual size.
+/// The limits as `Int`.
 extension Job {
     package var timeoutMs: Int {
         get { Int(limits.timeoutMs) }

@@ -1,6 +1,6 @@
 internal import CarillonCron
 
-/// The catalogue. The article <doc:Architecture> says how to add a setting.
+/// The catalogue of settings. The article <doc:Architecture> explains how to add a setting.
 extension JobField {
     /// All settings, in the order of the protocol's fields.
     package static let all: [JobField] = [
@@ -9,7 +9,7 @@ extension JobField {
         endsAt, tags, active, startDeadline,
     ]
 
-    /// Also what an operator may choose as the defaults of his scheduler.
+    /// Also the range for the default timeout in a scheduler's configuration.
     package static let timeoutRange = 0.05...86_400.0
     package static let maxRetriesRange = 0...100
 
@@ -26,7 +26,7 @@ extension JobField {
 
     package static let url = JobField(
         "api_url",
-        "What is called: an absolute http or https URL. Its host may have letters of any script.",
+        "The URL to call: absolute, http or https. The host may be internationalized.",
         .text(TextLimits(format: "iri", bytes: 0...URLRule.maxBytes)),
         .text(get: { $0.call.url }, set: { $0.call.url = $1 }),
         requiredExample: "such as https://example.com/hook",
@@ -36,7 +36,7 @@ extension JobField {
 
     package static let executionType = JobField(
         "execution_type",
-        "What a crash may do to a call.",
+        "Whether a request may be repeated after a crash (AT_LEAST_ONCE) or never is (AT_MOST_ONCE).",
         .word(type: "ExecutionType", words: ExecutionType.allCases.map(\.rawValue)),
         .text(
             get: { $0.executionType.rawValue },
@@ -55,7 +55,7 @@ extension JobField {
 
     package static let description = JobField(
         "description",
-        "For people.",
+        "A description for users; Carillon does not use it.",
         .text(TextLimits(bytes: 0...JobTextRule.maxDescriptionBytes)),
         .optionalText(get: { $0.description }, set: { $0.description = $1 }),
         check: { value in textProblem("description", value) { JobTextRule.problem(withDescription: $0) } }
@@ -63,7 +63,7 @@ extension JobField {
 
     package static let timeZone = JobField(
         "time_zone",
-        "The zone of the schedule: a name of the IANA time zone database.",
+        "The time zone of the schedule: a name of the IANA time zone database.",
         .text(TextLimits()),
         .text(get: { $0.timeZone }, set: { $0.timeZone = $1 }),
         restartsSchedule: true
@@ -71,7 +71,7 @@ extension JobField {
 
     package static let daylightPolicy = JobField(
         "dst_policy",
-        "What a change of the clocks does to due times.",
+        "How due times in a daylight saving change are handled.",
         .word(type: "DstPolicy", words: DaylightPolicy.allCases.map(\.rawValue)),
         .text(
             get: { $0.daylightPolicy.rawValue },
@@ -82,7 +82,7 @@ extension JobField {
 
     package static let method = JobField(
         "http_method",
-        "The method of the call.",
+        "The HTTP method of the request.",
         .text(TextLimits()),
         .text(get: { $0.call.method }, set: { $0.call.method = $1 }),
         isSentToWorker: true,
@@ -91,7 +91,7 @@ extension JobField {
 
     package static let headers = JobField(
         "headers",
-        "Headers of the call, beside Carillon's own.",
+        "Headers of the request, in addition to those that Carillon sets.",
         .map,
         .headers(get: { $0.call.headers }, set: { $0.call.headers = $1 }),
         isSentToWorker: true,
@@ -100,7 +100,7 @@ extension JobField {
 
     package static let body = JobField(
         "body",
-        "The body of the call; Carillon's own JSON unless given.",
+        "The body of the request; by default JSON that identifies the execution.",
         .text(TextLimits()),
         .optionalText(get: { $0.call.body }, set: { $0.call.body = $1 }),
         isSentToWorker: true,
@@ -109,7 +109,7 @@ extension JobField {
 
     package static let timeout = JobField(
         "timeout_seconds",
-        "How long an attempt may take.",
+        "The maximum duration of an attempt.",
         .seconds(timeoutRange),
         .integer(get: { $0.timeoutMs }, set: { $0.timeoutMs = $1 }),
         isSentToWorker: true
@@ -117,28 +117,28 @@ extension JobField {
 
     package static let maxRetries = JobField(
         "max_retries",
-        "Attempts after the first that failed.",
+        "The maximum number of further attempts after the first one failed.",
         .integer(maxRetriesRange),
         .integer(get: { $0.maxRetries }, set: { $0.maxRetries = $1 })
     )
 
     package static let retryInitialDelay = JobField(
         "retry_initial_delay_seconds",
-        "Before the second attempt; doubled for each further one.",
+        "The delay before the second attempt; it doubles with each further attempt.",
         .seconds(0...86_400),
         .integer(get: { $0.retryInitialDelayMs }, set: { $0.retryInitialDelayMs = $1 })
     )
 
     package static let retryMaxDelay = JobField(
         "retry_max_delay_seconds",
-        "The longest wait between two attempts.",
+        "The maximum delay between two attempts.",
         .seconds(0...86_400),
         .integer(get: { $0.retryMaxDelayMs }, set: { $0.retryMaxDelayMs = $1 })
     )
 
     package static let catchUpPolicy = JobField(
         "catch_up_policy",
-        "Which missed times beyond the window run after an outage.",
+        "Which missed due times older than the catch-up window run after an outage.",
         .word(type: "CatchUpPolicy", words: CatchUpPolicy.allCases.map(\.rawValue)),
         .text(
             get: { $0.catchUpPolicy.rawValue },
@@ -148,14 +148,14 @@ extension JobField {
 
     package static let catchUpWindow = JobField(
         "catch_up_window_seconds",
-        "Missed times not older than this all run after an outage.",
+        "All missed due times up to this age run after an outage.",
         .seconds(0...2_000_000),
         .integer(get: { $0.catchUpWindowMs }, set: { $0.catchUpWindowMs = $1 })
     )
 
     package static let overlapPolicy = JobField(
         "overlap_policy",
-        "Whether an execution begins while another of the job is open.",
+        "Whether an execution starts while another execution of the job is open.",
         .word(type: "OverlapPolicy", words: OverlapPolicy.allCases.map(\.rawValue)),
         .text(
             get: { $0.overlapPolicy.rawValue },
@@ -165,14 +165,14 @@ extension JobField {
 
     package static let priority = JobField(
         "priority",
-        "Of two that are due, the higher one goes first.",
+        "Due executions with a higher priority start first.",
         .integer(-1_000...1_000),
         .integer(get: { $0.priority }, set: { $0.priority = $1 })
     )
 
     package static let startsAt = JobField(
         "starts_at",
-        "No due time before it.",
+        "The schedule has no due time before this instant.",
         .time,
         .time(get: { $0.startsAt }, set: { $0.startsAt = $1 }),
         restartsSchedule: true
@@ -180,7 +180,7 @@ extension JobField {
 
     package static let endsAt = JobField(
         "ends_at",
-        "No due time from then on.",
+        "The schedule has no due time after this instant.",
         .time,
         .time(get: { $0.endsAt }, set: { $0.endsAt = $1 }),
         restartsSchedule: true
@@ -188,7 +188,7 @@ extension JobField {
 
     package static let tags = JobField(
         "tags",
-        "Words to find jobs by.",
+        "Labels to filter jobs by.",
         .list(JobTextRule.tags),
         .texts(get: { $0.tags }, set: { $0.tags = $1 }),
         check: { value in if case .list(let tags) = value { JobTextRule.problems(withTags: tags) } else { [] } }
@@ -196,7 +196,7 @@ extension JobField {
 
     package static let active = JobField(
         "active",
-        "Whether the schedule makes executions.",
+        "Whether the schedule creates executions; false while the job is paused.",
         .flag,
         .flag(get: { $0.active }, set: { $0.active = $1 }),
         restartsSchedule: true

@@ -1,12 +1,13 @@
-/// A setting of a job: what each layer has to know of it.
+/// The definition of one job setting.
 ///
-/// ``all`` is the catalogue. Merging, clearing, validation, the columns of `jobs`, the protocol's messages, the OpenAPI schema
-/// and the guide's table are made from it. Tests prove that the command line and the SQL of the migrations agree with it.
+/// ``all`` is the catalogue. Merging, clearing, validation, the columns of `jobs`, the protocol's messages, the OpenAPI
+/// schema and the guide's table are derived from it. Tests check that the command line and the migrations agree with
+/// it.
 package struct JobField: Sendable {
-    /// What values a setting has. A nested setting, or one that refers to another object, will be a case of its own.
+    /// The type of a setting's values. A nested setting or a reference to another object will need a further case.
     package enum Kind: Sendable {
         case text(TextLimits)
-        /// One of several words. `type` is the name of the enumeration in the protocol and in the OpenAPI document.
+        /// An enumeration. `type` is its name in the protocol and in the OpenAPI document.
         case word(type: String, words: [String])
         /// A duration. REST and the protocol have seconds, ``Job`` and the database have whole milliseconds.
         case seconds(ClosedRange<Double>)
@@ -14,11 +15,11 @@ package struct JobField: Sendable {
         case time
         case flag
         case list(ListLimits)
-        /// Header fields: names with values.
+        /// Header fields: names and values.
         case map
     }
 
-    /// How ``Job`` holds a setting.
+    /// The property of ``Job`` that stores a setting.
     package enum Storage: Sendable {
         case text(get: @Sendable (Job) -> String, set: @Sendable (inout Job, String) -> Void)
         case optionalText(get: @Sendable (Job) -> String?, set: @Sendable (inout Job, String?) -> Void)
@@ -29,7 +30,7 @@ package struct JobField: Sendable {
         case headers(get: @Sendable (Job) -> [HTTPHeader], set: @Sendable (inout Job, [HTTPHeader]) -> Void)
     }
 
-    /// What the reference says of a text. `nil`: not said.
+    /// Limits of a text in the reference documentation; `nil`: not documented.
     package struct TextLimits: Sendable {
         package var format: String?
         package var bytes: ClosedRange<Int>?
@@ -44,7 +45,7 @@ package struct JobField: Sendable {
 
     package struct ListLimits: Sendable {
         package var maxCount: Int
-        /// Of each element.
+        /// The length of each element in bytes.
         package var bytes: ClosedRange<Int>
 
         package init(maxCount: Int, bytes: ClosedRange<Int>) {
@@ -59,13 +60,13 @@ package struct JobField: Sendable {
     package let summary: String
     package let kind: Kind
     package let storage: Storage
-    /// For a setting that a new job must have: an example of it.
+    /// An example value for a required setting; `nil` for an optional one.
     package let requiredExample: String?
-    /// Whether a change makes the schedule begin again: due times before the change are never made.
+    /// Whether a change restarts the schedule: due times before the change are never inserted.
     package let restartsSchedule: Bool
-    /// Whether the setting, or what follows from it, is in the call that a worker gets.
+    /// Whether the call that a worker receives depends on the setting.
     package let isSentToWorker: Bool
-    /// What is wrong with a value of the right kind, besides the limits of `kind`.
+    /// Further problems with a value of the right kind, besides the limits of `kind`.
     private let check: @Sendable (JobValue) -> [FieldError]
 
     package init(
@@ -90,13 +91,13 @@ package struct JobField: Sendable {
 
     package var isRequired: Bool { requiredExample != nil }
 
-    /// The value of a job whose author says nothing; `nil` for none.
+    /// The value of a job that does not set it; `nil` for no value.
     package var defaultValue: JobValue? { isRequired ? nil : value(of: .blank) }
 
-    /// Whether null is a value of its own, and not only the wish to have the default.
+    /// Whether null is a valid value of its own, not only a request for the default.
     package var isNullable: Bool { !isRequired && defaultValue == nil }
 
-    /// The values that a setting of words has; empty for any other.
+    /// The values of an enumeration; empty for any other setting.
     package var words: [String] {
         if case .word(_, let words) = kind { words } else { [] }
     }
@@ -109,7 +110,7 @@ package struct JobField: Sendable {
 
     // MARK: Values
 
-    /// What a job has; `nil` for none.
+    /// The value of a job; `nil` for no value.
     package func value(of job: Job) -> JobValue? {
         switch storage {
         case .text(let get, _): .text(get(job))
@@ -123,7 +124,7 @@ package struct JobField: Sendable {
         }
     }
 
-    /// Gives a job a value. Returns whether the value is of this setting's kind, and can be held.
+    /// Sets the value of a job. Returns false if the value has the wrong kind or cannot be represented.
     @discardableResult
     package func set(_ value: JobValue, of job: inout Job) -> Bool {
         switch (storage, value) {
@@ -142,7 +143,7 @@ package struct JobField: Sendable {
         return true
     }
 
-    /// Gives a job the value that another one has.
+    /// Copies the value of another job.
     package func copy(from other: Job, to job: inout Job) {
         switch storage {
         case .text(let get, let set): set(&job, get(other))
@@ -155,7 +156,7 @@ package struct JobField: Sendable {
         }
     }
 
-    /// What is wrong with a value; empty when nothing is.
+    /// The problems with a value; empty if it is valid.
     package func problems(with value: JobValue) -> [FieldError] {
         switch (kind, value) {
         case (.seconds(let range), .seconds(let seconds)) where !(seconds.isFinite && range.contains(seconds)):
@@ -170,7 +171,7 @@ package struct JobField: Sendable {
 
     private var isDuration: Bool { if case .seconds = kind { true } else { false } }
 
-    /// Whether a value that is out of bounds could not even be held.
+    /// Whether the setting is a number: an out-of-range value may not even be representable.
     var isNumber: Bool {
         switch kind {
         case .seconds, .integer: true
@@ -180,7 +181,7 @@ package struct JobField: Sendable {
 
     private func problem(_ message: String) -> FieldError { FieldError(field: name, message: message) }
 
-    /// Without a fraction where there is none.
+    /// A number without a fraction if it is whole.
     package static func text(_ number: Double) -> String {
         number == number.rounded() ? String(Int64(number)) : String(number)
     }

@@ -1,9 +1,9 @@
 package import CarillonCron
 
-/// What a client said of a job: nothing of the settings that have no value here.
+/// The settings of a job in a client's request. A setting without a value here was not sent.
 package struct JobSettings: Sendable, Hashable {
     private var values: [String: JobValue] = [:]
-    /// Settings that go back to their default, by their name in the API.
+    /// Settings to reset to their default, by their name in the API.
     package var cleared: Set<String> = []
 
     package init() {}
@@ -34,7 +34,7 @@ package struct JobSettings: Sendable, Hashable {
     }
 }
 
-/// Names for the settings that code speaks of. A setting that only passes through needs none.
+/// Typed access to the settings that code uses by name.
 extension JobSettings {
     package var schedule: String? {
         get { text(.schedule) }

@@ -1,6 +1,6 @@
-/// The value of one setting of a job, as a client gives it. ``JobField`` says which kind of value a setting has.
+/// The value of one job setting, as a client sends it. ``JobField`` defines the kind of value of each setting.
 package enum JobValue: Sendable, Hashable {
-    /// Also the name of an enumeration's value.
+    /// Also the value of an enumeration.
     case text(String)
     case integer(Int)
     case seconds(Double)

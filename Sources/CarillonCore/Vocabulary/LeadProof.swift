@@ -1,4 +1,4 @@
-/// An epoch with the proof that it was held: what a scheduler announces when it leads.
+/// An epoch with the proof that the scheduler held it. A scheduler announces it when it leads.
 package struct LeadProof: Sendable, Hashable {
     package var epoch: Int64
     /// Drawn at random when the epoch began.

@@ -1,9 +1,9 @@
-/// Within which names of jobs and idempotency keys are unique. Until there are identities there is one.
+/// The scope in which job names and idempotency keys are unique. This version has one namespace.
 package enum Namespace {
-    /// The namespace of a request that names none.
+    /// The namespace of a request that does not specify one.
     package static let standard = "default"
 
-    /// Why a request that names this namespace is refused; `nil` when it is not.
+    /// The reason to reject a request with this namespace; `nil` if the namespace is valid.
     package static func problem(with name: String) -> String? {
         guard !name.isEmpty, name != standard else { return nil }
         return """

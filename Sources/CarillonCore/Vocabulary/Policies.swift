@@ -1,30 +1,30 @@
-/// Whether an execution's request may be repeated after a crash (G2) or must never be (G3).
+/// Whether a request may be repeated after a crash (G2) or never is (G3).
 package enum ExecutionType: String, Sendable, CaseIterable {
     case atLeastOnce = "AT_LEAST_ONCE"
     case atMostOnce = "AT_MOST_ONCE"
 }
 
-/// What becomes of missed times that are older than the catch-up window (G8).
+/// Which missed times older than the catch-up window run (G8).
 package enum CatchUpPolicy: String, Sendable, CaseIterable {
     case latest = "LATEST"
     case all = "ALL"
     case none = "NONE"
 }
 
-/// Whether a due time may start while an execution of the same job is open.
+/// Whether an execution may start at its due time while another execution of the same job is open.
 package enum OverlapPolicy: String, Sendable, CaseIterable {
     case allow = "ALLOW"
     case skip = "SKIP"
 }
 
-/// What made an execution: its schedule, or someone's request.
+/// The origin of an execution: its schedule or a client's request.
 package enum Trigger: String, Sendable, CaseIterable {
     case schedule = "SCHEDULE"
     case manual = "MANUAL"
 }
 
-/// Where an execution stands. PENDING → RUNNING → one of the final ones, with RETRYING between attempts; SKIPPED for a
-/// due time that was deliberately not run.
+/// The state of an execution. PENDING → RUNNING → a final state, with RETRYING between attempts; SKIPPED for a due time
+/// that was deliberately not run.
 package enum ExecutionStatus: String, Sendable, CaseIterable {
     case pending = "PENDING"
     case running = "RUNNING"
@@ -35,7 +35,7 @@ package enum ExecutionStatus: String, Sendable, CaseIterable {
     case unknown = "UNKNOWN"
     case skipped = "SKIPPED"
 
-    /// Whether nothing more will happen to it (UNKNOWN may still turn into the truth, G6).
+    /// Whether the state is final. UNKNOWN may still be replaced by the actual outcome (G6).
     package var isFinal: Bool {
         switch self {
         case .pending, .running, .retrying: false
@@ -44,7 +44,7 @@ package enum ExecutionStatus: String, Sendable, CaseIterable {
     }
 }
 
-/// Why an execution is SKIPPED, FAILED, CANCELLED or UNKNOWN where its status alone does not say it.
+/// The reason for SKIPPED, FAILED, CANCELLED or UNKNOWN where the status alone does not explain it.
 package enum Reason: String, Sendable, CaseIterable {
     case overlap = "OVERLAP"
     case catchUp = "CATCH_UP"

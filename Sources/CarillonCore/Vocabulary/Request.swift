@@ -1,9 +1,9 @@
-/// A request of a client. The names are those of the protocol's messages.
+/// A client's request. The cases are named after the protocol's messages.
 package enum Request: Sendable, Hashable {
     case createJob(JobSettings, idempotencyKey: String?, fingerprint: String?)
     case getJob(JobID)
     case listJobs(ListJobs)
-    /// `ifVersion`: the versions that the job may have; any when there are none.
+    /// `ifVersion`: the versions that the job may have; empty for any version.
     case updateJob(JobID, JobSettings, ifVersion: [Int64])
     case deleteJob(JobID, ifVersion: [Int64])
     case pauseJob(JobID)
@@ -49,7 +49,7 @@ package struct PreviewSchedule: Sendable, Hashable {
     package var timeZone: String?
     package var from: Timestamp?
     package var count: UInt32?
-    /// By its name in the API: CRON, SKIP, BOTH.
+    /// The name in the API: CRON, SKIP, BOTH.
     package var daylightPolicy: String?
 
     package init(schedule: String) {

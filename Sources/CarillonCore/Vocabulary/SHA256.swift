@@ -1,11 +1,12 @@
-/// SHA-256 (FIPS 180-4), for the ids of executions and the codes of dispatch tokens. The core depends on nothing but cron.
+/// SHA-256 (FIPS 180-4) for execution ids and the codes of dispatch tokens. The core has no dependency except the cron
+/// module.
 package enum SHA256 {
     /// The 32 bytes of the digest.
     package static func digest(of message: [UInt8]) -> [UInt8] {
         message.withUnsafeBytes { digest(of: $0) }.withBytes { Array($0) }
     }
 
-    /// The digest, without memory from the heap.
+    /// The digest, computed without heap allocation.
     package static func digest(of message: UnsafeRawBufferPointer) -> Digest {
         Digest(words: State().finished(message, prefixBytes: 0).words)
     }
@@ -29,7 +30,7 @@ package enum SHA256 {
         }
     }
 
-    /// The eight working words between two blocks of 64 bytes.
+    /// The eight working variables between two blocks of 64 bytes.
     package struct State: Sendable, Hashable {
         private(set) var a: UInt32 = 0x6a09_e667
         private(set) var b: UInt32 = 0xbb67_ae85
@@ -42,7 +43,8 @@ package enum SHA256 {
 
         init() {}
 
-        /// The state after the first block of HMAC: a key of at most 64 bytes, padded with zeroes, each byte XORed with `pad`.
+        /// The state after the first block of HMAC: a key of at most 64 bytes, padded with zeros, each byte XORed with
+        /// `pad`.
         init(afterKey key: UnsafeRawBufferPointer, pad: UInt8) {
             precondition(key.count <= 64, "a block of SHA-256 has 64 bytes")
             withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { block in
@@ -55,7 +57,7 @@ package enum SHA256 {
         var words: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) { (a, b, c, d, e, f, g, h) }
 
         /// The state after the rest of the message and its padding.
-        /// - Parameter prefixBytes: how many bytes this state has taken in already.
+        /// - Parameter prefixBytes: the number of bytes that this state has already processed.
         func finished(_ message: UnsafeRawBufferPointer, prefixBytes: Int) -> State {
             var state = self
             var start = 0

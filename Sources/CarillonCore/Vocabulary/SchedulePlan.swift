@@ -1,6 +1,6 @@
 package import CarillonCron
 
-/// A schedule ready to be asked for its times: expression, zone and daylight policy. Jobs with the same schedule share one.
+/// A parsed schedule: expression, zone and daylight policy. Jobs with the same schedule share one plan.
 package final class SchedulePlan: Sendable {
     package let expression: CronExpression
     package let zone: TimeZoneRules
@@ -12,14 +12,14 @@ package final class SchedulePlan: Sendable {
         self.policy = policy
     }
 
-    /// The first due time after `time`; `nil` when there is none any more.
+    /// The first due time after `time`; `nil` if there is none.
     package func next(after time: Timestamp) -> Timestamp? {
         expression.next(after: time.seconds, in: zone, policy: policy).map { Timestamp(seconds: $0) }
     }
 }
 
-/// A job with its plan; without one (a schedule that somebody wrote into the database by hand and that cannot be read) it
-/// is never due.
+/// A job with its parsed schedule. A job without a plan is never due: its schedule was changed directly in the database
+/// and is invalid.
 package struct PlannedJob: Sendable {
     package var job: Job
     package var plan: SchedulePlan?
@@ -31,7 +31,7 @@ package struct PlannedJob: Sendable {
 }
 
 extension SchedulePlan {
-    /// The first due time of a job after `time`, within its own bounds: after effective_from, from starts_at on, and not
+    /// The job's first due time after `time`, within its bounds: after effective_from, not before starts_at, and not
     /// after ends_at.
     package func next(after time: Timestamp, for job: Job) -> Timestamp? {
         next(after: time, effectiveFrom: job.effectiveFrom, startsAt: job.startsAt, endsAt: job.endsAt)

@@ -10,7 +10,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         self.milliseconds = seconds &* 1000
     }
 
-    /// The whole second that this instant lies in, rounded towards the past.
+    /// The second of this instant, rounded down.
     package var seconds: Int64 {
         milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
     }
@@ -36,8 +36,8 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     }
 }
 
-/// An instant of CLOCK_BOOTTIME: nanoseconds since this machine started. It never steps and goes on through a suspend;
-/// leases, timeouts and all waiting are measured with it. It means nothing on another machine.
+/// An instant of CLOCK_BOOTTIME: nanoseconds since this machine started. The clock never steps and continues during
+/// suspend. Leases, timeouts and all waits are measured with it. Its values mean nothing on another machine.
 package struct BootTime: Sendable, Hashable, Comparable {
     package var nanoseconds: Int64
 
@@ -58,7 +58,7 @@ package struct BootTime: Sendable, Hashable, Comparable {
         left.nanoseconds &- right.nanoseconds
     }
 
-    /// Whole microseconds since this machine started, for a peer that only compares such readings with each other.
+    /// Whole microseconds since this machine started, for a peer that only compares these values with each other.
     package var microseconds: UInt64 { UInt64(clamping: nanoseconds / 1_000) }
 
     /// Whole milliseconds since `earlier`.
@@ -67,8 +67,8 @@ package struct BootTime: Sendable, Hashable, Comparable {
     }
 }
 
-/// Both clocks, read together by a runner and handed to a decision. `wall` is the machine's own opinion of the date;
-/// the scheduler trusts it only until it has heard the database's.
+/// Both clocks, read together by a runner and passed to a decision. `wall` is the machine's own clock; the scheduler
+/// uses it only until it knows the database's time.
 package struct Now: Sendable, Hashable {
     package var wall: Timestamp
     package var boot: BootTime
