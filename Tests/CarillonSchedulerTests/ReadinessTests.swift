@@ -58,12 +58,12 @@ import Testing
             now = now + 10
         }
         log.write(at: now + 999)
-        #expect(lines.all == ["the database refused rows rows=400 reason 1"])
+        #expect(lines.all == ["rows refused by the database rows=400 reason 1"])
         log.add("another", at: now + 1_000)
         log.write(at: now + 1_500)
         log.write(at: now + 2_000)
         log.write(at: now + 9_000)
-        #expect(lines.all.last == "the database refused rows rows=1 another")
+        #expect(lines.all.last == "rows refused by the database rows=1 another")
         #expect(lines.all.count == 2)
     }
 

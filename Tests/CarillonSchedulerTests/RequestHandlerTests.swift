@@ -7,7 +7,7 @@ import Testing
 
 @testable import CarillonScheduler
 
-/// The handler alone: the test is the dispatcher.
+/// The handler without a dispatcher: the test takes the dispatcher's part.
 @Suite(.timeLimit(.minutes(1))) struct RequestHandlerTests {
     private let events = Journal<Event>()
     private let status = StatusSnapshot()
@@ -118,7 +118,7 @@ import Testing
         client.post(.watchExecutions(nil))
         lead(epoch: 2)
         subscriptions.tell([row])
-        #expect(client.link.sent.elements.count == 2, "another lead ends the watch with an error")
+        #expect(client.link.sent.elements.count == 2, "a new leader ends the watch with an error")
         client.post(.watchExecutions(nil))
         handler.forget(1)
         subscriptions.tell([row])
@@ -149,7 +149,7 @@ import Testing
         }
         #expect(status.leadership == .standingBy(leader: "two.test:7070"))
         status.ownAddress = "two.test:7070"
-        #expect(status.leadership == .standingBy(leader: nil), "the own address is no place to go to")
+        #expect(status.leadership == .standingBy(leader: nil), "a scheduler does not name its own address as the leader's")
         eventLoop.stop()
     }
 

@@ -38,7 +38,7 @@ struct SchedulerServiceTests {
         return service
     }
 
-    /// Lets the store's callback reach the service that owns the store. Set once, before the service starts.
+    /// Gives the store's callback access to the service that owns the store. Set once, before the service starts.
     private final class LeaseConnection: @unchecked Sendable {
         weak var service: SchedulerService?
     }
@@ -49,7 +49,7 @@ struct SchedulerServiceTests {
         return client
     }
 
-    /// Starts the service, and returns when it leads. The end of a turn cannot be waited for, so the status is polled.
+    /// Starts the service, and returns when it leads. The status is polled, because the end of a turn cannot be awaited.
     private func lead() async throws {
         service.start(address: "one.test:7070")
         try await until("the scheduler leads") { service.status.leadership.epoch != nil }

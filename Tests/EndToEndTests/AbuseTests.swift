@@ -282,7 +282,7 @@ struct AbuseTests {
     @Test func `targets whose bodies have no end, or come a byte a second`() async throws {
         try await scenario(
             "targets without an end",
-            complaint: "a target's answer is incomplete",
+            complaint: "incomplete response from a target",
             calling: { $0 % 4 == 1 ? "/endless" : $0 % 4 == 2 ? "/drip" : "/ok" }
         ) { system, usersAreServed in
             try await pause(3)
