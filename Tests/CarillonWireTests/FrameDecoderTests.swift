@@ -57,9 +57,9 @@ import Testing
             error = caught
         }
         #expect(error?.kind == .oversized)
-        #expect(error?.text == "a frame announces 17 bytes; at most 16 are accepted here")
+        #expect(error?.text == "a frame announces 17 bytes; the limit is 16")
         #expect(decoder.bufferedBytes == 0)
-        // And for ever.
+        // Later calls throw as well.
         #expect(throws: WireError.self) { try decoder.feed([0, 0, 0, 1, 1]) { (_) throws(WireError) in } }
     }
 
@@ -68,7 +68,7 @@ import Testing
         var decoder = FrameDecoder()
         let error = #expect(throws: WireError.self) { try decoder.feed(Array(text.utf8)) { (_) throws(WireError) in } }
         #expect(error?.kind == .malformed)
-        #expect(error?.text.hasPrefix("what came is HTTP and not Carillon's protocol") == true)
+        #expect(error?.text.hasPrefix("received HTTP instead of the Carillon protocol") == true)
     }
 
     @Test func lengthOverTheLimitIsRefusedByteByByte() throws {
