@@ -164,7 +164,7 @@ import Testing
         do throws(ClientError) {
             _ = try MessageJSON.encodeRequest(name: "create_job", arguments: .object(unknown), id: 5)
         } catch {
-            #expect(error.text.hasPrefix("100 or more fields are wrong: u0, u1"))
+            #expect(error.text.hasPrefix("100 or more fields are invalid: u0, u1"))
         }
     }
 

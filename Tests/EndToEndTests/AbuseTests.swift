@@ -215,7 +215,7 @@ struct AbuseTests {
     @Test func `a slowloris at the gateway`() async throws {
         try await scenario(
             "slowloris at the gateway",
-            complaint: "closed a connection whose request did not come to its end"
+            complaint: "incomplete request; closing the connection"
         ) { system, usersAreServed in
             let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
             var peers: [RawPeer] = []
