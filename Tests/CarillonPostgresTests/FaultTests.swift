@@ -59,7 +59,7 @@ import Testing
                 == "PENDING|2\nSUCCESS|1"
         )
         #expect(try fixture.psql("SELECT commit_sequence FROM shards WHERE shard = 0") == "2")
-        #expect(fixture.log.lines.values.contains { $0.contains("a commit whose answer was lost had not been made") })
+        #expect(fixture.log.lines.values.contains { $0.contains("ambiguous commit resolved: it was not committed") })
     }
 
     @Test func `a batch that was committed although its answer was lost is not written again`() async throws {
@@ -119,7 +119,7 @@ import Testing
             try fixture.psql("SELECT status, count(*) FROM job_executions GROUP BY 1 ORDER BY 1")
                 == "PENDING|1\nSUCCESS|1"
         )
-        #expect(fixture.log.lines.values.contains { $0.contains("a commit whose answer was lost had been made") })
+        #expect(fixture.log.lines.values.contains { $0.contains("ambiguous commit resolved: it was committed") })
     }
 
     @Test(arguments: ["40001", "40P01"])
@@ -214,7 +214,7 @@ import Testing
             async let result = fixture.store.commit(
                 fixture.batch(sequence, epoch: epoch) { $0.updates = [Sample.ended(row, .success)] }
             )
-            _ = await fixture.log.lines.first { $0.contains("cannot be reached") }
+            _ = await fixture.log.lines.first { $0.contains("database unreachable") }
             #expect(!fixture.store.isConnected)
             try fixture.cluster.start()
             #expect(try await result == .committed(notPending: []))
@@ -222,7 +222,7 @@ import Testing
         }
         #expect(try await fixture.reader.latestExecution(of: row.jobID)?.status == .success)
         #expect(fixture.lost.values.count >= 2)
-        _ = await fixture.log.lines.first { $0.contains("the database is back") }
+        _ = await fixture.log.lines.first { $0.contains("database available again") }
         try fixture.cluster.stop(.immediate)
     }
 
@@ -254,7 +254,7 @@ import Testing
         )
         let answer = try await store.answer(to: .acquireLease(owner: .zero, address: "a", leaseMs: 1_000))
         guard case .leaseConnectionLost = answer else { throw Unexpected("\(answer)") }
-        _ = await log.lines.first { $0.contains("the database cannot be reached") }
+        _ = await log.lines.first { $0.contains("database unreachable") }
         try cluster.start()
         var result: LeaseResult?
         while result == nil {
@@ -265,7 +265,7 @@ import Testing
             }
         }
         guard case .held? = result else { throw Unexpected("\(String(describing: result))") }
-        _ = await log.lines.first { $0.contains("the database is back") }
+        _ = await log.lines.first { $0.contains("database available again") }
         store.shutdown()
         try cluster.stop(.immediate)
     }
@@ -293,7 +293,7 @@ import Testing
             logger: log.logger,
             onLeaseConnectionLost: { _ in }
         )
-        let line = await log.lines.first { $0.contains("cannot be reached") }
+        let line = await log.lines.first { $0.contains("database unreachable") }
         #expect(line.contains("read-only"), "\(line)")
         store.shutdown()
         other.shutdown()
