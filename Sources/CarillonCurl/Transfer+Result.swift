@@ -143,7 +143,7 @@ extension Transfer {
         case CURLE_COULDNT_CONNECT:
             return "no connection to \(target) after \(elapsed(now)): \(systemError)"
         case CURLE_OPERATION_TIMEDOUT:
-            if carillon_request_bytes(handle) > 0 { return "no response from \(target) within \(elapsed(now))\(interim)" }
+            if carillon_request_bytes(handle) > 0 { return "no response from \(target) in \(elapsed(now))\(interim)" }
             if carillon_new_connections(handle) > 0, isTLS {
                 return "no TLS handshake with \(target) within \(elapsed(now))"
             }

@@ -1,8 +1,8 @@
 internal import CarillonRuntime
 internal import Synchronization
 
-/// Records when each server last answered on the lease connection. Another session that waits too long uses this to distinguish a slow
-/// server from one that hangs (Architecture.md).
+/// Records when each server last answered on the lease connection. Another session that waits too long uses this to tell a slow server
+/// from a server that hangs (Architecture.md).
 final class LeaseWatch: Sendable {
     /// One start of a server at an address.
     struct Server: Sendable, Hashable {

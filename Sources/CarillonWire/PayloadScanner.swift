@@ -134,7 +134,7 @@ enum PayloadScanner {
                 protobuf_c_enum_descriptor_get_value(descriptor, value) != nil
             else {
                 let names = descriptor.map { EnumNames(of: $0).list } ?? ""
-                throw invalid(field, "\(Int64(bitPattern: number)) is not a valid value; valid are \(names)")
+                throw invalid(field, "\(Int64(bitPattern: number)) is invalid; valid are \(names)")
             }
         default: break
         }

@@ -56,8 +56,8 @@ package final class WorkerMetrics: Sendable {
         }
         gauge("carillon_outcomes_unacknowledged", "Outcomes not yet recorded by a scheduler.") { $0.unacknowledged }
         gauge("carillon_connected_schedulers", "Connected schedulers.") { $0.connections }
-        gauge("carillon_leader_connected", "Whether a connected scheduler leads, 1 or 0.") { $0.leaderEpoch == nil ? 0 : 1 }
-        gauge("carillon_draining", "Whether the worker is stopping and takes no more calls, 1 or 0.") { $0.isDraining ? 1 : 0 }
+        gauge("carillon_leader_connected", "Whether a connected scheduler leads.") { $0.leaderEpoch == nil ? 0 : 1 }
+        gauge("carillon_draining", "Whether the worker is stopping and takes no calls.") { $0.isDraining ? 1 : 0 }
         func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (WorkerEngine.Counters) -> UInt64) {
             registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.counters)) } }
         }

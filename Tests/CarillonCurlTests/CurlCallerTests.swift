@@ -138,7 +138,7 @@ struct CurlCallerTests {
         #expect(result.kind == .failed)
         #expect(result.durationMicroseconds >= 1_000_000)
         let message = try #require(result.errorMessage)
-        #expect(message.hasPrefix("no response from 127.0.0.1:\(server.port) within "), "\(message)")
+        #expect(message.hasPrefix("no response from 127.0.0.1:\(server.port) in "), "\(message)")
         await server.stop()
     }
 
@@ -256,7 +256,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("libcurl repeats a request on a reused connection that closes early, so AT_MOST_ONCE needs a separate connection")
+    @Test("libcurl repeats a request on a reused connection that closes early, which AT_MOST_ONCE avoids")
     func repeatedByLibrary() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         _ = await bench.call(bench.request("\(server.url)/answer/200"))

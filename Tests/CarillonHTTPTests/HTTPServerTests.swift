@@ -82,7 +82,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func theAddressOfThePeerIsTold() async throws {
+    @Test func theAddressOfThePeerIsReported() async throws {
         try await withServer(
             responder: { _, peer in
                 Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: peer ?? "nobody")))

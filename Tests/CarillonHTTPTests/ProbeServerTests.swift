@@ -169,7 +169,7 @@ struct ProbeServerTests {
         }
     }
 
-    @Test func namesTheAddressThatItCannotHave() async throws {
+    @Test func namesTheUnavailableAddress() async throws {
         try await withServer { address in
             let second = ProbeServer(listen: address, registry: MetricsRegistry(), logger: Self.silent) { (true, "") }
             let error = await #expect(throws: ProbeServerError.self) { try await second.start() }

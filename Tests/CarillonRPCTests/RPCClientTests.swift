@@ -56,7 +56,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func `a Lead tells a client where its next request goes`() async throws {
+    @Test func `a client sends its next request to the sender of a Lead`() async throws {
         let stations = [try await Station.open(1), try await Station.open(2)]
         for station in stations {
             station.scheduler.behave {
@@ -148,7 +148,7 @@ import Testing
         )
     }
 
-    @Test func readsGoToAnyone() async throws {
+    @Test func readsGoToAnyScheduler() async throws {
         let one = try await Station.open(1)
         let other = try await Station.open(2)
         for station in [one, other] {
@@ -167,7 +167,7 @@ import Testing
         await other.server.stop()
     }
 
-    @Test func aTakeOverIsWaitedOut() async throws {
+    @Test func aRequestWaitsForATakeOver() async throws {
         let old = try await Station.open(1)
         let new = try await Station.open(2)
         new.scheduler.behave {
@@ -342,7 +342,7 @@ import Testing
         await other.server.stop()
     }
 
-    @Test func aWatchThatIsLeftIsStopped() async throws {
+    @Test func anAbandonedWatchIsStopped() async throws {
         let station = try await Station.open()
         let row = Execution(
             id: ExecutionID(.zero),

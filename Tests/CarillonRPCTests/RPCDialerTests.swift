@@ -85,7 +85,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         await station.server.stop()
     }
 
-    @Test func aSchedulerThatComesLater() async throws {
+    @Test func aSchedulerThatStartsLater() async throws {
         let first = try await Station.open()
         let endpoint = first.endpoint
         await first.server.stop()
@@ -119,7 +119,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         await station.server.stop()
     }
 
-    @Test func aSilentSchedulerIsLeft() async throws {
+    @Test func aSilentSchedulerIsDisconnected() async throws {
         // Its Welcome sets a short heartbeat; then the server is stopped without a Goodbye.
         let station = try await Station.open(limits: ConnectionLimits(heartbeatMs: 50, silenceMs: 60_000))
         let worker = StubWorker()

@@ -127,7 +127,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func aVersionThatIsNotSpoken() async throws {
+    @Test func anUnsupportedVersion() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(version: 99))
@@ -155,7 +155,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func aPongTellsTheSkew() async throws {
+    @Test func aPongGivesTheSkew() async throws {
         // On a busy machine half a second may pass between the Ping and the answer; that must not count as silence.
         let station = try await Station.open(limits: ConnectionLimits(heartbeatMs: 1_000))
         let socket = RawSocket(station.endpoint)
@@ -286,7 +286,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func receiverIsNotifiedOfClientsThatTakeNoAnswers() async throws {
+    @Test func receiverIsNotifiedOfSlowClients() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())
@@ -305,7 +305,7 @@ import Testing
     }
 
     /// The last bytes are far fewer than a buffer; the server must not wait for a full buffer before it resumes reading.
-    @Test func clientThatTakesAnswersLateIsStillServed() async throws {
+    @Test func slowClientIsStillServed() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())

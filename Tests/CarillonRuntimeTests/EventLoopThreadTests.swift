@@ -74,7 +74,7 @@ struct EventLoopThreadTests {
 
     /// Only posts can wake this event loop: if one wake-up is lost, the test does not end.
     @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
-    func losesNoKnock(seed: UInt64) async {
+    func losesNoWakeUp(seed: UInt64) async {
         let (posters, each) = (4, 5_000)
         let journal = Journal<(Int, Int)>()
         let eventLoop = EventLoopThread<(Int, Int)>(name: "contention") { events, _ in
@@ -127,7 +127,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    @Test func callsAtTheTimeThatWasAskedFor() async {
+    @Test func callsAtTheRequestedTime() async {
         let journal = Journal<Int64>()
         let wanted = Mutex<BootTime?>(nil)
         let eventLoop = EventLoopThread<Int>(name: "timer") { events, now in
@@ -176,7 +176,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    @Test func handsOverWhatWasPostedBeforeTheEnd() {
+    @Test func handlesAllPostedEventsBeforeTheEnd() {
         let journal = Journal<Int>()
         let eventLoop = EventLoopThread<Int>(name: "end") { events, _ in
             journal.record(events)

@@ -89,7 +89,7 @@ import Testing
         eventLoop.stop()
     }
 
-    @Test func `changes that the dispatcher has not answered are refused at the end`() async throws {
+    @Test func `changes without an answer of the dispatcher are refused at the stop`() async throws {
         lead(epoch: 1)
         let id = client.post(create)
         _ = await change()
@@ -99,7 +99,7 @@ import Testing
         #expect(await client.error(create) == .schedulerStopping)
     }
 
-    @Test func `a watch is told from the request on, and until it is stopped`() async throws {
+    @Test func `a watch gets all changes from its request until it is stopped`() async throws {
         lead(epoch: 1)
         let row = Execution(
             id: ExecutionID(.zero),
@@ -149,11 +149,11 @@ import Testing
         }
         #expect(status.leadership == .standingBy(leader: "two.test:7070"))
         status.ownAddress = "two.test:7070"
-        #expect(status.leadership == .standingBy(leader: nil), "a scheduler does not name its own address as the leader's")
+        #expect(status.leadership == .standingBy(leader: nil), "a scheduler does not name itself as the leader")
         eventLoop.stop()
     }
 
-    @Test func `observers that fall behind end watches and count all the same`() async {
+    @Test func `observers that fall behind end watches, and the metrics still count`() async {
         lead(epoch: 1)
         let registry = MetricsRegistry(component: "test")
         let observers = Observers(

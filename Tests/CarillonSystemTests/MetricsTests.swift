@@ -126,7 +126,7 @@ struct MetricsTests {
         #expect(histogram.snapshot.sum == 12_000)
     }
 
-    @Test func tellsOfTheProcess() {
+    @Test func servesProcessMetrics() {
         let text = MetricsRegistry(component: "carillon-worker").render()
         for name in [
             "process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct SignalTests {
     @Test(arguments: ["SIGTERM", "SIGINT", "SIGHUP"])
-    func firstSignalAsksForTheEnd(name: String) async {
+    func firstSignalRequestsAStop(name: String) async {
         // An exit test captures only the listed values.
         await #expect(processExitsWith: .exitCode(7)) { [name = name as String] in
             Signals.install { said in _exit(said == name ? 7 : 8) }

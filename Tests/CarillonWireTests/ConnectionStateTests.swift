@@ -123,7 +123,7 @@ private final class Client {
         }
     }
 
-    @Test func aHelloThatSaysTooLittle() {
+    @Test func anIncompleteHello() {
         for hello in [
             Hello(role: .client, name: "", bootID: .zero), Hello(role: .worker, name: "w", bootID: .zero),
             Hello(role: .worker, name: "w", bootID: .zero, maxWorkers: 0),
@@ -245,7 +245,7 @@ private final class Client {
         #expect(state.handle(.ticked, at: at(16_000)) == .close(why: "silent for 10 s", error: nil))
     }
 
-    @Test func whileNothingIsReadSilenceDoesNotCount() {
+    @Test func silenceDoesNotCountWhileReadsArePaused() {
         let state = established(client)
         _ = state.handle(.listening(false), at: at(1_000))
         for beat in stride(from: 8_000, to: 60_000, by: 2_000) {
@@ -382,7 +382,7 @@ private final class Client {
         }
     }
 
-    @Test func theSchedulerSetsThePulse() {
+    @Test func theSchedulerSetsTheHeartbeat() {
         for (role, firstPing) in [(Role.client, 100), (.worker, 300)] as [(Role, Int64)] {
             let state = established(role, heartbeatMs: 100)
             #expect(state.deadline == at(firstPing).boot)
@@ -394,7 +394,7 @@ private final class Client {
         }
     }
 
-    @Test func answersThatAreHandedOnUnreadAreHeard() {
+    @Test func undecodedAnswersCountAsTraffic() {
         let state = established(.client)
         for second in 1...30 as ClosedRange<Int64> {
             #expect(state.handle(.receivedAnswer, at: at(second * 1_000)) == .deliver)

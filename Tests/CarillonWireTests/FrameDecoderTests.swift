@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: ["HTTP/1.1 400 Bad Request", "GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0"])
-    func httpIsCalledByItsName(_ text: String) {
+    func httpIsNamedInTheError(_ text: String) {
         var decoder = FrameDecoder()
         let error = #expect(throws: WireError.self) { try decoder.feed(Array(text.utf8)) { (_) throws(WireError) in } }
         #expect(error?.kind == .malformed)
@@ -82,7 +82,7 @@ import Testing
         #expect(try decode([FrameEncoder.frame(payload: payload)], max: 16) == [payload])
     }
 
-    @Test func noMemoryForBytesThatHaveNotCome() throws {
+    @Test func noMemoryForMissingBytes() throws {
         var decoder = FrameDecoder(maxFrameBytes: 4 << 20)
         try decoder.feed([0, 0x3F, 0xFF, 0xFF, 1, 2, 3]) { (_) throws(WireError) in }
         #expect(decoder.bufferedBytes == 7)

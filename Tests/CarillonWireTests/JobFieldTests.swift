@@ -26,7 +26,7 @@ import Testing
         #expect(try MessageCodec().decode(payload: Array(frame.dropFirst(4))).message == .request(request))
     }
 
-    @Test(arguments: JobField.all) func aJobArrivesAsItIs(_ field: JobField) throws {
+    @Test(arguments: JobField.all) func aJobArrivesUnchanged(_ field: JobField) throws {
         var job = Job.blank
         field.set(field.sample, of: &job)
         let answer = Answer.job(JobView(job: job, scheduleDescription: "", nextRunTime: nil))

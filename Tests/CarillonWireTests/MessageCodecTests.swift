@@ -4,7 +4,7 @@ import CarillonWire
 import Testing
 
 @Suite struct MessageCodecTests {
-    @Test(arguments: 0..<Samples.caseCount) func everyMessageComesBackAsItWas(index: Int) throws {
+    @Test(arguments: 0..<Samples.caseCount) func everyMessageIsDecodedUnchanged(index: Int) throws {
         let codec = MessageCodec()
         for seed in 0..<60 {
             var samples = Samples(seed: UInt64(seed * 1000 + index))
@@ -190,7 +190,7 @@ import Testing
 
     @Test func anEnumerationValueThatDoesNotExist() {
         let error = refusal(envelope(32, [0x0A, 2, 0x18, 9]))
-        #expect(error?.description == "settings.execution_type: 9 is not a valid value; valid are AT_LEAST_ONCE, AT_MOST_ONCE")
+        #expect(error?.description == "settings.execution_type: 9 is invalid; valid are AT_LEAST_ONCE, AT_MOST_ONCE")
     }
 
     @Test func numbersOutOfRange() {
@@ -236,7 +236,7 @@ import Testing
         #expect(decoded.message == plain)
     }
 
-    @Test func `numbers of a dispatch are checked where they are decoded`() {
+    @Test func `numbers of a dispatch are validated during decoding`() {
         var samples = Samples(seed: 4)
         let good = samples.call()
         let changes: [(String, (inout DispatchedCall) -> Void)] = [

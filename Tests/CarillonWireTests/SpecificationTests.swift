@@ -101,7 +101,7 @@ import Testing
         for field in MessageJSON.describe("create_job") ?? [] { #expect(text.contains("`\(field.field)`")) }
     }
 
-    @Test func `every field and every value between scheduler and worker is explained`() throws {
+    @Test func `every field and value between scheduler and worker is documented`() throws {
         let text = try SpecificationTests.read("README.md")
         let lines = try SpecificationTests.read("carillon.proto").split(separator: "\n")
         let start = try #require(lines.firstIndex { $0.hasPrefix("message Hello") })
