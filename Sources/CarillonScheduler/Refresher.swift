@@ -119,7 +119,7 @@ final class Refresher: Sendable {
 
     /// Plans the jobs of zones with changed rules again, because a job keeps the rules that it was planned with.
     private func plan(jobsIn zones: Set<String>) async {
-        logger.notice("time zone rules changed; planning their jobs again", metadata: ["zones": "\(zones.sorted().joined(separator: " "))"])
+        logger.notice("time zone rules changed", metadata: ["zones": "\(zones.sorted().joined(separator: " "))"])
         let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
         store.submit(.loadJobs) { answer in
             continuation.yield(answer)

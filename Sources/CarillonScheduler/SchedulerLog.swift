@@ -53,7 +53,7 @@ final class SchedulerLog: Sendable {
             )
         case .outageClosed: logger.info("caught up")
         case .clockStepped(let milliseconds):
-            logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
+            logger.warning("database clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
         case .loadFailed(let text):
             losses.log(
                 .warning,

@@ -54,7 +54,7 @@ package protocol SchedulerReceiver: Sendable {
 }
 
 /// Keeps a connection to each configured scheduler, and dials again with backoff and jitter. A name with several addresses
-/// stands for all of them.
+/// counts as all of them.
 package protocol SchedulerDialer: Sendable {
     /// Starts to dial; `hello` is called for each connection.
     func start(hello: @escaping @Sendable () -> Hello, receiver: any SchedulerReceiver)

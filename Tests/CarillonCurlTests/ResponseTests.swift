@@ -99,7 +99,7 @@ struct ResponseTests {
         return magic + head + blocks
     }
 
-    @Test("a decompression bomb costs only its kept part, and the result of the call is the same", arguments: [0, 100, 4_096])
+    @Test("a decompression bomb costs only its kept part, and the result is the same", arguments: [0, 100, 4_096])
     func bombs(limit: Int) async throws {
         let bomb = Self.bomb
         let decoded = ContentCoding.zstd.decode(bomb, limit: limit)

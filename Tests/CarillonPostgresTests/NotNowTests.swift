@@ -188,8 +188,7 @@ import Testing
     }
 
     @Test(arguments: ["P0001", "22012", "23514", "54000"])
-    func `a user's trigger on jobs refuses only the change, with its message`(_ code: String) async throws
-    {
+    func `a user's trigger on jobs refuses only the change, with its message`(_ code: String) async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         try fail("jobs", with: "RAISE EXCEPTION 'not on Fridays' USING ERRCODE = '\(code)'", fixture)
