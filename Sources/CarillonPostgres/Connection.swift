@@ -107,7 +107,7 @@ final class Connection {
         return DatabaseError(.connection, said.isEmpty ? "the connection to the database was closed" : said)
     }
 
-    /// Records the error with which the session ended.
+    /// The error of a session that ended with the given error of the server.
     private func ended(_ error: DatabaseError) -> DatabaseError {
         DatabaseError(error.kind == .rejected ? .rejected : .connection, error.message)
     }

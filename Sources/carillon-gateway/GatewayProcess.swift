@@ -90,7 +90,7 @@ struct GatewayProcess {
     private func startProbes(_ registry: MetricsRegistry, _ client: RPCClient) async throws -> ProbeServer? {
         guard let address = configuration.metricsListen else { return nil }
         let probes = ProbeServer(listen: address, registry: registry, logger: logger) {
-            client.peers.isEmpty ? (false, "no scheduler connected") : (true, "ready")
+            client.peers.isEmpty ? (false, "no scheduler is connected") : (true, "ready")
         }
         do throws(ProbeServerError) {
             try await probes.start()

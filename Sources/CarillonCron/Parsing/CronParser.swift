@@ -57,7 +57,7 @@ struct CronParser {
         return .union(members)
     }
 
-    /// Removes empty members of a union.
+    /// Proposes the union without its empty members.
     private func withoutEmptyMembers(_ range: Range<Int>) -> Proposal? {
         let members = source.text(range).split(separator: "|").map { part in
             let source = CronSource(String(part))

@@ -19,9 +19,9 @@ struct PosixRule: Sendable, Hashable {
 
     struct Daylight: Sendable, Hashable {
         var offset: ZoneOffset
-        /// Standard time.
+        /// The start of daylight saving time, on the clock of standard time.
         var start: Date
-        /// Daylight saving time.
+        /// The end of daylight saving time, on its own clock.
         var end: Date
     }
 
