@@ -3,7 +3,7 @@
 # .ci/smoke.sh with URL (the gateway), DATA (its data folder) and BIN (the programs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-addresses=$(sed -n 's/.*metrics and probes are served address=//p' "$DATA"/logs/scheduler.log "$DATA"/logs/worker-*.log | sort -u)
+addresses=$(sed -n 's/.*serving metrics and probes address=//p' "$DATA"/logs/scheduler.log "$DATA"/logs/worker-*.log | sort -u)
 urls=()
 for address in $addresses; do
     curl -sS -f -o /dev/null "http://$address/metrics" && urls+=("http://$address/metrics")

@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The decompression libraries that libcurl is linked with. Their headers need development packages that nothing else needs,
-// so that the functions are found with dlsym, and this file has the types that they take. The interfaces of all three
-// libraries are stable: zlib checks the size of its structure itself.
+// The decompression libraries that libcurl links. Their headers need development packages that nothing else needs, so their
+// functions are looked up with dlsym, and this file declares the types. The interfaces of all three libraries are stable; zlib
+// checks the size of its structure.
 
 /// zlib's z_stream.
 typedef struct {

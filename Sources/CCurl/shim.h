@@ -4,8 +4,8 @@
 
 #include "decoders.h"
 
-// Variadic C is not imported into Swift: one function per option and figure that is used. Their signatures are the only check
-// of types that there is (libcurl reads a long with va_arg(long), whatever was passed).
+// Variadic C functions cannot be imported into Swift: there is one function for each option and value. Their signatures are the
+// only type check (libcurl reads a long with va_arg(long), whatever was passed).
 
 // ------------------------------------------------------------------------------------------------------ A transfer's options
 
@@ -28,7 +28,7 @@ static inline CURLcode carillon_set_get(CURL *handle) {
 static inline CURLcode carillon_set_no_body(CURL *handle, long on) {
     return curl_easy_setopt(handle, CURLOPT_NOBODY, on);
 }
-/// Copies the body, and makes a POST of the request.
+/// Copies the body, and sets the method to POST.
 static inline CURLcode carillon_set_post_body(CURL *handle, const char *bytes, curl_off_t count) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, count);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, bytes);
@@ -38,11 +38,11 @@ static inline CURLcode carillon_clear_post_body(CURL *handle) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_POSTFIELDS, NULL);
 }
-/// The word in the request line; NULL for the one that goes with the kind of request.
+/// The method in the request line; NULL for libcurl's default.
 static inline CURLcode carillon_set_method(CURL *handle, const char *method) {
     return curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
 }
-/// Not copied: the list outlives the transfer.
+/// Not copied: the list must outlive the transfer.
 static inline CURLcode carillon_set_headers(CURL *handle, struct curl_slist *headers) {
     return curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
 }
@@ -64,11 +64,11 @@ static inline CURLcode carillon_set_follow_location(CURL *handle, long on) {
 static inline CURLcode carillon_set_no_signal(CURL *handle, long on) {
     return curl_easy_setopt(handle, CURLOPT_NOSIGNAL, on);
 }
-/// A transfer that ends while its name is being resolved does not wait for the resolver's thread, which may take many seconds.
+/// A transfer that ends during name resolution does not wait for the resolver's thread, which may take many seconds.
 static inline CURLcode carillon_set_quick_exit(CURL *handle, long on) {
     return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, on);
 }
-/// "" for none, whatever the environment says.
+/// "" disables the proxy, whatever the environment says.
 static inline CURLcode carillon_set_proxy(CURL *handle, const char *proxy) {
     return curl_easy_setopt(handle, CURLOPT_PROXY, proxy);
 }
@@ -79,7 +79,7 @@ static inline CURLcode carillon_set_tls_verification(CURL *handle) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
 }
-/// A PEM file of the authorities that are trusted instead of the system's.
+/// A PEM file of trusted certificate authorities, instead of the system's.
 static inline CURLcode carillon_set_ca_file(CURL *handle, const char *path) {
     return curl_easy_setopt(handle, CURLOPT_CAINFO, path);
 }
@@ -87,15 +87,15 @@ static inline CURLcode carillon_set_ca_file(CURL *handle, const char *path) {
 static inline CURLcode carillon_set_ssl_options(CURL *handle, long mask) {
     return curl_easy_setopt(handle, CURLOPT_SSL_OPTIONS, mask);
 }
-/// An idle connection that is older than this is not used again.
+/// The age above which an idle connection is not reused.
 static inline CURLcode carillon_set_max_connection_age(CURL *handle, long seconds) {
     return curl_easy_setopt(handle, CURLOPT_MAXLIFETIME_CONN, seconds);
 }
-/// How long a resolved name is kept.
+/// How long a resolved name is cached.
 static inline CURLcode carillon_set_name_cache_timeout(CURL *handle, long seconds) {
     return curl_easy_setopt(handle, CURLOPT_DNS_CACHE_TIMEOUT, seconds);
 }
-/// CURL_ERROR_SIZE bytes that live as long as the handle.
+/// A buffer of CURL_ERROR_SIZE bytes that lives as long as the handle.
 static inline CURLcode carillon_set_error_buffer(CURL *handle, char *buffer) {
     return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
 }
@@ -110,19 +110,19 @@ static inline CURLcode carillon_set_open_socket_function(
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, data);
 }
 
-/// Called each time a connection is there and the request is about to be sent on it.
+/// Called each time a connection is ready and the request is about to be sent.
 static inline CURLcode carillon_set_prerequest_function(CURL *handle, curl_prereq_callback function, void *data) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_PREREQDATA, data);
 }
 
-// ------------------------------------------------------------------------------------------------------ A transfer's figures
+// ------------------------------------------------------------------------------------------------------ A transfer's values
 
 static inline long carillon_response_code(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &value) == CURLE_OK ? value : 0;
 }
-/// Bytes of requests that were handed to the network, over all attempts of the transfer.
+/// Bytes of requests passed to the network, over all attempts of the transfer.
 static inline long carillon_request_bytes(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &value) == CURLE_OK ? value : -1;
@@ -131,27 +131,27 @@ static inline long carillon_os_error(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &value) == CURLE_OK ? value : 0;
 }
-/// New TCP connections that the transfer had; a TLS handshake may still have failed on them.
+/// New TCP connections of the transfer; a TLS handshake may have failed on them.
 static inline long carillon_new_connections(CURL *handle) {
     long value = 0;
     return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &value) == CURLE_OK ? value : 0;
 }
-/// Microseconds until the connection was there; 0 when it never was.
+/// Microseconds until the connection was established; 0 if it was not.
 static inline curl_off_t carillon_connect_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_CONNECT_TIME_T, &value) == CURLE_OK ? value : 0;
 }
-/// Microseconds until the TLS handshake was done; 0 when it never was.
+/// Microseconds until the end of the TLS handshake; 0 without one.
 static inline curl_off_t carillon_tls_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_APPCONNECT_TIME_T, &value) == CURLE_OK ? value : 0;
 }
-/// Microseconds until the name was resolved; 0 when it never was.
+/// Microseconds until the name was resolved; 0 if it was not.
 static inline curl_off_t carillon_resolve_us(CURL *handle) {
     curl_off_t value = 0;
     return curl_easy_getinfo(handle, CURLINFO_NAMELOOKUP_TIME_T, &value) == CURLE_OK ? value : 0;
 }
-/// The last Content-Type of the answer; NULL when there is none.
+/// The last Content-Type of the response; NULL without one.
 static inline const char *carillon_content_type(CURL *handle) {
     char *value = NULL;
     return curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &value) == CURLE_OK ? value : NULL;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What `import Glibc` leaves out: the event interfaces of Linux. _GNU_SOURCE is not defined here, because it changes what
+// Parts of Glibc that `import Glibc` omits: the event interfaces of Linux. _GNU_SOURCE is not defined here, because it changes what
 // the headers define (fd_set, for one), and a file that imports Glibc too would see two definitions of one type.
 #include <pthread.h>
 #include <sched.h>
@@ -14,17 +14,17 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-/// Declared by <pthread.h> under _GNU_SOURCE only. The kernel takes names of at most 15 bytes.
+/// Declared by <pthread.h> only with _GNU_SOURCE. The kernel accepts names of at most 15 bytes.
 extern int pthread_setname_np(pthread_t thread, const char *name);
 
-/// Declared under _GNU_SOURCE only, likewise.
+/// Also declared only with _GNU_SOURCE.
 extern int pipe2(int ends[2], int flags);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 
 // prctl is variadic, and variadic C is not imported into Swift.
 
-/// How late the kernel may wake the calling thread from a timed wait, in nanoseconds (50,000 unless set).
+/// The maximum delay of the calling thread's timed waits in nanoseconds (50,000 by default).
 static inline int carillon_set_timer_slack(unsigned long nanoseconds) {
     return prctl(PR_SET_TIMERSLACK, nanoseconds, 0UL, 0UL, 0UL);
 }

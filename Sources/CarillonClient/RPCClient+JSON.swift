@@ -3,19 +3,19 @@ package import CarillonJSON
 package import CarillonRPC
 internal import CarillonWire
 
-/// Requests by their names, with arguments and answers as JSON (`proto/README.md`, "JSON").
+/// Requests by name, with arguments and answers as JSON (`proto/README.md`, "JSON").
 extension RPCClient {
-    /// Makes a request, and returns the answer's value.
-    /// - Parameter timeout: instead of the configured one; `execute_now` that waits has five minutes unless told.
-    /// - Throws: what the scheduler says; `invalidArgument` before anything is sent; `unavailable` when no scheduler could
-    ///   take the request in time, or when its connection was cut and nobody knows what became of it.
+    /// Sends a request, and returns the value of the answer.
+    /// - Parameter timeout: instead of the configured timeout; by default five minutes for `execute_now` that waits.
+    /// - Throws: the scheduler's error; `invalidArgument` before anything is sent; `unavailable` when no scheduler could take the
+    ///   request in time, or when the connection ended and the outcome is unknown.
     package func call(
         _ name: String,
         _ arguments: JSONValue,
         timeout: Duration? = nil
     ) async throws(ClientError) -> JSONValue {
         guard name != "watch_executions", name != "stop_watching" else {
-            throw ClientError(.invalidArgument, "\(name) has many answers or none: watch instead")
+            throw ClientError(.invalidArgument, "\(name) does not have exactly one answer; use watch")
         }
         let key = arguments["idempotency_key"]?.string
         let waits = name == "execute_now" && arguments["wait"] == .bool(true)
@@ -33,7 +33,7 @@ extension RPCClient {
         }
     }
 
-    /// Executions as they change, each as JSON, until the reader stops (or is cancelled).
+    /// Executions as they change, as JSON, until the reader stops or is cancelled.
     /// - Parameter arguments: the fields of `watch_executions`.
     package func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
         watch(

@@ -1,13 +1,13 @@
 internal import CCurl
 
-/// The headers of an answer, as libcurl holds them until the next request of the handle.
+/// The headers of a response, which libcurl holds until the next request of the handle.
 struct AnswerHead {
     let handle: UnsafeMutableRawPointer
 
-    /// The first header of that name.
+    /// The first header with this name.
     func value(_ name: String) -> String? { find(name, 0)?.text }
 
-    /// All headers of that name, in order.
+    /// All headers with this name, in order.
     func values(_ name: String) -> [String] {
         guard let first = find(name, 0) else { return [] }
         return [first.text] + (1..<max(1, first.count)).compactMap { find(name, $0)?.text }
@@ -23,10 +23,10 @@ struct AnswerHead {
 
     var contentCodings: [Substring] { values("Content-Encoding").flatMap(ResponseText.codings) }
 
-    /// Why the length of the content is not known (RFC 9112, section 6.3). libcurl takes the last of several lengths.
+    /// Why the length of the content is unknown (RFC 9112, section 6.3). libcurl uses the last of several lengths.
     var lengthProblem: String? {
         guard let first = find("Content-Length", 0), find("Transfer-Encoding", 0) == nil else { return nil }
-        // By far the most common: one header, one number.
+        // The usual case: one header, one number.
         if first.count == 1, isLength(first.text[...]) { return nil }
         let all = values("Content-Length").flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
         let lengths = all.map { $0.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" } }
@@ -35,7 +35,7 @@ struct AnswerHead {
         return nil
     }
 
-    /// What Content-Length says, where it counts.
+    /// The value of Content-Length, unless Transfer-Encoding takes precedence.
     var length: Int? {
         guard let first = find("Content-Length", 0), find("Transfer-Encoding", 0) == nil else { return nil }
         return Int(first.text)

@@ -1,9 +1,9 @@
 internal import CarillonRuntime
 internal import Glibc
 
-/// A thread on which libcurl works.
+/// The threads of libcurl.
 enum CallThread {
-    /// The thread, and those that libcurl starts from it, get no SIGPIPE: OpenSSL writes to sockets that may be closed.
+    /// Blocks SIGPIPE on the thread and on threads that libcurl starts from it, because OpenSSL writes to sockets that may be closed.
     static func start(name: String, _ run: @escaping @Sendable () -> Void) -> NativeThread {
         NativeThread.start(name: name) {
             var pipes = sigset_t()
@@ -11,7 +11,7 @@ enum CallThread {
             sigaddset(&pipes, SIGPIPE)
             pthread_sigmask(SIG_BLOCK, &pipes, nil)
             NativeThread.wakeOnTime()
-            // libcurl takes host names for text of the locale; the process itself is in the locale C, which has ASCII only.
+            // libcurl interprets host names in the locale; the process uses the locale C, which is ASCII only.
             let utf8 = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
             if let utf8 { uselocale(utf8) }
             run()

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A character encoding other than UTF-8 that answers are converted from.
+/// A character encoding other than UTF-8, for the conversion of responses.
 struct Charset: Equatable {
-    /// The name of glibc's iconv.
+    /// The name in glibc's iconv.
     let name: String
 
-    /// `nil` when the label is not one of the encodings of the web, or names UTF-8 or ASCII, which need no conversion.
+    /// `nil` when the label is unknown to the Encoding Standard, or names UTF-8 or ASCII, which need no conversion.
     /// - Parameter label: in lower case.
     init?(_ label: String) {
         guard let name = Self.names[label] ?? Self.numbered(label) else { return nil }
@@ -16,7 +16,7 @@ struct Charset: Equatable {
         ["utf-8", "utf8", "unicode-1-1-utf-8", "us-ascii", "ascii"].contains(label)
     }
 
-    /// Labels of the Encoding Standard. Browsers read ISO 8859-1 as its superset windows-1252, and so does this.
+    /// Labels of the Encoding Standard. ISO 8859-1 is read as its superset windows-1252, as browsers do.
     private static let names = [
         "iso-8859-1": "CP1252", "iso8859-1": "CP1252", "latin1": "CP1252", "l1": "CP1252", "cp1252": "CP1252",
         "gb2312": "GB18030", "gbk": "GB18030", "gb18030": "GB18030", "big5": "BIG5-HKSCS", "euc-jp": "EUC-JP",
@@ -35,12 +35,12 @@ struct Charset: Equatable {
         return nil
     }
 
-    /// The bytes in UTF-8, with U+FFFD for what is malformed; `nil` when glibc does not know the encoding.
+    /// The bytes converted to UTF-8, with U+FFFD for malformed parts; `nil` when glibc does not support the encoding.
     func utf8(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
         guard let converter = iconv_open("UTF-8", name), converter != iconv_t(bitPattern: -1) else { return nil }
         defer { iconv_close(converter) }
         var input = bytes.map { CChar(bitPattern: $0) }
-        // No encoding of the list takes more than four bytes of UTF-8 for one of its own.
+        // In the listed encodings, one byte becomes at most four bytes of UTF-8.
         var output = [CChar](repeating: 0, count: bytes.count * 4 + 16)
         var result: [UInt8] = []
         input.withUnsafeMutableBufferPointer { input in
@@ -51,7 +51,7 @@ struct Charset: Equatable {
                     let converted = iconv(converter, &next, &left, &target, &room)
                     let failure = errno
                     result += output.prefix(output.count - room).map { UInt8(bitPattern: $0) }
-                    // A character whose rest is missing at the end is dropped.
+                    // An incomplete character at the end is dropped.
                     guard converted == -1, failure != EINVAL, left > 0 else { break }
                     if failure == EILSEQ {
                         result += Array("\u{FFFD}".utf8)

@@ -1,29 +1,27 @@
 internal import CCurl
 
-/// How connections to targets are made and kept.
+/// Settings of connections to targets.
 struct ConnectionOptions: Sendable {
-    /// Connections that are older are not used for further requests, so that changes of DNS are noticed.
+    /// The age above which a connection is not reused, so that DNS changes take effect.
     var maxAgeSeconds = 60
-    /// A PEM file of the authorities that are trusted instead of the system's.
+    /// A PEM file of trusted certificate authorities, instead of the system's.
     var authorities: String?
 
-    /// How long a resolved name is kept. It adds to the age of the connections that were made to the old address.
+    /// How long a resolved name is cached, in addition to the age of connections to the old address.
     var nameSeconds: Int { min(10, maxAgeSeconds) }
 
-    /// The TLS options of a request that begins now.
+    /// The TLS options of a request that starts now.
     ///
-    /// libcurl looks at the age of idle connections only, and requests of HTTP/2 can keep one in use without a pause. Requests
-    /// share a connection only when their TLS options are the same. Two options that OpenSSL ignores change with the time, so
-    /// that the requests of one period never join a connection of the period before. The periods of different targets begin at
-    /// different times, so that not all connections are made anew at one instant. The connection of an AT_MOST_ONCE request has
-    /// options of its own, so that no other request joins it.
+    /// libcurl checks the age of idle connections only, and HTTP/2 requests can keep a connection in use. Requests share a connection
+    /// only if their TLS options are equal. Two options without effect in OpenSSL therefore change with time: requests of a new period
+    /// open a new connection. Periods of different targets start at different times. AT_MOST_ONCE requests have separate options.
     func generation(at now: Int64, url: String, atMostOnce: Bool) -> Int {
         guard Target.isTLS(url) else { return 0 }
         let (first, second) = (Int(CURLSSLOPT_NO_REVOKE), Int(CURLSSLOPT_REVOKE_BEST_EFFORT))
         if atMostOnce { return first | second }
         let length = Int64(max(1, maxAgeSeconds)) * 1_000_000_000
         var hash: UInt32 = 2_166_136_261
-        // Eight bytes of the scheme, then the authority.
+        // Skips the eight bytes of the scheme; the authority follows.
         for byte in url.utf8.dropFirst(8) {
             if byte == UInt8(ascii: "/") { break }
             hash = (hash ^ UInt32(byte)) &* 16_777_619

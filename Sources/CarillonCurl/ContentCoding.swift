@@ -1,17 +1,17 @@
 internal import CCurl
 internal import Glibc
 
-/// The content codings that are decoded (RFC 9110, section 8.4.1): those that the installed libcurl supports.
+/// The supported content codings (RFC 9110, section 8.4.1): those of the installed libcurl.
 ///
-/// Only what is kept of an answer is decoded, after the call has ended. A call is therefore judged alike whatever its answer
-/// is compressed with, and a decompression bomb takes neither memory nor time: decoding stops at the limit.
+/// Only the kept part of a response is decoded, after the call has ended. The result of a call therefore does not depend on the
+/// coding, and a decompression bomb costs neither memory nor time: decoding stops at the limit.
 enum ContentCoding: Sendable {
     case gzip, deflate, brotli, zstd
 
-    /// More codings one on the other are not decoded; libcurl has the same limit.
+    /// The limit of nested codings; libcurl has the same.
     static let maxCount = 5
 
-    /// The coding of that name in Content-Encoding, in lower case; `nil` when it is not supported.
+    /// The coding with this name in Content-Encoding, in lower case; `nil` when it is not supported.
     init?(_ name: Substring) {
         switch name {
         case "gzip", "x-gzip": self = .gzip
@@ -22,20 +22,20 @@ enum ContentCoding: Sendable {
         }
     }
 
-    /// The beginning of the decoded content.
+    /// The start of the decoded content.
     struct Decoded {
-        /// Empty when nothing could be decoded.
+        /// Empty when decoding failed.
         var bytes: [UInt8]
         /// Whether the end of the content was reached.
         var isComplete: Bool
     }
 
-    /// - Parameter limit: bytes of the decoded content; the rest is not decoded.
+    /// - Parameter limit: decoding stops after this many bytes of output.
     func decode(_ bytes: [UInt8], limit: Int) -> Decoded {
         switch self {
         case .gzip: return Zlib.decode(bytes, windowBits: 15 + 16, limit: limit)
         case .deflate:
-            // RFC 9110 means the zlib format, and some servers send the bare one.
+            // RFC 9110 requires the zlib format, but some servers send raw deflate.
             let decoded = Zlib.decode(bytes, windowBits: 15, limit: limit)
             return decoded.bytes.isEmpty ? Zlib.decode(bytes, windowBits: -15, limit: limit) : decoded
         case .brotli: return Brotli.decode(bytes, limit: limit)
@@ -44,13 +44,13 @@ enum ContentCoding: Sendable {
     }
 }
 
-/// A function of a library that libcurl has brought into the process; `nil` where libcurl is built without that library.
+/// A function of a library that libcurl has loaded; `nil` when libcurl is built without the library.
 private func loaded<Function>(_ name: String, as type: Function.Type) -> Function? {
     dlsym(nil, name).map { unsafeBitCast($0, to: Function.self) }
 }
 
 /// Runs a decoder over the input.
-/// - Parameter body: decodes into the free space; returns how many bytes it has written, and whether the content is complete.
+/// - Parameter body: decodes into the free space; returns the number of bytes written, and whether the content is complete.
 private func fill(
     limit: Int,
     _ body: (UnsafeMutableBufferPointer<UInt8>) -> (written: Int, isComplete: Bool)
@@ -85,7 +85,7 @@ private enum Zlib {
             return fill(limit: limit) { space in
                 stream.next_out = space.baseAddress
                 stream.avail_out = UInt32(space.count)
-                // One step takes all input, or fills the space, or fails: what was decoded before stays.
+                // One step consumes all input, fills the space, or fails; the output so far remains.
                 let result = step(&stream, syncFlush)
                 return (space.count - Int(stream.avail_out), result == done)
             }
@@ -124,7 +124,7 @@ private enum Zstandard {
             let stream = loaded("ZSTD_createDStream", as: carillon_zstd_begin.self)?()
         else { return nothing }
         defer { _ = end(stream) }
-        // A frame says how much memory its window takes; HTTP allows 8 MiB (RFC 9659).
+        // The frame declares the memory of its window; HTTP allows 8 MiB (RFC 9659).
         _ = set(stream, maxWindowLog, 23)
         return input.withUnsafeBufferPointer { input in
             fill(limit: limit) { space in

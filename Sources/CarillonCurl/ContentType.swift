@@ -1,6 +1,6 @@
 /// The value of Content-Type (RFC 9110, section 8.3).
 struct ContentType: Equatable {
-    /// Type and subtype in lower case, such as "text/html"; empty when the value is malformed or missing.
+    /// Type and subtype in lower case, such as "text/html"; empty when the value is malformed or absent.
     var essence = ""
     /// The parameter `charset` in lower case.
     var charset: String?
@@ -23,7 +23,7 @@ struct ContentType: Equatable {
         }
     }
 
-    /// Whether content of that type is text, however it is encoded.
+    /// Whether content of this type is text.
     var isText: Bool {
         guard let slash = essence.firstIndex(of: "/") else { return false }
         let subtype = essence[essence.index(after: slash)...]

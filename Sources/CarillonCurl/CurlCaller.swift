@@ -2,25 +2,25 @@ package import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// The HTTP client of a worker: libcurl, some multi handles, and an epoll loop on a thread of its own for each.
+/// The worker's HTTP client: libcurl with several multi handles, each on a separate thread with an epoll loop.
 ///
-/// Requests are handed over in batches, and results come back in batches, on those threads. Connections and resolved names
-/// are kept and used again. The first loop alone can do thousands of calls a second, and has all the connections then; only
-/// what comes as a herd is dealt out, since each start costs as much as its call, and one after the other they would be late.
+/// Requests and results are passed in batches. Connections and resolved names are reused. The first loop can do thousands of calls
+/// a second, so it gets all small batches and keeps the connections. Only large batches are distributed: starting a call costs as
+/// much as the call, and a single loop would start the last ones late.
 package final class CurlCaller: HTTPCaller {
     private let inboxes: [Inbox]
     private let threads: Mutex<[NativeThread]>
 
-    /// A batch is worth a second loop when each has so many of it. Smaller ones go to the first, however busy it is.
+    /// Another loop is used only if each loop gets this many requests of a batch.
     private static let herd = 64
 
     /// - Parameters:
-    ///   - maxCalls: calls that run at a time, as far as is known: so many connections each loop keeps. With fewer, the waves of a
-    ///     herd close and open connections all the time.
-    ///   - loops: at most so many threads work.
-    ///   - maxConnectionAgeSeconds: older connections are not used for further requests.
-    ///   - authorities: a PEM file of the authorities that are trusted instead of the system's.
-    ///   - deliver: gets the results, on the client's threads, and may not wait.
+    ///   - maxCalls: the expected number of concurrent calls. Each loop keeps this many connections; with fewer, large batches would
+    ///     close and open connections repeatedly.
+    ///   - loops: the limit of threads.
+    ///   - maxConnectionAgeSeconds: the age above which connections are not reused.
+    ///   - authorities: a PEM file of trusted certificate authorities, instead of the system's.
+    ///   - deliver: receives the results, on the client's threads; must not block.
     package init(
         maxCalls: Int,
         loops: Int = 1,
@@ -46,20 +46,20 @@ package final class CurlCaller: HTTPCaller {
         guard !requests.isEmpty else { return }
         let parts = max(1, min(inboxes.count, requests.count / CurlCaller.herd))
         guard parts > 1 else { return inboxes[0].post { $0.requests.append(contentsOf: requests) } }
-        // Like cards, since those at the front are more urgent.
+        // Dealt in turn, because the requests at the front are more urgent.
         for (index, inbox) in inboxes.prefix(parts).enumerated() {
             let part = stride(from: index, to: requests.count, by: parts).map { requests[$0] }
             inbox.post { $0.requests.append(contentsOf: part) }
         }
     }
 
-    /// Only the loop that has such a call knows its token.
+    /// Passed to all loops; only the loop with the call knows its token.
     package func cancel(_ tokens: [DispatchToken]) {
         guard !tokens.isEmpty else { return }
         for inbox in inboxes { inbox.post { $0.cancelled.append(contentsOf: tokens) } }
     }
 
-    /// Returns when the calls that run have ended and their results are delivered. What is started later is dropped.
+    /// Returns when the running calls have ended and their results are delivered. Later requests are dropped.
     package func shutdown() {
         for inbox in inboxes { inbox.post { $0.isStopping = true } }
         let running = threads.withLock { threads in

@@ -3,26 +3,26 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Glibc
 
-/// The loop: takes requests, moves bytes, delivers results. It lives on one thread; libcurl calls back on the same one.
+/// The event loop for libcurl: accepts requests, transfers bytes, delivers results. Runs on one thread, as do libcurl's callbacks.
 final class CurlLoop {
     private let inbox: Inbox
     private let deliver: @Sendable ([HTTPResult]) -> Void
     private let options: ConnectionOptions
     private let multi: UnsafeMutableRawPointer
     private let epoll = EpollSet()
-    /// When libcurl wants to be called at the latest, in nanoseconds of boot time.
+    /// The latest time at which libcurl must be called, in nanoseconds of boot time.
     private var deadline: Int64?
     private var running: [DispatchToken: Transfer] = [:]
-    /// Handles that wait for their next request. What is more than `maxIdle` is given back.
+    /// Idle handles, at most `maxIdle`; further handles are freed.
     private var idle: [Transfer] = []
     private let maxIdle: Int
     private var results: [HTTPResult] = []
     private var pace = DeliveryPace()
     private var http1Targets = HTTP1Targets()
-    /// Handles that were added and not yet moved for the first time: libcurl starts them at its next call.
+    /// Handles that were added since the last call of libcurl, which starts them at its next call.
     private var unstarted = 0
 
-    /// A large batch begins to move before all of it is added.
+    /// A large batch is started in steps of this size.
     private static let startStep = 32
     private static let resultsPerDelivery = 256
 
@@ -36,7 +36,7 @@ final class CurlLoop {
         self.options = options
         self.deliver = deliver
         maxIdle = max(16, maxCalls)
-        guard let multi = curl_multi_init() else { fatalError("there is no memory for libcurl") }
+        guard let multi = curl_multi_init() else { fatalError("no memory for libcurl") }
         self.multi = multi
         let own = Unmanaged.passUnretained(self).toOpaque()
         _ = carillon_multi_set_max_connects(multi, max(16, maxCalls))
@@ -70,12 +70,12 @@ final class CurlLoop {
         curl_multi_cleanup(multi)
     }
 
-    /// Once per process, before the first handle.
+    /// Called once for each process, before the first handle is created.
     static func initializeLibrary() {
         curl_global_init(Int(CURL_GLOBAL_DEFAULT))
     }
 
-    /// Returns when it is told to stop and nothing runs any more.
+    /// Returns after a stop was requested and all calls have ended.
     func run() {
         while true {
             let content = inbox.take()
@@ -106,7 +106,7 @@ final class CurlLoop {
     private func start(_ request: HTTPRequest) {
         guard running[request.token] == nil else { return }
         guard let transfer = idle.popLast() ?? Transfer(options) else {
-            return refuse(request.token, "the worker has no memory left for another call")
+            return refuse(request.token, "the worker has no memory for another call")
         }
         let wantsHTTP1 = http1Targets.contains(request.url)
         transfer.begin(request, wantsHTTP1: wantsHTTP1, at: SystemClock.bootTime().nanoseconds)
@@ -114,14 +114,14 @@ final class CurlLoop {
         guard code == CURLM_OK else {
             transfer.end()
             idle.append(transfer)
-            return refuse(request.token, "libcurl takes no call: \(String(cString: curl_multi_strerror(code)))")
+            return refuse(request.token, "libcurl cannot start the call: \(String(cString: curl_multi_strerror(code)))")
         }
         running[request.token] = transfer
         unstarted += 1
         if unstarted >= Self.startStep { move(CURL_SOCKET_TIMEOUT, 0) }
     }
 
-    /// A call that could not even begin.
+    /// Reports a call that could not be started.
     private func refuse(_ token: DispatchToken, _ why: String) {
         results.append(
             HTTPResult(
@@ -166,24 +166,24 @@ final class CurlLoop {
 
     private func moveIfDue() {
         guard let deadline, deadline <= SystemClock.bootTime().nanoseconds else { return }
-        // It says anew when it wants to be called next, or else this one counts as served.
+        // libcurl sets a new deadline if it must be called again; otherwise this deadline is done.
         self.deadline = nil
         move(CURL_SOCKET_TIMEOUT, 0)
     }
 
-    /// Takes what has ended.
+    /// Collects finished transfers.
     private func collect() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle,
                 let context = carillon_private(handle)
             else { continue }
-            // Read before the handle is removed: the message goes with it.
+            // Read first, because removing the handle invalidates the message.
             let code = message.pointee.data.result
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             if transfer.repeats(after: code, at: SystemClock.bootTime().nanoseconds) {
                 curl_multi_remove_handle(multi, transfer.handle)
-                // Adding a handle that was just removed fails only without memory; its end is then told by what failed.
+                // Adding a handle that was just removed fails only without memory. The original failure is reported then.
                 if curl_multi_add_handle(multi, transfer.handle) == CURLM_OK { continue }
             }
             finish(transfer) { $0.result(code, at: $1) }

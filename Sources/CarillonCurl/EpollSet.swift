@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The descriptors that a loop waits for. One thread uses it.
+/// The descriptors that a loop waits for. Used by one thread.
 struct EpollSet: ~Copyable {
     private let descriptor: Int32
     private let capacity = 256
@@ -11,7 +11,7 @@ struct EpollSet: ~Copyable {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(
             descriptor >= 0,
-            "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
+            "no free file descriptor for an event loop (errno \(errno)); raise the limit with ulimit -n"
         )
         ready = .allocate(capacity: capacity)
     }
@@ -21,8 +21,8 @@ struct EpollSet: ~Copyable {
         ready.deallocate()
     }
 
-    /// Watches a descriptor, or changes what is watched. libcurl may close a socket before it says so, and the kernel then
-    /// forgets it by itself: what is known here and what the kernel knows can differ.
+    /// Watches a descriptor, or changes the watched events. libcurl may close a socket before it reports that, and the kernel then
+    /// removes the descriptor, so this set and the kernel's can differ.
     func watch(_ socket: Int32, reading: Bool, writing: Bool) {
         var interest = epoll_event()
         interest.events = (reading ? EPOLLIN.rawValue : 0) | (writing ? EPOLLOUT.rawValue : 0)
@@ -37,7 +37,7 @@ struct EpollSet: ~Copyable {
         epoll_ctl(descriptor, EPOLL_CTL_DEL, socket, &interest)
     }
 
-    /// Sleeps until something is ready or the time is over (-1: never), and calls the body for each descriptor.
+    /// Sleeps until a descriptor is ready or the timeout has passed (-1: no timeout), and calls the body for each ready descriptor.
     func wait(
         timeoutMs: Int32,
         _ body: (_ socket: Int32, _ readable: Bool, _ writable: Bool, _ failed: Bool) -> Void

@@ -1,35 +1,35 @@
 internal import CCurl
 internal import CarillonCore
 
-/// The headers of a request, as libcurl takes them.
+/// The headers of a request in libcurl's form.
 enum HeaderList {
-    /// What libcurl would add by itself, and how it is told not to: a request has the headers that it was given.
+    /// Headers that libcurl adds by default, with the entries that prevent it: a request has only the job's headers.
     private static let unwanted = [
         ("Accept", "Accept:"), ("Content-Type", "Content-Type:"), ("User-Agent", "User-Agent:"),
         ("Accept-Encoding", "Accept-Encoding:"),
     ]
 
     static func make(_ request: HTTPRequest) -> UnsafeMutablePointer<curl_slist>? {
-        // Never wait for a 100 Continue.
+        // Do not wait for a 100 Continue.
         var list = curl_slist_append(nil, "Expect:")
         for (name, line) in unwanted where !request.headers.contains(where: { isSame($0.name, name) }) {
             list = curl_slist_append(list, line) ?? list
         }
         for header in request.headers {
-            // A colon with nothing behind it would remove the header; a semicolon sends it empty.
+            // A name with a colon and no value would remove the header; a semicolon sends it with an empty value.
             let isEmpty = header.value.utf8.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             list = isEmpty ? append(header.name, ";", "", to: list) : append(header.name, ": ", header.value, to: list)
         }
         return list
     }
 
-    /// Whatever the case of the letters; nothing is copied, for this is asked some thirty times a request.
+    /// Case-insensitive comparison without copies, because it runs about thirty times for each request.
     private static func isSame(_ name: String, _ unwanted: String) -> Bool {
         name.utf8.count == unwanted.utf8.count && zip(name.utf8, unwanted.utf8).allSatisfy { $0 | 0x20 == $1 | 0x20 }
     }
 
-    /// The list with one more; without memory for it, the list as it was. The line is put together where libcurl can copy it
-    /// from, without a string of its own.
+    /// The list with one more header; the unchanged list if there is no memory. The line is assembled on the stack, and libcurl
+    /// copies it.
     private static func append(
         _ name: String,
         _ separator: StaticString,

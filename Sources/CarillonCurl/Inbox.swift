@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// What other threads have for the loop. They wake it only when it sleeps.
+/// Requests from other threads for the loop. A sender wakes the loop only when it sleeps.
 final class Inbox: Sendable {
     struct Content {
         var requests: [HTTPRequest] = []
@@ -17,11 +17,11 @@ final class Inbox: Sendable {
         var isAsleep = false
     }
 
-    /// What the loop waits for beside its sockets.
+    /// Wakes the loop's wait.
     private let wake = WakeSignal()
     private let state = Mutex(State())
 
-    /// To be watched for reading.
+    /// The descriptor to watch for reading.
     var descriptor: Int32 { wake.descriptor }
 
     func post(_ change: (inout Content) -> Void) {
@@ -33,7 +33,7 @@ final class Inbox: Sendable {
         if isToBeWoken { wake.signal() }
     }
 
-    /// On the loop's thread: what has gathered.
+    /// Called on the loop's thread: takes the gathered content.
     func take() -> Content {
         state.withLock { state in
             state.isAsleep = false
@@ -43,7 +43,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// On the loop's thread, before it waits: whether there is nothing, so that whoever posts next must wake it.
+    /// Called on the loop's thread before it waits. Returns whether the inbox is empty; the next sender must then wake the loop.
     func fallAsleep(unlessStopping: Bool) -> Bool {
         state.withLock { state in
             state.isAsleep = state.content.isEmpty && !(unlessStopping && state.content.isStopping)
@@ -51,7 +51,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// On the loop's thread, after a wait.
+    /// Called on the loop's thread after a wait.
     func clearWake() {
         wake.clear()
     }

@@ -3,16 +3,15 @@ internal import Glibc
 
 /// A TCP socket for a connection to a target.
 ///
-/// Keep-alive probes find a peer that has vanished within two minutes, and keep the entry of a silent call in the tables of
-/// NATs and load balancers, which forget connections after 350 seconds or more. There is no TCP_USER_TIMEOUT: it ends the
-/// connection of a live peer that reads slowly, and replaces the limit of the probes. Sending to a vanished peer is bounded by
-/// the timeout of the attempt, and by the kernel's limit of retransmissions, a quarter of an hour.
+/// Keep-alive probes detect a vanished peer within two minutes, and keep the connection in the tables of NATs and load balancers,
+/// which drop silent connections after 350 seconds or more. TCP_USER_TIMEOUT is not set: it would end the connection of a peer
+/// that reads slowly, and override the probes. Sending to a vanished peer is limited by the attempt's timeout and by the kernel.
 enum OutgoingSocket {
     static let probeAfterSeconds: Int32 = 60
     static let probeEverySeconds: Int32 = 15
     static let probes: Int32 = 4
 
-    /// The descriptor; -1 when there is none left.
+    /// The descriptor; -1 when none is free.
     static func open(family: Int32, type: Int32, protocol number: Int32) -> Int32 {
         let opened = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
         guard opened >= 0 else { return -1 }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Addresses that are never called: link-local ones and those where clouds tell a machine its own secrets. A URL's name may
-/// resolve to anything, so they are judged when a socket is opened, not when a job is made.
+/// Addresses that are never called: link-local addresses and the metadata services of clouds. They are checked when a socket is
+/// opened, not when a job is created, because a name may resolve to any address.
 enum RefusedAddress {
-    /// The address as text when it is one of them; `nil` for all others.
+    /// The address as text if it is refused; `nil` otherwise.
     static func text(of address: UnsafePointer<sockaddr>) -> String? {
         switch Int32(address.pointee.sa_family) {
         case AF_INET:
@@ -27,7 +27,7 @@ enum RefusedAddress {
             || bytes.elementsEqual([192, 0, 0, 192])
     }
 
-    /// fe80::/10 (RFC 4291), fd00:ec2::254 (Amazon's metadata), and the forms in which IPv6 carries an IPv4 address.
+    /// fe80::/10 (RFC 4291), fd00:ec2::254 (Amazon's metadata), and IPv6 forms that contain an IPv4 address.
     static func isRefused(v6 bytes: [UInt8]) -> Bool {
         if bytes[0] == 0xFE, bytes[1] & 0xC0 == 0x80 { return true }
         if bytes == [0xFD, 0, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54] { return true }
@@ -38,7 +38,7 @@ enum RefusedAddress {
         {
             return isRefused(v4: bytes[12...])
         }
-        // 64:ff9b::/96 (RFC 6052) and the translators' own 64:ff9b:1::/48 (RFC 8215)
+        // 64:ff9b::/96 (RFC 6052) and the local prefix 64:ff9b:1::/48 (RFC 8215)
         if bytes.starts(with: [0x00, 0x64, 0xFF, 0x9B]) { return isRefused(v4: bytes[12...]) }
         // 2002:a.b.c.d::/48 (6to4)
         if bytes.starts(with: [0x20, 0x02]) { return isRefused(v4: bytes[2..<6]) }

@@ -1,23 +1,22 @@
-/// The kept beginning of an answer's content, as text that a database takes.
+/// The kept start of a response's content, as text for the database.
 ///
-/// Text is kept as text: valid UTF-8 without NUL. Everything else is kept as a URL of the scheme `data` (RFC 2397) with the
-/// content in base64, such as `data:image/png;base64,iVBORw0…`. Text that looks like such a URL is kept in base64 too, so that
-/// the form always means the same.
+/// Text is kept as valid UTF-8 without NUL. Other content is kept as a data URL (RFC 2397) in base64, such as
+/// `data:image/png;base64,iVBORw0…`. Text that looks like such a URL is also kept in base64, so that the form is unambiguous.
 struct ResponseText {
-    /// What arrived, or its beginning.
+    /// The received content, or its start.
     var bytes: [UInt8]
-    /// Whether more bytes followed, so that the last character may be incomplete.
+    /// Whether more bytes followed; the last character may then be incomplete.
     var isCut: Bool
     var type: ContentType
     /// Content-Encoding, in the order in which the codings were applied, in lower case.
     var codings: [Substring] = []
-    /// Bytes that the text may have.
+    /// The limit of the text in bytes.
     var limit: Int
 
-    /// So much more of encoded content is kept, for the headers of the encoding.
+    /// Additional bytes of encoded content to keep, for the headers of the encoding.
     static let encodedExtra = 4_096
 
-    /// The value of Content-Encoding in parts.
+    /// Splits the value of Content-Encoding.
     static func codings(_ value: String) -> [Substring] {
         value.lowercased().split { $0 == "," || $0 == " " || $0 == "\t" }.filter { $0 != "identity" }
     }
@@ -27,7 +26,7 @@ struct ResponseText {
         var content = (bytes: bytes, isCut: isCut)
         if !codings.isEmpty {
             guard let decoded else {
-                // Some servers name things in Content-Encoding that are no codings, such as a charset.
+                // Some servers send values that are not codings, such as a charset.
                 let plain = Self.plainText(bytes, isCut: isCut)
                 return plain.map { clip($0) } ?? base64(bytes, coding: codings.joined(separator: ","))
             }
@@ -39,7 +38,7 @@ struct ResponseText {
         return clip(text)
     }
 
-    /// `nil` when a coding is not supported, or when what arrived is not encoded as it says.
+    /// `nil` when a coding is not supported, or when the content does not have the declared coding.
     private var decoded: ContentCoding.Decoded? {
         let known = codings.compactMap { ContentCoding($0) }
         guard known.count == codings.count, known.count <= ContentCoding.maxCount else { return nil }
@@ -69,8 +68,8 @@ struct ResponseText {
         return Self.withoutNUL(String(decoding: whole, as: UTF8.self))
     }
 
-    /// Content that does not say that it is text is text when it is valid UTF-8 without the control characters that only
-    /// binary data has (MIME Sniffing, section 3).
+    /// Content of an undeclared type is text if it is valid UTF-8 without the control characters that only binary data has (MIME
+    /// Sniffing, section 3).
     private static func plainText(_ bytes: [UInt8], isCut: Bool) -> String? {
         let whole = isCut ? bytes.dropLast(incompleteTail(of: bytes)) : bytes[...]
         let isBinary = whole.contains { $0 < 0x20 && !($0 >= 0x09 && $0 <= 0x0D && $0 != 0x0B) && $0 != 0x1B }
@@ -82,7 +81,7 @@ struct ResponseText {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }))
     }
 
-    /// The text's beginning, at most so many bytes of it.
+    /// The start of the text, at most `limit` bytes.
     private func clip(_ text: String) -> String {
         guard text.utf8.count > limit else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: limit)
@@ -90,7 +89,7 @@ struct ResponseText {
         return String(text[..<end])
     }
 
-    /// How many bytes at the end are the beginning of a character whose rest is missing.
+    /// The number of bytes at the end that form an incomplete character.
     private static func incompleteTail(of bytes: [UInt8]) -> Int {
         for length in 1...3 where length <= bytes.count {
             let byte = bytes[bytes.count - length]
@@ -108,7 +107,7 @@ struct ResponseText {
         return text.utf8.prefix { $0 != UInt8(ascii: ",") }.reversed().starts(with: ";base64".utf8.reversed())
     }
 
-    /// As much of the content as there is room for; "" when there is none.
+    /// As much of the content as fits; "" when nothing fits.
     private func base64(_ bytes: [UInt8], coding: String? = nil) -> String {
         let isNamed = coding.map { name in name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ";") } }
         let parameter = isNamed == true ? ";content-encoding=\(coding ?? "")" : ""

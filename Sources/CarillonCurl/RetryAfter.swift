@@ -1,10 +1,10 @@
-/// The value of Retry-After (RFC 9110, section 10.2.3): seconds, or a date.
+/// Parses Retry-After (RFC 9110, section 10.2.3): seconds or a date.
 enum RetryAfter {
     private static let longestMs: UInt64 = 366 * 86_400_000
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-    /// - Parameter now: seconds since 1970 by this machine's clock, or better by the answer's own Date.
-    /// - Returns: milliseconds to wait, at most a year; `nil` when the text is neither.
+    /// - Parameter now: seconds since 1970, by the response's own Date if it has one, otherwise by this machine's clock.
+    /// - Returns: the delay in milliseconds, at most a year; `nil` for an invalid value.
     static func milliseconds(_ text: String, now: Int64) -> UInt64? {
         let trimmed = text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
         let value = String(trimmed)
@@ -43,7 +43,7 @@ enum RetryAfter {
         guard parts.count == 3, 0...23 ~= parts[0], 0...59 ~= parts[1], 0...60 ~= parts[2], 1...31 ~= day,
             1970...9999 ~= year
         else { return nil }
-        // Days from civil, with years that begin in March.
+        // The days-from-civil algorithm, with years that start in March.
         let shifted = month <= 2 ? year - 1 : year
         let yearOfEra = shifted % 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1

@@ -1,4 +1,4 @@
-/// host:port of a URL, for people.
+/// host:port of a URL, for messages.
 struct Target: CustomStringConvertible {
     let description: String
 
@@ -13,8 +13,8 @@ struct Target: CustomStringConvertible {
     static func isTLS(_ url: String) -> Bool { url.prefix(6).lowercased() == "https:" }
 }
 
-/// Targets that have answered HTTP_1_1_REQUIRED over HTTP/2. Later requests to them begin with HTTP/1.1: an AT_MOST_ONCE request
-/// could not be sent a second time.
+/// Targets that answered HTTP_1_1_REQUIRED over HTTP/2. Later requests to them use HTTP/1.1 from the start, because an AT_MOST_ONCE
+/// request cannot be repeated.
 struct HTTP1Targets {
     static let maxCount = 1_024
     private var names: Set<String> = []

@@ -2,9 +2,9 @@ internal import CCurl
 internal import CarillonCore
 internal import Glibc
 
-/// What came of a request.
+/// The result of a request.
 extension Transfer {
-    /// The end, as libcurl tells it.
+    /// The result for libcurl's completion code.
     func result(_ code: CURLcode, at now: Int64) -> HTTPResult {
         let status = status
         guard let status, code == CURLE_OK, framingProblem(status) == nil, 100...599 ~= status else {
@@ -15,30 +15,30 @@ extension Transfer {
         if 300...399 ~= status { result.errorMessage = redirection(status) }
         if receivedBytes - request.responseLimit > Self.remarkableBytes {
             result.remark =
-                "the answer of \(Target(request.url)) (status \(status)) has \(receivedBytes) bytes; "
-                + "\(request.responseLimit) of it are kept"
+                "the response of \(Target(request.url)) (status \(status)) has \(receivedBytes) bytes; "
+                + "\(request.responseLimit) bytes are kept"
         }
         keepAnswer(in: &result)
         return result
     }
 
-    /// Answers that are so much longer than what is kept of them are mentioned in the log.
+    /// A response that is longer than its kept part by this much is logged.
     private static let remarkableBytes = 1 << 20
 
-    /// The status of the answer; `nil` while there were only interim ones (RFC 9110, section 15.2). 101 is final, since nothing
-    /// but another protocol follows it.
+    /// The status of the response; `nil` while there were only interim responses (RFC 9110, section 15.2). 101 is final, because only
+    /// another protocol follows it.
     private var status: Int? {
         let status = carillon_response_code(handle)
         return status >= 200 || status == 101 ? status : nil
     }
 
-    /// Why the end of the answer is not known, if it has a body at all (RFC 9112, section 6.3).
+    /// Why the length of the response is unknown, if it has a body (RFC 9112, section 6.3).
     private func framingProblem(_ status: Int) -> String? {
         let mayHaveBody = request.method != "HEAD" && status != 204 && status != 304
         return mayHaveBody ? head.lengthProblem : nil
     }
 
-    /// What arrived of an answer that has a status.
+    /// Keeps the received part of a response that has a status.
     private func keepAnswer(in result: inout HTTPResult) {
         let isKept = !body.isEmpty && request.responseLimit > 0
         result.response = isKept ? keptText : ""
@@ -62,7 +62,7 @@ extension Transfer {
             "the target answered with status \(status), a redirect\(place); redirects are not followed, 200 to 299 is success"
     }
 
-    /// Visible ASCII, and not too much of it.
+    /// Visible ASCII only, and at most a limited length.
     private static func printable(_ location: String) -> String {
         let longest = 500
         let digits = Array("0123456789ABCDEF".utf8)
@@ -86,7 +86,7 @@ extension Transfer {
         var result = blank(isCertainlyUnsent(code) ? .notSent : .failed, at: now)
         result.errorMessage = message(code, status: status, at: now)
         guard let status else { return result }
-        // libcurl takes any number of three digits.
+        // libcurl accepts any three digits.
         result.httpStatus = status < 600 ? status : nil
         result.remark = result.errorMessage
         keepAnswer(in: &result)
@@ -106,13 +106,13 @@ extension Transfer {
 
     private var isTLS: Bool { Target.isTLS(request.url) }
 
-    /// Whether the connection never came to the point where a request could be sent on it.
+    /// Whether a connection was established, so that a request could have been sent.
     private var isConnected: Bool {
         isTLS ? carillon_tls_us(handle) > 0 : carillon_connect_us(handle) > 0
     }
 
-    /// Only what ends before there is a connection, and only while libcurl has counted no byte of a request: it counts over all
-    /// connections that one transfer tries. When in doubt, something was sent.
+    /// Whether nothing was sent for certain: there was no connection, and libcurl counted no byte of a request on any connection of
+    /// the transfer. In case of doubt, something was sent.
     private func isCertainlyUnsent(_ code: CURLcode) -> Bool {
         guard carillon_request_bytes(handle) == 0, carillon_response_code(handle) == 0 else { return false }
         switch code {
@@ -128,7 +128,7 @@ extension Transfer {
         }
     }
 
-    /// One sentence: what failed, against what, after how long.
+    /// A sentence with the failure, the target and the elapsed time.
     private func message(_ code: CURLcode, status: Int?, at now: Int64) -> String {
         let target = Target(request.url)
         if let refusedAddress, code == CURLE_COULDNT_CONNECT {
@@ -143,20 +143,20 @@ extension Transfer {
         case CURLE_COULDNT_CONNECT:
             return "no connection to \(target) after \(elapsed(now)): \(systemError)"
         case CURLE_OPERATION_TIMEDOUT:
-            if carillon_request_bytes(handle) > 0 { return "no answer from \(target) within \(elapsed(now))\(interim)" }
+            if carillon_request_bytes(handle) > 0 { return "no response from \(target) in \(elapsed(now))\(interim)" }
             if carillon_new_connections(handle) > 0, isTLS {
                 return "no TLS handshake with \(target) within \(elapsed(now))"
             }
             let missing = carillon_resolve_us(handle) > 0 ? "no connection to" : "no address for"
             return "\(missing) \(target) within \(elapsed(now))"
         case CURLE_OK, CURLE_GOT_NOTHING:
-            return "\(target) closed the connection without an answer after \(elapsed(now))\(interim)"
+            return "\(target) closed the connection without a response after \(elapsed(now))\(interim)"
         case CURLE_OUT_OF_MEMORY where carillon_request_bytes(handle) > 0:
-            return "a line of the answer's head is too large (100 KiB), from \(target) after \(elapsed(now))"
+            return "a line of the response head is too large (100 KiB), from \(target) after \(elapsed(now))"
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR:
-            return "the connection to \(target) broke before an answer after \(elapsed(now)): \(detail(code))"
+            return "the connection to \(target) broke before a response after \(elapsed(now)): \(detail(code))"
         case CURLE_UNSUPPORTED_PROTOCOL where carillon_request_bytes(handle) > 0:
-            return "what \(target) answered after \(elapsed(now)) is not HTTP/1.1: \(detail(code))"
+            return "the response of \(target) after \(elapsed(now)) is not HTTP/1.1: \(detail(code))"
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION:
             return "TLS with \(target) failed after \(elapsed(now)): \(detail(code))"
         default:
@@ -164,44 +164,44 @@ extension Transfer {
         }
     }
 
-    /// Of an answer that has begun.
+    /// The message for a response that has started.
     private func answerMessage(_ code: CURLcode, status: Int, at now: Int64) -> String {
-        let answer = "the answer of \(Target(request.url)) (status \(status))"
+        let answer = "the response of \(Target(request.url)) (status \(status))"
         if let problem = framingProblem(status) {
-            return "\(answer) has no known end: \(problem) (RFC 9112, section 6.3)"
+            return "\(answer) has no defined length: \(problem) (RFC 9112, section 6.3)"
         }
-        if isTooLong { return "\(answer) is longer than \(Self.longestAnswer >> 20) MiB; it was not read to its end" }
+        if isTooLong { return "\(answer) is longer than \(Self.longestAnswer >> 20) MiB; the rest was not read" }
         let extent = "after \(elapsed(now)) and \(receivedBytes) bytes"
         switch code {
-        case CURLE_OK: return "\(answer) is none of HTTP, which has the statuses 100 to 599"
+        case CURLE_OK: return "\(answer) has an invalid status; valid are 100 to 599"
         case CURLE_OPERATION_TIMEDOUT: return "\(answer) was not complete \(extent)"
         case CURLE_OUT_OF_MEMORY: return "\(answer) broke off \(extent): a line of its head is too large (100 KiB)"
         default: return "\(answer) broke off \(extent): \(detail(code))"
         }
     }
 
-    /// What an HTTP/2 target has said instead of an answer.
+    /// The reason when an HTTP/2 target refused the request; `nil` otherwise.
     private func refusal(_ code: CURLcode) -> String? {
         let once = "an AT_MOST_ONCE request is not sent again"
         if isHeldBack {
             return requiresHTTP1
-                ? "refused the request over HTTP/2 (HTTP_1_1_REQUIRED); \(once), and the next one goes over HTTP/1.1"
+                ? "refused the request over HTTP/2 (HTTP_1_1_REQUIRED); \(once), the next request uses HTTP/1.1"
                 : "refused the request without processing it (HTTP/2 REFUSED_STREAM); \(once)"
         }
         if code == CURLE_HTTP2, errorText[0] == 0 {
-            return "ended the HTTP/2 connection before an answer (GOAWAY)"
+            return "ended the HTTP/2 connection before a response (GOAWAY)"
         }
-        // libcurl repeats for two reasons. On a new connection it is not the one that the connection was dead.
+        // libcurl repeats for two reasons. On a new connection, a dead connection is not the reason.
         if isOnNewConnection, sendings > 1, strstr(errorText, "Connection died") != nil {
             return "refused the request \(sendings) times without processing it (HTTP/2 REFUSED_STREAM)"
         }
         return nil
     }
 
-    /// Only for answers that have not begun.
+    /// A note about interim responses, for a response that has not started.
     private var interim: String {
         let status = carillon_response_code(handle)
-        return status > 0 ? "; only the interim status \(status) came" : ""
+        return status > 0 ? "; only the interim status \(status) was received" : ""
     }
 
     private func elapsed(_ now: Int64) -> String {
@@ -220,8 +220,8 @@ extension Transfer {
         case EHOSTUNREACH: "host unreachable"
         case ETIMEDOUT: "timed out"
         case ECONNRESET: "connection reset"
-        case EADDRNOTAVAIL: "no local port is free"
-        case EMFILE, ENFILE: "no file descriptor is left (ulimit -n)"
+        case EADDRNOTAVAIL: "no free local port"
+        case EMFILE, ENFILE: "no free file descriptor (ulimit -n)"
         case 0: detail(CURLE_COULDNT_CONNECT)
         case let number: "system error \(number)"
         }

@@ -2,7 +2,7 @@ internal import CCurl
 internal import CarillonCore
 internal import Glibc
 
-/// One easy handle and what belongs to its request. Used for one request after the other, on the loop's thread.
+/// One easy handle and the state of its request. Used for successive requests, on the loop's thread.
 final class Transfer {
     let handle: UnsafeMutableRawPointer
     private let options: ConnectionOptions
@@ -10,34 +10,34 @@ final class Transfer {
     private(set) var startedAt: Int64 = 0
     private(set) var body: [UInt8] = []
     private(set) var receivedBytes = 0
-    /// The last Content-Type that was parsed: a target's answers mostly have the same.
+    /// The last parsed Content-Type; the responses of a target mostly have the same.
     private var parsedType: (text: String, type: ContentType) = ("", ContentType(nil))
-    /// The answer was not read to its end.
+    /// The response was too long, and the rest was not read.
     private(set) var isTooLong = false
-    /// Content-Encoding of the answer whose body arrives.
+    /// The Content-Encoding of the current response.
     private(set) var codings: [Substring] = []
-    /// How often the request was about to be sent: libcurl repeats it where a connection that was used before turns out to be
-    /// dead, and where an HTTP/2 target refuses a stream.
+    /// How often the request was about to be sent. libcurl repeats it when a reused connection turns out to be dead, and when an
+    /// HTTP/2 target refuses the stream.
     private(set) var sendings = 0
-    /// New connections up to the last sending, and whether that one had a new one.
+    /// The number of new connections up to the last sending; the next property says whether that sending had a new one.
     private var connections = 0
     private(set) var isOnNewConnection = false
-    /// The target has answered over HTTP/2 that it wants HTTP/1.1.
+    /// The target answered HTTP_1_1_REQUIRED over HTTP/2.
     private(set) var requiresHTTP1 = false
-    /// The request was not sent again, because it may leave only once.
+    /// The request was not sent again, because it may be sent only once.
     private(set) var isHeldBack = false
     private var repeats = 0
-    /// An address that was not connected to, because it is never called.
+    /// The resolved address, if connections to it are not allowed.
     private(set) var refusedAddress: String?
     let errorText: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
 
-    /// A longer answer is not read to its end, and is a failure: a target that never ends its answer would keep the network busy.
-    /// The bound does not depend on what is kept, so that this never changes how a call is judged.
+    /// A longer response is not read further and is a failure, because an endless response would occupy the network. The limit does
+    /// not depend on RESPONSE_LIMIT, which must not change whether a call succeeds.
     static let longestAnswer = 64 << 20
     /// Memory that a handle keeps between requests.
     private static let idleCapacity = 64 << 10
-    /// How often a request is repeated that an HTTP/2 target has not processed.
+    /// The limit of repeats of a request that an HTTP/2 target has not processed.
     private static let maxRepeats = 3
     private static let noRequest = HTTPRequest(
         token: DispatchToken(epoch: 0, sequence: 0),
@@ -71,21 +71,21 @@ final class Transfer {
     var isCut: Bool { receivedBytes > body.count }
     var head: AnswerHead { AnswerHead(handle: handle) }
 
-    /// Content-Type of the answer.
+    /// The Content-Type of the response.
     var contentType: ContentType {
         guard let text = carillon_content_type(handle).map({ String(cString: $0) }) else { return ContentType(nil) }
         if text != parsedType.text { parsedType = (text, ContentType(text)) }
         return parsedType.type
     }
 
-    /// What is the same for all requests.
+    /// Sets the options that are the same for all requests.
     private func setUp() {
         let own = Unmanaged.passUnretained(self).toOpaque()
         _ = carillon_set_private(handle, own)
         _ = carillon_set_protocols(handle, "http,https")
         _ = carillon_set_follow_location(handle, 0)
         _ = carillon_set_no_signal(handle, 1)
-        // Or one name server that does not answer would hold up every call of this worker.
+        // Otherwise a name server that does not answer would delay every call of this worker.
         _ = carillon_set_quick_exit(handle, 1)
         _ = carillon_set_proxy(handle, "")
         _ = carillon_set_no_proxy(handle, "*")
@@ -156,10 +156,9 @@ final class Transfer {
         }
     }
 
-    /// Whether the request is to be sent again at once, on a new connection: an HTTP/2 target has ended the connection with a
-    /// GOAWAY before it processed the request (RFC 9113, section 6.8). libcurl itself repeats only what is refused by
-    /// REFUSED_STREAM, and reports the other case as an error of framing without a text. A stream that is reset while the connection
-    /// ends looks the same; an AT_LEAST_ONCE request may be repeated then, too.
+    /// Whether to send the request again at once on a new connection, because an HTTP/2 target ended the connection with GOAWAY before
+    /// processing the request (RFC 9113, section 6.8). libcurl repeats only after REFUSED_STREAM, and reports GOAWAY as a framing error
+    /// without text. A stream reset at the end of the connection looks the same, so an AT_LEAST_ONCE request may be repeated then too.
     func repeats(after code: CURLcode, at now: Int64) -> Bool {
         guard code == CURLE_HTTP2, errorText[0] == 0, receivedBytes == 0, carillon_response_code(handle) == 0,
             !request.atMostOnce, repeats < Self.maxRepeats
@@ -183,14 +182,14 @@ final class Transfer {
         errorText[0] = 0
     }
 
-    /// After the handle was removed from the multi handle.
+    /// Called after the handle was removed from the multi handle.
     func end() {
         _ = carillon_set_headers(handle, nil)
         _ = carillon_clear_post_body(handle)
         curl_slist_free_all(headers)
         headers = nil
         if sendings > 1 || repeats > 0 {
-            // libcurl counts a handle's repetitions over all its requests, and gives the sixth up, whosever it is.
+            // libcurl counts repeats of a handle across its requests, and gives up after five.
             curl_easy_reset(handle)
             setUp()
         }
@@ -213,12 +212,12 @@ final class Transfer {
         }
     }
 
-    // MARK: What libcurl calls
+    // MARK: Callbacks of libcurl
 
-    /// Returns how many bytes were taken; fewer than there are end the transfer.
+    /// Returns the number of bytes taken; a smaller number than received ends the transfer.
     private func received(_ bytes: UnsafeRawBufferPointer) -> Int {
         if receivedBytes == 0 {
-            // The rest could be waited for in vain.
+            // Without a defined length the rest may never arrive.
             guard head.lengthProblem == nil else { return 0 }
             codings = head.contentCodings
             isTooLong = head.length.map { $0 > Self.longestAnswer } ?? false
@@ -231,9 +230,9 @@ final class Transfer {
         return isTooLong ? 0 : bytes.count
     }
 
-    /// A connection is there. An AT_MOST_ONCE request leaves once, whatever libcurl would repeat.
+    /// Called when a connection is ready. An AT_MOST_ONCE request is sent once, even if libcurl would repeat it.
     private func maySend() -> Bool {
-        // What failed before stays in the buffer. After HTTP_1_1_REQUIRED libcurl 7 says that the reply was empty.
+        // The buffer holds the text of the previous failure. After HTTP_1_1_REQUIRED, libcurl 7 reports an empty reply.
         if sendings > 0, strstr(errorText, "HTTP_1_1_REQUIRED") != nil || strstr(errorText, "Empty reply") != nil {
             requiresHTTP1 = true
         }
@@ -248,7 +247,7 @@ final class Transfer {
     }
 
     private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
-        // The address is longer than its declared type: it is read where it stands.
+        // The address is longer than its declared type, so it is read in place.
         let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0
         let bytes = UnsafeRawPointer(address) + offset
         if let refused = RefusedAddress.text(of: bytes.assumingMemoryBound(to: sockaddr.self)) {

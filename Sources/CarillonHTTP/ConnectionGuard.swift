@@ -9,9 +9,9 @@ internal import NIOHTTPTypes
 
 internal import struct HTTPTypes.HTTPRequest
 
-/// Watches one connection. A request that does not arrive in time ends it: its first one from the beginning, since a head can be
-/// sent a byte at a time, the others from their head. An answer that says `Connection: close`, or the one to a request that says so,
-/// is the last one and is given time to arrive. A client that asks whether a body is wanted (RFC 9110, section 10.1.1) is told.
+/// Enforces the limits of one connection. A request that does not arrive in time closes it. The time of the first request starts
+/// with the connection, because a head can be sent a byte at a time; of later requests, with their head. After the last response
+/// (`Connection: close`) the client gets time to read it. Also answers `Expect: 100-continue` (RFC 9110, section 10.1.1).
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -23,19 +23,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let log: RateLimitedLog
     private let malformed: @Sendable (_ detail: String) -> MalformedRequestAnswer
     private var isReading = false
-    /// Of the body that arrives.
+    /// The bytes of the current body.
     private var bodyBytes = 0
-    /// Heads that have come, and answers that have gone.
+    /// The heads received and the responses sent.
     private var (requests, answers) = (0, 0)
-    /// The request that says that it is the last one.
+    /// The number of the request that is declared the last one.
     private var lastRequest: Int?
     private var isLast = false
     private var parserError: HTTPParserError?
     private var hasHostProblem = false
     private var deadline: Scheduled<Void>?
-    /// When the client must have taken some of what was sent.
+    /// Fires when the client has read nothing for too long.
     private var stall: Scheduled<Void>?
-    /// When the connection ends at the latest; `nil` until the last answer has gone.
+    /// The latest end of the connection; `nil` until the last response is sent.
     private var lingersUntil: NIODeadline?
 
     init(
@@ -62,7 +62,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // Nobody waits for what a client still sends after the last answer.
+        // Bytes after the last response are ignored.
         guard lingersUntil == nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -84,7 +84,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
-    /// Most requests arrive whole: only one that does not is given a deadline.
+    /// Most requests arrive completely; only an incomplete request gets a deadline.
     func channelReadComplete(context: ChannelHandlerContext) {
         if lingersUntil != nil { linger(context) }
         if isReading, deadline == nil { close(context, in: requestLimit) }
@@ -94,7 +94,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            // The server's own answer to what it cannot read says nothing more.
+            // Hummingbird's own response to an invalid request has no Date header and no details.
             guard head.headerFields[.date] != nil else { return refuse(context, promise) }
             guard answers + 1 == lastRequest || head.headerFields[.connection] == "close" else {
                 return context.write(data, promise: promise)
@@ -114,8 +114,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Reads on after the last answer (RFC 9112, section 9.6). The kernel answers bytes that arrive at a closed socket with a
-    /// reset, and a client that is still sending loses the answer with it.
+    /// Continues to read after the last response (RFC 9112, section 9.6). Otherwise the kernel would reset the connection when
+    /// further bytes arrive, and the client could lose the response.
     private func linger(_ context: ChannelHandlerContext) {
         guard let lingersUntil else { return }
         deadline?.cancel()
@@ -128,7 +128,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The parser has given up, and complains of each further part.
+        // The parser has failed and reports an error for each further part.
         guard lingersUntil == nil else { return }
         parserError = error as? HTTPParserError
         context.fireErrorCaught(error)
@@ -138,12 +138,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         isLast = true
         let detail =
             if hasHostProblem {
-                "the request has no Host header, more than one, or one that is no host or not the host of its URL; it needs one, "
+                "the request has no Host header, more than one, or an invalid one, or it differs from the URL's host; send one header, "
                     + "such as Host: localhost:8000 (RFC 9112, section 3.2)"
             } else if parserError == .headerOverflow {
-                "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are read"
+                "the head of the request is too large; at most \(limits.headerBytes) bytes and \(limits.headerCount) fields are allowed"
             } else {
-                "this is no HTTP/1.1 request that can be read (RFC 9112): its first line, a header or its length "
+                "not a valid HTTP/1.1 request (RFC 9112): its first line, a header or its length "
                     + "is malformed, or its head has more than \(limits.headerBytes) bytes or \(limits.headerCount) fields"
             }
         let answer = malformed(detail)
@@ -160,7 +160,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.body(body)), promise: promise)
     }
 
-    /// A client that takes nothing does not keep its place.
+    /// Closes the connection of a client that reads nothing.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
         stall = nil
@@ -196,7 +196,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         log.log(
             .warning,
             key: "slow_request",
-            "closed a connection whose request did not come to its end",
+            "incomplete request; closing the connection",
             metadata: [
                 "peer": "\(context.remoteAddress?.description ?? "unknown")",
                 "limit_ms": "\(limits.requestMs)",

@@ -2,8 +2,8 @@ internal import CarillonCore
 internal import CarillonCron
 internal import Synchronization
 
-/// The `Date` of answers (RFC 9110, section 6.6.1), written anew when somebody asks in another second than the last. No timer
-/// keeps it: a gateway that nobody asks sleeps.
+/// The `Date` header of responses (RFC 9110, section 6.6.1), formatted once for each second with a request. There is no timer,
+/// so an idle process does not wake.
 final class DateHeader: Sendable {
     private struct Written {
         var seconds = Int64.min

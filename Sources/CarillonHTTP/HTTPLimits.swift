@@ -1,26 +1,26 @@
-/// What a client of an HTTP server gets before it loses its connection.
+/// The limits of an HTTP server's connections.
 package struct HTTPLimits: Sendable {
-    /// At a time; further ones wait to be accepted.
+    /// Concurrent connections; further connections wait to be accepted.
     package var connections = 4_096
-    /// Without a whole request, between requests too.
+    /// Time without a complete request, also between requests.
     package var idleMs: Int64 = 60_000
-    /// From a request's head to the end of its body; of the first request from the beginning of the connection.
+    /// Time from a request's head to the end of its body; for the first request, from the start of the connection.
     package var requestMs: Int64 = 30_000
     package var headerBytes = 32 * 1024
     package var headerCount = 100
-    /// Of a body. A client that asks whether a larger one is wanted is not told to go on.
+    /// Size of a body. A client that sends `Expect: 100-continue` for a larger body gets no 100.
     package var bodyBytes = 1_048_576
-    /// Whether the connection of a larger body is closed; otherwise who answers the request refuses it.
+    /// Whether a larger body closes the connection; otherwise the responder refuses the request.
     package var closesLargeBodies = false
-    /// While more is to be sent than the client takes.
+    /// Time without progress while a response is sent.
     package var stallMs: Int64 = 30_000
-    /// After the last answer of a connection, while the client still sends, and while it sends nothing.
+    /// Times after the last response of a connection: in total, and without further bytes of the client.
     package var lingerMs: Int64 = 30_000
     package var lingerIdleMs: Int64 = 2_000
 
     package init() {}
 
-    /// For metrics and probes.
+    /// The limits of the probe server.
     package static var probes: HTTPLimits {
         var limits = HTTPLimits()
         limits.connections = 64

@@ -10,8 +10,8 @@ internal import ServiceLifecycle
 
 package import struct HummingbirdCore.Request
 
-/// The HTTP server of every process. It is Hummingbird's server without its `Application`, whose timer for the `Date` header would
-/// wake an idle process every second, and whose loggers are made for every request.
+/// The HTTP server of all processes: Hummingbird's server without its `Application`, whose timer for the `Date` header would wake
+/// an idle process every second, and whose loggers are created for every request.
 package struct HTTPServer: Service {
     /// - Parameter peer: the address at the other end of the connection.
     package typealias Responder = @Sendable (_ request: Request, _ peer: String?) async throws -> Response
@@ -20,10 +20,10 @@ package struct HTTPServer: Service {
 
     /// - Parameters:
     ///   - listen: port 0 takes a free one.
-    ///   - log: of connections that are closed before their time.
-    ///   - malformed: what is said to bytes that are no request, given what is wrong with them.
-    ///   - onListening: is told the address, with the port that was taken, and what closes the listening socket.
-    ///   - responder: is called on the connection's event loop. It may not block.
+    ///   - log: logs connections that are closed early.
+    ///   - malformed: creates the response to an invalid request; the argument says what is invalid.
+    ///   - onListening: receives the address with the actual port, and a function that closes the listening socket.
+    ///   - responder: called on the connection's event loop; must not block.
     package init(
         listen: HostPort,
         limits: HTTPLimits,
@@ -35,7 +35,7 @@ package struct HTTPServer: Service {
             ) async -> Void,
         responder: @escaping Responder
     ) {
-        // What there is to say of requests is said by the responder.
+        // The responder logs requests where necessary.
         let quiet = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
         let date = DateHeader()
         let channel = HTTP1Channel(
@@ -63,7 +63,7 @@ package struct HTTPServer: Service {
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)
             ),
             onServerRunning: { channel in
-                // The number of connections is looked at between two reads, and each read may accept so many.
+                // The connection limit is checked between reads, and a read accepts up to this many connections.
                 try? await channel.setOption(.maxMessagesPerRead, value: 1).get()
                 let address = channel.localAddress
                 await onListening(
@@ -76,12 +76,12 @@ package struct HTTPServer: Service {
         )
     }
 
-    /// Until it is shut down gracefully, or its listening socket is closed and the last connection has ended.
+    /// Runs until it is shut down gracefully, or until its listening socket is closed and the last connection has ended.
     package func run() async throws {
         try await server.run()
     }
 
-    /// Why an address cannot be listened on, in few words.
+    /// A short reason why an address is unavailable.
     package static func text(ofListenError error: any Error) -> String {
         (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }

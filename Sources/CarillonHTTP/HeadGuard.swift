@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What only HTTP/1's own head says, and is lost in the types that all versions of HTTP share: whether a connection ends with
-/// the answer (RFC 9112, section 9.3), and whether the request names its host, once (section 3.2).
+/// Checks properties of an HTTP/1 head that the version-independent types do not have: whether the connection ends with the
+/// response (RFC 9112, section 9.3), and whether the request has exactly one valid host (section 3.2).
 final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -16,21 +16,21 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         guard HeadGuard.namesItsHost(&head) else {
             isRefused = true
             context.fireUserInboundEventTriggered(HostProblem())
-            // One of those that the server answers.
+            // An error that the server answers with 400.
             return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
         }
-        // The parser stops where a client wants to go on in another language, which is not spoken here.
+        // The parser stops after a request to switch protocols, which is not supported.
         let isForeign = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
         guard isOld || isForeign || !head.isKeepAlive else { return context.fireChannelRead(data) }
-        // Many clients of the old version wait for the end of the connection, whatever the answer says of its length.
+        // HTTP/1.0 clients may wait for the end of the connection, whatever length the response has.
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         // RFC 9110, section 10.1.1.
         if isOld { head.headers.remove(name: "Expect") }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    /// Whether the request names its host as its version demands. The authority of an absolute URL (RFC 9112, section 3.2.2) must
-    /// be what `Host` says: it is not seen by those who handle the request.
+    /// Whether the request names its host as its version requires. The authority of an absolute URL (RFC 9112, section 3.2.2) must
+    /// equal `Host`, because the responder does not see the authority.
     private static func namesItsHost(_ head: inout HTTPRequestHead) -> Bool {
         let hosts = head.headers["Host"]
         let authority = authority(of: head.uri)
@@ -41,7 +41,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         return isHost(hosts) && (authority == nil || authority?.lowercased() == hosts[0].lowercased())
     }
 
-    /// `nil` when the target of the request is a path.
+    /// The authority of an absolute URL; `nil` when the target is a path.
     private static func authority(of uri: String) -> Substring? {
         guard uri.utf8.first != UInt8(ascii: "/"), let colon = uri.utf8.firstIndex(of: UInt8(ascii: ":")),
             uri[colon...].hasPrefix("://")
@@ -49,7 +49,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         return uri[colon...].dropFirst(3).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     }
 
-    /// Whether there is one host, perhaps with a port: of the characters that RFC 3986, section 3.2.2, allows. It may be empty.
+    /// Whether there is one host, optionally with a port, with the characters of RFC 3986, section 3.2.2. It may be empty.
     private static func isHost(_ values: [String]) -> Bool {
         guard values.count == 1 else { return false }
         return values[0].utf8.allSatisfy { byte in
@@ -63,7 +63,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// A request of HTTP/1.1 has no host, more than one, or one that is none.
+/// An HTTP/1.1 request has no host, more than one, or an invalid one.
 struct HostProblem {}
 
 @available(*, unavailable)

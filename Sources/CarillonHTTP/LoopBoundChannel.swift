@@ -5,8 +5,8 @@ internal import NIOCore
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// An HTTP connection whose requests are worked on by the event loop that reads them. They wait for a scheduler and compute
-/// little: a thread of their own would cost two wake-ups a request, which is more than the request itself.
+/// An HTTP connection whose requests are handled on its event loop. Requests mostly wait for a scheduler and compute little; a
+/// separate thread would cost two wake-ups for each request, which is more than the request itself.
 struct LoopBoundChannel: ServerChildChannel {
     let channel: HTTP1Channel
 

@@ -1,10 +1,10 @@
 package import HTTPTypes
 
-/// What a server says to bytes that are no request, with status 400.
+/// The response to an invalid request, with status 400.
 package struct MalformedRequestAnswer: Sendable {
     package var contentType: String
     package var body: String
-    /// Beside those of the type, the length and the connection.
+    /// Further headers, beside type, length and connection.
     package var headers: HTTPFields
 
     package init(contentType: String, body: String, headers: HTTPFields = [:]) {

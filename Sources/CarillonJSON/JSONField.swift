@@ -2,7 +2,7 @@ internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonWire
 
-/// A member that a message has as JSON: one of its own fields, or one of its `settings`, which stand beside them.
+/// A member of a message's JSON: a field of the message, or a field of its `settings`, which is on the same level.
 struct JSONField {
     enum Kind {
         case string, bool, int32, uint32, int64, uint64, double, time, id, bytes
@@ -19,12 +19,12 @@ struct JSONField {
     var isInSettings: Bool
     var field: UnsafePointer<ProtobufCFieldDescriptor>
 
-    /// All members, in the order in which they are written. `cleared_fields` is none.
+    /// All members, in output order, without `cleared_fields`.
     static func fields(of descriptor: UnsafePointer<ProtobufCMessageDescriptor>) -> [JSONField] {
         all.fields[descriptor] ?? makeFields(of: descriptor)
     }
 
-    /// - Note: `@unchecked`: written once, before anyone has it; the descriptors that it points to are constants.
+    /// - Note: `@unchecked`: written once, before it is shared; the descriptors are constants.
     private struct All: @unchecked Sendable {
         var fields: [UnsafePointer<ProtobufCMessageDescriptor>: [JSONField]] = [:]
     }
@@ -59,7 +59,7 @@ struct JSONField {
                 fields.append(JSONField(inner, isInSettings: true))
             }
         }
-        // A schedule's description belongs beside the schedule.
+        // The description of a schedule follows the schedule.
         if let schedule = fields.firstIndex(where: { $0.name == "schedule" && $0.isInSettings }),
             let description = fields.firstIndex(where: { $0.name == "schedule_description" && !$0.isInSettings })
         {
@@ -70,7 +70,7 @@ struct JSONField {
 
     static let clearedFields = "cleared_fields"
 
-    /// The descriptor of the settings, if this field is them.
+    /// The descriptor of the settings, if this field is `settings`.
     static func settings(
         _ field: UnsafePointer<ProtobufCFieldDescriptor>
     ) -> UnsafePointer<ProtobufCMessageDescriptor>? {

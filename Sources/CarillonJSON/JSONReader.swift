@@ -11,7 +11,7 @@ struct JSONReader {
 
     mutating func document() throws(JSONText.Problem) -> JSONValue {
         if let (problem, offset) = textProblem() {
-            // A NUL is legal UTF-8; it is reported as the unexpected character that it is, unless that comes sooner.
+            // A NUL is valid UTF-8; it is reported as an unexpected character, unless an error precedes it.
             if problem == .notUTF8 { throw JSONReader.problem(bytes, offset, "not UTF-8") }
         }
         skipSpace()
@@ -106,7 +106,7 @@ struct JSONReader {
         let start = position
         _ = take(UInt8(ascii: "-"))
         if take(UInt8(ascii: "0")) {
-            if isDigit(peek()) { throw problem("a number must not begin with a zero that others follow") }
+            if isDigit(peek()) { throw problem("a number must not have leading zeros") }
         } else {
             try digits()
         }
@@ -183,7 +183,7 @@ struct JSONReader {
         }
         let first = try fourDigits(start)
         if let scalar = Unicode.Scalar(first) { return scalar }
-        // Half of a surrogate pair: the other half must follow.
+        // The first half of a surrogate pair: the second half must follow.
         guard 0xD800...0xDBFF ~= first, take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
             throw JSONReader.problem(bytes, start, "half of a surrogate pair")
         }
@@ -212,7 +212,7 @@ struct JSONReader {
 
     // MARK: Characters
 
-    /// The next byte; 0 at the end (and for a NUL, which is never right where this is asked).
+    /// The next byte; 0 at the end. A NUL also gives 0, and is invalid wherever this is used.
     private func peek() -> UInt8 { position < bytes.count ? bytes[position] : 0 }
 
     private func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }

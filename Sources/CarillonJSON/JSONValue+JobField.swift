@@ -2,7 +2,7 @@ package import CarillonCore
 internal import CarillonWire
 
 extension JobField {
-    /// The value of a job whose author says nothing, as an answer has it.
+    /// The value in an answer for a job that does not set this field.
     package var defaultJSON: JSONValue { defaultValue.map { JSONValue($0) } ?? .null }
 }
 
@@ -20,7 +20,7 @@ extension JSONValue {
             }
     }
 
-    /// A number, without a fraction where there is none.
+    /// A number, as an integer when it has no fraction.
     package static func whole(_ number: Double) -> JSONValue {
         Int64(exactly: number).map(JSONValue.integer) ?? .number(number)
     }

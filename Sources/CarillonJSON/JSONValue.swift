@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259), with the order of an object's members kept.
+/// A JSON value (RFC 8259). The members of an object keep their order.
 package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -19,7 +19,7 @@ package enum JSONValue: Sendable, Hashable {
         }
     }
 
-    /// The value of an object's first member of that name; `nil` if there is none or this is no object.
+    /// The value of the first member with this name; `nil` without such a member, or when this is not an object.
     package subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value

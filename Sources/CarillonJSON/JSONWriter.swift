@@ -1,4 +1,4 @@
-/// Writes JSON text. Numbers that JSON cannot say (infinite, not a number) become null.
+/// Writes JSON text. Numbers that JSON cannot represent (infinite, not a number) become null.
 struct JSONWriter {
     let pretty: Bool
     private(set) var output: [UInt8] = []

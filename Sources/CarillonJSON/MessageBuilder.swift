@@ -3,12 +3,12 @@ internal import CProtobuf
 internal import CarillonCore
 internal import CarillonWire
 
-/// Builds a C struct from JSON by its descriptor, and gathers everything that is wrong on the way.
+/// Builds a C struct from JSON by its descriptor, and collects all errors.
 final class MessageBuilder {
     private(set) var errors: [FieldError] = []
     private let arena: Arena
     private let request: String
-    /// Enough is wrong: the rest is not looked at.
+    /// Whether the limit of errors is reached; the rest is not checked.
     private var isFull: Bool { errors.count >= ClientError.maxFieldErrors }
 
     init(arena: Arena, request: String) {
@@ -75,7 +75,7 @@ final class MessageBuilder {
         return memory
     }
 
-    /// A null or an empty list: the field goes back to its default.
+    /// Whether a null or an empty list resets the field to its default.
     private func saysNothing(_ value: JSONValue, _ field: JSONField) -> Bool {
         switch value {
         case .null: true
@@ -119,7 +119,7 @@ final class MessageBuilder {
         place.storeBytes(of: elements, as: UnsafeMutableRawPointer.self)
     }
 
-    /// Optional strings are there when their pointer is; the others have a flag.
+    /// Optional strings are present when their pointer is not null; other optional fields have a flag.
     private func hasFlag(_ field: JSONField) -> Bool {
         switch field.kind {
         case .string, .message: false

@@ -3,8 +3,8 @@ internal import CProtobuf
 package import CarillonCore
 package import CarillonWire
 
-/// Messages of the protocol as JSON and back, by protobuf-c's descriptors: what a gateway or a command line needs, without
-/// code for each message. `proto/README.md` has the rules.
+/// Converts messages of the protocol to JSON and back, by protobuf-c's descriptors, without code for each message.
+/// `proto/README.md` has the rules.
 package enum MessageJSON {
     /// The names of all requests, in the protocol's order: `create_job`, …
     package static let requestNames: [String] = EnvelopeField.all.filter(\.isRequest).map(\.name)
@@ -12,12 +12,12 @@ package enum MessageJSON {
     /// A field of a request, as `call --list` shows it.
     package struct FieldDescription: Sendable, Hashable {
         package var field: String
-        /// In words: `string`, `time (RFC 3339)`, `one of ALLOW, SKIP`, …
+        /// The type in words: `string`, `time (RFC 3339)`, `one of ALLOW, SKIP`, …
         package var type: String
         package var required: Bool
     }
 
-    /// The fields of a request; empty when it has none, `nil` when there is no such request.
+    /// The fields of a request; empty when it has none, `nil` for an unknown request.
     package static func describe(_ name: String) -> [FieldDescription]? {
         guard let message = requestField(name)?.message else { return nil }
         return JSONField.fields(of: message).map {
@@ -25,12 +25,12 @@ package enum MessageJSON {
         }
     }
 
-    /// A request's payload (without the frame's length).
+    /// Encodes the payload of a request, without the frame's length.
     /// - Parameters:
     ///   - name: the name of the request in the envelope (`create_job`).
-    ///   - arguments: an object with the request's fields; those of `settings` stand beside the others.
-    ///   - id: what the answer will carry.
-    /// - Throws: `invalidArgument` with an entry for every field that is wrong.
+    ///   - arguments: an object with the request's fields; the fields of `settings` are on the same level.
+    ///   - id: the id that the answer will have.
+    /// - Throws: `invalidArgument` with an entry for every invalid field.
     package static func encodeRequest(
         name: String,
         arguments: JSONValue,
@@ -55,12 +55,12 @@ package enum MessageJSON {
         carillon__v1__envelope__init(&envelope)
         envelope.id = id
         envelope.body_case = Carillon__V1__Envelope__BodyCase(rawValue: field.number)
-        // All members of the union are pointers in the same place.
+        // All members of the union are pointers at the same offset.
         envelope.get_job = body.assumingMemoryBound(to: Carillon__V1__GetJob.self)
         return builder.pack(&envelope)
     }
 
-    /// An answer's id, name (`job`, `execution_list`, `error`, …) and value.
+    /// Decodes an answer into its id, its name (`job`, `execution_list`, `error`, …) and its value.
     package static func decodeAnswer(
         _ payload: [UInt8]
     ) throws(WireError) -> (id: UInt64, name: String, value: JSONValue) {
@@ -72,7 +72,7 @@ package enum MessageJSON {
                 guard let field = EnvelopeField.all.first(where: { $0.number == number }),
                     field.isAnswer || number == MessageCodec.errorField, let message = field.message,
                     let body = envelope.pointee.get_job
-                else { throw WireError(.invalid, "the message is no answer to a client") }
+                else { throw WireError(.invalid, "the message is not an answer to a client") }
                 let value = MessageReader.read(message, UnsafeRawPointer(body))
                 return .success((envelope.pointee.id, field.name, value))
             } catch {
@@ -88,7 +88,7 @@ package enum MessageJSON {
 }
 
 extension JSONValue {
-    /// What it is, with its article: for sentences about what was found.
+    /// The kind of the value with its article, for error texts.
     package var kindInWords: String {
         switch self {
         case .null: "null"

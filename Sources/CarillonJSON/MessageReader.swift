@@ -5,9 +5,9 @@ internal import CarillonWire
 
 /// Reads a C struct as JSON by its descriptor.
 enum MessageReader {
-    /// Messages whose absent members are written as null: clients rely on their whole set of names.
+    /// Messages whose absent members are written as null, because clients rely on all names.
     private static let complete: Set<String> = ["Job", "Execution", "ExecutionStats"]
-    /// But not these, which only some of them have.
+    /// Members of these messages that are written only when present.
     private static let onlyWhenPresent: Set<String> = [
         "skipped_count", "skipped_from", "next_attempt_at", "failed_attempts", "api_url", "lost_attempts",
         NamespaceField.name,
@@ -43,7 +43,7 @@ enum MessageReader {
         return nil
     }
 
-    /// `nil` when it is absent.
+    /// The value of a field; `nil` when it is absent.
     private static func value(
         _ field: JSONField,
         in message: UnsafeRawPointer,
@@ -104,7 +104,7 @@ enum MessageReader {
         }
     }
 
-    /// Fields of the same name are one member, joined as HTTP joins them (RFC 9110, section 5.3).
+    /// Headers with the same name are one member, joined as in HTTP (RFC 9110, section 5.3).
     private static func headers(_ count: Int, _ elements: UnsafeRawPointer?) -> JSONValue {
         let pointers = elements?.assumingMemoryBound(to: UnsafeMutablePointer<Carillon__V1__Header>?.self)
         let headers = WireReader.headers(count, pointers.map(UnsafeMutablePointer.init(mutating:)))

@@ -1,8 +1,8 @@
 internal import CarillonCore
 
-/// A failed attempt as its row.
+/// Conversion of failed attempts to and from rows.
 extension Attempt {
-    /// What is selected, in the order in which `init(row:)` reads it.
+    /// The selected columns, in the order in which `init(row:)` reads them.
     static let columns = """
         execution_id, attempt, token_epoch, token_sequence, started_at, finished_at, duration_ms, http_status, \
         response, error_message, worker

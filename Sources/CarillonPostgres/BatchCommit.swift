@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Logging
 
-/// The way of one batch into the database, through whatever happens to the connection.
+/// Commits one batch, through failures of the connection.
 struct BatchCommit {
     private let batch: WriteBatch
     private let plan: BatchPlan
@@ -16,9 +16,9 @@ struct BatchCommit {
 
     private enum Stage {
         case send
-        /// The answer was lost: whether it was committed is to be found out.
+        /// The answer was lost; whether the batch was committed must be read.
         case settle
-        /// It is durable; what its inserts found is to be read.
+        /// The batch is durable; the states of its inserted rows must be read.
         case check
     }
 
@@ -29,7 +29,7 @@ struct BatchCommit {
         self.context = context
     }
 
-    /// Goes on until the batch is committed, fenced off or refused; `nil` when `sleep` says that the process ends.
+    /// Runs until the batch is committed, fenced off or refused; returns `nil` when `sleep` reports the end of the process.
     mutating func run(
         days: inout Set<Day>,
         limit: inout WriteLimit,
@@ -83,21 +83,21 @@ struct BatchCommit {
         }
     }
 
-    /// A date's binary form is days since 2000-01-01; text is plainer, and is cast by the server.
+    /// The date is sent as text, which the server casts; its binary form would be days since 2000-01-01.
     static func makeDayStep(_ day: Day) -> Step {
         let parameters = Parameters()
         parameters.add(day.date)
         return Step(Statement("make_day", "SELECT carillon_make_day($1::text::date)"), parameters)
     }
 
-    // MARK: Unknown commits
+    // MARK: Ambiguous commits
 
     private static let readShard = Statement(
         "settle",
         "SELECT owner, epoch, commit_owner, commit_sequence FROM shards WHERE shard = 0 FOR UPDATE"
     )
 
-    /// Reads what the last commit was, behind a session that may still be at it: the lock waits for its end.
+    /// Reads the last commit of the shard. The row lock waits for a session that may still be committing.
     private mutating func settle(_ patience: Patience) throws(DatabaseError) -> CommitResult? {
         let results = try keeper.run([Step(Self.readShard)], patience)
         guard let row = results.first, row.count == 1 else {
@@ -110,7 +110,7 @@ struct BatchCommit {
         let sequence = reader.integer()
         if epoch == batch.epoch, commitOwner == batch.owner, (sequence ?? 0) >= Int64(bitPattern: batch.sequence) {
             context.logger.info(
-                "a commit whose answer was lost had been made",
+                "ambiguous commit resolved: it was committed",
                 metadata: ["sequence": "\(batch.sequence)"]
             )
             stage = .check
@@ -118,7 +118,7 @@ struct BatchCommit {
         }
         guard owner == batch.owner, epoch == batch.epoch else { return .fenced }
         context.logger.info(
-            "a commit whose answer was lost had not been made",
+            "ambiguous commit resolved: it was not committed",
             metadata: ["sequence": "\(batch.sequence)"]
         )
         stage = .send
@@ -135,7 +135,7 @@ struct BatchCommit {
         """
     )
 
-    /// Which of the inserts are not PENDING now (or are gone).
+    /// The inserted executions whose rows are no longer PENDING, or no longer exist.
     private func notPending(_ patience: Patience) throws(DatabaseError) -> [ExecutionID] {
         guard let first = plan.pendingIDs.min(), let last = plan.pendingIDs.max() else { return [] }
         let parameters = Parameters(capacity: plan.pendingIDs.count * 20 + 64)
@@ -146,9 +146,9 @@ struct BatchCommit {
         return results.first?.map { ExecutionID($0.uuid() ?? .zero) } ?? []
     }
 
-    // MARK: What went wrong
+    // MARK: Errors
 
-    /// Either how the batch ended, or how long to wait before it is tried again.
+    /// Returns the result of the batch, or the delay before the next attempt.
     private mutating func consider(
         _ error: DatabaseError,
         _ days: inout Set<Day>,
@@ -156,7 +156,7 @@ struct BatchCommit {
     ) -> (CommitResult?, waitMs: Int64) {
         let isSent = stage == .settle
         if !error.endsConnection, isSent, error.remedy != .settle {
-            // The database said no: nothing was written.
+            // The database returned an error, so nothing was written.
             stage = .send
         }
         switch error.remedy {
@@ -168,11 +168,11 @@ struct BatchCommit {
         case .stepDown:
             return (.fenced, 0)
         case .alreadyCommitted:
-            // The session that was given up was only slow.
+            // The abandoned session was only slow, and has committed the batch.
             stage = .settle
             return (nil, 1)
         case .makePartitions where isSent && isOfChange(error) && error.state == "23514":
-            // Tables of changes have no partitions: somebody's trigger raised the error.
+            // Tables of changes have no partitions, so a trigger that is not Carillon's raised the error.
             return (.refused(message: error.message, constraint: nil), 0)
         case .makePartitions where partitionFailures < 3:
             partitionFailures += 1
@@ -183,7 +183,7 @@ struct BatchCommit {
         case .waitForLock:
             lockWaits += 1
             context.outage.refused(.writer, error, ["sequence": "\(batch.sequence)"])
-            // Somebody's open transaction over a job must not hold up all that runs: that change is given back.
+            // A transaction that locks a job's row must not delay running jobs, so the change is refused.
             guard lockWaits >= 3, isSent, let step = error.step, plan.jobSteps.contains(step) else { return (nil, 5) }
             return (
                 .refused(
@@ -194,7 +194,7 @@ struct BatchCommit {
         case .refuse where isSent && isOurs(error, patience), .refuseChange where isSent && isOfChange(error):
             return (.refused(message: error.message, constraint: error.constraint), 0)
         case .makePartitions, .notNow, .refuse, .refuseChange:
-            // A partition may have been dropped or detached, and its index damaged: it is looked at again.
+            // A partition may have been dropped or detached, or its index damaged: it is checked again.
             days.subtract(plan.days)
             if !error.wasCancelled { context.outage.refused(.writer, error, ["sequence": "\(batch.sequence)"]) }
             return (nil, pauseMs())
@@ -203,13 +203,13 @@ struct BatchCommit {
 
     private mutating func pauseMs() -> Int64 { backoff.failed(using: &random) }
 
-    /// Whether the statement that failed writes a job or an idempotency key: a client gets the error as the answer.
+    /// Whether the failed statement writes a job or an idempotency key. The client then gets the error as its answer.
     private func isOfChange(_ error: DatabaseError) -> Bool {
         error.step.map { plan.changeSteps.contains($0) } ?? false
     }
 
-    /// Whether an error of data can only come from the data. Somebody's trigger, check or computed index can raise it too,
-    /// for any row; the error does not say so.
+    /// Whether only the data can have caused a data error. A trigger, check or computed index that is not Carillon's can raise the same
+    /// error for any row, and the error does not show that.
     private func isOurs(_ error: DatabaseError, _ patience: Patience) -> Bool {
         guard let step = error.step, plan.rowSteps.contains(step) else { return false }
         guard error.constraint == nil, !isOfChange(error) else { return true }

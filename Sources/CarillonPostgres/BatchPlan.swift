@@ -1,24 +1,23 @@
 internal import CarillonCore
 
-/// A batch as the statements that write it: what changes the same row twice is put together, since each kind of row is
-/// written by one statement.
+/// The statements that write a batch. Each kind of row is written by one statement, so several changes of one row are merged.
 ///
-/// The order is: what is withdrawn outside of changes, what is made, then the changes in their own order (a change may
-/// withdraw what the same batch makes), then claims, ends, attempts.
+/// The order is: withdrawals outside of changes, inserts, the changes in their order (a change may withdraw rows that the same
+/// batch inserts), then claims, outcomes and attempts.
 struct BatchPlan {
-    /// What is sent: the fence first, the seal last.
+    /// The statements to send: the fence first, the seal last.
     private(set) var steps: [Step] = []
-    /// Which steps write rows of jobs: those may be locked by somebody's hand-made transaction.
+    /// Steps that write job rows, which another transaction may have locked.
     private(set) var jobSteps: Set<Int> = []
-    /// Which steps write what a client asked for: rows of jobs and idempotency keys.
+    /// Steps that write a client's change: job rows and idempotency keys.
     private(set) var changeSteps: Set<Int> = []
-    /// Which steps write rows of any kind: all but the fence and the seal.
+    /// Steps that write rows: all but the fence and the seal.
     private(set) var rowSteps: Range<Int> = 0..<0
-    /// Steps that insert executions, with how many rows each should make.
+    /// Steps that insert executions, with the expected number of rows.
     private(set) var insertSteps: [(step: Int, count: Int)] = []
-    /// Whose partitions are needed.
+    /// The days whose partitions are needed.
     private(set) var days: Set<Day> = []
-    /// The ids of the inserts that are PENDING.
+    /// The ids of inserted PENDING executions.
     private(set) var pendingIDs: [ExecutionID] = []
 
     init(_ batch: WriteBatch) {
@@ -71,7 +70,7 @@ struct BatchPlan {
         return Step(fenceStatement, parameters)
     }
 
-    /// What describes the whole batch.
+    /// The values that describe the whole batch.
     private static func seal(_ batch: WriteBatch) -> Step {
         let parameters = Parameters()
         addIdentity(of: batch, to: parameters)
@@ -111,7 +110,7 @@ struct BatchPlan {
                 jobs.append(job)
             }
         }
-        // Changes first: one of them may give a name free.
+        // Changed jobs first, because a change may free a name.
         let changed = jobs.filter { !isNew.contains($0.id) }
         let made = jobs.filter { isNew.contains($0.id) }
         if !changed.isEmpty {
@@ -158,7 +157,7 @@ struct BatchPlan {
 
     // MARK: Executions
 
-    /// What is to be deleted first, and what is to be inserted then.
+    /// The executions to delete first, and the executions to insert afterwards.
     private static func folded(_ batch: WriteBatch) -> (withdrawals: [ExecutionID], inserts: [Execution]) {
         guard batch.changes.contains(where: { !$0.withdrawals.isEmpty || !$0.inserts.isEmpty }) else {
             return (batch.withdrawals, batch.inserts)
@@ -198,7 +197,7 @@ struct BatchPlan {
         pendingIDs = inserts.lazy.filter { $0.status == .pending }.map(\.id)
     }
 
-    /// One row an execution: the first final one counts, otherwise the last.
+    /// One row for each execution: the first final row, otherwise the last row.
     private static func settled(_ updates: [Execution]) -> [Execution] {
         guard updates.count > 1 else { return updates }
         var places: [ExecutionID: Int] = [:]

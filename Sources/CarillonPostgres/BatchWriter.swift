@@ -3,8 +3,8 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// Writes batches, one at a time, on a thread of its own: each is one fenced transaction in one round trip. A commit
-/// whose answer was lost is settled before anything else is done.
+/// Writes batches one at a time on a separate thread. Each batch is one fenced transaction in one round trip. An ambiguous commit is
+/// resolved before anything else is done.
 final class BatchWriter: Sendable {
     struct Request: Sendable {
         var batch: WriteBatch
@@ -46,7 +46,7 @@ final class BatchWriter: Sendable {
         var days: Set<Day> = []
         var limit = WriteLimit(watch: context.watch)
         while !mailbox.isClosed {
-            // The connection is kept open while nothing is written, so that its state is known.
+            // The connection stays open while nothing is written, so that its state is known.
             let session = open(keeper)
             connected.store(session != nil, ordering: .relaxed)
             let waitMs = session == nil ? max(1, keeper.waitMs) : -1

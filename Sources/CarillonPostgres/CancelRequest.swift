@@ -1,13 +1,13 @@
 internal import CPostgres
 internal import Synchronization
 
-/// A request to cancel what a session runs. One is under way at a time in this process.
+/// A request to cancel the running statement of a session. Only one such request is sent at a time in this process.
 final class CancelRequest: Sendable {
     private static let isUnderWay = Atomic<Bool>(false)
-    /// libpq's own copy of what the request needs: no thread but the one that sends uses it.
+    /// libpq's copy of the connection data; used only by the sending thread.
     private nonisolated(unsafe) let request: OpaquePointer
 
-    /// Takes the request over.
+    /// Takes ownership of the request.
     init(_ request: OpaquePointer) {
         self.request = request
     }
@@ -16,12 +16,12 @@ final class CancelRequest: Sendable {
         PQfreeCancel(request)
     }
 
-    /// Whether it may be sent.
+    /// Returns whether no other request is being sent.
     func begin() -> Bool {
         !Self.isUnderWay.exchange(true, ordering: .relaxed)
     }
 
-    /// Blocks until the server has taken it, or cannot be reached.
+    /// Blocks until the server has received the request, or is unreachable.
     func send() {
         var problem = [CChar](repeating: 0, count: 256)
         _ = PQcancel(request, &problem, 256)

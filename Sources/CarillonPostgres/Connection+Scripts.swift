@@ -2,14 +2,14 @@ internal import CPostgres
 internal import CarillonRuntime
 internal import Glibc
 
-/// What a session does before it is in pipeline mode.
+/// The setup of a session, before pipeline mode.
 extension Connection {
-    /// How long the first statements of a session may take.
+    /// The time limit of the setup.
     private static let setupMs = 5_000
 
-    /// A pooler may hand out a session that somebody else has used: nothing of theirs may be left.
+    /// Resets the session, because a pooler may pass on a session that another client has used.
     func setUp() throws(DatabaseError) {
-        // A limit that the server sets may be too short for the script itself.
+        // The server's timeout may be too short for this script.
         var script = ["RESET ALL", "SET statement_timeout = 0"]
         let version = Int(PQserverVersion(handle))
         script += role.settings(serverVersion: version).map { "SET \($0.name) = '\($0.value)'" }
@@ -21,7 +21,7 @@ extension Connection {
             PQfreemem(text)
         }
         if role.needsPrimary {
-            // What is answered as durable must be: a server that is set to forget is told otherwise.
+            // A reported commit must be durable, so a server's weaker setting is overridden.
             script.append(
                 """
                 SELECT set_config('synchronous_commit', 'on', false)
@@ -37,8 +37,8 @@ extension Connection {
             guard error.kind == .timeout else { throw error }
             throw DatabaseError(
                 .timeout,
-                "the connection was accepted, but its first statement was not answered within \(Self.setupMs / 1_000) s: "
-                    + "the server hangs, or a connection pooler has too few connections to give"
+                "connection accepted, but the first statement was not answered within \(Self.setupMs / 1_000) s: "
+                    + "the server hangs, or a connection pooler has no free connection"
             )
         }
         guard let row = found.last, row.count == 2 else { return }
@@ -49,7 +49,7 @@ extension Connection {
         listener?.heard(server)
     }
 
-    /// Runs a script of several statements as one transaction; returns the rows of its last query, as text. Not in pipeline
+    /// Runs a script of several statements as one transaction; returns the rows of the last query as text. Not allowed in pipeline
     /// mode.
     @discardableResult
     func execute(_ script: String, _ patience: Patience? = nil) throws(DatabaseError) -> [[String]] {
@@ -57,7 +57,7 @@ extension Connection {
         return try texts(patience ?? self.patience)
     }
 
-    /// What a query gives, as text. Not in pipeline mode.
+    /// The rows of a query as text. Not allowed in pipeline mode.
     func texts(
         _ query: String,
         _ values: [String] = [],
@@ -90,7 +90,7 @@ extension Connection {
                 failure = failure ?? error(of: result, step: nil)
                 if PQstatus(handle) != CONNECTION_OK { throw failure ?? lost() }
             default:
-                throw DatabaseError(.connection, "the database sent a result of a kind that was not requested")
+                throw DatabaseError(.connection, "the database sent an unexpected kind of result")
             }
         }
         if let failure { throw failure }

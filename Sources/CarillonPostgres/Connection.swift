@@ -3,7 +3,7 @@ internal import CarillonRuntime
 internal import Glibc
 internal import Logging
 
-/// A statement by its name; it is prepared once in each session.
+/// A named statement; prepared once in each session.
 struct Statement: Sendable, Hashable {
     var name: String
     var sql: String
@@ -25,14 +25,14 @@ struct Step {
     }
 }
 
-/// One session with the database, in libpq's pipeline mode. It belongs to the thread that opened it.
+/// A database session in libpq's pipeline mode. Bound to the thread that opened it.
 final class Connection {
     let handle: OpaquePointer
     private let notices: NoticeSink
     private var prepared: Set<String> = []
     let role: ConnectionRole
 
-    // SQLSTATE and the like by their field codes: the PG_DIAG macros are character literals, which are not imported.
+    // Field codes such as SQLSTATE. The PG_DIAG macros are character literals, which are not imported.
     private enum Field {
         static let severity = Int32(UInt8(ascii: "V"))
         static let state = Int32(UInt8(ascii: "C"))
@@ -41,17 +41,17 @@ final class Connection {
         static let constraint = Int32(UInt8(ascii: "n"))
     }
 
-    /// The server, to be told from others at the same address.
+    /// The identity of the server, also among servers at the same address.
     var server = LeaseWatch.Server(address: "", startedAt: "")
-    /// Whether a connection pooler answers instead of the server: it makes up the process id that it gives to clients.
+    /// Whether a connection pooler is in between; the process id is then the pooler's invention.
     var isPooled = false
-    /// Is told of everything that arrives. Only the connection of the lease has one.
+    /// Notified of everything that arrives. Only the lease connection has a listener.
     let listener: LeaseWatch?
 
-    /// How long scripts and their queries may take, unless the caller says so.
+    /// The default time limits of scripts and their queries.
     var patience = Patience()
 
-    /// Connects and sets the session up. Blocks, at most about connect_timeout for each host of the URL, and 5 s more.
+    /// Connects and sets up the session. Blocks for at most about connect_timeout for each host of the URL, plus 5 s.
     init(_ settings: ConnectionSettings, listener: LeaseWatch? = nil, logger: Logger) throws(DatabaseError) {
         role = settings.role
         self.listener = listener
@@ -69,7 +69,7 @@ final class Connection {
     }
 
     private static func connect(_ settings: ConnectionSettings) throws(DatabaseError) -> OpaquePointer {
-        // The URL comes first: what follows adds to it.
+        // The URL comes first, because the other keywords add to it.
         let names = ["dbname"] + settings.additions.map(\.name)
         let values = [settings.url] + settings.additions.map(\.value)
         var keywords = names.map { UnsafePointer(strdup($0)) as UnsafePointer<CChar>? } + [nil]
@@ -83,13 +83,13 @@ final class Connection {
         guard PQstatus(handle) == CONNECTION_OK else {
             let text = oneLine(String(cString: PQerrorMessage(handle)))
             PQfinish(handle)
-            // libpq gives no SQLSTATE here. The word is the server's, and the same in nearly all languages.
+            // libpq provides no SQLSTATE here. The server's word FATAL is the same in nearly all languages.
             throw DatabaseError(text.contains("FATAL:") ? .rejected : .connection, text)
         }
         return handle
     }
 
-    /// Written apart, so that the callback inherits no isolation.
+    /// A separate property, so that the callback inherits no isolation.
     private static var noticeProcessor: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?) -> Void {
         { context, message in
             guard let context, let message else { return }
@@ -107,7 +107,7 @@ final class Connection {
         return DatabaseError(.connection, said.isEmpty ? "the connection to the database was closed" : said)
     }
 
-    /// The session ended with these words.
+    /// The error of a session that ended with the given error of the server.
     private func ended(_ error: DatabaseError) -> DatabaseError {
         DatabaseError(error.kind == .rejected ? .rejected : .connection, error.message)
     }
@@ -118,8 +118,8 @@ final class Connection {
 
     // MARK: Pipelines
 
-    /// Sends the statements together and waits for all answers: one round trip, one transaction. Rows come in binary.
-    /// The result of a statement that gave none is empty.
+    /// Sends the statements together and waits for all results: one round trip, one transaction. Rows are in binary format. A statement
+    /// without rows has an empty result.
     func run(_ steps: [Step], _ patience: Patience) throws(DatabaseError) -> [QueryResult] {
         var commands: [Command] = []
         commands.reserveCapacity(steps.count + 2)
@@ -138,8 +138,8 @@ final class Connection {
         do throws(DatabaseError) {
             let results = try receive(commands, count: steps.count, &wait)
             guard wait.cancelledAt != nil else { return results }
-            // A commit that is cancelled while it waits for its standby is made, and answered with a warning only.
-            throw DatabaseError(.uncertain, "a statement ended well after it had been cancelled")
+            // A commit that is cancelled while it waits for its standby is committed locally, with only a warning.
+            throw DatabaseError(.uncertain, "a statement succeeded after it was cancelled")
         } catch {
             var error = error
             error.wasCancelled = wait.cancelledAt != nil
@@ -176,7 +176,7 @@ final class Connection {
         }
     }
 
-    /// Reads answers until that of the synchronization: one NULL ends each command, none the synchronization.
+    /// Reads results up to the synchronization point. A NULL ends each command; none follows the synchronization.
     private func receive(
         _ commands: [Command],
         count: Int,
@@ -217,16 +217,16 @@ final class Connection {
                 PQclear(result)
                 if PQstatus(handle) != CONNECTION_OK { throw failure.map(ended) ?? lost() }
             default:
-                // COPY in a pipeline would loop for ever; nothing of ours asks for it.
+                // COPY in a pipeline would loop forever; no statement of Carillon uses COPY.
                 PQclear(result)
-                throw DatabaseError(.connection, "the database answered something that was not asked for")
+                throw DatabaseError(.connection, "the database sent an unexpected result")
             }
         }
         if let failure { throw failure }
         return results.compactMap { $0 }
     }
 
-    /// Sends what is still to be sent and takes in what has come, until libpq has an answer.
+    /// Sends pending bytes and reads received ones, until libpq has a result.
     func exchange(_ wait: inout Wait) throws(DatabaseError) {
         while true {
             let flushed = PQflush(handle)
@@ -248,7 +248,7 @@ final class Connection {
             guard poll(&descriptor, 1, limit) > 0 else { continue }
             wait.progressed(at: SystemClock.bootMilliseconds())
             if PQconsumeInput(handle) == 0 {
-                // What the server said before it went may still be there to be read.
+                // The server's last message may still be unread.
                 if PQisBusy(handle) == 0 { return }
                 throw lost()
             }
@@ -256,8 +256,8 @@ final class Connection {
         }
     }
 
-    /// Asks the server to cancel what runs. A server that hangs holds up the request itself, so a thread of its own makes it;
-    /// while that thread waits, no other request is made.
+    /// Requests the cancellation of the running statement. A separate thread sends the request, because a server that hangs blocks it.
+    /// No other cancellation is sent meanwhile.
     private func cancel() {
         guard let request = PQgetCancel(handle) else { return }
         let made = CancelRequest(request)
@@ -271,7 +271,7 @@ final class Connection {
         if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
-    /// Takes in what comes while nothing was asked: notices, or the end of the session.
+    /// Reads what arrives between statements: notices, or the end of the session.
     func checkIdle() throws(DatabaseError) {
         guard PQconsumeInput(handle) == 1, PQstatus(handle) == CONNECTION_OK else { throw lost() }
         _ = PQisBusy(handle)

@@ -1,16 +1,15 @@
 internal import CPostgres
 internal import Glibc
 
-/// What a connection is for.
+/// The purpose of a connection.
 enum ConnectionRole: String, Sendable {
     case writer, lease, loader, maintenance, reader, history, migration
 
-    /// Whether only a server that takes writes will do.
+    /// Whether the connection needs a server that accepts writes.
     var needsPrimary: Bool { self != .history }
 
-    /// What the session is told after it is opened. Everything is in UTC and in read committed; no lock is waited for
-    /// longer than a second, and a transaction that its client forgot ends. Every limit that a server, database or role may
-    /// set is set here.
+    /// The settings of a new session: UTC, read committed, at most one second of waiting for a lock, and a limit for idle transactions.
+    /// Every limit that a server, database or role may set is overridden.
     func settings(serverVersion: Int) -> [(name: String, value: String)] {
         var settings = [
             ("timezone", "UTC"),
@@ -23,15 +22,15 @@ enum ConnectionRole: String, Sendable {
         if serverVersion >= 170_000 { settings.append(("transaction_timeout", "0")) }
         switch self {
         case .writer:
-            // Batches are joined with partitions by their primary key, always: a partition that was empty when its
-            // statement was planned must not be scanned when it is full.
+            // Batches must always be joined with partitions by primary key. A partition that was empty when the statement was planned must
+            // not be scanned when it is full.
             settings += [
                 ("statement_timeout", "0"), ("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"),
                 ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off"),
             ]
         case .lease: settings += [("statement_timeout", "5000"), ("jit", "off")]
         case .loader:
-            // What takes long ends by the rules of `Patience`.
+            // Long statements end by the rules of `Patience`.
             settings += [("statement_timeout", "0"), ("plan_cache_mode", "force_custom_plan"), ("jit", "off")]
         case .maintenance: settings += [("statement_timeout", "60000"), ("lock_timeout", "5000")]
         case .reader, .history:
@@ -48,11 +47,11 @@ enum ConnectionRole: String, Sendable {
     }
 }
 
-/// What libpq is told to open a connection: the user's words, and ours where the user said nothing.
+/// The keywords for libpq: the user's, and defaults where the user has set nothing.
 struct ConnectionSettings: Sendable, Hashable {
     let url: String
     let role: ConnectionRole
-    /// Keywords and values beyond the URL.
+    /// Keywords and values in addition to the URL.
     let additions: [Keyword]
 
     struct Keyword: Sendable, Hashable {
@@ -60,7 +59,7 @@ struct ConnectionSettings: Sendable, Hashable {
         var value: String
     }
 
-    /// Fails when libpq cannot read the URL.
+    /// Throws when libpq cannot parse the URL.
     init(url: String, role: ConnectionRole) throws(DatabaseError) {
         var given = try Self.parse(url)
         self.url = url
@@ -74,7 +73,7 @@ struct ConnectionSettings: Sendable, Hashable {
             ("keepalives_count", "3"), ("tcp_user_timeout", "5000"),
         ]
         if role.needsPrimary { defaults.append(("target_session_attrs", "read-write")) }
-        // A connect_timeout of 0 would wait for ever for a host that hangs.
+        // With a connect_timeout of 0 libpq would wait forever for a host that hangs.
         if given["connect_timeout"].map({ (Int($0) ?? 0) <= 0 }) ?? false { given["connect_timeout"] = nil }
         for (name, value) in defaults where given[name] == nil {
             additions.append(Keyword(name: name, value: value))
@@ -82,7 +81,7 @@ struct ConnectionSettings: Sendable, Hashable {
         self.additions = additions
     }
 
-    /// The parameters that the URL sets; the environment's are not among them.
+    /// The parameters that the URL sets, without those of the environment.
     /// - Throws: a `DatabaseError` whose message quotes no part of the URL.
     static func parse(_ url: String) throws(DatabaseError) -> [String: String] {
         var problem: UnsafeMutablePointer<CChar>?

@@ -1,27 +1,27 @@
-/// Why something that was asked of the database did not happen.
+/// Why a database operation failed.
 struct DatabaseError: Error, Sendable, Hashable {
     enum Kind: Sendable, Hashable {
-        /// There is no connection, or it broke: what was under way may have happened or not.
+        /// There is no connection, or it broke; statements in progress may or may not have taken effect.
         case connection
-        /// The server was reached and refused the connection, or ended it: nothing is known about what was under way.
+        /// The server refused or ended the connection; statements in progress may or may not have taken effect.
         case rejected
-        /// The database did not answer in time; the connection was given up.
+        /// The database did not answer in time, and the connection was abandoned.
         case timeout
-        /// The statements succeeded after they had been cancelled: a commit may not have reached its standby.
+        /// The statements succeeded after they were cancelled; a commit may not have reached its standby.
         case uncertain
-        /// What stands at the address cannot be used as it is configured.
+        /// The server or pooler at this address cannot be used with its configuration.
         case unsuitable
         /// The process is ending.
         case stopped
-        /// The database said no, with this SQLSTATE (PostgreSQL documentation, appendix A).
+        /// The database returned an error with this SQLSTATE (PostgreSQL documentation, appendix A).
         case statement(String)
     }
 
     var kind: Kind
-    /// On one line. Mostly libpq's words; never a part of a connection string that may be secret.
+    /// One line, mostly libpq's text; never a part of a connection string that may be secret.
     var message: String
     var constraint: String?
-    /// Which of the statements that were sent together.
+    /// The index of the failed statement.
     var step: Int?
     /// Whether the statement was cancelled because the database was slow.
     var wasCancelled = false
@@ -33,7 +33,7 @@ struct DatabaseError: Error, Sendable, Hashable {
         self.step = step
     }
 
-    /// The SQLSTATE, where there is one.
+    /// The SQLSTATE, if there is one.
     var state: String? {
         if case .statement(let state) = kind { state } else { nil }
     }

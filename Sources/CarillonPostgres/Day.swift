@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// A day of UTC, and with it a partition: executions lie where the time in their id says.
+/// A UTC day, which has one partition. The time in an execution's id determines its day.
 struct Day: Sendable, Hashable, Comparable {
     /// Days since 1970-01-01.
     let number: Int64
@@ -17,7 +17,7 @@ struct Day: Sendable, Hashable, Comparable {
         self.number = number
     }
 
-    /// As a date (proleptic Gregorian calendar; the algorithm is H. Hinnant's `civil_from_days`).
+    /// The date in the proleptic Gregorian calendar (H. Hinnant's algorithm `civil_from_days`).
     private var civil: (year: Int64, month: Int64, day: Int64) {
         let shifted = number + 719_468
         let era = shifted / 146_097
@@ -36,13 +36,13 @@ struct Day: Sendable, Hashable, Comparable {
         return String(repeating: "0", count: max(0, count - text.count)) + text
     }
 
-    /// How the names of the day's partitions end: `20260131`.
+    /// The suffix of the day's partition names: `20260131`.
     var suffix: String {
         let date = civil
         return digits(date.year, 4) + digits(date.month, 2) + digits(date.day, 2)
     }
 
-    /// As SQL takes it: `2026-01-31`.
+    /// The date in SQL: `2026-01-31`.
     var date: String {
         let date = civil
         return "\(digits(date.year, 4))-\(digits(date.month, 2))-\(digits(date.day, 2))"
@@ -50,7 +50,7 @@ struct Day: Sendable, Hashable, Comparable {
 
     static func < (left: Day, right: Day) -> Bool { left.number < right.number }
 
-    /// Rows by their day. Nearly always there is one.
+    /// Groups rows by day. Usually there is one group.
     static func groups<Row>(_ rows: [Row], by id: (Row) -> ExecutionID) -> [(day: Day, rows: [Row])] {
         guard let first = rows.first else { return [] }
         let day = Day(of: id(first))

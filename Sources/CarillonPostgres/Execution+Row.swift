@@ -1,8 +1,8 @@
 internal import CarillonCore
 
-/// An execution as its row.
+/// Conversion of executions to and from rows.
 extension Execution {
-    /// What is selected, in the order in which `init(row:)` reads it. `e` is the table.
+    /// The selected columns, in the order in which `init(row:)` reads them. `e` is the table.
     static let columns = """
         e.execution_id, e.job_id, e.trigger, e.scheduled_time, e.status, e.reason, e.attempts, e.lost_attempts, \
         e.token_epoch, e.token_sequence, e.next_attempt_at, e.actual_start_time, e.finished_at, e.http_status, \
@@ -57,7 +57,7 @@ extension Execution {
         microseconds.map { Double($0) / 1_000 }
     }
 
-    /// PENDING rows of schedules: nearly all that are inserted, and nearly all columns have their default.
+    /// Inserts PENDING rows of schedules, the most frequent case: nearly all columns have their default.
     static func insertPending(_ day: Day) -> Statement {
         Statement(
             "insert_pending_\(day.suffix)",
@@ -83,7 +83,7 @@ extension Execution {
         status == .pending && trigger == .schedule && reason == nil && attempts == 0 && token == nil
     }
 
-    /// Any other row.
+    /// Inserts any other row.
     static func insert(_ day: Day) -> Statement {
         Statement(
             "insert_\(day.suffix)",
@@ -118,7 +118,7 @@ extension Execution {
         return parameters
     }
 
-    /// A row as it will be, of which no claim is left. Only rows that are not final change, and UNKNOWN ones.
+    /// Updates rows and clears their claims. Only rows that are not final change, and UNKNOWN rows.
     static func update(_ day: Day) -> Statement {
         Statement(
             "update_\(day.suffix)",
@@ -154,7 +154,7 @@ extension Execution {
         return parameters
     }
 
-    /// From status to token_incarnation.
+    /// The columns from status to token_incarnation.
     private static func addMutable(_ rows: [Execution], to parameters: Parameters) {
         parameters.addArray(name: rows) { $0.status.stored }
         parameters.addArray(text: rows) { $0.reason?.rawValue }
@@ -174,7 +174,7 @@ extension Execution {
         parameters.addArray(bigint: rows) { $0.token.map { Int64(bitPattern: $0.incarnation) } }
     }
 
-    /// Rows that have not begun are taken away.
+    /// Deletes rows that are still PENDING.
     static func withdraw(_ day: Day) -> Statement {
         Statement(
             "withdraw_\(day.suffix)",
@@ -187,7 +187,7 @@ extension Execution {
 }
 
 extension DispatchToken {
-    /// `nil` unless both are given.
+    /// `nil` unless both values are present.
     init?(epoch: Int64?, sequence: Int64?) {
         guard let epoch, let sequence else { return nil }
         self.init(epoch: epoch, sequence: UInt64(bitPattern: sequence))

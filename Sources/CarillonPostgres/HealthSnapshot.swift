@@ -2,9 +2,9 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// Collects what `StoreHealth` says. Each connection of a store writes to it from its own thread.
+/// Collects the values of `StoreHealth`. Each connection of a store writes to it from its own thread.
 final class HealthSnapshot: Sendable {
-    /// What is waited for.
+    /// An operation in progress.
     enum Work: Hashable {
         case batch, load
     }
@@ -19,13 +19,13 @@ final class HealthSnapshot: Sendable {
         var begun: [Work: [UInt64: Int64]] = [:]
         var next: UInt64 = 0
         var failures: [ConnectionRole: Failure] = [:]
-        /// When the lease was asked for first, or the last answer came.
+        /// When the lease was first requested, or the last answer arrived.
         var leaseSince: Int64?
     }
 
     private let state = Mutex(State())
 
-    /// Returns the number that `ended` is to be called with.
+    /// Returns the number for the matching call of `ended`.
     func began(_ work: Work) -> UInt64 {
         let now = SystemClock.bootMilliseconds()
         return state.withLock { state in
@@ -44,13 +44,13 @@ final class HealthSnapshot: Sendable {
         state.withLock { $0.leaseSince = $0.leaseSince ?? now }
     }
 
-    /// The database has said who holds the lease.
+    /// The database has answered who holds the lease.
     func leaseAnswered() {
         let now = SystemClock.bootMilliseconds()
         state.withLock { $0.leaseSince = now }
     }
 
-    /// Nobody asks for the lease any more.
+    /// The lease is no longer requested.
     func leaseReleased() {
         state.withLock { $0.leaseSince = nil }
     }

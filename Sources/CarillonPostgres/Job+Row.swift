@@ -1,8 +1,8 @@
 internal import CarillonCore
 
-/// A job as its row: its id, its settings by the catalogue, and what Carillon itself notes.
+/// Conversion of jobs to and from rows: the id, the settings by the catalogue, and Carillon's own columns.
 extension Job {
-    /// What is selected, in the order in which `init(row:)` reads it. `j` is the table.
+    /// The selected columns, in the order in which `init(row:)` reads them. `j` is the table.
     static let columns = written.map { "j.\($0.name)" }.joined(separator: ", ")
 
     init(row: inout RowReader) {
@@ -17,7 +17,7 @@ extension Job {
         deletedAt = row.timestamp()
     }
 
-    /// The columns that a job is written with; `shard` is made of the id by the database.
+    /// The written columns. The database derives `shard` from the id.
     private static let written: [(name: String, type: String)] = {
         let settings = JobField.all.map { (name: $0.column, type: $0.storage.columnType) }
         let notes: [(name: String, type: String)] = [
@@ -28,7 +28,7 @@ extension Job {
     }()
 
     private static let names = written.map(\.name)
-    /// Arrays of arrays must be rectangular, so lists travel as array literals.
+    /// Lists are sent as array literals, because arrays of arrays must be rectangular.
     private static let lists = Set(JobField.all.filter { $0.storage.isList }.map(\.column))
     private static let values = names.map { lists.contains($0) ? "u.\($0)::text[]" : "u.\($0)" }
     private static let source = """
@@ -49,7 +49,7 @@ extension Job {
         """
     )
 
-    /// In the order of `written`.
+    /// The parameters in the order of `written`.
     static func parameters(_ jobs: [Job]) -> Parameters {
         let parameters = Parameters(capacity: jobs.count * 512 + 1_024)
         parameters.addArray(uuid: jobs) { $0.id.uuid }
@@ -65,7 +65,7 @@ extension Job {
 }
 
 extension JobField.Storage {
-    /// The type that a value is sent as.
+    /// The SQL type of the parameter.
     fileprivate var columnType: String {
         switch self {
         case .text, .optionalText, .texts, .headers: "text"
@@ -82,7 +82,7 @@ extension JobField.Storage {
         }
     }
 
-    /// Reads the next column. A NULL where there can be none leaves the default.
+    /// Reads the next column. An unexpected NULL leaves the default.
     fileprivate func read(_ row: inout RowReader, into job: inout Job) {
         switch self {
         case .text(_, let set): if let text = row.text() { set(&job, text) }
@@ -109,7 +109,7 @@ extension JobField.Storage {
 }
 
 extension HTTPHeader {
-    /// As it is stored, and as a person writes it: `Name: value`.
+    /// The stored form, `Name: value`, which people can edit.
     var line: String { "\(name): \(value)" }
 
     init?(line: String) {
@@ -119,7 +119,7 @@ extension HTTPHeader {
     }
 }
 
-/// PostgreSQL's text form of an array (documentation, section 8.15.2).
+/// PostgreSQL's text form of arrays (documentation, section 8.15.2).
 enum ArrayLiteral {
     static func of(_ texts: [String]) -> String {
         guard !texts.isEmpty else { return "{}" }

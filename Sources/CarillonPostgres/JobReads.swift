@@ -1,8 +1,8 @@
 internal import CarillonCore
 internal import Synchronization
 
-/// Reads of single jobs. Those that come while others are being read are read together afterwards, in one query: under load a
-/// round trip is shared by many, and alone nobody waits. What is read was true at some time after it was asked for.
+/// Reads single jobs. Requests that arrive during a read are combined into one query afterwards: many requests share a round trip
+/// under load, and a single request does not wait. A result was true at some time after its request.
 final class JobReads: Sendable {
     private typealias Answer = CheckedContinuation<Result<Job?, ReadError>, Never>
 
@@ -14,16 +14,16 @@ final class JobReads: Sendable {
     private let pool: ReaderPool
     private let state = Mutex(State())
 
-    /// One more than needed, so that a connection that hangs does not hold up everybody.
+    /// The limit of concurrent reads. Two, so that one hanging connection does not delay all requests.
     private static let maxUnderWay = 2
-    /// Jobs in one query.
+    /// The limit of jobs in one query.
     private static let maxJobs = 500
 
     init(pool: ReaderPool) {
         self.pool = pool
     }
 
-    /// The job, deleted or not; `nil` if there never was one.
+    /// The job, even if deleted; `nil` if it never existed.
     func job(_ id: JobID) async throws(ReadError) -> Job? {
         let result = await withCheckedContinuation { (answer: Answer) in
             let begins = state.withLock { state in

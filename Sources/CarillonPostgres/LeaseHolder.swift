@@ -2,14 +2,14 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Logging
 
-/// Takes, keeps and gives back the lease, on a connection and a thread of its own. With the connection the advisory lock
-/// is gone, so its end is told the moment it is seen.
+/// Takes, renews and releases the lease, on a separate connection and thread. The advisory lock ends with the connection, so the end
+/// of the connection is reported at once.
 final class LeaseHolder: Sendable {
     enum Action: Sendable {
         case acquire(owner: UniqueID, address: String, leaseMs: Int, above: Int64, usableWorkers: Int)
         case renew(owner: UniqueID, epoch: Int64, leaseMs: Int)
         case release(owner: UniqueID, epoch: Int64, standby: UniqueID?)
-        /// Asks the server for a sign, for sessions that wait longer than they should. Has no answer of its own.
+        /// Requests a sign of life from the server, for other sessions that wait too long. It has no answer.
         case ask
     }
 
@@ -33,7 +33,7 @@ final class LeaseHolder: Sendable {
     }
 
     func submit(_ request: Request) {
-        if !mailbox.post(request) { request.answer(.leaseConnectionLost("this process is ending")) }
+        if !mailbox.post(request) { request.answer(.leaseConnectionLost("the process is stopping")) }
     }
 
     func shutdown() {
@@ -50,7 +50,7 @@ final class LeaseHolder: Sendable {
             let isClosed = mailbox.isClosed
             for request in mailbox.takeAll() {
                 if isClosed {
-                    request.answer(.leaseConnectionLost("this process is ending"))
+                    request.answer(.leaseConnectionLost("the process is stopping"))
                 } else {
                     handle(request, keeper)
                 }
@@ -59,7 +59,7 @@ final class LeaseHolder: Sendable {
         }
     }
 
-    /// The session ended: whoever relied on it is told.
+    /// The session ended; the leader that relied on it is notified.
     private func lose(_ keeper: SessionKeeper, _ error: DatabaseError) {
         let wasOpen = keeper.session != nil
         keeper.failed(error)
@@ -71,7 +71,7 @@ final class LeaseHolder: Sendable {
         do throws(DatabaseError) {
             switch request.action {
             case .ask:
-                // A session that is opened for this would have no advisory lock, and must not be there when a renewal comes.
+                // A new session would hold no advisory lock, and a renewal must not find it.
                 guard keeper.session != nil else { return }
                 _ = try run([Step(Self.askStatement)], keeper, limitMs: max(Int(context.watch.limitMs) - 1_000, 1_000))
             case .acquire(let owner, let address, let leaseMs, let floor, let usableWorkers):
@@ -95,13 +95,13 @@ final class LeaseHolder: Sendable {
                 request.answer(.lease(result))
             case .release(let owner, let epoch, let standby):
                 context.health.leaseReleased()
-                // Without the session there is nothing left to give back.
+                // Without the session there is nothing left to release.
                 if keeper.session != nil { try release(owner, epoch, standby, keeper) }
                 request.answer(.released)
             }
         } catch {
             if case .release = request.action {
-                // The lock goes with the session.
+                // The lock is released with the session.
                 keeper.close()
                 request.answer(.released)
             } else {
@@ -136,7 +136,7 @@ final class LeaseHolder: Sendable {
         """
     )
     private static let unlockStatement = Statement("unlock", "SELECT pg_advisory_unlock_all()")
-    /// Ends the session that holds the lock although its lease is over; NULL when there is none.
+    /// Ends a session that still holds the lock after its lease has expired; NULL when there is none.
     private static let holder = """
         FROM pg_locks WHERE locktype = 'advisory' AND classid = 1128354377 AND objid = 1 AND objsubid = 2 AND granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -155,18 +155,18 @@ final class LeaseHolder: Sendable {
 
         var leader: String? { shards.first?.address }
 
-        /// Whether nobody's lease is valid by the database's clock.
+        /// Whether no lease is valid by the database's clock.
         var isExpired: Bool {
             shards.allSatisfy { $0.leaseExpiresAt.map { $0 < databaseTime } ?? true }
         }
     }
 
-    /// Runs a statement of the lease. Rows that are locked by a batch on its way are waited for, and so is a database that
-    /// refuses the statement, as long as that makes sense; a server that does not answer is given up.
+    /// Runs a lease statement. Waits for rows that a batch has locked, and for a database that refuses the statement, within the limit; a
+    /// server that does not answer is abandoned.
     private func run(_ steps: [Step], _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) -> [QueryResult] {
         let end = SystemClock.bootMilliseconds() + Int64(limitMs)
         var backoff = Backoff()
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         while true {
             let left = Int(end - SystemClock.bootMilliseconds())
@@ -211,7 +211,7 @@ final class LeaseHolder: Sendable {
     ) throws(DatabaseError) -> LeaseResult {
         while keeper.session == nil, keeper.waitMs > 0 {
             guard mailbox.sleep(ms: keeper.waitMs) else {
-                throw DatabaseError(.stopped, "this process is ending")
+                throw DatabaseError(.stopped, "the process is stopping")
             }
         }
         let step = Step(Self.acquireStatement, parameters)
@@ -228,7 +228,7 @@ final class LeaseHolder: Sendable {
             }
             let other = LeaseResult.heldByOther(leader: answer.leader, databaseTime: answer.databaseTime)
             guard answer.isExpired else { return other }
-            // Whoever took the lock a moment ago has had no time to write its lease: it is looked at twice.
+            // A session that has just taken the lock may not have written its lease yet, so it is checked twice.
             let found = try run([Step(Self.holderStatement)], keeper, limitMs: limitMs).first
             let pid = found.flatMap { $0.count > 0 ? $0[0].integer(0) : nil }
             if let pid, pid == suspect {
@@ -240,11 +240,11 @@ final class LeaseHolder: Sendable {
             guard mailbox.sleep(ms: round == 0 ? 100 : 50) else { return other }
             if round == 39 { return other }
         }
-        throw DatabaseError(.timeout, "the advisory lock of the lease could not be had")
+        throw DatabaseError(.timeout, "the advisory lock of the lease is not available")
     }
 
     private func endSession(_ pid: Int64, _ keeper: SessionKeeper, limitMs: Int) throws(DatabaseError) {
-        context.logger.warning("ending the session of a leader whose lease is over", metadata: ["pid": "\(pid)"])
+        context.logger.warning("lease expired; terminating the session of its leader", metadata: ["pid": "\(pid)"])
         let parameters = Parameters()
         parameters.add(pid)
         _ = try run([Step(Self.endHolderStatement, parameters)], keeper, limitMs: limitMs)
@@ -261,7 +261,7 @@ final class LeaseHolder: Sendable {
         parameters.add(epoch)
         parameters.add(Int64(leaseMs))
         let answer = try self.answer(
-            // What comes later than that is of no use: the leader has stopped to rely on the lease.
+            // A later answer is useless, because the leader stops relying on the lease before.
             try run([Step(Self.renewStatement, parameters)], keeper, limitMs: max(leaseMs - 1_000, 1_000))
         )
         guard answer.isHeld else {
@@ -286,8 +286,8 @@ final class LeaseHolder: Sendable {
         parameters.add(epoch)
         parameters.add(standby)
         _ = try run([Step(Self.releaseStatement, parameters), Step(Self.unlockStatement)], keeper, limitMs: 2_000)
-        // The rows still bear owner and epoch: a renewal that comes after this must find no session to renew on, or
-        // it would revive the lease without its lock.
+        // The rows still have owner and epoch. A later renewal must not find a session, or it would renew the lease without its
+        // lock.
         keeper.close()
     }
 }

@@ -1,10 +1,10 @@
 internal import CarillonRuntime
 internal import Synchronization
 
-/// What the lease connection knows of the servers: when each last answered. A session that waits longer than its limit finds
-/// out here whether its server is slow or hangs (design § 5, "Slow is not hung").
+/// Records when each server last answered on the lease connection. Another session that waits too long uses this to tell a slow server
+/// from a server that hangs (Architecture.md).
 final class LeaseWatch: Sendable {
-    /// One start of one server at one address.
+    /// One start of a server at an address.
     struct Server: Sendable, Hashable {
         var address: String
         var startedAt: String
@@ -18,27 +18,27 @@ final class LeaseWatch: Sendable {
 
     private let state = Mutex(State())
 
-    /// How long the lease connection may take to answer whether its server is there.
+    /// The time limit for the lease connection's answer.
     static let answerMs: Int64 = 1_500
 
     /// How long a session waits before it asks whether its server hangs: a lease, at least a second and at most a minute.
     var limitMs: Int64 { state.withLock { min(max($0.leaseMs, 1_000), 60_000) } }
 
-    /// The length of the lease, from the request that was made last.
+    /// Sets the length of the lease from the latest request.
     func setLease(ms: Int) {
         state.withLock { $0.leaseMs = Int64(ms) }
     }
 
-    /// How the lease connection is made to send a question.
+    /// Sets the function that makes the lease connection send a query.
     func onAsk(_ ask: @escaping @Sendable () -> Void) {
         state.withLock { $0.ask = ask }
     }
 
-    /// The lease connection got bytes from a server.
+    /// The lease connection received bytes from a server.
     func heard(_ server: Server) {
         let now = SystemClock.bootMilliseconds()
         state.withLock { state in
-            // A server that was left long ago is of no more use.
+            // Servers that have not answered for long are removed.
             if state.heardAt[server] == nil { state.heardAt = state.heardAt.filter { now - $0.value < 600_000 } }
             state.heardAt[server] = now
         }
@@ -49,7 +49,7 @@ final class LeaseWatch: Sendable {
         state.withLock { state in state.heardAt[server].map { $0 >= time } ?? false }
     }
 
-    /// Lets the lease connection ask its server for a sign.
+    /// Makes the lease connection query its server.
     func ask() {
         state.withLock { $0.ask }?()
     }

@@ -2,7 +2,7 @@ internal import CarillonRuntime
 internal import Glibc
 internal import Synchronization
 
-/// Requests for a thread, and the sign that it is to end.
+/// Requests for a thread, and the signal to stop.
 final class Mailbox<Request: Sendable>: Sendable {
     let wakeUp = WakeSignal()
     private let state = Mutex(State())
@@ -14,7 +14,7 @@ final class Mailbox<Request: Sendable>: Sendable {
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    /// Whether the thread will see it: not when it is closed, or when `limit` requests wait already.
+    /// Returns whether the thread will get the request: not after closing, and not above `limit` waiting requests.
     func post(_ request: Request, limit: Int = .max) -> Bool {
         let isTaken = state.withLock { state in
             guard !state.isClosed, state.waiting.count < limit else { return false }
@@ -39,7 +39,7 @@ final class Mailbox<Request: Sendable>: Sendable {
         wakeUp.signal()
     }
 
-    /// Waits until there is a request, the mailbox is closed, `socket` has something to say or `limitMs` have passed.
+    /// Waits until there is a request, the mailbox is closed, `socket` is readable or `limitMs` has passed.
     func wait(socket: Int32 = -1, limitMs: Int64 = -1) -> (hasRequests: Bool, socketIsReady: Bool) {
         if state.withLock({ !$0.waiting.isEmpty || $0.isClosed }) { return (true, false) }
         var descriptors = [
@@ -50,7 +50,7 @@ final class Mailbox<Request: Sendable>: Sendable {
         return (descriptors[0].revents != 0, descriptors[1].revents != 0)
     }
 
-    /// Sleeps, unless it is closed: returns false then. Requests that come meanwhile wait.
+    /// Sleeps; returns false if the mailbox is closed. Requests that arrive meanwhile wait.
     func sleep(ms: Int64) -> Bool {
         let end = SystemClock.bootMilliseconds() + ms
         while !isClosed {
@@ -58,7 +58,7 @@ final class Mailbox<Request: Sendable>: Sendable {
             guard left > 0 else { return true }
             var descriptor = pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)
             if poll(&descriptor, 1, Int32(min(left, 100))) > 0 {
-                // Somebody posted: the requests are still in the array, so the sign may be cleared.
+                // A request was posted. It is in the array, so the signal can be cleared.
                 wakeUp.clear()
             }
         }

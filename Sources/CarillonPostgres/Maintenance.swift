@@ -1,8 +1,8 @@
 internal import CarillonCore
 internal import Logging
 
-/// Keeps the partitions in order: the coming week is made, days that are old enough are dropped whole, never with an open
-/// row in them; expired idempotency keys are deleted, and with its history the ad-hoc job of a single call.
+/// Creates the partitions of the coming week, and drops old partitions without open executions. Also deletes expired idempotency keys,
+/// and ad-hoc jobs without remaining executions.
 struct Maintenance {
     let keeper: SessionKeeper
     let context: StoreContext
@@ -12,7 +12,7 @@ struct Maintenance {
         "delete_keys",
         "DELETE FROM idempotency_keys WHERE expires_at <= clock_timestamp()"
     )
-    /// The days whose tables are there, whether attached or left over from a detachment that was not brought to its end.
+    /// The days that have tables, attached or left from an incomplete detachment.
     private static let listDays = Statement(
         "list_days",
         """
@@ -39,7 +39,7 @@ struct Maintenance {
         try deleteAdHocJobs(before: first)
     }
 
-    /// Whether a fail-over can lose the claims of AT_MOST_ONCE calls. The number of standbys is visible to every role.
+    /// Whether a fail-over can lose claims of AT_MOST_ONCE calls. Every role can see the number of standbys.
     private static let asynchronousStandbys = Statement(
         "asynchronous_standbys",
         """
@@ -52,11 +52,11 @@ struct Maintenance {
     private func warnOfAsynchronousStandbys() throws(DatabaseError) {
         guard try run([Step(Self.asynchronousStandbys)]).first?[0].bool(0) == true else { return }
         context.logger.warning(
-            "AT_MOST_ONCE jobs with asynchronous standbys: a fail-over can lose claims, so that calls are repeated; set synchronous_standby_names"
+            "AT_MOST_ONCE jobs with asynchronous standbys: a fail-over can lose claims and repeat calls; set synchronous_standby_names"
         )
     }
 
-    /// An ad-hoc job has executions only from when it was made, and its id begins with that time.
+    /// An ad-hoc job has only executions after its creation, and its id starts with that time.
     private static let deleteAdHocJobs = Statement(
         "delete_hidden",
         """
@@ -68,37 +68,37 @@ struct Maintenance {
     private func deleteAdHocJobs(before first: Day) throws(DatabaseError) {
         let parameters = Parameters()
         parameters.add(ExecutionID.first(at: Timestamp(milliseconds: first.number * 86_400_000)).uuid)
-        // The table's trigger makes of the first DELETE a mark, as of one by hand, and lets the second one through.
+        // A trigger turns the first DELETE into a mark, as for a manual DELETE, and permits the second.
         let step = Step(Self.deleteAdHocJobs, parameters)
         _ = try run([step, step])
     }
 
-    /// Drops the partitions of all days before `first`. The executions of a day go first: attempts without their
-    /// execution are of no use, an execution without its attempts would tell half the truth.
+    /// Drops the partitions of all days before `first`. The executions of a day are dropped first, because attempts without executions
+    /// are not shown, but executions without attempts would be misleading.
     private func drop(before first: Day) throws(DatabaseError) {
         guard let result = try run([Step(Self.listDays)]).first else { return }
         let found = result.map { row in (table: row.text() ?? "", parent: row.text() ?? "", isPending: row.bool()) }
         var kept: Set<String> = []
         for (table, parent, isPending) in found {
             let suffix = String(table.dropFirst(parent.count + 1))
-            // Names of the same length are ordered as their days are.
+            // Names of equal length sort by day.
             guard suffix.count == first.suffix.count, suffix < first.suffix, !kept.contains(suffix) else { continue }
             if parent == "job_executions", try hasOpenRow(table) {
                 kept.insert(suffix)
                 context.logger.warning(
-                    "an old day has open executions, keeping it",
+                    "old partition has open executions; keeping it",
                     metadata: ["partition": "\(table)"]
                 )
                 continue
             }
             if isPending == false {
-                // Nobody who reads or writes has to wait; a drop of an attached partition would lock its parent.
+                // CONCURRENTLY blocks neither readers nor writers; dropping an attached partition would lock its parent.
                 try command("detach_\(table)", "ALTER TABLE \(parent) DETACH PARTITION \(table) CONCURRENTLY")
             } else if isPending == true {
                 try command("finalize_\(table)", "ALTER TABLE \(parent) DETACH PARTITION \(table) FINALIZE")
             }
             try command("drop_\(table)", "DROP TABLE \(table)")
-            context.logger.info("dropped an old day", metadata: ["partition": "\(table)"])
+            context.logger.info("old partition dropped", metadata: ["partition": "\(table)"])
         }
     }
 
@@ -110,7 +110,7 @@ struct Maintenance {
         return try run([Step(statement)]).first?[0].bool(0) ?? true
     }
 
-    /// PostgreSQL keeps 63 bytes of a statement's name: it must be told apart by them.
+    /// PostgreSQL truncates statement names to 63 bytes, within which the name must be unique.
     private func command(_ name: String, _ sql: String) throws(DatabaseError) {
         _ = try run([Step(Statement(name, sql))])
     }

@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// One step of the schema: `migrations/NNN_name.up.sql` and its `.down.sql`.
+/// One migration of the schema: `migrations/NNN_name.up.sql` and `.down.sql`.
 package struct Migration: Sendable, Hashable {
     package var version: Int
     package var name: String
@@ -14,7 +14,7 @@ package struct Migration: Sendable, Hashable {
         self.down = down
     }
 
-    /// SHA-256 of the up script, in hexadecimal: what was applied must be what is shipped.
+    /// SHA-256 of the up script in hexadecimal. The applied script must equal the shipped one.
     package var checksum: String {
         let digits = Array("0123456789abcdef")
         return String(SHA256.digest(of: Array(up.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
@@ -26,8 +26,8 @@ package struct Migration: Sendable, Hashable {
         return String(repeating: "0", count: max(0, 3 - number.count)) + number + "_" + name
     }
 
-    /// A condition in SQL that is true once the script was applied, from its line `-- Applied when: …`: how what
-    /// somebody did with psql is recognized.
+    /// An SQL condition from the script's line `-- Applied when: …`, true once the script was applied. It detects scripts that were
+    /// applied manually with psql.
     var probe: String? {
         let marker = "-- Applied when: "
         return up.split(separator: "\n").first { $0.hasPrefix(marker) }.map { String($0.dropFirst(marker.count)) }

@@ -1,17 +1,17 @@
 internal import CarillonRuntime
 package import Logging
 
-/// Brings the schema up and down. Blocks the thread that calls it.
+/// Migrates the schema up and down. Blocks the calling thread.
 ///
-/// Every change happens in one transaction a migration, under an advisory lock of that transaction, and is recorded in
-/// `schema_migrations` with the checksum of its script. A connection pooler that cannot be used is refused before. A schema that somebody applied with psql is recognized and recorded, not applied twice.
+/// Each migration is one transaction with an advisory lock, and is recorded in `schema_migrations` with the checksum of its script. An
+/// unusable connection pooler is refused first. A schema that was applied manually is detected and recorded, not applied again.
 package struct Migrator: Sendable {
     private let url: String
     private let logger: Logger
     private let migrations: [Migration]
     private let sessions: Int
 
-    /// - Parameter sessions: how many connections the process will need at a time. Only a pooler is asked whether it has them.
+    /// - Parameter sessions: the number of concurrent connections that the process needs; checked only with a pooler.
     package init(url: String, logger: Logger, migrations: [Migration] = Migration.all, sessions: Int = 1) {
         self.url = url
         self.sessions = sessions
@@ -19,11 +19,11 @@ package struct Migrator: Sendable {
         self.migrations = migrations
     }
 
-    /// The command that a person is told to run.
+    /// The command shown to the operator.
     package static let command = "carillon-scheduler migrate up (with the same DATABASE_URL)"
 
-    /// Applies what is pending; returns what was applied. With `waits` a database that is down is waited for (until
-    /// `isStopping` says that the process ends), otherwise that is an error.
+    /// Applies and returns the pending migrations. With `waits` an unreachable database is waited for until `isStopping` returns
+    /// true; otherwise it is an error.
     @discardableResult
     package func up(
         waits: Bool = false,
@@ -46,7 +46,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Takes migrations back, newest first, until `version` is the newest left (0 takes back all); `nil` takes back one.
+    /// Reverts migrations, newest first, down to `version` (0 reverts all); `nil` reverts one.
     @discardableResult
     package func down(to version: Int? = nil) throws(MigrationError) -> [Migration] {
         try opened(waits: false, { false }) { session throws(DatabaseError) in
@@ -57,7 +57,7 @@ package struct Migrator: Sendable {
                     try self.compare(known)
                     guard let newest = self.migrations.last(where: { known[$0.version] != nil }) else { return nil }
                     guard version.map({ newest.version > $0 }) ?? taken.isEmpty else { return nil }
-                    try self.apply(newest, newest.down, in: session, "taking back")
+                    try self.apply(newest, newest.down, in: session, "reverting")
                     return newest
                 }
                 guard let done else { return taken }
@@ -79,7 +79,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Whether this program can work with the schema as it is. Changes nothing.
+    /// Whether this program can use the current schema. Changes nothing.
     package func state(waits: Bool = false, isStopping: () -> Bool = { false }) throws(MigrationError) -> SchemaState {
         try opened(waits: waits, isStopping) { session throws(DatabaseError) in
             let known = try self.read(session)
@@ -101,7 +101,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// For a scheduler that may not migrate: throws, with the command to run, unless the schema is the right one.
+    /// Throws an error with the command to run unless the schema is current. For a scheduler that may not migrate.
     package func verify(waits: Bool = false, isStopping: () -> Bool = { false }) throws(MigrationError) {
         switch try state(waits: waits, isStopping: isStopping) {
         case .current:
@@ -109,20 +109,20 @@ package struct Migrator: Sendable {
         case .behind(let version, let pending):
             let names = pending.map(\.title).joined(separator: ", ")
             throw MigrationError(
-                "the database's schema is at version \(version) and lacks \(names), and this scheduler may not migrate; "
+                "the database's schema is at version \(version) and lacks \(names), and this scheduler is not allowed to migrate; "
                     + "run: \(Self.command)"
             )
         case .newer(let version, let known):
             throw MigrationError(
                 "the database's schema is at version \(version), newer than this scheduler, which knows \(known); "
-                    + "start the newer scheduler, or take the schema back with it: carillon-scheduler migrate down --to \(known)"
+                    + "start the newer scheduler, or use it to revert the schema: carillon-scheduler migrate down --to \(known)"
             )
         }
     }
 
     // MARK: The session
 
-    /// Runs a body in a transaction of its own, while no other process migrates.
+    /// Runs the body in a transaction while no other process migrates.
     private func locked<Value>(
         _ session: Connection,
         _ isStopping: () -> Bool,
@@ -139,7 +139,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Begins a transaction that holds the lock. Whoever migrates at the same time is waited for, and has done the work then.
+    /// Starts a transaction that holds the lock. Another process that migrates at the same time is waited for.
     private func lock(_ session: Connection, _ isStopping: () -> Bool) throws(DatabaseError) {
         var hasToldAt: Int64?
         while true {
@@ -147,11 +147,11 @@ package struct Migrator: Sendable {
             let rows = try session.texts("SELECT pg_try_advisory_xact_lock(1128354377, 2)::text")
             if rows.first?.first == "true" { return }
             try session.execute("ROLLBACK")
-            if isStopping() { throw DatabaseError(.stopped, "this process is ending") }
+            if isStopping() { throw DatabaseError(.stopped, "the process is stopping") }
             let now = SystemClock.bootMilliseconds()
             if hasToldAt.map({ now - $0 >= 60_000 }) ?? true {
                 hasToldAt = now
-                logger.notice("another process migrates the database; waiting for it")
+                logger.notice("another process migrates the database; waiting")
             }
             NativeThread.sleep(ms: 100)
         }
@@ -164,7 +164,7 @@ package struct Migrator: Sendable {
     ) throws(MigrationError) -> Value {
         let outage = OutageLog(logger: logger)
         var backoff = Backoff()
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         while true {
             do throws(DatabaseError) {
@@ -183,7 +183,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// A script may take long. Whether the server is there while nothing comes is found out with a session of its own.
+    /// A script may take long. During silence, a separate session checks whether the server is reachable.
     private func watch(_ settings: ConnectionSettings) -> LeaseWatch {
         let watch = LeaseWatch()
         watch.onAsk { [logger, weak watch] in
@@ -195,14 +195,14 @@ package struct Migrator: Sendable {
         return watch
     }
 
-    // MARK: What is recorded
+    // MARK: Recorded migrations
 
     private struct Record {
         var checksum: String
         var appliedAt: String
     }
 
-    /// What is recorded, by version.
+    /// The recorded migrations by version.
     private func read(_ session: Connection) throws(DatabaseError) -> [Int: Record] {
         let isThere = try session.texts("SELECT (to_regclass('schema_migrations') IS NOT NULL)::text")
         guard isThere.first?.first == "true" else { return [:] }
@@ -217,7 +217,7 @@ package struct Migrator: Sendable {
         return known
     }
 
-    /// The same, after the table was made and what was applied by hand was written down.
+    /// The recorded migrations, after creating the table and recording manually applied scripts.
     private func record(in session: Connection) throws(DatabaseError) -> [Int: Record] {
         try session.execute(
             """
@@ -234,7 +234,7 @@ package struct Migrator: Sendable {
             if known[migration.version] != nil { continue }
             guard try wasAppliedByHand(migration, session) else { break }
             logger.notice(
-                "a migration was applied by hand, recording it",
+                "migration applied manually; recording it",
                 metadata: ["migration": "\(migration.title)"]
             )
             _ = try session.texts(Self.insert, [String(migration.version), migration.name, migration.checksum])
@@ -250,7 +250,7 @@ package struct Migrator: Sendable {
         return try session.texts("SELECT (\(probe))::text").first?.first == "true"
     }
 
-    /// A script that was changed after it was applied means that nobody knows what the schema is.
+    /// Refuses a migration whose script has changed since it was applied, because the schema is then unknown.
     private func compare(_ known: [Int: Record]) throws(DatabaseError) {
         for migration in migrations {
             guard let record = known[migration.version], record.checksum != migration.checksum else { continue }

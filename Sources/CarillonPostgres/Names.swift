@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-// Closed sets of names as they are stored, where a string's making would cost more than its sending.
+// Closed sets of stored names as static strings, because creating a String would cost more than sending it.
 
 extension ExecutionStatus {
     var stored: StaticString {

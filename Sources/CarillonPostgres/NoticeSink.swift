@@ -1,6 +1,6 @@
 internal import Logging
 
-/// Takes what the server tells without being asked to the log. Used on the connection's thread only.
+/// Logs the server's notices. Used only on the connection's thread.
 final class NoticeSink {
     private let logger: Logger
 
@@ -9,6 +9,6 @@ final class NoticeSink {
     }
 
     func note(_ text: String) {
-        logger.debug("the database says", metadata: ["notice": "\(Connection.oneLine(text))"])
+        logger.debug("database notice", metadata: ["notice": "\(Connection.oneLine(text))"])
     }
 }

@@ -3,8 +3,8 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// Says that the database fails: once for each reason, each again at most once a minute, and once when it is back. Shared
-/// by all connections of a store or a reader, so that an outage is one story in the log.
+/// Logs database failures: each reason at most once a minute, and the recovery once. Shared by all connections of a store or a
+/// reader, so that an outage is logged once.
 final class OutageLog: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
@@ -13,7 +13,7 @@ final class OutageLog: Sendable {
         var failing: Set<String> = []
         var since = BootTime(nanoseconds: 0)
         var hasWarned = false
-        /// More reasons than 32 within a minute are not told apart.
+        /// More than 32 different reasons within a minute are merged.
         var reasons = RateLimiter<String>(keyLimit: 32)
     }
 
@@ -32,7 +32,7 @@ final class OutageLog: Sendable {
         if let seconds { warn(role, error, ["seconds": "\(seconds)"]) }
     }
 
-    /// A statement failed in a session that goes on.
+    /// A statement failed, and the session continues.
     func refused(_ role: ConnectionRole, _ error: DatabaseError, _ metadata: Logger.Metadata = [:]) {
         let now = SystemClock.bootTime()
         if state.withLock({ $0.takeTurn(error, at: now) }) { warn(role, error, metadata) }
@@ -41,11 +41,11 @@ final class OutageLog: Sendable {
     private func warn(_ role: ConnectionRole, _ error: DatabaseError, _ more: Logger.Metadata) {
         let message: Logger.Message =
             switch error.kind {
-            case .connection: "the database cannot be reached; trying again"
-            case .rejected: "the database was reached and refuses the session; trying again"
-            case .timeout, .uncertain: "the database does not answer in time; trying again on a new connection"
-            case .statement: "the database was reached and refuses a statement; trying again"
-            case .unsuitable, .stopped: "the database cannot be used"
+            case .connection: "database unreachable; retrying"
+            case .rejected: "database refused the session; retrying"
+            case .timeout, .uncertain: "database not answering in time; retrying on a new connection"
+            case .statement: "database refused a statement; retrying"
+            case .unsuitable, .stopped: "database unusable"
             }
         var metadata: Logger.Metadata = ["connection": "\(role.rawValue)", "error": "\(error.message)"]
         if let state = error.state { metadata["sqlstate"] = "\(state)" }
@@ -61,12 +61,12 @@ final class OutageLog: Sendable {
             return state.hasWarned ? now.milliseconds(since: state.since) / 1_000 : nil
         }
         guard let seconds else { return }
-        logger.notice("the database is back", metadata: ["seconds": "\(seconds)"])
+        logger.notice("database available again", metadata: ["seconds": "\(seconds)"])
     }
 }
 
 extension OutageLog.State {
-    /// Whether this reason may be written now. Numbers in it do not make it another one.
+    /// Whether this reason may be logged now. Reasons that differ only in numbers are the same.
     fileprivate mutating func takeTurn(_ error: DatabaseError, at now: BootTime) -> Bool {
         let reason = (error.state ?? "") + error.message.filter { !("0"..."9").contains($0) }
         guard reasons.pass(reason, at: now) != nil else { return false }

@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// The constraints and unique indexes of our migrations that can refuse a row: unique ones and checks.
+/// The unique constraints, unique indexes and checks of the migrations, which can refuse a row.
 enum OwnConstraints {
     static let names: Set<String> = others.union(
         JobField.all.filter(\.isCheckedByDatabase).map { "jobs_\($0.column)_check" }
@@ -13,7 +13,7 @@ enum OwnConstraints {
         "shards_shard_check", "shards_cluster_key_check", "standbys_pkey", "standbys_usable_workers_check",
     ]
 
-    /// Whether a constraint is one of ours. A partition's key has the day in its name: `job_executions_20261120_pkey`.
+    /// Whether a constraint belongs to Carillon. The key of a partition has the day in its name: `job_executions_20261120_pkey`.
     static func contain(_ name: String?) -> Bool {
         guard let name else { return false }
         if names.contains(name) { return true }
@@ -24,8 +24,8 @@ enum OwnConstraints {
         return names.contains("\(parts[0])_\(parts[1])_\(parts[3])")
     }
 
-    /// Whether the tables of executions have a trigger, check, computed column or computed index that is not of our
-    /// migrations. Any of those can raise an error of data for data that is in order.
+    /// Whether the tables of executions have a trigger, check, generated column or computed index that the migrations did not create.
+    /// Each of them can raise a data error for valid data.
     static let foreignRules = Statement(
         "foreign_rules",
         """
@@ -56,7 +56,7 @@ enum OwnConstraints {
 }
 
 extension JobField {
-    /// Whether the column has a CHECK in the migrations: what could not be read otherwise, and numbers that would do harm.
+    /// Whether the migrations define a CHECK for the column: for values that could not be read, and harmful numbers.
     fileprivate var isCheckedByDatabase: Bool {
         switch kind {
         case .word, .seconds: true

@@ -1,23 +1,23 @@
 internal import CarillonCore
 internal import Glibc
 
-/// The parameters of one statement in PostgreSQL's binary formats: single values, and arrays with an element a row.
+/// The parameters of one statement in PostgreSQL's binary formats: single values, and arrays with one element for each row.
 ///
-/// All values lie one after the other in one buffer. Arrays are written a column at a time: be32 dimensions (1), be32
-/// whether there may be NULLs, be32 element type, be32 count, be32 lower bound (1), then be32 length and bytes of each.
+/// All values are in one buffer. Arrays are written column by column: be32 dimensions (1), be32 NULL flag, be32 element type, be32
+/// count, be32 lower bound (1), then be32 length and bytes of each element.
 final class Parameters {
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
     private(set) var byteRanges: [ByteRange] = []
 
-    /// Where a value lies; a negative length is NULL.
+    /// The position of a value; a negative length is NULL.
     struct ByteRange {
         var offset: Int
         var length: Int
     }
 
-    /// Types by their fixed object ids (pg_type.dat).
+    /// Fixed object ids of types (pg_type.dat).
     private enum Oid {
         static let bool: UInt32 = 16
         static let int8: UInt32 = 20
@@ -53,14 +53,14 @@ final class Parameters {
         base = larger
     }
 
-    /// There must be room already.
+    /// The buffer must have enough space.
     @inline(__always)
     private func put<Value: FixedWidthInteger>(_ value: Value) {
         (base + used).storeBytes(of: value.bigEndian, as: Value.self)
         used += MemoryLayout<Value>.size
     }
 
-    /// Without NUL, which PostgreSQL's text cannot hold; returns how many bytes were put.
+    /// Omits NUL, which PostgreSQL's text cannot hold; returns the number of bytes written.
     private func put(_ text: String) -> Int {
         let start = used
         if text.utf8.withContiguousStorageIfAvailable({ put($0) }) == nil {
@@ -233,7 +233,7 @@ final class Parameters {
         }
     }
 
-    /// Of a closed set of names, such as statuses.
+    /// A column of a closed set of names, such as statuses.
     func addArray<Row>(name rows: [Row], _ value: (Row) -> StaticString?) {
         array(Oid.text, count: rows.count, size: 24) {
             for row in rows {

@@ -1,18 +1,18 @@
-/// How long a session waits for the answer to its statements, and what it does then.
+/// How long a session waits for results, and what happens afterwards.
 struct Patience {
-    /// What is done with a statement of a slow database.
+    /// The handling of a statement on a slow database.
     enum Slowness {
-        /// It is waited for, however long it takes.
+        /// Wait without a limit.
         case wait
-        /// It is cancelled once its limit is over.
+        /// Cancel the statement when its limit has passed.
         case cancel
     }
 
-    /// How long nothing may arrive before the server is suspected. `nil`: for ever.
+    /// The silence after which the server is suspected to hang. `nil`: no limit.
     var silenceMs: Int64?
-    /// How long everything together may take; the connection is given up then.
+    /// The limit of the whole wait, after which the connection is abandoned.
     var totalMs: Int64?
-    /// Who knows whether the server is there. `nil`: a silence that is too long ends the connection.
+    /// Knows whether the server answers elsewhere. `nil`: a long silence ends the connection.
     var watch: LeaseWatch?
     var slowness = Slowness.wait
 
@@ -21,19 +21,19 @@ struct Patience {
 
     static func total(_ ms: Int) -> Patience { Patience(totalMs: Int64(ms)) }
 
-    /// Until the server is silent for the watch's limit, and the lease connection has no answer from it either.
+    /// Waits until the server is silent for the watch's limit, and also silent on the lease connection.
     static func progress(_ watch: LeaseWatch) -> Patience {
         Patience(silenceMs: watch.limitMs, watch: watch)
     }
 }
 
-/// The wait for one answer: what has been found out about the server since.
+/// The wait for one result, with the observations of the server.
 struct Wait {
-    /// What the session is to do now.
+    /// The next action of the session.
     enum Step {
-        /// Wait for the socket, at most so long.
+        /// Wait for the socket, at most this long.
         case poll(ms: Int32)
-        /// Have the statement cancelled, and go on waiting.
+        /// Cancel the statement, and continue to wait.
         case cancel
         case giveUp(String)
     }
@@ -41,7 +41,7 @@ struct Wait {
     private let patience: Patience
     private let end: Int64?
     private var quietSince: Int64
-    /// When the lease connection was asked about the server.
+    /// When the lease connection was asked to query the server.
     private var askedAt: Int64?
     private(set) var cancelledAt: Int64?
 
@@ -51,7 +51,7 @@ struct Wait {
         end = patience.totalMs.map { now + $0 }
     }
 
-    /// Bytes went or came.
+    /// Bytes were sent or received.
     mutating func progressed(at now: Int64) {
         (quietSince, askedAt) = (now, nil)
     }
@@ -61,7 +61,7 @@ struct Wait {
         let left = end.map { $0 - now } ?? 60_000
         if let cancelledAt {
             let grace = cancelledAt + Patience.cancellationMs - now
-            guard grace > 0 else { return .giveUp("the database is slow, and did not cancel a statement in time") }
+            guard grace > 0 else { return .giveUp("the database is slow and did not cancel a statement in time") }
             return .poll(ms: Int32(min(left, grace)))
         }
         guard let silenceMs = patience.silenceMs else { return .poll(ms: Int32(min(left, 60_000))) }
@@ -74,7 +74,7 @@ struct Wait {
             return .poll(ms: 20)
         }
         if watch.hasAnswered(server, since: askedAt) {
-            // Slow, then. As long as the server is there the wait is measured anew.
+            // The server answers elsewhere, so it is slow. The silence is measured from here again.
             self.askedAt = nil
             quietSince = now
             guard patience.slowness == .cancel else { return .poll(ms: 20) }
@@ -82,7 +82,7 @@ struct Wait {
             return .cancel
         }
         guard now - askedAt < LeaseWatch.answerMs else {
-            return .giveUp("the database does not answer, neither here nor on the connection of the lease")
+            return .giveUp("the database does not answer, neither here nor on the lease connection")
         }
         return .poll(ms: 20)
     }

@@ -1,22 +1,22 @@
 internal import Logging
 
-/// Finds out at the start whether a connection pooler, such as PgBouncer, gives a scheduler what it needs: sessions that are
-/// its own, and enough of them. A scheduler that shares sessions would lose its lock and its settings without notice.
+/// Checks at start whether a connection pooler, such as PgBouncer, provides enough dedicated sessions. With shared sessions a
+/// scheduler would lose its lock and its settings without notice.
 struct PoolerCheck {
     let settings: ConnectionSettings
-    /// How many sessions the process opens.
+    /// The number of sessions that the process opens.
     let sessions: Int
     let logger: Logger
 
-    /// How often two sessions are compared: a pooler may happen to give each the same server connection again.
+    /// How often two sessions are compared, because a pooler may assign the same server connections by chance.
     private static let rounds = 4
     private static let limit = Patience.total(5_000)
 
-    /// - Parameter first: a session that was just opened, and is not in a transaction.
-    /// - Throws: an error of its own, with what to configure; that of the database, where it went away.
+    /// - Parameter first: a new session without a transaction.
+    /// - Throws: an error with the necessary configuration, or the database's error when it is lost.
     func run(first: Connection) throws(DatabaseError) {
         guard first.isPooled else { return }
-        logger.info("a connection pooler stands before the database", metadata: ["sessions": "\(sessions)"])
+        logger.info("connection pooler detected", metadata: ["sessions": "\(sessions)"])
         try checkTransactions(first)
         var opened = [first]
         opened.append(try open(after: opened.count))
@@ -25,7 +25,7 @@ struct PoolerCheck {
     }
 
     private func open(after count: Int) throws(DatabaseError) -> Connection {
-        // A scheduler that is ending may still have its sessions: they are waited for once more.
+        // A stopping scheduler may still hold its sessions, so there is a second attempt.
         for isLast in [false, true] {
             do throws(DatabaseError) {
                 return try Connection(settings, logger: logger)
@@ -40,7 +40,7 @@ struct PoolerCheck {
         )
     }
 
-    /// A pooler by statement takes no transaction of several statements.
+    /// A pooler in statement mode refuses a transaction of several statements.
     private func checkTransactions(_ session: Connection) throws(DatabaseError) {
         do throws(DatabaseError) {
             try session.execute("BEGIN", Self.limit)
@@ -52,12 +52,12 @@ struct PoolerCheck {
         }
     }
 
-    /// In sessions of one's own the processes of the server are two, and stay the same.
+    /// Dedicated sessions have two different server processes, which stay the same.
     private func checkOwnSession(_ one: Connection, _ two: Connection) throws(DatabaseError) {
         var known: (one: String, two: String)?
         for _ in 0..<Self.rounds {
             let first = try process(of: one)
-            // Between its transactions a session that is shared is free, and is given to the next one that asks.
+            // A shared session is free between transactions, and the pooler gives it to the next client.
             try two.execute("BEGIN", Self.limit)
             let second = try process(of: two)
             let isShared = first == second || known.map { $0 != (first, second) } ?? false
@@ -76,11 +76,11 @@ struct PoolerCheck {
     }
 
     private static func advice(_ sessions: Int) -> String {
-        "a scheduler needs sessions of its own: set pool_mode = session for its database in PgBouncer, with at least "
-            + "\(sessions) connections for each scheduler, or give the address of PostgreSQL itself"
+        "a scheduler needs dedicated sessions: set pool_mode = session for its database in PgBouncer, with at least "
+            + "\(sessions) connections for each scheduler, or use the address of PostgreSQL itself"
     }
 
     private func refusal(_ text: String) -> DatabaseError {
-        DatabaseError(.unsuitable, "the connection pooler before the database \(text)")
+        DatabaseError(.unsuitable, "the connection pooler \(text)")
     }
 }

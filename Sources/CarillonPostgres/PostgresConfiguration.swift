@@ -1,10 +1,10 @@
-/// Where the database is, and how many connections history queries may use.
+/// The database's address, and the number of connections for history queries.
 package struct PostgresConfiguration: Sendable, Hashable {
-    /// A connection URI or string as libpq takes it (PostgreSQL documentation, section 34.1.1), of one host or several.
+    /// A libpq connection URI or string (PostgreSQL documentation, section 34.1.2), with one host or several.
     package var url: String
-    /// Where history is read, a replica for example; `nil` for the same place.
+    /// The address for reads of history, for example a replica; `nil` for the same address.
     package var readURL: String?
-    /// Connections of the reader, 1 to 64; twice as many with a `readURL`, that many to each.
+    /// The reader's connections, 1 to 64; with a `readURL` this many to each address.
     package var connections: Int
 
     package init(url: String, readURL: String? = nil, connections: Int = 4) {
@@ -13,10 +13,10 @@ package struct PostgresConfiguration: Sendable, Hashable {
         self.connections = min(max(connections, 1), 64)
     }
 
-    /// How many sessions a scheduler opens at `url`: those of the store, and the reader's.
+    /// The sessions that a scheduler opens at `url`: the store's and the reader's.
     package var sessions: Int { 4 + connections }
 
-    /// Why a connection URI or string cannot be used, in a sentence that quotes no part of it; `nil`: it can.
+    /// Why a connection URI or string cannot be used, without quoting any part of it; `nil` when it can.
     package static func problem(with url: String) -> String? {
         do throws(DatabaseError) {
             _ = try ConnectionSettings.parse(url)

@@ -1,17 +1,17 @@
 package import CarillonCore
 package import Logging
 
-/// Reads for clients: jobs on the primary, so that a change is visible on the next read; history there or on a replica.
+/// Reads for clients: jobs from the primary, so that the next read sees a change; history from there or from a replica.
 ///
-/// Pages go along primary keys, so that any page costs the same; a range of times is a range of execution ids, so that only
-/// the partitions of its days are touched. A query may take 10 s.
+/// Pages follow primary keys, so every page costs the same. A range of times is a range of execution ids, so only the partitions
+/// of its days are read. A query may take 10 s.
 package final class PostgresReader: HistoryReader {
     private let primary: ReaderPool
     private let history: ReaderPool
     private let hasReplica: Bool
     private let jobReads: JobReads
 
-    /// Connects when it is first asked.
+    /// Connects on first use.
     package init(configuration: PostgresConfiguration, logger: Logger) {
         let outage = OutageLog(logger: logger)
         primary = ReaderPool(
@@ -37,7 +37,7 @@ package final class PostgresReader: HistoryReader {
         if hasReplica { history.start() }
     }
 
-    /// Refuses what waits, finishes what runs, closes the connections.
+    /// Refuses waiting queries, finishes running ones, closes the connections.
     package func shutdown() {
         primary.shutdown()
         if hasReplica { history.shutdown() }
@@ -105,7 +105,7 @@ package final class PostgresReader: HistoryReader {
         }
     }
 
-    /// What is made ahead of its time does not count yet.
+    /// Rows that were created ahead of their time do not count yet.
     private static let latestStatement = Statement(
         "latest",
         """
@@ -143,7 +143,7 @@ package final class PostgresReader: HistoryReader {
 }
 
 extension SessionKeeper {
-    /// What one query for a client gives. It may take a little more than the server's own limit, so that its word comes first.
+    /// The rows of a client's query. The limit is slightly longer than the server's, so that the server's error arrives first.
     func rows<Value>(
         _ statement: Statement,
         _ parameters: Parameters,

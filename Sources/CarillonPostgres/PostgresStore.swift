@@ -1,8 +1,8 @@
 package import CarillonCore
 package import Logging
 
-/// The database, as the writer of the shards sees it: batches on one connection, the lease on a second, what the leader
-/// reads on a third, upkeep on a fourth; each has a thread of its own. The last two are open only while they are needed.
+/// The writer's database: batches on one connection, the lease on a second, the leader's reads on a third, maintenance on a
+/// fourth, each with its own thread. The last two connections are open only when needed.
 package final class PostgresStore: JobStore {
     private let writer: BatchWriter
     private let lease: LeaseHolder
@@ -10,13 +10,12 @@ package final class PostgresStore: JobStore {
     private let upkeep: StoreLoader
     private let context: StoreContext
 
-    /// Begins to connect at once.
+    /// Starts to connect at once.
     ///
     /// - Parameters:
-    ///   - onLeaseConnectionLost: called on a thread of the store, the moment the lease's connection is seen to be gone;
-    ///     the advisory lock is gone with it. Also called where a request was under way, which is answered as well.
-    ///   - onCommit: called after each batch that became durable, with the time from its hand-over to the answer, and how
-    ///     many rows it held.
+    ///   - onLeaseConnectionLost: called on a thread of the store as soon as the lease connection is lost, and the advisory lock with
+    ///     it. Also called when a request was in progress, which is answered as well.
+    ///   - onCommit: called after each durable batch, with the time from submission to the answer and the number of rows.
     package init(
         configuration: PostgresConfiguration,
         logger: Logger,
@@ -34,7 +33,7 @@ package final class PostgresStore: JobStore {
         upkeep.start()
     }
 
-    /// Whether the connection that writes is there.
+    /// Whether the writing connection is open.
     package var isConnected: Bool { writer.isConnected }
 
     package var health: StoreHealth { context.health.health }
@@ -68,8 +67,8 @@ package final class PostgresStore: JobStore {
         }
     }
 
-    /// Ends all threads and closes all connections, and with them gives the lease's lock back. A commit that is under way
-    /// is not answered any more.
+    /// Ends all threads and closes all connections, which releases the lease's lock. A commit in progress is not answered any
+    /// more.
     package func shutdown() {
         writer.shutdown()
         lease.shutdown()

@@ -1,12 +1,12 @@
 internal import CPostgres
 internal import CarillonCore
 
-/// The rows that one statement gave, in binary. Lives on the thread of its connection.
+/// The rows of one statement, in binary format. Bound to the thread of its connection.
 final class QueryResult {
     private let result: OpaquePointer
     let count: Int
 
-    /// Takes the result over.
+    /// Takes ownership of the result.
     init(_ result: OpaquePointer) {
         self.result = result
         count = Int(PQntuples(result))
@@ -16,7 +16,7 @@ final class QueryResult {
         PQclear(result)
     }
 
-    /// How many rows an INSERT, UPDATE or DELETE touched.
+    /// The number of rows that an INSERT, UPDATE or DELETE affected.
     var affected: Int {
         guard let text = PQcmdTuples(result) else { return 0 }
         return Int(String(cString: text)) ?? 0
@@ -26,7 +26,7 @@ final class QueryResult {
         Row(result: self, row: Int32(row))
     }
 
-    /// The rows from the first to the last.
+    /// Maps all rows in order.
     func map<Value>(_ transform: (inout RowReader) -> Value) -> [Value] {
         var values: [Value] = []
         values.reserveCapacity(count)
@@ -103,12 +103,12 @@ struct Row {
             let (microseconds, isOver) = since2000.addingReportingOverflow(Self.epochMicroseconds)
             if isOver { return .distantFuture }
             let milliseconds = microseconds >= 0 ? microseconds / 1_000 : (microseconds - 999) / 1_000
-            // PostgreSQL's timestamps reach further than those that clients can be shown.
+            // PostgreSQL's timestamps have a larger range than the times that clients can get.
             return min(max(Timestamp(milliseconds: milliseconds), .distantPast), .distantFuture)
         }
     }
 
-    /// Of a text[]; NULL elements are left out.
+    /// The value of a text[] column, without NULL elements.
     func texts(_ column: Int) -> [String]? {
         guard let bytes = result.bytes(row, Int32(column)), bytes.count >= 12 else { return nil }
         func word(_ offset: Int) -> Int {

@@ -1,7 +1,7 @@
 internal import CarillonCore
 
-/// Builds a statement of the conditions that a query has; its name tells which those are, so that each form is prepared
-/// once in a session.
+/// Builds a statement from the conditions of a query. The statement's name identifies the combination of conditions, so that each
+/// combination is prepared once in a session.
 private struct Conditions {
     private(set) var name: String
     private(set) var texts: [String] = []
@@ -11,7 +11,7 @@ private struct Conditions {
         self.name = name
     }
 
-    /// `$` stands for the parameter that `add` adds.
+    /// `$` denotes the parameter that `add` adds.
     mutating func add(_ mark: String, _ text: String, _ add: (Parameters) -> Void = { _ in }) {
         name += "_" + mark
         add(parameters)
@@ -39,7 +39,7 @@ enum JobPage {
         if let tag = query.tag { conditions.add("tag", "j.tags @> ARRAY[$::text]") { $0.add(tag) } }
         if let after = query.after { conditions.add("after", "j.job_id < $::uuid") { $0.add(after.uuid) } }
         if let status = query.lastStatus {
-            // Of the last execution that is over, or, for a status that is not an end, of the last one.
+            // The last finished execution; for a status that is not final, the last execution.
             let isOver = status.isFinal ? "AND e.status NOT IN ('PENDING', 'RUNNING', 'RETRYING')" : ""
             conditions.add(
                 status.isFinal ? "ended" : "last",
@@ -60,7 +60,7 @@ enum JobPage {
 
 /// A page of executions, newest first.
 enum ExecutionPage {
-    /// The smallest id of a time, within what an id can say.
+    /// The smallest id for a time, limited to the range of ids.
     static func bound(_ time: Timestamp) -> UniqueID {
         ExecutionID.first(at: Timestamp(milliseconds: min(max(0, time.milliseconds), 0xFFFF_FFFF_FFFF))).uuid
     }
@@ -113,7 +113,7 @@ extension ExecutionStats {
         drift = Self.summary(&row)
     }
 
-    /// Milliseconds in the database, microseconds here.
+    /// Converts milliseconds of the database to microseconds.
     private static func summary(_ row: inout RowReader) -> Summary? {
         let values = (row.double(), row.double(), row.double(), row.double())
         guard let average = values.0, let p50 = values.1, let p95 = values.2, let p99 = values.3 else { return nil }

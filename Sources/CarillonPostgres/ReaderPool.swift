@@ -4,11 +4,11 @@ internal import DequeModule
 internal import Logging
 internal import Synchronization
 
-/// Reads on several connections, each with a thread of its own that takes the next request when it is free.
+/// Reads on several connections, each with a thread that takes the next waiting request.
 final class ReaderPool: Sendable {
     private struct Request: Sendable {
         var enteredAt: Int64
-        /// Is handed the session, or the reason why it will not be done.
+        /// Receives the session, or the reason why the read is not performed.
         var work: @Sendable (Result<SessionKeeper, ReadError>) -> Void
     }
 
@@ -23,12 +23,12 @@ final class ReaderPool: Sendable {
     private let logger: Logger
     private let outage: OutageLog
     private let state = Mutex(State())
-    /// Counts the requests: each thread sleeps until it gets one.
+    /// Counts the waiting requests; each thread sleeps until it gets one.
     private let semaphore = WakeSignal(.counting)
 
-    /// Requests that may wait.
+    /// The limit of waiting requests.
     private var limit: Int { 1_000 }
-    /// How long a request may wait, and how long a query may run, in milliseconds.
+    /// The limits of a request's wait and of a query's run time, in milliseconds.
     private var patienceMs: Int64 { 10_000 }
 
     init(url: String, role: ConnectionRole, connections: Int, logger: Logger, outage: OutageLog) {
@@ -45,7 +45,7 @@ final class ReaderPool: Sendable {
         }
     }
 
-    /// Requests that wait are refused; what runs is finished.
+    /// Refuses waiting requests, and finishes running ones.
     func shutdown() {
         let left = state.withLock { state in
             state.isClosed = true
@@ -56,9 +56,9 @@ final class ReaderPool: Sendable {
         semaphore.signal(connections)
     }
 
-    private static let ending = ReadError("this process is ending")
+    private static let ending = ReadError("the process is stopping")
 
-    /// Runs `body` on one of the threads. What fails because its connection was gone is done once more on a new one.
+    /// Runs `body` on one of the threads. A read whose connection was lost is repeated once on a new connection.
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (SessionKeeper) throws(DatabaseError) -> Value
     ) async throws(ReadError) -> Value {
@@ -77,7 +77,7 @@ final class ReaderPool: Sendable {
         let refusal: ReadError? = state.withLock { state in
             if state.isClosed { return Self.ending }
             guard state.waiting.count < limit else {
-                return ReadError("too many history queries wait for the database; try again in a moment")
+                return ReadError("too many history queries are waiting; try again in a moment")
             }
             state.waiting.append(request)
             return nil
@@ -107,7 +107,7 @@ final class ReaderPool: Sendable {
     private static func describe(_ error: DatabaseError) -> ReadError {
         switch error.kind {
         case .timeout, .statement("57014"):
-            ReadError("the query took longer than 10 s; narrow it, with a range of times for example")
+            ReadError("the query took longer than 10 s; narrow it, for example with a range of times")
         case .rejected:
             ReadError("the database refuses the connection: \(error.message)")
         case .connection, .uncertain, .unsuitable, .stopped:

@@ -1,24 +1,24 @@
-/// What is to be done about an error of a batch (design § 5, "Errors").
+/// The reaction to an error of a batch.
 enum Remedy: Sendable, Hashable {
-    /// The connection is gone, and whether the batch was committed is not known.
+    /// The connection was lost, and whether the batch was committed is unknown.
     case settle
     /// Another scheduler holds the lease.
     case stepDown
     /// This batch was committed before.
     case alreadyCommitted
-    /// Another transaction is in the way.
+    /// Another transaction conflicts; the batch is repeated soon.
     case repeatSoon
     /// A row is locked by another transaction.
     case waitForLock
-    /// A partition is missing, or does not take the rows of its day.
+    /// A partition is missing, or does not accept the rows of its day.
     case makePartitions
-    /// The error says nothing about the data: the batch is repeated, with back-off, until the database takes it.
+    /// The error is not caused by the data: the batch is repeated with backoff until the database accepts it.
     case notNow
-    /// A new connection may do better: a server that became a standby, a prepared statement that no longer fits.
+    /// A new connection may help: the server became a standby, or a prepared statement is outdated.
     case reconnect
-    /// An error of data. A row that gets it alone, without its texts, is refused.
+    /// A data error. A row that causes it alone, even without its texts, is refused.
     case refuse
-    /// A rule of somebody else's for the tables. It refuses a client's change, and holds up everything else.
+    /// A rule on the tables that is not Carillon's. It refuses a client's change, and delays all other batches.
     case refuseChange
 }
 
@@ -33,9 +33,9 @@ extension DatabaseError {
         // read_only_sql_transaction, invalid_sql_statement_name, feature_not_supported (a cached plan after a migration),
         // duplicate_prepared_statement
         case "25006", "26000", "0A000", "42P05": return .reconnect
-        // query_canceled: by somebody, or at a limit. The session is still there.
+        // query_canceled: by a person or by a limit. The session continues.
         case "57014": return .notNow
-        // check_violation: without the name of a constraint the row does not belong into its partition.
+        // check_violation: without a constraint name, the row does not belong to its partition.
         case "23514" where constraint == nil: return .makePartitions
         default: break
         }

@@ -1,21 +1,21 @@
-/// How the database's schema stands to the one that this program needs.
+/// The state of the database's schema, compared with the program's.
 package enum SchemaState: Sendable, Hashable {
     case current(version: Int)
-    /// These are still to be applied, oldest first.
+    /// Migrations are pending, oldest first.
     case behind(version: Int, pending: [Migration])
-    /// A newer program has been here: its version, and the one that this program knows.
+    /// A newer program has migrated the schema: its version, and the version that this program knows.
     case newer(version: Int, known: Int)
 }
 
-/// A migration as the database knows it.
+/// The state of a migration in the database.
 package struct MigrationStatus: Sendable, Hashable {
     package var migration: Migration
     package var isApplied: Bool
-    /// RFC 3339; `nil` when it is not applied, or was applied by hand and is not recorded yet.
+    /// RFC 3339; `nil` when the migration is not applied, or was applied manually and is not recorded yet.
     package var appliedAt: String?
 }
 
-/// Why the schema could not be read or changed: one sentence or two, with what to do.
+/// Why the schema could not be read or changed, with the remedy.
 package struct MigrationError: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
 

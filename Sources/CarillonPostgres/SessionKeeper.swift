@@ -2,7 +2,7 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// Opens a session and opens it again: with backoff, and with one story about it in the log. Used by one thread.
+/// Opens a session, and opens it again with backoff after a failure. Used by one thread.
 final class SessionKeeper {
     private let url: String
     private let role: ConnectionRole
@@ -11,12 +11,12 @@ final class SessionKeeper {
     private let listener: LeaseWatch?
     private var backoff = Backoff()
     private var random = SystemRandomNumberGenerator()
-    /// No attempt before this.
+    /// The time of the next allowed attempt.
     private var notBefore: Int64 = 0
     private var lastError = DatabaseError(.connection, "not connected yet")
     private(set) var session: Connection?
 
-    /// - Parameter listener: is told whenever the server answers.
+    /// - Parameter listener: notified whenever the server answers.
     init(url: String, role: ConnectionRole, logger: Logger, outage: OutageLog, listener: LeaseWatch? = nil) {
         self.url = url
         self.role = role
@@ -25,10 +25,10 @@ final class SessionKeeper {
         self.listener = listener
     }
 
-    /// How long until the next attempt to connect is allowed, in milliseconds; 0 when it is.
+    /// Milliseconds until the next allowed attempt to connect; 0 when it is allowed now.
     var waitMs: Int64 { max(0, notBefore - SystemClock.bootMilliseconds()) }
 
-    /// The session; makes one attempt to open it, unless the last one failed just now.
+    /// The session. Makes one attempt to open it, unless the last attempt has just failed.
     func open() throws(DatabaseError) -> Connection {
         if let session { return session }
         guard waitMs == 0 else { throw lastError }
@@ -45,7 +45,7 @@ final class SessionKeeper {
         }
     }
 
-    /// Gives the session up; the next attempt waits a little.
+    /// Abandons the session; the next attempt is delayed.
     func failed(_ error: DatabaseError) {
         session = nil
         lastError = error
@@ -53,12 +53,12 @@ final class SessionKeeper {
         notBefore = SystemClock.bootMilliseconds() + backoff.failed(using: &random)
     }
 
-    /// Closes the session in peace.
+    /// Closes the session without an error.
     func close() {
         session = nil
     }
 
-    /// Runs statements; when that needs a new connection next time, the session is given up.
+    /// Runs statements. The session is abandoned if the error requires a new connection.
     func run(_ steps: [Step], _ patience: Patience = Patience()) throws(DatabaseError) -> [QueryResult] {
         let session = try open()
         do throws(DatabaseError) {
@@ -66,7 +66,7 @@ final class SessionKeeper {
         } catch {
             if error.endsConnection || error.remedy == .reconnect || error.remedy == .settle {
                 failed(error)
-                // A session that was there and went is looked for again at once.
+                // After the loss of an established session, the first attempt is immediate.
                 notBefore = 0
             }
             throw error

@@ -1,8 +1,8 @@
 internal import CarillonCore
 
-/// A shard as its row.
+/// Conversion of shards from rows.
 extension ShardRecord {
-    /// What is selected, in the order in which `init(row:)` reads it. `s` is the table.
+    /// The selected columns, in the order in which `init(row:)` reads them. `s` is the table.
     static func columns(of table: String) -> String {
         [
             "shard", "owner", "address", "epoch", "lease_expires_at", "materialized_through", "settled_through",
@@ -21,7 +21,7 @@ extension ShardRecord {
             settledThrough: row.timestamp(),
             outage: nil
         )
-        // Both are read, whatever they are: the columns come one after the other.
+        // Both columns must be read, because the reader is sequential.
         let (from, to) = (row.timestamp(), row.timestamp())
         if let from, let to { outage = Outage(from: from, to: to) }
         workers = row.texts()

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// What the connections of one store share.
+/// State shared by the connections of a store.
 struct StoreContext: Sendable {
     let url: String
     let logger: Logger
@@ -14,7 +14,7 @@ struct StoreContext: Sendable {
         outage = OutageLog(logger: logger)
     }
 
-    /// Opens a session for a thread. The lease's tells the watch what it hears.
+    /// Creates the session keeper of a thread. The lease connection reports received bytes to the watch.
     func keeper(_ role: ConnectionRole) -> SessionKeeper {
         SessionKeeper(
             url: url,

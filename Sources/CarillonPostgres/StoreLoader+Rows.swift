@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// Single rows.
+/// Reads of single rows.
 extension StoreLoader {
     private static let keyStatement = Statement(
         "find_key",

@@ -3,10 +3,10 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// Reads for the leader what it needs in memory: page by page along a primary key, so that neither side ever holds more
-/// than a page. Has a thread of its own, and a connection that is closed again when nothing was asked for a minute.
+/// Reads the leader's data into memory, page by page along a primary key, so that neither side holds more than a page. Uses a
+/// separate thread, and a connection that is closed after a minute without requests.
 final class StoreLoader: Sendable {
-    /// The begin of the oldest transaction that was open when changes were looked for the last time.
+    /// The start of the oldest transaction that was open at the last read of changes.
     private let oldestOpen = Mutex<Timestamp?>(nil)
     struct Request: Sendable {
         var request: StoreRequest
@@ -29,7 +29,7 @@ final class StoreLoader: Sendable {
     }
 
     func submit(_ request: Request) {
-        if !mailbox.post(request) { request.answer(.failed("this process is ending")) }
+        if !mailbox.post(request) { request.answer(.failed("the process is stopping")) }
     }
 
     func shutdown() {
@@ -39,9 +39,9 @@ final class StoreLoader: Sendable {
     private func loop() {
         let keeper = context.keeper(role)
         var backoff = Backoff()
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
-        // The read that has not succeeded yet, however often it was tried.
+        // The number of the read in progress, kept over its attempts.
         var number: UInt64?
         while !mailbox.isClosed {
             let (hasRequests, socketIsReady) = mailbox.wait(
@@ -60,7 +60,7 @@ final class StoreLoader: Sendable {
                     context.health.failed(role, error)
                     if !error.endsConnection {
                         context.outage.refused(role, error)
-                        // Whoever asks again at once does not flood a database that refuses.
+                        // Delays the next attempt, so that a caller that retries at once does not flood a database that refuses.
                         _ = mailbox.sleep(ms: backoff.failed(using: &random))
                     }
                     request.answer(.failed(error.message))
@@ -71,15 +71,15 @@ final class StoreLoader: Sendable {
                 }
             }
         }
-        for request in mailbox.takeAll() { request.answer(.failed("this process is ending")) }
+        for request in mailbox.takeAll() { request.answer(.failed("the process is stopping")) }
     }
 
-    /// Returns why it failed; the request is then still to be answered.
+    /// Returns the error if the read failed; the request is then not answered yet.
     private func handle(_ request: Request, _ keeper: SessionKeeper) -> DatabaseError? {
         do throws(DatabaseError) {
-            // After a failure the next attempt waits here, and with it whoever asks again at once.
+            // After a failure the next attempt waits here, and a caller that retries at once waits too.
             while keeper.session == nil, keeper.waitMs > 0 {
-                guard mailbox.sleep(ms: keeper.waitMs) else { throw DatabaseError(.stopped, "this process is ending") }
+                guard mailbox.sleep(ms: keeper.waitMs) else { throw DatabaseError(.stopped, "the process is stopping") }
             }
             _ = try keeper.open()
             switch request.request {
@@ -103,7 +103,7 @@ final class StoreLoader: Sendable {
         }
     }
 
-    /// Waits for as long as rows arrive, and longer while the server answers elsewhere.
+    /// Waits while rows arrive, and longer while the server answers elsewhere.
     func read(_ step: Step, _ keeper: SessionKeeper) throws(DatabaseError) -> QueryResult? {
         try keeper.run([step], .progress(context.watch)).first
     }
@@ -174,15 +174,15 @@ final class StoreLoader: Sendable {
         """
     )
 
-    /// Along updated_at. A page ends within a millisecond, so the next one begins with that millisecond again: a job may
-    /// come twice, none is left out.
+    /// Follows updated_at. A page ends within a millisecond, and the next page starts with the same millisecond: a job may appear
+    /// twice, but none is missed.
     private func loadChangedJobs(
         _ asked: Timestamp,
         _ keeper: SessionKeeper,
         _ answer: (StoreAnswer) -> Void
     ) throws(DatabaseError) {
-        // updated_at is when a statement ran, not when its transaction was committed: what was open at the look before may
-        // have come to light since.
+        // updated_at is the time of a statement, not of its commit. Transactions that were open at the last read may have been
+        // committed since.
         let since = min(asked, oldestOpen.withLock { $0 } ?? asked)
         let open = try read(Step(Self.oldestOpenTransaction), keeper).flatMap {
             $0.count > 0 ? $0[0].timestamp(0) : nil
@@ -203,7 +203,7 @@ final class StoreLoader: Sendable {
             if last.updatedAt > time {
                 (time, after) = (last.updatedAt, .zero)
             } else {
-                // More than a page within one millisecond: somebody changed them all with one statement.
+                // More than a page within one millisecond: a single statement changed them all.
                 size *= 4
             }
         }
@@ -223,7 +223,7 @@ final class StoreLoader: Sendable {
         _ keeper: SessionKeeper,
         _ answer: (StoreAnswer) -> Void
     ) throws(DatabaseError) {
-        // An id is never as small as the first of its time: version and variant bits are set.
+        // An id is always larger than the first id of its time, because version and variant bits are set.
         var after = ExecutionID.first(at: since).uuid
         while true {
             let parameters = Parameters()

@@ -1,7 +1,7 @@
-/// How long the writer waits for the answer to a batch before it has the statement cancelled: about a lease, doubled for
-/// each batch that was cancelled, and back again once the database is quicker.
+/// The time after which the writer cancels a batch: about a lease, doubled for each cancelled batch, and reduced again when the
+/// database is faster.
 struct WriteLimit {
-    /// At this limit nothing is cancelled any more: a database this slow needs all the time that it takes.
+    /// At this limit nothing is cancelled any more, because the database needs the time.
     static let largestMs: Int64 = 60_000
 
     private let watch: LeaseWatch
@@ -22,7 +22,7 @@ struct WriteLimit {
         raisedMs = min(ms * 2, Self.largestMs)
     }
 
-    /// A batch was written, and took so long. The next one may take twice as long without being cancelled.
+    /// A batch took this long. The next batch may take twice as long.
     mutating func sufficed(tookMs: Int64) {
         raisedMs = tookMs * 2 > watch.limitMs ? min(tookMs * 2, Self.largestMs) : nil
     }

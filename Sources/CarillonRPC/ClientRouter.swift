@@ -4,16 +4,16 @@ internal import CarillonWire
 internal import NIOCore
 internal import Synchronization
 
-/// What an `RPCClient` knows: its connections, who leads, and who waits for what. Called from any thread.
+/// The state of an `RPCClient`: its connections, the leader, and the requests that wait for answers. Called from any thread.
 ///
-/// Whoever waits is found in exactly one table under the lock and is taken out of it before it is resumed: so it is resumed
-/// once, whichever of answer, end of the connection, deadline and cancellation comes first.
+/// Each waiting request is in exactly one table. It is removed under the lock before it is resumed, so it is resumed once:
+/// by its answer, the end of its connection, its deadline or its cancellation.
 final class ClientRouter: DialedConnectionOwner, Sendable {
     enum Reply: Sendable {
         case answer(RawAnswer)
-        /// The connection had ended before the request was handed to it.
+        /// The connection ended before the request was passed to it.
         case notSent
-        /// The connection ended, and nobody knows what became of the request.
+        /// The connection ended; whether the request was performed is unknown.
         case connectionLost(why: String)
         case timedOut
         case cancelled
@@ -28,7 +28,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
     private struct Pending {
         var waiter: Waiter
         var connection: ConnectionID
-        /// `nil`: for ever.
+        /// `nil`: no deadline.
         var deadline: BootTime?
     }
 
@@ -40,28 +40,28 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
     private struct State {
         var connections: [DialedConnection] = []
         var leader: ConnectionID?
-        /// Where NOT_LEADER sent us, until somebody there answers.
+        /// The address from NOT_LEADER, until a scheduler there answers.
         var leaderHint: String?
         var nextID: UInt64 = 1
         var turn = 0
         var pending: [UInt64: Pending] = [:]
         var changeWaiters: [UInt64: ChangeWaiter] = [:]
-        /// Why each address could not be had, the latest last.
+        /// The last failure of each address, the newest last.
         var failures: [(address: String, why: String)] = []
-        /// Grows with each change that somebody may wait for.
+        /// Increases with each change that a waiting request may need.
         var version: UInt64 = 0
         var isWatchingDeadlines = false
         var isClosed = false
 
         var hasDeadlines: Bool { !pending.isEmpty || !changeWaiters.isEmpty }
 
-        /// The connection to whom that address names, as it was given or as it was found.
+        /// The connection to a configured or resolved address.
         func connection(to address: String) -> DialedConnection? {
             connections.first { $0.scheduler == address || $0.address == address }
         }
     }
 
-    /// How often deadlines are looked at while there are any.
+    /// The interval between checks of the deadlines.
     private static let deadlineInterval = TimeAmount.milliseconds(25)
 
     private let state = Mutex(State())
@@ -78,7 +78,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
             state.connections.append(connection)
             state.failures.removeAll { $0.address == connection.address || $0.address == connection.scheduler }
             if connection.welcome.leading { state.leader = connection.id }
-            // A hint to it is fulfilled; any other leader is older news than this.
+            // A connection to the hinted address fulfils the hint. Other leaders are older information than the hint.
             if !connection.welcome.leading, state.leaderHint == nil, state.leader == nil {
                 state.leaderHint = connection.welcome.leaderAddress
             }
@@ -132,15 +132,15 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         switch waiter {
         case .once(let continuation): continuation.resume(returning: reply)
         case .stream(let continuation):
-            // A stream that ends without a last word has lost one, since its reader was too slow.
+            // The end of a stream without a final reply means that a reply was dropped, because the reader was too slow.
             if case .enqueued = continuation.yield(reply), case .answer = reply { return }
             continuation.finish()
         }
     }
 
-    // MARK: Choosing
+    // MARK: Choosing a connection
 
-    /// A connection for a request: the leader's for one that only it can do, and where it is not known anyone's.
+    /// A connection for a request. A request that needs the leader gets the leader's connection, or any while the leader is unknown.
     func pick(_ safety: RequestSafety, excluding: Set<ConnectionID>) -> DialedConnection? {
         state.withLock { state in
             let candidates = state.connections.filter { !excluding.contains($0.id) }
@@ -158,7 +158,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    /// A scheduler has done what only a leader can do.
+    /// The scheduler performed a request that only a leader performs, so it leads.
     func noteLeader(_ connection: DialedConnection) {
         state.withLock { state in
             state.leader = connection.id
@@ -166,7 +166,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    /// A scheduler says that it does not lead. Returns an address that is not among ours, to be dialled.
+    /// The scheduler does not lead. Returns the leader's address if it must be dialled.
     func noteNotLeader(_ connection: DialedConnection, leaderAddress: String?) -> String? {
         state.withLock { state in
             if state.leader == connection.id { state.leader = nil }
@@ -178,7 +178,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    /// What a scheduler says of who leads. Returns whether that is another one that we are connected to.
+    /// Records the leader that a scheduler names. Returns whether it is another connected scheduler.
     func noteCluster(_ connection: DialedConnection, isLeading: Bool, leaderAddress: String?) -> Bool {
         state.withLock { state in
             if isLeading {
@@ -210,9 +210,9 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    // MARK: Waiting
+    // MARK: Waiting for answers
 
-    /// Sends a frame that carries `id` and waits for its answer.
+    /// Sends a frame with this id and waits for its answer.
     func exchange(
         _ id: UInt64,
         _ frame: [UInt8],
@@ -232,7 +232,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    /// As `exchange`, for many answers; the stream ends after the first reply that is none.
+    /// Like `exchange`, for many answers. The stream ends after the first reply that is not an answer.
     func subscribe(
         _ id: UInt64,
         _ frame: [UInt8],
@@ -269,16 +269,17 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         return refusal
     }
 
-    /// Stops waiting for an answer; one that comes later is dropped.
+    /// Stops waiting for an answer; a later answer is dropped.
     func abandon(_ id: UInt64, _ reply: Reply) {
         let pending = state.withLock { $0.pending.removeValue(forKey: id) }
         if let pending { resume(pending.waiter, reply) }
     }
 
-    /// Grows whenever a connection comes, goes, or fails to come. Read it before looking for one, and wait for the next.
+    /// Increases whenever a connection is established, ends or fails. Read it before looking for a connection, then wait for a
+    /// change from it.
     var version: UInt64 { state.withLock { $0.version } }
 
-    /// Returns when the version is another one, or at the deadline.
+    /// Returns when the version has changed, or at the deadline.
     func waitForChange(since version: UInt64, until deadline: BootTime) async {
         let id = nextID()
         await withTaskCancellationHandler {
@@ -301,7 +302,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         state.withLock { $0.changeWaiters.removeValue(forKey: id) }?.continuation.resume()
     }
 
-    /// Changes the state and wakes whoever waits for a change.
+    /// Changes the state and wakes the requests that wait for a change.
     @discardableResult
     private func change<R>(_ body: (inout State) -> sending R) -> R {
         let (result, waiters) = state.withLock { state -> (R, [ChangeWaiter]) in
@@ -314,7 +315,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         return result
     }
 
-    /// Looks at the deadlines from time to time, for as long as there are any.
+    /// Checks the deadlines periodically, while there are any.
     private func watchDeadlines() {
         let mustBegin = state.withLock { state in
             guard !state.isWatchingDeadlines else { return false }
@@ -335,7 +336,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         }
     }
 
-    /// Ends the waiting of all whose deadline has come.
+    /// Ends the waits whose deadline has passed.
     private func expire(at now: BootTime) {
         let (late, waiters) = state.withLock { state in
             var late: [Waiter] = []
@@ -355,7 +356,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
         for waiter in waiters { waiter.continuation.resume() }
     }
 
-    /// Ends all waiting for good.
+    /// Ends all waits and refuses new requests.
     func close() {
         let (pending, waiters) = state.withLock { state in
             state.isClosed = true

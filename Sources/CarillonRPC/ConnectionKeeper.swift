@@ -5,21 +5,21 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 
-/// Keeps one connection to every scheduler behind a list of names, for ever: resolves the names again and again, dials each
-/// address, and dials again with backoff and jitter when a connection ends. All of its state lives on one event loop.
+/// Keeps one connection to each scheduler behind a list of names. Resolves the names periodically, dials each address, and dials
+/// again with backoff and jitter when a connection ends. All state is bound to one event loop.
 ///
-/// Two addresses may lead to the same scheduler (IPv4 and IPv6 of one machine): Welcome's server id tells. The newer
-/// connection is kept, because the scheduler may have put it in the older one's place, and the older one's address rests
-/// until the newer one ends. The addresses of one name are dialled one after the other, so that "newer" is certain.
+/// Two addresses may belong to one scheduler (IPv4 and IPv6 of one machine); Welcome's server id shows this. The newer
+/// connection is kept, because the scheduler may have replaced the older one by it. The older address rests until the newer
+/// connection ends. The addresses of a name are dialled one after the other, so that the order is certain.
 final class ConnectionKeeper {
     struct Configuration: Sendable {
         var role: Role
         var limits = ConnectionLimits()
         var backoff = Backoff()
-        /// Between two look-ups of a name that has been resolved.
+        /// The interval between lookups of a name that has been resolved.
         var resolveEveryMs: Int64 = 10_000
         var connectTimeoutMs: Int64 = 3_000
-        /// After this, the next address of a name is dialled although the one before has not answered.
+        /// The time after which the next address of a name is dialled although the previous one has not answered.
         var attemptDelayMs: Int64 = 250
     }
 
@@ -27,7 +27,7 @@ final class ConnectionKeeper {
         let endpoint: HostPort
         var slots: [Slot] = []
         var resolveFailures = 0
-        /// The slot whose dial is under way, and those that wait for it.
+        /// The slot that is being dialled, and the slots that wait for it.
         var dialing: Slot?
         var waiting: [Slot] = []
 
@@ -41,7 +41,7 @@ final class ConnectionKeeper {
             case waiting
             case dialing
             case connected(DialedConnection, since: BootTime)
-            /// The same scheduler is connected by another address.
+            /// The same scheduler is connected through another address.
             case resting(UniqueID)
         }
 
@@ -67,7 +67,7 @@ final class ConnectionKeeper {
     private var isStopped = false
     private var generator = SystemRandomNumberGenerator()
 
-    /// On the loop.
+    /// Called on the event loop.
     init(
         configuration: Configuration,
         loop: any EventLoop,
@@ -84,7 +84,7 @@ final class ConnectionKeeper {
         self.logger = logger
     }
 
-    /// Begins to keep connections to it; does nothing if that is done already.
+    /// Starts to keep connections to the endpoint. Does nothing if it is kept already.
     func keep(_ endpoint: HostPort) {
         guard !isStopped, !names.contains(where: { $0.endpoint == endpoint }) else { return }
         let name = Name(endpoint: endpoint)
@@ -92,7 +92,7 @@ final class ConnectionKeeper {
         resolve(name)
     }
 
-    /// Says goodbye to everyone and dials no more.
+    /// Sends Goodbye on all connections and stops dialling.
     func stop(why: String) {
         isStopped = true
         for name in names {
@@ -102,7 +102,7 @@ final class ConnectionKeeper {
         }
     }
 
-    // MARK: Names
+    // MARK: Name resolution
 
     private func resolve(_ name: Name) {
         guard !isStopped else { return }
@@ -144,7 +144,7 @@ final class ConnectionKeeper {
         if !isLiteral { after(configuration.resolveEveryMs) { self.resolve(name) } }
     }
 
-    // MARK: Dials
+    // MARK: Dialling
 
     private func dial(_ slot: Slot, of name: Name) {
         guard !isStopped, isKept(slot, name) else { return }
@@ -168,7 +168,7 @@ final class ConnectionKeeper {
                 ended: { self.ended($0, slot, name, why: $1) }
             )
         )
-        // Made on the loop, used on the loop.
+        // Created and used on the event loop.
         let handler = NIOLoopBound(DialedHandler(setup), eventLoop: loop)
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -194,7 +194,7 @@ final class ConnectionKeeper {
     private func established(_ connection: DialedConnection, _ slot: Slot, _ name: Name) {
         slot.phase = .connected(connection, since: SystemClock.bootTime())
         logger.info(
-            "connected to a scheduler",
+            "connected to scheduler",
             metadata: [
                 "scheduler": "\(connection.name)", "server_id": "\(connection.welcome.serverID)",
                 "leading": "\(connection.welcome.leading)",
@@ -205,7 +205,7 @@ final class ConnectionKeeper {
                 older.welcome.serverID == connection.welcome.serverID
             else { continue }
             other.phase = .resting(connection.welcome.serverID)
-            older.outbox.close(why: "the same scheduler is connected by another address")
+            older.outbox.close(why: "the same scheduler is connected through another address")
         }
         dialNext(after: slot, of: name)
         if isStopped { connection.outbox.close(why: "stopped") }
@@ -213,7 +213,7 @@ final class ConnectionKeeper {
 
     private func ended(_ connection: DialedConnection?, _ slot: Slot, _ name: Name, why: String) {
         defer { dialNext(after: slot, of: name) }
-        // A failed connect is told twice: by its handler and by its future.
+        // A failed connect is reported twice: by the handler and by the future.
         switch slot.phase {
         case .resting, .waiting: return
         case .dialing:
@@ -222,16 +222,16 @@ final class ConnectionKeeper {
             let level: Logger.Level = slot.failures == 1 ? .info : .debug
             logger.log(
                 level: level,
-                "could not connect to a scheduler",
+                "connection to scheduler failed",
                 metadata: ["scheduler": "\(name.endpoint)", "address": "\(slot.text)", "why": "\(why)"]
             )
         case .connected(let connected, let since):
             guard connection === connected else { return }
-            // One that held is no failure; one that ended at once must not be dialled in a tight loop.
+            // A connection that lasted is not a failure. Another one counts as a failure, so that it is not dialled in a tight loop.
             slot.failures = SystemClock.bootTime().milliseconds(since: since) > 1_000 ? 1 : slot.failures + 1
             if !isStopped {
                 logger.info(
-                    "lost the connection to a scheduler",
+                    "connection to scheduler lost",
                     metadata: ["scheduler": "\(connected.name)", "why": "\(why)"]
                 )
             }

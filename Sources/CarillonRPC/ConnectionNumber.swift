@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import Synchronization
 
-/// Numbers for connections: each is used once in a process.
+/// Connection numbers, unique within a process.
 enum ConnectionNumber {
     private static let last = Atomic<Int>(0)
 

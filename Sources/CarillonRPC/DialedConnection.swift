@@ -1,12 +1,12 @@
 internal import CarillonCore
 internal import CarillonWire
 
-/// A connection that we dialled, once its handshake is complete.
+/// A dialled connection whose handshake is complete.
 final class DialedConnection: Sendable {
     let id: ConnectionID
-    /// The configured address that it was dialled for.
+    /// The configured address.
     let scheduler: String
-    /// The address that it leads to, resolved.
+    /// The resolved address.
     let address: String
     let welcome: Welcome
     let outbox: Outbox
@@ -19,19 +19,19 @@ final class DialedConnection: Sendable {
         self.outbox = outbox
     }
 
-    /// How an error names it.
+    /// The name in error texts.
     var name: String { scheduler == address ? address : "\(scheduler) (\(address))" }
 }
 
-/// An answer to one of our requests, still in bytes.
+/// An answer to a request, not yet decoded.
 struct RawAnswer: Sendable {
     var id: UInt64
-    /// The number of the envelope's field.
+    /// The field number of the body in the envelope.
     var body: UInt32
     var payload: [UInt8]
 }
 
-/// Told of what happens on dialled connections, on their event loop.
+/// Receives the events of dialled connections, on their event loop.
 protocol DialedConnectionOwner: Sendable {
     func established(_ connection: DialedConnection)
     func received(_ envelopes: [Envelope], from connection: DialedConnection)

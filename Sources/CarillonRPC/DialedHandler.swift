@@ -4,15 +4,15 @@ internal import CarillonWire
 internal import Logging
 internal import NIOCore
 
-/// The dialling end of one connection, on its event loop.
+/// The dialling end of one connection. Runs on its event loop.
 final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// What the handler reports to the keeper of the connections: the handshake's end, and the connection's.
+    /// Callbacks to the keeper of the connections: the end of the handshake, and the end of the connection.
     struct Reports {
         var established: (DialedConnection) -> Void
-        /// `connection` is nil when the handshake was never complete.
+        /// `connection` is nil when the handshake was not completed.
         var ended: (_ connection: DialedConnection?, _ why: String) -> Void
     }
 
@@ -40,11 +40,11 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     private var timer: Scheduled<Void>?
     private var inbox: [Envelope] = []
     private var answers: [RawAnswer] = []
-    /// What is answered to the bytes that are being decoded. It is written after them: a write that fails makes SwiftNIO read
-    /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
+    /// Replies to the bytes being decoded. They are written after decoding, with one flush: SwiftNIO may read from within a failing
+    /// write, and the decoder must not be entered twice.
     private var replies: [Outbox.Item] = []
     private var isDecoding = false
-    /// When the bytes that are being decoded were received.
+    /// When the bytes being decoded were received.
     private var arrival: WireNow?
     private var isOver = false
 
@@ -56,7 +56,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         tally = FrameTally(.received, setup.metrics)
     }
 
-    // MARK: The channel's events
+    // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -95,7 +95,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         isDecoding = true
-        // What came together came now.
+        // All messages of one read have the same arrival time.
         arrival = WireNow.current
         unwrapInboundIn(data).withUnsafeReadableBytes { bytes in
             do throws(WireError) {
@@ -123,7 +123,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         context.fireChannelReadComplete()
     }
 
-    // MARK: In
+    // MARK: Incoming
 
     private var now: WireNow { arrival ?? WireNow.current }
 
@@ -164,7 +164,7 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         }
     }
 
-    // MARK: Out
+    // MARK: Outgoing
 
     func drainOutbox() {
         guard let outbox, let context else { return }
@@ -205,13 +205,13 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
         setup.owner.established(connection)
     }
 
-    // MARK: The end
+    // MARK: Closing
 
     private func leave(why: String, saying message: Message?) {
         guard !isOver, let context else { return }
         flushInbox()
         let last = takeReplies() + (message.map { [.envelope(Envelope($0))] } ?? [])
-        // First: whatever a failing write makes SwiftNIO read is not looked at any more.
+        // Called first: bytes that SwiftNIO reads from within a failing write are ignored afterwards.
         end(why: why)
         output.write(last, context)
         context.close(mode: .output, promise: nil)
@@ -248,6 +248,6 @@ final class DialedHandler: ChannelInboundHandler, OutboxOwner {
 }
 
 extension RawAnswer {
-    /// The number of Pong in the envelope.
+    /// The field number of Pong in the envelope.
     static let pong: UInt32 = 5
 }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import NIOCore
 
-/// Errors of the network in few words.
+/// Short texts for network errors.
 enum FailureText {
     static func of(_ error: any Error) -> String {
         switch error {

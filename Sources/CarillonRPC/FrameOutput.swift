@@ -3,7 +3,7 @@ internal import CarillonRuntime
 internal import CarillonWire
 internal import NIOCore
 
-/// Writes frames to a channel, many in one buffer, and knows how many bytes the peer has not taken yet. Bound to the loop.
+/// Writes frames to a channel, many in one buffer, and counts the unsent bytes. Bound to the event loop.
 final class FrameOutput {
     private let codec = MessageCodec()
     private let metrics: RPCMetrics
@@ -18,30 +18,30 @@ final class FrameOutput {
         tally = FrameTally(.sent, metrics)
     }
 
-    /// Whether something was left out because its time was over. Whoever sent it believes that it went out: the connection
-    /// must end, so that both ends compare what they hold.
+    /// Whether a message was dropped after its deadline. Its sender assumes that it was sent, so the connection must end; after
+    /// that, both ends compare the calls that they hold.
     private(set) var hasLeftOut = false
-    /// Called when the peer has taken something.
+    /// Called when the peer has read some bytes.
     var onTaken: (() -> Void)?
-    /// When the peer last took something, or had taken everything.
+    /// When the peer last read something, or when the output was last empty.
     private var tookAt = SystemClock.bootTime()
-    /// What is written at once, so that a slow peer, too, is seen to take a part.
+    /// The size of one write. A small size makes the progress of a slow peer visible.
     private static let chunkBytes = 256 << 10
-    /// A peer that takes nothing for so long, with too much in line, does not read.
+    /// A peer with too many queued bytes that reads nothing for this long is closed.
     private static let patienceMs: Int64 = 10_000
 
-    /// Whether the peer has more than `limit` bytes in line and takes none, or more than four times as much in any case.
+    /// Whether more than `limit` bytes are queued and the peer reads none of them, or more than four times `limit` are queued.
     func isStuck(limit: Int) -> Bool {
         guard unsentBytes > limit else { return false }
         return unsentBytes > limit * 4 || takesNothing
     }
 
-    /// Whether the peer has something in line, and has taken none of it for long.
+    /// Whether bytes are queued and the peer has read none of them for `patienceMs`.
     var takesNothing: Bool {
         unsentBytes > 0 && SystemClock.bootTime().milliseconds(since: tookAt) > Self.patienceMs
     }
 
-    /// Writes, and flushes once.
+    /// Writes all items and flushes once.
     func write(_ items: [Outbox.Item], _ context: ChannelHandlerContext) {
         guard !items.isEmpty else { return }
         var buffer = context.channel.allocator.buffer(capacity: min(items.count * 128, Self.chunkBytes))
@@ -85,7 +85,7 @@ final class FrameOutput {
         }
     }
 
-    /// A batch that is larger than the peer accepts goes out in halves; an answer that is, as an error.
+    /// A batch larger than the peer's limit is split into halves; an answer larger than the limit is replaced by an error.
     private func append(_ envelope: Envelope, to buffer: inout ByteBuffer) {
         let size = codec.withFrame(of: envelope) { frame -> Int in
             if frame.count <= maxFrameBytes + FrameEncoder.headerBytes { buffer.writeBytes(frame) }
@@ -110,7 +110,7 @@ final class FrameOutput {
 }
 
 extension Message {
-    /// Two messages that say the same together, for those that are batches of at least two.
+    /// Splits a batch of at least two elements into two messages; `nil` for other messages.
     var halves: (Message, Message)? {
         switch self {
         case .dispatch(let time, let calls): split(calls) { .dispatch(clusterTime: time, $0) }

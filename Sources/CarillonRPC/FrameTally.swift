@@ -1,4 +1,4 @@
-/// Frames of one direction that are not in the metrics yet: a batch of equal messages is counted at once.
+/// Counts frames of one direction, so that the metrics are updated once for each run of equal messages.
 struct FrameTally {
     private let metrics: RPCMetrics
     private let direction: RPCMetrics.Direction

@@ -3,7 +3,7 @@ package import CarillonRuntime
 internal import NIOCore
 
 extension HostPort {
-    /// - Throws: `invalidArgument` that says what the text should look like.
+    /// - Throws: `invalidArgument` with an example of the expected form.
     package init(parsing text: String) throws(ClientError) {
         guard let address = HostPort(text) else {
             throw ClientError(

@@ -3,20 +3,20 @@ internal import CarillonWire
 internal import NIOCore
 internal import Synchronization
 
-/// What is to be sent on one connection, filled from any thread and emptied on the connection's event loop. Everything that
-/// gathers before the loop comes to it is written together and flushed once.
+/// The outgoing messages of one connection: filled from any thread, emptied on the connection's event loop. Messages that
+/// gather before the loop runs are written together and flushed once.
 final class Outbox: PeerLink, Sendable {
     enum Item: Sendable {
         case envelope(Envelope)
-        /// Dropped when it is not written before.
+        /// Dropped unless written before the deadline.
         case dated(Envelope, before: BootTime)
-        /// A whole frame, ready made, and its message's name.
+        /// A complete, encoded frame, and its message's name.
         case frame([UInt8], name: String)
     }
 
     private struct State {
         var items: [Item] = []
-        /// Who waits for the items to be written.
+        /// Callers that wait until the items are written.
         var waiting: [CheckedContinuation<Void, Never>] = []
         var closing: String?
         var isScheduled = false
@@ -27,7 +27,7 @@ final class Outbox: PeerLink, Sendable {
     private let loop: any EventLoop
     private let owner: NIOLoopBoundBox<(any OutboxOwner)?>
 
-    /// On the loop.
+    /// Called on the event loop.
     init(loop: any EventLoop, owner: any OutboxOwner) {
         self.loop = loop
         self.owner = NIOLoopBoundBox(owner, eventLoop: loop)
@@ -53,7 +53,7 @@ final class Outbox: PeerLink, Sendable {
         }
     }
 
-    /// Returns whether it was taken: not once the connection has ended.
+    /// Returns false once the connection has ended.
     @discardableResult
     func send(frame: [UInt8], name: String) -> Bool {
         schedule { $0.items.append(.frame(frame, name: name)) }
@@ -78,8 +78,8 @@ final class Outbox: PeerLink, Sendable {
         return taken
     }
 
-    /// On the loop: writes what has gathered, and tells those who wait for it. Returns the reason to close after it, if there
-    /// is one.
+    /// Called on the event loop: writes the queued items and resumes the callers that wait for them. Returns the reason to close
+    /// the connection afterwards, or `nil`.
     func drain(_ write: ([Item]) -> Void) -> String? {
         let (items, waiting, closing) = state.withLock { state in
             state.isScheduled = false
@@ -91,7 +91,7 @@ final class Outbox: PeerLink, Sendable {
         return closing
     }
 
-    /// On the loop: the connection has ended.
+    /// Called on the event loop when the connection has ended.
     func end() {
         let waiting = state.withLock { state in
             state.isClosed = true

@@ -3,13 +3,13 @@ internal import CarillonRuntime
 internal import CarillonWire
 
 extension RPCClient {
-    /// Executions as they change, until the reader stops (or is cancelled).
+    /// Executions as they change, until the reader stops or is cancelled.
     ///
-    /// When the scheduler goes away the watch goes on with the next one; what changed in between is not told. It ends with
-    /// an error when no scheduler takes it within the take-over wait, when the request is wrong, or when its reader is so
-    /// slow that thousands of changes wait for it.
+    /// When the scheduler goes away, the watch continues with the next one; changes in between are not reported. It ends with an
+    /// error when no scheduler accepts it within the take-over wait, when the request is invalid, or when thousands of changes
+    /// wait for a slow reader.
     /// - Parameters:
-    ///   - encode: makes the payload of `watch_executions` for an id.
+    ///   - encode: creates the payload of `watch_executions` for an id.
     ///   - decode: reads the payload of an answer.
     package func watch<Value: Sendable>(
         encode: @escaping Encoding,
@@ -50,7 +50,7 @@ extension RPCClient {
             }
             let begin = SystemClock.bootTime()
             let refusal = try await watchOnce(encode, decode, on: connection, output)
-            // A subscription that stood is no failure.
+            // A subscription that lasted is not a failure.
             if refusal == nil || SystemClock.bootTime().milliseconds(since: begin) > 1_000 {
                 patience = SystemClock.bootTime() + wait
             }
@@ -58,7 +58,7 @@ extension RPCClient {
         }
     }
 
-    /// One subscription. Returns the error with which the scheduler refused it, `nil` when its connection ended.
+    /// One subscription. Returns the scheduler's error if it refused, `nil` if the connection ended.
     private func watchOnce<Value: Sendable>(
         _ encode: (_ id: UInt64) throws(ClientError) -> [UInt8],
         _ decode: (_ payload: [UInt8]) throws(WireError) -> Value,
@@ -103,7 +103,7 @@ extension RPCClient {
     }
 
     private var tooSlow: ClientError {
-        let text = "the reader of the watch is too slow: \(RPCClient.watchBuffer) changes wait for it"
+        let text = "watch reader too slow: \(RPCClient.watchBuffer) changes are waiting"
         return ClientError(.resourceExhausted, text)
     }
 }

@@ -6,8 +6,8 @@ package import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// A client of the schedulers: keeps connections to all of them, follows NOT_LEADER, waits out a take-over, and repeats a
-/// request only where a repeat is harmless. Any number of requests can be under way at once.
+/// A client of the schedulers: keeps connections to all of them, follows NOT_LEADER, waits during a take-over, and repeats a
+/// request only if repeating is harmless. Requests may run concurrently.
 package final class RPCClient: Sendable {
     package struct Configuration: Sendable {
         package var schedulers: [HostPort]
@@ -15,7 +15,7 @@ package final class RPCClient: Sendable {
         package var name: String
         package var version: String?
         package var requestTimeout: Duration
-        /// For how long a request waits for somebody who can take it.
+        /// How long a request waits for a scheduler that can take it.
         package var takeOverWait: Duration
         package var limits: ConnectionLimits
 
@@ -36,24 +36,24 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// A scheduler that the client is connected to.
+    /// A connected scheduler.
     package struct Peer: Sendable, Hashable {
         /// The configured address.
         package var scheduler: String
-        /// The resolved one.
+        /// The resolved address.
         package var address: String
         package var serverID: UniqueID
-        /// As of the connection's begin.
+        /// Whether it led at the start of the connection.
         package var leading: Bool
         package var version: String?
     }
 
-    /// Makes a request's payload for the id that its answers will carry.
+    /// Creates a request's payload for the id of its answers.
     package typealias Encoding = @Sendable (_ id: UInt64) throws(ClientError) -> [UInt8]
     /// Reads an answer's payload.
     package typealias Decoding<Value> = @Sendable (_ payload: [UInt8]) throws(WireError) -> Value
 
-    /// Answers of a watch that wait for their reader.
+    /// The buffer for answers of a watch that wait for their reader.
     static let watchBuffer = 4_096
 
     package let configuration: Configuration
@@ -64,7 +64,7 @@ package final class RPCClient: Sendable {
     private let keeper: NIOLoopBoundBox<ConnectionKeeper?>
     private let isClosing = Mutex(false)
 
-    /// Begins to dial at once.
+    /// Starts to dial at once.
     package init(
         _ configuration: Configuration,
         metrics: RPCMetrics = RPCMetrics(),
@@ -77,7 +77,7 @@ package final class RPCClient: Sendable {
         loop = self.group.next()
         router = ClientRouter(loop: loop)
         keeper = NIOLoopBoundBox.makeEmptyBox(eventLoop: loop)
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         let hello = Hello(
             role: .client,
@@ -86,7 +86,7 @@ package final class RPCClient: Sendable {
             version: configuration.version
         )
         var keeping = ConnectionKeeper.Configuration(role: .client, limits: configuration.limits)
-        // People wait for a client: it looks more often than a worker.
+        // Shorter than a worker's delay, because people wait for a client.
         keeping.backoff.maxMs = 500
         let (loop, router, keeper) = (loop, router, keeper)
         loop.execute { [keeping] in
@@ -103,7 +103,7 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// The schedulers that it is connected to.
+    /// The connected schedulers.
     package var peers: [Peer] {
         router.connections.map {
             Peer(
@@ -116,22 +116,22 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// Why there is no connection to any scheduler at the moment, as `address (reason)`; `nil`: there is one.
+    /// Why no scheduler is connected, as `address (reason)`; `nil` when one is connected.
     package var reasonsForNoConnection: String? {
         let list = reasons(beside: [])
-        // A connection that was made while they were gathered leaves none.
+        // A connection may have been established meanwhile.
         return router.connections.isEmpty && !list.isEmpty ? list : nil
     }
 
     // MARK: Requests
 
-    /// Makes a request whose payload somebody else encodes, and returns the payload of its answer.
+    /// Sends a request that the caller encodes, and returns the payload of its answer.
     /// - Parameters:
-    ///   - name: of the request in the envelope (`create_job`).
-    ///   - hasIdempotencyKey: the scheduler answers a repeated request with what the first one did.
-    ///   - encode: makes the payload for the id that the answer will carry.
-    /// - Throws: what the scheduler says; what `encode` throws, before anything is sent; `unavailable` when no scheduler could
-    ///   take the request in time, or when its connection was cut and nobody knows what became of it.
+    ///   - name: the request's name in the envelope (`create_job`).
+    ///   - hasIdempotencyKey: whether the scheduler answers a repeated request with the result of the first one.
+    ///   - encode: creates the payload for the id of the answer.
+    /// - Throws: the scheduler's error; the error of `encode`, before anything is sent; `unavailable` when no scheduler could take
+    ///   the request in time, or when the connection ended and the outcome is unknown.
     package func exchange(
         name: String,
         hasIdempotencyKey: Bool,
@@ -148,7 +148,7 @@ package final class RPCClient: Sendable {
         ).payload
     }
 
-    /// Makes a request.
+    /// Sends a request and returns its answer.
     package func request(
         _ request: Request,
         timeout: Duration? = nil
@@ -164,14 +164,14 @@ package final class RPCClient: Sendable {
         )
         do throws(WireError) {
             if case .answer(let answer) = try MessageCodec().decode(payload: answer.payload).message { return answer }
-            throw WireError(.invalid, "it is no answer to a client")
+            throw WireError(.invalid, "the message is not an answer to a client")
         } catch {
             throw ClientError(.internal, "the scheduler's answer to \(request.name) cannot be read: \(error)")
         }
     }
 
-    /// One round trip to a scheduler, over the protocol and not further.
-    /// - Parameter scheduler: a configured or resolved address; any unless told.
+    /// One round trip to a scheduler on the protocol level.
+    /// - Parameter scheduler: a configured or resolved address; by default any connected scheduler.
     package func ping(
         scheduler: String? = nil
     ) async throws(ClientError) -> (roundTrip: Duration, address: String) {
@@ -205,7 +205,7 @@ package final class RPCClient: Sendable {
         }
     }
 
-    // MARK: The way of a request
+    // MARK: Sending a request
 
     private func perform(
         _ id: UInt64,
@@ -237,7 +237,7 @@ package final class RPCClient: Sendable {
             switch reply {
             case .answer(let answer) where answer.body != MessageCodec.errorField:
                 if safety.isLeaders { router.noteLeader(connection) }
-                // The leader knows best: one that stands by says who that is. It is asked once, and what we have is an answer.
+                // A standby names the leader, which knows more. The leader is asked once; the standby's answer is the fallback.
                 guard name == "get_cluster", attempt.second == nil, knowsOther(answer, connection) else {
                     return answer
                 }
@@ -251,13 +251,13 @@ package final class RPCClient: Sendable {
                 guard safety.isRepeatable else {
                     let text =
                         "the connection to \(connection.name) was lost while it had \(name) (\(why)); "
-                        + "whether it was done is not known"
+                        + "whether it was performed is unknown"
                     throw ClientError(.unavailable, text)
                 }
                 attempt.note(connection, why)
                 guard SystemClock.bootTime() < patience else { throw nobody(name, wait, tried: attempt.tried) }
             case .timedOut:
-                let doubt = safety.isRepeatable ? "" : "; whether it was done is not known"
+                let doubt = safety.isRepeatable ? "" : "; whether it was performed is unknown"
                 let text = "no answer to \(name) from \(connection.name) within \(timeout)\(doubt)"
                 throw ClientError(.unavailable, text)
             case .cancelled:
@@ -268,15 +268,15 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// What one request has tried so far.
+    /// The attempts of one request so far.
     private struct Attempts {
-        /// Those that do not lead, in this round.
+        /// Schedulers that did not lead in this round.
         var excluded: Set<ConnectionID> = []
         var tried: [(address: String, why: String)] = []
         var rounds = 0
-        /// What to say in the end, instead of "nobody".
+        /// The last error, thrown if no scheduler takes the request.
         var last: ClientError?
-        /// An answer, while a better one is looked for.
+        /// A standby's answer, while the leader is asked.
         var second: RawAnswer?
 
         mutating func note(_ connection: DialedConnection, _ why: String) {
@@ -285,7 +285,7 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// An error that was answered: thrown, unless someone else or a later time may do better.
+    /// Throws the error of an answer, unless another scheduler or a later attempt may succeed.
     private func judge(
         _ error: ClientError,
         from connection: DialedConnection,
@@ -310,7 +310,7 @@ package final class RPCClient: Sendable {
         }
     }
 
-    /// All have been asked: a moment, and then again from the start.
+    /// All schedulers have been asked: waits a moment before the next round.
     private func pause(_ attempt: inout Attempts, since version: UInt64, until patience: BootTime) async {
         guard !attempt.excluded.isEmpty else {
             return await router.waitForChange(since: version, until: patience)
@@ -323,7 +323,7 @@ package final class RPCClient: Sendable {
         await router.waitForChange(since: version, until: min(patience, SystemClock.bootTime() + jittered))
     }
 
-    /// Whether what a scheduler tells of the cluster names another one, to which we are connected, as its leader.
+    /// Whether a scheduler's answer names another connected scheduler as the leader.
     private func knowsOther(_ answer: RawAnswer, _ connection: DialedConnection) -> Bool {
         guard case .answer(.cluster(let view))? = try? MessageCodec().decode(payload: answer.payload).message else {
             return false
@@ -331,7 +331,7 @@ package final class RPCClient: Sendable {
         return router.noteCluster(connection, isLeading: view.leading, leaderAddress: view.leaderAddress)
     }
 
-    /// Takes note of where NOT_LEADER points, and dials it if it is new.
+    /// Records the leader's address from NOT_LEADER, and dials it if it is new.
     func follow(_ error: ClientError, from connection: DialedConnection) {
         guard let address = router.noteNotLeader(connection, leaderAddress: error.leaderAddress),
             let endpoint = HostPort(address)
@@ -356,7 +356,7 @@ package final class RPCClient: Sendable {
         )
     }
 
-    /// What is known of each scheduler that took nothing.
+    /// The last failure of each scheduler that did not take the request.
     private func reasons(beside tried: [(address: String, why: String)]) -> String {
         var reasons = tried
         for failure in router.failures where !reasons.contains(where: { $0.address.contains(failure.address) }) {
@@ -378,9 +378,9 @@ package final class RPCClient: Sendable {
         duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
     }
 
-    // MARK: The end
+    // MARK: Closing
 
-    /// Says goodbye to the schedulers; whoever still waits gets an error.
+    /// Sends Goodbye to the schedulers; requests that still wait fail.
     package func close() async {
         let isFirst = isClosing.withLock { closing in
             defer { closing = true }
@@ -389,8 +389,8 @@ package final class RPCClient: Sendable {
         guard isFirst else { return }
         router.close()
         let keeper = keeper
-        try? await loop.submit { keeper.value?.stop(why: "the client is done") }.get()
-        // The last words go out before the thread ends.
+        try? await loop.submit { keeper.value?.stop(why: "the client stops") }.get()
+        // The last messages must be sent before the thread ends.
         try? await loop.scheduleTask(in: .milliseconds(5)) { keeper.value = nil }.futureResult.get()
         if ownsGroup { try? await group.shutdownGracefully() }
     }

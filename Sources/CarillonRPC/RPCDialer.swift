@@ -21,7 +21,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
     private let ownsGroup: Bool
     private let state = Mutex(State())
 
-    /// - Parameter group: where the connections live; without one the dialer makes a thread of its own.
+    /// - Parameter group: the event loops of the connections; by default the dialer starts a separate thread.
     package init(
         schedulers: [HostPort],
         limits: ConnectionLimits = ConnectionLimits(),
@@ -33,7 +33,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         self.schedulers = schedulers
         var configuration = ConnectionKeeper.Configuration(role: .worker, limits: limits)
         configuration.resolveEveryMs = resolveEveryMs
-        // A standby that was restarted may lead a second later: its workers should be there by then.
+        // A restarted standby may lead a second later, and its workers should be connected by then.
         configuration.backoff.maxMs = 1_000
         self.configuration = configuration
         self.metrics = metrics
@@ -67,7 +67,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         }
     }
 
-    /// Says goodbye to every scheduler and dials no more.
+    /// Sends Goodbye to every scheduler and stops dialling.
     package func stop() {
         let box = state.withLock { state in
             state.isStopped = true
@@ -76,7 +76,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         guard let box else { return shutdown() }
         box.eventLoop.execute {
             box.value?.stop(why: "the worker stops")
-            // The last words go out before the thread ends.
+            // The last messages must be sent before the thread ends.
             box.eventLoop.scheduleTask(in: .milliseconds(200)) { self.shutdown() }
         }
     }
@@ -85,7 +85,7 @@ package final class RPCDialer: SchedulerDialer, Sendable {
         if ownsGroup { group.shutdownGracefully { _ in } }
     }
 
-    /// Hands what happens to the worker.
+    /// Passes the events of the connections to the worker.
     private struct ReceiverOwner: DialedConnectionOwner {
         let receiver: any SchedulerReceiver
         let logger: Logger

@@ -1,16 +1,16 @@
-/// Where the counts of the network go. The processes connect it to their registry; it is called on the network's threads.
+/// Callbacks for the network's metrics. Called on the network's threads.
 package struct RPCMetrics: Sendable {
     package enum Direction: String, Sendable {
         case received
         case sent
     }
 
-    /// So many frames of one message, by its name, one after the other.
+    /// A number of consecutive frames of one message, by its name.
     package var frames: @Sendable (_ direction: Direction, _ message: String, _ count: Int) -> Void
-    /// A connection that ended for a reason of the protocol: `undecodable`, `out_of_state`, `silent`, `slow_reader`,
-    /// `too_many_connections`, `handshake`; or a message that was not sent: `lease_over`, `oversized_message`.
+    /// A connection that ended with a protocol error (`undecodable`, `out_of_state`, `silent`, `slow_reader`,
+    /// `too_many_connections`, `handshake`), or a message that was not sent (`lease_over`, `oversized_message`).
     package var failure: @Sendable (_ kind: String) -> Void
-    /// A connection is established (+1) or has ended (-1).
+    /// A connection was established (+1) or has ended (-1).
     package var connections: @Sendable (_ change: Int) -> Void
 
     package init(
@@ -27,7 +27,7 @@ package struct RPCMetrics: Sendable {
         if let kind = RPCMetrics.failure(ofEnd: why) { failure(kind) }
     }
 
-    /// The kind of failure that a reason of a connection's end tells of, if it is one.
+    /// The kind of failure for the reason of a connection's end; `nil` for an ordinary end.
     static func failure(ofEnd why: String) -> String? {
         if why.hasPrefix("undecodable") { return "undecodable" }
         if why.hasPrefix("out of state") { return "out_of_state" }

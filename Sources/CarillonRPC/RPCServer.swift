@@ -6,16 +6,16 @@ package import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Listens for workers and clients and hands what they send to a receiver.
+/// Accepts connections of workers and clients, and passes their messages to a receiver.
 package final class RPCServer: Sendable {
     package struct Configuration: Sendable {
         package var host: String
-        /// 0 takes a free port.
+        /// Port 0 takes a free port.
         package var port: Int
         package var limits: ConnectionLimits
         package var maxConnections: Int
-        /// A peer with more than this queued for it that takes nothing for ten seconds does not read: it is closed. So is
-        /// one with four times as much.
+        /// A peer with more queued bytes than this that reads nothing for ten seconds is closed; so is a peer with four times as
+        /// many queued bytes.
         package var maxQueuedBytes: Int
 
         package init(
@@ -43,7 +43,7 @@ package final class RPCServer: Sendable {
     private let ownsGroup: Bool
     private let state = Mutex(State())
 
-    /// - Parameter group: where the connections live; without one the server makes a thread of its own.
+    /// - Parameter group: the event loops of the connections; by default the server starts a separate thread.
     package init(
         configuration: Configuration,
         receiver: any PeerReceiver,
@@ -61,8 +61,8 @@ package final class RPCServer: Sendable {
         ownsGroup = group == nil
     }
 
-    /// Binds and accepts from now on. Returns where it listens, with the port that it got.
-    /// - Throws: a `ClientError` (`failedPrecondition`) that names the address and why it cannot be had.
+    /// Binds and starts to accept. Returns the address, with the actual port.
+    /// - Throws: a `ClientError` (`failedPrecondition`) with the address and the reason.
     @discardableResult
     package func start() async throws(ClientError) -> HostPort {
         let shared = shared
@@ -92,10 +92,10 @@ package final class RPCServer: Sendable {
         }
     }
 
-    /// How many connections are open.
+    /// The open connections.
     package var connectionCount: Int { shared.count }
 
-    /// Accepts no more, says goodbye to everyone, and returns when all connections have ended, or a second later.
+    /// Stops accepting, sends Goodbye on all connections, and returns when they have ended, or after a second.
     package func stop(why: String = "the scheduler stops") async {
         let listener: (any Channel)? = state.withLock { state in
             guard !state.isStopped else { return nil }
@@ -108,7 +108,7 @@ package final class RPCServer: Sendable {
         while shared.count > 0, SystemClock.bootTime() < end {
             try? await Task.sleep(for: .milliseconds(5))
         }
-        // The last words are written; a moment for the sockets to take them.
+        // The last messages are written; the sockets need a moment to send them.
         try? await Task.sleep(for: .milliseconds(20))
         if ownsGroup { try? await group.shutdownGracefully() }
     }

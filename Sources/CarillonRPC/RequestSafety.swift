@@ -1,23 +1,23 @@
 internal import CarillonCore
 internal import CarillonWire
 
-/// Whom a request may go to, and whether it may be sent again when it is not known what became of it.
+/// Which schedulers can take a request, and whether it may be repeated when its outcome is unknown.
 struct RequestSafety: Sendable, Hashable {
-    /// Any scheduler can answer it, from the database.
+    /// Any scheduler can answer it from the database.
     var isRead: Bool
-    /// Sending it twice does no more than sending it once.
+    /// Repeating it has no further effect.
     var isRepeatable: Bool
-    /// Only a leader does it: who does it leads.
+    /// Only a leader performs it, so a scheduler that performs it leads.
     var isLeaders: Bool
 
-    /// - Parameter hasIdempotencyKey: the scheduler answers a repeated request with what the first one did.
+    /// - Parameter hasIdempotencyKey: whether the scheduler answers a repeated request with the result of the first one.
     init(name: String, hasIdempotencyKey: Bool) {
         switch name {
         case "get_job", "list_jobs", "list_executions", "get_execution", "get_latest_execution",
             "get_execution_stats", "preview_schedule":
             (isRead, isRepeatable, isLeaders) = (true, true, false)
         case "get_cluster":
-            // The leader knows best, but anyone may answer.
+            // The leader knows most, but any scheduler may answer.
             (isRead, isRepeatable, isLeaders) = (false, true, false)
         case "watch_executions", "refresh_schedule":
             (isRead, isRepeatable, isLeaders) = (false, true, true)

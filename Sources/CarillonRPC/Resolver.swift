@@ -3,12 +3,12 @@ internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
-/// Why a name has no address.
+/// Why a name could not be resolved.
 struct ResolveError: Error, Sendable, CustomStringConvertible {
     var description: String
 }
 
-/// All addresses of a name, in the order in which the system prefers them.
+/// Resolves names to all their addresses, in the system's order of preference.
 enum Resolver {
     static func addresses(of endpoint: HostPort, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         if let literal = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {

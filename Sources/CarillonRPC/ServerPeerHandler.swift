@@ -4,21 +4,21 @@ internal import CarillonWire
 internal import Logging
 internal import NIOCore
 
-/// One accepted connection: turns bytes into events of its state, and the state's actions into bytes and calls of the
-/// receiver. Everything happens on the connection's event loop.
+/// One accepted connection: translates bytes into events of its state, and the state's actions into bytes and calls of the
+/// receiver. Runs on the connection's event loop.
 final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = Never
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    /// Watches of one client at a time.
+    /// The limit of concurrent watches of one client.
     private static let maxWatches = 256
-    /// A client that has so much in line is not read from, and none of its questions begin, until it has taken half of it.
+    /// Above this many unsent bytes, the client is not read from and none of its requests start, until half is sent.
     private static let unreadLimit = 4 << 20
-    /// Nor is one whose unanswered requests are so many bytes together, until half of them are answered.
+    /// Above this many bytes of unanswered requests, the client is not read from until half of them are answered.
     private static let unansweredLimit = 16 << 20
-    /// How long a peer may take to read our last words.
+    /// The time for the peer to read the last message.
     private static let farewell = TimeAmount.seconds(1)
 
     private let shared: ServerShared
@@ -33,16 +33,16 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
     private var timer: Scheduled<Void>?
 
     private var inbox: [Envelope] = []
-    /// What is answered to the bytes that are being decoded. It is written after them: a write that fails makes SwiftNIO read
-    /// what is left there and then, and that read would find the decoder in the middle of its work. It is one flush, too.
+    /// Replies to the bytes being decoded. They are written after decoding, with one flush: SwiftNIO may read from within a failing
+    /// write, and the decoder must not be entered twice.
     private var replies: [Envelope] = []
     private var isDecoding = false
-    /// When the bytes that are being decoded were received.
+    /// When the bytes being decoded were received.
     private var arrival: WireNow?
     private var role: Role?
     private var isConnected = false
     private var isLeaving = false
-    /// Requests that are not answered yet, with their size in bytes, and watches.
+    /// Unanswered requests with their size in bytes, and watches.
     private var inFlight: [UInt64: Int] = [:]
     private var inFlightBytes = 0
     private var watches: Set<UInt64> = []
@@ -59,7 +59,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         tally = FrameTally(.received, shared.metrics)
     }
 
-    // MARK: The channel's events
+    // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -81,7 +81,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
             shared.refusals.log(
                 .warning,
                 key: "too_many_connections",
-                "refused a connection",
+                "connection refused: limit reached",
                 metadata: ["peer": "\(address(context))", "why": "\(text)"]
             )
             return leave(why: text, saying: .error(ClientError(.resourceExhausted, text)))
@@ -110,7 +110,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         guard !isLeaving else { return }
         let buffer = unwrapInboundIn(data)
         isDecoding = true
-        // What came together came now.
+        // All messages of one read have the same arrival time.
         arrival = WireNow.current
         buffer.withUnsafeReadableBytes { bytes in
             do throws(WireError) {
@@ -142,7 +142,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         if isHoldingReads { wantsRead = true } else { context.read() }
     }
 
-    // MARK: In
+    // MARK: Incoming
 
     private var now: WireNow { arrival ?? WireNow.current }
 
@@ -176,7 +176,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         case .watchExecutions:
             guard isFree(envelope.id, context) else { return }
             guard watches.count < ServerPeerHandler.maxWatches else {
-                let text = "a connection can watch \(ServerPeerHandler.maxWatches) times at once"
+                let text = "too many watches; a connection can have \(ServerPeerHandler.maxWatches)"
                 return write([Envelope(id: envelope.id, .error(ClientError(.resourceExhausted, text)))], context)
             }
             watches.insert(envelope.id)
@@ -203,8 +203,8 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         shared.receiver.received(envelopes, from: id)
     }
 
-    /// A client with too many unanswered requests, or too many answers that it has not taken, is not read from until half of
-    /// them are gone. As long as it takes too few, no more questions of it are asked either.
+    /// A client with too many unanswered requests or unsent answers is not read from until half of them are gone. While too many
+    /// answers are unsent, its queued requests do not start either.
     private func balanceReads() {
         guard role == .client, isConnected else { return }
         let (requests, limit) = (inFlight.count, shared.configuration.limits.maxRequestsInFlight)
@@ -237,7 +237,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         }
     }
 
-    // MARK: Out
+    // MARK: Outgoing
 
     func drainOutbox() {
         guard let outbox, let context else { return }
@@ -254,13 +254,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         }
         if output.isStuck(limit: shared.configuration.maxQueuedBytes) { return dropSlowReader(context) }
         if output.hasLeftOut {
-            let why = "the lease was over when a dispatch came to be written"
+            let why = "lease expired before a dispatch was written"
             leave(why: why, saying: .goodbye(why: why))
         }
         if let closing { leave(why: closing, saying: .goodbye(why: closing)) }
     }
 
-    /// The request is answered; returns whether there was one.
+    /// Removes the request. Returns whether it existed.
     @discardableResult
     private func settle(_ id: UInt64) -> Bool {
         guard let bytes = inFlight.removeValue(forKey: id) else { return false }
@@ -281,12 +281,12 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     private func dropSlowReader(_ context: ChannelHandlerContext) {
         guard !isLeaving || isConnected else { return }
-        let why = "slow reader: \(output.unsentBytes) bytes are queued for it"
+        let why = "slow reader: \(output.unsentBytes) bytes are queued"
         shared.metrics.failure("slow_reader")
         shared.refusals.log(
             .warning,
             key: "slow_reader",
-            "closed a peer that does not read",
+            "slow reader; closing the connection",
             metadata: ["peer": "\(address(context))", "queued_bytes": "\(output.unsentBytes)"]
         )
         isLeaving = true
@@ -298,7 +298,7 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         switch action {
         case .none, .deliver: break
         case .welcome(let hello):
-            // What is to be looked at next is no longer the handshake's deadline.
+            // The next deadline is no longer the handshake's.
             timer?.cancel()
             timer = nil
             welcome(hello, context)
@@ -332,31 +332,31 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
         context.remoteAddress.map(HostPort.text) ?? "unknown"
     }
 
-    // MARK: The end
+    // MARK: Closing
 
-    /// Says the last words, waits a moment for the peer to read them, and closes.
+    /// Sends a last message, gives the peer a moment to read it, and closes.
     private func leave(why: String, saying message: Message) {
         guard !isLeaving, let context else { return }
         flushInbox()
         isLeaving = true
         shared.metrics.countEnd(why)
         if let kind = RPCMetrics.failure(ofEnd: why) {
-            // Whoever does so may do so a thousand times a second.
+            // Rate-limited, because a peer may do this a thousand times a second.
             shared.refusals.log(
                 .warning,
                 key: kind,
-                "closed a connection that broke the rules",
+                "protocol violation; closing the connection",
                 metadata: ["peer": "\(address(context))", "kind": "\(kind)", "why": "\(why)"]
             )
         } else if !isConnected {
             shared.logger.debug(
-                "refused a connection",
+                "connection refused",
                 metadata: ["peer": "\(address(context))", "why": "\(why)"]
             )
         }
         output.write((takeReplies() + [Envelope(message)]).map(Outbox.Item.envelope), context)
         end(why: why)
-        // Closing at once could destroy what the peer has not read yet: first only our direction ends.
+        // Only the output is closed first. An immediate close could discard bytes that the peer has not read yet.
         context.close(mode: .output, promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: ServerPeerHandler.farewell) {
             self.context?.close(promise: nil)
@@ -378,13 +378,13 @@ final class ServerPeerHandler: ChannelDuplexHandler, OutboxOwner {
 
     private func schedule(_ context: ChannelHandlerContext) {
         guard let deadline = state.deadline else { return }
-        // Deadlines only move away while the peer is heard: an early timer looks again.
+        // Received messages only move the deadline back, so a timer that fires early schedules itself again.
         guard timer == nil else { return }
         let delay = max(1_000_000, deadline - SystemClock.bootTime())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.timer = nil
             guard !self.isLeaving, let context = self.context else { return }
-            // Of one that is not read from nobody knows whether it is silent: it has to take something now and then.
+            // While reads are paused, a peer counts as alive only if it reads something now and then.
             let isHeldWithoutProgress = self.isHoldingReads && self.output.takesNothing
             if isHeldWithoutProgress || self.output.isStuck(limit: self.shared.configuration.maxQueuedBytes) {
                 return self.dropSlowReader(context)

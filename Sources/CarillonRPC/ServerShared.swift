@@ -4,13 +4,13 @@ internal import CarillonWire
 internal import Logging
 internal import Synchronization
 
-/// What the connections of one server share.
+/// State shared by all connections of a server.
 final class ServerShared: Sendable {
     let configuration: RPCServer.Configuration
     let receiver: any PeerReceiver
     let metrics: RPCMetrics
     let logger: Logger
-    /// Peers that were shown the door.
+    /// Logs refused and closed peers.
     let refusals: RateLimitedLog
 
     private struct State {
@@ -33,7 +33,7 @@ final class ServerShared: Sendable {
         refusals = RateLimitedLog(logger)
     }
 
-    /// Returns whether there is room for it. `close` says goodbye.
+    /// Registers a connection; returns false above the limit. `close` sends Goodbye.
     func opened(_ id: ConnectionID, _ close: @escaping @Sendable (String) -> Void) -> Bool {
         state.withLock { state in
             guard !state.isStopping, state.connections.count < configuration.maxConnections else { return false }

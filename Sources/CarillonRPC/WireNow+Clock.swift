@@ -2,7 +2,7 @@ internal import CarillonRuntime
 internal import CarillonWire
 
 extension WireNow {
-    /// The clocks of this machine, for the connections.
+    /// The current time by this machine's clocks.
     static var current: WireNow {
         WireNow(boot: SystemClock.bootTime(), wallMicroseconds: SystemClock.wallMicroseconds())
     }

@@ -1,24 +1,23 @@
 package import CarillonCore
 internal import Synchronization
 
-/// A loop on a thread of its own that turns what others post, and time, into calls of one handler, one at a time.
+/// An event loop on a separate thread: calls one handler for posted events and at requested times, one call at a time.
 ///
-/// The handler gets everything that was posted since its last call, in the order of posting (of one poster), and says
-/// when it wants to be called at the latest. It is called with no events when that time has come, when the longest
-/// sleep has passed, and when the wall clock was stepped. Posting costs a lock and, only when the thread sleeps, one
-/// system call.
+/// The handler gets all events posted since its last call (in order for each poster), and returns the latest time of its next call.
+/// It is called without events at that time, after the longest sleep, and after a step of the wall clock. Posting costs a lock, and
+/// a system call only if the thread sleeps.
 package final class EventLoopThread<Event: Sendable>: Sendable {
-    /// Takes the events (what it leaves in the array is dropped) and returns the next time to be called, `nil` for none.
+    /// Handles the events (events left in the array are dropped) and returns the next time to be called, or `nil`.
     package typealias Handler = @Sendable (_ events: inout [Event], _ now: Now) -> BootTime?
 
     private struct Inbox {
         var events: [Event] = []
-        /// Whether the thread is about to wait, so that it needs a knock.
+        /// Whether the thread is about to wait and needs a wake-up.
         var isAsleep = false
         var isStopping = false
     }
 
-    /// A burst may make the arrays large; what is larger than this is given back.
+    /// A burst may enlarge the arrays; a larger capacity than this is released.
     private static var keptCapacity: Int { 65_536 }
 
     private let name: String
@@ -27,19 +26,19 @@ package final class EventLoopThread<Event: Sendable>: Sendable {
     private let sources = WakeSources()
     private let inbox = Mutex(Inbox())
     private let thread = Mutex<NativeThread?>(nil)
-    /// The thread as it knows itself: `thread` is locked while another one waits for its end.
+    /// The running thread. `thread` is locked while another thread waits for its end.
     private let runner = Mutex<NativeThread?>(nil)
 
     /// - Parameters:
-    ///   - name: of the thread; the kernel keeps 15 bytes of it.
-    ///   - maxSleepMs: the handler is called at least this often; `nil` leaves that to the handler.
+    ///   - name: the thread's name; the kernel keeps 15 bytes.
+    ///   - maxSleepMs: the longest time between calls of the handler; `nil` for no limit.
     package init(name: String, maxSleepMs: Int? = nil, handle: @escaping Handler) {
         self.name = name
         self.maxSleepMs = maxSleepMs
         self.handle = handle
     }
 
-    /// Begins to work; the handler is called once, soon. A second start does nothing. The event loop lives until it is stopped.
+    /// Starts the thread; the first call of the handler follows soon. A second start does nothing. Must be stopped.
     package func start() {
         thread.withLock { thread in
             guard thread == nil, !inbox.withLock({ $0.isStopping }) else { return }
@@ -47,13 +46,13 @@ package final class EventLoopThread<Event: Sendable>: Sendable {
         }
     }
 
-    /// Posts an event. Returns `false`, and drops it, when the event loop is stopping.
+    /// Posts an event. Returns `false` and drops the event when the event loop is stopping.
     @discardableResult
     package func post(_ event: Event) -> Bool {
         post { $0.append(event) }
     }
 
-    /// Posts events that stay together and in order. Returns `false`, and drops them, when the event loop is stopping.
+    /// Posts several events together and in order. Returns `false` and drops them when the event loop is stopping.
     @discardableResult
     package func post(contentsOf events: some Sequence<Event>) -> Bool {
         post { $0.append(contentsOf: events) }
@@ -70,8 +69,8 @@ package final class EventLoopThread<Event: Sendable>: Sendable {
         return isAccepted
     }
 
-    /// Lets the handler have what was posted before, then ends the thread and returns when it has ended. From the
-    /// handler itself it returns at once, and the thread ends after that call.
+    /// Passes all posted events to the handler, then ends the thread and returns when it has ended. When called from the handler, it
+    /// returns at once, and the thread ends after that call.
     package func stop() {
         inbox.withLock { $0.isStopping = true }
         sources.wake.signal()
@@ -82,8 +81,8 @@ package final class EventLoopThread<Event: Sendable>: Sendable {
         }
     }
 
-    /// How long to sleep at the most, in milliseconds; -1 for ever. The timer wakes at the very instant: this is a moment later,
-    /// for a kernel, or a library in front of it, whose timer does not come.
+    /// The timeout of the sleep in milliseconds; -1 for no limit. The timer wakes at the exact time; the timeout is slightly later, in
+    /// case the timer does not fire because of a kernel or a preloaded library.
     private func patience(until wake: BootTime?, at now: BootTime) -> Int32 {
         let longest = maxSleepMs ?? .max
         guard let wake else { return maxSleepMs == nil ? -1 : Int32(clamping: longest) }

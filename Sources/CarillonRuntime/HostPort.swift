@@ -1,4 +1,4 @@
-/// A host (a name or an address) and a port, written `host:port`; an IPv6 address stands in brackets.
+/// A host (a name or an address) and a port, written `host:port`; an IPv6 address is in brackets.
 package struct HostPort: Sendable, Hashable, CustomStringConvertible {
     package var host: String
     package var port: Int
@@ -8,7 +8,7 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// `nil` when the text is not of that form.
+    /// `nil` for an invalid text.
     package init?(_ text: String) {
         let host: Substring
         let port: Substring
@@ -44,7 +44,7 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Hexadecimal digits, colons, dots (of an IPv4 tail) and a zone.
+    /// Hexadecimal digits, colons, dots (of an IPv4 suffix) and zone characters.
     private static func isOfAddress(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: ":") || byte == UInt8(ascii: "%") || isOfName(byte)
     }

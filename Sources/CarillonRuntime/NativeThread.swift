@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread outside of Swift's own pool, for loops that sleep in the kernel.
+/// A thread outside of Swift's pool, for loops that sleep in the kernel.
 package struct NativeThread: Sendable, Equatable {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
@@ -13,7 +13,7 @@ package struct NativeThread: Sendable, Equatable {
 
     private let id: UInt
 
-    /// The thread that calls this.
+    /// The calling thread.
     package static var current: NativeThread { NativeThread(id: UInt(pthread_self())) }
 
     /// Starts a thread, which must be joined or detached. The kernel keeps 15 bytes of its name.
@@ -39,17 +39,17 @@ package struct NativeThread: Sendable, Equatable {
         return NativeThread(id: UInt(thread))
     }
 
-    /// Starts a thread that nobody joins.
+    /// Starts a thread that is not joined.
     package static func startDetached(name: String, _ run: @escaping @Sendable () -> Void) {
         start(name: name, run).detach()
     }
 
-    /// Returns when the thread has ended. To be called once, and not after `detach`.
+    /// Returns when the thread has ended. Must be called once, and not after `detach`.
     package func join() {
         pthread_join(pthread_t(id), nil)
     }
 
-    /// Gives the thread's resources back as soon as it ends.
+    /// Releases the thread's resources as soon as it ends.
     package func detach() {
         pthread_detach(pthread_t(id))
     }
@@ -60,7 +60,7 @@ package struct NativeThread: Sendable, Equatable {
         nanosleep(&time, nil)
     }
 
-    /// Lets the kernel wake the calling thread from a timed wait without the usual delay of 50 µs.
+    /// Disables the kernel's usual delay of 50 µs for timed waits of the calling thread.
     package static func wakeOnTime() {
         _ = carillon_set_timer_slack(1)
     }

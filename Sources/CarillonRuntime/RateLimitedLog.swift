@@ -2,7 +2,7 @@ package import CarillonCore
 package import Logging
 internal import Synchronization
 
-/// Log lines that are written once a minute at most; the next one says how many were left out.
+/// Writes log lines at most once a minute; the next line has the number of omitted ones.
 package final class RateLimitedLog: Sendable {
     private struct Key: Hashable {
         var level: Logger.Level
@@ -17,7 +17,7 @@ package final class RateLimitedLog: Sendable {
         limiter = Mutex(RateLimiter(everyMs: everyMs))
     }
 
-    /// - Parameter key: what is limited; lines of one key and level share their minute.
+    /// - Parameter key: lines with the same key and level share a limit.
     package func log(
         _ level: Logger.Level,
         key: String,

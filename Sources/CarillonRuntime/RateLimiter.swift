@@ -1,6 +1,6 @@
 package import CarillonCore
 
-/// Lets each key pass once in a period, and counts what it holds back.
+/// Passes each key once in a period, and counts suppressed keys.
 package struct RateLimiter<Key: Hashable & Sendable>: Sendable {
     private struct Record {
         var next: BootTime
@@ -11,14 +11,14 @@ package struct RateLimiter<Key: Hashable & Sendable>: Sendable {
     private let keyLimit: Int
     private var records: [Key: Record] = [:]
 
-    /// - Parameter keyLimit: how many keys are remembered at once. Those that may pass again are forgotten first; while there is
-    ///   no room, new keys do not pass.
+    /// - Parameter keyLimit: the limit of remembered keys. Keys that may pass again are removed first; when none can be removed, new
+    ///   keys are suppressed.
     package init(everyMs: Int64 = 60_000, keyLimit: Int = 1_024) {
         self.everyMs = everyMs
         self.keyLimit = keyLimit
     }
 
-    /// How often the key was held back since it passed last; `nil` when it is held back now too.
+    /// How often the key was suppressed since it last passed; `nil` when it is suppressed now.
     package mutating func pass(_ key: Key, at now: BootTime) -> Int? {
         if let known = records[key], now < known.next {
             records[key]?.omitted += 1

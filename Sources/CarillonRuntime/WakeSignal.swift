@@ -1,16 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// Wakes a thread that waits for a descriptor: an eventfd.
+/// Wakes a thread that waits on a descriptor; an eventfd.
 package struct WakeSignal: ~Copyable, Sendable {
     package enum Kind: Sendable {
-        /// Signals add up to one, and `clear` takes it. Reading never blocks.
+        /// Signals merge, and `clear` removes them. Reading never blocks.
         case merging
-        /// Each signal is taken by one `take`, which waits for it.
+        /// Each signal is consumed by one `take`, which waits for it.
         case counting
     }
 
-    /// To be watched for reading.
+    /// The descriptor to watch for reading.
     package let descriptor: Int32
 
     package init(_ kind: Kind = .merging) {
@@ -20,7 +20,7 @@ package struct WakeSignal: ~Copyable, Sendable {
         }
         precondition(
             descriptor >= 0,
-            "no file descriptor is left to wake a thread with (errno \(errno)); raise the limit with ulimit -n"
+            "no free file descriptor to wake a thread (errno \(errno)); raise the limit with ulimit -n"
         )
     }
 
@@ -28,23 +28,23 @@ package struct WakeSignal: ~Copyable, Sendable {
         close(descriptor)
     }
 
-    /// Wakes the waiting thread, or keeps it from falling asleep. May be called on any thread.
+    /// Wakes the waiting thread, or prevents its next wait. Can be called on any thread.
     package func signal(_ count: Int = 1) {
         eventfd_write(descriptor, UInt64(count))
     }
 
-    /// As `signal`, for a signal handler, which may only call functions such as write.
+    /// Like `signal`, for a signal handler, which may call only functions such as write.
     package static func signal(descriptor: Int32) {
         eventfd_write(descriptor, 1)
     }
 
-    /// Takes all signals of a merging one.
+    /// Removes all signals in the merging mode.
     package func clear() {
         var value: eventfd_t = 0
         eventfd_read(descriptor, &value)
     }
 
-    /// Takes one signal of a counting one, and waits for it.
+    /// Waits for a signal in the counting mode, and consumes it.
     package func take() {
         var value: eventfd_t = 0
         while eventfd_read(descriptor, &value) != 0, errno == EINTR {}

@@ -2,17 +2,17 @@ internal import CLinux
 internal import CarillonCore
 internal import Glibc
 
-/// What a sleeping thread can be woken by: a signal of another thread, an instant of CLOCK_BOOTTIME, a step of
-/// CLOCK_REALTIME, or the end of its patience. One thread waits; any may signal.
+/// Wakes a sleeping thread: by a signal from another thread, at an instant of CLOCK_BOOTTIME, at a step of CLOCK_REALTIME, or after
+/// a timeout. One thread waits; any thread may signal.
 struct WakeSources: ~Copyable, Sendable {
-    /// A timer that never fires in practice: it is armed only to be cancelled by a step of the clock.
+    /// The time of a timer that never fires in practice; it only reports steps of the clock.
     private static let farFutureSeconds = 253_402_300_799
 
     private let epoll: Int32
-    /// Wakes the waiting thread, or keeps it from falling asleep.
+    /// Wakes the waiting thread, or prevents its next wait.
     let wake = WakeSignal()
     private let timer: Int32
-    /// -1 where the kernel does not tell of steps.
+    /// -1 if the kernel does not report clock steps.
     private let stepWatch: Int32
 
     init() {
@@ -20,7 +20,7 @@ struct WakeSources: ~Copyable, Sendable {
         timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         precondition(
             epoll >= 0 && timer >= 0,
-            "no file descriptor is left for an event loop (errno \(errno)); raise the limit with ulimit -n"
+            "no free file descriptor for an event loop (errno \(errno)); raise the limit with ulimit -n"
         )
         stepWatch = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         for descriptor in [wake.descriptor, timer, stepWatch] where descriptor >= 0 {
@@ -36,11 +36,11 @@ struct WakeSources: ~Copyable, Sendable {
         for descriptor in [stepWatch, timer, epoll] where descriptor >= 0 { close(descriptor) }
     }
 
-    /// Sets the instant to wake at; `nil` for none.
+    /// Sets the time of the next wake-up; `nil` for none.
     func arm(_ instant: BootTime?) {
         var setting = itimerspec()
         if let instant {
-            // All zeroes would disarm the timer: an instant of the past is written as the first nanosecond.
+            // All zeroes would disarm the timer, so a past instant is set to the first nanosecond.
             let nanoseconds = max(1, instant.nanoseconds)
             setting.it_value.tv_sec = Int(nanoseconds / 1_000_000_000)
             setting.it_value.tv_nsec = Int(nanoseconds % 1_000_000_000)
@@ -48,7 +48,7 @@ struct WakeSources: ~Copyable, Sendable {
         timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME), &setting, nil)
     }
 
-    /// Sleeps until something wakes it. `timeoutMs` bounds the sleep; -1 does not.
+    /// Sleeps until a wake-up. `timeoutMs` limits the sleep; -1 means no limit.
     func wait(timeoutMs: Int32) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 4) { events in
             let count = epoll_wait(epoll, events.baseAddress, 4, timeoutMs)

@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Logging
 
-/// Says in the log when executions begin late: a warning above a second, an error above ten, each once a minute at most.
+/// Logs late starts of executions: a warning above 1 s, an error above 10 s, each at most once a minute.
 final class DriftLog: Sendable {
     private let log: RateLimitedLog
 
@@ -20,7 +20,7 @@ final class DriftLog: Sendable {
         log.log(
             isSevere ? .error : .warning,
             key: "drift",
-            "executions begin late",
+            "executions start late",
             metadata: [
                 "drift_ms": "\(drift / 1000)", "job_id": "\(worst.jobID)", "execution_id": "\(worst.id)",
             ]

@@ -22,8 +22,7 @@ final class LockedDispatcher: Sendable {
         held = Mutex(Held(dispatcher: dispatcher))
     }
 
-    /// A turn: takes in what happened, then looks at the clocks. Returns what is to be done, and until when a leader may say
-    /// so.
+    /// One turn: applies the events, then checks the timers. Returns the actions, and the time until which the lease allows them.
     func turn(_ events: [Event], at now: Now) -> (actions: [Action], leaseDeadline: BootTime?) {
         held.withLock { held in
             var actions: [Action] = []
@@ -61,9 +60,9 @@ final class LockedDispatcher: Sendable {
         }
     }
 
-    // MARK: The end
+    // MARK: Stopping
 
-    /// The dispatcher has nothing more to do. With no lease to give back, that is the end.
+    /// The dispatcher has finished. Without a lease to release, nothing is left to do.
     func stopped() {
         finish { $0.hasStopped = true }
     }
@@ -84,7 +83,7 @@ final class LockedDispatcher: Sendable {
         waiting?.resume()
     }
 
-    /// Whether a lease is on its way back.
+    /// Whether a lease is being released.
     private var isReleasing: Bool {
         held.withLock { $0.dispatcher.isReleasing }
     }

@@ -2,8 +2,8 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// Tells the log, metrics, watches and waiting clients what happened, on a thread of its own: the dispatcher's thread does not
-/// wait for them.
+/// Reports what happened to the log, metrics, watches and waiting clients. Uses a separate thread, so that the dispatcher's
+/// thread does not wait.
 final class Observers: Sendable {
     enum Observation: Sendable {
         case logged(DispatcherLogEvent)
@@ -16,7 +16,7 @@ final class Observers: Sendable {
     private let driftLog: DriftLog
     private let subscriptions: Subscriptions
     private let eventLoop: EventLoopThread<Observation>
-    /// Executions that are posted and not yet told.
+    /// Executions that are posted and not yet processed.
     private let backlog: Backlog
 
     private final class Backlog: Sendable {
@@ -25,7 +25,7 @@ final class Observers: Sendable {
 
     private let maxBacklogRows: Int
 
-    /// - Parameter maxBacklogRows: executions that wait to be told; more would fill the memory.
+    /// - Parameter maxBacklogRows: the limit of posted executions that are not yet processed.
     init(
         metrics: SchedulerMetrics,
         driftLog: DriftLog,
@@ -66,18 +66,18 @@ final class Observers: Sendable {
         eventLoop.start()
     }
 
-    /// Returns when everything that was posted has been told.
+    /// Returns after everything posted so far has been processed.
     func stop() {
         eventLoop.stop()
     }
 
-    /// What one turn of the dispatcher brought, in order.
+    /// The observations of one turn of the dispatcher, in order.
     func post(_ observations: [Observation]) {
         if observations.isEmpty { return }
         eventLoop.post(contentsOf: observations.filter { !isTooMuch($0) })
     }
 
-    /// At the limit, watches end with an error, and the executions are only counted.
+    /// At the limit, watches end with an error, and further executions only count in the metrics.
     private func isTooMuch(_ observation: Observation) -> Bool {
         guard case .recorded(let executions) = observation else { return false }
         guard backlog.rows.load(ordering: .relaxed) + executions.count > maxBacklogRows else {

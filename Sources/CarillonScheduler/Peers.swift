@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonWire
 internal import Synchronization
 
-/// Everyone who is connected, by connection.
+/// All connected peers, by connection.
 final class Peers: Sendable {
     struct Entry: Sendable {
         var peer: AcceptedPeer
@@ -56,7 +56,7 @@ final class Peers: Sendable {
         link(id)?.send([Envelope(message)])
     }
 
-    /// What only a leader may say.
+    /// Sends a message that only a leader may send; it is dropped after the deadline.
     func send(_ message: Message, to id: ConnectionID, before deadline: BootTime) {
         link(id)?.send([Envelope(message)], before: deadline)
     }

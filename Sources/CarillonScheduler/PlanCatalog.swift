@@ -12,14 +12,14 @@ final class PlanCatalog: Sendable {
 
     private let zones: any ZoneSource
     private let plans = Mutex<[Key: SchedulePlan]>([:])
-    /// A catalog of a million one-off schedules would never shrink: beyond this it starts anew (jobs keep their plans).
+    /// Above this size the catalog is emptied; jobs keep their plans. Otherwise one-off schedules would make it grow forever.
     private let limit = 200_000
 
     init(zones: any ZoneSource) {
         self.zones = zones
     }
 
-    /// The plan, or what is wrong with the schedule or the zone.
+    /// The plan, or the error in the schedule or the zone.
     func plan(
         _ expression: String,
         _ zone: String,
@@ -62,7 +62,7 @@ final class PlanCatalog: Sendable {
         )
     }
 
-    /// Forgets the plans of zones whose rules changed.
+    /// Removes the plans of zones whose rules changed.
     func forget(zones names: Set<String>) {
         plans.withLock { plans in plans = plans.filter { !names.contains($0.key.zone) } }
     }

@@ -3,7 +3,7 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// Looks at what changes without anybody's asking: rows that somebody edited with SQL, time zone data, partitions.
+/// Periodically reads changes that no client announces: rows edited in SQL and time zone data. Also maintains the partitions.
 final class Refresher: Sendable {
     private let store: any JobStore
     private let rules: JobRules
@@ -14,15 +14,15 @@ final class Refresher: Sendable {
     private let search: Mutex<EditSearch>
     private let looks = Mutex(Looks())
 
-    /// The look that is under way, and the one that begins after it.
+    /// The read in progress, and the read that follows it.
     private struct Looks {
         var current: Task<Bool, Never>?
         var next: Task<Bool, Never>?
     }
 
     /// - Parameters:
-    ///   - everyMs: how often is looked.
-    ///   - clusterTime: now, by the database's clock.
+    ///   - everyMs: the interval between reads.
+    ///   - clusterTime: the current time by the database's clock.
     init(
         everyMs: Int,
         store: any JobStore,
@@ -40,7 +40,7 @@ final class Refresher: Sendable {
         self.clusterTime = clusterTime
     }
 
-    /// Until cancelled.
+    /// Runs until cancelled.
     func run(
         retentionDays: Int,
         isLeading: @Sendable () -> Bool,
@@ -62,19 +62,19 @@ final class Refresher: Sendable {
         }
     }
 
-    /// This scheduler is about to lead, and reads all jobs from now on.
+    /// This scheduler is about to lead and reads all jobs.
     func jobsAreRead(at clusterTime: Timestamp) {
         search.withLock { $0.begin(clusterTime: clusterTime, boot: SystemClock.bootTime()) }
     }
 
-    /// The database's clock was set back by so many milliseconds. Whether cluster time has followed yet is open.
+    /// The database's clock was set back. Cluster time may not have followed yet.
     func clockWentBack(by milliseconds: Int64) {
         let time = clusterTime() - milliseconds
         search.withLock { $0.wentBack(to: time) }
     }
 
-    /// Reads what changed since the last look; returns whether that was possible. One look is under way at a time: whoever
-    /// asks meanwhile shares the next one, which sees all that was there when they asked.
+    /// Reads the changes since the last read; returns whether that succeeded. Only one read runs at a time. Callers that arrive
+    /// meanwhile share the next read, which sees every change made before their call.
     func refreshNow() async -> Bool {
         let task = looks.withLock { looks in
             if let next = looks.next { return next }
@@ -107,7 +107,7 @@ final class Refresher: Sendable {
             case .jobs(let jobs, _):
                 if !jobs.isEmpty { eventLoop.post(.jobsRefreshed(jobs.map(rules.planned))) }
             case .failed(let text):
-                logger.warning("the re-read of the jobs failed", metadata: ["error": "\(text)"])
+                logger.warning("job refresh failed", metadata: ["error": "\(text)"])
                 return false
             default:
                 return false
@@ -117,9 +117,9 @@ final class Refresher: Sendable {
         return true
     }
 
-    /// Jobs keep the rules of their zone: those of zones that have new ones are planned anew.
+    /// Plans the jobs of zones with changed rules again, because a job keeps the rules that it was planned with.
     private func plan(jobsIn zones: Set<String>) async {
-        logger.notice("time zones have new rules", metadata: ["zones": "\(zones.sorted().joined(separator: " "))"])
+        logger.notice("time zone rules changed", metadata: ["zones": "\(zones.sorted().joined(separator: " "))"])
         let (answers, continuation) = AsyncStream.makeStream(of: StoreAnswer.self)
         store.submit(.loadJobs) { answer in
             continuation.yield(answer)
@@ -128,7 +128,7 @@ final class Refresher: Sendable {
         }
         for await answer in answers {
             guard case .jobs(let jobs, _) = answer else {
-                logger.warning("the jobs of time zones with new rules could not be read")
+                logger.warning("job read after a time zone change failed")
                 return
             }
             let concerned = jobs.filter { zones.contains($0.timeZone) }
@@ -141,7 +141,7 @@ final class Refresher: Sendable {
             store.submit(.maintain(retainFrom: retentionDays > 0 ? before : nil)) { continuation.resume(returning: $0) }
         }
         if case .failed(let text) = answer {
-            logger.warning("the partitions could not be kept in order", metadata: ["error": "\(text)"])
+            logger.warning("partition maintenance failed", metadata: ["error": "\(text)"])
         }
     }
 }

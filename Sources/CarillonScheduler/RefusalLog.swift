@@ -2,8 +2,7 @@ internal import CarillonCore
 internal import Logging
 internal import Synchronization
 
-/// Rows that the database refused, as one line in the log for all that are refused one after the other: how many, and the
-/// first reason.
+/// Logs rows that the database refused: one line for each burst, with the number of rows and the first reason.
 final class RefusalLog: Sendable {
     private struct Run {
         var reason: String
@@ -12,7 +11,7 @@ final class RefusalLog: Sendable {
         var last: BootTime
     }
 
-    /// A line is written when no row was refused for this long, or when this much time has passed since the first one.
+    /// A line is written when no row was refused for this long, or this long after the first refused row.
     private static let quietMs: Int64 = 1_000
     private static let longestMs: Int64 = 10_000
 
@@ -31,7 +30,7 @@ final class RefusalLog: Sendable {
         }
     }
 
-    /// Writes the line if it is time to. To be called now and then.
+    /// Writes the line when it is due. Must be called periodically.
     func write(at now: BootTime) {
         let ended = run.withLock { run -> Run? in
             guard let known = run else { return nil }
@@ -42,7 +41,7 @@ final class RefusalLog: Sendable {
         }
         guard let ended else { return }
         logger.error(
-            "the database refused rows",
+            "rows refused by the database",
             metadata: ["rows": "\(ended.count)", "first_error": "\(ended.reason)"]
         )
     }

@@ -3,8 +3,8 @@ internal import CarillonRuntime
 internal import CarillonWire
 internal import Synchronization
 
-/// Answers clients: gives their requests to the request machine, does its reads, hands its changes to the dispatcher, and
-/// sends its replies.
+/// Answers clients: passes requests to the request machine, performs its reads, submits its changes to the dispatcher, and
+/// sends the replies.
 final class RequestHandler: Sendable {
     private struct Held {
         var machine: RequestMachine
@@ -13,7 +13,7 @@ final class RequestHandler: Sendable {
 
     private enum Waiting {
         case reply(CheckedContinuation<RequestReply, Never>)
-        /// A request to start or stop a watch; its reply is an error.
+        /// A request to start or stop a watch; the only reply is an error.
         case watch(any PeerLink, ConnectionID, envelope: UInt64)
     }
 
@@ -27,7 +27,7 @@ final class RequestHandler: Sendable {
     private let status: StatusSnapshot
     private let eventLoop: EventLoopThread<Event>
 
-    /// - Parameter eventLoop: takes the changes.
+    /// - Parameter eventLoop: receives the changes.
     init(
         machine: RequestMachine,
         reads: RequestReads,
@@ -44,22 +44,22 @@ final class RequestHandler: Sendable {
         self.eventLoop = eventLoop
     }
 
-    // MARK: What clients do
+    // MARK: Client requests
 
-    /// Does a request and sends its answer.
+    /// Performs a request and sends its answer.
     func handle(_ request: Request, id envelope: UInt64, from peer: AcceptedPeer) {
         switch request {
         case .watchExecutions, .stopWatching:
-            // At once: a watch must see what the requests behind it on the connection do.
+            // Not queued: a watch must report the effects of later requests on the same connection.
             let requestID = nextRequestID()
             waiting.withLock { $0[requestID] = .watch(peer.link, peer.id, envelope: envelope) }
             submit(.requested(requestID, request, from: peer.id))
-            // A watch that has started is known to `subscriptions`.
+            // A watch that has started is in `subscriptions`.
             waiting.withLock { $0[requestID] = nil }
         default:
             Task {
                 guard let limiter = limits.limiter(for: request) else { return await answer(request, envelope, peer) }
-                // A request of a connection that has ended is not done: nobody waits for the answer.
+                // Requests of a connection that has ended are dropped.
                 try? await limiter.take(peer.id) { () async throws(ClientError) in
                     await answer(request, envelope, peer)
                 }
@@ -67,8 +67,7 @@ final class RequestHandler: Sendable {
         }
     }
 
-    /// The request's turn ends when its answer is on its way. A client that takes its answers slowly would otherwise fill the
-    /// memory with them.
+    /// The request occupies its turn until its answer is sent. Otherwise the answers for a slow client would fill the memory.
     private func answer(_ request: Request, _ envelope: UInt64, _ peer: AcceptedPeer) async {
         let reply = await withCheckedContinuation { continuation in
             let requestID = nextRequestID()
@@ -88,7 +87,7 @@ final class RequestHandler: Sendable {
         limits.open(connection)
     }
 
-    /// A client takes too few of its answers, or has taken enough of them: its requests wait until then.
+    /// Pauses the client's requests while too many of its answers are unsent, and resumes them afterwards.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
         limits.hold(connection, isHeld)
     }
@@ -100,31 +99,31 @@ final class RequestHandler: Sendable {
         subscriptions.removeAll(of: connection)
     }
 
-    // MARK: What the scheduler does
+    // MARK: Scheduler events
 
     /// The dispatcher's answer to a change.
     func changed(_ requestID: RequestID, _ result: ChangeResult) {
         submit(.changed(requestID, result))
     }
 
-    /// The status snapshot may know of another leader.
+    /// The leader in the status snapshot may have changed.
     func leadershipChanged() {
         submit(nil)
     }
 
-    /// The dispatcher has ended: open requests are refused.
+    /// The dispatcher has stopped: pending requests are refused.
     func stop() {
         submit(.stopped)
     }
 
-    // MARK: The machine
+    // MARK: The request machine
 
     private func nextRequestID() -> RequestID {
         lastRequestID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    /// Gives the machine an event, and the latest leadership before it. The snapshot is read under the machine's lock, so the
-    /// last one that reads it is also the last one that the machine hears of.
+    /// Passes the latest leadership and then the event to the machine. The snapshot is read under the machine's lock, so an older
+    /// snapshot never follows a newer one.
     private func submit(_ event: RequestEvent?) {
         let now = status.clusterTime()
         let (actions, farewells) = held.withLock { held in
@@ -133,7 +132,7 @@ final class RequestHandler: Sendable {
             let leadership = RequestEvent.leadershipChanged(status.leadership)
             held.machine.handle(leadership, at: now, using: &held.random, into: &actions)
             if let event { held.machine.handle(event, at: now, using: &held.random, into: &actions) }
-            // A watch must not start after the end of all watches that was decided later.
+            // A watch must not start after a later decision to end all watches.
             actions.removeAll { changeWatches($0, &farewells) }
             return (actions, farewells)
         }
@@ -141,7 +140,7 @@ final class RequestHandler: Sendable {
         for action in actions { perform(action) }
     }
 
-    /// Returns whether the action was about watches, and was done.
+    /// Handles an action about watches. Returns whether the action was one.
     private func changeWatches(_ action: RequestAction, _ farewells: inout [Subscriptions.Farewell]) -> Bool {
         switch action {
         case .startWatch(let requestID, let job):

@@ -2,26 +2,26 @@ internal import CarillonCore
 internal import CarillonWire
 internal import Synchronization
 
-/// Whose request is done next: each connection has so many at a time, its others wait behind those. One that asks thousands
-/// fills its own line, and not that of everybody; one that takes no answers gets none made.
+/// Limits how many requests of one connection run at a time; further requests of the connection wait in its own queue. A client
+/// with thousands of requests does not delay other clients, and no answers are computed for a client that does not read them.
 final class RequestLimiter: Sendable {
     private struct Line {
         var asking = 0
         var waiting: [CheckedContinuation<Bool, Never>] = []
-        /// The connection has more in line than it takes.
+        /// The connection has too many unsent answers queued.
         var isHeld = false
     }
 
     private let share: Int
-    /// Of the connections that are open.
+    /// The queues of the open connections.
     private let lines = Mutex<[ConnectionID: Line]>([:])
 
-    /// - Parameter share: requests of one connection at a time, at least 1.
+    /// - Parameter share: concurrent requests of one connection, at least 1.
     init(share: Int) {
         self.share = share
     }
 
-    /// Runs `body` when it is this connection's turn, or throws once the connection has ended.
+    /// Runs `body` when it is the request's turn. Throws when the connection has ended.
     func take<Value>(
         _ connection: ConnectionID,
         _ body: () async throws(ClientError) -> Value
@@ -31,23 +31,23 @@ final class RequestLimiter: Sendable {
         return try await body()
     }
 
-    /// The connection is open, and may ask.
+    /// Registers a new connection.
     func open(_ connection: ConnectionID) {
         lines.withLock { $0[connection] = Line() }
     }
 
-    /// Lets none of the connection's requests begin for now, or lets them go on.
+    /// Pauses the start of the connection's requests, or resumes it.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
         change(connection) { line in line.isHeld = isHeld }
     }
 
-    /// The connection has ended: nobody waits for its answers, and it asks for nothing more.
+    /// Removes a connection that has ended; its waiting requests fail.
     func forget(_ connection: ConnectionID) {
         let waiting = lines.withLock { $0.removeValue(forKey: connection)?.waiting ?? [] }
         for continuation in waiting { continuation.resume(returning: false) }
     }
 
-    /// How many requests of the connection are being done or wait.
+    /// The connection's running and waiting requests.
     func count(of connection: ConnectionID) -> Int {
         lines.withLock { lines in lines[connection].map { $0.asking + $0.waiting.count } ?? 0 }
     }
@@ -63,7 +63,7 @@ final class RequestLimiter: Sendable {
         change(connection) { line in line.asking -= 1 }
     }
 
-    /// Turns go to those that wait longest. Returns whether the connection is open; if it is not, nothing is done.
+    /// Requests start in the order in which they arrived. Returns whether the connection is open; otherwise nothing happens.
     @discardableResult
     private func change(_ connection: ConnectionID, _ body: (inout Line) -> Void) -> Bool {
         let next: ArraySlice<CheckedContinuation<Bool, Never>>? = lines.withLock { lines in

@@ -1,17 +1,17 @@
 internal import CarillonCore
 internal import CarillonWire
 
-/// How many requests of one connection are done at a time, by what they cost.
+/// Limits of concurrent requests for each connection, by the cost of the requests.
 struct RequestLimits: Sendable {
-    /// Requests for which the database does most of the work. The share is far larger than the number of the database's
-    /// sessions, so a client that is alone uses all of them.
+    /// Reads of history: most of the work is the database's. The limit is far above the number of database connections, so a
+    /// single client can use all of them.
     private let history = RequestLimiter(share: 64)
-    /// Requests that are answered with a job, whose body may have 1 MiB. Jobs are read together, many in one query.
+    /// Requests that are answered with a job, whose body may have 1 MiB. One query reads many jobs.
     private let jobs = RequestLimiter(share: 64)
-    /// Requests that change a job and are answered with it. Many changes are one commit.
+    /// Requests that change a job and are answered with the job. One commit holds many changes.
     private let changes = RequestLimiter(share: 128)
 
-    /// The turns that the request waits for; `nil` for requests that are answered in few bytes.
+    /// The limiter for the request; `nil` for requests with small answers, which are not limited.
     func limiter(for request: Request) -> RequestLimiter? {
         switch request {
         case .listJobs, .listExecutions, .getExecution, .getLatestExecution, .getExecutionStats: history
@@ -24,17 +24,17 @@ struct RequestLimits: Sendable {
 
     private var all: [RequestLimiter] { [history, jobs, changes] }
 
-    /// The connection may ask.
+    /// Registers a new connection.
     func open(_ connection: ConnectionID) {
         for limiter in all { limiter.open(connection) }
     }
 
-    /// Lets none of the connection's requests begin for now, or lets them go on.
+    /// Pauses the start of the connection's requests, or resumes it.
     func hold(_ connection: ConnectionID, _ isHeld: Bool) {
         for limiter in all { limiter.hold(connection, isHeld) }
     }
 
-    /// The connection has ended.
+    /// Removes a connection that has ended.
     func forget(_ connection: ConnectionID) {
         for limiter in all { limiter.forget(connection) }
     }

@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonRuntime
 
-/// Does the reads that the request machine asks for.
+/// Performs the reads of the request machine.
 struct RequestReads: Sendable {
     let store: any JobStore
     let reader: any HistoryReader
@@ -9,7 +9,7 @@ struct RequestReads: Sendable {
     let status: StatusSnapshot
     let cluster: ClusterReader
 
-    /// `answer` is called once, on any thread, after this returns or before.
+    /// `answer` is called once, on any thread, before or after this function returns.
     func perform(_ read: RequestRead, answer: @escaping @Sendable (RequestReadResult) -> Void) {
         guard case .idempotencyKey(let operation, let key) = read else {
             Task {
@@ -25,7 +25,7 @@ struct RequestReads: Sendable {
             switch found {
             case .idempotencyRecord(let record): answer(.idempotencyKey(record))
             case .failed(let text): answer(.failed(ReadError(text)))
-            default: answer(.failed(ReadError("the idempotency key could not be looked up")))
+            default: answer(.failed(ReadError("idempotency key lookup failed")))
             }
         }
     }
@@ -48,7 +48,7 @@ struct RequestReads: Sendable {
         case .stats(let job, let from, let to):
             return .stats(try await reader.stats(of: job, from: from, to: to))
         case .editedJobs:
-            guard await refresher.refreshNow() else { throw ReadError("the jobs could not be read; try again") }
+            guard await refresher.refreshNow() else { throw ReadError("job read failed; try again") }
             return .editedJobs(jobCount: Int64(status.current.jobs))
         case .cluster:
             return .cluster(await cluster.view())

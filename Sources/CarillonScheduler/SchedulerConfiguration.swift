@@ -1,14 +1,14 @@
 package import CarillonCore
 package import CarillonCron
 
-/// What a scheduler process is told at its start (design § 10).
+/// The settings of a scheduler process.
 package struct SchedulerConfiguration: Sendable {
     package var dispatcher: DispatcherConfiguration
     package var defaults: JobDefaults
     package var refreshIntervalMs: Int
     package var heartbeatMs: Int
     package var maxFrameBytes: Int
-    /// Days of history that are kept.
+    /// Days of history to keep.
     package var retentionDays: Int
     package var version: String
 
@@ -31,17 +31,17 @@ package struct SchedulerConfiguration: Sendable {
     }
 }
 
-/// Where the rules of time zones come from.
+/// Provides the rules of time zones.
 package protocol ZoneSource: Sendable {
-    /// The rules of an IANA zone; an error's text says which names are near.
+    /// The rules of an IANA zone. The error for an unknown name suggests similar names.
     func rules(named name: String) throws(ZoneUnknown) -> TimeZoneRules
     /// The release of the time zone data, such as `2025b`.
     var version: String { get }
-    /// Reads the data again where it changed on disk; returns the names whose rules did.
+    /// Reads time zone files that changed on disk; returns the names of zones with changed rules.
     func reload() -> Set<String>
 }
 
-/// There is no such zone.
+/// The name is not a known time zone.
 package struct ZoneUnknown: Error, Sendable, Hashable {
     package var message: String
 

@@ -3,7 +3,7 @@ internal import CarillonCron
 internal import CarillonRuntime
 internal import Logging
 
-/// Writes what the dispatcher notes into the log. Nothing else depends on it.
+/// Logs the dispatcher's events.
 final class SchedulerLog: Sendable {
     private let logger: Logger
     private let losses: RateLimitedLog
@@ -15,7 +15,7 @@ final class SchedulerLog: Sendable {
         refusals = RefusalLog(logger)
     }
 
-    /// Writes the line about refused rows if it is due. To be called now and then.
+    /// Writes the line about refused rows when it is due. Must be called periodically.
     func writeRefusals(at now: BootTime) {
         refusals.write(at: now)
     }
@@ -24,7 +24,7 @@ final class SchedulerLog: Sendable {
         losses.log(
             .warning,
             key: "name \(name)",
-            "worker refused: its name is in use",
+            "duplicate worker name; refusing the newer connection",
             metadata: ["worker": "\(name)"],
             at: SystemClock.bootTime()
         )
@@ -38,7 +38,7 @@ final class SchedulerLog: Sendable {
             logger.warning("lease lost", metadata: ["why": "\(why)"])
         case .leadHandedOver(let standby):
             logger.warning(
-                "no worker is connected; handing the lead to a scheduler that has workers",
+                "no worker connected; handing the lead to a scheduler with workers",
                 metadata: ["scheduler": "\(standby)"]
             )
         case .leading(let epoch, let jobs, let open):
@@ -53,17 +53,17 @@ final class SchedulerLog: Sendable {
             )
         case .outageClosed: logger.info("caught up")
         case .clockStepped(let milliseconds):
-            logger.warning("the database's clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
+            logger.warning("database clock stepped", metadata: ["milliseconds": "\(milliseconds)"])
         case .loadFailed(let text):
             losses.log(
                 .warning,
                 key: text,
-                "reading failed; asking again",
+                "database read failed; retrying",
                 metadata: ["error": "\(text)"],
                 at: SystemClock.bootTime()
             )
         case .workerLost(let name, let count):
-            // A worker that takes calls and leaves again and again does not fill the log.
+            // Limited for each worker, because a worker may be lost again and again.
             losses.log(
                 .warning,
                 key: name,
@@ -77,7 +77,7 @@ final class SchedulerLog: Sendable {
             losses.log(
                 .warning,
                 key: "report \(worker)",
-                "report of a worker not accepted as it stands",
+                "worker report rejected or corrected",
                 metadata: ["worker": "\(worker)", "why": "\(why)"],
                 at: SystemClock.bootTime()
             )
@@ -86,8 +86,8 @@ final class SchedulerLog: Sendable {
                 .warning,
                 key: "lead \(worker)",
                 isProven
-                    ? "worker obeys a later epoch; taking the lease again above it"
-                    : "worker obeys an epoch that this cluster never held; restart the worker",
+                    ? "worker follows a later epoch; taking the lease again with a higher epoch"
+                    : "worker follows an epoch that this cluster never held; restart the worker",
                 metadata: ["worker": "\(worker)", "epoch": "\(highest)"],
                 at: SystemClock.bootTime()
             )
@@ -95,17 +95,17 @@ final class SchedulerLog: Sendable {
             losses.log(
                 .warning,
                 key: "overdue \(worker)",
-                "worker did not report a call in time; the attempt counts as lost",
+                "worker report overdue; counting the attempt as lost",
                 metadata: ["worker": "\(worker)", "execution": "\(execution)"],
                 at: SystemClock.bootTime()
             )
         case .batchStalled(let milliseconds):
             logger.warning(
-                "database answered a write late; due times missed meanwhile follow the catch-up policy",
+                "database write answered late; the catch-up policy applies to times missed meanwhile",
                 metadata: ["milliseconds": "\(milliseconds)"]
             )
         case .materializationHeld(let count):
-            logger.error("too many open executions, due times wait", metadata: ["open_executions": "\(count)"])
+            logger.error("too many open executions; due times wait", metadata: ["open_executions": "\(count)"])
         }
     }
 }

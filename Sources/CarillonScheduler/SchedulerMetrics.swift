@@ -3,7 +3,7 @@ package import CarillonSystem
 internal import CarillonWire
 internal import Synchronization
 
-/// What a scheduler counts (deploy/METRICS.md).
+/// The scheduler's metrics (deploy/METRICS.md).
 package final class SchedulerMetrics: Sendable {
     private let executions: MetricFamily<Counter>
     private let drift: Histogram
@@ -14,7 +14,7 @@ package final class SchedulerMetrics: Sendable {
     private let rpcErrors: MetricFamily<Counter>
     private let sources = Mutex(Sources())
 
-    /// Where the readings come from.
+    /// The sources of the gauges.
     private struct Sources: Sendable {
         var status: @Sendable () -> Status = { Status() }
         var workerNames: @Sendable () -> [ConnectionID: String] = { [:] }
@@ -23,34 +23,34 @@ package final class SchedulerMetrics: Sendable {
     package init(registry: MetricsRegistry) {
         executions = registry.counters(
             "carillon_executions_total",
-            help: "Executions that ended, by status.",
+            help: "Finished executions, by status.",
             labels: ["status"]
         )
         for status in ExecutionStatus.allCases where status.isFinal { _ = executions.with(status.rawValue) }
         drift = registry.histogram(
             "carillon_drift_seconds",
-            help: "Actual start of the first attempt less the scheduled time.",
+            help: "Start of the first attempt minus the scheduled time.",
             bounds: .latencySeconds
         )
         callDuration = registry.histogram(
             "carillon_call_duration_seconds",
-            help: "How long the last call of an execution took.",
+            help: "Duration of the last call of an execution.",
             bounds: .latencySeconds
         )
         commitDuration = registry.histogram(
             "carillon_commit_duration_seconds",
-            help: "From the hand-over of a batch to the database's answer.",
+            help: "Time from the submission of a batch to the database's answer.",
             bounds: .commitSeconds
         )
-        commitRows = registry.counter("carillon_commit_rows_total", help: "Rows written in batches.")
+        commitRows = registry.counter("carillon_commit_rows_total", help: "Rows written, in all batches.")
         rpcFrames = registry.counters(
             "carillon_rpc_frames_total",
-            help: "Frames of the protocol.",
+            help: "Protocol frames, by direction and message.",
             labels: ["direction", "message"]
         )
         rpcErrors = registry.counters(
             "carillon_rpc_errors_total",
-            help: "Connections that ended for a reason of the protocol.",
+            help: "Connections that ended with a protocol error, by kind.",
             labels: ["kind"]
         )
         registerReadings(in: registry)
@@ -60,15 +60,15 @@ package final class SchedulerMetrics: Sendable {
         func gauge(_ name: String, _ help: String, _ read: @escaping @Sendable (Status) -> Int) {
             registry.gauge(name, help: help) { [weak self] in self.map { Double(read($0.status)) } }
         }
-        gauge("carillon_ready_queue_depth", "Due executions that wait for a free slot.") { $0.readyQueueDepth }
-        gauge("carillon_heap_size", "Timers that are set.") { $0.heapSize }
-        gauge("carillon_jobs", "Jobs, paused ones too.") { $0.jobs }
-        gauge("carillon_jobs_active", "Jobs whose schedule makes executions.") { $0.activeJobs }
+        gauge("carillon_ready_queue_depth", "Due executions waiting for a free slot.") { $0.readyQueueDepth }
+        gauge("carillon_heap_size", "Timers in the heap.") { $0.heapSize }
+        gauge("carillon_jobs", "Jobs, including paused jobs.") { $0.jobs }
+        gauge("carillon_jobs_active", "Jobs with an active schedule.") { $0.activeJobs }
         gauge("carillon_jobs_last_failed", "Jobs whose last execution failed.") { $0.lastFailed }
-        gauge("carillon_open_executions", "Executions that are not over.") { $0.openExecutions }
-        gauge("carillon_leases_held", "Shards that this scheduler leads.") { $0.isLeading ? 16 : 0 }
+        gauge("carillon_open_executions", "Executions that have not finished.") { $0.openExecutions }
+        gauge("carillon_leases_held", "Shards led by this scheduler.") { $0.isLeading ? 16 : 0 }
         gauge("carillon_lease_epoch", "The epoch of the lease held; 0 without one.") { Int($0.epoch ?? 0) }
-        registry.counter("carillon_late_reports_total", help: "Reports of workers that came too late or twice.") {
+        registry.counter("carillon_late_reports_total", help: "Worker reports that arrived too late or twice.") {
             [weak self] in self.map { Double($0.status.counters.lateReports) }
         }
         func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (Dispatcher.Counters) -> UInt64) {
@@ -76,17 +76,17 @@ package final class SchedulerMetrics: Sendable {
         }
         counter(
             "carillon_foreign_reports_total",
-            "Reports of workers about calls that were not issued to them; without effect."
+            "Worker reports about calls that the worker was never given; ignored."
         ) { $0.foreignReports }
         counter(
             "carillon_invalid_reports_total",
-            "Reports of workers that contradict themselves or an earlier report."
+            "Worker reports that contradict themselves or an earlier report."
         ) { $0.invalidReports }
         counter(
             "carillon_overdue_calls_total",
-            "Calls that a worker did not report within their timeout and a grace period."
+            "Calls not reported by the worker within their timeout plus a grace period."
         ) { $0.overdueCalls }
-        registry.counters("carillon_attempts_total", help: "Attempts that ended, by result.", labels: ["result"]) {
+        registry.counters("carillon_attempts_total", help: "Finished attempts, by result.", labels: ["result"]) {
             [weak self] in
             guard let counters = self?.status.counters else { return [] }
             return [
@@ -104,13 +104,13 @@ package final class SchedulerMetrics: Sendable {
                 }.sorted { $0.0[0] < $1.0[0] }
             }
         }
-        perWorker("carillon_worker_in_flight", "Calls that a worker has.") { inFlight, _ in inFlight }
-        perWorker("carillon_worker_free_slots", "Calls that a worker has offered to take.") { _, free in free }
+        perWorker("carillon_worker_in_flight", "Calls held by a worker.") { inFlight, _ in inFlight }
+        perWorker("carillon_worker_free_slots", "Further calls that a worker accepts.") { _, free in free }
     }
 
-    /// Whether the database can be reached.
+    /// Registers the gauge for the database connection.
     package func watchDatabase(in registry: MetricsRegistry, isConnected: @escaping @Sendable () -> Bool) {
-        registry.gauge("carillon_database_connected", help: "Whether the writing connection is there.") {
+        registry.gauge("carillon_database_connected", help: "Whether the writing connection is open, 1 or 0.") {
             isConnected() ? 1 : 0
         }
     }
@@ -138,7 +138,7 @@ package final class SchedulerMetrics: Sendable {
         }
     }
 
-    /// Sets where the readings come from. They are made when the metrics are asked for.
+    /// Sets the sources of the gauges. They are read on each scrape.
     func read(
         status: @escaping @Sendable () -> Status,
         workerNames: @escaping @Sendable () -> [ConnectionID: String]

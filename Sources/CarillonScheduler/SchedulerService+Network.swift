@@ -3,7 +3,7 @@ internal import CarillonRuntime
 package import CarillonWire
 internal import Logging
 
-/// What happens on the connections of workers and clients.
+/// Events of the connections to workers and clients.
 extension SchedulerService: PeerReceiver {
     package func answer(to hello: Hello) -> Result<Welcome, ClientError> {
         if hello.role == .worker, isNameInUse(by: hello) {
@@ -13,7 +13,7 @@ extension SchedulerService: PeerReceiver {
         return .success(welcome)
     }
 
-    /// Whether another process is connected under the name. The dispatcher refuses what comes in between.
+    /// Whether another process is connected under this name. The dispatcher checks again, for workers that connect meanwhile.
     private func isNameInUse(by hello: Hello) -> Bool {
         peers.workers.contains { $0.peer.hello.name == hello.name && $0.peer.hello.bootID != hello.bootID }
     }
@@ -33,7 +33,7 @@ extension SchedulerService: PeerReceiver {
         )
     }
 
-    /// Clients learn of a take-over from the Lead. Only workers need its proof.
+    /// Notifies clients of a take-over through the Lead message; only workers get the proof.
     func tellClients(_ before: Status, _ after: Status) {
         if let epoch = after.epoch {
             peers.sendToClients(.lead(LeadProof(epoch: epoch), shards: Array(0..<16)))
@@ -76,7 +76,7 @@ extension SchedulerService: PeerReceiver {
             case .unknown:
                 let error = ClientError(
                     .unimplemented,
-                    "this scheduler does not know that message; it may be older than you"
+                    "unknown message; this scheduler may be older than the client"
                 )
                 peers.link(connection)?.send([Envelope(id: envelope.id, .error(error))])
             default:

@@ -4,7 +4,7 @@ internal import CarillonWire
 package import Logging
 internal import Synchronization
 
-/// A scheduler: turns the world into the dispatcher's events and its actions into the world. It decides nothing.
+/// Runs the dispatcher: translates network, database and time into its events, and carries out its actions.
 package final class SchedulerService: Sendable {
     let configuration: SchedulerConfiguration
     let logger: Logger
@@ -87,7 +87,7 @@ package final class SchedulerService: Sendable {
         turn.service = self
     }
 
-    /// Begins to ask for the lease. Returns at once.
+    /// Starts to ask for the lease. Returns at once.
     /// - Parameter address: host:port at which clients and workers reach this scheduler.
     package func start(address: String) {
         status.ownAddress = address
@@ -95,7 +95,7 @@ package final class SchedulerService: Sendable {
         eventLoop.start()
     }
 
-    /// Looks for changes made by hand and for new time zone data, and keeps the partitions in order, until cancelled.
+    /// Reads jobs that were changed in SQL, reads new time zone data, and maintains the partitions, until cancelled.
     package func maintain() async {
         await refresher.run(
             retentionDays: configuration.retentionDays,
@@ -108,7 +108,7 @@ package final class SchedulerService: Sendable {
         )
     }
 
-    /// Hands over: dispatches nothing more, records what was begun, gives the lease back. Returns when that is done, or
+    /// Stops dispatching, records the calls that were dispatched, and releases the lease. Returns when that is done, or
     /// after `limitMs`.
     package func stop(limitMs: Int = 8_000) async {
         eventLoop.post(.stopRequested)
@@ -118,12 +118,12 @@ package final class SchedulerService: Sendable {
         requests.stop()
     }
 
-    /// Whether clients can be served, and why not.
+    /// Whether clients can be served, and if not, why.
     package var readiness: (isReady: Bool, text: String) { status.readiness(of: store.health, limitMs: leaseMs) }
 
     private var leaseMs: Int64 { Int64(configuration.dispatcher.leaseMs) }
 
-    /// To be called the moment the lease connection dies.
+    /// Must be called as soon as the lease connection breaks.
     package func leaseConnectionLost(_ text: String) {
         eventLoop.post(.leaseConnectionLost(text))
     }
@@ -250,7 +250,7 @@ package final class SchedulerService: Sendable {
     }
 }
 
-/// Lets the event loop's closure reach the service that owns the event loop. Set once, before the event loop starts.
+/// Gives the event loop's closure access to the service that owns the event loop. Set once, before the event loop starts.
 private final class Turn: Sendable {
     private let held = Mutex<WeakService>(WeakService())
 

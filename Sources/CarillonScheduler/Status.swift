@@ -1,12 +1,12 @@
 internal import CarillonCore
 
-/// What the dispatcher's thread tells the others after each of its turns.
+/// The dispatcher's state, published after each turn.
 struct Status: Sendable {
     var isLeading = false
     var epoch: Int64?
-    /// Until when that may be relied upon.
+    /// Whether cluster time is known.
     var isReady = false
-    /// Microseconds to add to boot time.
+    /// Cluster time at `readAt`; the local wall clock while cluster time is unknown.
     var clusterTime = Timestamp(milliseconds: 0)
     var readAt = BootTime(nanoseconds: 0)
     var jobs = 0
@@ -15,7 +15,7 @@ struct Status: Sendable {
     var readyQueueDepth = 0
     var openExecutions = 0
     var lastFailed = 0
-    /// For how long executions have been due and none was dispatched.
+    /// How long executions have been due without a dispatch.
     var starvedMs: Int64 = 0
     var disobedientWorkers: [(name: String, epoch: Int64)] = []
     var counters = Dispatcher.Counters()

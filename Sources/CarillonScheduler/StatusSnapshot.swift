@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Synchronization
 
-/// The last status that the dispatcher's thread left, and what the lease connection says of the leader.
+/// The dispatcher's latest status, and the leader according to the lease connection.
 final class StatusSnapshot: Sendable {
     private struct Held {
         var status = Status()
@@ -18,7 +18,7 @@ final class StatusSnapshot: Sendable {
         set { held.withLock { $0.ownAddress = newValue } }
     }
 
-    /// host:port of the scheduler that held the lease when the database was last asked.
+    /// host:port of the scheduler that held the lease at the last read of the database.
     var leaderAddress: String? {
         get { held.withLock { $0.leaderAddress } }
         set { held.withLock { $0.leaderAddress = newValue } }
@@ -26,7 +26,7 @@ final class StatusSnapshot: Sendable {
 
     var current: Status { held.withLock { $0.status } }
 
-    /// Returns whether the scheduler has begun or ceased to lead, or leads under another epoch.
+    /// Returns whether this scheduler started or stopped leading, or leads under a new epoch.
     @discardableResult
     func update(_ status: Status) -> Bool {
         held.withLock { held in
@@ -35,7 +35,7 @@ final class StatusSnapshot: Sendable {
         }
     }
 
-    /// Who leads, by the last turn of the dispatcher.
+    /// The leadership after the dispatcher's last turn.
     var leadership: LeadershipStatus {
         held.withLock { held in
             if let epoch = held.status.epoch { return .leading(epoch: epoch) }
@@ -43,21 +43,21 @@ final class StatusSnapshot: Sendable {
         }
     }
 
-    /// Cluster time now: what it was at the last turn, and the time since.
+    /// Cluster time now: the time of the last turn plus the time since.
     func clusterTime() -> Timestamp {
         let (status, boot) = (current, SystemClock.bootTime())
         guard status.readAt.nanoseconds != 0 else { return SystemClock.now().wall }
         return status.clusterTime + boot.milliseconds(since: status.readAt)
     }
 
-    /// What keeps executions from being called, by what happens: a database that does not answer, executions that are due and
-    /// not dispatched, workers that obey another leader. `nil` while all is well.
+    /// Why executions are not being called: the database does not answer, due executions are not dispatched, or a worker follows
+    /// another leader. `nil` without a problem.
     func problem(of health: StoreHealth, limitMs: Int64) -> String? {
         let current = current
         if let problem = health.problem(limitMs: limitMs) { return problem }
         guard current.isLeading else { return nil }
         if let worker = current.disobedientWorkers.first {
-            return "worker \(worker.name) obeys epoch \(worker.epoch), which this cluster never held; restart it"
+            return "worker \(worker.name) follows epoch \(worker.epoch), which this cluster never held; restart it"
         }
         let idleMs = current.starvedMs + SystemClock.bootTime().milliseconds(since: current.readAt)
         guard current.starvedMs > 0, idleMs > Self.starvationMs else { return nil }
@@ -66,8 +66,8 @@ final class StatusSnapshot: Sendable {
 
     private static let starvationMs: Int64 = 10_000
 
-    /// Whether clients can be served, and why not. What the database has not answered for `limitMs` counts, be it the leader
-    /// that asks or a standby.
+    /// Whether clients can be served, and if not, why. A database that has not answered for `limitMs` is a reason, for a leader
+    /// and for a standby.
     func readiness(of health: StoreHealth, limitMs: Int64) -> (isReady: Bool, text: String) {
         let current = current
         if let problem = health.problem(limitMs: limitMs) { return (false, problem) }

@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonWire
 internal import Synchronization
 
-/// Clients that are sent executions as they change.
+/// The watches: clients that receive executions as they change.
 final class Subscriptions: Sendable {
     private struct Key: Hashable {
         var connection: ConnectionID
@@ -18,8 +18,8 @@ final class Subscriptions: Sendable {
     private let subscriptions = Mutex<[Key: Subscription]>([:])
 
     /// - Parameters:
-    ///   - envelope: the id of the client's message, which all answers of the watch bear.
-    ///   - job: whose executions are sent; `nil` for those of all jobs.
+    ///   - envelope: the id of the client's request; every message of the watch has this id.
+    ///   - job: the job whose executions are sent; `nil` for all jobs.
     func add(_ requestID: RequestID, _ link: any PeerLink, connection: ConnectionID, envelope: UInt64, job: JobID?) {
         subscriptions.withLock {
             $0[Key(connection: connection, envelope: envelope)] = Subscription(
@@ -49,12 +49,12 @@ final class Subscriptions: Sendable {
         func send() { link.send([envelope]) }
     }
 
-    /// Ends one watch, unless it has ended already. The caller sends the farewell.
+    /// Ends one watch, unless it has ended already. The caller sends its last message.
     func end(_ requestID: RequestID, with error: ClientError) -> [Farewell] {
         end(with: error) { $0.requestID == requestID }
     }
 
-    /// Ends all watches. The caller sends the farewells.
+    /// Ends all watches. The caller sends their last messages.
     func endAll(with error: ClientError) -> [Farewell] {
         end(with: error) { _ in true }
     }

@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// How many files and sockets this process may have open.
+/// The limit of open files and sockets of this process.
 package enum OpenFileLimit {
-    /// Raises the soft limit to the hard one: shells start programs with 1,024, which 256 concurrent calls and their
-    /// clients use up. Returns the limit that is now in force; a refusal by the kernel leaves it as it was.
+    /// Raises the soft limit to the hard limit: shells start programs with 1,024, which 256 concurrent calls can exceed. Returns the
+    /// limit in force; if the kernel refuses, the limit is unchanged.
     @discardableResult
     package static func raise() -> UInt64 {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

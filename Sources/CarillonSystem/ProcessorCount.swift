@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// How many processors this machine has.
+/// The number of processors.
 package enum ProcessorCount {
-    /// Those that are switched on, at least one; what a container may use of them is not known.
+    /// The online processors of the machine, at least one. Container limits are not considered.
     package static var online: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

@@ -2,21 +2,21 @@ internal import CarillonRuntime
 internal import Glibc
 internal import Synchronization
 
-/// The signals that end a process: SIGTERM, SIGINT, and SIGHUP where it is not ignored already (nohup).
+/// The signals that stop a process: SIGTERM, SIGINT, and SIGHUP unless it is ignored (nohup).
 ///
-/// The first one asks for an orderly end. The same one once more ends the process at once, with the exit status that a
-/// shell gives to a death by that signal; a different one does not, since Ctrl-C reaches a whole process group and its
-/// parent may well send SIGTERM too. Handlers and not a blocked mask are used: a child process inherits a mask.
+/// The first signal requests an orderly stop. The same signal again ends the process at once, with the exit status of a shell for
+/// that signal. A different signal does not, because Ctrl-C reaches the process group and the parent may send SIGTERM as well.
+/// Handlers are used instead of a blocked mask, because a child process inherits a mask.
 package enum Signals {
-    /// What the handler may touch: it runs in the middle of anything, on any thread.
+    /// The only state that the handler uses. The handler may interrupt any code, on any thread.
     private static let wakeDescriptor = Atomic<Int32>(-1)
     private static let first = Atomic<Int32>(0)
 
-    /// Of the thread that calls the handler; never closed.
+    /// Wakes the thread that calls the handler; never closed.
     private static let wake = WakeSignal(.counting)
 
-    /// Ignores SIGPIPE (a write to a closed socket is an error that is handled where it happens) and begins to listen.
-    /// `handler` is called once, on a thread of its own, with the name of the signal. To be called once, early.
+    /// Ignores SIGPIPE (a write to a closed socket returns an error) and installs the signal handlers. `handler` is called once, on a
+    /// separate thread, with the name of the signal. Must be called once, early.
     package static func install(_ handler: @escaping @Sendable (_ name: String) -> Void) {
         signal(SIGPIPE, SIG_IGN)
         let previous = wakeDescriptor.exchange(wake.descriptor, ordering: .sequentiallyConsistent)
@@ -31,7 +31,7 @@ package enum Signals {
         if !isIgnored(SIGHUP) { listen(to: SIGHUP) }
     }
 
-    /// Installs, and returns the name of the signal that asked for the end once there is one.
+    /// Installs the handlers, and returns the name of the signal that requested the stop.
     package static func untilStopped() async -> String {
         await withCheckedContinuation { continuation in
             install { continuation.resume(returning: $0) }
@@ -53,7 +53,7 @@ package enum Signals {
             == unsafeBitCast(SIG_IGN as __sighandler_t?, to: Int.self)
     }
 
-    /// Only what a signal handler may do: atomics, write, _exit.
+    /// Uses only async-signal-safe operations: atomics, write, _exit.
     private static func received(_ number: Int32) {
         let kept = errno
         let (isFirst, earlier) = first.compareExchange(

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The wish that the process end: raised once, by a signal, and waited for.
+/// A request to stop the process, raised once by a signal.
 package final class StopSignal: Sendable {
     private struct State {
         var name: String?
@@ -11,7 +11,7 @@ package final class StopSignal: Sendable {
 
     package init() {}
 
-    /// Only the first one counts.
+    /// Later calls have no effect.
     package func raise(_ name: String) {
         let waiting = state.withLock { state in
             guard state.name == nil else { return [] as [CheckedContinuation<Void, Never>] }
@@ -24,10 +24,10 @@ package final class StopSignal: Sendable {
 
     package var isRaised: Bool { state.withLock { $0.name != nil } }
 
-    /// What raised it, such as SIGTERM.
+    /// The name of the signal, such as SIGTERM.
     package var name: String { state.withLock { $0.name } ?? "" }
 
-    /// Returns once it is raised.
+    /// Returns once the signal is raised.
     package func wait() async {
         await withCheckedContinuation { continuation in
             let isRaised = state.withLock { state in

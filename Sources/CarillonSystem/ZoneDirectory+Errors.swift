@@ -3,13 +3,13 @@ internal import CarillonCron
 
 /// Errors about names of zones.
 extension ZoneDirectory {
-    /// The error about a well-formed name that no zone has.
+    /// The error for a well-formed name without a zone.
     func unknown(_ name: String) -> ZoneError {
         if let advice = ZoneNameAdvice.advice(for: name) { return error(name, advice) }
         return error(name, "There is no time zone \"\(name)\"", like: name)
     }
 
-    /// The error about a text that cannot be a name, because of its characters or its length.
+    /// The error for a text that cannot be a name, because of its characters or its length.
     func notAName(_ name: String) -> ZoneError {
         let short = String(name.prefix(64))
         if let advice = ZoneNameAdvice.advice(for: short) { return error(name, advice) }
@@ -42,7 +42,7 @@ extension ZoneDirectory {
         var found: [(distance: Int, name: String)] = []
         for candidate in names {
             let whole = Array(candidate.lowercased().utf8)
-            // "Berlin" is meant for Europe/Berlin.
+            // "Berlin" matches Europe/Berlin.
             let city = Array(whole[(whole.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...])
             let distance = min(EditDistance.between(wanted, whole), EditDistance.between(wanted, city))
             if distance <= limit { found.append((distance, candidate)) }

@@ -2,21 +2,21 @@ package import CarillonCron
 internal import Glibc
 internal import Synchronization
 
-/// There is no time zone of this name, or its file cannot be read.
+/// There is no time zone with this name, or its file cannot be read.
 package struct ZoneError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The name as it was asked for.
+    /// The requested name.
     package let name: String
-    /// Names that look like it, the nearest first; at most three.
+    /// Similar names, the most similar first; at most three.
     package let nearest: [String]
-    /// A sentence that says what is wrong and which names are near.
+    /// A sentence with the error and similar names.
     package let message: String
 
     package var description: String { message }
 }
 
-/// The system's compiled time zones: the directory of TZDIR, or /usr/share/zoneinfo.
+/// The system's compiled time zones: the directory TZDIR, or /usr/share/zoneinfo.
 ///
-/// A zone is read when it is first asked for and kept; `reload` reads again what is kept. Links are followed.
+/// A zone is read on first use and cached; `reload` reads cached zones again. Links are followed.
 package final class ZoneDirectory: Sendable {
     private struct Entry {
         var bytes: [UInt8]
@@ -29,22 +29,22 @@ package final class ZoneDirectory: Sendable {
         var names: [String]?
     }
 
-    /// Where the files are.
+    /// The directory of the files.
     package let path: String
     private let state = Mutex(State())
 
-    /// The largest compiled zones have some 3,500 bytes.
+    /// A size limit; the largest compiled zones have about 3,500 bytes.
     private static let largestFile = 1 << 20
 
-    /// - Parameter path: A directory of TZif files; by default TZDIR of the environment, or else /usr/share/zoneinfo.
+    /// - Parameter path: a directory of TZif files; by default TZDIR from the environment, or /usr/share/zoneinfo.
     package init(path: String? = nil) {
         self.path = path ?? getenv("TZDIR").map { String(cString: $0) } ?? "/usr/share/zoneinfo"
     }
 
     /// The rules of a zone.
     ///
-    /// - Parameter name: An IANA name such as `Europe/Berlin`, in its own letter case. `UTC` is there even without any files.
-    /// - Throws: `ZoneError` where there is no such zone; it names the nearest ones.
+    /// - Parameter name: an IANA name such as `Europe/Berlin`, case-sensitive. `UTC` exists even without files.
+    /// - Throws: `ZoneError` when the zone does not exist; the error suggests similar names.
     package func zone(named name: String) throws(ZoneError) -> TimeZoneRules {
         if let entry = state.withLock({ $0.zones[name] }) { return entry.rules }
         if let refusal = ZoneNameAdvice.refusal(of: String(name.prefix(64))) {
@@ -55,7 +55,7 @@ package final class ZoneDirectory: Sendable {
             if name == "UTC" { return .utc }
             throw unknown(name)
         }
-        // Other files lie there too: tables, leap seconds, the sources themselves.
+        // The directory also contains other files: tables, leap seconds, sources.
         guard bytes.starts(with: "TZif".utf8) else { throw unknown(name) }
         let rules: TimeZoneRules
         do {
@@ -70,8 +70,8 @@ package final class ZoneDirectory: Sendable {
         }
     }
 
-    /// The release of the time zone data, such as `2026a`: from tzdata.zi, from +VERSION, or from Debian's package database;
-    /// `unknown` where none of them says it.
+    /// The release of the time zone data, such as `2026a`: from tzdata.zi, from +VERSION, or from Debian's package database; otherwise
+    /// `unknown`.
     package var version: String {
         if let version = state.withLock({ $0.version }) { return version }
         let version = findVersion()
@@ -79,10 +79,10 @@ package final class ZoneDirectory: Sendable {
         return version
     }
 
-    /// Reads again every zone that was read before, and the version.
+    /// Reads all cached zones and the version again.
     ///
-    /// - Returns: The names of the zones whose rules are others now. A file that has vanished or cannot be read, as in the midst
-    ///   of an update, leaves its zone as it was.
+    /// - Returns: the names of the zones whose rules changed. A file that is missing or unreadable, for example during an update,
+    ///   leaves its zone unchanged.
     package func reload() -> Set<String> {
         let known = state.withLock { state in
             state.version = nil
@@ -100,7 +100,7 @@ package final class ZoneDirectory: Sendable {
         return Set(changed.keys)
     }
 
-    /// Every name that the data has, links too, in alphabetical order.
+    /// All names of zones and links, in alphabetical order.
     package var names: [String] {
         if let names = state.withLock({ $0.names }) { return names }
         let names = findNames().filter { ZoneNameAdvice.refusal(of: $0) == nil }.sorted()
@@ -110,7 +110,7 @@ package final class ZoneDirectory: Sendable {
 
     // MARK: Names
 
-    /// Letters, digits and `_ + - .` in parts joined by `/`; never a way out of the directory.
+    /// Letters, digits and `_ + - .` in parts separated by `/`; never a path out of the directory.
     private static func isName(_ name: String) -> Bool {
         guard !name.isEmpty, name.utf8.count <= 64 else { return false }
         return name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
@@ -132,7 +132,7 @@ package final class ZoneDirectory: Sendable {
         var names: [String] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
-            // "Z name ..." begins a zone, "L target name" a link.
+            // "Z name ..." starts a zone, "L target name" a link.
             if words.count > 1, words[0].elementsEqual("Z".utf8) {
                 names.append(String(decoding: words[1], as: UTF8.self))
             }
@@ -143,7 +143,7 @@ package final class ZoneDirectory: Sendable {
         return names
     }
 
-    /// The files of a directory and those below it that have a zone's name.
+    /// The files in a directory and its subdirectories whose names are valid zone names.
     private func walk(_ prefix: String, depth: Int) -> [String] {
         guard depth < 4, let directory = opendir("\(path)/\(prefix)") else { return [] }
         defer { closedir(directory) }
@@ -178,7 +178,7 @@ package final class ZoneDirectory: Sendable {
         return Self.packageVersion() ?? "unknown"
     }
 
-    /// `2026a-0+deb12u1` of Debian's tzdata is the release 2026a.
+    /// Debian's tzdata version `2026a-0+deb12u1` is the release 2026a.
     private static func packageVersion() -> String? {
         guard let bytes = contents(ofFile: "/var/lib/dpkg/status", limit: 1 << 26) else { return nil }
         var isInPackage = false
@@ -197,7 +197,7 @@ package final class ZoneDirectory: Sendable {
         Self.contents(ofFile: "\(path)/\(name)", limit: limit)
     }
 
-    /// `nil` where it is not a file, cannot be read or is larger than `limit`.
+    /// `nil` when it is not a file, cannot be read or is larger than `limit`.
     private static func contents(ofFile path: String, limit: Int) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -3,7 +3,7 @@ internal import CProtobuf
 internal import CarillonCore
 
 extension Answer {
-    /// `nil` when the body is no answer.
+    /// `nil` when the body is not an answer.
     init?(_ wire: Carillon__V1__Envelope) throws(WireError) {
         switch wire.body_case {
         case CARILLON__V1__ENVELOPE__BODY_JOB:
@@ -57,7 +57,7 @@ extension Answer {
 }
 
 extension JobView {
-    /// What the protocol does not say of a job (ad-hoc, deleted, effective from when) has neutral values.
+    /// Properties that the protocol does not carry (ad-hoc, deleted, effective from) get neutral values.
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Job>) throws(WireError) {
         let settings = try JobSettings(wire.pointee.settings)
         let createdAt = Timestamp(milliseconds: wire.pointee.created_at)
@@ -73,7 +73,7 @@ extension JobView {
         for field in JobField.all {
             guard let value = settings[field] else { continue }
             if !field.set(value, of: &job), case .seconds(let seconds) = value {
-                throw WireError(.invalid, "\(seconds) is no duration in seconds")
+                throw WireError(.invalid, "\(seconds) is not a duration in seconds")
             }
         }
         self.init(
@@ -85,7 +85,7 @@ extension JobView {
 }
 
 extension Execution {
-    /// What the protocol does not say of an execution (its token) is left empty.
+    /// Properties that the protocol does not carry (the token) are empty.
     init(_ wire: UnsafeMutablePointer<Carillon__V1__Execution>) throws(WireError) {
         self.init(
             id: ExecutionID(WireReader.id(wire.pointee.execution_id)),

@@ -217,13 +217,13 @@ extension Arena {
     }
 }
 
-/// Microseconds inside, milliseconds with a fraction outside.
+/// Durations: microseconds in the program, milliseconds with a fraction in the protocol.
 enum WireDuration {
     static func milliseconds(_ microseconds: Int64) -> Double { Double(microseconds) / 1000 }
 
     static func microseconds(_ milliseconds: Double) throws(WireError) -> Int64 {
         guard let whole = Int64(exactly: (milliseconds * 1000).rounded()) else {
-            throw WireError(.invalid, "\(milliseconds) is no duration in milliseconds")
+            throw WireError(.invalid, "\(milliseconds) is not a duration in milliseconds")
         }
         return whole
     }

@@ -1,7 +1,7 @@
 internal import CCarillonProto
 internal import CarillonCore
 
-/// Messages of the connection, as protobuf-c's structs.
+/// Messages about the connection, as protobuf-c's structs.
 extension Arena {
     func hello(_ hello: Hello) -> UnsafeMutablePointer<Carillon__V1__Hello> {
         let wire = one(carillon__v1__hello__init)

@@ -3,7 +3,8 @@ internal import CarillonCore
 
 /// Jobs and their settings, as protobuf-c's structs.
 extension Arena {
-    /// What a client said. A list that is empty goes out as a cleared field: on the wire it would say nothing.
+    /// The settings of a client's request. An empty list is sent as a cleared field, because protobuf cannot distinguish it from an
+    /// absent list.
     func settings(_ settings: JobSettings) -> UnsafeMutablePointer<Carillon__V1__JobSettings> {
         let wire = one(carillon__v1__job_settings__init)
         var cleared = settings.cleared
@@ -16,7 +17,7 @@ extension Arena {
         return wire
     }
 
-    /// A job as clients see it: every setting that has a value is said, defaults too.
+    /// A job for clients. Every setting that has a value is sent, including defaults.
     func fill(_ view: JobView, _ wire: UnsafeMutablePointer<Carillon__V1__Job>) {
         let job = view.job
         wire.pointee.job_id = id(job.id.uuid)
@@ -33,7 +34,7 @@ extension Arena {
         set(view.nextRunTime?.milliseconds, &wire.pointee.has_next_run_time, &wire.pointee.next_run_time)
     }
 
-    /// An optional number and the flag that says whether it is there.
+    /// An optional number, and the flag that says whether it is present.
     func set<Number: Numeric>(_ value: Number?, _ has: inout Int32, _ field: inout Number) {
         guard let value else { return }
         has = 1

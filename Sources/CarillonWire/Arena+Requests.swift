@@ -2,7 +2,7 @@ internal import CCarillonProto
 internal import CarillonCore
 internal import CarillonCron
 
-/// Requests of clients, as protobuf-c's structs.
+/// Client requests, as protobuf-c's structs.
 extension Arena {
     func request(_ request: Request, into envelope: inout Carillon__V1__Envelope) {
         switch request {

@@ -2,11 +2,11 @@ package import CCarillonProto
 internal import CProtobuf
 package import CarillonCore
 
-/// Swift values as the pieces that protobuf-c's structs are made of.
+/// Swift values as parts of protobuf-c's structs.
 extension Arena {
     package typealias List<T> = (count: Int, pointers: UnsafeMutablePointer<UnsafeMutablePointer<T>?>?)
 
-    /// A NUL-terminated copy. A NUL inside would cut the text: it becomes U+FFFD.
+    /// A NUL-terminated copy. A NUL in the text becomes U+FFFD, because it would cut the text.
     package func string(_ text: String) -> UnsafeMutablePointer<CChar> {
         var text = text
         let copy: UnsafeMutablePointer<CChar>? = text.withUTF8 { utf8 in
@@ -54,7 +54,7 @@ extension Arena {
         return memory
     }
 
-    /// A repeated message: the structs side by side, and the pointers to them.
+    /// A repeated message: adjacent structs, and an array of pointers to them.
     func list<Element, T>(
         _ elements: [Element],
         _ initialize: (UnsafeMutablePointer<T>?) -> Void,
@@ -95,7 +95,7 @@ extension Arena {
         }
     }
 
-    /// A text that may have any length and any character, as bytes.
+    /// A text of any length and with any characters, as bytes.
     func text(_ text: String) -> ProtobufCBinaryData {
         var text = text
         return text.withUTF8 { utf8 in
@@ -107,7 +107,7 @@ extension Arena {
 
     func code(_ code: AuthenticationCode) -> ProtobufCBinaryData { id(UniqueID(high: code.high, low: code.low)) }
 
-    /// - Parameter code: left out when it is zero.
+    /// - Parameter code: omitted when it is zero.
     func token(_ token: DispatchToken, _ code: AuthenticationCode = .zero) -> UnsafeMutablePointer<Carillon__V1__Token>
     {
         let wire = one(carillon__v1__token__init)

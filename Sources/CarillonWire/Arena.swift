@@ -1,19 +1,19 @@
 internal import CCarillonProto
 internal import CProtobuf
 
-/// Memory for the C structs of one message: taken piece by piece, given back all at once.
+/// Memory for the C structs of one message: allocated in pieces, released together.
 ///
-/// The first chunk is kept from message to message, so that the hot ones need no `malloc`. Chunks are linked: what has
-/// been handed out never moves.
+/// The first chunk is kept between messages, so that frequent messages need no `malloc`. Chunks are linked, so allocated memory
+/// never moves.
 package final class Arena {
-    /// A chunk larger than this is not kept for the next message.
+    /// A larger chunk is not kept for the next message.
     private static let keptBytes = 256 << 10
     private static let firstBytes = 8 << 10
 
     private let state: UnsafeMutablePointer<ArenaState>
-    /// For protobuf-c. It says no (NULL) at the limit.
+    /// The allocator for protobuf-c. Returns NULL at the limit.
     let allocator: UnsafeMutablePointer<ProtobufCAllocator>
-    /// Not given back with the rest.
+    /// Kept when the rest is released.
     var dispatches = DispatchMemory()
 
     package init() {
@@ -37,7 +37,7 @@ package final class Arena {
         allocator.deallocate()
     }
 
-    /// Forgets everything that was handed out. At most `limit` bytes are handed out until the next time.
+    /// Releases all allocated memory, and sets the limit in bytes until the next reset.
     func reset(limit: Int = .max) {
         state.pointee.release(keeping: Arena.keptBytes)
         state.pointee.limit = limit
@@ -87,7 +87,7 @@ package final class Arena {
             return new + 16
         }
 
-        /// Frees all chunks but the newest, and that one too if it is larger than `keeping`.
+        /// Frees all chunks but the newest, and the newest too if it is larger than `keeping`.
         mutating func release(keeping: Int) {
             guard let newest = chunk else { return }
             var older = newest.load(as: UnsafeMutableRawPointer?.self)

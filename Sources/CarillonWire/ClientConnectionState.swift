@@ -3,16 +3,16 @@ package import CarillonCore
 /// The dialling end of one connection, a worker's or a client's, as a value.
 ///
 ///     dialled ──Welcome──▶ established ──▶ closed
-///        └── no Welcome in time, Error, another frame, garbage ──▶ closed
+///        └── no Welcome in time, Error, another frame, invalid bytes ──▶ closed
 ///
 /// - dialled: Hello has been sent. Exits: established, closed.
-/// - established: what a scheduler may send to this role. Exits: closed (Goodbye, silence, a frame out of state, garbage,
-///   the end of the connection).
+/// - established: the messages of a scheduler to this role are allowed. Exits: closed (Goodbye, silence, a message out of state,
+///   invalid bytes, the end of the connection).
 /// - closed: everything is ignored.
 package struct ClientConnectionState: ~Copyable {
     package enum Event: Sendable {
         case received(Envelope)
-        /// An answer to a client's request, which the runner hands on unread.
+        /// An answer to a client's request, which the caller passes on undecoded.
         case receivedAnswer
         case receivedBytes
         case failedToDecode(WireError)
@@ -27,7 +27,7 @@ package struct ClientConnectionState: ~Copyable {
         case deliver
         case send(Envelope)
         case measured(PeerClockReading)
-        /// Send a Goodbye unless the peer has said it or refused, then close.
+        /// Send a Goodbye, unless the peer sent Goodbye or refused the connection; then close.
         case close(why: String, refusal: ClientError?)
     }
 
@@ -41,7 +41,7 @@ package struct ClientConnectionState: ~Copyable {
     private let limits: ConnectionLimits
     private var state: State
 
-    /// The runner sends Hello first.
+    /// The caller must send Hello first.
     package init(role: Role, limits: ConnectionLimits, at now: WireNow) {
         self.role = role
         self.limits = limits
@@ -79,7 +79,7 @@ package struct ClientConnectionState: ~Copyable {
             case .welcome(let welcome):
                 guard ProtocolVersion.oldest...ProtocolVersion.current ~= welcome.protocolVersion else {
                     return close(
-                        "the scheduler speaks protocol version \(welcome.protocolVersion), this program "
+                        "unsupported protocol version \(welcome.protocolVersion) of the scheduler; supported are "
                             + "\(ProtocolVersion.oldest) to \(ProtocolVersion.current)"
                     )
                 }
@@ -89,7 +89,7 @@ package struct ClientConnectionState: ~Copyable {
                             + "\(Welcome.minFrameBytes)"
                     )
                 }
-                // The scheduler decides the pulse, within reason.
+                // The scheduler sets the heartbeat, within limits.
                 let heartbeatMs = min(max(Int64(welcome.heartbeatMs), 10), 60_000)
                 var agreed = limits
                 agreed.heartbeatMs = heartbeatMs
@@ -101,7 +101,7 @@ package struct ClientConnectionState: ~Copyable {
                 return .close(why: "refused: \(error.text)", refusal: error)
             case .goodbye(let why):
                 state = .closed
-                return .close(why: "the scheduler said goodbye: \(why)", refusal: nil)
+                return .close(why: "the scheduler sent Goodbye: \(why)", refusal: nil)
             default: return close("out of state: \(envelope.message.name) before Welcome")
             }
         case .ticked:
@@ -154,7 +154,7 @@ package struct ClientConnectionState: ~Copyable {
             (.claimQuery, .worker):
             return .deliver
         case (.error(let error), _):
-            // With an id it answers a request; without one it says why the connection ends.
+            // With an id this is the answer to a request; without an id it is the reason for the end of the connection.
             if envelope.id != 0 { return role == .client ? .deliver : .none }
             state = .closed
             return .close(why: "closed by the scheduler: \(error.text)", refusal: error)
@@ -180,10 +180,10 @@ package struct ClientConnectionState: ~Copyable {
             return reading.map(Action.measured) ?? .none
         case (.goodbye(let why), _):
             state = .closed
-            return .close(why: "the scheduler said goodbye: \(why)", refusal: nil)
+            return .close(why: "the scheduler sent Goodbye: \(why)", refusal: nil)
         case (.unknown, _):
             guard envelope.id != 0 else { return .none }
-            let text = "this \(role) does not know the message; it speaks protocol version \(ProtocolVersion.current)"
+            let text = "unknown message; this \(role) supports protocol version \(ProtocolVersion.current)"
             return .send(Envelope(id: envelope.id, .error(ClientError(.unimplemented, text))))
         default: return close("out of state: \(envelope.message.name) to a \(role)")
         }

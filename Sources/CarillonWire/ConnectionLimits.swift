@@ -1,16 +1,16 @@
-/// What a connection allows, in milliseconds, bytes and counts.
+/// The limits of a connection, in milliseconds, bytes and counts.
 package struct ConnectionLimits: Sendable, Hashable {
-    /// Between two Pings of the end that leads (`Heartbeat`). The scheduler's value goes to its peers in Welcome.
+    /// The time between Pings of the end that pings (`Heartbeat`). Welcome carries the scheduler's value to its peers.
     package var heartbeatMs: Int64
-    /// A peer that has sent nothing for this long is closed.
+    /// A peer that sends nothing for this long is disconnected.
     package var silenceMs: Int64
-    /// From the connection's begin to Hello, and to Welcome.
+    /// The time from the start of the connection to Hello, and to Welcome.
     package var handshakeMs: Int64
-    /// The largest payload accepted from an established peer.
+    /// The largest payload accepted after the handshake.
     package var maxFrameBytes: Int
-    /// The largest payload accepted before the handshake is complete.
+    /// The largest payload accepted during the handshake.
     package var maxHandshakeBytes: Int
-    /// Requests of one client that are not answered yet; above, nothing more is read from it.
+    /// The limit of a client's unanswered requests; above it, the client is not read from.
     package var maxRequestsInFlight: Int
 
     package init(

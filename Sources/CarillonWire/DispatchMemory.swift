@@ -2,24 +2,24 @@ internal import CCarillonProto
 internal import CarillonCore
 internal import Glibc
 
-/// What a decoder of Dispatches keeps, so that the same calls again need no memory: the URL and the headers of a job come with
-/// each of its calls, and a worker is done with most Dispatches before the next one comes.
+/// Memory that a decoder of Dispatches reuses. The URL and headers of a job are the same for each of its calls, and a worker has
+/// usually processed a Dispatch before the next one arrives.
 struct DispatchMemory {
-    /// Texts that were read, each at the place that its hash gives; another one of the same place takes it.
+    /// Cached texts, indexed by hash; a new text replaces the text with the same index.
     private var texts: [String] = []
-    /// The calls of the last Dispatch. Whoever got them may still have them.
+    /// The calls of the last Dispatch. The receiver may still hold them.
     private var calls: [DispatchedCall] = []
 
-    /// What the first byte of a hash can be.
+    /// The number of cached texts: the values of a hash's first byte.
     private static let places = 256
-    /// Up to 15 bytes are in a String itself; what is longer than this is not kept.
+    /// The lengths of cached texts. Up to 15 bytes are stored inline in a String; longer texts are not cached.
     private static let keptBytes = 16...512
-    /// The memory for more calls than this is left to whoever got them, and that of long bodies: until the next Dispatch comes,
-    /// which may be tomorrow, the last one stays.
+    /// Larger Dispatches, and Dispatches with larger bodies, are not kept: kept memory stays allocated until the next Dispatch,
+    /// which may be much later.
     private static let keptCalls = 16
     private static let keptBodyBytes = 4_096
 
-    /// The calls of a Dispatch. Their memory is that of the last ones, unless somebody still has them.
+    /// The calls of a Dispatch. Reuses the memory of the previous array unless the receiver still holds it.
     mutating func calls(
         _ count: Int,
         _ pointers: UnsafeMutablePointer<UnsafeMutablePointer<Carillon__V1__DispatchedCall>?>?
@@ -27,7 +27,7 @@ struct DispatchMemory {
         guard count > 0, let pointers else { return [] }
         var calls: [DispatchedCall] = []
         swap(&calls, &self.calls)
-        // If somebody still has them this takes as much memory anew, which should not be far more than is needed.
+        // If the receiver still holds the array, this allocates a new one, whose capacity should not be far above `count`.
         calls.removeAll(keepingCapacity: calls.capacity <= count * 4)
         calls.reserveCapacity(count)
         for index in 0..<count {
@@ -40,7 +40,7 @@ struct DispatchMemory {
         return calls
     }
 
-    /// The text; the same String as the last time, if it is still at its place.
+    /// The text; the cached String if it is equal.
     mutating func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
         guard let pointer else { return "" }
         let bytes = UnsafeRawBufferPointer(start: pointer, count: strlen(pointer))
@@ -55,7 +55,7 @@ struct DispatchMemory {
         return texts[place]
     }
 
-    /// From all bytes but up to seven at the beginning, which URLs have in common.
+    /// Hashes all bytes except for up to seven at the start, which URLs have in common.
     private static func place(of bytes: UnsafeRawBufferPointer) -> Int {
         var hash = UInt64(bytes.count)
         var end = bytes.count

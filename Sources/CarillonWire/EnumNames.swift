@@ -1,7 +1,7 @@
 package import CCarillonProto
 internal import CProtobuf
 
-/// An enumeration's values by the names that the API uses: the protocol's, without the enumeration's own name before them.
+/// The names of an enumeration's values in the API: the protocol's names without the enumeration's prefix.
 package struct EnumNames: Sendable {
     private let names: [(number: Int32, name: String)]
 
@@ -14,7 +14,7 @@ package struct EnumNames: Sendable {
         }
     }
 
-    /// All names, for a sentence.
+    /// All names, separated by commas.
     package var list: String { names.map(\.name).joined(separator: ", ") }
 
     package func name(of number: Int32) -> String? {

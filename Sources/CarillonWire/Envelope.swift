@@ -1,4 +1,4 @@
-/// One frame's content: a message, and the id that ties an answer to its request (0: no answer is expected).
+/// The content of a frame: a message, and the id that connects an answer with its request (0: no answer is expected).
 package struct Envelope: Sendable, Hashable {
     package var id: UInt64
     package var message: Message

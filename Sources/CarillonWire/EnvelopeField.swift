@@ -1,7 +1,7 @@
 package import CCarillonProto
 internal import CProtobuf
 
-/// A field of the envelope: what a frame can carry.
+/// A field of the envelope, that is, a kind of message.
 package struct EnvelopeField: Sendable {
     package var name: String
     package var number: UInt32
@@ -11,7 +11,7 @@ package struct EnvelopeField: Sendable {
     package var isRequest: Bool { MessageCodec.requestFields ~= number }
     package var isAnswer: Bool { MessageCodec.answerFields ~= number }
 
-    /// In the protocol's order.
+    /// All fields, in the protocol's order.
     package static let all: [EnvelopeField] = {
         let envelope = MessagePlan.envelope.plan.pointee.descriptor.pointee
         return (0..<Int(envelope.n_fields)).map { index in

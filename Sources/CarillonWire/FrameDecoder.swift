@@ -1,14 +1,14 @@
-/// Cuts a stream of bytes into frames: a 4-byte big-endian length, then as many bytes of payload.
+/// Splits a byte stream into frames: a 4-byte big-endian length, then a payload of that length.
 ///
-/// Incremental (bytes may come in any pieces) and bounded: a length over the limit is refused as soon as its four bytes
-/// are there, and no memory is set aside for bytes that have not come. Once it has thrown, it throws the same error for ever.
+/// Incremental (bytes may arrive in any pieces) and bounded: an excessive length is refused as soon as its four bytes are there,
+/// and no memory is reserved for bytes that have not arrived. After an error, every call throws the same error.
 package struct FrameDecoder: ~Copyable {
     /// 4 MiB.
     package static let defaultMaxFrameBytes = 4 << 20
 
-    /// The largest payload that is accepted; may change between frames.
+    /// The largest accepted payload; may change between frames.
     package var maxFrameBytes: Int
-    /// The beginning of a frame whose end has not come yet, header included.
+    /// The start of an incomplete frame, with its header.
     private var partial: [UInt8] = []
     private var failure: WireError?
 
@@ -16,12 +16,12 @@ package struct FrameDecoder: ~Copyable {
         self.maxFrameBytes = maxFrameBytes
     }
 
-    /// How many bytes wait for the rest of their frame.
+    /// The bytes of the incomplete frame.
     package var bufferedBytes: Int { partial.count }
 
-    /// Takes the next bytes of the stream and calls `frame` with the payload of each frame that they complete. The payload
-    /// is valid only during that call.
-    /// - Throws: `oversized`, or what `frame` throws. The rest of the bytes is dropped then.
+    /// Processes the next bytes of the stream; calls `frame` with the payload of each completed frame. The payload is valid only
+    /// during that call.
+    /// - Throws: `oversized`, or the error of `frame`. The rest of the bytes is dropped.
     package mutating func feed(
         _ bytes: UnsafeRawBufferPointer,
         frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
@@ -47,12 +47,12 @@ package struct FrameDecoder: ~Copyable {
         }
     }
 
-    /// As above, for bytes in an array.
+    /// Like the function above, for an array.
     package mutating func feed(
         _ bytes: [UInt8],
         frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
     ) throws(WireError) {
-        // `withUnsafeBytes` only rethrows untyped errors: the outcome is carried out as a value.
+        // `withUnsafeBytes` rethrows only untyped errors, so the error is returned as a value.
         let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, WireError> in
             do throws(WireError) {
                 return .success(try feed(buffer, frame: frame))
@@ -63,7 +63,7 @@ package struct FrameDecoder: ~Copyable {
         try outcome.get()
     }
 
-    /// Adds to the partial frame what it lacks. Returns how many bytes it took, `nil` if that was all and not enough.
+    /// Completes the partial frame. Returns the number of bytes used, or `nil` if the frame is still incomplete.
     private mutating func completePartial(
         _ bytes: UnsafeRawBufferPointer,
         frame: (UnsafeRawBufferPointer) throws(WireError) -> Void
@@ -85,7 +85,7 @@ package struct FrameDecoder: ~Copyable {
         var whole: [UInt8] = []
         swap(&whole, &partial)
         try whole.withPayload(frame)
-        // A small buffer is kept for the next partial frame, a large one is given back.
+        // A small buffer is kept for the next partial frame, a large one is released.
         if whole.capacity <= 64 << 10 {
             whole.removeAll(keepingCapacity: true)
             partial = whole
@@ -93,7 +93,7 @@ package struct FrameDecoder: ~Copyable {
         return consumed
     }
 
-    /// Whether a stream begins as HTTP does, in answers and in requests: the wrong port is the most frequent mistake.
+    /// Whether a stream starts like HTTP, request or response. A wrong port is the most frequent mistake.
     private static func isHTTP(_ header: UnsafeRawBufferPointer) -> Bool {
         ["HTTP", "GET ", "POST", "PUT ", "HEAD", "DELE", "PATC", "OPTI", "CONN", "TRAC", "PRI "].contains {
             header.prefix(4).elementsEqual($0.utf8)
@@ -106,12 +106,12 @@ package struct FrameDecoder: ~Copyable {
             if FrameDecoder.isHTTP(header) {
                 throw WireError(
                     .malformed,
-                    "what came is HTTP and not Carillon's protocol; REST has a port of its own, the gateway's"
+                    "received HTTP instead of the Carillon protocol; the REST API is on the gateway's port"
                 )
             }
             throw WireError(
                 .oversized,
-                "a frame announces \(length) bytes; at most \(limit) are accepted here"
+                "a frame announces \(length) bytes; the limit is \(limit)"
             )
         }
         return length

@@ -1,15 +1,15 @@
-/// Puts the 4-byte big-endian length before a payload.
+/// Prefixes payloads with their 4-byte big-endian length.
 package enum FrameEncoder {
     package static let headerBytes = 4
 
-    /// Appends a whole frame.
+    /// Appends a complete frame.
     package static func append(payload: [UInt8], to output: inout [UInt8]) {
         output.reserveCapacity(output.count + headerBytes + payload.count)
         appendHeader(payloadBytes: payload.count, to: &output)
         output.append(contentsOf: payload)
     }
 
-    /// Appends the length alone.
+    /// Appends only the length.
     package static func appendHeader(payloadBytes: Int, to output: inout [UInt8]) {
         let length = UInt32(payloadBytes)
         output.append(UInt8(truncatingIfNeeded: length >> 24))

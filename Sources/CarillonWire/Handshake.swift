@@ -1,22 +1,22 @@
 package import CarillonCore
 
-/// Who dialled.
+/// The role of the dialling process.
 package enum Role: Sendable, Hashable, CaseIterable {
     case client
     case worker
 }
 
-/// The first message of whoever dialled.
+/// The first message of the dialling process.
 package struct Hello: Sendable, Hashable {
     package var protocolVersion: UInt32
     package var role: Role
-    /// A worker's name is its identity across restarts; a client's only appears in logs.
+    /// Identifies a worker across restarts; a client's name only appears in logs.
     package var name: String
     /// Random, new at each process start.
     package var bootID: UniqueID
-    /// What the process can do beyond the protocol's version. Words that are not known here have no effect.
+    /// Capabilities beyond the protocol version. Unknown features have no effect.
     package var features: [String]
-    /// Of a worker: how many calls it runs at a time.
+    /// A worker's limit of concurrent calls.
     package var maxWorkers: UInt32?
     package var version: String?
 
@@ -44,7 +44,7 @@ package struct Hello: Sendable, Hashable {
 
 /// The answer to Hello.
 package struct Welcome: Sendable, Hashable {
-    /// The least that a peer must accept as the largest payload of a frame.
+    /// The smallest allowed maximum for the payload of a frame.
     static let minFrameBytes: UInt32 = 65_536
 
     package var protocolVersion: UInt32
@@ -84,8 +84,8 @@ package struct Welcome: Sendable, Hashable {
 }
 
 package enum ProtocolVersion {
-    /// The version that this code speaks.
+    /// The version of this code.
     package static let current: UInt32 = 1
-    /// The oldest version that it still understands.
+    /// The oldest supported version.
     package static let oldest: UInt32 = 1
 }

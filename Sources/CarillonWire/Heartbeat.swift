@@ -1,22 +1,22 @@
 internal import CarillonCore
 
-/// The pulse of one end of a connection: when to ping, when the peer has been silent for too long, and how far its clock
-/// is ahead.
+/// The heartbeat of one end of a connection: when to ping, when the peer has been silent for too long, and the offset of its
+/// clock.
 struct Heartbeat: Sendable {
     private let limits: ConnectionLimits
-    /// One end of a connection pings every heartbeat. The other hears that, and pings only when it no longer does: half of the
-    /// messages, and of the wake-ups, of a connection with nothing to say.
+    /// Whether this end pings at every heartbeat. The other end pings only when these pings stop. An idle connection thereby needs
+    /// half of the messages and wake-ups.
     private let leads: Bool
     private var nextPing: BootTime
     private var lastReceived: BootTime
-    /// While nothing is read from the peer, its silence is ours.
+    /// While reads are paused, missing traffic does not count as the peer's silence.
     private var isListening = true
-    /// The Ping whose Pong has not come: by its own time, and when it left.
+    /// The unanswered Ping: its timestamp, and the boot time at which it was sent.
     private var outstanding: (sentMicroseconds: Int64, at: BootTime)?
 
     /// - Parameters:
-    ///   - leads: whether this end pings every heartbeat, or only in the silence of the other.
-    ///   - isEager: whether the first ping leaves at once, because the peer's clock is needed for its first report.
+    ///   - leads: whether this end pings at every heartbeat, or only when the other end is silent.
+    ///   - isEager: whether the first ping is sent at once, because the peer's clock is needed for its first report.
     init(limits: ConnectionLimits, leads: Bool, isEager: Bool = false, at now: BootTime) {
         self.limits = limits
         self.leads = leads
@@ -24,7 +24,7 @@ struct Heartbeat: Sendable {
         lastReceived = now
     }
 
-    /// So many heartbeats without a byte, and the end that does not lead pings too: time for two more before five are up.
+    /// After this many heartbeats of silence, the end that does not lead pings as well; two more fit before the limit of five.
     private static let beatsMissed: Int64 = 3
 
     enum Beat: Equatable {
@@ -33,7 +33,7 @@ struct Heartbeat: Sendable {
         case silent(forMs: Int64)
     }
 
-    /// When `tick` has something to do next, unless something is heard before.
+    /// When `tick` must be called next, unless something arrives before.
     var deadline: BootTime { isListening ? min(nextPing, lastReceived + limits.silenceMs) : nextPing }
 
     mutating func received(at now: BootTime) {
@@ -57,8 +57,8 @@ struct Heartbeat: Sendable {
         return .ping(sentMicroseconds: now.wallMicroseconds)
     }
 
-    /// The peer's clocks, if this Pong answers our last Ping. The way back is taken to be as long as the way there; elapsed
-    /// time is boot time, so that a step of our own clock does not count.
+    /// The peer's clocks, if this Pong answers the last Ping. Assumes equal delays in both directions. Elapsed time is boot time,
+    /// so a step of the local clock has no effect.
     mutating func pong(
         sentMicroseconds: Int64,
         answeredMicroseconds: Int64,

@@ -2,17 +2,17 @@ internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
-/// Where the settings of a job lie in protobuf-c's struct: the catalogue, joined with the descriptor by name.
+/// The offsets of job settings in protobuf-c's struct, from the catalogue of settings and the message descriptor.
 enum JobSettingsLayout {
     struct Entry {
         let field: JobField
-        /// Of the value, and of the flag or the count that says whether it is there.
+        /// The offsets of the value, and of the flag or count that says whether it is present.
         let offset: Int
         let quantifierOffset: Int
-        /// Of a setting of words.
+        /// The value names of an enumeration setting.
         let names: EnumNames?
 
-        /// What a message says; `nil` when it says nothing. An empty list says nothing.
+        /// The value in a message; `nil` when the field is absent or an empty list.
         func value(in message: UnsafeRawPointer) throws(WireError) -> JobValue? {
             let place = message + offset
             switch field.kind {
@@ -42,13 +42,13 @@ enum JobSettingsLayout {
             case .flag: return .flag(place.load(as: Int32.self) != 0)
             case .word, .text, .list, .map:
                 guard let name = names?.name(of: place.load(as: Int32.self)) else {
-                    throw WireError(.invalid, "an unknown value of an enumeration")
+                    throw WireError(.invalid, "unknown enumeration value")
                 }
                 return .text(name)
             }
         }
 
-        /// Writes a value into a message. One of another kind than the setting's is left out.
+        /// Writes a value into a message. A value of another type than the setting's is ignored.
         func write(_ value: JobValue, to message: UnsafeMutableRawPointer, in arena: Arena) {
             let place = message + offset
             switch (field.kind, value) {
@@ -82,7 +82,7 @@ enum JobSettingsLayout {
         }
     }
 
-    /// In the order of the catalogue.
+    /// All settings, in the order of the catalogue.
     static let entries: [Entry] = {
         var message = Carillon__V1__JobSettings()
         carillon__v1__job_settings__init(&message)

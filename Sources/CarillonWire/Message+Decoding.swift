@@ -142,7 +142,7 @@ extension ClientError {
                 )
             },
             retryable: wire.pointee.retryable != 0,
-            // A word of a newer version is left out: the code says enough.
+            // A reason from a newer version is dropped; the code remains.
             reason: WireReader.optionalText(wire.pointee.reason).flatMap(Reason.init(rawValue:)),
             leaderAddress: WireReader.optionalText(wire.pointee.leader_address)
         )

@@ -1,7 +1,7 @@
 package import CarillonCore
 
 extension Message {
-    /// The message's name as the protocol's envelope has it: `create_job`, `dispatch`.
+    /// The message's name in the protocol's envelope: `create_job`, `dispatch`.
     package var name: String {
         switch self {
         case .hello: "hello"

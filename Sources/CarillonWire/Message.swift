@@ -1,7 +1,7 @@
 package import CarillonCore
 
-/// A message of the protocol, version 1 (`proto/carillon.proto`), as Swift values. What is large and not of every call is
-/// boxed: each message is copied several times on its way, and a box costs one allocation.
+/// A message of protocol version 1 (`proto/carillon.proto`) as a Swift value. Large cases that are not part of every call are
+/// indirect, because a message is copied several times on its way.
 package enum Message: Sendable, Hashable {
     // The connection
     indirect case hello(Hello)
@@ -16,7 +16,7 @@ package enum Message: Sendable, Hashable {
     // Scheduler and worker
     /// All shards that the scheduler leads under that epoch.
     case lead(LeadProof, shards: [UInt8])
-    /// The answer to a Lead of shards for which a higher epoch was seen.
+    /// Refuses a Lead of shards for which a higher epoch was seen.
     case leadRefused(epoch: Int64, shards: [UInt8], highest: LeadProof)
     case holding(epoch: Int64, running: [HeldCall])
     case credit(granted: UInt64)
@@ -33,6 +33,6 @@ package enum Message: Sendable, Hashable {
     indirect case request(Request)
     indirect case answer(Answer)
 
-    /// A body that this version does not know; answered with UNIMPLEMENTED when it carries an id.
+    /// A body that this version does not know; answered with UNIMPLEMENTED if it has an id.
     case unknown
 }

@@ -2,8 +2,8 @@ package import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
-/// Envelopes ↔ bytes. It owns the memory of the C structs in between and reuses it, and keeps what the next Dispatch may
-/// have again (`DispatchMemory`): make one per connection or thread.
+/// Encodes and decodes envelopes. Owns and reuses the memory of the C structs, and keeps strings for the next Dispatch
+/// (`DispatchMemory`). Use one codec for each connection or thread.
 package struct MessageCodec: ~Copyable {
     private let arena = Arena()
 
@@ -11,12 +11,12 @@ package struct MessageCodec: ~Copyable {
 
     // MARK: Encoding
 
-    /// Appends a frame: the length, then the payload.
+    /// Appends a frame: the payload's length, then the payload.
     package func encode(_ envelope: Envelope, into output: inout [UInt8]) {
         withFrame(of: envelope) { output.append(contentsOf: $0) }
     }
 
-    /// A frame, length and payload, that is valid during the call.
+    /// Passes a frame, length and payload, that is valid during the call.
     package func withFrame<R>(of envelope: Envelope, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         arena.reset()
         var wire = wireEnvelope(envelope)
@@ -33,7 +33,7 @@ package struct MessageCodec: ~Copyable {
         }
     }
 
-    /// The frame of one envelope, where no codec is at hand.
+    /// Encodes one envelope where no codec is at hand.
     package static func frame(of envelope: Envelope) -> [UInt8] {
         MessageCodec().withFrame(of: envelope) { Array($0) }
     }
@@ -106,9 +106,9 @@ package struct MessageCodec: ~Copyable {
 
     // MARK: Decoding
 
-    /// Reads one payload.
-    /// - Throws: `malformed`, `invalid` or `unimplemented`, with the message and the field; `requestID` is set where a
-    ///   client's request can be answered with it.
+    /// Decodes one payload.
+    /// - Throws: `malformed`, `invalid` or `unimplemented`, with the message and the field. `requestID` is set if the error can be
+    ///   sent as the answer to a client's request.
     package func decode(payload: UnsafeRawBufferPointer) throws(WireError) -> Envelope {
         do throws(WireError) {
             return try unpack(payload)
@@ -119,7 +119,7 @@ package struct MessageCodec: ~Copyable {
             else { throw error }
             var answerable = error
             answerable.requestID = id
-            // The path begins with the request's own name, which its sender knows.
+            // The path starts with the request's name, which the sender knows.
             if let field = error.field, let dot = field.firstIndex(of: ".") {
                 answerable.field = String(field[field.index(after: dot)...])
             }
@@ -127,7 +127,7 @@ package struct MessageCodec: ~Copyable {
         }
     }
 
-    /// As above, for bytes in an array.
+    /// Like the function above, for an array.
     package func decode(payload: [UInt8]) throws(WireError) -> Envelope {
         let outcome = payload.withUnsafeBytes { bytes -> Result<Envelope, WireError> in
             do throws(WireError) {
@@ -139,23 +139,23 @@ package struct MessageCodec: ~Copyable {
         return try outcome.get()
     }
 
-    /// The numbers that the envelope's requests have.
+    /// The field numbers of requests.
     package static let requestFields: ClosedRange<UInt32> = 32...63
-    /// The numbers of answers to clients.
+    /// The field numbers of answers to clients.
     package static let answerFields: ClosedRange<UInt32> = 64...95
-    /// The number of Error.
+    /// The field number of Error.
     package static let errorField: UInt32 = 7
-    /// The number of the envelope's credentials, which are no body.
+    /// The field number of the envelope's credentials, which are not a body.
     static let credentialsField: UInt32 = 96
 
-    /// The id and the number of the body's field, without looking into the body; to route an answer that someone else decodes.
+    /// The id and the field number of the body, without decoding the body; used to route an answer that the caller decodes.
     package static func peek(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (id: UInt64, body: UInt32) {
         let (id, body) = try PayloadScanner.peek(payload)
         guard let id else { throw WireError(.invalid, "is required", field: "id") }
         return (id, body)
     }
 
-    /// The name of a body's field; `unknown` for a number that the envelope does not have.
+    /// The name of a body's field; `unknown` for an unknown number.
     package static func name(ofBody number: UInt32) -> String {
         Int(number) < bodyNames.count ? bodyNames[Int(number)] : "unknown"
     }
@@ -174,18 +174,18 @@ package struct MessageCodec: ~Copyable {
 }
 
 extension Arena {
-    /// Scans and unpacks an envelope; it is valid until the next `reset`.
+    /// Validates and unpacks an envelope; the result is valid until the next `reset`.
     package func unpackEnvelope(
         _ payload: UnsafeRawBufferPointer
     ) throws(WireError) -> UnsafeMutablePointer<Carillon__V1__Envelope> {
-        // An empty payload may have no address at all.
+        // An empty payload may have no address.
         var nothing: UInt8 = 0
         guard let start = payload.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
             try PayloadScanner.scan(MessagePlan.envelope.plan, &nothing, &nothing)
             throw WireError(.invalid, "is required", field: "id")
         }
         try PayloadScanner.scan(MessagePlan.envelope.plan, start, start + payload.count)
-        // What a message takes in memory is bounded by what it took on the wire.
+        // The memory limit of a message is proportional to its encoded size.
         reset(limit: 64 << 10 + payload.count * 48)
         guard let envelope = carillon__v1__envelope__unpack(allocator, payload.count, start) else {
             throw WireError(.malformed, "the message cannot be unpacked, or it has too many fields")
@@ -197,7 +197,7 @@ extension Arena {
         return envelope
     }
 
-    /// Credentials would be ignored by a version that does not check them; whoever sends them must not believe otherwise.
+    /// Refuses credentials, because this version does not check them: their sender must not assume that it did.
     private static func refuse(_ has: Int32, _ credentials: ProtobufCBinaryData, _ field: String) throws(WireError) {
         guard has != 0, credentials.len > 0 else { return }
         throw WireError(

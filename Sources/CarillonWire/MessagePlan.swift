@@ -1,9 +1,9 @@
 package import CCarillonProto
 internal import CProtobuf
 
-/// What the scanner must know of a message type, worked out once from protobuf-c's descriptor.
+/// The scanner's table for a message type, computed once from protobuf-c's descriptor.
 struct MessagePlan {
-    /// By field number; numbers that the message does not have are `unknown`.
+    /// Indexed by field number; numbers without a field are `unknown`.
     var fields: UnsafeMutablePointer<FieldPlan>
     var fieldCount: Int
     /// One bit for each required field.
@@ -36,7 +36,7 @@ struct MessagePlan {
         case message
     }
 
-    /// The plan of the envelope, and through it of every message.
+    /// The plan of the envelope, which leads to the plans of all messages.
     static let envelope = Root(plan: makeAll())
 
     /// - Note: `@unchecked`: the plans are written once, before this value exists, and only read afterwards.
@@ -46,7 +46,7 @@ struct MessagePlan {
 
     private static func makeAll() -> UnsafeMutablePointer<MessagePlan> {
         var known: [UnsafePointer<ProtobufCMessageDescriptor>: UnsafeMutablePointer<MessagePlan>] = [:]
-        // The address is taken from a message: a Swift pointer to the imported constant could be one to a copy.
+        // The address comes from a message, because a Swift pointer to the imported constant could point to a copy.
         var envelope = Carillon__V1__Envelope()
         carillon__v1__envelope__init(&envelope)
         return make(envelope.base.descriptor, &known)
@@ -95,7 +95,7 @@ struct MessagePlan {
         of field: ProtobufCFieldDescriptor,
         in message: ProtobufCMessageDescriptor
     ) -> Rule {
-        // A report whose kind is not known is settled all the same, or the worker would send it again and again.
+        // A report with an unknown kind must be accepted, or the worker would send it again forever.
         if field.text == "kind", String(cString: message.short_name) == "CallOutcome" { return .varint }
         switch field.type {
         case PROTOBUF_C_TYPE_INT32: return .int32
@@ -116,7 +116,7 @@ extension ProtobufCFieldDescriptor {
     /// A static, NUL-terminated name.
     package var text: String { String(cString: name) }
 
-    /// Whether a 64-bit number is milliseconds since 1970: the protocol says it by the field's name.
+    /// Whether a 64-bit number is a time in milliseconds since 1970, by the convention of field names.
     package var isTime: Bool {
         guard type == PROTOBUF_C_TYPE_INT64 else { return false }
         let name = text
@@ -124,6 +124,6 @@ extension ProtobufCFieldDescriptor {
             || name.hasSuffix("_at") || name.hasSuffix("_from") || name.hasSuffix("_through")
     }
 
-    /// Whether bytes are a 16-byte id: likewise.
+    /// Whether the bytes are a 16-byte id, by the convention of field names.
     package var isID: Bool { type == PROTOBUF_C_TYPE_BYTES && text.hasSuffix("_id") }
 }

@@ -2,11 +2,11 @@ internal import CCarillonProto
 internal import CProtobuf
 internal import CarillonCore
 
-/// The field `namespace` of the requests that have one.
+/// The field `namespace` of requests.
 package enum NamespaceField {
     package static let name = "namespace"
 
-    /// Where the field lies in the body of a request, by the number of the body.
+    /// The offset of the field in a request's struct, by the body's field number.
     private static let offsets: [UInt32: Int] = {
         var offsets: [UInt32: Int] = [:]
         for request in EnvelopeField.all where request.isRequest {
@@ -18,10 +18,10 @@ package enum NamespaceField {
         return offsets
     }()
 
-    /// Refuses a request for another namespace than the one that there is.
+    /// Refuses a request for a namespace other than the existing one.
     static func check(_ envelope: Carillon__V1__Envelope) throws(WireError) {
         guard let offset = offsets[envelope.body_case.rawValue],
-            // All members of the union are pointers in the same place.
+            // All members of the union are pointers at the same offset.
             let body = UnsafeRawPointer(envelope.get_job),
             let text = WireReader.optionalText((body + offset).load(as: UnsafeMutablePointer<CChar>?.self)),
             let problem = Namespace.problem(with: text)

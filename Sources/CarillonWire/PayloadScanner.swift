@@ -1,15 +1,15 @@
 internal import CCarillonProto
 internal import CProtobuf
 
-/// Checks the raw bytes of a message against its descriptor before protobuf-c unpacks them: it neither looks at UTF-8 nor
-/// keeps what comes after a NUL, takes any number for an enumeration, and gives no reason when it refuses.
+/// Validates the bytes of a message against its descriptor before protobuf-c unpacks them. protobuf-c does not check UTF-8, cuts
+/// strings at NUL, accepts any enumeration number, and gives no reason for a refusal.
 enum PayloadScanner {
-    /// Messages within messages. The protocol itself needs four.
+    /// The nesting limit of messages. The protocol needs four levels.
     static let maxDepth = 16
 
     typealias Bytes = UnsafePointer<UInt8>
 
-    /// What can be told without looking into the body: the envelope's id and the number of its body's field.
+    /// The envelope's id and the field number of its body, without reading the body.
     static func peek(_ payload: UnsafeRawBufferPointer) throws(WireError) -> (id: UInt64?, body: UInt32) {
         var id: UInt64?
         var body: UInt32 = 0
@@ -66,7 +66,7 @@ enum PayloadScanner {
             if wireType == 0 {
                 try checkNumber(field, try varint(&at, end))
             } else if wireType == 2, field.pointee.isRepeated {
-                // Packed, as proto3 writers send numbers.
+                // Packed, as proto3 encodes repeated numbers.
                 let count = try length(&at, end)
                 let packedEnd = at + count
                 while at < packedEnd { try checkNumber(field, try varint(&at, packedEnd)) }
@@ -78,7 +78,7 @@ enum PayloadScanner {
             guard end - at >= 8 else { throw truncated }
             let bits = UnsafeRawPointer(at).loadUnaligned(as: UInt64.self)
             guard Double(bitPattern: UInt64(littleEndian: bits)).isFinite else {
-                throw invalid(field, "a finite number is expected")
+                throw invalid(field, "must be a finite number")
             }
             at += 8
         case .string:
@@ -134,7 +134,7 @@ enum PayloadScanner {
                 protobuf_c_enum_descriptor_get_value(descriptor, value) != nil
             else {
                 let names = descriptor.map { EnumNames(of: $0).list } ?? ""
-                throw invalid(field, "\(Int64(bitPattern: number)) is none of its values (\(names))")
+                throw invalid(field, "\(Int64(bitPattern: number)) is invalid; valid are \(names)")
             }
         default: break
         }
@@ -153,7 +153,7 @@ enum PayloadScanner {
             guard at < end else { throw truncated }
             let byte = at[0]
             at += 1
-            // The tenth byte has room for one bit.
+            // The tenth byte has one bit left.
             guard shift < 63 || byte <= 1 else { throw WireError(.malformed, "a number has more than 64 bits") }
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
@@ -163,7 +163,7 @@ enum PayloadScanner {
 
     private static func fieldNumber(_ tag: UInt64) throws(WireError) -> UInt32 {
         guard tag >= 8, tag <= UInt64(UInt32.max) else {
-            throw WireError(.malformed, "\(tag) is not the tag of a field")
+            throw WireError(.malformed, "\(tag) is not a valid field tag")
         }
         return UInt32(tag >> 3)
     }

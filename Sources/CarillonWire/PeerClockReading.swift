@@ -1,8 +1,8 @@
 package import CarillonCore
 
-/// What one heartbeat says of a peer's clocks.
+/// The peer's clocks according to one heartbeat.
 package struct PeerClockReading: Sendable, Hashable {
-    /// How far the peer's wall clock is ahead of ours, in milliseconds.
+    /// The offset of the peer's wall clock from the local clock, in milliseconds.
     package var skewMs: Double
     /// A worker's monotonic clock, read between `sentAt` and `receivedAt`.
     package var clockMicroseconds: UInt64?

@@ -2,20 +2,20 @@ package import CarillonCore
 
 /// The sending end of an established connection.
 package protocol PeerLink: Sendable {
-    /// Queues the envelopes, in order, and flushes once. Safe from any thread. Once the connection has ended they are dropped:
-    /// the receiver has been told, or will be, by `disconnected`.
+    /// Queues the envelopes, in order, and flushes once. Safe from any thread. After the end of the connection the envelopes are
+    /// dropped; the receiver gets `disconnected`.
     func send(_ envelopes: [Envelope])
-    /// The same for what only a leader may say: it is left out when it comes to be written at `deadline` or later, however
-    /// long this process was stopped in between.
+    /// Sends messages that only a leader may send: they are dropped if they are not written before `deadline`, even if the
+    /// process was suspended in between.
     func send(_ envelopes: [Envelope], before deadline: BootTime)
-    /// The same as `send`; returns once they have become bytes in line for the peer, or the connection has ended. Whoever makes
-    /// large answers makes the next one then.
+    /// Like `send`, but returns only when the envelopes are encoded and queued for the peer, or the connection has ended. A sender
+    /// of large answers waits here before it creates the next one.
     func deliver(_ envelopes: [Envelope]) async
     /// Sends a Goodbye and closes.
     func close(why: String)
 }
 
-/// A connection that a scheduler accepted and whose handshake is complete.
+/// An accepted connection whose handshake is complete.
 package struct AcceptedPeer: Sendable {
     package var id: ConnectionID
     package var hello: Hello
@@ -31,32 +31,32 @@ package struct AcceptedPeer: Sendable {
     }
 }
 
-/// Receives what happens on the connections that a scheduler accepted. Called on the network's threads, in order for each
-/// connection, several messages at once where they came at once. Ping, Pong, Hello and Welcome never arrive here.
+/// Receives the events of accepted connections. Called on the network's threads, in order for each connection; messages that
+/// arrive together are passed together. Ping, Pong, Hello and Welcome are not passed.
 package protocol PeerReceiver: Sendable {
-    /// What Welcome is to say at this moment (leading, epoch, leader's address), or why this peer is refused.
+    /// The contents of Welcome (leading, epoch, leader's address), or the reason to refuse this peer.
     func answer(to hello: Hello) -> Result<Welcome, ClientError>
     func connected(_ peer: AcceptedPeer)
     func received(_ envelopes: [Envelope], from connection: ConnectionID)
-    /// A heartbeat came back.
+    /// A heartbeat was answered.
     func measured(_ reading: PeerClockReading, of connection: ConnectionID)
-    /// The peer has more answers in line than it takes, or has taken enough of them: what is not begun can wait.
+    /// Too many answers are queued for the peer, or no longer too many. While full, queued requests should not start.
     func filled(_ connection: ConnectionID, _ isFull: Bool)
     func disconnected(_ connection: ConnectionID, why: String)
 }
 
-/// Receives what happens on the connections that a worker keeps to its schedulers. Called on the network's threads.
+/// Receives the events of a worker's connections to its schedulers. Called on the network's threads.
 package protocol SchedulerReceiver: Sendable {
-    /// A connection is up. `scheduler` is the configured address that it was dialled for.
+    /// A connection is established. `scheduler` is its configured address.
     func connected(_ connection: ConnectionID, to scheduler: String, welcome: Welcome, link: any PeerLink)
     func received(_ envelopes: [Envelope], from connection: ConnectionID)
     func disconnected(_ connection: ConnectionID, why: String)
 }
 
-/// Keeps a connection to each of a list of schedulers, for ever, with backoff and jitter (a name that resolves to
-/// several addresses means all of them).
+/// Keeps a connection to each configured scheduler, and dials again with backoff and jitter. A name with several addresses
+/// counts as all of them.
 package protocol SchedulerDialer: Sendable {
-    /// Starts dialling; `hello` is asked for at each connection.
+    /// Starts to dial; `hello` is called for each connection.
     func start(hello: @escaping @Sendable () -> Hello, receiver: any SchedulerReceiver)
     func stop()
 }

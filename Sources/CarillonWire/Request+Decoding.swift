@@ -4,7 +4,7 @@ internal import CarillonCore
 internal import CarillonCron
 
 extension Request {
-    /// `nil` when the body is no request.
+    /// `nil` when the body is not a request.
     init?(_ wire: Carillon__V1__Envelope) throws(WireError) {
         try NamespaceField.check(wire)
         switch wire.body_case {

@@ -1,23 +1,23 @@
 package import CarillonCore
 
-/// The scheduler's end of one connection, as a value: what is allowed when, and what must be done.
+/// The scheduler's end of one connection, as a value: the allowed events of each state, and the resulting actions.
 ///
 ///     accepted ──Hello──▶ established ──▶ closed
-///        └── no Hello in time, another frame, garbage, a wrong version ──▶ closed
+///        └── no Hello in time, another frame, invalid bytes, an unsupported version ──▶ closed
 ///
 /// - accepted: only Hello is allowed, once, within the handshake time. Exits: established, closed.
-/// - established: what the peer's role allows. Exits: closed (Goodbye, silence, a frame out of state, garbage, the end of
-///   the connection).
+/// - established: the messages of the peer's role are allowed. Exits: closed (Goodbye, silence, a message out of state, invalid
+///   bytes, the end of the connection).
 /// - closed: everything is ignored.
 package struct ServerConnectionState: ~Copyable {
     package enum Event: Sendable {
         case received(Envelope)
-        /// Bytes came that do not end a frame.
+        /// Bytes of an incomplete frame arrived.
         case receivedBytes
         case failedToDecode(WireError)
-        /// The deadline has come.
+        /// The deadline was reached.
         case ticked
-        /// Nothing more is read from the peer for now, or reading goes on.
+        /// Reads from the peer were paused (false) or resumed (true).
         case listening(Bool)
         case ended(why: String)
     }
@@ -26,11 +26,11 @@ package struct ServerConnectionState: ~Copyable {
         case none
         /// Send Welcome; the peer is established.
         case welcome(Hello)
-        /// Hand the message to the receiver.
+        /// Pass the message to the receiver.
         case deliver
         case send(Envelope)
         case measured(PeerClockReading)
-        /// Send the error if there is one, or else a Goodbye, then close.
+        /// Send the error, or a Goodbye if there is none, then close.
         case close(why: String, error: ClientError?)
     }
 
@@ -57,7 +57,7 @@ package struct ServerConnectionState: ~Copyable {
         }
     }
 
-    /// The largest payload that is accepted now.
+    /// The largest payload accepted in this state.
     package var maxFrameBytes: Int {
         if case .established = state { limits.maxFrameBytes } else { limits.maxHandshakeBytes }
     }
@@ -80,29 +80,29 @@ package struct ServerConnectionState: ~Copyable {
             guard case .hello(let hello) = envelope.message else {
                 return close(outOfState: "\(envelope.message.name) before Hello")
             }
-            // A peer of the next version may dial: it is told ours, and speaks it (a rolling upgrade).
+            // A peer of the next version may connect: it gets this version in Welcome and uses it (rolling upgrade).
             guard ProtocolVersion.oldest...ProtocolVersion.current + 1 ~= hello.protocolVersion else {
                 let text =
-                    "protocol version \(hello.protocolVersion) is not spoken here; versions "
-                    + "\(ProtocolVersion.oldest) to \(ProtocolVersion.current) are"
+                    "unsupported protocol version \(hello.protocolVersion); supported are "
+                    + "\(ProtocolVersion.oldest) to \(ProtocolVersion.current)"
                 return close(text, ClientError(.failedPrecondition, text, retryable: false))
             }
             guard !hello.name.isEmpty, hello.name.utf8.count <= 255 else {
-                let text = "the name in Hello must have 1 to 255 bytes"
+                let text = "name in Hello must have 1 to 255 bytes"
                 return close(text, ClientError(.invalidArgument, text))
             }
             if hello.role == .worker, (hello.maxWorkers ?? 0) < 1 {
-                let text = "a worker's Hello must say max_workers, at least 1"
+                let text = "max_workers in a worker's Hello must be at least 1"
                 return close(text, ClientError(.invalidArgument, text))
             }
             guard hello.features.count <= Hello.maxFeatures,
                 hello.features.allSatisfy({ 1...Hello.maxFeatureBytes ~= $0.utf8.count })
             else {
                 let text =
-                    "features in Hello must be at most \(Hello.maxFeatures) words of 1 to \(Hello.maxFeatureBytes) bytes"
+                    "features in Hello must be at most \(Hello.maxFeatures) texts of 1 to \(Hello.maxFeatureBytes) bytes"
                 return close(text, ClientError(.invalidArgument, text))
             }
-            // The scheduler needs a worker's clock; a client asks whether the scheduler is there.
+            // The scheduler pings a worker, because it needs the worker's clock. A client pings the scheduler.
             let leads = hello.role == .worker
             state = .established(hello.role, Heartbeat(limits: limits, leads: leads, isEager: leads, at: now.boot))
             return .welcome(hello)
@@ -184,11 +184,11 @@ package struct ServerConnectionState: ~Copyable {
             return reading.map(Action.measured) ?? .none
         case (.goodbye(let why), _):
             state = .closed
-            return .close(why: "the peer said goodbye: \(why)", error: nil)
+            return .close(why: "the peer sent Goodbye: \(why)", error: nil)
         case (.error, _): return .none
         case (.unknown, _):
             guard envelope.id != 0 else { return .none }
-            let text = "this scheduler does not know the message; it speaks protocol version \(ProtocolVersion.current)"
+            let text = "unknown message; this scheduler supports protocol version \(ProtocolVersion.current)"
             return .send(Envelope(id: envelope.id, .error(ClientError(.unimplemented, text))))
         case (.hello, _): return close(outOfState: "a second Hello")
         default:

@@ -1,4 +1,4 @@
-/// What the protocol asks of a string: UTF-8 (RFC 3629) without NUL.
+/// Validates strings of the protocol: UTF-8 (RFC 3629) without NUL.
 package enum TextScan {
     package enum Problem {
         case nul
@@ -8,11 +8,11 @@ package enum TextScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let tops: UInt64 = 0x8080_8080_8080_8080
 
-    /// The first problem of these bytes, if they have one, and where.
+    /// The first problem of the bytes and its offset; `nil` for valid text.
     package static func problem(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> (problem: Problem, offset: Int)? {
         var position = 0
         while position < count {
-            // Eight bytes of ASCII without NUL at a time.
+            // ASCII without NUL, eight bytes at a time.
             while count - position >= 8 {
                 let word = UnsafeRawPointer(bytes + position).loadUnaligned(as: UInt64.self)
                 if (word | (word &- ones)) & tops != 0 { break }
@@ -45,7 +45,7 @@ package enum TextScan {
         return false
     }
 
-    /// The length of the well-formed sequence of two to four bytes that begins here (RFC 3629, section 4).
+    /// The length of a well-formed sequence of two to four bytes at this position (RFC 3629, section 4).
     private static func sequenceLength(_ bytes: UnsafePointer<UInt8>, _ available: Int) -> Int? {
         let first = bytes[0]
         let length: Int

@@ -2,17 +2,17 @@ internal import CCarillonProto
 internal import CarillonCore
 internal import CarillonCron
 
-/// An enumeration of the core and its twin in the protocol.
+/// An enumeration of the core that has a counterpart in the protocol.
 protocol WireEnumeration: CaseIterable {
     associatedtype Wire: Equatable
     var wire: Wire { get }
 }
 
 extension WireEnumeration {
-    /// The scanner has refused numbers that the protocol does not have.
+    /// The scanner has already refused numbers without a name.
     init(wire: Wire) throws(WireError) {
         guard let value = Self.allCases.first(where: { $0.wire == wire }) else {
-            throw WireError(.invalid, "an unknown value of an enumeration")
+            throw WireError(.invalid, "unknown enumeration value")
         }
         self = value
     }

@@ -1,6 +1,6 @@
 package import CarillonCore
 
-/// Both clocks as a connection needs them: boot time to wait, the wall clock to compare it with the peer's.
+/// The time by two clocks: boot time for timeouts, and the wall clock for comparison with the peer's.
 package struct WireNow: Sendable, Hashable {
     package var boot: BootTime
     /// Microseconds since 1970 by this machine's own clock.

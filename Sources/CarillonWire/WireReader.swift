@@ -2,8 +2,8 @@ package import CCarillonProto
 internal import CProtobuf
 package import CarillonCore
 
-/// Reads the pieces of protobuf-c's structs as Swift values. The scanner has checked the bytes before: strings are UTF-8,
-/// ids have 16 bytes, required fields are there.
+/// Reads the parts of protobuf-c's structs as Swift values. The scanner has validated the bytes: strings are UTF-8, ids have
+/// 16 bytes, required fields are present.
 package enum WireReader {
     static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
         pointer.map { String(cString: $0) } ?? ""
@@ -57,12 +57,12 @@ package enum WireReader {
 
     static func shard(_ number: UInt32) throws(WireError) -> UInt8 {
         guard let shard = UInt8(exactly: number) else {
-            throw WireError(.invalid, "\(number) is no shard; shards are 0 to 255", field: "shard")
+            throw WireError(.invalid, "\(number) is not a shard; shards are 0 to 255", field: "shard")
         }
         return shard
     }
 
-    /// A number that has a range.
+    /// A number within a range.
     static func number(
         _ number: UInt32,
         in range: ClosedRange<UInt32>,
@@ -93,8 +93,8 @@ package enum WireReader {
         return headers
     }
 
-    /// The text of an HTTP answer or failure, as a worker reports it. Bytes that are not UTF-8, and NUL, become U+FFFD: the
-    /// report of a call counts whatever the target answered.
+    /// The text of an HTTP response or failure in a worker's report. Invalid UTF-8 and NUL become U+FFFD, because the report must
+    /// count whatever bytes the target sent.
     static func repairedText(_ has: Int32, _ data: ProtobufCBinaryData) -> String? {
         guard has != 0 else { return nil }
         let bytes = UnsafeBufferPointer(start: UnsafePointer(data.data), count: data.data == nil ? 0 : data.len)
@@ -104,7 +104,7 @@ package enum WireReader {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A code of 16 bytes; zero when it is absent or has another length.
+    /// A code of 16 bytes; zero when the field is absent or has another length.
     static func code(_ data: ProtobufCBinaryData) -> AuthenticationCode {
         let id = id(data)
         return AuthenticationCode(high: id.high, low: id.low)

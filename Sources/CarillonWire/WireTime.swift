@@ -1,11 +1,11 @@
 internal import CarillonCore
 internal import CarillonCron
 
-/// Times as the protocol carries them: milliseconds since 1970, within the years 1 to 9999.
+/// Times in the protocol: milliseconds since 1970, within the years 1 to 9999.
 package enum WireTime {
     static let range = Timestamp.distantPast.milliseconds...Timestamp.distantFuture.milliseconds + 999
 
-    /// Milliseconds of an RFC 3339 text; throws a sentence that says what is wrong with it.
+    /// Parses an RFC 3339 text into milliseconds. The error says what is wrong with the text.
     package static func parse(_ text: String) throws(WireError) -> Int64 {
         guard let milliseconds = RFC3339.parse(text) else {
             let shown = text.count > 60 ? text.prefix(60) + "…" : text

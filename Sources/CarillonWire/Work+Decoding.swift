@@ -95,7 +95,7 @@ extension CallKind {
         )
     }
 
-    /// Bytes of the body.
+    /// The size of the body in bytes.
     var bodyBytes: Int {
         switch self {
         case .http(let http): http.body?.utf8.count ?? 0

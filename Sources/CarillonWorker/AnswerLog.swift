@@ -2,8 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Logging
 
-/// Says in the log what is wrong with the answers of targets, once a minute at most: that one is incomplete or malformed, or
-/// that it is far longer than what is kept of it.
+/// Logs incomplete, malformed and overlong responses of targets, each kind at most once a minute.
 final class AnswerLog: Sendable {
     private let log: RateLimitedLog
 
@@ -18,7 +17,7 @@ final class AnswerLog: Sendable {
             log.log(
                 .warning,
                 key: isCutOff ? "long" : "broken",
-                isCutOff ? "a target's answer is too long" : "a target's answer is incomplete",
+                isCutOff ? "overlong response from a target" : "incomplete response from a target",
                 metadata: ["why": "\(remark)"],
                 at: SystemClock.bootTime()
             )

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Something that is reached once, and those who wait for it.
+/// Suspends callers until it is opened, once.
 final class Latch: Sendable {
     private struct State {
         var isOpen = false
@@ -28,7 +28,7 @@ final class Latch: Sendable {
         }
     }
 
-    /// Waits for it, and takes it for reached when that lasts too long.
+    /// Waits until the latch is open, and opens it after `limitMs`.
     func wait(limitMs: Int) async {
         let timer = Task {
             try? await Task.sleep(for: .milliseconds(limitMs))

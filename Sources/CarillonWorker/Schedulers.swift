@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonWire
 internal import Synchronization
 
-/// The schedulers that are connected, by connection.
+/// The connected schedulers, by connection.
 final class Schedulers: Sendable {
     struct Entry: Sendable {
         /// The configured address.
@@ -16,7 +16,7 @@ final class Schedulers: Sendable {
         entries.withLock { $0[id] = entry }
     }
 
-    /// Returns whether it was there.
+    /// Returns whether the connection existed.
     func remove(_ id: ConnectionID) -> Bool {
         entries.withLock { $0.removeValue(forKey: id) != nil }
     }

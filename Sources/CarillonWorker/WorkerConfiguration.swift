@@ -1,8 +1,8 @@
 package import CarillonCore
 
-/// What a worker process is told at its start (design § 10).
+/// The settings of a worker process.
 package struct WorkerConfiguration: Sendable {
-    /// Its identity across restarts.
+    /// Identifies the worker across restarts.
     package var name: String
     /// Random, new at each start.
     package var bootID: UniqueID

@@ -2,9 +2,9 @@ internal import CarillonCore
 package import CarillonSystem
 internal import Synchronization
 
-/// What a worker counts (deploy/METRICS.md).
+/// The worker's metrics (deploy/METRICS.md).
 package final class WorkerMetrics: Sendable {
-    /// How a call ended: `success` is a status of 200 to 299, `failure` any other answer or none.
+    /// The result of a call: `success` is a status of 200 to 299, `failure` any other status or none.
     private enum Result: String, CaseIterable {
         case success, failure
         case notSent = "not_sent"
@@ -20,30 +20,30 @@ package final class WorkerMetrics: Sendable {
     package init(registry: MetricsRegistry) {
         let family = registry.counters(
             "carillon_calls_total",
-            help: "HTTP calls that ended, by result.",
+            help: "Finished HTTP calls, by result.",
             labels: ["result"]
         )
         calls = Dictionary(uniqueKeysWithValues: Result.allCases.map { ($0, family.with($0.rawValue)) })
         callDuration = registry.histogram(
             "carillon_call_duration_seconds",
-            help: "From the hand-over to the HTTP client to the end of the call.",
+            help: "Time from the hand-over to the HTTP client to the end of the call.",
             bounds: .latencySeconds
         )
         rpcFrames = registry.counters(
             "carillon_rpc_frames_total",
-            help: "Frames of the protocol.",
+            help: "Protocol frames, by direction and message.",
             labels: ["direction", "message"]
         )
         rpcErrors = registry.counters(
             "carillon_rpc_errors_total",
-            help: "Connections that ended for a reason of the protocol.",
+            help: "Connections that ended with a protocol error, by kind.",
             labels: ["kind"]
         )
         registerReadings(in: registry)
     }
 
     private func registerReadings(in registry: MetricsRegistry) {
-        registry.gauges("carillon_slots", help: "Calls that can be held, by what they do now.", labels: ["state"]) {
+        registry.gauges("carillon_slots", help: "Call slots, by state.", labels: ["state"]) {
             [weak self] in
             guard let status = self?.status else { return [] }
             return [
@@ -54,39 +54,39 @@ package final class WorkerMetrics: Sendable {
         func gauge(_ name: String, _ help: String, _ read: @escaping @Sendable (WorkerStatus) -> Int) {
             registry.gauge(name, help: help) { [weak self] in self.map { Double(read($0.status)) } }
         }
-        gauge("carillon_outcomes_unacknowledged", "Outcomes that no scheduler has recorded yet.") { $0.unacknowledged }
-        gauge("carillon_connected_schedulers", "Schedulers that are connected.") { $0.connections }
-        gauge("carillon_leader_connected", "Whether one of them leads.") { $0.leaderEpoch == nil ? 0 : 1 }
-        gauge("carillon_draining", "Whether this worker takes no more calls.") { $0.isDraining ? 1 : 0 }
+        gauge("carillon_outcomes_unacknowledged", "Outcomes not yet recorded by a scheduler.") { $0.unacknowledged }
+        gauge("carillon_connected_schedulers", "Connected schedulers.") { $0.connections }
+        gauge("carillon_leader_connected", "Whether a connected scheduler leads.") { $0.leaderEpoch == nil ? 0 : 1 }
+        gauge("carillon_draining", "Whether the worker is stopping and takes no calls.") { $0.isDraining ? 1 : 0 }
         func counter(_ name: String, _ help: String, _ read: @escaping @Sendable (WorkerEngine.Counters) -> UInt64) {
             registry.counter(name, help: help) { [weak self] in self.map { Double(read($0.status.counters)) } }
         }
-        counter("carillon_calls_returned_total", "Calls that went back without having been begun.") { $0.returned }
+        counter("carillon_calls_returned_total", "Calls returned without having been started.") { $0.returned }
         counter(
             "carillon_dispatches_stale_total",
-            "Calls whose sender does not lead their shard under their epoch, ignored."
+            "Calls from a scheduler that does not lead their shard with their epoch; ignored."
         ) { $0.stale }
-        counter("carillon_dispatches_repeated_total", "Calls that were there already, ignored.") { $0.duplicates }
+        counter("carillon_dispatches_repeated_total", "Calls that the worker already had; ignored.") { $0.duplicates }
         counter(
             "carillon_at_most_once_repeats_total",
-            "Dispatches of AT_MOST_ONCE attempts that were begun before; answered and not called again."
+            "Repeated dispatches of AT_MOST_ONCE attempts that were already started; not called again."
         ) { $0.refusedRepeats }
         counter(
             "carillon_outcomes_rejected_total",
-            "Outcomes that the scheduler did not accept as they were."
+            "Outcomes that the scheduler rejected or corrected."
         ) { $0.rejected }
         counter(
             "carillon_acknowledgements_stray_total",
-            "Acknowledgements of outcomes that were sent over another connection, ignored."
+            "Acknowledgements of outcomes sent over another connection; ignored."
         ) { $0.strayAcknowledgements }
     }
 
-    /// One frame of the protocol.
+    /// Counts protocol frames.
     package func frames(direction: String, message: String, count: Int) {
         rpcFrames.with(direction, message).increment(by: UInt64(count))
     }
 
-    /// A connection that ended for a reason of the protocol.
+    /// Counts a connection that ended with a protocol error.
     package func failure(kind: String) {
         rpcErrors.with(kind).increment()
     }

@@ -4,9 +4,9 @@ package import CarillonWire
 package import Logging
 internal import Synchronization
 
-/// A worker: turns the world into the engine's events and its actions into the world. It decides nothing.
+/// Runs the worker engine: translates network, HTTP results and time into its events, and carries out its actions.
 package final class WorkerService: SchedulerReceiver {
-    /// Makes the HTTP client, given where its results go.
+    /// Creates the HTTP client; the argument receives its results.
     package typealias CallerMaker = (@escaping @Sendable ([HTTPResult]) -> Void) -> any HTTPCaller
 
     private let configuration: WorkerConfiguration
@@ -44,7 +44,7 @@ package final class WorkerService: SchedulerReceiver {
         turn.service = self
     }
 
-    /// Begins to dial the schedulers. Returns at once.
+    /// Starts to dial the schedulers. Returns at once.
     package func start() {
         eventLoop.start()
         let hello = Hello(
@@ -57,7 +57,7 @@ package final class WorkerService: SchedulerReceiver {
         dialer.start(hello: { hello }, receiver: self)
     }
 
-    /// Takes nothing more, finishes what runs, delivers what came of it, and says goodbye. Returns when that is done.
+    /// Takes no more calls, finishes running calls, delivers their outcomes, and disconnects. Returns when that is done.
     package func drain() async {
         eventLoop.post(.drainRequested)
         await drained.wait()
@@ -67,12 +67,12 @@ package final class WorkerService: SchedulerReceiver {
         eventLoop.stop()
     }
 
-    /// Whether calls can be taken, and why not.
+    /// Whether the worker can take calls, and if not, why.
     package var readiness: (isReady: Bool, text: String) {
         let status = metrics.status
         if status.isDraining {
             return (
-                false, "draining: \(status.running) calls run, \(status.unacknowledged) outcomes are not recorded yet"
+                false, "draining: \(status.running) calls running, \(status.unacknowledged) outcomes not yet recorded"
             )
         }
         if let epoch = status.leaderEpoch {
@@ -94,7 +94,7 @@ package final class WorkerService: SchedulerReceiver {
         return engine.wake
     }
 
-    /// Calls first; messages of one turn for one scheduler go out together.
+    /// Starts calls first. Messages of one turn for one scheduler are sent together.
     private func perform(_ actions: [WorkerAction]) {
         var outgoing: [ConnectionID: [Envelope]] = [:]
         var hasDrained = false
@@ -115,7 +115,7 @@ package final class WorkerService: SchedulerReceiver {
             case .announceDrain(let link): outgoing[link, default: []].append(Envelope(.drain))
             case .grant(let link, let granted): outgoing[link, default: []].append(Envelope(.credit(granted: granted)))
             case .close(let link, let why):
-                logger.error("a scheduler breaks the rules", metadata: ["why": "\(why)"])
+                logger.error("scheduler violated the protocol; closing the connection", metadata: ["why": "\(why)"])
                 schedulers.entry(link)?.link.close(why: why)
             case .log(let logEvent): log(logEvent)
             case .drained: hasDrained = true
@@ -134,12 +134,12 @@ package final class WorkerService: SchedulerReceiver {
             )
         case .leaderLost(let epoch, let shards):
             logger.warning(
-                "no scheduler leads, what is not recorded is kept",
+                "no scheduler leads; keeping unrecorded outcomes",
                 metadata: ["last_epoch": "\(epoch)", "shards": "\(shards)"]
             )
         case .leadRefused(let link, let epoch, let highest):
             logger.warning(
-                "scheduler leads under a lower epoch than the highest one seen; its calls are refused",
+                "scheduler leads with an outdated epoch; refusing its calls",
                 metadata: [
                     "scheduler": "\(schedulers.entry(link)?.address ?? "unknown")", "epoch": "\(epoch)",
                     "highest_epoch": "\(highest)",
@@ -147,14 +147,14 @@ package final class WorkerService: SchedulerReceiver {
             )
         case .outcomeRejected(let execution, let result):
             logger.warning(
-                "scheduler did not accept an outcome as it stands",
+                "outcome rejected or corrected by the scheduler",
                 metadata: ["execution": "\(execution)", "result": "\(result)"]
             )
         case .draining(let running, let unacknowledged):
             logger.info("draining", metadata: ["running": "\(running)", "unacknowledged": "\(unacknowledged)"])
         case .undelivered(let count, let executions):
             logger.error(
-                "outcomes could not be delivered, no scheduler took them",
+                "outcomes not delivered: no scheduler accepted them",
                 metadata: [
                     "outcomes": "\(count)", "executions": "\(executions.map(\.description).joined(separator: ","))",
                 ]
@@ -171,7 +171,7 @@ package final class WorkerService: SchedulerReceiver {
         link: any PeerLink
     ) {
         schedulers.add(connection, Schedulers.Entry(address: scheduler, link: link))
-        // That it is connected, and later why it is no longer, the dialer says.
+        // The dialer logs the connection and its end.
         eventLoop.post(.connected(connection))
     }
 
@@ -199,7 +199,7 @@ package final class WorkerService: SchedulerReceiver {
     }
 }
 
-/// Lets the event loop's closure reach the service that owns the event loop. Set once, before the event loop starts.
+/// Gives the event loop's closure access to the service that owns the event loop. Set once, before the event loop starts.
 private final class Turn: Sendable {
     private struct WeakService: Sendable {
         weak var service: WorkerService?

@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// What the engine's thread tells the others after each of its turns.
+/// The engine's state, published after each turn.
 struct WorkerStatus: Sendable {
     var running = 0
     var waiting = 0

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CarillonGateway
 internal import CarillonSystem
 
-/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+/// Runs the program. A plain function, so that the code below does not inherit the main actor of top-level code.
 nonisolated func gatewayMain() async {
     await GatewayCommand.mainHidingSecrets()
 }
@@ -11,10 +11,10 @@ nonisolated func gatewayMain() async {
 struct GatewayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-gateway",
-        abstract: "Serves the REST API of Carillon, and passes every request on to a scheduler.",
+        abstract: "Serves the REST API of Carillon, and forwards requests to a scheduler.",
         discussion: """
-            Every option can also be set by the environment variable named in its help; the option wins. A gateway keeps \
-            nothing: start as many as you like. Durations are written 30 (seconds), 30s, 500ms or 1m.
+            Every option can also be set by the environment variable named in its help; the option wins. A gateway has no \
+            state: start as many as you like. Durations are written 30 (seconds), 30s, 500ms or 1m.
 
               carillon-gateway --schedulers 127.0.0.1:7070
               curl http://127.0.0.1:8000/docs
@@ -28,7 +28,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Addresses of the schedulers, with commas between. (SCHEDULERS; default: 127.0.0.1:7070)",
+            "Addresses of the schedulers, separated by commas. (SCHEDULERS; default: 127.0.0.1:7070)",
             valueName: "host:port,..."
         )
     )
@@ -36,7 +36,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the API is; port 0 takes a free one. (LISTEN; default: 127.0.0.1:8000)",
+            "Address of the API; port 0 takes a free one. (LISTEN; default: 127.0.0.1:8000)",
             valueName: "host:port"
         )
     )
@@ -44,7 +44,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "One more place for /metrics, /livez and /readyz. (METRICS_LISTEN; default: none, the API has them)",
+            "A further address for /metrics, /livez and /readyz. (METRICS_LISTEN; default: none, the API has them)",
             valueName: "host:port"
         )
     )
@@ -52,7 +52,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long a scheduler may take to answer. (GATEWAY_TIMEOUT; default: 10s)",
+            "Time limit for a scheduler's answer. (GATEWAY_TIMEOUT; default: 10s)",
             valueName: "duration"
         )
     )
@@ -60,7 +60,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where browsers find this gateway, when a proxy stands before it. (PUBLIC_URL; default: none)",
+            "URL of this gateway for browsers, behind a proxy. (PUBLIC_URL; default: none)",
             valueName: "url"
         )
     )
@@ -68,7 +68,7 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "More names that this gateway is called by, with commas between. (ALLOWED_HOSTS; default: none)",
+            "Further host names of this gateway, separated by commas. (ALLOWED_HOSTS; default: none)",
             valueName: "name,..."
         )
     )
@@ -76,13 +76,13 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Proxies whose X-Forwarded-Proto and X-Forwarded-Host count, with commas between. (TRUSTED_PROXIES; default: none)",
+            "Proxies whose X-Forwarded-Proto and X-Forwarded-Host are trusted, separated by commas. (TRUSTED_PROXIES; default: none)",
             valueName: "address[/bits],..."
         )
     )
     var trustedProxies: String?
 
-    @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document and do nothing else.")
+    @Flag(name: .customLong("openapi"), help: "Print the OpenAPI document and exit.")
     var openAPI = false
 
     @OptionGroup(title: "Log") var log: LogOptions

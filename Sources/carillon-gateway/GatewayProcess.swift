@@ -9,18 +9,18 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// A gateway as a process: joins it to the schedulers, the network and the signals, and takes them apart again.
+/// A gateway process: starts and stops the client, the HTTP server and the signal handling.
 struct GatewayProcess {
     var settings: GatewaySettings
     var logger: Logger
 
-    /// For requests in flight, once the end has been asked for.
+    /// The time for requests in flight after a stop was requested.
     private static let drainSeconds: Int64 = 8
 
     private var configuration: GatewayConfiguration { settings.gateway }
 
-    /// Until SIGTERM or SIGINT.
-    /// - Throws: `StartFailure` when an address cannot be had.
+    /// Runs until SIGTERM or SIGINT.
+    /// - Throws: `StartFailure` when an address is unavailable.
     func run() async throws {
         OpenFileLimit.raise()
         logger.info(
@@ -78,7 +78,7 @@ struct GatewayProcess {
         do {
             try await group.run()
         } catch {
-            // Requests that were cut off after the time for them are no failure of the end.
+            // Requests that are cut off when the time is over do not make the stop a failure.
             guard !stopping.hasBegun else { return }
             throw StartFailure(
                 "LISTEN (--listen): cannot listen on \(configuration.listen): \(HTTPServer.text(ofListenError: error)); "
@@ -101,7 +101,7 @@ struct GatewayProcess {
     }
 }
 
-/// Whether the end has been asked for.
+/// Whether a stop was requested.
 private final class Stopping: Sendable {
     private let begun = Atomic(false)
 

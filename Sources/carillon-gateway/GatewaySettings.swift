@@ -1,7 +1,7 @@
 internal import CarillonGateway
 internal import CarillonSystem
 
-/// What flags and environment say, checked (design § 10).
+/// The validated values of flags and environment variables.
 struct GatewaySettings {
     var gateway: GatewayConfiguration
 

@@ -6,7 +6,7 @@ internal import CarillonSystem
 struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Bring the database's schema up or down, or show where it is.",
+        abstract: "Migrate the database's schema up or down, or show its state.",
         subcommands: [Up.self, Down.self, Status.self]
     )
 
@@ -16,7 +16,7 @@ struct MigrateCommand: ParsableCommand {
     }
 
     struct Up: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Apply all migrations that are pending.")
+        static let configuration = CommandConfiguration(abstract: "Apply all pending migrations.")
         @OptionGroup var address: DatabaseAddress
         @OptionGroup var log: LogOptions
 
@@ -29,12 +29,12 @@ struct MigrateCommand: ParsableCommand {
     }
 
     struct Down: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take the newest migration back, or several.")
+        static let configuration = CommandConfiguration(abstract: "Revert the newest migration, or several.")
 
         @Option(
             parsing: .unconditional,
             help: ArgumentHelp(
-                "Take back all that are newer than this version; 0 takes back all, with all data.",
+                "Revert all migrations newer than this version; 0 reverts all and deletes all data.",
                 valueName: "version"
             )
         )
@@ -44,14 +44,14 @@ struct MigrateCommand: ParsableCommand {
         @OptionGroup var log: LogOptions
 
         func validate() throws {
-            if let to, to < 0 { throw ValidationError("--to is \(to); it must be 0 or a version") }
+            if let to, to < 0 { throw ValidationError("--to is \(to); it must be 0 or the number of a migration") }
         }
 
         func run() throws {
             try ExitCode.reporting {
                 let taken = try MigrateCommand.migrator(address, log).down(to: to)
                 print(
-                    taken.isEmpty ? "nothing to take back" : "took back \(taken.map(\.title).joined(separator: ", "))"
+                    taken.isEmpty ? "nothing to revert" : "reverted \(taken.map(\.title).joined(separator: ", "))"
                 )
             }
         }
@@ -69,7 +69,7 @@ struct MigrateCommand: ParsableCommand {
                         switch (status.isApplied, status.appliedAt) {
                         case (false, _): "pending"
                         case (true, let at?): "applied at \(at)"
-                        case (true, nil): "applied by hand; `migrate up` records it"
+                        case (true, nil): "applied manually; `migrate up` records it"
                         }
                     print("\(status.migration.title)  \(state)")
                 }

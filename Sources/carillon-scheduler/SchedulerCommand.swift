@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
-/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+/// Runs the program. A plain function, so that the code below does not inherit the main actor of top-level code.
 nonisolated func schedulerMain() async {
     SecretOptions.hide(DatabaseAddress.secrets)
     await SchedulerCommand.mainHidingSecrets()
@@ -11,7 +11,7 @@ nonisolated func schedulerMain() async {
 struct SchedulerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-scheduler",
-        abstract: "Keeps the schedules, hands due calls to workers, and records what came of them.",
+        abstract: "Keeps the schedules, sends due calls to workers, and records their outcomes.",
         discussion: """
             Runs until SIGTERM or SIGINT. Several schedulers may run on one database: one leads, the others stand by.
 
@@ -21,9 +21,9 @@ struct SchedulerCommand: AsyncParsableCommand {
             (seconds), 30s, 500ms, 1m or 1h.
 
             EXIT STATUS:
-              0    stopped when asked to
-              1    an address or the schema cannot be had
-              64   a value is wrong
+              0    stopped on request
+              1    an address or the schema is unavailable
+              64   a value is invalid
             """,
         version: CarillonVersion.current,
         subcommands: [MigrateCommand.self]

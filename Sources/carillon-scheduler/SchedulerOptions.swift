@@ -3,8 +3,8 @@ internal import CarillonCore
 internal import CarillonPostgres
 internal import CarillonSystem
 
-/// Where the database is. What the program and `migrate` have in common is a group of the same type in both: the parser
-/// gives each option to the first command that knows it, and hands a group that it has read to those below.
+/// The database's address. The program and `migrate` use the same option group: the parser gives each option to the first
+/// command that declares it, and passes a group that it has read to subcommands.
 struct DatabaseAddress: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -15,7 +15,7 @@ struct DatabaseAddress: ParsableArguments {
     )
     var databaseUrl: String?
 
-    /// The options whose values hold a password, and the variables that they are moved to.
+    /// The options whose values contain a password, and the environment variables to which they are moved.
     static let secrets = ["--database-url": "DATABASE_URL", "--database-read-url": "DATABASE_READ_URL"]
 
     /// The value of the flag or the environment variable.
@@ -24,8 +24,8 @@ struct DatabaseAddress: ParsableArguments {
         return try Self.readable(url, "DATABASE_URL")
     }
 
-    /// - Throws: why the URL cannot be used, without quoting it. A server that is away is waited for; an invalid URL would be
-    ///   waited for without end.
+    /// - Throws: why the URL cannot be used, without quoting it. An unreachable server is retried, so an invalid URL would be
+    ///   retried forever.
     static func readable(_ url: String, _ name: String) throws(ConfigurationError) -> String {
         guard let problem = PostgresConfiguration.problem(with: url) else { return url }
         throw ConfigurationError(
@@ -37,11 +37,11 @@ struct DatabaseAddress: ParsableArguments {
     private static let example = "postgresql://user:password@127.0.0.1:5432/job_scheduler"
 }
 
-/// How the database is used.
+/// Options for the use of the database.
 struct DatabaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where history is read, a replica for example. (DATABASE_READ_URL; default: the same)",
+            "Address for reads of history, for example a replica. (DATABASE_READ_URL; default: the same)",
             valueName: "url"
         )
     )
@@ -57,18 +57,18 @@ struct DatabaseOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Whether the schema is brought up to date at start, true or false. (MIGRATE; default: true)",
+            "Whether to migrate the schema at start, true or false. (MIGRATE; default: true)",
             valueName: "boolean"
         )
     )
     var migrate: String?
 }
 
-/// Whom it talks to.
+/// Addresses and heartbeats.
 struct NetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where workers and clients connect; port 0 takes a free one. (LISTEN; default: 127.0.0.1:7070)",
+            "Address for workers and clients; port 0 takes a free one. (LISTEN; default: 127.0.0.1:7070)",
             valueName: "host:port"
         )
     )
@@ -76,7 +76,7 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The address that others reach it at. (ADVERTISE; default: that of --listen, or the host's name)",
+            "The address for workers, clients and other schedulers. (ADVERTISE; default: the address of --listen, or the host's name)",
             valueName: "host:port"
         )
     )
@@ -84,7 +84,7 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where /metrics, /livez and /readyz are. (METRICS_LISTEN; default: 127.0.0.1:7071)",
+            "Address of /metrics, /livez and /readyz. (METRICS_LISTEN; default: 127.0.0.1:7071)",
             valueName: "host:port"
         )
     )
@@ -92,23 +92,23 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Between two heartbeats of a connection; five without a sign end it. (HEARTBEAT; default: 2s)",
+            "Time between heartbeats of a connection; five missed heartbeats end it. (HEARTBEAT; default: 2s)",
             valueName: "duration"
         )
     )
     var heartbeat: String?
 }
 
-/// How it keeps schedules.
+/// Options for schedules, calls and history.
 struct ScheduleOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("How long the lease lasts without renewal. (LEASE; default: 5s)", valueName: "duration")
+        help: ArgumentHelp("Duration of the lease without renewal. (LEASE; default: 5s)", valueName: "duration")
     )
     var lease: String?
 
     @Option(
         help: ArgumentHelp(
-            "How many milliseconds ahead the rows of due times are written. (HORIZON_MS; default: 500)",
+            "Milliseconds before a due time at which the execution's row is written. (HORIZON_MS; default: 500)",
             valueName: "milliseconds"
         )
     )
@@ -116,7 +116,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How often changes made by hand in SQL, and time zone data, are looked for. (REFRESH_INTERVAL; default: 60s)",
+            "Time between checks for changes made in SQL and for new time zone data. (REFRESH_INTERVAL; default: 60s)",
             valueName: "duration"
         )
     )
@@ -124,7 +124,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long a call may take unless its job says otherwise. (REQUEST_TIMEOUT; default: \(Job.blank.timeoutMs / 1_000)s)",
+            "Timeout of a call, for jobs without their own. (REQUEST_TIMEOUT; default: \(Job.blank.timeoutMs / 1_000)s)",
             valueName: "duration"
         )
     )
@@ -132,7 +132,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Attempts after the first that failed, unless the job says otherwise. (MAX_RETRIES; default: \(Job.blank.maxRetries))",
+            "Retries after the first attempt, for jobs without their own value. (MAX_RETRIES; default: \(Job.blank.maxRetries))",
             valueName: "count"
         )
     )
@@ -140,7 +140,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Missed times up to this age all run after an outage, unless the job says otherwise. (CATCH_UP_WINDOW; "
+            "Age up to which all missed times run after an outage, for jobs without their own value. (CATCH_UP_WINDOW; "
                 + "default: \(Job.blank.catchUpWindowMs / 1_000)s)",
             valueName: "duration"
         )
@@ -148,13 +148,13 @@ struct ScheduleOptions: ParsableArguments {
     var catchUpWindow: String?
 
     @Option(
-        help: ArgumentHelp("Bytes of an answer that are kept. (RESPONSE_LIMIT; default: 4KiB)", valueName: "bytes")
+        help: ArgumentHelp("Bytes of a response to keep. (RESPONSE_LIMIT; default: 4KiB)", valueName: "bytes")
     )
     var responseLimit: String?
 
     @Option(
         help: ArgumentHelp(
-            "Days of history; 0 keeps all of it. (RETENTION_DAYS; default: 30)",
+            "Days of history to keep; 0 keeps everything. (RETENTION_DAYS; default: 30)",
             valueName: "days"
         )
     )
@@ -162,7 +162,7 @@ struct ScheduleOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Executions in memory at which further due times wait. (MAX_OPEN_EXECUTIONS; default: 250000)",
+            "Limit of executions in memory; at the limit, further due times wait. (MAX_OPEN_EXECUTIONS; default: 250000)",
             valueName: "count"
         )
     )

@@ -10,12 +10,12 @@ internal import CoreMetrics
 internal import Logging
 internal import Synchronization
 
-/// A scheduler as a process: joins the service to the database, the network and the signals, and takes them apart again.
+/// A scheduler process: starts and stops the service, the database connections, the servers and the signal handling.
 struct SchedulerProcess {
     var settings: SchedulerSettings
     var logger: Logger
 
-    /// Until SIGTERM or SIGINT.
+    /// Runs until SIGTERM or SIGINT.
     func run() async throws {
         OpenFileLimit.raise()
         let stop = StopSignal()
@@ -81,7 +81,7 @@ struct SchedulerProcess {
         logger.info("stopped")
     }
 
-    /// - Returns: the port that it listens on.
+    /// - Returns: the port of the listening socket.
     private func listen(_ server: RPCServer) async throws -> Int {
         do throws(ClientError) {
             return try await server.start().port
@@ -92,7 +92,7 @@ struct SchedulerProcess {
         }
     }
 
-    /// The default port may be taken, by another scheduler on this machine: then any free one will do.
+    /// Uses a free port when the default port is taken, for example by another scheduler on this machine.
     private func startProbes(
         _ registry: MetricsRegistry,
         ready: @escaping @Sendable () -> (Bool, String)
@@ -114,8 +114,8 @@ struct SchedulerProcess {
         }
     }
 
-    /// Brings the schema up to date, or makes sure that it is; waits for a database that is down.
-    /// - Returns: whether the process goes on.
+    /// Migrates the schema, or checks its version. Waits while the database is down.
+    /// - Returns: whether to continue; false after a stop was requested.
     private func prepareSchema(isStopping: @escaping @Sendable () -> Bool) throws -> Bool {
         let migrator = Migrator(url: settings.postgres.url, logger: logger, sessions: settings.postgres.sessions)
         do throws(MigrationError) {
@@ -131,7 +131,7 @@ struct SchedulerProcess {
     }
 }
 
-/// Lets those that are made before the service and its store reach them.
+/// Gives access to the service and the store for objects that are created before them.
 private final class HeldService: Sendable {
     private let held = Mutex<(service: SchedulerService?, store: PostgresStore?)>((nil, nil))
 
@@ -146,7 +146,7 @@ private final class HeldService: Sendable {
     }
 
     var readiness: (Bool, String) {
-        guard let service else { return (false, "starting: the database's schema is not ready yet") }
+        guard let service else { return (false, "starting: the database schema is not ready yet") }
         let readiness = service.readiness
         return (readiness.isReady, readiness.text)
     }

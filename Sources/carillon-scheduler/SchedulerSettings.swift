@@ -4,13 +4,13 @@ internal import CarillonRuntime
 internal import CarillonScheduler
 internal import CarillonSystem
 
-/// What flags and environment say, checked (design § 10).
+/// The validated values of flags and environment variables.
 struct SchedulerSettings {
     var postgres: PostgresConfiguration
     var migrates: Bool
     var listen: HostPort
     var advertise: HostPort?
-    /// `nil`: the default, or a free port when that one is taken.
+    /// `nil`: the default address, or a free port if the default port is taken.
     var metricsListen: HostPort?
     var scheduler: SchedulerConfiguration
 
@@ -37,11 +37,11 @@ struct SchedulerSettings {
         advertise = try Setting.address("ADVERTISE", flag: network.advertise)
         if let advertise, advertise.port == 0 {
             throw ConfigurationError(
-                "ADVERTISE is \(advertise); its port must be the one that others connect to, 1 to 65535"
+                "ADVERTISE is \(advertise); its port must be the port that peers connect to, 1 to 65535"
             )
         }
         metricsListen = try Setting.address("METRICS_LISTEN", flag: network.metricsListen)
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         scheduler = SchedulerConfiguration(
             dispatcher: DispatcherConfiguration(
@@ -98,7 +98,7 @@ struct SchedulerSettings {
         )
     }
 
-    /// The address that goes to clients, other schedulers and workers, once the port is known.
+    /// The address announced to clients, schedulers and workers, once the port is known.
     func advertised(port: Int) -> HostPort {
         if let advertise { return advertise }
         guard ["0.0.0.0", "::", "::0"].contains(listen.host) else { return HostPort(host: listen.host, port: port) }

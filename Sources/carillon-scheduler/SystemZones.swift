@@ -2,7 +2,7 @@ internal import CarillonCron
 internal import CarillonScheduler
 internal import CarillonSystem
 
-/// The system's time zone files, as the scheduler asks for them.
+/// The system's time zone files as a `ZoneSource`.
 struct SystemZones: ZoneSource {
     private let directory = ZoneDirectory()
 

@@ -1,36 +1,35 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
-/// The whole program. A plain function, so that nothing below it inherits the main actor of top-level code.
+/// Runs the program. A plain function, so that the code below does not inherit the main actor of top-level code.
 nonisolated func workerMain() async {
     await WorkerCommand.mainHidingSecrets()
 }
 
-/// The command line of a worker.
+/// The worker's command line.
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-worker",
         abstract: "Makes the HTTP calls of a Carillon system.",
         discussion: """
-            Dials every scheduler it is told of and takes calls from the one that leads. To have more calls at a time, start \
-            more workers: nothing else has to be told of them.
-
-            SIGTERM or Ctrl-C lets the calls that run come to their end and reports them; a second one of the same kind \
+            Dials every configured scheduler and takes calls from the leader. For more concurrent calls, start more \
+            workers; the schedulers need no change.
+            SIGTERM or Ctrl-C stops the worker after its running calls have ended and are reported. The same signal again \
             ends the process at once.
 
             Every option is also an environment variable; the option wins.
 
             EXIT STATUS:
               0    drained and stopped
-              1    an address cannot be had
-              64   a value is wrong
+              1    an address is unavailable
+              64   a value is invalid
             """,
         version: CarillonVersion.current
     )
 
     @Option(
         help: ArgumentHelp(
-            "Addresses of the schedulers, with commas between. (SCHEDULERS; default: 127.0.0.1:7070)",
+            "Addresses of the schedulers, separated by commas. (SCHEDULERS; default: 127.0.0.1:7070)",
             valueName: "host:port,..."
         )
     )
@@ -43,7 +42,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where /metrics, /livez and /readyz are served. (METRICS_LISTEN; default: the first free port of 127.0.0.1 from "
+            "Address of /metrics, /livez and /readyz. (METRICS_LISTEN; default: the first free port of 127.0.0.1 from "
                 + "7072 on)",
             valueName: "host:port"
         )
@@ -53,7 +52,7 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(
         name: [.customLong("name"), .customLong("worker-name")],
         help: ArgumentHelp(
-            "The worker's name, its own and the same after a restart. (WORKER_NAME; default: the host's name and the port of "
+            "The worker's name: unique, and the same after a restart. (WORKER_NAME; default: the host's name and the port of "
                 + "the metrics)",
             valueName: "name"
         )
@@ -62,7 +61,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Between two signs of life on a connection, 100ms to 60s; a scheduler's own value overrules it. (HEARTBEAT; "
+            "Time between heartbeats of a connection, 100ms to 60s; the scheduler's value takes precedence. (HEARTBEAT; "
                 + "default: 2s)",
             valueName: "duration"
         )
@@ -71,7 +70,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Connections to targets that are older are not used again, 1s to 1h, so that changes of DNS are noticed. "
+            "Age above which a connection to a target is not reused, 1s to 1h, so that DNS changes take effect. "
                 + "(CONNECTION_MAX_AGE; default: 60s)",
             valueName: "duration"
         )

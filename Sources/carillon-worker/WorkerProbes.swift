@@ -5,17 +5,17 @@ internal import CarillonWorker
 internal import Logging
 internal import Synchronization
 
-/// Metrics and probes. They are there before the worker is, because its name is made of their port.
+/// Metrics and probes. They start before the worker, because the default name of the worker contains their port.
 struct WorkerProbes {
     var server: ProbeServer
     var address: HostPort
     let readiness: Readiness
 
     private static let host = "127.0.0.1"
-    /// One machine has room for so many workers that were told nothing of ports.
+    /// The default ports. A machine can run this many workers without configured ports.
     private static let ports = 7_072...7_327
 
-    /// Whether the worker can work, as soon as there is one.
+    /// Whether the worker can take calls; not ready until there is a worker.
     final class Readiness: Sendable {
         private let service = Mutex<WorkerService?>(nil)
 
@@ -30,8 +30,7 @@ struct WorkerProbes {
         }
     }
 
-    /// - Parameter address: `nil` takes the first free port of the default ones; an address that was asked for is taken or is
-    ///   an error.
+    /// - Parameter address: `nil` takes the first free default port. A configured address that is unavailable is an error.
     static func start(
         at address: HostPort?,
         registry: MetricsRegistry,

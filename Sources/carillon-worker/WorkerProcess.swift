@@ -9,12 +9,12 @@ internal import CarillonWorker
 internal import CoreMetrics
 internal import Logging
 
-/// A worker as a process: joins the service to libcurl, the network and the signals, and takes them apart again.
+/// A worker process: starts and stops the service, libcurl, the probes and the signal handling.
 struct WorkerProcess {
     var settings: WorkerSettings
     var logger: Logger
 
-    /// Until SIGTERM or SIGINT.
+    /// Runs until SIGTERM or SIGINT.
     func run() async throws(StartFailure) {
         let files = OpenFileLimit.raise()
         let registry = MetricsRegistry(component: "carillon-worker")
@@ -22,7 +22,7 @@ struct WorkerProcess {
         let metrics = WorkerMetrics(registry: registry)
         let probes = try await WorkerProbes.start(at: settings.metrics, registry: registry, logger: logger)
         let name = settings.name(metricsPort: probes.address.port)
-        // In a box: the thread sanitizer looks at what is passed inout, and an empty value has no address.
+        // Boxed, because the thread sanitizer needs an address for an inout argument, and an empty value has none.
         var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         let loops = min(4, ProcessorCount.online)
         let configuration = WorkerConfiguration(
@@ -40,18 +40,18 @@ struct WorkerProcess {
             CurlCaller(maxCalls: maxWorkers, loops: loops, maxConnectionAgeSeconds: age, deliver: deliver)
         }
         logger.info(
-            "worker starts",
+            "starting worker",
             metadata: [
                 "name": "\(name)", "boot_id": "\(configuration.bootID)", "max_workers": "\(settings.maxWorkers)",
                 "schedulers": "\(settings.schedulers.map(\.description).joined(separator: ","))",
                 "version": "\(CarillonVersion.current)",
             ]
         )
-        // Each call has a socket, each loop keeps some for the next ones, and a resolver of a name may have one for a moment.
+        // One socket for each call, idle connections of each loop, and briefly one for each name lookup.
         let needed = UInt64(settings.maxWorkers * loops) + 128
         if files < needed {
             logger.warning(
-                "fewer files may be open than calls run and connections are kept, raise the limit with ulimit -n",
+                "limit of open files too low for calls and idle connections; raise it with ulimit -n",
                 metadata: [
                     "open_files": "\(files)", "needed": "\(needed)", "max_workers": "\(settings.maxWorkers)",
                 ]

@@ -1,13 +1,13 @@
 internal import CarillonRuntime
 internal import CarillonSystem
 
-/// What flags and environment say, checked (design § 10).
+/// The validated values of flags and environment variables.
 struct WorkerSettings {
     var schedulers: [HostPort]
     var maxWorkers: Int
-    /// `nil`: the first free port of the default host.
+    /// `nil`: the first free default port.
     var metrics: HostPort?
-    /// `nil`: made of the host's name and the metrics' port.
+    /// `nil`: derived from the host's name and the metrics port.
     var name: String?
     var heartbeatMs: Int
     var connectionMaxAgeSeconds: Int
@@ -20,7 +20,7 @@ struct WorkerSettings {
         )
         maxWorkers = try Setting.integer("MAX_WORKERS", flag: command.maxWorkers, default: 256, in: 1...65_536)
         metrics = try Setting.address("METRICS_LISTEN", flag: command.metricsListen)
-        // The flag is --name alone: this is a worker.
+        // Error texts show the flag as --name.
         name = try Setting.text("WORKER_NAME", flag: command.name)
         if let name, name.utf8.count > 255 {
             throw ConfigurationError("WORKER_NAME (--name) has \(name.utf8.count) bytes; allowed are 1 to 255")
@@ -35,7 +35,7 @@ struct WorkerSettings {
         connectionMaxAgeSeconds = ageMs / 1_000
     }
 
-    /// The name that this process goes by.
+    /// The configured name, or the default name.
     func name(metricsPort: Int) -> String {
         if let name { return name }
         return "\(MachineName.current ?? "worker")-\(metricsPort)"

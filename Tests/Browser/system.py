@@ -69,7 +69,7 @@ class Carillon:
         """The ports of the probe servers of scheduler and worker."""
         ports = set()
         for log in (self.folder / "data" / "logs").glob("*.log"):
-            ports |= set(re.findall(r"metrics and probes are served.* address=127\.0\.0\.1:(\d+)", log.read_text()))
+            ports |= set(re.findall(r"serving metrics and probes.* address=127\.0\.0\.1:(\d+)", log.read_text()))
         return sorted(int(port) for port in ports)
 
     def ask(self, method, path, body=None):

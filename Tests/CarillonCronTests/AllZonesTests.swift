@@ -2,7 +2,7 @@ import CarillonCron
 import Glibc
 import Testing
 
-/// Every zone of the system against the C library, which reads the same files with a reader of its own.
+/// Every zone of the system against the C library, which reads the same files independently.
 @Suite(.serialized) struct AllZonesTests {
     private struct Local: Equatable {
         var seconds: Int

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// OCPS 1.4, section 4.3.1, and the policies that go beyond it.
+/// OCPS 1.4, section 4.3.1, and the additional policies.
 ///
 /// Berlin in 2027: on March 28th the clock goes from 02:00 to 03:00 at 01:00Z; on October 31st from 03:00 to 02:00 at 01:00Z.
 @Suite struct DaylightPolicyTests {
@@ -74,7 +74,7 @@ import Testing
             let hours = try times("0 * * * *", after: start, in: Zones.berlin, policy, count: 4).map(at)
             #expect(hours == (1...4).map { at(start) + $0 * 3_600 })
         }
-        // A star in either of both fields is enough: 02:xx is shown never on the one day and twice on the other.
+        // A star in one of the two fields is enough: 02:xx is shown never on the one day and twice on the other.
         #expect(
             try times("*/30 2 * * *", after: Self.beforeGap, in: Zones.berlin, policy, count: 1) == [
                 "2027-03-29T00:00:00Z"
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func onlyTheFirstCharacterMakesAWildcard() throws {
-        // 0-59 is every minute, and yet fixed: the repeated hour is silent.
+        // 0-59 is every minute, but fixed: the repeated hour is silent.
         #expect(
             try times("0-59/30 0-23 * * *", after: "2027-10-31T00:00:00Z", in: Zones.berlin, count: 3) == [
                 "2027-10-31T00:30:00Z", "2027-10-31T02:00:00Z", "2027-10-31T02:30:00Z",

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// The published table of dialects holds.
+/// The published table of dialects must be correct.
 @Suite struct DialectTableTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var there: String

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// What the hints propose means what the other scheduler means by the text.
+/// The proposals of the hints have the same meaning as the text in the other scheduler.
 @Suite struct DialectTests {
     @Test func eventBridgeIsTranslated() throws {
         let seed = Seeded.seed(21)
@@ -27,7 +27,7 @@ import Testing
             let fields = RandomQuartz.fields(&random)
             let year = random.pick(["", "", " 2026", " 2026-2028"])
             let text = "\(random.pick(["0", "0/20", "30"])) \(fields)\(year)"
-            // What parses here means what it means here; the note says where Quartz differs.
+            // A text that parses here keeps its meaning here; the note says where Quartz differs.
             guard let error = parseError(text) else { continue }
             let suggestion = try #require(error.suggestion, "\(text): \(error.message) seed \(seed)")
             try compare(suggestion, NaiveQuartz(quartz: text), text, &random, seed)
@@ -46,7 +46,7 @@ import Testing
         let expression = try CronExpression(suggestion)
         var day = CivilTime(year: 2026, month: random.number(1...12), day: 1).seconds
         for _ in 0..<70 {
-            // A whole day is looked at where it is due at all, and one second more where it is not.
+            // Days with a due time are checked second by second, other days at one second.
             let isDay = naive.matchesDay(CivilTime(seconds: day))
             let next = expression.next(after: day - 1, in: .utc) ?? .max
             if !isDay {

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// Errors say where, what, and what would be right.
+/// Errors have the position, the cause and the correction.
 @Suite struct ErrorTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var text: String

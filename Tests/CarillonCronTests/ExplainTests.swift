@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// One sentence, and exact.
+/// Descriptions are one exact sentence.
 @Suite struct ExplainTests {
     @Test(arguments: [
         ("0 30 9 * * MON-FRI", "At 09:30:00, Monday through Friday"),

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// What goes beyond the standard, none of it valid there.
+/// Extensions, all of them invalid in the standard.
 @Suite struct ExtensionTests {
     @Test func lastMondayToFriday() throws {
         #expect(
@@ -64,7 +64,7 @@ import Testing
         )
         #expect(try CronExpression("@every PT1H30M") == CronExpression("@every 90m"))
         #expect(try CronExpression("@every  PT10M + PT3M") == CronExpression("@every 600s+180s"))
-        // Neither zone nor policy has anything to do with it.
+        // Neither zone nor policy has any influence.
         let expression = try CronExpression("@every 7m+1s")
         for policy in DaylightPolicy.allCases {
             var last: Int64 = 1
@@ -115,7 +115,7 @@ import Testing
                 "2026-11-27T09:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T11:30:00Z", "2026-11-30T09:00:00Z",
             ]
         )
-        // A time of several members is one time.
+        // A time that matches several members is due once.
         #expect(
             try times("0 9 * * * | 0 9,10 * * *", after: "2026-11-27T00:00:00Z", count: 2) == [
                 "2026-11-27T09:00:00Z", "2026-11-27T10:00:00Z",

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// Whether an expression is ever due, and why not.
+/// Whether an expression is ever due, and the reason if not.
 @Suite struct ForecastTests {
     @Test(arguments: [
         ("0 0 30 2 *", "30 February does not exist"), ("0 0 30,31 2 *", "30 February and 31 February do not exist"),
@@ -82,7 +82,7 @@ import Testing
             case .due(let time): #expect(expression.next(after: now, in: Zones.berlin) == time)
             case .never(let reason):
                 #expect(expression.next(after: now, in: Zones.berlin) == nil && !reason.isEmpty, "\(text) seed \(seed)")
-                // What never was due does not exist, and what was is over.
+                // An expression that was never due does not exist; an expression that was due is over.
                 let wasDue = expression.previous(before: .max, in: Zones.berlin) != nil
                 #expect(reason.contains("is over") == wasDue, "\(text): \(reason) seed \(seed)")
             }

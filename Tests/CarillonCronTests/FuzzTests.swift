@@ -2,7 +2,7 @@ import CarillonCron
 import Glibc
 import Testing
 
-/// Whatever the input, there is an answer, and soon.
+/// Every input gets an answer within a short time.
 @Suite struct FuzzTests {
     private static let alphabet = Array("0123456789*,-/?LW#+|@ \tJANMOFRIevry:TZdhms.é\u{0}\n~Hx".unicodeScalars)
     private static let words = [
@@ -27,7 +27,7 @@ import Testing
             if round % 2 == 0 {
                 for _ in 0..<random.number(0...40) { text.unicodeScalars.append(random.pick(Self.alphabet)) }
             } else {
-                // Few enough oddities that some parse.
+                // Few enough odd characters that some texts parse.
                 let words = random.number(0...1) == 0 ? Self.words : Self.plainWords
                 for _ in 0..<random.number(1...9) {
                     text += random.pick(words) + (random.number(0...19) == 0 ? "," : " ")
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    /// What parses has a canonical form that means the same, an explanation and answers; what does not has a whole error.
+    /// A valid expression has a canonical form with the same meaning, an explanation and due times; an invalid one has a complete error.
     private func check(_ text: String, _ seed: UInt64) -> Bool {
         do throws(CronError) {
             let expression = try CronExpression(text)
@@ -108,8 +108,8 @@ import Testing
     }
 }
 
-/// Nothing that fits into an expression takes long: not the rarest of dates, not the longest of unions, not the one beside a
-/// clock that is set back twice a year for two centuries.
+/// No expression takes long: not the rarest date, not the longest union, not in a zone whose clock is set back twice a year for two
+/// centuries.
 @Suite struct BoundedTimeTests {
     private static let hard = [
         "* * 31 2 *", "* * * 1 1 * 1970", "* * * 31 12 * 2199", "0 0 29 2 *", "0 0 29 2 +MON", "* * 1 * +1#5",
@@ -118,7 +118,7 @@ import Testing
         "0 0 1 1 +0 | 0 0 31 2 *",
     ]
 
-    /// As often as it fits into 1,024 bytes.
+    /// Repeats the member as often as it fits into 1,024 bytes.
     private static func union(_ text: String) -> String {
         var union = text
         while union.utf8.count + text.utf8.count + 1 <= 1_024 { union += "|" + text }
@@ -150,7 +150,7 @@ import Testing
             for zone in [TimeZoneRules.utc, Zones.berlin, Zones.lordHowe] {
                 for policy in DaylightPolicy.allCases {
                     for start in ["1970-01-02T00:00:00Z", "2026-10-24T23:30:00Z", "2199-12-31T23:59:59Z"].map(at) {
-                        // The best of three: another process may have been in the way.
+                        // The best of three, because another process may have been running.
                         let times = (0..<3).map { _ in
                             clock.measure {
                                 _ = expression.next(after: start, in: zone, policy: policy)
@@ -161,7 +161,7 @@ import Testing
                     }
                 }
             }
-            // Of a debug build. A release build is some thirty times as fast; under a sanitizer it is several times as slow.
+            // The limit of a debug build. A release build is about thirty times as fast; under a sanitizer it is several times as slow.
             let isSlow = getenv("TSAN_OPTIONS") != nil
             #expect(slowest < .milliseconds(isSlow ? 200 : 20), "\(text.prefix(30)) (\(text.utf8.count) bytes)")
         }

@@ -1,9 +1,9 @@
 import CarillonCron
 import Testing
 
-/// Errors about texts that other schedulers understand: what they propose parses and means the same.
+/// Errors for texts that other schedulers understand: the proposal parses and means the same.
 @Suite struct HintTests {
-    /// What is written elsewhere, and what is proposed; `nil` where nothing means the same.
+    /// A text of another scheduler, and the proposal; `nil` if nothing here means the same.
     static let corpus: [(text: String, suggestion: String?)] = [
         // Quartz and EventBridge.
         ("0 12 * * ? *", "0 12 * * *"), ("0 12 ? * 6L *", "0 12 * * FRI#L"), ("0 12 ? * 2 2026", "0 0 12 * * MON 2026"),
@@ -74,7 +74,7 @@ import Testing
         #expect(error.suggestion == suggestion, "\(error.message)")
     }
 
-    /// What stands after "write " in a message, and the examples after "as in ", parse where the fault was or by themselves.
+    /// The text after "write " in a message, and the examples after "as in ", parse in place of the error or alone.
     @Test(arguments: corpus.map(\.text) + RandomFaults.texts)
     func everyProposalParses(text: String) throws {
         guard let error = parseError(text) else { return }
@@ -105,7 +105,7 @@ import Testing
         return parts.filter { !$0.hasPrefix("it as in") && !$0.hasPrefix("weeks") }
     }
 
-    /// By itself, as one of the fields, as a duration or as a time.
+    /// Whether the text parses alone, as one of the fields, as a duration or as a time.
     private static func parses(_ part: String) -> Bool {
         let part = part.hasPrefix("on ") ? String(part.dropFirst(3)) : part
         let places = [
@@ -119,7 +119,7 @@ import Testing
     func chosenValuesAreInTheirRange(text: String) throws {
         let suggestion = try #require(parseError(text)?.suggestion)
         let expression = try CronExpression(suggestion)
-        // As often as the other scheduler runs it.
+        // As often as in the other scheduler.
         for (written, day) in [("H/15 * * * *", 96), ("H(0-29)/10 * H H *", 72), ("5~10/2 * * * *", 72)]
         where written == text {
             let first = try #require(expression.next(after: at("2026-01-01T00:00:00Z"), in: .utc))
@@ -130,7 +130,7 @@ import Testing
     }
 }
 
-/// Expressions with one or two faults, from a seed.
+/// Expressions with one or two errors, from a seed.
 enum RandomFaults {
     static let texts: [String] = {
         var random = Seeded(Seeded.seed(31))

@@ -144,7 +144,7 @@ import Testing
             )
             let expression = try CronExpression(naive.text)
             let end = naive.start + 120 * 86_400
-            // Every period is a multiple of the step, or it is walked by itself.
+            // Every period is a multiple of the step; other periods are walked separately.
             let step = naive.weekdays.isEmpty ? naive.period : 86_400
             let expected = stride(from: naive.start, to: end, by: Int(step)).filter { naive.matches($0) }
             let found = expression.times(after: .min, in: .utc).prefix(expected.count + 1).filter { $0 < end }

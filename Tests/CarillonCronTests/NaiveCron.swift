@@ -1,6 +1,6 @@
 import CarillonCron
 
-/// Cron as one would explain it, without any cleverness: the oracle. It knows valid expressions of six or seven fields only.
+/// Cron in its simplest form: the oracle. It accepts only valid expressions of six or seven fields.
 struct NaiveCron {
     let fields: [String]
     private let seconds: [Bool]
@@ -16,7 +16,7 @@ struct NaiveCron {
 
     var isFixed: Bool { !fields[1].hasPrefix("*") && !fields[2].hasPrefix("*") }
 
-    /// Whether a clock that shows this shows a time of the schedule.
+    /// Whether the schedule has this local time.
     func matches(_ local: Int64) -> Bool {
         let second = Int(((local % 86_400) + 86_400) % 86_400)
         guard hours[second / 3_600], minutes[second / 60 % 60], seconds[second % 60] else { return false }
@@ -45,7 +45,7 @@ struct NaiveCron {
         if item.hasPrefix("L-") { return Int(item.dropFirst(2)).map { date.day == last - $0 } ?? false }
         if item.hasSuffix("W") {
             guard let day = Int(item.dropLast()), day <= last else { return false }
-            // The nearest; of two as near, Friday goes before a Saturday and Monday after a Sunday.
+            // The nearest weekday; at equal distance, Friday for a Saturday and Monday for a Sunday.
             let isSunday = weekday(date, day) == 0
             let nearest = (1...last).filter { isWorkday(date, $0) }.min { left, right in
                 (abs(left - day), isSunday ? -left : left) < (abs(right - day), isSunday ? -right : right)
@@ -91,9 +91,9 @@ struct NaiveCron {
 }
 
 extension NaiveCron {
-    /// All due instants of a stretch of time, found by walking it second by second.
+    /// All due instants of a stretch of time, found by checking every second.
     ///
-    /// - Parameter history: Where the walk begins, so that it is known what the clock has shown before.
+    /// - Parameter history: The start of the walk, so that the times that the clock has shown before are known.
     func dueTimes(_ range: Range<Int64>, from history: Int64, in zone: TimeZoneRules, _ policy: DaylightPolicy)
         -> [Int64]
     {

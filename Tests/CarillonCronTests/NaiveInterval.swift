@@ -1,8 +1,8 @@
 import CarillonCron
 
-/// `@every … from …` by looking at one local second after the other: the oracle.
+/// `@every … from …`, checked one local second at a time: the oracle.
 struct NaiveInterval {
-    /// Seconds, or weeks where there are weekdays.
+    /// Seconds, or weeks if there are weekdays.
     let period: Int64
     let weekdays: [Int]
     let start: Int64
@@ -25,13 +25,13 @@ struct NaiveInterval {
         return NaiveInterval(period: Int64(random.number(1...3)), weekdays: weekdays, start: max(0, start))
     }
 
-    /// Whether a clock that shows this shows a due time.
+    /// Whether a due time has this local time.
     func matches(_ local: Int64) -> Bool {
         guard local >= start else { return false }
         if weekdays.isEmpty { return (local - start) % period == 0 }
         guard local % 86_400 == start % 86_400 else { return false }
         guard weekdays.contains(CivilTime(seconds: local).weekday) else { return false }
-        // Weeks begin on Monday; 1969-12-29 was one.
+        // Weeks begin on Monday; 1969-12-29 was a Monday.
         let week = { (time: Int64) in (time / 86_400 + 3) / 7 }
         return (week(local) - week(start)) % period == 0
     }

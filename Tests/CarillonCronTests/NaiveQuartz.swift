@@ -1,6 +1,6 @@
 import CarillonCron
 
-/// Quartz' and EventBridge's fields as their manuals explain them, looked up day by day: the oracle of the hints about them.
+/// Quartz's and EventBridge's fields as in their manuals, evaluated day by day: the oracle for the hints about them.
 struct NaiveQuartz {
     /// Second, minute, hour, day of month, month, day of week, year.
     let fields: [String]
@@ -70,7 +70,7 @@ struct NaiveQuartz {
         }
     }
 
-    /// Lists of `*`, values, ranges that may go round, and steps; a step on a value goes on to the end.
+    /// Lists of `*`, values, ranges that may wrap around, and steps; a step on a value continues to the end.
     private static func matches(_ field: String, _ value: Int, _ range: ClosedRange<Int>) -> Bool {
         field.split(separator: ",").contains { item in
             let parts = item.split(separator: "/", omittingEmptySubsequences: false)

@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// OCPS 1.0, section 6: days that are named twice, and dates that do not exist.
+/// OCPS 1.0, section 6: days named in both fields, and dates that do not exist.
 @Suite struct OCPS10SemanticsTests {
     @Test func restrictedDaysAreJoinedByOr() throws {
         #expect(try isDue("0 12 1 * MON", "2025-10-01T12:00:00Z"))
@@ -71,7 +71,7 @@ import Testing
         #expect(expression.previous(before: 1, in: .utc) == 0)
         #expect(expression.previous(before: 0, in: .utc) == nil)
         #expect(expression.previous(before: .min, in: .utc) == nil)
-        // Years are those of the local clock.
+        // Years are on the local clock.
         #expect(expression.next(after: .min, in: Zones.berlin) == -3_600)
         #expect(expression.previous(before: .max, in: Zones.berlin) == at("2199-12-31T23:59:59+01:00"))
         #expect(expression.previous(before: .max, in: Zones.newYork) == at("2199-12-31T23:59:59-05:00"))

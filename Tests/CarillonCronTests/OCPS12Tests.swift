@@ -17,7 +17,7 @@ import Testing
                 "2025-03-10T10:15:40Z", "2025-03-10T10:16:00Z", "2025-03-10T10:16:20Z",
             ]
         )
-        // Every second of Sundays: the last of six fields is the day of the week, whatever it looks like.
+        // Every second of Sundays: the last of six fields is always the day of the week.
         #expect(try times("* * * * * */10", after: "2025-03-10T10:15:30Z", count: 1) == ["2025-03-16T00:00:00Z"])
     }
 

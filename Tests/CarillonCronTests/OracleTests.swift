@@ -3,8 +3,8 @@ import Testing
 
 /// Random expressions around every kind of transition, against a walk over every second. CARILLON_SEED repeats a run.
 @Suite struct OracleTests {
-    /// Zones with what clocks can do: an hour, half an hour, two hours, a day, odd seconds, several changes in a year,
-    /// saving time in winter, and some that no country has had.
+    /// Zones with all kinds of changes: an hour, half an hour, two hours, a day, odd seconds, several changes in a year, saving time in
+    /// winter, and some that no country has had.
     private static func zones() throws -> [(zone: TimeZoneRules, from: String, to: String)] {
         let day: Int64 = 86_400
         let start = at("2026-06-01T12:00:00Z")
@@ -89,7 +89,7 @@ import Testing
                 naive.matchesDay(CivilTime(seconds: $0))
             }
             compare(expression, expected, range, .utc, .cron, seed)
-            // And once to the end of all years, where a search steps over many.
+            // Also up to the end of all years, where a search skips many.
             guard expected.isEmpty else { continue }
             let next = expression.next(after: range.upperBound, in: .utc)
             if let next { #expect(naive.matches(next), "\(text) seed \(seed)") }
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func farAndRareTimesInEveryPolicy() throws {
-        // Two ways to the same times: one after the other, and by halves from random instants.
+        // Two ways to the same times: one by one, and by bisection from random instants.
         let seed = Seeded.seed(7)
         var random = Seeded(seed)
         for zone in [Zones.berlin, Zones.newYork, Zones.lordHowe, Zones.load("Africa/Casablanca")] {

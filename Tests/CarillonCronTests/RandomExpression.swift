@@ -4,7 +4,7 @@ enum RandomExpression {
         let second = random.pick(["0", "0", "0", "30", "*/20", "*", "5,59", "10-12"])
         let minute = number(&random, 0...59)
         var hour = number(&random, 0...23)
-        // Most of them around the hours in question.
+        // Most of them around the hours of the transitions.
         if random.number(0...3) > 0 {
             let near = random.pick(hours)
             hour = random.pick([

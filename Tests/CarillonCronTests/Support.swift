@@ -10,7 +10,7 @@ enum Zones {
     static let lordHowe = load("Australia/Lord_Howe")
     static let apia = load("Pacific/Apia")
 
-    /// A zone of the system; a missing one fails the test that wants it and is UTC from then on.
+    /// A zone of the system. A missing zone fails the test that needs it, and is UTC afterwards.
     static func load(_ name: String) -> TimeZoneRules {
         do {
             return try TimeZoneRules(name: name, tzif: read("\(directory)/\(name)"))
@@ -20,7 +20,7 @@ enum Zones {
         }
     }
 
-    /// Every name of the data, links too.
+    /// All names of the data, including links.
     static let names: [String] = {
         let text = String(decoding: read("\(directory)/tzdata.zi"), as: UTF8.self)
         return text.split(separator: "\n").compactMap { line in
@@ -44,7 +44,7 @@ enum Zones {
         }
     }
 
-    /// A zone made by hand: the first offset, and then offsets from given instants on.
+    /// A constructed zone: the first offset, then offsets from given instants on.
     static func synthetic(_ first: Int, _ changes: [(at: Int64, offset: Int)], footer: String = "") throws
         -> TimeZoneRules
     {
@@ -106,7 +106,7 @@ func parseError(_ text: String) -> CronError? {
     }
 }
 
-/// Random numbers that all follow from a seed (SplitMix64).
+/// Random numbers that are determined by a seed (SplitMix64).
 struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
@@ -123,7 +123,7 @@ struct Seeded: RandomNumberGenerator {
     mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[number(0...elements.count - 1)] }
 
-    /// The seed of the run: CARILLON_SEED, or the one that was written here.
+    /// The seed of the run: CARILLON_SEED, or the built-in seed.
     static func seed(_ standard: UInt64) -> UInt64 {
         getenv("CARILLON_SEED").flatMap { UInt64(String(cString: $0)) } ?? standard
     }

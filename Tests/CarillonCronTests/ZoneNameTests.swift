@@ -1,7 +1,7 @@
 import CarillonCron
 import Testing
 
-/// Names that no zone has, and names that depend on the machine.
+/// Names without a zone, and names that depend on the machine.
 @Suite struct ZoneNameTests {
     @Test(arguments: [
         ("GMT+2", ["Etc/GMT-2", "Europe/Helsinki"], "2 hours ahead of UTC"),
@@ -38,7 +38,7 @@ import Testing
         for name in Zones.names where name != "Factory" { #expect(ZoneNameAdvice.refusal(of: name) == nil) }
     }
 
-    /// The proposed clocks are what was asked for: the fixed one always, the place in winter or in summer.
+    /// The proposed zone has the requested offset: a fixed zone always, a place in winter or in summer.
     @Test func proposedZonesHaveTheOffset() throws {
         for minutes in stride(from: -12 * 60, through: 14 * 60, by: 15) where minutes != 0 {
             let digits = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CarillonCurl
 
-/// Answers that are not as they should be.
+/// Invalid responses.
 @Suite("Answers", .timeLimit(.minutes(1)))
 struct AnswerTests {
     private func call(
@@ -38,10 +38,10 @@ struct AnswerTests {
         return result
     }
 
-    // MARK: The end of an answer
+    // MARK: The end of a response
 
     @Test(
-        "an answer that breaks off is a failure, however much of it is kept",
+        "a response that ends early is a failure, however much of it is kept",
         arguments: [9, 4_096, 4_097, 5_000, 5_999],
         [(0, true), (4_096, true), (10_000, true), (4_096, false)]
     )
@@ -60,7 +60,7 @@ struct AnswerTests {
         #expect(result.errorMessage?.contains(why) == true, "\(result.errorMessage ?? "")")
     }
 
-    @Test("an answer that never ends is a failure")
+    @Test("a response that never ends is a failure")
     func endless() async throws {
         let result = try await call(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n\(String(repeating: "x", count: 0x20000))\r\n",
@@ -71,7 +71,7 @@ struct AnswerTests {
         #expect(result.errorMessage?.contains("131072 bytes") == true, "\(result.errorMessage ?? "")")
     }
 
-    @Test("an answer that is far too long is a failure, and not read to its end", arguments: [true, false])
+    @Test("an overlong response is a failure, and the rest is not read", arguments: [true, false])
     func tooLong(isAnnounced: Bool) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let result =
@@ -86,7 +86,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "an answer whose length is not known is a failure (RFC 9112, section 6.3)",
+        "a response of unknown length is a failure (RFC 9112, section 6.3)",
         arguments: [
             "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 6\r\nContent-Length: 5", "Content-Length: 5, 6",
             "Content-Length: 5x", "Content-Length: 99999999999999999999", "Content-Length: 5,", "Content-Length: x",
@@ -105,7 +105,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "the same length twice is one length",
+        "equal lengths count as one length",
         arguments: ["Content-Length: 2\r\nContent-Length: 2", "Content-Length: 2, 2"]
     )
     func repeatedLength(headers: String) async throws {
@@ -115,7 +115,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "answers without a body have no length to be checked",
+        "the length of a response without a body is not checked",
         arguments: [("HEAD", 200), ("POST", 204), ("POST", 304)]
     )
     func withoutBody(method: String, status: Int) async throws {
@@ -127,7 +127,7 @@ struct AnswerTests {
         #expect(result.httpStatus == status)
     }
 
-    @Test("what arrived of a failed answer is kept and used", arguments: [true, false])
+    @Test("the received part of a failed response is kept and used", arguments: [true, false])
     func retryAfter(closes: Bool) async throws {
         let result = try await call(
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nContent-Length: 1000\r\n\r\nnot now, ",
@@ -144,7 +144,7 @@ struct AnswerTests {
     // MARK: Reasons
 
     @Test(
-        "an answer that libcurl refuses has libcurl's reason, and none of its text",
+        "the error for a response that libcurl refuses has libcurl's reason and no text of the response",
         arguments: [
             (
                 "HTTP/1.1 200 OK\r\n\(String(repeating: "X-A: secret\r\n", count: 40_000))\r\n",
@@ -166,7 +166,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "a line of the head that libcurl does not read is named",
+        "the error for an overlong line of the head names it",
         arguments: ["HTTP/1.1 200 OK\r\nX-A: ", "HTTP/1.1 200 "]
     )
     func longLine(beginning: String) async throws {
@@ -179,7 +179,7 @@ struct AnswerTests {
         #expect(result.errorMessage?.contains("head is too large (100 KiB)") == true, "\(result.errorMessage ?? "")")
     }
 
-    @Test("a flood of interim answers ends, with the reason")
+    @Test("a flood of interim responses fails with a reason")
     func interimFlood() async throws {
         let interim = "HTTP/1.1 103 Early Hints\r\nLink: secret\r\n\r\n"
         let result = try await call(String(repeating: interim, count: 20_000), closes: false, timeoutMs: 5_000)
@@ -188,7 +188,7 @@ struct AnswerTests {
         #expect(result.errorMessage?.contains("Too large response headers") == true, "\(result.errorMessage ?? "")")
     }
 
-    @Test("an interim answer alone is no answer", arguments: [100, 102, 103], [true, false])
+    @Test("an interim response alone is not a response", arguments: [100, 102, 103], [true, false])
     func interim(status: Int, closes: Bool) async throws {
         let result = try await call(
             "HTTP/1.1 \(status) Wait\r\nLink: secret\r\n\r\n",
@@ -199,12 +199,12 @@ struct AnswerTests {
         #expect(result.httpStatus == nil)
         #expect(result.response == nil)
         #expect(
-            result.errorMessage?.contains("only the interim status \(status) came") == true,
+            result.errorMessage?.contains("only the interim status \(status) was received") == true,
             "\(result.errorMessage ?? "")"
         )
     }
 
-    @Test("an interim answer before the real one does not matter")
+    @Test("an interim response before the final one is ignored")
     func interimBefore() async throws {
         let result = try await call("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         #expect(result.kind == .answered)
@@ -212,7 +212,7 @@ struct AnswerTests {
         #expect(result.response == "ok")
     }
 
-    @Test("a status beyond those of HTTP is a failure", arguments: [600, 999])
+    @Test("a status outside HTTP's range is a failure", arguments: [600, 999])
     func strangeStatus(status: Int) async throws {
         let result = try await call("HTTP/1.1 \(status) Denied\r\nContent-Length: 2\r\n\r\nno")
         #expect(result.kind == .failed)
@@ -222,7 +222,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "a redirect names where it leads, in visible ASCII; 304 is none",
+        "the error for a redirect has its location in visible ASCII; 304 is not a redirect",
         arguments: [
             (301, "/b?c=d", "a redirect to /b?c=d; redirects are not followed"),
             (308, "https://b.example/ä\u{1B}[1m", "a redirect to https://b.example/%C3%A4%1B[1m;"),
@@ -242,7 +242,7 @@ struct AnswerTests {
 
     // MARK: Sockets
 
-    @Test("connections have keep-alive probes, and no limit for unacknowledged data that a slow reader would meet")
+    @Test("connections have keep-alive probes, and no TCP_USER_TIMEOUT, which would end a slow reader's connection")
     func socketOptions() {
         let socket = OutgoingSocket.open(
             family: AF_INET,
@@ -257,13 +257,13 @@ struct AnswerTests {
         }
         #expect(option(SOL_SOCKET, SO_KEEPALIVE) == 1)
         #expect(option(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT) == 0)
-        // Before NATs and load balancers forget a connection.
+        // Earlier than NATs and load balancers drop a silent connection.
         #expect(1..<350 ~= option(Int32(IPPROTO_TCP), TCP_KEEPIDLE))
         #expect(option(Int32(IPPROTO_TCP), TCP_KEEPINTVL) > 0)
         #expect(option(Int32(IPPROTO_TCP), TCP_KEEPCNT) > 1)
     }
 
-    @Test("requests of different periods share no connection; each target has its own periods")
+    @Test("requests of different periods do not share a connection; each target has its own periods")
     func generations() {
         let options = ConnectionOptions(maxAgeSeconds: 60)
         func seen(_ url: String) -> [Int] {

@@ -2,11 +2,11 @@ import CarillonCore
 import CarillonCurl
 import Synchronization
 
-/// A client, and what it delivered.
+/// A client and its results.
 final class CallerBench: Sendable {
     private struct State {
         var results: [DispatchToken: HTTPResult] = [:]
-        /// More than one result for a token is a defect.
+        /// Tokens with more than one result, which is a defect.
         var repeated: [DispatchToken] = []
         var waiting: [DispatchToken: CheckedContinuation<HTTPResult, Never>] = [:]
     }

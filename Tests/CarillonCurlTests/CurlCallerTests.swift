@@ -6,7 +6,7 @@ import Testing
 struct CurlCallerTests {
     // MARK: Answers
 
-    @Test("a call is answered; method, headers and body arrive as they were given, and nothing is added")
+    @Test("a call sends its method, headers and body unchanged, and nothing else")
     func success() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let headers = [
@@ -33,13 +33,13 @@ struct CurlCallerTests {
     }
 
     @Test(
-        "every method is sent as it is, with a body or without",
+        "every method is sent unchanged, with or without a body",
         arguments: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         [nil, "", "text"]
     )
     func methods(method: String, body: String?) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
-        // The handle of the first call is used again for the others: nothing of it may be left.
+        // The later calls use the handle of the first, and must not inherit anything from it.
         _ = await bench.call(bench.request("\(server.url)/answer/200", method: "PUT", body: "before"))
         let result = await bench.call(bench.request("\(server.url)/answer/204", method: method, body: body))
         #expect(result.httpStatus == 204)
@@ -51,7 +51,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("a status that is no success is an answer too", arguments: [400, 404, 500, 503])
+    @Test("a status of an error is a response too", arguments: [400, 404, 500, 503])
     func statuses(status: Int) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let result = await bench.call(bench.request("\(server.url)/answer/\(status)"))
@@ -61,7 +61,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("connections are kept and used again")
+    @Test("connections are reused")
     func keepAlive() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         for _ in 0..<20 { _ = await bench.call(bench.request("\(server.url)/answer/200")) }
@@ -70,7 +70,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("redirects are not followed, and named")
+    @Test("redirects are not followed, and the error names them")
     func redirect() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let result = await bench.call(bench.request("\(server.url)/redirect"))
@@ -82,7 +82,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("connections end with their age, although they are never idle", arguments: [1, 2])
+    @Test("connections end at their maximum age, even if they are never idle", arguments: [1, 2])
     func age(seconds: Int) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench(maxConnectionAgeSeconds: seconds))
         // Calls follow each other without a pause.
@@ -96,7 +96,7 @@ struct CurlCallerTests {
     // MARK: Responses
 
     @Test(
-        "a response is cut at the limit, and read to its end, whatever its length",
+        "a response is cut at the limit, but read to its end",
         arguments: [("bytes", 20_000), ("chunks", 20_000), ("bytes", 5_000_000), ("chunks", 5_000_000)]
     )
     func cut(kind: String, bytes: Int) async throws {
@@ -113,7 +113,7 @@ struct CurlCallerTests {
     }
 
     @Test(
-        "Retry-After of 429 and 503 is read, as seconds and as a date",
+        "Retry-After of 429 and 503 is read, as seconds or as a date",
         arguments: [
             (429, "120", 120_000 as UInt64?), (503, "0", 0), (429, "Sun,_06_Nov_1994_08:50:07_GMT", 30_000),
             (503, "Sunday,_06-Nov-94_08:50:07_GMT", 30_000), (503, "Sun_Nov__6_08:50:07_1994", 30_000),
@@ -131,14 +131,14 @@ struct CurlCallerTests {
 
     // MARK: Failures
 
-    @Test("no answer in time: failed")
+    @Test("no response in time: failed")
     func timeout() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let result = await bench.call(bench.request("\(server.url)/hang", timeoutMs: 1_000))
         #expect(result.kind == .failed)
         #expect(result.durationMicroseconds >= 1_000_000)
         let message = try #require(result.errorMessage)
-        #expect(message.hasPrefix("no answer from 127.0.0.1:\(server.port) within "), "\(message)")
+        #expect(message.hasPrefix("no response from 127.0.0.1:\(server.port) in "), "\(message)")
         await server.stop()
     }
 
@@ -161,17 +161,17 @@ struct CurlCallerTests {
         #expect(result.errorMessage?.contains("nowhere.invalid:80") == true, "\(result.errorMessage ?? "")")
     }
 
-    @Test("the server closes without an answer: failed", arguments: [true, false])
+    @Test("the server closes without a response: failed", arguments: [true, false])
     func closed(atMostOnce: Bool) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         let result = await bench.call(bench.request("\(server.url)/close", atMostOnce: atMostOnce))
         #expect(result.kind == .failed)
-        #expect(result.errorMessage?.contains("closed the connection without an answer") == true)
+        #expect(result.errorMessage?.contains("closed the connection without a response") == true)
         #expect(server.requests.count == 1)
         await server.stop()
     }
 
-    @Test("an answer that is no HTTP: failed")
+    @Test("a response that is not HTTP: failed")
     func garbage() async throws {
         let target = try await RawTarget.start(answer: "SSH-2.0-OpenSSH_9.2\r\n")
         let bench = CallerBench()
@@ -181,7 +181,7 @@ struct CurlCallerTests {
         try await target.stop()
     }
 
-    @Test("dead connections of earlier calls fail no later one", arguments: ["POST", "GET"])
+    @Test("dead connections of earlier calls do not make later calls fail", arguments: ["POST", "GET"])
     func repetitions(method: String) async throws {
         let target = try await RawTarget.startForgetful()
         let bench = CallerBench(maxCalls: 1)
@@ -195,7 +195,7 @@ struct CurlCallerTests {
         try await target.stop()
     }
 
-    @Test("TLS to a port that speaks none: not sent")
+    @Test("TLS to a port without TLS: not sent")
     func plainPort() async throws {
         let target = try await RawTarget.start(answer: "HTTP/1.1 400 Bad Request\r\n\r\n")
         let bench = CallerBench()
@@ -242,7 +242,7 @@ struct CurlCallerTests {
 
     // MARK: At most once
 
-    @Test("an AT_MOST_ONCE call has a connection of its own and is sent once, even when the server closes early")
+    @Test("an AT_MOST_ONCE call has a separate connection and is sent once, even when the server closes early")
     func atMostOnce() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         _ = await bench.call(bench.request("\(server.url)/answer/200"))
@@ -256,7 +256,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("on a kept connection that closes early libcurl repeats the request: why AT_MOST_ONCE has its own")
+    @Test("libcurl repeats a request on a reused connection that closes early, which AT_MOST_ONCE avoids")
     func repeatedByLibrary() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         _ = await bench.call(bench.request("\(server.url)/answer/200"))
@@ -267,7 +267,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    // MARK: The client's life
+    // MARK: Cancellation and shutdown
 
     @Test("a cancelled call ends as cancelled, once; unknown tokens are ignored")
     func cancel() async throws {
@@ -285,7 +285,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("each call of a herd can be cancelled, whichever loop has it")
+    @Test("each call of a large batch can be cancelled, whichever loop has it")
     func cancelHerd() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench(maxCalls: 200, loops: 3))
         let requests = (0..<200).map { _ in bench.request("\(server.url)/hang") }
@@ -300,7 +300,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("what comes one by one shares a connection, however many loops there are")
+    @Test("successive single calls share a connection, however many loops there are")
     func oneByOne() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench(loops: 3))
         for _ in 0..<10 {
@@ -311,7 +311,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("shutdown waits for what runs", arguments: [1, 3])
+    @Test("shutdown waits for running calls", arguments: [1, 3])
     func shutdown(loops: Int) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench(loops: loops))
         let requests = (0..<200).map { _ in bench.request("\(server.url)/answer/200") }
@@ -324,7 +324,7 @@ struct CurlCallerTests {
         await server.stop()
     }
 
-    @Test("a thousand calls at a time, each with one result", arguments: [1, 2, 4])
+    @Test("a thousand concurrent calls have one result each", arguments: [1, 2, 4])
     func thousand(loops: Int) async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench(maxCalls: 1_000, loops: loops))
         let requests = (0..<1_000).map { number in

@@ -2,23 +2,23 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A target that speaks HTTP/2 frame by frame (RFC 9113), or HTTP/1.1 to clients that begin with it, and does what a test says.
+/// A target that speaks HTTP/2 frame by frame (RFC 9113), or HTTP/1.1 to clients that start with it, and reacts as the test asks.
 final class FrameTarget: Sendable {
-    /// What becomes of a request.
+    /// The reaction to a request.
     enum Reaction: Sendable {
-        /// 200 and the version as the body.
+        /// Status 200, with the version as the body.
         case answer
-        /// RST_STREAM with that code.
+        /// RST_STREAM with this code.
         case reset(UInt32)
-        /// GOAWAY that says that no request was processed, and the end of the connection.
+        /// GOAWAY that declares all requests unprocessed, and the end of the connection.
         case goAway
-        /// GOAWAY that says that this request may have been processed, and the end of the connection.
+        /// GOAWAY that declares this request possibly processed, and the end of the connection.
         case goAwayAfterProcessing
-        /// The status 200 and a part of the body, and once they have arrived, RST_STREAM with that code.
+        /// Status 200 and a part of the body; after their arrival, RST_STREAM with this code.
         case resetAnswer(UInt32)
-        /// GOAWAY that says that this request was not processed, and those before it were; those are answered.
+        /// GOAWAY that declares this request unprocessed and earlier requests processed; those are answered.
         case goAwayBefore
-        /// The status 200, and nothing more.
+        /// Status 200 and nothing more.
         case beginAnswer
     }
 
@@ -36,7 +36,7 @@ final class FrameTarget: Sendable {
     private let state: Mutex<State>
     private let channel = Mutex<(any Channel)?>(nil)
 
-    /// - Parameter reactions: to one request after the other; those after them are answered.
+    /// - Parameter reactions: to successive requests; later requests are answered.
     init(_ reactions: [Reaction] = []) {
         state = Mutex(State(reactions: reactions))
     }
@@ -61,13 +61,13 @@ final class FrameTarget: Sendable {
 
     var port: Int { channel.withLock { $0?.localAddress?.port ?? 0 } }
     var url: String { "http://127.0.0.1:\(port)/" }
-    /// The versions that requests came with, in order.
+    /// The HTTP versions of the requests, in order.
     var versions: [String] { state.withLock { $0.versions } }
     var connections: Int { state.withLock { $0.connections } }
     /// The connection of each request, from 1.
     var requestConnections: [Int] { state.withLock { $0.requestConnections } }
 
-    /// Returns once so many requests have come.
+    /// Returns once this many requests have arrived.
     func received(count: Int) async {
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in
@@ -110,7 +110,7 @@ final class FrameHandler: ChannelInboundHandler {
     private var connection = 0
     private var received = ByteBuffer()
     private var isHTTP2 = false
-    /// The stream whose answer has begun, and how it is reset once the client has confirmed a PING.
+    /// The stream whose response has started, and its reset code once the client has confirmed a PING.
     private var (begun, resetCode) = (UInt32(0), UInt32(0))
 
     init(_ target: FrameTarget) {
@@ -121,7 +121,7 @@ final class FrameHandler: ChannelInboundHandler {
         if connection == 0 { connection = target.accepted() }
         received.writeImmutableBuffer(unwrapInboundIn(data))
         while begin(context), let (type, flags, stream) = nextFrame() {
-            // SETTINGS that is no acknowledgement.
+            // SETTINGS that is not an acknowledgement.
             if type == 4, flags & 1 == 0 { send(frame(type: 4, flags: 1), context) }
             if type == 6, flags & 1 != 0 { send(reset(begun, resetCode), context) }
             // HEADERS or DATA that end the request.
@@ -129,10 +129,10 @@ final class FrameHandler: ChannelInboundHandler {
         }
     }
 
-    /// Takes the beginning of a connection, or a request of HTTP/1.1.
+    /// Reads the start of a connection, or an HTTP/1.1 request.
     /// - Returns: whether frames follow.
     private func begin(_ context: ChannelHandlerContext) -> Bool {
-        // The pipes of a TLS server carry one connection after the other.
+        // The pipes of a TLS server carry successive connections.
         if isHTTP2, ["PRI ", "POST"].contains(received.getString(at: received.readerIndex, length: 4)) {
             isHTTP2 = false
             connection = target.accepted()

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("HTTP/2", .timeLimit(.minutes(1)))
 struct HTTP2Tests {
-    @Test("a stream that is refused is repeated at once, without an attempt")
+    @Test("a refused stream is repeated at once and costs no attempt")
     func refusedStream() async throws {
         let target = try await FrameTarget.start(Array(repeating: .reset(FrameTarget.refusedStream), count: 2))
         let bench = CallerBench()
@@ -17,7 +17,7 @@ struct HTTP2Tests {
         try await target.stop()
     }
 
-    @Test("a request that a GOAWAY says was not processed is repeated at once, without an attempt")
+    @Test("a request that GOAWAY declares unprocessed is repeated at once and costs no attempt")
     func goAway() async throws {
         let target = try await FrameTarget.start([.goAway, .goAway])
         let bench = CallerBench()
@@ -56,7 +56,7 @@ struct HTTP2Tests {
         await server.stop()
     }
 
-    @Test("repetitions are bounded, and the reason has its name")
+    @Test("repeats are limited, and the error names the reason")
     func bounded() async throws {
         for (reaction, name) in [
             (FrameTarget.Reaction.reset(FrameTarget.refusedStream), "REFUSED_STREAM"), (.goAway, "GOAWAY"),
@@ -72,7 +72,7 @@ struct HTTP2Tests {
     }
 
     @Test(
-        "what may have been processed is not repeated",
+        "a request that may have been processed is not repeated",
         arguments: [FrameTarget.Reaction.goAwayAfterProcessing, .reset(2), .resetAnswer(FrameTarget.refusedStream)]
     )
     func processed(reaction: FrameTarget.Reaction) async throws {
@@ -84,7 +84,7 @@ struct HTTP2Tests {
         try await target.stop()
     }
 
-    @Test("errors of a stream have their name", arguments: [false, true])
+    @Test("stream errors are named", arguments: [false, true])
     func named(hasBegun: Bool) async throws {
         let target = try await FrameTarget.start([hasBegun ? .resetAnswer(2) : .reset(2)])
         let bench = CallerBench()
@@ -110,7 +110,7 @@ struct HTTP2Tests {
     // MARK: At most once
 
     @Test(
-        "an AT_MOST_ONCE request leaves once, whatever the target says",
+        "an AT_MOST_ONCE request is sent once, whatever the target answers",
         arguments: [
             (FrameTarget.Reaction.reset(FrameTarget.refusedStream), "REFUSED_STREAM"), (.goAway, "GOAWAY"),
             (.reset(FrameTarget.http11Required), "HTTP_1_1_REQUIRED"), (.reset(2), "INTERNAL_ERROR"),
@@ -129,7 +129,7 @@ struct HTTP2Tests {
         try await target.stop()
     }
 
-    @Test("an AT_MOST_ONCE call of a target that speaks only HTTP/2 has a connection of its own")
+    @Test("an AT_MOST_ONCE call of a target that speaks only HTTP/2 has a separate connection")
     func onlyHTTP2() async throws {
         let certificate = try TLSTarget.Certificate()
         defer { certificate.remove() }
@@ -146,7 +146,7 @@ struct HTTP2Tests {
         }
     }
 
-    @Test("a target that has required HTTP/1.1 gets it from then on")
+    @Test("a target that required HTTP/1.1 gets HTTP/1.1 afterwards")
     func remembered() async throws {
         let certificate = try TLSTarget.Certificate()
         defer { certificate.remove() }
@@ -159,7 +159,7 @@ struct HTTP2Tests {
                 certificate: certificate,
                 port: port,
                 protocols: "h2,http/1.1",
-                // libcurl makes a connection for the repetition before it is held back.
+                // libcurl opens a connection for the repeat before the repeat is prevented.
                 connections: number == 1 ? 2 : 1
             )
             let result = await called(bench, port)
@@ -169,7 +169,7 @@ struct HTTP2Tests {
         }
     }
 
-    /// Calls until the server listens.
+    /// Calls until the server is listening.
     private func called(_ bench: CallerBench, _ port: Int, atMostOnce: Bool = true) async -> HTTPResult {
         while true {
             let result = await bench.call(bench.request("https://127.0.0.1:\(port)/", atMostOnce: atMostOnce))
@@ -179,7 +179,7 @@ struct HTTP2Tests {
         }
     }
 
-    @Test("the memory of targets is bounded")
+    @Test("the number of remembered targets is limited")
     func boundedMemory() {
         var targets = HTTP1Targets()
         for number in 0...HTTP1Targets.maxCount { targets.insert("https://a\(number).example/x") }

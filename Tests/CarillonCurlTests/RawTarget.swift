@@ -1,23 +1,23 @@
 import NIOCore
 import NIOPosix
 
-/// A TCP server that says something no HTTP client expects, and counts who came.
+/// A TCP server that sends arbitrary bytes and counts connections.
 struct RawTarget {
     var channel: any Channel
 
     var port: Int { channel.localAddress?.port ?? 0 }
 
-    /// Answers the first bytes of each connection with `answer`, and closes; without an answer it says nothing for ever.
+    /// Answers the first bytes of each connection with `answer`, and closes; without an answer it never sends anything.
     static func start(answer: String?) async throws -> RawTarget {
         try await start(bytes: answer.map { Array($0.utf8) })
     }
 
-    /// - Parameter closes: whether the connection ends after the answer.
+    /// - Parameter closes: whether the server closes the connection after the answer.
     static func start(bytes: [UInt8]?, closes: Bool = true) async throws -> RawTarget {
         try await start { RawHandler(answer: bytes, closes: closes) }
     }
 
-    /// Answers the first request of each connection, and ends the connection when the second one comes.
+    /// Answers the first request of each connection, and closes the connection at the second request.
     static func startForgetful() async throws -> RawTarget {
         try await start { ForgetfulHandler() }
     }
@@ -32,7 +32,7 @@ struct RawTarget {
         return RawTarget(channel: channel)
     }
 
-    /// A port that nobody listens on.
+    /// A port without a listener.
     static func freePort() async throws -> Int {
         let target = try await start(answer: nil)
         let port = target.port

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCurl
 
-/// What is kept of an answer's content.
+/// The kept part of a response's content.
 @Suite("Responses")
 struct ResponseTests {
     private static let greeting = "Grüße, Grüße, Grüße, Ende"
@@ -47,7 +47,7 @@ struct ResponseTests {
 
     // MARK: Codings
 
-    @Test("compressed content is kept as it was before", arguments: encoded)
+    @Test("compressed content is kept decompressed", arguments: encoded)
     func decoded(coding: String, hexadecimal: String) async throws {
         let body = Self.bytes(hexadecimal)
         #expect(text(body, coding: coding) == Self.greeting)
@@ -61,7 +61,7 @@ struct ResponseTests {
     }
 
     @Test(
-        "the beginning of compressed content is decoded",
+        "the start of compressed content is decoded",
         arguments: encoded.filter { !$0.0.contains("br") && $0.0 != "zstd" }
     )
     func beginning(coding: String, hexadecimal: String) {
@@ -70,7 +70,7 @@ struct ResponseTests {
         #expect(!text.isEmpty && Self.greeting.hasPrefix(text), "\(text)")
     }
 
-    @Test("what is not encoded as it says is kept in base64, and the call is judged all the same")
+    @Test("content without its declared coding is kept in base64, and does not change the result of the call")
     func corrupt() async throws {
         let body: [UInt8] = [0xFF, 0xFE, 0x00, 0x01]
         for coding in ["gzip", "deflate", "br", "zstd", "compress", "gzip, unknown"] {
@@ -88,7 +88,7 @@ struct ResponseTests {
         #expect(text(Array("plain".utf8), coding: "utf-8") == "plain")
     }
 
-    /// 32 KiB that are a GiB of letters: blocks of one repeated byte.
+    /// 32 KiB that decompress to a GiB: blocks of one repeated byte.
     private static var bomb: [UInt8] {
         let (magic, head) = ([UInt8]([0x28, 0xB5, 0x2F, 0xFD]), [UInt8]([0x00, 0x38]))
         let size = 128 << 10
@@ -99,7 +99,7 @@ struct ResponseTests {
         return magic + head + blocks
     }
 
-    @Test("a decompression bomb costs what is kept of it, and is judged as every answer", arguments: [0, 100, 4_096])
+    @Test("a decompression bomb costs only its kept part, and the result is the same", arguments: [0, 100, 4_096])
     func bombs(limit: Int) async throws {
         let bomb = Self.bomb
         let decoded = ContentCoding.zstd.decode(bomb, limit: limit)
@@ -113,7 +113,7 @@ struct ResponseTests {
         try await target.stop()
     }
 
-    @Test("compressed answers are not asked for; a job may ask")
+    @Test("compressed responses are requested only by a job's Accept-Encoding")
     func accepted() async throws {
         let (server, bench) = (try await TargetServer.start(), CallerBench())
         _ = await bench.call(bench.request("\(server.url)/answer/200"))
@@ -126,7 +126,7 @@ struct ResponseTests {
     // MARK: Text
 
     @Test(
-        "text is made valid UTF-8 without NUL, within the limit",
+        "text is converted to valid UTF-8 without NUL, within the limit",
         arguments: [
             ("61fffe62", 4_096, "a\u{FFFD}\u{FFFD}b"), ("610062", 4_096, "a\u{FFFD}b"), ("61c3a4c3a4", 4, "aä"),
             ("ffffff", 3, "\u{FFFD}"), ("f09f98", 4_096, "\u{FFFD}"), ("f09f9880", 3, ""), ("", 4_096, ""),
@@ -140,7 +140,7 @@ struct ResponseTests {
     }
 
     @Test(
-        "the charset of an answer counts",
+        "the charset of a response is used",
         arguments: [
             ("text/plain; charset=iso-8859-1", "47fc80", "Gü€"),
             ("text/html;charset=\"Windows-1252\"", "93fc94", "“ü”"),
@@ -155,7 +155,7 @@ struct ResponseTests {
         #expect(text(Self.bytes(hexadecimal.filter { $0 != " " }), type: type) == expected)
     }
 
-    @Test("a character that is cut in two is dropped in every charset")
+    @Test("an incomplete character is dropped in every charset")
     func cutCharsets() {
         #expect(text(Self.bytes("93fa96"), type: "text/plain; charset=shift_jis", isCut: true) == "日")
         #expect(text(Self.bytes("410042"), type: "text/plain; charset=utf-16le", isCut: true) == "A")
@@ -165,7 +165,7 @@ struct ResponseTests {
     // MARK: Base64
 
     @Test(
-        "what is not text is kept in base64, and says so",
+        "binary content is kept as a data URL in base64",
         arguments: [
             ("image/png", "89504e470d0a1a0a", "data:image/png;base64,iVBORw0KGgo="), (nil, "00", "data:;base64,AA=="),
             (nil, "ff", "data:;base64,/w=="),
@@ -178,7 +178,7 @@ struct ResponseTests {
         #expect(text(Self.bytes(hexadecimal), type: type) == expected)
     }
 
-    @Test("base64 stays within the limit, and is always whole", arguments: 0..<60)
+    @Test("base64 stays within the limit and is always complete", arguments: 0..<60)
     func base64Limit(limit: Int) {
         let kept = text(Array(repeating: 0, count: 100), type: "image/png", limit: limit)
         #expect(kept.utf8.count <= limit)
@@ -186,7 +186,7 @@ struct ResponseTests {
         #expect(kept.isEmpty || kept.split(separator: ",")[1].utf8.count % 4 == 0)
     }
 
-    @Test("text that looks like base64 of this form is kept in this form")
+    @Test("text that looks like a data URL is kept in base64")
     func ambiguous() {
         #expect(text(Array("data:;base64,AA==".utf8)) == "data:;base64,ZGF0YTo7YmFzZTY0LEFBPT0=")
         #expect(text(Array("data: {}\n\n".utf8), type: "text/event-stream") == "data: {}\n\n")

@@ -3,14 +3,14 @@ import NIOCore
 import NIOPosix
 import TestSupport
 
-/// A frame target behind TLS, with a certificate of its own. It takes one connection at a time: `openssl s_server` passes what is
-/// decrypted to the test, through pipes.
+/// A frame target behind TLS with a generated certificate. Accepts one connection at a time: `openssl s_server` passes the decrypted
+/// bytes through pipes.
 final class TLSTarget {
     struct Failure: Error {
         let description: String
     }
 
-    /// What a certificate for 127.0.0.1 takes: files in a folder of the test.
+    /// A certificate for 127.0.0.1: files in a folder of the test.
     struct Certificate {
         let folder: String
         var file: String { folder + "/certificate.pem" }
@@ -41,8 +41,8 @@ final class TLSTarget {
     private let channel: any Channel
 
     /// - Parameters:
-    ///   - protocols: what ALPN may agree on, such as "h2".
-    ///   - connections: so many are taken, one after the other.
+    ///   - protocols: the ALPN protocols, such as "h2".
+    ///   - connections: the number of successive connections to accept.
     static func start(
         _ target: FrameTarget,
         certificate: Certificate,

@@ -3,14 +3,14 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP server on a free port of loopback that answers by path and remembers what it got.
+/// An HTTP server on a free loopback port that answers by path and records its requests.
 final class TargetServer: Sendable {
     struct Request: Sendable {
         var method: String
         var path: String
         var headers: [(name: String, value: String)]
         var body: String
-        /// From 1, in the order in which connections came.
+        /// The number of the connection, from 1, in order of arrival.
         var connection: Int
 
         func values(_ name: String) -> [String] {
@@ -57,7 +57,7 @@ final class TargetServer: Sendable {
     var requests: [Request] { state.withLock { $0.requests } }
     var connections: Int { state.withLock { $0.connections } }
 
-    /// Returns once so many requests have come.
+    /// Returns once this many requests have arrived.
     func received(count: Int) async {
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in
@@ -88,7 +88,7 @@ final class TargetServer: Sendable {
     }
 }
 
-/// One connection of it.
+/// One connection of the server.
 private final class TargetHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

@@ -5,10 +5,10 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The rules for a job's URL against the parser that the worker uses: what the parser refuses fails at each call.
+/// The rules for a job's URL must agree with libcurl's parser: a URL that the parser refuses fails at each call.
 @Suite("URLs and libcurl's parser")
 struct URLParserTests {
-    /// As `curl_easy_perform` parses a URL.
+    /// Parses a URL as `curl_easy_perform` does.
     private static func isParsed(_ url: String) -> Bool {
         let handle = curl_url()
         defer { curl_url_cleanup(handle) }
@@ -16,7 +16,7 @@ struct URLParserTests {
         return curl_url_set(handle, CURLUPART_URL, url, flags) == CURLUE_OK
     }
 
-    /// As libcurl converts host names to ASCII, with libidn2.
+    /// Converts a host name to ASCII as libcurl does, with libidn2.
     private static func isConverted(_ host: String) -> Bool {
         typealias Lookup =
             @convention(c) (UnsafePointer<UInt8>, UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, Int32) -> Int32
@@ -31,7 +31,7 @@ struct URLParserTests {
         return false
     }
 
-    @Test("what the rules accept, the parser does", arguments: [UInt64(1), 2, 3])
+    @Test("the parser accepts every URL that the rules accept", arguments: [UInt64(1), 2, 3])
     func accepted(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let parts = [
@@ -54,11 +54,11 @@ struct URLParserTests {
         #expect(count > 100)
     }
 
-    @Test("every character that a host may have is converted to ASCII")
+    @Test("every character allowed in a host is converted to ASCII")
     func characters() {
         var count = 0
-        // Behind these planes nothing is assigned but what is invisible or private.
-        // Ideographs and syllables are many, and all alike.
+        // Later planes contain only unassigned, invisible or private characters.
+        // Of ideographs and syllables, which are many and alike, a sample is enough.
         for value in UInt32(0x80)..<0x33000 where value < 0x3400 || value % 16 == 0 || 0xF900..<0x10000 ~= value {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let host = "a\(scalar)a"
@@ -70,7 +70,7 @@ struct URLParserTests {
     }
 
     @Test(
-        "what the parser refuses, the rules do",
+        "the rules refuse every URL that the parser refuses",
         arguments: [
             "http://[1::2::3]/", "http://a%00b/", "http://a%20b/", "http://a%2fb/", "http://a%40b/", "http://a b/",
             "http://",

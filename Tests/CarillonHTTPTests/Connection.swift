@@ -2,14 +2,14 @@ import CarillonRuntime
 import NIOCore
 import NIOPosix
 
-/// A connection of a test to a server: bytes go in, and what comes back is awaited.
+/// A test's connection to a server: sends bytes and awaits the response.
 struct Connection {
     private let channel: any Channel
     private var parts: AsyncStream<String>.Iterator
     private(set) var read = ""
 
-    /// Returns when the kernel has established the connection, whether the server has accepted it or not.
-    /// - Parameter reads: whether anything that the server sends is taken from the kernel.
+    /// Returns when the kernel has established the connection, even if the server has not accepted it.
+    /// - Parameter reads: whether received bytes are read from the kernel.
     init(to address: HostPort, reads: Bool = true) async throws {
         let (parts, continuation) = AsyncStream.makeStream(of: String.self)
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -28,7 +28,7 @@ struct Connection {
         try await channel.writeAndFlush(ByteBuffer(string: text)).get()
     }
 
-    /// Reads until what was read so far ends like this; without it, until the server closes the connection or resets it.
+    /// Reads until the received text has this ending; without an ending, until the server closes or resets the connection.
     @discardableResult
     mutating func receive(until end: String? = nil) async -> String {
         while end.map({ !read.hasSuffix($0) }) ?? true {
@@ -38,7 +38,7 @@ struct Connection {
         return read
     }
 
-    /// Reads the next part.
+    /// Reads further bytes.
     mutating func receiveMore() async {
         if let part = await parts.next(isolation: #isolation) { read += part }
     }
@@ -47,10 +47,10 @@ struct Connection {
         try await channel.close().get()
     }
 
-    /// Sends bytes, and returns what comes back until the server closes the connection.
+    /// Sends bytes, and returns everything received until the server closes the connection.
     static func exchange(_ address: HostPort, _ text: String) async throws -> String {
         var connection = try await Connection(to: address)
-        // A server that has closed the connection already may have answered before.
+        // The server may have answered and closed the connection before the bytes were sent.
         if !text.isEmpty { try? await connection.send(text) }
         return await connection.receive()
     }

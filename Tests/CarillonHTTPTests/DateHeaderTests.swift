@@ -4,7 +4,7 @@ import Testing
 @testable import CarillonHTTP
 
 @Suite struct DateHeaderTests {
-    /// The examples of RFC 9110, section 5.6.7, and the ends of a week and of a leap year.
+    /// The examples of RFC 9110, section 5.6.7, and the last days of a week and of a leap year.
     @Test(arguments: [
         (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
         (1_709_251_199, "Thu, 29 Feb 2024 23:59:59 GMT"), (1_735_689_600, "Wed, 01 Jan 2025 00:00:00 GMT"),

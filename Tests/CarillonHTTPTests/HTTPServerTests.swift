@@ -10,7 +10,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct HTTPServerTests {
-    /// Runs a server, and ends it.
+    /// Runs a server during the body, then stops it.
     private func withServer(
         _ limits: HTTPLimits = HTTPLimits(),
         responder: @escaping HTTPServer.Responder,
@@ -44,7 +44,7 @@ struct HTTPServerTests {
         try await running.value
     }
 
-    /// The answer has no end and the client reads nothing: writing it fails once the connection is closed.
+    /// The response has no end and the client reads nothing; the write fails once the connection is closed.
     @Test func aClientThatTakesNothingLosesItsConnection() async throws {
         let (failures, failed) = AsyncStream.makeStream(of: Void.self)
         var limits = HTTPLimits()
@@ -82,7 +82,7 @@ struct HTTPServerTests {
         }
     }
 
-    @Test func theAddressOfThePeerIsTold() async throws {
+    @Test func theAddressOfThePeerIsReported() async throws {
         try await withServer(
             responder: { _, peer in
                 Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: peer ?? "nobody")))

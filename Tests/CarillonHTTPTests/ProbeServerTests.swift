@@ -94,7 +94,7 @@ struct ProbeServerTests {
         }
     }
 
-    /// Each of these connections ends without an answer of status 200. The limits are short, and the end is what is waited for.
+    /// Each of these connections ends without a response of status 200. The limits are short; the test awaits the end.
     @Test(arguments: [
         "", "GET /livez HTTP/1.1\r\nHos", "POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
         "\u{16}\u{3}\u{1}garbage\r\n\r\n",
@@ -107,7 +107,7 @@ struct ProbeServerTests {
             let answer = try await Connection.exchange(address, text)
             #expect(!answer.hasPrefix("HTTP/1.1 200"))
         }
-        // Others are served, with the usual limits.
+        // Other connections are served, with the usual limits.
         try await withServer { address in
             _ = try await Connection.exchange(address, "\u{16}\u{3}\u{1}garbage\r\n\r\n")
             let answer = try await Connection.exchange(address, "GET /livez HTTP/1.0\r\n\r\n")
@@ -137,7 +137,7 @@ struct ProbeServerTests {
         let count = Atomic(0)
     }
 
-    /// A connection beyond the limit is answered when an earlier one ends, and not before.
+    /// A connection above the limit is served only when an earlier one ends.
     @Test func connectionsBeyondTheLimitWait() async throws {
         var limits = HTTPLimits.probes
         limits.connections = 2
@@ -149,14 +149,14 @@ struct ProbeServerTests {
         try await withServer(limits, ready: ready) { address in
             let request = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
             var (first, second) = (try await Connection(to: address), try await Connection(to: address))
-            // Once both are answered, both are accepted.
+            // A response on each connection proves that it was accepted.
             try await first.send(request)
             await first.receive(until: "alive\n")
             try await second.send(request)
             await second.receive(until: "alive\n")
             var third = try await Connection(to: address)
             try await third.send("GET /readyz HTTP/1.0\r\n\r\n")
-            // The server goes on with those that it has.
+            // The server continues to serve the accepted connections.
             for _ in 0..<50 {
                 let before = second.read.utf8.count
                 try await second.send(request)
@@ -169,7 +169,7 @@ struct ProbeServerTests {
         }
     }
 
-    @Test func namesTheAddressThatItCannotHave() async throws {
+    @Test func namesTheUnavailableAddress() async throws {
         try await withServer { address in
             let second = ProbeServer(listen: address, registry: MetricsRegistry(), logger: Self.silent) { (true, "") }
             let error = await #expect(throws: ProbeServerError.self) { try await second.start() }

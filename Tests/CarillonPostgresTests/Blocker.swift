@@ -1,10 +1,10 @@
 internal import Glibc
 internal import TestSupport
 
-/// Somebody with psql, in a transaction that holds locks until it is told to go.
+/// A psql process whose transaction holds locks until it is released.
 final class Blocker: Sendable {
     private let process: ChildProgram
-    /// What psql reads from: it ends when this is closed.
+    /// The input of psql, which ends when this is closed.
     private let input: Int32
     private let output: String
 
@@ -38,7 +38,7 @@ final class Blocker: Sendable {
         unlink(output)
     }
 
-    /// Rolls back and ends, if it has not.
+    /// Rolls back and ends psql, unless it has ended already.
     func release() {
         guard process.isRunning else { return }
         close(input)

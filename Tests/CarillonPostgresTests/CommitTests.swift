@@ -7,7 +7,7 @@ import Testing
 @Suite struct CommitTests {
     private let noon = Sample.noon
 
-    @Test func `everything that a batch can hold comes back as it was`() async throws {
+    @Test func `every part of a batch is stored and read back unchanged`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         var job = Sample.job(1)
@@ -71,7 +71,7 @@ import Testing
             ]
         )
 
-        // The claim, a failed attempt with its retry, and the end.
+        // The claim, a failed attempt with its retry, and the outcome.
         let token = DispatchToken(epoch: epoch, sequence: .max)
         let start = ExecutionStart(
             id: manual.id,
@@ -131,7 +131,7 @@ import Testing
         #expect(fixture.lost.values.isEmpty)
     }
 
-    @Test func `what is final stays, but UNKNOWN may become the truth`() async throws {
+    @Test func `a final status stays, but UNKNOWN is replaced by the actual outcome`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let rows = (1...3).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -140,7 +140,7 @@ import Testing
         _ = try await fixture.store.commit(
             fixture.batch(2, epoch: epoch) { $0.updates = zip(rows, ends).map { Sample.ended($0, $1) } }
         )
-        // In one batch, too, the first end counts.
+        // Within one batch, too, the first outcome counts.
         _ = try await fixture.store.commit(
             fixture.batch(3, epoch: epoch) { batch in
                 batch.updates = rows.map { Sample.ended($0, .success) } + rows.map { Sample.ended($0, .cancelled) }
@@ -162,7 +162,7 @@ import Testing
         #expect(found == [.success, .success, .failed])
     }
 
-    @Test func `an insert of what is there already says which rows must not be armed`() async throws {
+    @Test func `an insert of existing rows reports those that must not be armed`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let rows = (1...4).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -175,7 +175,7 @@ import Testing
         #expect(try await fixture.store.openExecutions(since: noon).count == 3)
     }
 
-    @Test func `changes of one job in one batch count in their order`() async throws {
+    @Test func `changes of one job in one batch apply in their order`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         var job = Sample.job(1)
@@ -196,7 +196,7 @@ import Testing
         #expect(try await fixture.store.commit(batch) == .committed(notPending: []))
         #expect(try await fixture.store.jobs(.loadJobs) == [second, other])
         #expect(try await fixture.store.openExecutions(since: noon) == [late])
-        // A name is given free and taken in the same batch; a withdrawal spares what has begun.
+        // A name is freed and taken in the same batch; a withdrawal does not delete rows that have started.
         (second.version, second.name, other.version, other.name) = (3, "c", 2, "a")
         var third = Sample.job(3)
         third.name = "b"
@@ -217,7 +217,7 @@ import Testing
         }
         let result = try await fixture.store.commit(next)
         if case .refused = result {
-            // Within one statement names may be in each other's way; each change alone is not.
+            // Within one statement, names may conflict that do not conflict when the changes are applied one by one.
             for (index, change) in next.changes.enumerated() {
                 let alone = fixture.batch(UInt64(3 + index), epoch: epoch) { $0.changes = [change] }
                 #expect(try await fixture.store.commit(alone) == .committed(notPending: []))
@@ -230,7 +230,7 @@ import Testing
         #expect(try await fixture.store.commit(withdrawn) == .committed(notPending: []))
     }
 
-    @Test func `a withdrawal deletes only what is PENDING`() async throws {
+    @Test func `a withdrawal deletes only PENDING rows`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let rows = (1...2).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -245,7 +245,7 @@ import Testing
         #expect(try await fixture.store.execution(rows[1].id) == nil)
     }
 
-    @Test func `a name that is taken is refused with the name of its rule, and nothing is written`() async throws {
+    @Test func `a duplicate name is refused with the name of its constraint, and nothing is written`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         var (one, two) = (Sample.job(1), Sample.job(2))
@@ -262,7 +262,7 @@ import Testing
         guard case .refused(_, let constraint) = result else { throw Unexpected("\(result)") }
         #expect(constraint == "jobs_name_living")
         #expect(try await fixture.store.openExecutions(since: noon).isEmpty)
-        // Once the first one is deleted the name is free; the same sequence number was not used up.
+        // Once the first job is deleted, its name is free. The refused batch did not use up its sequence number.
         one.version = 2
         one.deletedAt = noon
         let after = fixture.batch(2, epoch: epoch) { [one, two] batch in
@@ -272,7 +272,7 @@ import Testing
         #expect(try await fixture.reader.jobs(JobQuery()).total == 1)
     }
 
-    @Test func `a key that is in use is refused, one that has expired is replaced`() async throws {
+    @Test func `a key in use is refused, and an expired key is replaced`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         func record(_ expiry: Int64, _ answer: UInt64) -> IdempotencyRecord {
@@ -299,7 +299,7 @@ import Testing
         #expect(try fixture.psql("SELECT answer FROM idempotency_keys") == "\(UniqueID(high: 1, low: 2))")
     }
 
-    @Test func `partitions are made on demand, for the far past too, and days are kept apart`() async throws {
+    @Test func `partitions are created on demand, also for the distant past, and each day has its own`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let days: [Int64] = [
@@ -334,14 +334,14 @@ import Testing
         }
         #expect(try await fixture.store.commit(batch) == .committed(notPending: []))
         #expect(try await fixture.store.openExecutions(since: Timestamp(milliseconds: 0)).isEmpty)
-        // A partition that went away behind the writer's back is made again.
+        // A partition that was dropped without the writer's knowledge is created again.
         try fixture.psql("DROP TABLE job_executions_20000229, execution_attempts_20000229")
         let again = fixture.batch(3, epoch: epoch) { $0.inserts = [rows[1]] }
         #expect(try await fixture.store.commit(again) == .committed(notPending: []))
         #expect(try await fixture.store.execution(rows[1].id) == rows[1])
     }
 
-    @Test func `maintenance makes the week, and drops old days that are over`() async throws {
+    @Test func `maintenance creates the partitions of the week, and drops old ones without open rows`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let old = (0..<4).map {
@@ -353,7 +353,7 @@ import Testing
         )
         let before = try fixture.psql("SELECT count(*) FROM pg_inherits WHERE inhparent = 'job_executions'::regclass")
         #expect(before == "13" || before == "12", "\(before)")
-        // The third day's end is not before the limit.
+        // The end of the third day is not before the limit.
         let answer = try await fixture.store.answer(to: .maintain(retainFrom: old[3].scheduledTime))
         guard case .maintained = answer else { throw Unexpected("\(answer)") }
         var left: [Bool] = []
@@ -361,7 +361,7 @@ import Testing
         #expect(left == [false, true, false, true])
         #expect(try fixture.psql("SELECT to_regclass('execution_attempts_20200913') IS NULL") == "t")
         #expect(try fixture.psql("SELECT to_regclass('execution_attempts_20200914') IS NULL") == "f")
-        // The writer still believes that the dropped day is there.
+        // The writer does not know yet that the day was dropped.
         #expect(
             try await fixture.store.commit(fixture.batch(3, epoch: epoch) { $0.inserts = [old[0]] })
                 == .committed(notPending: [])
@@ -369,7 +369,7 @@ import Testing
         #expect(try await fixture.store.execution(old[0].id) == old[0])
     }
 
-    @Test func `texts that PostgreSQL cannot hold are made such that it can`() async throws {
+    @Test func `texts that PostgreSQL cannot store are converted`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)

@@ -2,23 +2,23 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// What is said of a connection string that cannot be used.
+/// Error texts for unusable connection strings.
 @Suite struct ConnectionStringTests {
     @Test(
         arguments: [
             ("hunter2", "keyword=value pairs"),
             ("host=h password=my hunter2", "keyword=value pairs"),
             ("host=h password='hunter2", "no closing quote"),
-            ("host=h password=my hunter2=x", "a keyword that libpq does not know"),
+            ("host=h password=my hunter2=x", "unknown keyword"),
             ("postgres://u:hunter2%zz@h/db", "not followed by two hexadecimal digits"),
             ("postgres://u:hunter2%00@h/db", "%00"),
             ("postgres://u:hunter2@[::1/db", "no closing bracket"),
             ("postgres://u:hunter2@[]/db", "an IPv6 address is empty"),
             ("postgres://u:hunter2@[::1]x/db", "followed by something other than a port or a database"),
-            ("postgres://u:x@h/db?hunter2=1", "a query parameter that libpq does not know"),
+            ("postgres://u:x@h/db?hunter2=1", "unknown query parameter"),
             ("postgres://u:x@h/db?password=hun=hunter2", "more than one ="),
             ("postgres://u:x@h/db?hunter2", "no value"),
-            // What follows libpq reads, and would look for a host or a database that is a part of the password.
+            // libpq accepts the following texts, and would use a part of the password as a host or a database.
             ("postgres://u:hunter2/x@h/db", "a port is not a number"),
             ("postgres://u:12/hunter2@h/db", "the name of the database contains @"),
             ("postgres://u:x@hunter2@h/db", "a host contains @"),
@@ -47,7 +47,7 @@ import Testing
         #expect(PostgresConfiguration.problem(with: text) == nil)
     }
 
-    /// libpq itself quotes a part of each of these, in a text that this library may not know.
+    /// libpq quotes a part of each of these, in messages that this module may not know.
     @Test func anUnknownMessageIsNotRepeated() {
         #expect(ConnectionStringProblem.sentence(for: "cannot use \"hunter2\"") == "libpq cannot read it")
     }

@@ -3,7 +3,7 @@ import CarillonPostgres
 import TestSupport
 import Testing
 
-/// What happens to batches and leases when sessions and servers go away.
+/// Batches and leases when sessions and servers are lost.
 @Suite struct FaultTests {
     private let noon = Sample.noon
 
@@ -22,7 +22,7 @@ import Testing
         #expect(try fixture.psql("SELECT count(*) FROM job_executions") == "0")
     }
 
-    /// Ends the writer's session while its batch waits for a lock in the middle of its transaction.
+    /// Terminates the writer's session while its batch waits for a lock in the middle of its transaction.
     private func interrupt(
         _ fixture: Fixture,
         during batch: WriteBatch,
@@ -40,7 +40,7 @@ import Testing
         return try await result
     }
 
-    @Test func `a batch whose session is ended in the middle is written once`() async throws {
+    @Test func `a batch whose session is terminated in the middle is written once`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let rows = (1...3).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -59,7 +59,7 @@ import Testing
                 == "PENDING|2\nSUCCESS|1"
         )
         #expect(try fixture.psql("SELECT commit_sequence FROM shards WHERE shard = 0") == "2")
-        #expect(fixture.log.lines.values.contains { $0.contains("a commit whose answer was lost had not been made") })
+        #expect(fixture.log.lines.values.contains { $0.contains("ambiguous commit resolved: it was not committed") })
     }
 
     @Test func `a batch that was committed although its answer was lost is not written again`() async throws {
@@ -67,7 +67,7 @@ import Testing
         let epoch = try await fixture.lead()
         let rows = (1...2).map { Sample.execution(Sample.jobID($0), at: noon) }
         _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = rows })
-        // What the lost session would have done is done by hand, while the new one is kept waiting.
+        // The test writes the batch of the lost session, while the new session waits.
         let batch = fixture.batch(2, epoch: epoch) { batch in
             batch.inserts = rows
             batch.updates = [Sample.ended(rows[0], .success)]
@@ -86,13 +86,13 @@ import Testing
         #expect(result == .committed(notPending: []))
         #expect(
             try fixture.psql("SELECT DISTINCT status FROM job_executions") == "PENDING",
-            "the batch itself was not run"
+            "the batch was not repeated"
         )
     }
 
-    /// A server that waits for a standby that is not there: a session that is ended while it waits has committed, and says
-    /// nothing more.
-    @Test func `a commit whose answer is lost with the session is found to have been made`() async throws {
+    /// The server waits for a standby that does not exist. A session that is terminated during this wait has committed, and sends no
+    /// answer.
+    @Test func `a commit whose answer is lost with the session is resolved as committed`() async throws {
         let cluster = try PostgresCluster()
         let fixture = try Fixture(cluster: cluster)
         let epoch = try await fixture.lead()
@@ -119,11 +119,11 @@ import Testing
             try fixture.psql("SELECT status, count(*) FROM job_executions GROUP BY 1 ORDER BY 1")
                 == "PENDING|1\nSUCCESS|1"
         )
-        #expect(fixture.log.lines.values.contains { $0.contains("a commit whose answer was lost had been made") })
+        #expect(fixture.log.lines.values.contains { $0.contains("ambiguous commit resolved: it was committed") })
     }
 
     @Test(arguments: ["40001", "40P01"])
-    func `what the server takes back for the sake of others is written again, in its order`(code: String) async throws {
+    func `a batch that is rolled back by a conflict is written again in its order`(code: String) async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let rows = (1...3).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -146,7 +146,7 @@ import Testing
             batch.updates = [Sample.ended(rows[1], .success)]
         }
         #expect(try await fixture.store.commit(third) == .committed(notPending: []))
-        #expect(try fixture.psql("SELECT last_value >= 4 FROM failures") == "t", "it was taken back twice")
+        #expect(try fixture.psql("SELECT last_value >= 4 FROM failures") == "t", "the batch was rolled back twice")
         #expect(try fixture.psql("SELECT count(*) FROM job_executions") == "3")
         #expect(try fixture.psql("SELECT commit_sequence FROM shards WHERE shard = 0") == "3")
     }
@@ -167,7 +167,7 @@ import Testing
         #expect(try await fixture.store.execution(row.id)?.status == .pending)
     }
 
-    @Test func `a batch that comes twice, from a session that was given up, is refused the second time`() async throws {
+    @Test func `a batch that arrives again from an abandoned session is refused`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         _ = try await fixture.store.commit(fixture.batch(4, epoch: epoch))
@@ -177,7 +177,7 @@ import Testing
         #expect(error?.description.contains("batch 4 was committed before") == true)
     }
 
-    @Test func `a job that somebody holds locked is given back, and everything else goes on`() async throws {
+    @Test func `a change of a locked job is refused, and all other writes continue`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let job = Sample.job(1)
@@ -195,7 +195,7 @@ import Testing
         blocker.release()
     }
 
-    @Test func `a restart of the server is waited for, with one warning and one notice`() async throws {
+    @Test func `the store waits for a restart of the server, with one warning and one notice`() async throws {
         let fixture = try Fixture(cluster: PostgresCluster())
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
@@ -210,11 +210,11 @@ import Testing
             )
             guard case .leaseConnectionLost = answer else { throw Unexpected("\(answer)") }
             await #expect(throws: ReadError.self) { try await fixture.reader.latestExecution(of: row.jobID) }
-            // Asked while nobody is there: answered when somebody is.
+            // Submitted while the server is down; answered once it is up.
             async let result = fixture.store.commit(
                 fixture.batch(sequence, epoch: epoch) { $0.updates = [Sample.ended(row, .success)] }
             )
-            _ = await fixture.log.lines.first { $0.contains("cannot be reached") }
+            _ = await fixture.log.lines.first { $0.contains("database unreachable") }
             #expect(!fixture.store.isConnected)
             try fixture.cluster.start()
             #expect(try await result == .committed(notPending: []))
@@ -222,11 +222,11 @@ import Testing
         }
         #expect(try await fixture.reader.latestExecution(of: row.jobID)?.status == .success)
         #expect(fixture.lost.values.count >= 2)
-        _ = await fixture.log.lines.first { $0.contains("the database is back") }
+        _ = await fixture.log.lines.first { $0.contains("database available again") }
         try fixture.cluster.stop(.immediate)
     }
 
-    @Test func `a server that was killed comes back with all that was answered`() async throws {
+    @Test func `a killed server has all answered batches after its restart`() async throws {
         let fixture = try Fixture(cluster: PostgresCluster())
         let epoch = try await fixture.lead()
         let rows = (1...100).map { Sample.execution(Sample.jobID($0), at: noon) }
@@ -241,7 +241,7 @@ import Testing
         try fixture.cluster.stop(.immediate)
     }
 
-    @Test func `a store may be made before there is a server`() async throws {
+    @Test func `a store may be created before the server is up`() async throws {
         let cluster = try PostgresCluster()
         let url = try cluster.makeDatabase()
         try Migrator(url: url, logger: LogLines().logger).up()
@@ -254,7 +254,7 @@ import Testing
         )
         let answer = try await store.answer(to: .acquireLease(owner: .zero, address: "a", leaseMs: 1_000))
         guard case .leaseConnectionLost = answer else { throw Unexpected("\(answer)") }
-        _ = await log.lines.first { $0.contains("the database cannot be reached") }
+        _ = await log.lines.first { $0.contains("database unreachable") }
         try cluster.start()
         var result: LeaseResult?
         while result == nil {
@@ -265,12 +265,12 @@ import Testing
             }
         }
         guard case .held? = result else { throw Unexpected("\(String(describing: result))") }
-        _ = await log.lines.first { $0.contains("the database is back") }
+        _ = await log.lines.first { $0.contains("database available again") }
         store.shutdown()
         try cluster.stop(.immediate)
     }
 
-    @Test func `of several hosts the one that answers and takes writes is used`() async throws {
+    @Test func `of several hosts, the host that answers and accepts writes is used`() async throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let hosts = url.split(separator: "@")[1]
@@ -284,7 +284,7 @@ import Testing
         guard case .held = try await store.lease(.acquireLease(owner: .zero, address: "a", leaseMs: 1_000)) else {
             throw Unexpected("not held")
         }
-        // A database that is set to read only is no place for a leader.
+        // A leader cannot use a database that is set to read only.
         let database = url.split(separator: "/").last ?? ""
         try cluster.psql("ALTER DATABASE \(database) SET default_transaction_read_only = on")
         let log = LogLines()
@@ -293,7 +293,7 @@ import Testing
             logger: log.logger,
             onLeaseConnectionLost: { _ in }
         )
-        let line = await log.lines.first { $0.contains("cannot be reached") }
+        let line = await log.lines.first { $0.contains("database unreachable") }
         #expect(line.contains("read-only"), "\(line)")
         store.shutdown()
         other.shutdown()
@@ -301,7 +301,7 @@ import Testing
 }
 
 extension Fixture {
-    /// Asks until the answer is not empty. Between two questions other tests get the thread: there are only as many as cores.
+    /// Repeats the query until the result is not empty. Yields in between, because there are only as many threads as cores.
     func awaitSQL(_ sql: String) async throws -> String {
         while true {
             let text = try psql(sql)

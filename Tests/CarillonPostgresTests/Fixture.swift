@@ -5,7 +5,7 @@ internal import Logging
 internal import Synchronization
 internal import TestSupport
 
-/// A database of its own with the schema in it, a store and a reader on it.
+/// A separate database with the schema, and a store and a reader on it.
 final class Fixture: Sendable {
     let cluster: PostgresCluster
     let url: String
@@ -128,7 +128,7 @@ extension JobStore {
     }
 }
 
-/// What was told, and a way to wait until something was.
+/// Collects values, and waits for them.
 final class Collected<Value: Sendable>: Sendable {
     private let state = Mutex(State())
 
@@ -148,7 +148,7 @@ final class Collected<Value: Sendable>: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits until there are that many.
+    /// Waits for this many values.
     func all(_ count: Int) async -> [Value] {
         while values.count < count { await changed(from: values.count, below: count) }
         return values
@@ -165,7 +165,7 @@ final class Collected<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits until there is a value that fits.
+    /// Waits for a value that matches.
     func first(where fits: @Sendable (Value) -> Bool) async -> Value {
         while true {
             if let found = values.first(where: fits) { return found }
@@ -205,7 +205,7 @@ final class LogLines: Sendable {
     }
 }
 
-/// Jobs and executions to write, all made of numbers.
+/// Jobs and executions generated from numbers.
 enum Sample {
     /// 2026-11-20T10:00:00Z
     static let noon = Timestamp(milliseconds: 1_795_168_800_000)

@@ -3,9 +3,9 @@ import CarillonPostgres
 import TestSupport
 import Testing
 
-/// What somebody does with psql.
+/// Changes made manually with psql.
 @Suite struct HandMadeTests {
-    @Test func `a job needs a schedule and a URL, and gets everything else`() async throws {
+    @Test func `an inserted job needs a schedule and a URL, and gets defaults for the rest`() async throws {
         let fixture = try Fixture()
         let id = try fixture.psql(
             "INSERT INTO jobs (schedule, api_url) VALUES ('@hourly', 'http://localhost/x') RETURNING job_id"
@@ -21,7 +21,7 @@ import Testing
         #expect(try await fixture.store.jobs(.loadChangedJobs(since: job.updatedAt)) == [job])
     }
 
-    @Test func `the shard is the one that schedulers compute`() throws {
+    @Test func `the database computes the same shard as schedulers`() throws {
         let fixture = try Fixture()
         let rows = try fixture.psql(
             "INSERT INTO jobs (job_id, schedule, api_url) SELECT gen_random_uuid(), '@daily', 'http://x' FROM generate_series(1, 500) RETURNING job_id, shard"
@@ -48,8 +48,8 @@ import Testing
         let effective = found.effectiveFrom
         try fixture.psql("UPDATE jobs SET priority = 5")
         found = try #require(try await fixture.store.jobs(.loadJobs).first)
-        #expect(found.version == 3 && found.effectiveFrom == effective, "the schedule goes on")
-        // The scheduler's own changes are left as they are.
+        #expect(found.version == 3 && found.effectiveFrom == effective, "the schedule continues")
+        // A scheduler's own change of the version is kept.
         found.version = 4
         let mine = found
         _ = try await fixture.store.commit(
@@ -66,7 +66,7 @@ import Testing
         #expect(try fixture.psql("SELECT count(*) FROM jobs") == "0", "what is deleted already may be purged")
     }
 
-    @Test func `nonsense is refused by the table`() throws {
+    @Test func `the table refuses invalid values`() throws {
         let fixture = try Fixture()
         for change in ["overlap_policy = 'MAYBE'", "timeout_ms = 0", "name = ''", "job_id = gen_random_uuid()"] {
             try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@daily', 'http://x')")
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `the count of jobs follows whatever is done, and nobody waits for it`() async throws {
+    @Test func `the count of jobs follows every change, without blocking other sessions`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         try fixture.psql("INSERT INTO jobs (schedule, api_url) SELECT '@daily', 'http://x' FROM generate_series(1, 10)")
@@ -94,7 +94,7 @@ import Testing
         #expect(try await fixture.reader.jobs(JobQuery()).total == 0)
     }
 
-    @Test func `changes are found in pages, however many were made at once`() async throws {
+    @Test func `changes are read in pages, even if many were made at once`() async throws {
         let fixture = try Fixture()
         try fixture.psql(
             "INSERT INTO jobs (schedule, api_url) SELECT '@daily', 'http://x' FROM generate_series(1, 25000)"
@@ -105,7 +105,7 @@ import Testing
         #expect(try await fixture.store.jobs(.loadJobs).count == 25_000)
     }
 
-    @Test func `two sessions make the same day at the same time`() async throws {
+    @Test func `several sessions create the same day at the same time`() async throws {
         let fixture = try Fixture()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 { group.addTask { try fixture.psql("SELECT carillon_make_day('2031-05-06')") } }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// Servers that hang, and servers that are only slow (design § 5, "Slow is not hung").
+/// Servers that hang, and servers that are only slow.
 @Suite(.serialized) struct HungHostTests {
     private let noon = Sample.noon
 
-    /// A store on two servers, the second of which is there when the first one hangs.
+    /// A store on two servers; the second server is used when the first one hangs.
     private func makeStore(_ clusters: [PostgresCluster], _ log: LogLines, lost: Collected<String>) throws
         -> PostgresStore
     {
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(2)))
-    func `a server that hangs is left by every connection, for the next one that takes writes`() async throws {
+    func `every connection leaves a server that hangs, for the next writable server`() async throws {
         let clusters = [try PostgresCluster(), try PostgresCluster()]
         let (log, lost) = (LogLines(), Collected<String>())
         let store = try makeStore(clusters, log, lost: lost)
@@ -44,10 +44,10 @@ import Testing
         async let upkeep = store.answer(to: .maintain(retainFrom: nil))
         guard case .leaseConnectionLost = try await renewal else { throw Unexpected("the lease was renewed") }
         guard case .failed = try await load, case .failed = try await upkeep else { throw Unexpected("was read") }
-        // Two leases, what the question takes, and 3 s for the connection that the kernel of the host still takes.
+        // Two leases, the time of the query, and 3 s for the connection that the host's kernel still accepts.
         #expect(ContinuousClock.now - beganAt < .seconds(10))
         #expect(store.health.problem(limitMs: 2_000) != nil)
-        // The other server knows nothing of this leader, as one that lost the last epoch would not.
+        // The other server has no record of this leader, like a server that lost the last epoch.
         #expect(await results.first { _ in true } == .fenced)
         #expect(ContinuousClock.now - beganAt < .seconds(15))
         var next = Writer(store, 2)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a batch of a slow database is cancelled, and written with a longer limit`() async throws {
+    func `a batch is cancelled on a slow database, and written with a longer limit`() async throws {
         let fixture = try Fixture()
         guard
             case .held(let epoch, _, _, _) = try await fixture.store.lease(
@@ -85,12 +85,12 @@ import Testing
         #expect(try await fixture.store.execution(row.id) == row)
         #expect(fixture.log.lines.values.contains { $0.contains("next_limit_ms") && $0.contains("57014") })
         #expect(fixture.lost.values.isEmpty, "the session of the lease stays")
-        #expect(!fixture.log.lines.values.contains { $0.contains("new connection") }, "the server is not left")
+        #expect(!fixture.log.lines.values.contains { $0.contains("new connection") }, "the server is not abandoned")
     }
 
-    /// A cancelled commit that waits for its standby is made on this server only, and PostgreSQL answers with success.
+    /// A commit cancelled while it waits for its standby is made on this server only, and PostgreSQL reports success.
     @Test(.timeLimit(.minutes(1)))
-    func `a batch that was cancelled while it waited for its standby is not answered before the standby has it`()
+    func `a batch cancelled while it waits for its standby is not answered before the standby has it`()
         async throws
     {
         let cluster = try PostgresCluster()
@@ -106,8 +106,8 @@ import Testing
             try cluster.psql(sql)
         }
         let results = fixture.store.beginCommit(fixture.batch(2, epoch: epoch) { $0.inserts = [rows[1]] })
-        _ = await fixture.log.lines.first { $0.contains("ended well after it had been cancelled") }
-        // It is there, but not safe: the writer asks behind it, and that waits for the standby as well.
+        _ = await fixture.log.lines.first { $0.contains("succeeded after it was cancelled") }
+        // The commit is visible but not safe: the writer reads it back, which waits for the standby as well.
         _ = try await fixture.awaitSQL(
             "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%commit_sequence%'"
         )
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a slow read is waited for beyond the limit`() async throws {
+    func `a slow read may take longer than the limit`() async throws {
         let fixture = try Fixture()
         guard
             case .held(let epoch, _, _, _) = try await fixture.store.lease(
@@ -138,7 +138,7 @@ import Testing
         #expect(try await fixture.store.jobs(.loadJobs) == [job])
     }
 
-    @Test func `limits that a server sets for all do not end our sessions`() async throws {
+    @Test func `a server's default limits do not end Carillon's sessions`() async throws {
         let fixture = try Fixture()
         let name = fixture.url.split(separator: "/").last ?? ""
         let limits = [
@@ -159,7 +159,7 @@ import Testing
         var writer = Writer(store)
         try await writer.lead()
         try await writer.write { $0.inserts = [Sample.execution(Sample.jobID(1), at: noon)] }
-        // Another session that is idle is ended by the server.
+        // The server ends another idle session, which proves that its limit is in force.
         let idle = try Blocker(url: fixture.url, holding: "COMMIT")
         while try fixture.cluster.psql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(name)' AND application_name = 'psql'"
@@ -168,6 +168,6 @@ import Testing
         try await writer.write { $0.inserts = [Sample.execution(Sample.jobID(2), at: noon)] }
         #expect(try await writer.shard().epoch == writer.epoch)
         #expect(lost.values.isEmpty)
-        #expect(!log.lines.values.contains { $0.contains("trying again") })
+        #expect(!log.lines.values.contains { $0.contains("retrying") })
     }
 }

@@ -3,13 +3,13 @@ import CarillonPostgres
 import TestSupport
 import Testing
 
-/// The catalogue of settings and the SQL of the migrations agree.
+/// The catalogue of settings must agree with the SQL of the migrations.
 @Suite struct JobFieldTests {
     private static let types = [
         "text": "text", "boolean": "flag", "integer": "number", "timestamp with time zone": "time", "ARRAY": "list",
     ]
 
-    @Test func `each setting has a column, and no other column is unknown`() throws {
+    @Test func `each setting has a column, and there are no unknown columns`() throws {
         let fixture = try Fixture()
         let rows = try fixture.psql(
             "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = 'jobs'"
@@ -27,7 +27,7 @@ import Testing
         #expect(Set(columns.keys) == Set(own + JobField.all.map(\.column)))
     }
 
-    @Test func `a row that is made by hand has the defaults of the catalogue`() async throws {
+    @Test func `a row inserted manually has the defaults of the catalogue`() async throws {
         let fixture = try Fixture()
         try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@hourly', 'http://localhost/x')")
         let job = try #require(try await fixture.store.jobs(.loadJobs).first)
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `each setting is stored and read again`() async throws {
+    @Test func `each setting is stored and read back`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         var job = Sample.job(1)
@@ -55,8 +55,8 @@ import Testing
         #expect(try await fixture.store.jobs(.loadJobs) == [changed])
     }
 
-    /// What the trigger of the table takes for a new beginning is what the scheduler does.
-    @Test func `a change by hand restarts the schedule where the catalogue says so`() async throws {
+    /// The table's trigger must restart the schedule for the same settings as the scheduler.
+    @Test func `a manual change restarts the schedule where the catalogue says so`() async throws {
         let fixture = try Fixture()
         try fixture.psql("INSERT INTO jobs (schedule, api_url) VALUES ('@hourly', 'http://localhost/x')")
         for field in JobField.all {

@@ -12,7 +12,7 @@ import Testing
         try await store.lease(.acquireLease(owner: owner, address: address, leaseMs: leaseMs))
     }
 
-    @Test func `the lease is one scheduler's until it ends`() async throws {
+    @Test func `one scheduler holds the lease until it ends`() async throws {
         let fixture = try Fixture()
         let second = fixture.otherStore()
         guard case .held(let first, let shards, let time, _) = try await take(fixture.store, fixture.owner, "one:1")
@@ -25,39 +25,39 @@ import Testing
         guard case .heldByOther(leader: "one:1", _) = try await take(second, other, "two:2") else {
             throw Unexpected("held")
         }
-        // A renewal keeps it; asked for again by its owner it gets a new epoch, and the old one is void.
+        // A renewal keeps the lease. When its owner requests it again, it gets a new epoch, and the old epoch is void.
         guard
             case .held(first, _, let later, _) = try await fixture.store.lease(
                 .renewLease(owner: fixture.owner, epoch: first, leaseMs: 60_000)
             )
         else { throw Unexpected("not kept") }
         #expect(later >= time)
-        guard case .held(let anew, _, _, _) = try await take(fixture.store, fixture.owner, "one:1"), anew > first
+        guard case .held(let retaken, _, _, _) = try await take(fixture.store, fixture.owner, "one:1"), retaken > first
         else { throw Unexpected("not held") }
         guard
             case .heldByOther(leader: "one:1", _) = try await fixture.store.lease(
                 .renewLease(owner: fixture.owner, epoch: first, leaseMs: 60_000)
             )
         else { throw Unexpected("kept under an old epoch") }
-        // Given back it is free at once.
-        guard case .released = try await fixture.store.answer(to: .releaseLease(owner: fixture.owner, epoch: anew))
+        // After the release it is free at once.
+        guard case .released = try await fixture.store.answer(to: .releaseLease(owner: fixture.owner, epoch: retaken))
         else {
             throw Unexpected("not released")
         }
-        guard case .held(let third, _, _, _) = try await take(second, other, "two:2"), third > anew else {
+        guard case .held(let third, _, _, _) = try await take(second, other, "two:2"), third > retaken else {
             throw Unexpected("not free")
         }
         second.shutdown()
     }
 
-    @Test func `the lock of a session that is gone is free at once, though the lease has not ended`() async throws {
+    @Test func `the lock of a lost session is free at once, although the lease has not ended`() async throws {
         let fixture = try Fixture()
         let second = fixture.otherStore()
         _ = try await take(fixture.store, fixture.owner, "one:1", leaseMs: 600_000)
         try fixture.psql(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        // The one who lost it hears of it without having asked.
+        // The former leader is notified without a request of its own.
         _ = await fixture.lost.first { _ in true }
         guard case .held = try await take(second, other, "two:2") else {
             throw Unexpected("not taken over")
@@ -70,7 +70,7 @@ import Testing
         second.shutdown()
     }
 
-    @Test func `a session that holds the lock beyond its lease is ended`() async throws {
+    @Test func `a session that holds the lock beyond its lease is terminated`() async throws {
         let fixture = try Fixture()
         let second = fixture.otherStore()
         _ = try await take(fixture.store, fixture.owner, "one:1", leaseMs: 1)
@@ -82,7 +82,7 @@ import Testing
         second.shutdown()
     }
 
-    @Test func `a store that ends gives the lock back with its session`() async throws {
+    @Test func `a store that shuts down releases the lock with its session`() async throws {
         let fixture = try Fixture()
         let first = fixture.otherStore()
         _ = try await take(first, other, "one:1", leaseMs: 600_000)
@@ -92,7 +92,7 @@ import Testing
         guard case .held = result else { throw Unexpected("\(result)") }
     }
 
-    @Test func `an epoch follows the clock and whatever a worker has seen`() async throws {
+    @Test func `an epoch follows the clock and every epoch that a worker has seen`() async throws {
         let fixture = try Fixture()
         guard case .held(let first, let shards, let time, _) = try await take(fixture.store, fixture.owner, "one:1")
         else {
@@ -107,7 +107,7 @@ import Testing
         #expect(second == floor + 1)
         #expect(later[0].incarnation != shards[0].incarnation)
         #expect(later[0].clusterSecret?.count == 32 && later[0].clusterSecret == shards[0].clusterSecret)
-        // The history goes back to before both: the clock alone is enough.
+        // Both epochs are reset to older values: the clock alone is enough.
         try fixture.psql("UPDATE shards SET epoch = 3")
         guard case .held(let third, _, _, _) = try await take(fixture.store, fixture.owner, "one:1") else {
             throw Unexpected("not held")
@@ -115,7 +115,7 @@ import Testing
         #expect(third > first)
     }
 
-    @Test func `a lease that is handed over goes to the scheduler that is named`() async throws {
+    @Test func `a lease that is handed over goes to the named scheduler`() async throws {
         let fixture = try Fixture()
         let (second, third) = (fixture.otherStore(), fixture.otherStore())
         let bystander = UniqueID(high: 0xb15_7a4de_0000_4000, low: 0x8000_0000_0000_0003)
@@ -123,7 +123,7 @@ import Testing
             throw Unexpected("not held")
         }
         let word = StoreRequest.acquireLease(owner: other, address: "two:2", leaseMs: 60_000, usableWorkers: 3)
-        // What a standby says holds for 2 s, which a busy machine may take to ask.
+        // A standby's request counts for 2 s, which may pass on a busy machine.
         var named: UniqueID?
         while named == nil {
             guard case .heldByOther = try await second.lease(word) else { throw Unexpected("held twice") }
@@ -143,7 +143,7 @@ import Testing
         third.shutdown()
     }
 
-    @Test func `a renewal waits for a batch that holds the rows`() async throws {
+    @Test func `a renewal waits for a batch that has locked the rows`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let blocker = try Blocker(url: fixture.url, holding: "SELECT 1 FROM shards FOR UPDATE")

@@ -9,7 +9,7 @@ import Testing
     private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    @Test func `what is embedded is what lies in the folder`() throws {
+    @Test func `the embedded migrations equal the files in the folder`() throws {
         let folder = root.appendingPathComponent("migrations")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".up.sql") }
             .sorted()
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `up, down to nothing, and up again`() throws {
+    @Test func `migrations go up, down to nothing, and up again`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let migrator = Migrator(url: url, logger: logger)
@@ -49,11 +49,11 @@ import Testing
         }
     }
 
-    @Test func `sessions that were there before go on beside a younger schema`() async throws {
+    @Test func `existing sessions continue after a migration`() async throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         try Migrator(url: url, logger: logger, migrations: [Migration.all[0]]).up()
-        // A leader, and what its sessions have prepared and planned, under the schema as it was.
+        // A leader's prepared and planned statements, under the old schema.
         let held = "SELECT held, (taken).shard, (taken).owner FROM"
         let text = try cluster.psql(
             """
@@ -69,7 +69,7 @@ import Testing
         #expect(text.split(separator: "\n").count { $0.hasPrefix("t|") } == 32)
     }
 
-    @Test func `many schedulers that start at once apply it once`() async throws {
+    @Test func `many schedulers that start at the same time migrate once`() async throws {
         let url = try PostgresCluster.shared.makeDatabase()
         let logger = logger
         let applied = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -79,7 +79,7 @@ import Testing
         #expect(applied == Migration.all.count)
     }
 
-    @Test func `a schema that psql made is recognized and recorded`() throws {
+    @Test func `a schema that was applied with psql is detected and recorded`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let database = String(url.split(separator: "/").last ?? "")
@@ -104,7 +104,7 @@ import Testing
         #expect(recorded == Migration.all.map { "\($0.version)|\($0.name)" }.joined(separator: "\n"))
     }
 
-    @Test func `a script that changed after it was applied is an error that says what to do`() throws {
+    @Test func `a script that changed after it was applied is an error with a remedy`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let migrator = Migrator(url: url, logger: logger)
@@ -115,7 +115,7 @@ import Testing
         #expect(error?.message.contains(Migration.all[0].checksum) == true)
     }
 
-    @Test func `a scheduler that may not migrate says which command does`() throws {
+    @Test func `a scheduler that may not migrate names the command to run`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let migrator = Migrator(url: url, logger: logger)
@@ -128,7 +128,7 @@ import Testing
         #expect(throws: MigrationError.self) { try migrator.verify() }
     }
 
-    @Test func `a migration that fails leaves nothing behind`() throws {
+    @Test func `a failed migration leaves nothing behind`() throws {
         let cluster = try PostgresCluster.shared
         let url = try cluster.makeDatabase()
         let broken = Migration(
@@ -146,7 +146,7 @@ import Testing
         )
     }
 
-    @Test func `a database that cannot be reached is an error, and with waits it is waited for`() throws {
+    @Test func `an unreachable database is an error, or is waited for on request`() throws {
         let nowhere = Migrator(url: "postgresql://postgres@127.0.0.1:1/none", logger: logger)
         #expect(throws: MigrationError.self) { try nowhere.up() }
         var asked = 0

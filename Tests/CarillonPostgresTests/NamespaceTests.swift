@@ -5,7 +5,7 @@ import Testing
 
 /// Names and keys are unique within a namespace.
 @Suite struct NamespaceTests {
-    @Test func `one name may be used in two namespaces, and once in each`() throws {
+    @Test func `a name may be used in two namespaces, and once in each`() throws {
         let fixture = try Fixture()
         let insert = "INSERT INTO jobs (namespace, name, schedule, api_url) VALUES"
         try fixture.psql("\(insert) ('default', 'n', '@daily', 'http://x'), ('blue', 'n', '@daily', 'http://x')")
@@ -13,7 +13,7 @@ import Testing
         #expect(throws: (any Error).self) { try fixture.psql("\(insert) ('', 'm', '@daily', 'http://x')") }
     }
 
-    @Test func `a key of another namespace is another key`() async throws {
+    @Test func `equal keys of different namespaces are different keys`() async throws {
         let fixture = try Fixture()
         let id = UniqueID(high: 7, low: 8)
         try fixture.psql(
@@ -26,8 +26,8 @@ import Testing
         guard case .idempotencyRecord(nil)? = answers.first else { throw Unexpected("\(answers)") }
     }
 
-    /// The migrations from 006 on keep what a database of the schema before has.
-    @Test func `a database of the schema before is brought up to date`() throws {
+    /// The migrations from 006 on keep the data of an older schema.
+    @Test func `a database with an older schema is migrated`() throws {
         let fixture = try Fixture()
         _ = try Migrator(url: fixture.url, logger: fixture.log.logger).down(to: 5)
         try fixture.psql(

@@ -5,11 +5,11 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// Errors that have nothing to do with the data: the batch stays, and every row is there in the end.
+/// Errors that the data has not caused: the batch is repeated, and every row is written in the end.
 @Suite(.timeLimit(.minutes(2))) struct NotNowTests {
     private let noon = Sample.noon
 
-    /// Lets a trigger fail all that is written to a table until the table `allowed` is there.
+    /// Makes a trigger fail all writes to a table until the table `allowed` exists.
     private func fail(_ table: String, with raise: String, _ fixture: Fixture) throws {
         try fixture.psql(
             """
@@ -27,7 +27,7 @@ import Testing
         "XX000", "XX001", "XX002", "P0001", "54000", "53100", "53200", "42P05", "0A000", "25006", "58030", "22012",
         "22P02", "23502", "23503", "23514", "44000", "38000", "HV000", "P0004", "72000", "57014", "ZZ123",
     ])
-    func `rows wait out an error that is not theirs, and the log has the database's words`(
+    func `rows wait until an error that they have not caused is gone, and the log has the database's message`(
         _ code: String
     ) async throws {
         let fixture = try Fixture()
@@ -36,12 +36,12 @@ import Testing
         try fail("job_executions", with: "RAISE EXCEPTION 'the reason is %', 'here' USING ERRCODE = '\(code)'", fixture)
         let results = fixture.store.beginCommit(fixture.batch(1, epoch: epoch) { $0.inserts = rows })
         if code == "23514" {
-            // Without the name of a constraint a partition may be missing, which is looked at first.
+            // Without a constraint name a partition may be missing, which is checked first.
             _ = await fixture.log.lines.first { $0.contains("the reason is here") }
         } else {
             let line = await fixture.log.lines.first { $0.contains("the reason is here") }
             #expect(line.contains(code), "\(line)")
-            #expect(!line.contains("cannot be reached"), "\(line)")
+            #expect(!line.contains("unreachable"), "\(line)")
         }
         #expect(results.values.isEmpty)
         #expect(fixture.store.health.batch.failure?.state == code)
@@ -52,7 +52,7 @@ import Testing
         #expect(fixture.store.health.batch.waitedMs == nil)
     }
 
-    @Test func `a foreign check constraint holds rows up until it is gone`() async throws {
+    @Test func `a check constraint that is not Carillon's delays rows until it is gone`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
@@ -71,7 +71,7 @@ import Testing
         #expect(try await fixture.store.execution(row.id)?.status == .success)
     }
 
-    @Test func `a foreign check that cannot be computed holds rows up too`() async throws {
+    @Test func `a check of that kind that cannot be computed delays rows too`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
@@ -88,8 +88,8 @@ import Testing
         #expect(await results.first { _ in true } == .committed(notPending: []))
     }
 
-    /// Its bounds end before the rows of its day: an error with SQLSTATE 23514, like that of a check.
-    @Test func `a partition that does not take its day's rows holds them up until it does`() async throws {
+    /// The partition's bounds end before the rows of its day: an error with SQLSTATE 23514, like a check's.
+    @Test func `a partition with wrong bounds delays the rows of its day until it accepts them`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
@@ -113,7 +113,7 @@ import Testing
         #expect(try await fixture.store.execution(row.id) == row)
     }
 
-    @Test func `a damaged index is waited for until somebody has built it again`() async throws {
+    @Test func `rows wait for a damaged index until it is rebuilt`() async throws {
         let cluster = try PostgresCluster()
         let fixture = try Fixture(cluster: cluster)
         let epoch = try await fixture.lead()
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `rights that are taken away are waited for, and the log says which`() async throws {
+    @Test func `rows wait for revoked rights, and the log names them`() async throws {
         let fixture = try Fixture()
         let name = "limited_\(fixture.url.split(separator: "_").last ?? "")"
         try fixture.psql(
@@ -174,22 +174,21 @@ import Testing
         let row = Sample.execution(Sample.jobID(1), at: noon)
         let results = store.beginCommit(writer.batch { $0.inserts = [row] })
         let line = await log.lines.first { $0.contains("permission denied for table shards") }
-        #expect(line.contains("was reached") && line.contains("42501"), "\(line)")
+        #expect(line.contains("database refused") && line.contains("42501"), "\(line)")
         guard case .failed(let text) = try await store.answer(to: .loadJobs) else { throw Unexpected("was read") }
         #expect(text.contains("permission denied for table jobs"))
         _ = await log.lines.first { $0.contains("permission denied for table jobs") }
-        #expect(!log.lines.values.contains { $0.contains("cannot be reached") })
+        #expect(!log.lines.values.contains { $0.contains("unreachable") })
         #expect(store.health.load.failure?.state == "42501")
         try fixture.psql("GRANT ALL ON ALL TABLES IN SCHEMA public TO \(name)")
         #expect(await results.first { _ in true } == .committed(notPending: []))
-        // Nothing about a reason is written twice within a minute.
+        // A reason is logged at most once a minute.
         let reasons = log.lines.values.filter { $0.contains("permission denied for table shards") }
         #expect(reasons.count == 1, "\(reasons)")
     }
 
     @Test(arguments: ["P0001", "22012", "23514", "54000"])
-    func `somebody's trigger on jobs refuses the change, with its words, and nothing else`(_ code: String) async throws
-    {
+    func `a user's trigger on jobs refuses only the change, with its message`(_ code: String) async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         try fail("jobs", with: "RAISE EXCEPTION 'not on Fridays' USING ERRCODE = '\(code)'", fixture)
@@ -204,13 +203,13 @@ import Testing
         #expect(try await fixture.store.commit(next) == .committed(notPending: []))
     }
 
-    @Test func `a row that breaks a rule of ours, and one out of range, are refused with the reason`() async throws {
+    @Test func `a violated constraint and a value out of range refuse the row, with the reason`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
         _ = try await fixture.store.commit(fixture.batch(1, epoch: epoch) { $0.inserts = [row] })
         var wrong = Sample.ended(row, .success)
-        // The first time that PostgreSQL does not have.
+        // The first time that PostgreSQL cannot represent.
         wrong.finishedAt = Timestamp(milliseconds: 9_224_318_016_000_000)
         let batch = fixture.batch(2, epoch: epoch) { [wrong] in $0.updates = [wrong] }
         guard case .refused(let message, nil) = try await fixture.store.commit(batch) else {
@@ -229,7 +228,7 @@ import Testing
         }
     }
 
-    @Test func `a locked table shows in the store's health, with the database's words`() async throws {
+    @Test func `a locked table shows in the store's health, with the database's message`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let row = Sample.execution(Sample.jobID(1), at: noon)
@@ -240,10 +239,10 @@ import Testing
         )
         var health = StoreHealth()
         while (health.batch.waitedMs ?? 0) <= 1_000 || health.batch.failure == nil {
-            // The lease is not held up by a table of executions.
+            // A locked table of executions does not delay the lease.
             _ = try await fixture.store.lease(.renewLease(owner: fixture.owner, epoch: epoch, leaseMs: 5_000))
             health = fixture.store.health
-            // On a busy machine this task may get its turn long after the answer, which is said before all else.
+            // On a busy machine this task may run long after the answer, and a waiting lease would be reported first.
             health.lease.waitedMs = 0
         }
         let problem = try #require(health.problem(limitMs: 1_000))

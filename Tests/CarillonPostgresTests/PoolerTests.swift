@@ -5,11 +5,11 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// Connection poolers before the database: what cannot work is refused at the start, with what to configure.
+/// Connection poolers in front of the database: an unusable one is refused at the start, with the necessary configuration.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct PoolerTests {
     private let log = LogLines()
 
-    /// A database without a schema, and a pooler before it.
+    /// A database without a schema, behind a pooler.
     private func make(
         _ mode: PgBouncer.Mode,
         poolSize: Int = 20,
@@ -42,7 +42,7 @@ import Testing
         withExtendedLifetime(bouncer) {}
     }
 
-    @Test func `sessions that go round among several connections are refused`() throws {
+    @Test func `sessions that rotate among several connections are refused`() throws {
         let (bouncer, _, pooled) = try make(.transaction, settings: ["server_round_robin = 1", "min_pool_size = 6"])
         let text = refusal(pooled) ?? "nothing"
         #expect(text.contains("pools by transaction"), "\(text)")
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a pool that is too small is refused, and not waited for in silence`() throws {
+    func `a pool that is too small is refused instead of waiting without a message`() throws {
         let (bouncer, _, pooled) = try make(.session, poolSize: 3)
         let text = refusal(pooled) ?? "nothing"
         #expect(text.contains("gave this process 3 of the 8 connections"), "\(text)")
@@ -58,8 +58,8 @@ import Testing
         withExtendedLifetime(bouncer) {}
     }
 
-    @Test func `a pool of sessions is used, and nothing of one session is left in the next`() async throws {
-        // The pooler does not clean up after a client.
+    @Test func `a session pool is used, and nothing of one session remains in the next`() async throws {
+        // The pooler does not reset a session after a client.
         let (bouncer, direct, pooled) = try make(
             .session,
             poolSize: 8,
@@ -94,10 +94,10 @@ import Testing
         withExtendedLifetime(bouncer) {}
     }
 
-    @Test func `two processes that migrate at once do it once`() async throws {
+    @Test func `two processes that migrate at the same time migrate once`() async throws {
         let url = try PostgresCluster.shared.makeDatabase()
         let holder = try Blocker(url: url, holding: "SELECT pg_advisory_xact_lock(1128354377, 2)")
-        // On threads of their own: both block while they wait.
+        // On separate threads, because both block while they wait.
         let applied = Collected<Int>()
         for _ in 0..<2 {
             Thread.detachNewThread { [log] in

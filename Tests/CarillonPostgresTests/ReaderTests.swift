@@ -3,11 +3,11 @@ import CarillonPostgres
 import TestSupport
 import Testing
 
-/// What is PostgreSQL's own about reading; what is read stands in ListingContractTests.
+/// PostgreSQL's part of reading; ListingContractTests tests the results.
 @Suite struct ReaderTests {
     private let noon = Sample.noon
 
-    @Test func `jobs that are asked for at the same time come to those who asked`() async throws {
+    @Test func `jobs requested at the same time reach their requesters`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         let jobs = (0..<50).map { Sample.job($0) }
@@ -26,7 +26,7 @@ import Testing
         #expect(found.allSatisfy { $0.1 == byID[$0.0] })
     }
 
-    @Test func `a page touches the days of its range and no others`() async throws {
+    @Test func `a page reads only the partitions of its range`() async throws {
         let fixture = try Fixture()
         let epoch = try await fixture.lead()
         // Every two hours over four days.
@@ -41,7 +41,7 @@ import Testing
         )
     }
 
-    @Test func `a replica gets the history, the primary the jobs`() async throws {
+    @Test func `history is read from the replica, jobs from the primary`() async throws {
         let fixture = try Fixture()
         _ = try await fixture.lead()
         let replica = try fixture.cluster.makeDatabase()
@@ -68,7 +68,7 @@ import Testing
         await #expect(throws: ReadError.self) { try await reader.shards() }
     }
 
-    @Test func `many reads at once share the connections`() async throws {
+    @Test func `many concurrent reads share the connections`() async throws {
         let fixture = try Fixture()
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<200 { group.addTask { try await fixture.reader.shards().count } }
@@ -80,7 +80,7 @@ import Testing
         #expect(sessions == "2")
     }
 
-    @Test func `a query that takes too long is given up, and the reader goes on`() async throws {
+    @Test func `a query that takes too long is cancelled, and the reader continues`() async throws {
         let fixture = try Fixture()
         let blocker = try Blocker(url: fixture.url, holding: "LOCK TABLE shards IN ACCESS EXCLUSIVE MODE")
         let error = await #expect(throws: ReadError.self) { try await fixture.reader.shards() }

@@ -4,9 +4,9 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// What is done about each error of the database (design § 5, "Errors").
+/// The reaction to each database error.
 @Suite(.timeLimit(.minutes(2))) struct RemedyTests {
-    /// All classes of appendix A of the documentation, and one that is not in it, with a code that has no rule of its own.
+    /// All classes of appendix A of the documentation, and an unknown class, each with a code that has no separate rule.
     private static let classes: [(code: String, remedy: Remedy)] = [
         ("00000", .notNow), ("01000", .notNow), ("02000", .notNow), ("03000", .notNow), ("08006", .settle),
         ("09000", .notNow), ("0B000", .notNow), ("0F000", .notNow), ("0L000", .notNow), ("0P000", .notNow),
@@ -23,7 +23,7 @@ import Testing
         ("57P03", .settle), ("57P04", .settle), ("58000", .notNow), ("58030", .notNow), ("58P01", .notNow),
         ("72000", .notNow), ("F0000", .notNow), ("HV000", .notNow), ("P0000", .refuseChange), ("P0001", .refuseChange),
         ("XX000", .notNow), ("XX001", .notNow), ("XX002", .notNow), ("ZZ999", .notNow),
-        // Codes with a rule of their own.
+        // Codes with a separate rule.
         ("CA001", .stepDown), ("CA002", .alreadyCommitted), ("55P03", .waitForLock), ("42P01", .makePartitions),
         ("25006", .reconnect), ("26000", .reconnect), ("0A000", .reconnect), ("42P05", .reconnect),
         ("23514", .makePartitions),
@@ -33,8 +33,8 @@ import Testing
         #expect(DatabaseError(.statement(code), "").remedy == remedy)
     }
 
-    /// Only an error of data may end a row, and nothing but class 22 and our own constraints is one.
-    @Test func `no other class condemns a row`() {
+    /// Only a data error may refuse a row: class 22 and Carillon's own constraints.
+    @Test func `no other class of errors refuses a row`() {
         for first in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" {
             for second in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ" where "\(first)\(second)" != "22" {
                 let remedy = DatabaseError(.statement("\(first)\(second)000"), "").remedy
@@ -49,14 +49,14 @@ import Testing
         ("job_executions_status_check", true), ("jobs_priority_check", false), ("job_executions_2026112_pkey", false),
         ("job_executions_20261120_check", false), ("fk_jobs", false), ("", false),
     ])
-    func `a constraint condemns only if it is of our migrations`(_ name: String, _ isOurs: Bool) {
+    func `a constraint refuses a row only if the migrations define it`(_ name: String, _ isOurs: Bool) {
         for code in ["23505", "23514", "23503"] {
             let error = DatabaseError(.statement(code), "", constraint: name)
             #expect(error.remedy == (isOurs ? .refuse : .refuseChange), "\(code)")
         }
     }
 
-    @Test func `the constraints that are known are those of the schema`() throws {
+    @Test func `the known constraints are those of the schema`() throws {
         let fixture = try Fixture()
         let names = try fixture.psql(
             """
@@ -67,7 +67,7 @@ import Testing
         ).split(separator: "\n").filter { !$0.hasPrefix("schema_migrations") }
         #expect(names.count > 20)
         for name in names { #expect(OwnConstraints.contain(String(name)), "\(name)") }
-        // Each one that is listed is there, too.
+        // Each listed constraint exists.
         for name in OwnConstraints.names { #expect(names.contains { $0 == name }, "\(name)") }
     }
 }

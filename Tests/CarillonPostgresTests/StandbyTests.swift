@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct StandbyTests {
     private static let warning = "AT_MOST_ONCE jobs with asynchronous standbys"
 
-    /// Runs the upkeep, and returns how often its log has the warning by then.
+    /// Runs the maintenance, and returns how often the log has the warning.
     private func warnings(_ fixture: Fixture) async throws -> Int {
         guard case .maintained = try await fixture.store.answer(to: .maintain(retainFrom: nil)) else {
             throw Unexpected("the upkeep failed")
@@ -16,7 +16,7 @@ import Testing
         return fixture.log.lines.values.count { $0.contains(Self.warning) }
     }
 
-    @Test func `an AT_MOST_ONCE job beside an asynchronous standby is warned of, a synchronous one is not`()
+    @Test func `AT_MOST_ONCE jobs cause a warning with an asynchronous standby, not with a synchronous one`()
         async throws
     {
         let primary = try PostgresCluster()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonPostgres
 
-/// When a session that waits gives its server up (design § 5, "Slow is not hung").
+/// When a waiting session abandons its server: a server that hangs, but not a slow server.
 @Suite struct WaitTests {
     private let server = LeaseWatch.Server(address: "10.0.0.1:5432", startedAt: "2026")
 
@@ -15,7 +15,7 @@ import Testing
         if case .giveUp = step { true } else { false }
     }
 
-    @Test func `a server that answers nowhere is left soon after the limit`() {
+    @Test func `a server that answers on no connection is abandoned soon after the limit`() {
         let asked = Collected<Int>()
         let watch = LeaseWatch()
         watch.onAsk { asked.add(1) }
@@ -29,7 +29,7 @@ import Testing
         #expect(isGivenUp(wait.next(server, now: now + 6_500)))
     }
 
-    @Test func `what another server at the address, or one at another address, answers is no sign`() {
+    @Test func `answers of another server, at the same or another address, do not count`() {
         let watch = LeaseWatch()
         let now = SystemClock.bootMilliseconds()
         var wait = Wait(Patience(silenceMs: 1_000, watch: watch), now: now - 1_000)
@@ -39,7 +39,7 @@ import Testing
         #expect(isGivenUp(wait.next(server, now: now + LeaseWatch.answerMs)))
     }
 
-    @Test func `a slow server is waited for by those who read, however long it takes`() {
+    @Test func `reads wait for a slow server without a limit`() {
         let watch = LeaseWatch()
         let start = SystemClock.bootMilliseconds() - 600_000
         var wait = Wait(Patience(silenceMs: 5_000, watch: watch), now: start)
@@ -48,7 +48,7 @@ import Testing
         #expect(wait.cancelledAt == nil)
     }
 
-    @Test func `a slow server has the writer's statement cancelled, and is left when it does not do that`() {
+    @Test func `the writer's statement is cancelled on a slow server, which is abandoned if it does not cancel`() {
         let watch = LeaseWatch()
         watch.onAsk { [server] in watch.heard(server) }
         let now = SystemClock.bootMilliseconds()
@@ -63,7 +63,7 @@ import Testing
         #expect(isGivenUp(wait.next(server, now: now + 1 + Patience.cancellationMs)))
     }
 
-    @Test func `whatever arrives begins the limit anew`() {
+    @Test func `every received byte restarts the limit`() {
         var wait = Wait(Patience(silenceMs: 1_000), now: 0)
         for step in Int64(1)...100 {
             #expect(isPoll(wait.next(server, now: step * 900)))
@@ -72,7 +72,7 @@ import Testing
         #expect(isGivenUp(wait.next(server, now: 91_000)))
     }
 
-    @Test func `the writer's limit doubles up to a minute, and then nothing is cancelled any more`() {
+    @Test func `the writer's limit doubles up to a minute, above which nothing is cancelled`() {
         let watch = LeaseWatch()
         var limit = WriteLimit(watch: watch)
         var limits = [limit.ms]

@@ -56,7 +56,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func `a Lead tells a client where its next request goes`() async throws {
+    @Test func `a client sends its next request to the sender of a Lead`() async throws {
         let stations = [try await Station.open(1), try await Station.open(2)]
         for station in stations {
             station.scheduler.behave {
@@ -71,7 +71,7 @@ import Testing
             let (station, other) = (stations[index], stations[1 - index])
             other.scheduler.link(ids[1 - index])?.send([Envelope(.lead(LeadProof(epoch: 5), shards: []))])
             station.scheduler.link(ids[index])?.send([Envelope(.lead(LeadProof(epoch: 6), shards: [0, 1]))])
-            // Reads go to all schedulers in turn: the answer of each comes after its Lead.
+            // Reads go to all schedulers in turn; each scheduler's answer arrives after its Lead.
             var heard: Set<String> = []
             while heard.count < stations.count {
                 let answer = try await client.request(.getJob(JobID(UniqueID(high: 1, low: 1))))
@@ -91,7 +91,7 @@ import Testing
             $0.leading = false
             $0.answer = { _ in .error(ClientError(.notLeader, "no", leaderAddress: leader.address)) }
         }
-        // It only knows the standby, and is told of the leader.
+        // The client knows only the standby, which names the leader.
         let client = client(standby)
         #expect(try await client.call("run_job", ["job_id": .string(UniqueID.zero.description)])["jobs"] == 1)
         #expect(client.peers.count == 2 && client.reasonsForNoConnection == nil)
@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test func leaderIsFoundWhenNoneLedAtFirst() async throws {
-        // As after a cold start: nobody leads yet, and the database still names the one that led before.
+        // As after a cold start: no scheduler leads yet, and the database still names the former leader.
         let former = try await Station.open(1)
         let leader = try await Station.open(2)
         for station in [former, leader] {
@@ -117,7 +117,7 @@ import Testing
         former.scheduler.behave { $0.answer = { _ in .answer(.cluster(cluster(leader: leader.address))) } }
         leader.scheduler.behave { $0.answer = { _ in .answer(.cluster(cluster(leader: nil))) } }
         for _ in 0..<4 { #expect(try await client.call("get_cluster", [:])["leading"] == true) }
-        // A leader that is gone is no reason to say nothing.
+        // The standby's answer is returned when the leader does not answer.
         await leader.server.stop()
         while client.peers.count > 1 { await Task.yield() }
         #expect(try await client.call("get_cluster", [:])["leading"] == false)
@@ -125,7 +125,7 @@ import Testing
         await former.server.stop()
     }
 
-    /// What the leader says, or one that knows another one.
+    /// The cluster as described by the leader, or by a standby that names it.
     private func cluster(leader: String?) -> ClusterView {
         ClusterView(
             serverID: .zero,
@@ -148,7 +148,7 @@ import Testing
         )
     }
 
-    @Test func readsGoToAnyone() async throws {
+    @Test func readsGoToAnyScheduler() async throws {
         let one = try await Station.open(1)
         let other = try await Station.open(2)
         for station in [one, other] {
@@ -167,7 +167,7 @@ import Testing
         await other.server.stop()
     }
 
-    @Test func aTakeOverIsWaitedOut() async throws {
+    @Test func aRequestWaitsForATakeOver() async throws {
         let old = try await Station.open(1)
         let new = try await Station.open(2)
         new.scheduler.behave {
@@ -178,7 +178,7 @@ import Testing
         _ = try await client.call("refresh_schedule", [:])
         await old.server.stop()
         let request = Task { try await client.call("run_job", ["job_id": .string(UniqueID.zero.description)]) }
-        // Once the standby has refused, it begins to lead.
+        // After its refusal the standby becomes the leader.
         _ = await new.scheduler.journal.first { if case .received = $0 { true } else { false } }
         new.scheduler.behave { $0.answer = { _ in .answer(.scheduleRefreshed(status: "new", jobs: 2)) } }
         #expect(try await request.value["status"] == "new")
@@ -213,7 +213,7 @@ import Testing
     }
 
     @Test func onlyHarmlessRequestsAreRepeatedAfterACut() async throws {
-        // A server that takes a request and cuts the connection, once.
+        // The server accepts a request and closes the connection, once.
         for (name, arguments, isRepeated) in [
             ("run_job", ["job_id": .string(UniqueID.zero.description)] as JSONValue, false),
             ("pause_job", ["job_id": .string(UniqueID.zero.description)], false),
@@ -236,7 +236,7 @@ import Testing
             } else {
                 let error = #expect(throws: ClientError.self) { try result.get() }
                 #expect(error?.code == .unavailable)
-                #expect(error?.text.contains("whether it was done is not known") == true)
+                #expect(error?.text.contains("whether it was performed is unknown") == true)
             }
             await client.close()
             await station.server.stop()
@@ -250,7 +250,7 @@ import Testing
         let error = await #expect(throws: ClientError.self) {
             try await client.call("pause_job", ["job_id": .string(UniqueID.zero.description)])
         }
-        #expect(error?.text.contains("within 0.2 seconds; whether it was done is not known") == true)
+        #expect(error?.text.contains("within 0.2 seconds; whether it was performed is unknown") == true)
         await client.close()
         await station.server.stop()
     }
@@ -263,7 +263,7 @@ import Testing
         _ = await station.scheduler.journal.first { if case .received = $0 { true } else { false } }
         request.cancel()
         await #expect(throws: ClientError.self) { try await request.value }
-        // And one that waits for a scheduler.
+        // A request that waits for a scheduler.
         let lonely = RPCClientTests.lonely()
         let waiting = Task { try await lonely.call("get_cluster", [:]) }
         waiting.cancel()
@@ -326,7 +326,7 @@ import Testing
         let client = client(one, other)
         var changes = client.watch([:]).makeAsyncIterator()
         #expect(try await changes.next()?["status"] == "SUCCESS")
-        // The leader goes, and the other one takes over.
+        // The leader stops, and the other scheduler takes over.
         other.scheduler.behave {
             $0.answer = { request in
                 var row = row
@@ -342,7 +342,7 @@ import Testing
         await other.server.stop()
     }
 
-    @Test func aWatchThatIsLeftIsStopped() async throws {
+    @Test func anAbandonedWatchIsStopped() async throws {
         let station = try await Station.open()
         let row = Execution(
             id: ExecutionID(.zero),

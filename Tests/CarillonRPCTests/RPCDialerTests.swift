@@ -5,7 +5,7 @@ import CarillonWire
 import TestSupport
 import Testing
 
-/// A worker without a worker in it.
+/// A receiver for the tests of the worker's side.
 private final class StubWorker: SchedulerReceiver, Sendable {
     enum Event: Sendable {
         case connected(ConnectionID, String, Welcome)
@@ -60,7 +60,7 @@ private final class StubWorker: SchedulerReceiver, Sendable {
             if case .received(_, let envelopes) = $0 { envelopes.names == ["lead"] } else { false }
         }
         dialer.stop()
-        #expect(await one.scheduler.disconnection() == "the peer said goodbye: the worker stops")
+        #expect(await one.scheduler.disconnection() == "the peer sent Goodbye: the worker stops")
         await one.server.stop()
         await other.server.stop()
     }
@@ -78,14 +78,14 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         }
         #expect(
             worker.journal.elements.contains {
-                if case .disconnected(_, let why) = $0 { why == "the scheduler said goodbye: again" } else { false }
+                if case .disconnected(_, let why) = $0 { why == "the scheduler sent Goodbye: again" } else { false }
             }
         )
         dialer.stop()
         await station.server.stop()
     }
 
-    @Test func aSchedulerThatComesLater() async throws {
+    @Test func aSchedulerThatStartsLater() async throws {
         let first = try await Station.open()
         let endpoint = first.endpoint
         await first.server.stop()
@@ -105,9 +105,9 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         let dialer = dialer([station.endpoint, HostPort(host: "localhost", port: station.endpoint.port)])
         dialer.start(hello: { RPCDialerTests.hello }, receiver: worker)
         let why = await station.scheduler.disconnection()
-        #expect(why == "the peer said goodbye: the same scheduler is connected by another address")
+        #expect(why == "the peer sent Goodbye: the same scheduler is connected through another address")
         #expect(station.scheduler.connectionIDs.count == 1)
-        // And the one that rests is dialled when the other one ends.
+        // The resting address is dialled when the other connection ends.
         let id = try #require(station.scheduler.connectionIDs.first)
         station.scheduler.link(id)?.close(why: "cut")
         _ = await station.scheduler.nextConnection(
@@ -119,8 +119,8 @@ private final class StubWorker: SchedulerReceiver, Sendable {
         await station.server.stop()
     }
 
-    @Test func aSilentSchedulerIsLeft() async throws {
-        // Its Welcome asks for a quick pulse; then it is stopped without a word.
+    @Test func aSilentSchedulerIsDisconnected() async throws {
+        // Its Welcome sets a short heartbeat; then the server is stopped without a Goodbye.
         let station = try await Station.open(limits: ConnectionLimits(heartbeatMs: 50, silenceMs: 60_000))
         let worker = StubWorker()
         let dialer = dialer([station.endpoint])

@@ -55,7 +55,7 @@ import Testing
         await station.server.stop()
     }
 
-    /// Its pings are answered after it has gone: the writes fail, and SwiftNIO reads the rest from within them.
+    /// The server answers the pings after the client has disconnected: the writes fail, and SwiftNIO reads the rest from within them.
     @Test func clientThatDisconnectsDuringPingsDisturbsNoOther() async throws {
         let station = try await Station.open()
         let pings = (1...4_000).flatMap { MessageCodec.frame(of: Envelope(id: $0, .ping(sentMicroseconds: 1))) }
@@ -63,7 +63,7 @@ import Testing
             let socket = RawSocket(station.endpoint)
             socket.write(socket.hello())
             _ = await socket.read { $0.message.name == "welcome" }
-            // What is unread when a socket is closed makes a reset of it.
+            // Closing a socket with unread bytes sends a reset.
             socket.write(pings)
         }
         let good = RawSocket(station.endpoint)
@@ -127,13 +127,13 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func aVersionThatIsNotSpoken() async throws {
+    @Test func anUnsupportedVersion() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(version: 99))
         let error = await socket.read().error
         #expect(error?.code == .failedPrecondition)
-        #expect(error?.text == "protocol version 99 is not spoken here; versions 1 to 1 are")
+        #expect(error?.text == "unsupported protocol version 99; supported are 1 to 1")
         await station.server.stop()
     }
 
@@ -155,12 +155,12 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func aPongTellsTheSkew() async throws {
-        // On a busy machine half a second may pass between the Ping and our answer: it must not be silence yet.
+    @Test func aPongGivesTheSkew() async throws {
+        // On a busy machine half a second may pass between the Ping and the answer; that must not count as silence.
         let station = try await Station.open(limits: ConnectionLimits(heartbeatMs: 1_000))
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello(role: .worker))
-        // A peer whose clock is an hour ahead. It answers each Ping, since an answer that comes after the next Ping says nothing.
+        // A peer whose clock is an hour ahead. It answers each Ping, because an answer after the next Ping is ignored.
         let peer = Task {
             while case .ping(let sent)? = await socket.read(until: { $0.message.name == "ping" }).last?.message {
                 socket.write([Envelope(.pong(pingSentMicroseconds: sent, answeredMicroseconds: sent + 3_600_000_000))])
@@ -173,7 +173,7 @@ import Testing
         await peer.value
     }
 
-    /// A leader that was stopped in the middle of a turn goes on after its lease has ended.
+    /// A leader that was stopped in the middle of a turn continues after its lease has ended.
     @Test func messagesPastTheirDeadlineAreNotSent() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint)
@@ -184,7 +184,7 @@ import Testing
         link.send([Envelope(.outcomeAck([AcknowledgedOutcome(token, .recorded)]))], before: BootTime(nanoseconds: .max))
         link.send([Envelope(.cancel([token]))], before: BootTime(nanoseconds: 1))
         let names = await socket.read { $0.message.name == "goodbye" }.names
-        // The dispatcher believes that it was sent: the connection ends, so that both ends compare what they hold.
+        // The dispatcher assumes that the message was sent. The connection ends, so that both ends compare the calls that they hold.
         #expect(names.filter { $0 != "ping" } == ["welcome", "outcome_ack", "goodbye"])
         await station.server.stop()
     }
@@ -219,7 +219,7 @@ import Testing
         let socket = RawSocket(station.endpoint)
         socket.write(socket.hello())
         let (id, _) = await station.scheduler.nextConnection()
-        // One read is 64 KiB at most: this is more than two of them. It blocks: not a thread of the pool.
+        // One read has at most 64 KiB; this is more than two reads. The write blocks, so it needs its own thread.
         ReaderThread {
             for number in 1...20_000 as ClosedRange<UInt64> {
                 socket.write([Envelope(id: number, .request(.getLatestExecution(JobID(.zero))))])
@@ -227,7 +227,7 @@ import Testing
         }.start()
         _ = await station.scheduler.journal.first { if case .received = $0 { true } else { false } }
         let link = try #require(station.scheduler.link(id))
-        // All are answered in the end, each as it comes.
+        // Every request is answered in the end.
         let reader = Task { await socket.read { $0.id == 20_000 } }
         var answered: UInt64 = 0
         var seen = 0
@@ -257,13 +257,13 @@ import Testing
         settings.body = String(repeating: "x", count: 1 << 20)
         let request = Request.createJob(settings, idempotencyKey: nil, fingerprint: nil)
         let count = 40
-        // It blocks: not a thread of the pool.
+        // The write blocks, so it needs its own thread.
         ReaderThread {
             for number in 1...UInt64(count) { socket.write([Envelope(id: number, .request(request))]) }
         }.start()
         let journal = station.scheduler.journal
         _ = await journal.first { if case .received(_, let envelopes) = $0 { envelopes.last?.id == 16 } else { false } }
-        // Others are served meanwhile, and nothing more is read from this one.
+        // Other clients are served meanwhile, and nothing more is read from this client.
         let other = RawSocket(station.endpoint)
         other.write(other.hello())
         for number in 1...100 as ClosedRange<Int64> {
@@ -274,7 +274,7 @@ import Testing
             if case .received(_, let envelopes) = event { sum + envelopes.count } else { sum }
         }
         #expect(16...17 ~= received)
-        // What is answered makes room.
+        // Each answered request frees memory for the next.
         let reader = Task { await socket.read { $0.id == UInt64(count) } }
         for number in 1...UInt64(count) {
             _ = await journal.first {
@@ -286,7 +286,7 @@ import Testing
         await station.server.stop()
     }
 
-    @Test func receiverIsNotifiedOfClientsThatTakeNoAnswers() async throws {
+    @Test func receiverIsNotifiedOfSlowClients() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())
@@ -304,8 +304,8 @@ import Testing
         await station.server.stop()
     }
 
-    /// The last bytes are far fewer than a buffer: nobody may wait for the whole of it to be told that there is room again.
-    @Test func clientThatTakesAnswersLateIsStillServed() async throws {
+    /// The last bytes are far fewer than a buffer; the server must not wait for a full buffer before it resumes reading.
+    @Test func slowClientIsStillServed() async throws {
         let station = try await Station.open()
         let socket = RawSocket(station.endpoint, receiveBuffer: 4_096)
         socket.write(socket.hello())
@@ -314,7 +314,7 @@ import Testing
         let text = String(repeating: "x", count: 2_500_000)
         for _ in 0..<3 { link.send([Envelope(.error(ClientError(.internal, text)))]) }
         _ = await station.scheduler.journal.first { if case .full(id, true) = $0 { true } else { false } }
-        // It asks while it is held, and reads only then.
+        // The client sends a request while its reads are paused, and reads only afterwards.
         socket.write([Envelope(id: 9, .request(.refreshSchedule))])
         #expect(await socket.answer(to: 9)?.message.name == "schedule_refreshed")
         _ = await station.scheduler.journal.first { if case .full(id, false) = $0 { true } else { false } }

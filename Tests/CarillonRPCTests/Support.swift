@@ -9,10 +9,10 @@ import TestSupport
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-/// Short pulses: a silent peer is closed after 500 ms.
+/// Short heartbeats: a silent peer is closed after 500 ms.
 let quick = ConnectionLimits(heartbeatMs: 100, handshakeMs: 300)
 
-/// A scheduler without a scheduler in it: answers as it is told.
+/// A receiver for the tests; answers with a configured behaviour.
 final class StubScheduler: PeerReceiver, Sendable {
     enum Event: Sendable {
         case connected(ConnectionID, Hello, String)
@@ -25,7 +25,7 @@ final class StubScheduler: PeerReceiver, Sendable {
     struct Behaviour: Sendable {
         var leading = true
         var leaderAddress: String?
-        /// Whoever dials is refused for this reason.
+        /// The error with which connections are refused.
         var refusal: ClientError?
         /// `nil`: no answer.
         var answer: @Sendable (Request) -> Message? = { _ in
@@ -76,7 +76,7 @@ final class StubScheduler: PeerReceiver, Sendable {
     }
 
     func received(_ envelopes: [Envelope], from connection: ConnectionID) {
-        // Read before it is noted: who waits for the note may change it.
+        // Read before the event is recorded: a test that waits for the event may change the behaviour.
         let behaviour = behaviour.withLock { $0 }
         journal.append(.received(connection, envelopes))
         var answers: [Envelope] = []
@@ -100,7 +100,7 @@ final class StubScheduler: PeerReceiver, Sendable {
         journal.append(.disconnected(connection, why))
     }
 
-    // MARK: What tests wait for
+    // MARK: Events to wait for
 
     func nextConnection(after known: [ConnectionID] = []) async -> (id: ConnectionID, hello: Hello) {
         let event = await journal.first { if case .connected(let id, _, _) = $0 { !known.contains(id) } else { false } }
@@ -117,7 +117,7 @@ final class StubScheduler: PeerReceiver, Sendable {
     }
 }
 
-/// A server on a free port of this machine, with a stub behind it.
+/// A server on a free port of this machine, with a stub scheduler.
 struct Station {
     let scheduler: StubScheduler
     let server: RPCServer
@@ -175,7 +175,7 @@ func client(
     )
 }
 
-/// A socket without any protocol. Its calls block: one thread of the pool each, for tests only.
+/// A socket without a protocol. Its calls block a thread each; for tests only.
 final class RawSocket: Sendable {
     let descriptor: Int32
 
@@ -213,7 +213,7 @@ final class RawSocket: Sendable {
         write(envelopes.flatMap { MessageCodec.frame(of: $0) })
     }
 
-    /// All frames until the other end closes, or until one fits.
+    /// Reads frames until the other end closes, or until a frame matches.
     func read(until fits: @escaping @Sendable (Envelope) -> Bool = { _ in false }) async -> [Envelope] {
         await withCheckedContinuation { continuation in
             let thread = ReaderThread { continuation.resume(returning: self.readBlocking(fits)) }
@@ -221,7 +221,7 @@ final class RawSocket: Sendable {
         }
     }
 
-    /// The answer to a request; a ping may come right before or behind it.
+    /// The answer to a request; pings before and after it are skipped.
     func answer(to id: UInt64) async -> Envelope? {
         await read { $0.id == id }.first { $0.id == id }
     }

@@ -17,7 +17,7 @@ import Testing
         #expect(delays.contains { $0 < 20 } && delays.contains { $0 > 380 })
     }
 
-    @Test func aSuccessBeginsAgain() {
+    @Test func aSuccessResetsTheDelay() {
         var random = SeededGenerator(seed: 4)
         var backoff = Backoff(firstMs: 8, maxMs: 1_000_000)
         for round in 0..<100 {

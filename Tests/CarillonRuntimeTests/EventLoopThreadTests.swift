@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct EventLoopThreadTests {
-    /// Collects what a handler is called with, and tells when enough has come.
+    /// Records the handler's calls, and reports when there are enough.
     private final class Journal<Event: Sendable>: Sendable {
         private struct State {
             var events: [Event] = []
@@ -43,7 +43,7 @@ struct EventLoopThreadTests {
         }
     }
 
-    /// A thread-safe source of numbers with a seed.
+    /// A thread-safe generator with a seed.
     private struct Numbers: RandomNumberGenerator {
         var state: UInt64
 
@@ -72,9 +72,9 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    /// An event loop that nothing but a knock can wake: one lost knock, and the test does not end.
+    /// Only posts can wake this event loop: if one wake-up is lost, the test does not end.
     @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
-    func losesNoKnock(seed: UInt64) async {
+    func losesNoWakeUp(seed: UInt64) async {
         let (posters, each) = (4, 5_000)
         let journal = Journal<(Int, Int)>()
         let eventLoop = EventLoopThread<(Int, Int)>(name: "contention") { events, _ in
@@ -111,7 +111,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    /// Each event is posted only when the one before was handled: the thread falls asleep between any two.
+    /// Each event is posted after the previous one was handled, so the thread falls asleep between any two.
     @Test func wakesForEachOfALongExchange() async {
         let journal = Journal<Int>()
         let eventLoop = EventLoopThread<Int>(name: "exchange") { events, _ in
@@ -127,7 +127,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    @Test func callsAtTheTimeThatWasAskedFor() async {
+    @Test func callsAtTheRequestedTime() async {
         let journal = Journal<Int64>()
         let wanted = Mutex<BootTime?>(nil)
         let eventLoop = EventLoopThread<Int>(name: "timer") { events, now in
@@ -153,7 +153,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    /// An instant of the past, the first nanosecond included, is due at once and does not disarm the timer.
+    /// A past instant, including the first nanosecond, is due at once and does not disarm the timer.
     @Test func takesAnInstantOfThePast() async {
         let journal = Journal<Int>()
         let eventLoop = EventLoopThread<Int>(name: "past") { _, _ in
@@ -176,7 +176,7 @@ struct EventLoopThreadTests {
         eventLoop.stop()
     }
 
-    @Test func handsOverWhatWasPostedBeforeTheEnd() {
+    @Test func handlesAllPostedEventsBeforeTheEnd() {
         let journal = Journal<Int>()
         let eventLoop = EventLoopThread<Int>(name: "end") { events, _ in
             journal.record(events)
@@ -193,7 +193,7 @@ struct EventLoopThreadTests {
         #expect(journal.events.count == 1_000)
     }
 
-    /// Many threads may stop at once; all return only when the thread has ended.
+    /// Many threads may call stop at once; all calls return only after the thread has ended.
     @Test func startsAndStopsUnderStress() async {
         for _ in 0..<100 {
             let journal = Journal<Int>()

@@ -63,7 +63,7 @@ struct NativeThreadTests {
     }
 }
 
-/// As the kernel has it, with a line feed.
+/// The thread's name from the kernel, with a line feed.
 private func nameOfThisThread() -> String {
     let file = open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return "" }

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite struct RateLimitedLogTests {
-    /// Keeps what is logged.
+    /// Records the log lines.
     private struct Recorder: LogHandler {
         final class Lines: Sendable {
             private let lines = Mutex<[String]>([])

@@ -28,27 +28,27 @@ import Testing
         #expect(standby.isReady && standby.text == "standing by; two:7070 leads")
     }
 
-    @Test func `a leader whose batch waits is not ready, and says why`() {
+    @Test func `a leader whose batch waits is not ready, with the reason`() {
         let waiting = StoreHealth(batch: .init(waitedMs: 6_000, failure: words), lease: .init(waitedMs: 900))
         let leader = snapshot(leading: true, leader: nil).readiness(of: waiting, limitMs: 5_000)
         #expect(!leader.isReady)
         #expect(leader.text.contains("No space left on device (SQLSTATE 53100)"), "\(leader.text)")
     }
 
-    @Test func `a standby does not believe in a leader of which the database says nothing any more`() {
+    @Test func `a standby does not name a leader while the database does not answer`() {
         let silent = StoreHealth(lease: .init(waitedMs: 6_000))
         let standby = snapshot(leading: false, leader: "two:7070").readiness(of: silent, limitMs: 5_000)
         #expect(!standby.isReady && !standby.text.contains("two:7070"), "\(standby.text)")
     }
 
-    @Test func `a leader that cannot read its jobs is not ready, with the database's words`() {
+    @Test func `a leader that cannot read its jobs is not ready, with the database's message`() {
         let words = StoreHealth.Failure(message: "permission denied for table jobs", state: "42501", ageMs: 10)
         let loading = StoreHealth(lease: .init(waitedMs: 100), load: .init(waitedMs: 6_000, failure: words))
         let ready = snapshot(leading: false, leader: nil).readiness(of: loading, limitMs: 5_000)
         #expect(!ready.isReady && ready.text.contains("permission denied for table jobs"), "\(ready.text)")
     }
 
-    @Test func `refused rows are one line, with their number and the first reason`() {
+    @Test func `refused rows are logged in one line, with their number and the first reason`() {
         let lines = Lines()
         let log = RefusalLog(Logger(label: "test") { _ in lines })
         var now = BootTime(nanoseconds: 1_000_000_000)
@@ -58,16 +58,16 @@ import Testing
             now = now + 10
         }
         log.write(at: now + 999)
-        #expect(lines.all == ["the database refused rows rows=400 reason 1"])
+        #expect(lines.all == ["rows refused by the database rows=400 reason 1"])
         log.add("another", at: now + 1_000)
         log.write(at: now + 1_500)
         log.write(at: now + 2_000)
         log.write(at: now + 9_000)
-        #expect(lines.all.last == "the database refused rows rows=1 another")
+        #expect(lines.all.last == "rows refused by the database rows=1 another")
         #expect(lines.all.count == 2)
     }
 
-    @Test func `rows that are refused without an end are told every ten seconds`() {
+    @Test func `an endless series of refused rows is logged every ten seconds`() {
         let lines = Lines()
         let log = RefusalLog(Logger(label: "test") { _ in lines })
         var now = BootTime(nanoseconds: 1_000_000_000)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import CarillonScheduler
 
-/// The handler alone: the test is the dispatcher.
+/// The handler without a dispatcher: the test takes the dispatcher's part.
 @Suite(.timeLimit(.minutes(1))) struct RequestHandlerTests {
     private let events = Journal<Event>()
     private let status = StatusSnapshot()
@@ -89,7 +89,7 @@ import Testing
         eventLoop.stop()
     }
 
-    @Test func `changes that the dispatcher has not answered are refused at the end`() async throws {
+    @Test func `changes without an answer of the dispatcher are refused at the stop`() async throws {
         lead(epoch: 1)
         let id = client.post(create)
         _ = await change()
@@ -99,7 +99,7 @@ import Testing
         #expect(await client.error(create) == .schedulerStopping)
     }
 
-    @Test func `a watch is told from the request on, and until it is stopped`() async throws {
+    @Test func `a watch gets all changes from its request until it is stopped`() async throws {
         lead(epoch: 1)
         let row = Execution(
             id: ExecutionID(.zero),
@@ -118,7 +118,7 @@ import Testing
         client.post(.watchExecutions(nil))
         lead(epoch: 2)
         subscriptions.tell([row])
-        #expect(client.link.sent.elements.count == 2, "another lead ends the watch with an error")
+        #expect(client.link.sent.elements.count == 2, "a new leader ends the watch with an error")
         client.post(.watchExecutions(nil))
         handler.forget(1)
         subscriptions.tell([row])
@@ -149,11 +149,11 @@ import Testing
         }
         #expect(status.leadership == .standingBy(leader: "two.test:7070"))
         status.ownAddress = "two.test:7070"
-        #expect(status.leadership == .standingBy(leader: nil), "the own address is no place to go to")
+        #expect(status.leadership == .standingBy(leader: nil), "a scheduler does not name itself as the leader")
         eventLoop.stop()
     }
 
-    @Test func `observers that fall behind end watches and count all the same`() async {
+    @Test func `observers that fall behind end watches, and the metrics still count`() async {
         lead(epoch: 1)
         let registry = MetricsRegistry(component: "test")
         let observers = Observers(

@@ -6,7 +6,7 @@ import Testing
 @testable import CarillonScheduler
 
 @Suite(.timeLimit(.minutes(1))) struct RequestLimiterTests {
-    /// Questions that wait until they are let go, in the order in which they began.
+    /// Requests that stay in progress until the test finishes them, in the order in which they started.
     private final class Questions: Sendable {
         private struct State {
             var begun: [String] = []
@@ -54,7 +54,7 @@ import Testing
         for connection in 1...2 { limiter.open(connection) }
     }
 
-    /// Asks, and returns once the question has its place in line.
+    /// Submits a request, and returns once the request is running or queued.
     private func ask(_ name: String, of connection: Int) async -> Task<Void, any Error> {
         let known = limiter.count(of: connection)
         let task = Task { [limiter, questions] in
@@ -72,7 +72,7 @@ import Testing
         #expect(questions.begun.sorted() == ["a1", "a2", "b1"])
         questions.answer("a2")
         await questions.until(4)
-        #expect(questions.begun.last == "a3", "who waits longest is next")
+        #expect(questions.begun.last == "a3", "the oldest waiting request is next")
         questions.answer("a1")
         await questions.until(5)
         for name in ["a3", "a4", "b1"] { questions.answer(name) }
@@ -108,7 +108,7 @@ import Testing
         try await second.value
         #expect(questions.begun.sorted() == ["first", "second"])
         #expect(limiter.count(of: 1) == 0)
-        // Nor is what comes after its end, however long it was on its way.
+        // A request that arrives after the end of its connection fails as well.
         await #expect(throws: ClientError.self) {
             try await limiter.take(1) { () async throws(ClientError) in await questions.ask("late") }
         }

@@ -38,7 +38,7 @@ struct SchedulerServiceTests {
         return service
     }
 
-    /// Lets the store's callback reach the service that owns the store. Set once, before the service starts.
+    /// Gives the store's callback access to the service that owns the store. Set once, before the service starts.
     private final class LeaseConnection: @unchecked Sendable {
         weak var service: SchedulerService?
     }
@@ -49,7 +49,7 @@ struct SchedulerServiceTests {
         return client
     }
 
-    /// Starts the service, and returns when it leads. The end of a turn cannot be waited for, so the status is polled.
+    /// Starts the service, and returns when it leads. The status is polled, because the end of a turn cannot be awaited.
     private func lead() async throws {
         service.start(address: "one.test:7070")
         try await until("the scheduler leads") { service.status.leadership.epoch != nil }
@@ -88,7 +88,7 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
-    @Test func `a name that is taken is refused`() async throws {
+    @Test func `a duplicate name is refused`() async throws {
         try await lead()
         _ = try await create("same")
         let error = await client.error(.createJob(.new(name: "same"), idempotencyKey: nil, fingerprint: nil))
@@ -96,7 +96,7 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
-    @Test func `a repeated create is answered with the job of the first`() async throws {
+    @Test func `a repeated create returns the job of the first`() async throws {
         try await lead()
         let request = Request.createJob(.new(), idempotencyKey: "key", fingerprint: "same")
         let first = try await client.job(request)
@@ -106,7 +106,7 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
-    @Test func `all of many changes of one job are made`() async throws {
+    @Test func `many concurrent changes of one job are all made`() async throws {
         try await lead()
         let job = try await create()
         let ids = (0..<60).map { client.post(.updateJob(job.id, .priority($0), ifVersion: [])) }
@@ -119,7 +119,7 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
-    @Test func `a change is merged with what was changed with SQL`() async throws {
+    @Test func `a change is merged with changes made in SQL`() async throws {
         try await lead()
         let job = try await create()
         database.editByHand(job.id) { $0.description = "by hand" }
@@ -168,7 +168,7 @@ struct SchedulerServiceTests {
         await service.stop()
     }
 
-    @Test func `a client is told of the begin and of the end of a lead`() async throws {
+    @Test func `a client is notified of the start and the end of a lead`() async throws {
         try await lead()
         let begin = await client.link.sent.first { envelope in
             if case .lead(_, let shards) = envelope.message { !shards.isEmpty } else { false }

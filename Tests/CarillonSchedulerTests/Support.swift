@@ -9,7 +9,7 @@ import TestSupport
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-/// The scheduler's end of a client's connection: keeps what the scheduler sends.
+/// The scheduler's end of a client's connection; keeps the messages that the scheduler sends.
 struct ClientLink: PeerLink {
     let sent = Journal<Envelope>()
 
@@ -31,7 +31,7 @@ final class TestClient: Sendable {
     private let lastID = Atomic<UInt64>(0)
     private let send: @Sendable (Envelope) -> Void
 
-    /// - Parameter send: gives the scheduler a message of this client.
+    /// - Parameter send: passes a message of this client to the scheduler.
     init(_ connection: ConnectionID, send: @escaping @Sendable (Envelope, AcceptedPeer) -> Void) {
         let hello = Hello(role: .client, name: "client", bootID: UniqueID(high: 9, low: UInt64(connection)))
         let peer = AcceptedPeer(id: connection, hello: hello, address: "client.test:1", link: link)
@@ -39,7 +39,7 @@ final class TestClient: Sendable {
         self.send = { send($0, peer) }
     }
 
-    /// Sends a request without waiting for its answer; returns the message's id.
+    /// Sends a request without waiting for its answer; returns the request's id.
     @discardableResult
     func post(_ request: Request, id: UInt64? = nil) -> UInt64 {
         let id = id ?? lastID.wrappingAdd(1, ordering: .relaxed).newValue
@@ -60,13 +60,13 @@ final class TestClient: Sendable {
         }
     }
 
-    /// The job that a request is answered with.
+    /// Sends a request and returns the job in its answer.
     func job(_ request: Request) async throws(ClientError) -> Job {
         guard case .job(let view) = try await ask(request) else { throw ClientError(.internal, "no job") }
         return view.job
     }
 
-    /// The code of the error that a request is answered with; `nil` for an answer.
+    /// Sends a request and returns the error in its answer; `nil` if the answer is not an error.
     func error(_ request: Request) async -> ClientError? {
         do throws(ClientError) {
             _ = try await ask(request)
@@ -77,7 +77,7 @@ final class TestClient: Sendable {
     }
 }
 
-/// Knows UTC and no other zone.
+/// Knows only the zone UTC.
 struct StubZones: ZoneSource {
     var version: String { "test" }
 
@@ -90,7 +90,7 @@ struct StubZones: ZoneSource {
 }
 
 extension JobSettings {
-    /// All that a new job needs.
+    /// The required settings of a new job.
     static func new(name: String? = nil) -> JobSettings {
         var settings = JobSettings()
         settings.schedule = "0 0 1 1 *"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonSystem
 
-/// What libraries record with the swift-metrics API.
+/// Metrics that libraries record with swift-metrics.
 struct LibraryMetricsTests {
     private let registry = MetricsRegistry()
 
@@ -55,7 +55,7 @@ struct LibraryMetricsTests {
         #expect(registry.render().hasSuffix("_1___x_total{_n=\"b\\\"\",le_=\"a\"} 1\n"))
     }
 
-    /// Whatever a library asks for, the process's own metrics stay as they are.
+    /// A library cannot change the metrics of the process.
     @Test func aLibraryCannotTakeNamesOrKinds() {
         registry.counter("carillon_calls_total", help: "Calls.").increment(by: 5)
         CoreMetrics.Counter(label: "carillon_calls", factory: factory).increment()

@@ -68,7 +68,7 @@ struct LogTests {
         )
     }
 
-    /// Whatever a value holds, it makes no second line, no second key and no escape sequence.
+    /// No value can create a second line, a second key or an escape sequence.
     @Test(arguments: LogFormat.allCases)
     func valuesCannotForgeLines(format: LogFormat) {
         let lines = Lines()

@@ -96,7 +96,7 @@ struct MetricsTests {
         #expect(registry.counter("carillon_x_total", help: "X.").value == 2)
     }
 
-    /// A label from the outside cannot grow the memory without end.
+    /// Labels from outside must not increase the memory without limit.
     @Test func boundsTheNumberOfSeries() {
         let family = MetricsRegistry().counters("carillon_y_total", help: "Y.", labels: ["worker"])
         for number in 0..<3_000 { family.with("worker-\(number)").increment() }
@@ -126,7 +126,7 @@ struct MetricsTests {
         #expect(histogram.snapshot.sum == 12_000)
     }
 
-    @Test func tellsOfTheProcess() {
+    @Test func servesProcessMetrics() {
         let text = MetricsRegistry(component: "carillon-worker").render()
         for name in [
             "process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes",

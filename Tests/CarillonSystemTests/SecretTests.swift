@@ -26,7 +26,7 @@ import Testing
         #expect(MaskedConnectionString.of(text) == shown)
     }
 
-    /// Each can be read in several ways, or not at all; a part that looks harmless may belong to the password.
+    /// Each text is ambiguous or invalid; a part that looks harmless may belong to the password.
     @Test(
         arguments: [
             "postgres://user:hun/ter2@host/db", "postgres://user:hun@ter2@host/db", "postgres://user:hun?ter2@host/db",
@@ -80,7 +80,7 @@ import Testing
                     variables: ["DATABASE_URL": "a", "DATABASE_READ_URL": "b"]
                 )
         )
-        // The last one counts, as for the parser.
+        // The last option wins, as in the parser.
         #expect(moved("x", "--database-url=a", "--database-url", "b")?.variables == ["DATABASE_URL": "b"])
         #expect(
             moved("x", "--database-url", "a", "--", "--database-url", "b")?.arguments == [

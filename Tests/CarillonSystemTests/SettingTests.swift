@@ -144,7 +144,7 @@ struct SettingTests {
         #expect(try Setting.text("ADVERTISE", flag: nil, environment: empty, default: "x") == "x")
         #expect(
             message { try Setting.text("ADVERTISE", flag: "", environment: empty) }
-                == "ADVERTISE (--advertise) is empty; leave it out to have the default"
+                == "ADVERTISE (--advertise) is empty; omit it to use the default"
         )
         #expect(
             message { try Setting.required("DATABASE_URL", flag: nil, environment: empty, hint: "postgresql:///x") }

@@ -3,12 +3,12 @@ import Glibc
 import Synchronization
 import Testing
 
-/// Each runs in a process of its own: signals are a process's.
+/// Each test runs in a separate process, because signal handlers belong to a process.
 @Suite(.timeLimit(.minutes(1)))
 struct SignalTests {
     @Test(arguments: ["SIGTERM", "SIGINT", "SIGHUP"])
-    func firstSignalAsksForTheEnd(name: String) async {
-        // An exit test captures nothing but what is listed.
+    func firstSignalRequestsAStop(name: String) async {
+        // An exit test captures only the listed values.
         await #expect(processExitsWith: .exitCode(7)) { [name = name as String] in
             Signals.install { said in _exit(said == name ? 7 : 8) }
             unblockSignals()
@@ -40,7 +40,7 @@ struct SignalTests {
     }
 }
 
-/// The threads of Swift's pool block all signals, and `raise` is for the calling thread alone.
+/// The threads of Swift's pool block all signals, and `raise` signals the calling thread.
 private func unblockSignals() {
     var all = sigset_t()
     sigfillset(&all)

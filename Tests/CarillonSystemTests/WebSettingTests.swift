@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonSystem
 
-/// Names, addresses and origins as settings and headers have them.
+/// Names, addresses and origins in settings and headers.
 struct WebSettingTests {
     private let empty = EnvironmentVariables([:])
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonSystem
 
-/// Names of zones, and what is said about others.
+/// Names of zones, and the errors for other names.
 @Suite struct ZoneDirectoryTests {
     private let zones = ZoneDirectory()
 

@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonWire
 import Testing
 
-/// Both clocks at so many milliseconds; the wall clock has stepped by `step`.
+/// Both clocks at a time; the wall clock has stepped by `step`.
 private func at(_ milliseconds: Int64, step: Int64 = 0) -> WireNow {
     WireNow(
         boot: BootTime(nanoseconds: milliseconds * 1_000_000),
@@ -29,7 +29,7 @@ private func welcome(heartbeatMs: UInt32 = 2_000, version: UInt32 = ProtocolVers
     )
 }
 
-/// The states cannot be copied, and so not be looked into by the macros of the tests: these can.
+/// Wraps a state, because the test macros cannot inspect non-copyable values.
 private final class Server {
     private var state: ServerConnectionState
 
@@ -123,7 +123,7 @@ private final class Client {
         }
     }
 
-    @Test func aHelloThatSaysTooLittle() {
+    @Test func anIncompleteHello() {
         for hello in [
             Hello(role: .client, name: "", bootID: .zero), Hello(role: .worker, name: "w", bootID: .zero),
             Hello(role: .worker, name: "w", bootID: .zero, maxWorkers: 0),
@@ -224,7 +224,7 @@ private final class Client {
         #expect(state.handle(.ticked, at: at(13_000)) == .close(why: "silent for 10 s", error: nil))
     }
 
-    /// A client pings; the scheduler answers, and asks only when the client has missed three of its own.
+    /// A client pings. The scheduler answers, and pings only after the client has missed three of its own heartbeats.
     @Test func aClientIsPingedOnlyInItsSilence() {
         let state = established(client)
         #expect(state.deadline == at(6_000).boot)
@@ -245,7 +245,7 @@ private final class Client {
         #expect(state.handle(.ticked, at: at(16_000)) == .close(why: "silent for 10 s", error: nil))
     }
 
-    @Test func whileNothingIsReadSilenceDoesNotCount() {
+    @Test func silenceDoesNotCountWhileReadsArePaused() {
         let state = established(client)
         _ = state.handle(.listening(false), at: at(1_000))
         for beat in stride(from: 8_000, to: 60_000, by: 2_000) {
@@ -266,7 +266,7 @@ private final class Client {
         let state = established(worker)
         _ = state.handle(.ticked, at: at(2_000))
         let sent = at(2_000).wallMicroseconds
-        // There and back in 40 ms; the peer is 500 ms ahead. Our own wall clock steps meanwhile.
+        // A round trip of 40 ms; the peer's clock is 500 ms ahead. The local wall clock steps meanwhile.
         let pong = Message.pong(pingSentMicroseconds: sent, answeredMicroseconds: sent + 520_000)
         let action = state.handle(.received(Envelope(pong)), at: at(2_040, step: 9_000))
         guard case .measured(let reading) = action else {
@@ -275,9 +275,9 @@ private final class Client {
         }
         #expect(reading.skewMs == 500)
         #expect(reading.receivedAt.milliseconds(since: reading.sentAt) == 40)
-        // The same again is no measurement.
+        // A repeated Pong is not a measurement.
         #expect(state.handle(.received(Envelope(pong)), at: at(2_050)) == .none)
-        // Nor is one that would overflow.
+        // Neither is a Pong whose time would overflow.
         _ = state.handle(.ticked, at: at(4_000))
         let wild = Message.pong(pingSentMicroseconds: at(4_000).wallMicroseconds, answeredMicroseconds: .min)
         #expect(state.handle(.received(Envelope(wild)), at: at(4_001)) == .none)
@@ -382,7 +382,7 @@ private final class Client {
         }
     }
 
-    @Test func theSchedulerSetsThePulse() {
+    @Test func theSchedulerSetsTheHeartbeat() {
         for (role, firstPing) in [(Role.client, 100), (.worker, 300)] as [(Role, Int64)] {
             let state = established(role, heartbeatMs: 100)
             #expect(state.deadline == at(firstPing).boot)
@@ -394,7 +394,7 @@ private final class Client {
         }
     }
 
-    @Test func answersThatAreHandedOnUnreadAreHeard() {
+    @Test func undecodedAnswersCountAsTraffic() {
         let state = established(.client)
         for second in 1...30 as ClosedRange<Int64> {
             #expect(state.handle(.receivedAnswer, at: at(second * 1_000)) == .deliver)

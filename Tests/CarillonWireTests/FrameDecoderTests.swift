@@ -57,18 +57,18 @@ import Testing
             error = caught
         }
         #expect(error?.kind == .oversized)
-        #expect(error?.text == "a frame announces 17 bytes; at most 16 are accepted here")
+        #expect(error?.text == "a frame announces 17 bytes; the limit is 16")
         #expect(decoder.bufferedBytes == 0)
-        // And for ever.
+        // Later calls throw as well.
         #expect(throws: WireError.self) { try decoder.feed([0, 0, 0, 1, 1]) { (_) throws(WireError) in } }
     }
 
     @Test(arguments: ["HTTP/1.1 400 Bad Request", "GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0"])
-    func httpIsCalledByItsName(_ text: String) {
+    func httpIsNamedInTheError(_ text: String) {
         var decoder = FrameDecoder()
         let error = #expect(throws: WireError.self) { try decoder.feed(Array(text.utf8)) { (_) throws(WireError) in } }
         #expect(error?.kind == .malformed)
-        #expect(error?.text.hasPrefix("what came is HTTP and not Carillon's protocol") == true)
+        #expect(error?.text.hasPrefix("received HTTP instead of the Carillon protocol") == true)
     }
 
     @Test func lengthOverTheLimitIsRefusedByteByByte() throws {
@@ -82,7 +82,7 @@ import Testing
         #expect(try decode([FrameEncoder.frame(payload: payload)], max: 16) == [payload])
     }
 
-    @Test func noMemoryForBytesThatHaveNotCome() throws {
+    @Test func noMemoryForMissingBytes() throws {
         var decoder = FrameDecoder(maxFrameBytes: 4 << 20)
         try decoder.feed([0, 0x3F, 0xFF, 0xFF, 1, 2, 3]) { (_) throws(WireError) in }
         #expect(decoder.bufferedBytes == 7)

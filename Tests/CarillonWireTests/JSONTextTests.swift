@@ -39,7 +39,7 @@ import Testing
         (#"{"é": tru}"#, "line 1, column 7: expected a value; the words are true, false and null"),
         ("[1 2]", "line 1, column 4: expected ',' or ']'"),
         ("[1,]", "line 1, column 4: expected a value, found ']'"),
-        ("01", "line 1, column 2: a number must not begin with a zero that others follow"),
+        ("01", "line 1, column 2: a number must not have leading zeros"),
         ("1.", "line 1, column 3: expected a digit"),
         ("-", "line 1, column 2: expected a digit"),
         ("1e999", "line 1, column 1: the number is too large"),

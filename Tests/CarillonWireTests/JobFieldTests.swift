@@ -4,7 +4,7 @@ import CarillonWire
 import TestSupport
 import Testing
 
-/// The catalogue of settings and the protocol's message agree.
+/// The catalogue of settings and the protocol's message must agree.
 @Suite struct JobFieldTests {
     @Test func theProtocolHasTheSettingsOfTheCatalogue() throws {
         let fields = try #require(MessageJSON.describe("execute_now")).map(\.field)
@@ -26,7 +26,7 @@ import Testing
         #expect(try MessageCodec().decode(payload: Array(frame.dropFirst(4))).message == .request(request))
     }
 
-    @Test(arguments: JobField.all) func aJobArrivesAsItIs(_ field: JobField) throws {
+    @Test(arguments: JobField.all) func aJobArrivesUnchanged(_ field: JobField) throws {
         var job = Job.blank
         field.set(field.sample, of: &job)
         let answer = Answer.job(JobView(job: job, scheduleDescription: "", nextRunTime: nil))
@@ -38,7 +38,7 @@ import Testing
 }
 
 extension JSONValue {
-    /// As a message has it: its seconds are never written as whole numbers.
+    /// The value as in a message, where seconds always have a fraction.
     fileprivate static func whole(_ value: JobValue) -> JSONValue {
         if case .seconds(let seconds) = value { .number(seconds) } else { JSONValue(value) }
     }

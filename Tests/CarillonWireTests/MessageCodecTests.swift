@@ -4,7 +4,7 @@ import CarillonWire
 import Testing
 
 @Suite struct MessageCodecTests {
-    @Test(arguments: 0..<Samples.caseCount) func everyMessageComesBackAsItWas(index: Int) throws {
+    @Test(arguments: 0..<Samples.caseCount) func everyMessageIsDecodedUnchanged(index: Int) throws {
         let codec = MessageCodec()
         for seed in 0..<60 {
             var samples = Samples(seed: UInt64(seed * 1000 + index))
@@ -14,7 +14,7 @@ import Testing
             #expect(Int(frame[0]) << 24 | Int(frame[1]) << 16 | Int(frame[2]) << 8 | Int(frame[3]) == payload.count)
             let decoded = try codec.decode(payload: payload)
             #expect(decoded == envelope, "seed \(seed * 1000 + index)")
-            // The same bytes again, from a codec that has been used.
+            // A codec that has been used before encodes to the same bytes.
             var again: [UInt8] = []
             codec.encode(decoded, into: &again)
             #expect(again == frame, "seed \(seed * 1000 + index)")
@@ -42,11 +42,11 @@ import Testing
         #expect(try codec.decode(payload: Array(MessageCodec.frame(of: small)[4...])) == small)
     }
 
-    /// A decoder of Dispatches uses memory and texts again: never what somebody still has.
+    /// A decoder of Dispatches reuses memory and texts, but never those that a receiver still holds.
     @Test func decodedMessagesAreNotOverwritten() throws {
         let codec = MessageCodec()
         var samples = Samples(seed: 12)
-        // Few and many texts, of the lengths at which they are kept or not, so that they take each other's places.
+        // Few and many texts, with lengths around the cache's limits, so that they replace each other in the cache.
         let lengths = [3, 14, 15, 16, 17, 100, 511, 512, 513]
         let texts = (0..<1_000).map { number in
             let length = lengths[number % lengths.count]
@@ -78,7 +78,7 @@ import Testing
         for envelope in [ping, pong] {
             let payload = Array(MessageCodec.frame(of: envelope)[4...])
             #expect(try MessageCodec().decode(payload: payload) == envelope)
-            // A field that nobody knows takes the general way.
+            // An unknown field is decoded by the general path.
             #expect(try MessageCodec().decode(payload: payload + [0xC0, 0x0C, 5]) == envelope)
             for end in 0..<payload.count {
                 let cut = try? MessageCodec().decode(payload: Array(payload[..<end]))
@@ -126,7 +126,7 @@ import Testing
         #expect(decoded.cleared == ["headers"])
     }
 
-    // MARK: What is refused
+    // MARK: Refused messages
 
     private func refusal(_ payload: [UInt8]) -> WireError? {
         do throws(WireError) {
@@ -184,13 +184,13 @@ import Testing
         #expect(error?.requestID == 9)
         #expect(error?.field == "settings.schedule")
         #expect(error?.asClientError.code == .invalidArgument)
-        // Damage of the format itself cannot.
+        // Malformed bytes have no request id.
         #expect(refusal(envelope(32, [0x0A, 9]))?.requestID == nil)
     }
 
     @Test func anEnumerationValueThatDoesNotExist() {
         let error = refusal(envelope(32, [0x0A, 2, 0x18, 9]))
-        #expect(error?.description == "settings.execution_type: 9 is none of its values (AT_LEAST_ONCE, AT_MOST_ONCE)")
+        #expect(error?.description == "settings.execution_type: 9 is invalid; valid are AT_LEAST_ONCE, AT_MOST_ONCE")
     }
 
     @Test func numbersOutOfRange() {
@@ -199,8 +199,8 @@ import Testing
         #expect(refusal(envelope(32, [0x0A, UInt8(time.count)] + time))?.field == "settings.starts_at")
         // timeout_seconds = NaN
         let nan: [UInt8] = [0x59, 0, 0, 0, 0, 0, 0, 0xF8, 0x7F]
-        #expect(refusal(envelope(32, [0x0A, UInt8(nan.count)] + nan))?.text == "a finite number is expected")
-        // A shard that does not fit.
+        #expect(refusal(envelope(32, [0x0A, UInt8(nan.count)] + nan))?.text == "must be a finite number")
+        // A shard out of range.
         let proof: [UInt8] = [0x18, 0, 0x22, 16] + [UInt8](repeating: 0, count: 16)
         #expect(refusal(envelope(8, [0x08, 1, 0x10, 0xAC, 0x02] + proof))?.field == "shard")
     }
@@ -215,7 +215,7 @@ import Testing
         }
         let empty: [UInt8] = [0x82, 0x06, 0]
         #expect(try MessageCodec().decode(payload: request + empty) == Envelope(id: 9, .request(.getCluster)))
-        // Nothing but a request can be answered: the connection ends.
+        // Only requests can be answered with an error; for other messages the connection ends.
         let ping = Array(MessageCodec.frame(of: Envelope(id: 9, .ping(sentMicroseconds: 1)))[4...])
         #expect(refusal(ping + credentials)?.kind == .unimplemented)
         #expect(refusal(ping + credentials)?.requestID == nil)
@@ -236,7 +236,7 @@ import Testing
         #expect(decoded.message == plain)
     }
 
-    @Test func `numbers of a dispatch are checked where they are decoded`() {
+    @Test func `numbers of a dispatch are validated during decoding`() {
         var samples = Samples(seed: 4)
         let good = samples.call()
         let changes: [(String, (inout DispatchedCall) -> Void)] = [
@@ -271,7 +271,7 @@ import Testing
             let envelope = Envelope(id: 77, samples.message(index))
             let payload = Array(MessageCodec.frame(of: envelope)[4...])
             for length in 0..<payload.count {
-                // A cut at a field's border may be a message, but never the whole one.
+                // A payload cut at a field boundary may decode, but never to the whole message.
                 if let decoded = try? MessageCodec().decode(payload: Array(payload[..<length])) {
                     #expect(decoded != envelope)
                 }
@@ -296,7 +296,7 @@ import Testing
                 }
             }
             do throws(WireError) {
-                // What is accepted can be sent on.
+                // A decoded message can be encoded again.
                 let envelope = try codec.decode(payload: payload)
                 _ = MessageCodec.frame(of: envelope)
                 _ = try? MessageJSON.decodeAnswer(payload)
@@ -315,7 +315,7 @@ import Testing
         for _ in 0..<20_000 {
             let size = Int(random.next(upperBound: UInt64(64)))
             var payload = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            // Half of it begins like an envelope.
+            // Half of the payloads start like an envelope.
             if random.next() & 1 == 0 {
                 payload = [0x08, 1, UInt8(random.next(upperBound: UInt64(120))) << 3 | 2] + payload
             }
@@ -325,11 +325,11 @@ import Testing
     }
 
     @Test func memoryIsBoundedByTheBytesOnTheWire() {
-        // A hundred thousand empty bodies: each would take a struct.
+        // A hundred thousand empty bodies; each would need a struct.
         var payload: [UInt8] = [0x08, 1]
         for _ in 0..<100_000 { payload += [0x8A, 0x03, 0] }
         _ = try? MessageCodec().decode(payload: payload)
-        // And as many tiny repeated strings.
+        // And as many small repeated strings.
         var hello: [UInt8] = []
         for _ in 0..<100_000 { hello += [0x32, 0] }
         _ = try? MessageCodec().decode(payload: [0x08, 1, 0x12, 0xC0, 0x9A, 0x0C] + hello)

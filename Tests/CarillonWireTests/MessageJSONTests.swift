@@ -142,20 +142,20 @@ import Testing
             errors("no_such", [:]).first?.hasPrefix("there is no request \"no_such\"; the requests are create_job, ")
                 == true
         )
-        // Not a request, though the envelope has it.
+        // The envelope has this message, but it is not a request.
         #expect(errors("dispatch", [:]).first?.hasPrefix("there is no request") == true)
         let twice = JSONValue.object([JSONValue.Member("limit", 1), JSONValue.Member("limit", 2)])
         #expect(errors("list_jobs", twice) == ["limit: is given twice"])
     }
 
-    /// Each of these would fit into a body.
+    /// Many errors must fit into one answer.
     @Test func errorsOfManyWrongFieldsAreBounded() throws {
         let unknown = (0..<300).map { JSONValue.Member("u\($0)", 1) }
         let texts = [
             errors("create_job", .object(unknown)),
             errors("create_job", ["tags": .array(Array(repeating: 1, count: 300))]),
             errors("create_job", ["headers": .object(unknown)]),
-            // Whether what is required comes later is not known.
+            // The error for a missing required field depends on the rest, which is not read.
             errors("update_job", .object(unknown + [.init("job_id", .string(id))])),
         ]
         for text in texts { #expect(text.count == ClientError.maxFieldErrors) }
@@ -164,7 +164,7 @@ import Testing
         do throws(ClientError) {
             _ = try MessageJSON.encodeRequest(name: "create_job", arguments: .object(unknown), id: 5)
         } catch {
-            #expect(error.text.hasPrefix("100 or more fields are wrong: u0, u1"))
+            #expect(error.text.hasPrefix("100 or more fields are invalid: u0, u1"))
         }
     }
 

@@ -3,7 +3,7 @@ import CarillonJSON
 import CarillonWire
 import Testing
 
-/// The field that later identities need: there is one namespace until then.
+/// The field `namespace`, reserved for later: only one namespace exists.
 @Suite struct NamespaceTests {
     private static let id = "01890a5d-ac96-774b-bcce-b302099a8057"
 

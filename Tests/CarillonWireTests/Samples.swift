@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonCron
 import CarillonWire
 
-/// Messages with random content, every case of them.
+/// Messages with random content, covering every case.
 struct Samples {
     var random: SeededGenerator
 
@@ -10,7 +10,7 @@ struct Samples {
         random = SeededGenerator(seed: seed)
     }
 
-    /// How many cases `message` knows.
+    /// The number of cases that `message` creates.
     static let caseCount = 21 + 19 + 9
 
     mutating func message(_ index: Int) -> Message {

@@ -1,4 +1,4 @@
-/// SplitMix64 (Steele, Lea, Flood 2014): one seed, one sequence.
+/// SplitMix64 (Steele, Lea, Flood 2014): equal seeds give equal sequences.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

@@ -4,7 +4,7 @@ import CarillonWire
 import Glibc
 import Testing
 
-/// `proto/README.md` is what strangers implement from: what it shows must be true, and nothing may be missing.
+/// `proto/README.md` is the specification for third-party implementations: it must be correct and complete.
 @Suite struct SpecificationTests {
     private static func read(_ name: String) throws -> String {
         // Tests/CarillonWireTests/SpecificationTests.swift → the package's root.
@@ -21,7 +21,7 @@ import Testing
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The bytes of the block that begins with "```hex name".
+    /// The bytes of the code block with the heading "```hex name".
     private static func example(_ name: String) throws -> [UInt8] {
         let lines = try read("README.md").split(separator: "\n", omittingEmptySubsequences: false)
         let start = try #require(lines.firstIndex { $0 == "```hex \(name)" })
@@ -101,7 +101,7 @@ import Testing
         for field in MessageJSON.describe("create_job") ?? [] { #expect(text.contains("`\(field.field)`")) }
     }
 
-    @Test func `every field and every value between scheduler and worker is explained`() throws {
+    @Test func `every field and value between scheduler and worker is documented`() throws {
         let text = try SpecificationTests.read("README.md")
         let lines = try SpecificationTests.read("carillon.proto").split(separator: "\n")
         let start = try #require(lines.firstIndex { $0.hasPrefix("message Hello") })

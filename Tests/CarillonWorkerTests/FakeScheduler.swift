@@ -4,7 +4,7 @@ import CarillonWire
 import Synchronization
 import TestSupport
 
-/// The worker's end of a connection: what the worker says is kept.
+/// The worker's end of a connection; keeps the messages that the worker sends.
 struct FakeLink: PeerLink {
     let said = Journal<Message>()
     let closed = Journal<String>()
@@ -22,7 +22,7 @@ struct FakeLink: PeerLink {
     }
 }
 
-/// A dialer that connects when the test wants it.
+/// A dialer that connects when the test asks for it.
 final class FakeDialer: SchedulerDialer {
     private struct State {
         var hello: (@Sendable () -> Hello)?
@@ -83,7 +83,7 @@ final class FakeDialer: SchedulerDialer {
     }
 }
 
-/// An HTTP client whose calls end when the test wants it.
+/// An HTTP client whose calls end when the test ends them.
 final class FakeCaller: HTTPCaller {
     let started = Journal<HTTPRequest>()
     let cancelled = Journal<DispatchToken>()

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("WorkerService", .timeLimit(.minutes(1)))
 struct WorkerServiceTests {
-    /// A service in a world of the test's own.
+    /// A service with a fake network and a fake HTTP client.
     private struct Bench {
         let service: WorkerService
         let dialer = FakeDialer()
@@ -68,7 +68,7 @@ struct WorkerServiceTests {
         }
     }
 
-    @Test("Hello says who it is")
+    @Test("Hello carries the worker's identity")
     func hello() throws {
         let bench = try Bench()
         let hello = try #require(bench.dialer.hello)
@@ -79,7 +79,7 @@ struct WorkerServiceTests {
         #expect(hello.version == "9.9")
     }
 
-    @Test("from the dispatch to the acknowledgement")
+    @Test("a call runs from dispatch to acknowledgement")
     func roundTrip() async throws {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
@@ -104,7 +104,7 @@ struct WorkerServiceTests {
         #expect(text.contains("carillon_connected_schedulers 1"))
     }
 
-    @Test("a relative start is waited for")
+    @Test("a call waits for its relative start time")
     func relativeStart() async throws {
         let bench = try Bench()
         let (id, _) = bench.dialer.connect()
@@ -118,7 +118,7 @@ struct WorkerServiceTests {
         #expect(SystemClock.bootTime() - begin >= 20_000_000)
     }
 
-    @Test("outcomes wait for a leader, over a cut connection")
+    @Test("outcomes wait for a leader after the connection is lost")
     func reconnect() async throws {
         let bench = try Bench()
         let (first, _) = bench.dialer.connect()
@@ -133,12 +133,12 @@ struct WorkerServiceTests {
         let (second, link) = bench.dialer.connect()
         bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: second)
         let said = await link.said.until { !Self.credits($0).isEmpty }
-        // On a slow machine the other call has run for a second by now.
+        // On a slow machine the other call has been running for a second by now.
         #expect(said.map(\.name).filter { $0 != "started" } == ["holding", "outcome", "credit"])
         #expect(Self.credits(said) == [7])
     }
 
-    @Test("Cancel reaches the client")
+    @Test("Cancel is passed to the HTTP client")
     func cancel() async throws {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
@@ -160,14 +160,14 @@ struct WorkerServiceTests {
         let (id, link) = bench.dialer.connect()
         bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: id)
         await link.said.until { !Self.credits($0).isEmpty }
-        // The status is left at the end of the turn: the one after is begun by the next event.
+        // The status is published at the end of the turn, so the next event starts only afterwards.
         bench.dialer.say(.lead(LeadProof(epoch: 1), shards: [0]), on: id)
         await link.said.until { Self.credits($0).count == 2 }
         #expect(bench.service.readiness.isReady)
         #expect(bench.service.readiness.text == "taking calls from scheduler:7070, epoch 1")
     }
 
-    @Test("a drain finishes what runs, delivers it, and stops everything")
+    @Test("a drain finishes running calls, delivers their outcomes, and stops")
     func drain() async throws {
         let bench = try Bench()
         let (id, link) = bench.dialer.connect()
@@ -189,7 +189,7 @@ struct WorkerServiceTests {
         #expect(bench.caller.shutdowns.elements.count == 1)
     }
 
-    @Test("with no scheduler there is nothing to wait for")
+    @Test("a drain without schedulers does not wait")
     func lonelyDrain() async throws {
         let bench = try Bench()
         await bench.service.drain()

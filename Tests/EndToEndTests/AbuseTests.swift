@@ -107,7 +107,7 @@ struct AbuseTests {
         let seed = UInt64.random(in: 0...UInt64.max)
         try await scenario(
             "frames of 4 MiB, garbage, lengths that are lies",
-            complaint: "closed a connection that broke the rules (kind=undecodable)"
+            complaint: "protocol violation; closing the connection (kind=undecodable)"
         ) { system, usersAreServed in
             var random = SeededGenerator(seed: seed)
             let port = system.schedulerPorts[0]
@@ -154,7 +154,7 @@ struct AbuseTests {
     }
 
     @Test func `a client that asks much and reads nothing`() async throws {
-        try await scenario("a client that reads nothing", complaint: "closed a peer that does not read") {
+        try await scenario("a client that reads nothing", complaint: "slow reader; closing the connection") {
             system,
             usersAreServed in
             // Something to answer with.
@@ -190,7 +190,7 @@ struct AbuseTests {
         try #require(limit.rlim_cur >= 4_096, "the system allows \(limit.rlim_cur) open files only")
         try await scenario(
             "2,000 idle connections",
-            complaint: "closed a connection that broke the rules (kind=silent)"
+            complaint: "protocol violation; closing the connection (kind=silent)"
         ) { system, usersAreServed in
             let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
             var silent: [RawPeer] = []
@@ -215,7 +215,7 @@ struct AbuseTests {
     @Test func `a slowloris at the gateway`() async throws {
         try await scenario(
             "slowloris at the gateway",
-            complaint: "closed a connection whose request did not come to its end"
+            complaint: "incomplete request; closing the connection"
         ) { system, usersAreServed in
             let gateway = Int(system.gatewayURL.split(separator: ":").last ?? "") ?? 0
             var peers: [RawPeer] = []
@@ -245,7 +245,7 @@ struct AbuseTests {
             "a worker that grants a million and answers nothing",
             jobs: jobs,
             workers: 2,
-            complaint: "closed a connection that broke the rules (kind=silent)"
+            complaint: "protocol violation; closing the connection (kind=silent)"
         ) { system, usersAreServed in
             let peer = try await RawPeer.connect(system.schedulerPorts[0])
             peer.hello(.worker, maxWorkers: 1_000_000, name: "black-hole")
@@ -282,7 +282,7 @@ struct AbuseTests {
     @Test func `targets whose bodies have no end, or come a byte a second`() async throws {
         try await scenario(
             "targets without an end",
-            complaint: "a target's answer is incomplete",
+            complaint: "incomplete response from a target",
             calling: { $0 % 4 == 1 ? "/endless" : $0 % 4 == 2 ? "/drip" : "/ok" }
         ) { system, usersAreServed in
             try await pause(3)

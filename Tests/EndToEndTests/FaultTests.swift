@@ -251,10 +251,10 @@ struct FaultTests {
             // What was held back for more than five seconds was missed; what was held back for less is late only.
             for seconds: Double in Self.isLong ? [2, 6.5, 2, 6.5] : [6] {
                 try await pause(1)
-                let held = count("too many open executions, due times wait")
+                let held = count("too many open executions; due times wait")
                 let outages = count("catching up on missed times")
                 system.target.set(.holding)
-                while count("too many open executions, due times wait") == held { try await pause(0.02) }
+                while count("too many open executions; due times wait") == held { try await pause(0.02) }
                 let release = Stopwatch.now + seconds
                 await #expect { _ = try await system.client.call("run_job", ["job_id": job]) } throws: {
                     ($0 as? ClientError)?.code == .resourceExhausted

@@ -11,7 +11,7 @@ struct MigrateCommandTests {
         #expect(try system.migrate(["up"] + flag).hasPrefix("applied"))
         #expect(try !system.migrate(["status"] + flag).contains("pending"))
         #expect(try system.psql("SELECT count(*) FROM shards") == "16")
-        #expect(try system.migrate(["down", "--to", "0"] + flag).hasPrefix("took back"))
+        #expect(try system.migrate(["down", "--to", "0"] + flag).hasPrefix("reverted"))
         try await system.stop()
     }
 

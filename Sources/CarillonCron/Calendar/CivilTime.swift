@@ -12,8 +12,8 @@ public struct CivilTime: Sendable, Hashable, Comparable, CustomStringConvertible
     /// 0 to 59.
     public var second: Int
 
-    /// The fields are taken as they are; a date that does not exist, such as February 30th, means the days after the
-    /// month's end once it is turned into seconds.
+    /// The fields are not checked. A date that does not exist, such as February 30th, means the days after the month's end when it is
+    /// converted to seconds.
     public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         self.year = year
         self.month = month
@@ -23,10 +23,10 @@ public struct CivilTime: Sendable, Hashable, Comparable, CustomStringConvertible
         self.second = second
     }
 
-    /// What a clock shows that is `offset` seconds east of UTC, at `seconds` since 1970-01-01T00:00:00Z.
+    /// The local time of a clock that is `offset` seconds east of UTC, at `seconds` since 1970-01-01T00:00:00Z.
     ///
     /// - Parameters:
-    ///   - seconds: Unix seconds; beyond 292 million years from 1970 they are held at that bound.
+    ///   - seconds: Unix seconds, clamped to 292 million years around 1970.
     ///   - offset: Seconds east of UTC.
     public init(seconds: Int64, offset: Int = 0) {
         let bound: Int64 = 1 << 53
@@ -44,7 +44,7 @@ public struct CivilTime: Sendable, Hashable, Comparable, CustomStringConvertible
         )
     }
 
-    /// Seconds since 1970-01-01T00:00:00 on the same clock: Unix seconds if that clock shows UTC.
+    /// Seconds since 1970-01-01T00:00:00 on the same clock; Unix seconds if that clock shows UTC.
     public var seconds: Int64 {
         Int64(Gregorian.day(year: year, month: month, day: day)) * 86_400
             + Int64(hour * 3_600 + minute * 60 + second)

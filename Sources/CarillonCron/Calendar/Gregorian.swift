@@ -1,9 +1,9 @@
 /// Day numbers and dates of the proleptic Gregorian calendar. Day 0 is 1970-01-01.
 ///
-/// The two conversions in 32-bit arithmetic are those of Neri and Schneider, "Euclidean affine functions and their
-/// application to calendar algorithms" (2022): no loops, no tables, multiplications in place of divisions.
+/// The two conversions in 32-bit arithmetic follow Neri and Schneider, "Euclidean affine functions and their application to
+/// calendar algorithms" (2022): no loops, no tables, multiplications in place of divisions.
 enum Gregorian {
-    /// From 0000-03-01, where their count starts, to 1970-01-01.
+    /// Days from 0000-03-01, where the algorithm's count starts, to 1970-01-01.
     private static let epochShift: UInt32 = 719_468
 
     /// The date of a day from 1970-01-01 on.
@@ -16,7 +16,7 @@ enum Gregorian {
         let yearOfCentury = UInt32(truncatingIfNeeded: product >> 32)
         let dayOfYear = UInt32(truncatingIfNeeded: product) / 2_939_745 / 4
         let monthAndDay = 2_141 &* dayOfYear &+ 197_913
-        // The years of this count start in March, so January and February belong to the next one.
+        // In this algorithm years start in March, so January and February belong to the next calendar year.
         let isNextYear: UInt32 = dayOfYear >= 306 ? 1 : 0
         return (
             100 &* century &+ yearOfCentury &+ isNextYear,
@@ -39,7 +39,7 @@ enum Gregorian {
     @inline(__always)
     static func length(ofMonth month: UInt32, year: UInt32) -> UInt32 {
         if month == 2 { return isLeap(year) ? 29 : 28 }
-        // July and August are both long: from there on the odd months are the short ones.
+        // July and August both have 31 days, so the pattern of long months is reversed from August on.
         return 30 | (month ^ (month >> 3))
     }
 

@@ -1,5 +1,5 @@
 extension CronExpression {
-    /// What another scheduler may mean by the same text, where the text shows that it was written for one; `nil` otherwise.
+    /// The meaning of the text in another scheduler, if the text shows that it was written for it; `nil` otherwise.
     ///
     /// Quartz and Amazon EventBridge have `?` in one field of days and count Sunday as 1, so that their `6L` is the last Friday.
     /// Here it is the last Saturday.
@@ -8,7 +8,7 @@ extension CronExpression {
             let words = member.split(whereSeparator: { $0 == " " || $0 == "\t" })
             guard words.count == 6 || words.count == 7, words[3] == "?", words[5] != "?" else { continue }
             let weekdays = words[5].split(separator: ",").flatMap { item in
-                // A number after # or / is no weekday.
+                // A number after # or / is not a weekday.
                 item.prefix { $0 != "#" && $0 != "/" }.split(separator: "-")
             }
             guard let weekday = weekdays.first(where: { $0.utf8.first.map { $0 &- UInt8(ascii: "0") <= 7 } ?? false }),

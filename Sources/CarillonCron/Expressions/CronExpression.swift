@@ -1,4 +1,4 @@
-/// When something is due, in the words of cron.
+/// A schedule in the language of cron.
 ///
 /// The language is the Open Cron Pattern Specification, versions 1.0 to 1.4, with the extensions that <doc:Conformance>
 /// describes. Times are found for the local years 1970 to 2199.
@@ -6,8 +6,8 @@
 ///     let expression = try CronExpression("30 9 * * MON-FRI")
 ///     expression.next(after: 1_795_464_000, in: .utc)    // 1_795_512_600, 2026-11-24T09:30:00Z
 ///
-/// A value is one reference; copies share what it stands for. Two expressions are equal if they mean the same fields, whatever
-/// words they use for them.
+/// A value is one reference, and copies share the storage. Two expressions are equal if they mean the same fields, even if they are
+/// written differently.
 public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     private final class Box: Sendable {
         let text: String
@@ -23,8 +23,8 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads an expression.
     ///
-    /// - Parameter text: At most 1,024 bytes; spaces and tabs around it do not count.
-    /// - Throws: `CronError`, which says where it is wrong and what would be right.
+    /// - Parameter text: at most 1,024 bytes; spaces and tabs around it are ignored.
+    /// - Throws: `CronError` with the position of the error and a correction.
     public init(_ text: String) throws(CronError) {
         do throws(CronError) {
             let (text, schedule) = try CronParser.parse(text)
@@ -41,7 +41,7 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
 
     public var description: String { box.text }
 
-    /// It is `@reboot`, which parses (OCPS 1.1) and is never due: it names no time.
+    /// Whether the expression is `@reboot`, which parses (OCPS 1.1) and is never due, because it names no time.
     public var isReboot: Bool { box.schedule == .reboot }
 
     /// The first due time after an instant.
@@ -51,14 +51,14 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - after: Unix seconds; any value.
     ///   - zone: The zone on whose clocks the fields are read.
-    ///   - policy: What becomes of fixed times when clocks are set.
+    ///   - policy: The treatment of fixed times when clocks are set.
     /// - Returns: Unix seconds, later than `after`; `nil` where there is none before the local year 2200.
     public func next(after: Int64, in zone: TimeZoneRules, policy: DaylightPolicy = .cron) -> Int64? {
         let found = box.schedule.next(after: after, in: zone, policy: policy)
         return found == FieldSchedule.none ? nil : found
     }
 
-    /// The last due time before an instant: the exact inverse of `next`.
+    /// The last due time before an instant: the inverse of `next`.
     ///
     /// - Returns: Unix seconds, earlier than `before`; `nil` where there is none from the local year 1970 on.
     public func previous(before: Int64, in zone: TimeZoneRules, policy: DaylightPolicy = .cron) -> Int64? {
@@ -66,7 +66,7 @@ public struct CronExpression: Sendable, Hashable, CustomStringConvertible {
         return found == FieldSchedule.noneBefore ? nil : found
     }
 
-    /// All due times after an instant, ascending, worked out as they are asked for.
+    /// All due times after an instant, ascending and computed on demand.
     public func times(after: Int64, in zone: TimeZoneRules, policy: DaylightPolicy = .cron) -> CronTimes {
         CronTimes(expression: self, last: after, zone: zone, policy: policy)
     }

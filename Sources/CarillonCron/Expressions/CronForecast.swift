@@ -2,7 +2,7 @@
 public enum CronForecast: Sendable, Hashable {
     /// The first due time, in Unix seconds.
     case due(Int64)
-    /// There is no due time. `reason` says why in words that follow "never due: ", such as "30 February does not exist" or
+    /// There is no due time. `reason` has the cause, in words that follow "never due: ", such as "30 February does not exist" or
     /// "the year 2024 is over".
     case never(reason: String)
 }
@@ -12,9 +12,9 @@ extension CronExpression {
     ///
     /// - Parameters:
     ///   - after: Unix seconds; any value.
-    ///   - end: The last instant that counts, in Unix seconds; without it all times up to the local year 2199 do.
+    ///   - end: The last instant to consider, in Unix seconds; by default the end of the local year 2199.
     ///   - zone: The zone on whose clocks the fields are read.
-    ///   - policy: What becomes of fixed times when clocks are set.
+    ///   - policy: The treatment of fixed times when clocks are set.
     public func forecast(
         after: Int64,
         through end: Int64? = nil,

@@ -11,12 +11,12 @@ extension DayMasks {
         return kinds
     }()
 
-    /// The years, less 1970, in which at least one of these months has a day that is meant.
+    /// The years, less 1970, in which at least one of these months has a matching day.
     func years(months: UInt32) -> NumberSet {
         var years = NumberSet()
         for leap in 0...1 {
             for weekday in 0..<7 {
-                // Without weekdays in play all seven have the same answer.
+                // Without weekdays, all seven have the same answer.
                 let weekdays = isPlainMonthDays ? 0..<7 : weekday..<weekday + 1
                 if hasDay(months: months, isLeap: leap == 1, january: UInt32(weekday)) {
                     for weekday in weekdays { years = years.union(Self.yearsOfKind[weekday * 2 + leap]) }
@@ -28,7 +28,7 @@ extension DayMasks {
     }
 
     private func hasDay(months: UInt32, isLeap: Bool, january: UInt32) -> Bool {
-        // 2000 was a leap year, 2001 was none.
+        // 2000 was a leap year, 2001 was not.
         let year: UInt32 = isLeap ? 2000 : 2001
         var firstWeekday = january
         for month in 1...12 as ClosedRange<UInt32> {

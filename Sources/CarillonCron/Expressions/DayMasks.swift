@@ -1,4 +1,4 @@
-/// Which days of a month are meant by the day-of-month and the day-of-week field.
+/// The days of a month that the day-of-month and day-of-week fields select.
 struct DayMasks: Sendable, Hashable {
     /// Bits 1 to 31: days by number.
     var daysOfMonth: UInt32 = 0
@@ -21,7 +21,7 @@ struct DayMasks: Sendable, Hashable {
     private static let allDays: UInt32 = 0xffff_fffe
     private static let allWeekdays: UInt32 = 0x7f
 
-    /// A day counts that satisfies either field, not only one that satisfies both.
+    /// Whether a day that matches only one of the two fields counts.
     var isEither: Bool { monthDayIsRestricted && weekdayIsRestricted && !requiresBoth }
 
     private var hasOnlyNumbers: Bool {
@@ -35,12 +35,12 @@ struct DayMasks: Sendable, Hashable {
         return isEither ? everyMonthDay || everyWeekday : everyMonthDay && everyWeekday
     }
 
-    /// Weekdays, and nothing else, decide.
+    /// Whether only weekdays select days.
     var isPlainWeekdays: Bool {
         hasOnlyNumbers && !isEither && daysOfMonth == Self.allDays
     }
 
-    /// The weekday on which the month begins is of no interest.
+    /// Whether the weekday of the month's first day has no influence.
     @inline(__always)
     var isPlainMonthDays: Bool {
         nearestWeekdays == 0 && lastWeekdays == 0 && !weekdayIsRestricted
@@ -58,14 +58,14 @@ struct DayMasks: Sendable, Hashable {
         if daysFromEnd != 0 { byNumber |= fromEnd(length) }
         if nearestWeekdays != 0 || lastWeekdays != 0 { byNumber |= nearest(length, firstWeekday) }
         if !weekdayIsRestricted { return byNumber & exists }
-        // Bit 0 of the turned week is the weekday of the 1st; five copies of it make a month.
+        // Bit 0 of the rotated week is the weekday of the 1st; five copies of the week make a month.
         let week = ((weekdays &>> firstWeekday) | (weekdays &<< (7 &- firstWeekday))) & Self.allWeekdays
         var byWeekday = UInt32(truncatingIfNeeded: (UInt64(week) &* 0x1020_4081) &<< 1)
         if nthWeekdays != 0 { byWeekday |= nth(length, firstWeekday) }
         return (isEither ? byNumber | byWeekday : byNumber & byWeekday) & exists
     }
 
-    /// `L-n` turned into days: bit n becomes bit `length - n`.
+    /// Converts `L-n` to days: bit n becomes bit `length - n`.
     private func fromEnd(_ length: UInt32) -> UInt32 {
         var rest = daysFromEnd
         var days: UInt32 = 0
@@ -84,7 +84,7 @@ struct DayMasks: Sendable, Hashable {
         while rest != 0 {
             let day = UInt32(rest.trailingZeroBitCount)
             rest &= rest &- 1
-            // A day that this month does not have has no neighbours either.
+            // A day that the month does not have has no nearest weekday.
             guard day <= length else { break }
             switch (firstWeekday + day - 1) % 7 {
             case 6: days |= 1 << (day == 1 ? 3 : day - 1)
@@ -96,7 +96,7 @@ struct DayMasks: Sendable, Hashable {
         return days
     }
 
-    /// `LW-n` turned into days: each step back skips Saturdays and Sundays. No such day where the month is too short.
+    /// Converts `LW-n` to days: each step back skips Saturdays and Sundays. There is no such day if the month is too short.
     private func beforeLastWeekday(_ length: UInt32, _ firstWeekday: UInt32) -> UInt32 {
         var days: UInt32 = 0
         var rest = lastWeekdays

@@ -1,5 +1,5 @@
-/// The search on the local clock, which knows neither zones nor gaps: seconds since 1970-01-01T00:00:00 as that clock shows
-/// them. Every mask is asked for its next bit, so that hours, months and years without a match are stepped over and not walked.
+/// The search on the local clock, without zones: seconds since 1970-01-01T00:00:00 as that clock shows them. Each mask is asked for
+/// its next bit, so hours, months and years without a match are skipped.
 extension FieldSchedule {
     /// No such time; larger than every time.
     static let none = Int64.max
@@ -37,7 +37,7 @@ extension FieldSchedule {
         let from = UInt64(bitPattern: min(Self.end &- 1, local))
         let day = UInt32(truncatingIfNeeded: from / 86_400)
         let time = lastTime(atOrBefore: UInt32(truncatingIfNeeded: from &- UInt64(day) &* 86_400))
-        // Days are counted from 1 on here, so that "the day before the first" is 0.
+        // Days are counted from 1 here, so that "the day before the first" is 0.
         let start = time < Self.wholeDay ? day &+ 1 : day
         guard start > 0 else { return Self.noneBefore }
         let found: UInt32
@@ -111,7 +111,7 @@ extension FieldSchedule {
         }
     }
 
-    /// One more than the last day at or before `day`; 0 where there is none.
+    /// The last day at or before `day`, plus one; 0 if there is none.
     private func lastDay(atOrBefore day: UInt32) -> UInt32 {
         var (year, month, dayOfMonth) = Gregorian.date(ofDay: day)
         if !everyYearIsDue, !dueYears[Int(year) - Self.years.lowerBound] { (month, dayOfMonth) = (0, 31) }

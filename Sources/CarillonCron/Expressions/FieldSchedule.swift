@@ -1,12 +1,12 @@
-/// A schedule of five to seven fields as bit masks: what the search for times works on. No references, so that it is read
-/// without counting any.
+/// A schedule of five to seven fields as bit masks, for the search for times. It contains no references, so reading it costs no
+/// reference counting.
 struct FieldSchedule: Sendable, Hashable {
-    /// The shape of the days, for which there are shorter ways than walking the months.
+    /// The form of the days; some forms have shortcuts.
     enum DayShape: UInt8, Sendable {
         case everyDay, weekdays, calendar
     }
 
-    /// Years that a schedule can fall into: the range of the year field (OCPS 1.2), and the bounds of every search.
+    /// The years of a schedule: the range of the year field (OCPS 1.2), and the bounds of every search.
     static let years = 1970...2199
     /// The first day and the day after the last, counted from 1970-01-01.
     static let endDay: UInt32 = 84_006
@@ -28,11 +28,11 @@ struct FieldSchedule: Sendable, Hashable {
     let yearSet: NumberSet
     let everyYear: Bool
     let dayShape: DayShape
-    /// The years of `yearSet` that have a day of the schedule: a search goes from one to the next and walks no others, so that a
-    /// leap day is found as fast as any, and a date that does not exist at once.
+    /// The years of `yearSet` that contain a day of the schedule. A search visits only these years, so a leap day is found as fast as
+    /// any other day, and a date that does not exist is detected at once.
     let dueYears: NumberSet
     let everyYearIsDue: Bool
-    /// The minute field begins with `*`, and the hour field does.
+    /// Whether the minute field begins with `*`, and whether the hour field does.
     let minuteBeginsWithStar: Bool
     let hourBeginsWithStar: Bool
     /// The first and the last second of a day of the schedule, counted from midnight.
@@ -76,6 +76,6 @@ struct FieldSchedule: Sendable, Hashable {
             + UInt32(63 - seconds.leadingZeroBitCount)
     }
 
-    /// A schedule without a fixed time of day simply follows the clock, whatever the daylight policy.
+    /// Whether the schedule has no fixed time of day, and therefore follows the clock under every daylight policy.
     var followsClock: Bool { minuteBeginsWithStar || hourBeginsWithStar }
 }

@@ -1,12 +1,12 @@
-/// Every so often on the local clock, from a start time on: `@every 14d from 2026-01-05T09:00`, and
+/// A period on the local clock, from a start time: `@every 14d from 2026-01-05T09:00`, and
 /// `@every 2w on MON,WED from 2026-01-05T09:00`.
 ///
 /// Times are counted on the clock and not in elapsed time, so that 09:00 stays 09:00 when clocks are set.
 struct LocalInterval: LocalSchedule, Hashable {
-    /// Seconds of a cycle.
+    /// The length of a cycle in seconds.
     let period: Int64
-    /// Local time at which the first cycle begins: the start, or with weekdays the start's time of day on the Monday of the
-    /// start's week.
+    /// The local time at which the first cycle begins: the start; with weekdays, the start's time of day on the Monday of the start's
+    /// week.
     let base: Int64
     /// Bit n: due n days after the beginning of a cycle.
     let days: UInt32
@@ -57,8 +57,8 @@ struct LocalInterval: LocalSchedule, Hashable {
         local - (local / 86_400 + 3) % 7 * 86_400
     }
 
-    /// Periods of an hour or less have neither a silent nor a doubled hour, as fields that begin with `*`; longer ones are fixed
-    /// times.
+    /// Periods of an hour or less follow the clock, like fields that begin with `*`, and have neither a silent nor a doubled hour. Longer
+    /// periods are fixed times.
     var followsClock: Bool { period <= 3_600 }
 
     func first(atOrAfter local: Int64) -> Int64 {

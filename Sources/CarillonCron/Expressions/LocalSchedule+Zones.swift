@@ -1,13 +1,13 @@
-/// From the local clock to instants. A zone is a row of spans of constant offset; at each border the clock is set forward
-/// (a gap: times that it never shows) or back (an overlap: times that it shows again). Three sets of instants say what a schedule
-/// means there, for gaps and overlaps of any size, one inside the other if need be:
+/// Conversion from the local clock to instants. A zone is a sequence of spans of constant offset. At each border the clock is set
+/// forward (a gap: times that it never shows) or back (an overlap: times that it shows again). Three sets of instants define a
+/// schedule, for gaps and overlaps of any size, even nested:
 ///
 /// - *shown*: the clock shows a time of the schedule;
 /// - *reached*: the first instant at which the clock shows a time of the schedule or a later one;
 /// - *first shown*: the first instant at which the clock shows a time of the schedule.
 ///
-/// A schedule that follows the clock is due whenever shown. One with a fixed time of day is due when reached (`CRON`), when
-/// first shown (`SKIP`), or when reached or shown (`BOTH`).
+/// A schedule that follows the clock is due whenever its time is shown. A schedule with a fixed time of day is due when the time is
+/// reached (`CRON`), when it is first shown (`SKIP`), or when it is reached or shown (`BOTH`).
 extension LocalSchedule {
     /// The first due instant after `time`, or `none`.
     @inline(__always)
@@ -45,8 +45,8 @@ extension LocalSchedule {
 
     // MARK: Reached
 
-    /// "Reached" grows with the time on the clock, so the first time above the highest that the clock has shown so far is
-    /// the one that is reached next.
+    /// Times are reached in ascending order, so the next reached time is the first one above the highest time that the clock has shown so
+    /// far.
     private func nextReached(after time: Int64, in zone: TimeZoneRules) -> Int64 {
         let index = zone.span(at: time)
         let found = first(atOrAfter: zone.highest(at: time, span: index) &+ 1)
@@ -64,8 +64,8 @@ extension LocalSchedule {
     private func nextShown(after time: Int64, in zone: TimeZoneRules) -> Int64 {
         var index = zone.span(at: time &+ 1)
         var from = time &+ 1 &+ zone.offset(ofSpan: index)
-        // There is no time of the schedule from `from` up to `found`: a later span is searched anew only where it begins
-        // before (the clock was set back) or after (set forward over `found`) that stretch.
+        // The schedule has no time from `from` up to `found`. A later span is searched only if it begins before that stretch (the clock
+        // was set back) or after it (set forward over `found`).
         var found = first(atOrAfter: from)
         while true {
             let offset = zone.offset(ofSpan: index)
@@ -105,13 +105,13 @@ extension LocalSchedule {
         }
     }
 
-    /// Nothing is due from the local time `from` on: whether what was due before can be shown again by no clock after `start`.
+    /// Nothing is due from the local time `from` on. Returns whether no clock can show an earlier due time again after `start`.
     @inline(never)
     private func isOver(at from: Int64, showingFrom start: Int64) -> Bool {
         last(atOrBefore: from) < start &- TimeZoneRules.largestOffset
     }
 
-    /// Nothing is due up to the local time `from`: whether no clock before `end` can have shown what is due after it.
+    /// Nothing is due up to the local time `from`. Returns whether no clock can have shown a later due time before `end`.
     @inline(never)
     private func hasNotBegun(at from: Int64, showingUntil end: Int64) -> Bool {
         first(atOrAfter: from) > end &+ TimeZoneRules.largestOffset

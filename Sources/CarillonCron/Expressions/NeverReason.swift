@@ -1,4 +1,4 @@
-/// Says why a schedule has no due time after an instant.
+/// The reason why a schedule has no due time after an instant.
 struct NeverReason {
     let after: Int64
     let zone: TimeZoneRules
@@ -50,14 +50,14 @@ struct NeverReason {
 }
 
 extension FieldSchedule {
-    /// Why no day of any year is meant, of a schedule of which this is true.
+    /// The reason why no day of any year matches, for a schedule without such a day.
     fileprivate var impossible: String {
         let months = NumberSet(low: UInt64(self.months)).members
         if days.hasOnlyDaysOfMonth {
             let dates = NumberSet(low: UInt64(days.daysOfMonth)).members.flatMap { day in
                 months.map { "\(day) \(CronField.monthNames[$0 - 1])" }
             }
-            // A leap day in years that have none exists in others.
+            // A leap day may be missing only in the selected years.
             let isLeapDay = months == [2] && days.daysOfMonth >> 29 & 1 == 1
             if isLeapDay {
                 let years = Wording.list(yearSet.members) { "\($0 + Self.years.lowerBound)" }
@@ -80,7 +80,7 @@ extension FieldSchedule {
 }
 
 extension DayMasks {
-    /// Numbers of days decide, and nothing else.
+    /// Whether only day numbers select days.
     fileprivate var hasOnlyDaysOfMonth: Bool {
         daysFromEnd == 0 && isPlainMonthDays
     }

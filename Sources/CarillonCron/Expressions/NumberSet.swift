@@ -17,7 +17,7 @@ struct NumberSet: Sendable, Hashable {
         var number = lower
         while number <= upper {
             self[number] = true
-            // A step may be as large as anybody likes to write it.
+            // A step has no upper limit.
             guard step <= upper - number else { return }
             number += step
         }

@@ -1,14 +1,14 @@
-/// What an expression means.
+/// The meaning of an expression.
 enum Schedule: Sendable, Hashable {
     case fields(FieldSchedule)
-    /// Every `period` seconds of elapsed time, the first `phase` seconds after 1970-01-01T00:00:00Z: a grid that no restart
-    /// moves. A phase of at least one period is a start time.
+    /// Every `period` seconds of elapsed time, the first `phase` seconds after 1970-01-01T00:00:00Z. Restarts do not move this grid. A
+    /// phase of at least one period is a start time.
     case every(period: Int64, phase: Int64)
-    /// Every so often on the local clock, from a start time on.
+    /// A period on the local clock, from a start time.
     case interval(LocalInterval)
     /// Once, at this Unix second.
     case instant(Int64)
-    /// At a start of the machine, which is no time at all.
+    /// At a start of the machine, which is never due.
     case reboot
     case union([Schedule])
 }
@@ -34,7 +34,7 @@ extension Schedule {
         case .every(let period, let phase):
             guard time < FieldSchedule.end else { return FieldSchedule.none }
             let time = max(-1, time)
-            // From `phase` on; before it there is no multiple in the range.
+            // From `phase` on; there is no earlier multiple in the range.
             let found = time < phase ? phase : ((time - phase) / period + 1) * period + phase
             return found < FieldSchedule.end ? found : FieldSchedule.none
         case .interval(let interval):

@@ -1,18 +1,18 @@
-/// Why a text is not a cron expression.
+/// A syntax error in a cron expression.
 public struct CronError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The field in which it went wrong, such as `minute` or `day of week`; `nil` where it is not about one field.
+    /// The field with the error, such as `minute` or `day of week`; `nil` if it does not concern a single field.
     public let field: String?
-    /// The character at which it went wrong, counted from 1 in the text as it was given.
+    /// The position of the error: a character of the given text, counted from 1.
     public let position: Int
-    /// What stands there; at most 40 characters, empty at the end of the text.
+    /// The text at the position; at most 40 characters, empty at the end of the text.
     public let found: String
-    /// A whole sentence: where it went wrong, what was found, what is allowed, and, where it is the custom of another
-    /// scheduler, how to write it here.
+    /// A complete sentence: the position, the found text, the allowed values, and, for the syntax of another scheduler, the
+    /// equivalent here.
     public let message: String
-    /// The whole expression as it was probably meant, with every fault mended. It always parses. `nil` where the meaning is not
-    /// clear.
+    /// The whole expression as it was probably meant, with all errors corrected. The suggestion always parses. `nil` if the meaning is
+    /// unclear.
     public let suggestion: String?
-    /// What is to be written in place of the fault, until it has been checked.
+    /// The replacement for the error, not yet checked.
     let proposal: Proposal?
 
     public init(field: String?, position: Int, found: String, message: String, suggestion: String? = nil) {

@@ -25,10 +25,10 @@ enum CronField: CaseIterable {
         }
     }
 
-    /// What is subtracted to make a small number of a value: years are counted from 1970.
+    /// The offset that makes a small number of a value: years are counted from 1970.
     var base: Int { self == .year ? FieldSchedule.years.lowerBound : 0 }
 
-    /// In words, for errors.
+    /// The field's name in errors.
     var allowed: String {
         switch self {
         case .second, .minute, .hour: "\(range.lowerBound)-\(range.upperBound)"

@@ -1,4 +1,4 @@
-/// From text to schedule.
+/// Parses text into a schedule.
 ///
 ///     expression = member *( "|" member )
 ///     member     = fields / nickname / "@at" date-time / "@every" duration [ "+" duration / from / on from ]
@@ -6,7 +6,7 @@
 ///     on         = "on" day-of-week
 ///     fields     = [second] minute hour day-of-month month day-of-week [year]
 struct CronParser {
-    /// Longer texts are refused unread.
+    /// The length limit; longer texts are refused without being read.
     static let longestText = 1_024
 
     private let source: CronSource
@@ -57,7 +57,7 @@ struct CronParser {
         return .union(members)
     }
 
-    /// The union without the members in which nothing stands.
+    /// Proposes the union without its empty members.
     private func withoutEmptyMembers(_ range: Range<Int>) -> Proposal? {
         let members = source.text(range).split(separator: "|").map { part in
             let source = CronSource(String(part))
@@ -94,7 +94,7 @@ struct CronParser {
 
     private func fields(_ words: [Range<Int>]) throws(CronError) -> FieldSchedule {
         let first = words.count == 5 ? 0 : 1
-        // Without a second field it is second 0, without a year field every year (OCPS 1.2).
+        // Without a second field the second is 0; without a year field every year matches (OCPS 1.2).
         var second = FieldValue()
         second.numbers[0] = true
         if first == 1 { second = try FieldParser.parse(.second, words[0], of: source) }

@@ -1,4 +1,4 @@
-/// The bytes of an expression, and the errors about them.
+/// The bytes of an expression, and errors at positions of it.
 struct CronSource {
     let bytes: [UInt8]
 
@@ -6,7 +6,7 @@ struct CronSource {
         bytes = Array(text.utf8)
     }
 
-    /// The part of the text as it stands there.
+    /// A part of the text.
     func text(_ range: Range<Int>) -> String {
         String(decoding: bytes[range], as: UTF8.self)
     }
@@ -19,7 +19,7 @@ struct CronSource {
         return text(position..<end)
     }
 
-    /// Without spaces and tabs at both ends.
+    /// The range without spaces and tabs at its ends.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
         var (lower, upper) = (range.lowerBound, range.upperBound)
         while lower < upper, Self.isBlank(bytes[lower]) { lower += 1 }
@@ -49,10 +49,10 @@ struct CronSource {
     }
 
     /// - Parameters:
-    ///   - field: The field that it is about, if any.
-    ///   - range: The bytes that are wrong; empty at the end of the text.
-    ///   - problem: What is wrong with them and what would be right; the text follows "In the minute field, at character 3, `x`".
-    ///   - proposal: What to write instead.
+    ///   - field: The field with the error, if any.
+    ///   - range: The bytes with the error; empty at the end of the text.
+    ///   - problem: The error and its correction; follows "In the minute field, at character 3, `x`".
+    ///   - proposal: The replacement.
     func error(
         _ field: CronField?,
         _ range: Range<Int>,
@@ -85,7 +85,7 @@ struct CronSource {
         )
     }
 
-    /// The expression of a union that contains a position, without blanks at its ends.
+    /// The member of a union that contains a position, without blanks at its ends.
     func member(around position: Int) -> Range<Int> {
         let bar = UInt8(ascii: "|")
         let lower = bytes[..<position].lastIndex(of: bar).map { $0 + 1 } ?? 0

@@ -1,6 +1,6 @@
-/// What follows `@every`: `10m`, `10m+3m`, `8h from 2026-01-05T06:00`, `2w on MON,WED from 2026-01-05T09:00`.
+/// Parses the text after `@every`: `10m`, `10m+3m`, `8h from 2026-01-05T06:00`, `2w on MON,WED from 2026-01-05T09:00`.
 struct EveryParser {
-    /// 100 years: longer than any schedule is meant to live.
+    /// 100 years: longer than the life of any schedule.
     private static let longestPeriod: Int64 = 36_525 * 86_400
     private static let day: Int64 = 86_400
     private static let week: Int64 = 7 * 86_400
@@ -105,7 +105,7 @@ struct EveryParser {
         return UInt32(truncatingIfNeeded: value.numbers.low)
     }
 
-    /// A start with an offset counts elapsed time, one without it the days and hours of the local clock.
+    /// A start with an offset counts elapsed time; a start without an offset counts days and hours of the local clock.
     private func interval(_ period: Int64, from range: Range<Int>) throws(CronError) -> Schedule {
         if let milliseconds = RFC3339.parse(source.text(range)) {
             guard milliseconds % 1_000 == 0, milliseconds >= 0, milliseconds / 1_000 < FieldSchedule.end else {

@@ -1,4 +1,4 @@
-/// Errors about the fields as a whole: too few, too many, or in the order of another scheduler.
+/// Errors about the fields as a whole: too few, too many, or in another scheduler's order.
 enum FieldCount {
     static func error(_ words: [Range<Int>], of source: CronSource) -> CronError? {
         let allowed = "5 (minute first), 6 (second first) or 7 (second first, year last) are allowed"
@@ -17,8 +17,8 @@ enum FieldCount {
         }
     }
 
-    /// Six fields begin with the second. Elsewhere they end with a year or with the second; where the last field can be nothing
-    /// else, say so.
+    /// Six fields begin with the second. In other schedulers they end with a year or with the second; the error says so where the last
+    /// field can be nothing else.
     private static func sixFields(_ words: [Range<Int>], of source: CronSource) -> CronError? {
         let last = words[5]
         let digits = source.bytes[last].prefix { $0 &- UInt8(ascii: "0") <= 9 }

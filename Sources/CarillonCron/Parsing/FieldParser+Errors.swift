@@ -1,4 +1,4 @@
-/// Errors that know how other schedulers write it.
+/// Errors for the syntax of other schedulers.
 extension FieldParser {
     func outOfRange(_ start: Int) -> CronError {
         if field == .dayOfWeek, let year = Int(source.text(start..<position)), FieldSchedule.years.contains(year) {
@@ -10,7 +10,7 @@ extension FieldParser {
         return error(start..<position, "is out of range; allowed are \(field.allowed)")
     }
 
-    /// A range whose end is before its beginning: proposed is what it means where ranges go round.
+    /// A range whose end is before its beginning; the proposal is its meaning in schedulers whose ranges wrap around.
     func backwards(_ start: Int, _ lower: Int, _ upper: Int, step: Int) -> CronError {
         let problem = "is a range that ends before it begins"
         if field == .year {
@@ -28,7 +28,7 @@ extension FieldParser {
         return error(start..<position, problem, write: Self.list(values))
     }
 
-    /// In the order given; three or more neighbours are a range.
+    /// The values in the given order; three or more consecutive values become a range.
     private static func list(_ values: [Int]) -> String {
         var runs: [[Int]] = []
         for value in values {
@@ -54,7 +54,7 @@ extension FieldParser {
         )
     }
 
-    /// `15W` or `LW` in a list: proposed is a union of expressions, which means the same.
+    /// `15W` or `LW` in a list; the proposal is a union of expressions with the same meaning.
     func listedWeekday(_ range: Range<Int>) -> CronError {
         let member = source.member(around: self.range.lowerBound)
         let items = source.text(self.range).split(separator: ",", omittingEmptySubsequences: false).map(String.init)
@@ -71,7 +71,7 @@ extension FieldParser {
         )
     }
 
-    /// `L-3W`: the weekday nearest to a day before the last one, which nothing here means.
+    /// `L-3W`: the weekday nearest to a day before the last, which has no equivalent here.
     func weekdayBeforeLast(_ start: Int, _ back: Int) -> CronError {
         error(
             start..<position + 1,

@@ -1,8 +1,8 @@
-/// What one field says.
+/// The contents of one field.
 struct FieldValue {
-    /// The numbers, less the field's base.
+    /// The numbers, minus the field's base.
     var numbers = NumberSet()
-    /// The field is exactly `*`, or `?` where that is allowed.
+    /// Whether the field is exactly `*`, or `?` where that is allowed.
     var isWildcard = false
     var beginsWithStar = false
     // Only in days of the month.
@@ -82,7 +82,7 @@ struct FieldParser {
         }
         let end = position
         var upper = try number()
-        // SUN is 0 as well as 7 (OCPS 1.0, section 4.2): at the end of a range it is 7.
+        // SUN is 0 and 7 (OCPS 1.0, section 4.2): at the end of a range it is 7.
         if field == .dayOfWeek, upper == 0, lower > 0, source.bytes[end] & 0xdf == UInt8(ascii: "S") { upper = 7 }
         if next == UInt8(ascii: "W"), field == .dayOfMonth {
             throw error(
@@ -95,7 +95,7 @@ struct FieldParser {
         insert(from: lower, through: upper, by: step)
     }
 
-    /// After `L` in the days of the month: nothing, `-n` or `W`.
+    /// The text after `L` in the days of the month: nothing, `-n` or `W`.
     private mutating func parseLastDay(_ start: Int, _ isOnly: Bool) throws(CronError) {
         if skip("W") {
             var back = 0
@@ -121,7 +121,7 @@ struct FieldParser {
         return back
     }
 
-    /// After a weekday: `L`, `#L` or `#n`.
+    /// The text after a weekday: `L`, `#L` or `#n`.
     private mutating func parseNthWeekday(_ weekday: Int, _ start: Int) throws(CronError) {
         let index: Int
         if skip("L") {
@@ -163,13 +163,13 @@ struct FieldParser {
             value.numbers.insert(from: lower - field.base, through: upper - field.base, by: step)
             return
         }
-        // 7 is Sunday as well as 0.
+        // 7 is Sunday, like 0.
         value.numbers.insert(from: lower, through: upper, by: step)
         if value.numbers[7] { value.numbers[0] = true }
         value.numbers[7] = false
     }
 
-    /// Digits; a number that has too many of them is as large as can be.
+    /// Digits; a number with too many digits becomes the largest number.
     private mutating func digitValue() -> Int? {
         let start = position
         var value = 0
@@ -203,7 +203,7 @@ struct FieldParser {
         throw unexpected()
     }
 
-    /// After a range or a wildcard: `/n`, or nothing.
+    /// The text after a range or a wildcard: `/n`, or nothing.
     private mutating func step() throws(CronError) -> Int? {
         guard skip("/") else { return nil }
         let start = position

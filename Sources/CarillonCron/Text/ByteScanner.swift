@@ -1,4 +1,4 @@
-/// Reads ASCII text from the front; nothing is consumed where a part is not there.
+/// Reads ASCII text from the front; a part that does not match consumes nothing.
 struct ByteScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private(set) var position = 0
@@ -30,7 +30,7 @@ struct ByteScanner {
         return value
     }
 
-    /// As many digits as there are, at least one and at most 15.
+    /// One to 15 digits.
     mutating func number() -> Int64? {
         var value: Int64 = 0
         let start = position

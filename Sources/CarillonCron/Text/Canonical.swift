@@ -1,11 +1,11 @@
 extension CronExpression {
-    /// The normal form: six fields, or seven where the year is restricted, in numbers and with the shortest lists and ranges.
-    /// It parses to an expression that is equal to this one, and equal expressions have the same.
+    /// The normal form: six fields, or seven if the year is restricted, in numbers with the shortest lists and ranges. The normal form
+    /// parses to an equal expression, and equal expressions have the same normal form.
     public var canonical: String { schedule.normalized.canonical }
 }
 
 extension Schedule {
-    /// The members of a union sorted and each once; nothing else has two forms.
+    /// The sorted members of a union without duplicates; nothing else has two forms.
     var normalized: Schedule {
         guard case .union(let members) = self else { return self }
         let unique = Dictionary(members.map { ($0.canonical, $0) }, uniquingKeysWith: { first, _ in first })
@@ -32,8 +32,8 @@ extension Schedule {
 }
 
 extension FieldSchedule {
-    /// Whether a field's text begins with `*`: it must where that has a meaning (minutes and hours that did), may where it is
-    /// shorter, or must not.
+    /// Whether a field's text must begin with `*` (minutes and hours where that has a meaning), may begin with it because that is shorter,
+    /// or must not.
     enum StarRule {
         case must, may, mustNot
     }
@@ -51,8 +51,8 @@ extension FieldSchedule {
         return fields.joined(separator: " ")
     }
 
-    /// - Parameters:
     ///   - numbers: A set that is not empty.
+    ///   - range: All values of the field, minus `base`.
     ///   - range: All values of the field, less `base`.
     static func text(_ numbers: NumberSet, _ range: ClosedRange<Int>, _ star: StarRule, base: Int = 0) -> String {
         let members = numbers.members
@@ -71,7 +71,7 @@ extension FieldSchedule {
         return list(members, base: base)
     }
 
-    /// Three or more in steady steps are a range, others a list with its runs as ranges.
+    /// Three or more values at equal steps become a range, others a list in which runs are ranges.
     private static func list(_ members: [Int], base: Int) -> String {
         if members.count >= 3 {
             let step = members[1] - members[0]
@@ -84,7 +84,7 @@ extension FieldSchedule {
         }.joined(separator: ",")
     }
 
-    /// Ranges of at least three neighbours; all others alone.
+    /// Three or more consecutive values become a range; other values stay single.
     static func runs(_ members: [Int]) -> [ClosedRange<Int>] {
         var runs: [ClosedRange<Int>] = []
         for member in members {

@@ -1,5 +1,5 @@
 extension DayMasks {
-    /// `nil` where every day is meant.
+    /// `nil` if every day matches.
     var explained: String? {
         switch (monthDayIsRestricted, weekdayIsRestricted) {
         case (false, false): return nil
@@ -47,7 +47,7 @@ extension DayMasks {
         return Wording.join(parts, conjunction)
     }
 
-    /// Monday is 0, so that a weekend is a run.
+    /// Monday is 0 here, so that a weekend is a run.
     private var mondayFirst: [Int] {
         NumberSet(low: UInt64(weekdays)).members.map { ($0 + 6) % 7 }.sorted()
     }

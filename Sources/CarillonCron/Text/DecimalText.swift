@@ -19,7 +19,7 @@ struct DecimalText {
             rest /= 10
             digits += 1
         }
-        // From the last digit to the first, in place: a slice that is reversed is a copy.
+        // From the last digit to the first, in place, because reversing a slice copies it.
         for _ in 0..<max(width, digits) { bytes.append(UInt8(ascii: "0")) }
         rest = value.magnitude
         var position = bytes.count - 1

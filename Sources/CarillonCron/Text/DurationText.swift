@@ -1,6 +1,6 @@
 /// Spans of time as people write them: `90s`, `5m`, `1h30m`, `2d`, `250ms`, and ISO 8601's `PT1H30M`, `P1D`, `P2W`.
 public enum DurationText {
-    /// About 31,700 years: whatever is longer is not a duration that anybody meant.
+    /// About 31,700 years; a longer duration is certainly a mistake.
     private static let longest: Int64 = 1_000_000_000_000_000
 
     /// Milliseconds, or `nil` where the text is not a duration.

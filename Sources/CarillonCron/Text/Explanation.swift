@@ -1,6 +1,6 @@
 extension CronExpression {
-    /// One plain English sentence that says exactly when the expression is due: `0 30 9 * * MON-FRI` is "At 09:30:00, Monday
-    /// through Friday". Times are those of the local clock, on 24 hours, where the sentence does not say UTC.
+    /// Describes exactly when the expression is due, in one English sentence: `0 30 9 * * MON-FRI` is "At 09:30:00, Monday through
+    /// Friday". Times are on the local clock in 24 hours, unless the sentence says UTC.
     ///
     /// Two expressions that are due at different times have different sentences.
     public func explained() -> String { schedule.explained }
@@ -27,13 +27,13 @@ extension Schedule {
         }
     }
 
-    /// Elapsed time: the sentence says from when it is counted, and that no zone has anything to do with it.
+    /// Elapsed time: the sentence has the start of the count, and says that no zone is involved.
     private static func explained(period: Int64, phase: Int64) -> String {
         let day: Int64 = 86_400
         if phase >= period {
             return "Every \(Wording.duration(period)) of elapsed time, from \(utc(phase)) on"
         }
-        // The same times of every day of UTC.
+        // The same times on every day of UTC.
         if day % period == 0 {
             let time = CivilTime(seconds: phase)
             let clock = "\([time.hour, time.minute, time.second].map(Wording.twoDigits).joined(separator: ":")) UTC"
@@ -46,7 +46,7 @@ extension Schedule {
 }
 
 extension LocalInterval {
-    /// Times are those of the local clock, and the sentence says so.
+    /// Times on the local clock; the sentence says so.
     fileprivate var explained: String {
         let first = CivilTime(seconds: start)
         let clock = [first.hour, first.minute, first.second].map(Wording.twoDigits).joined(separator: ":")

@@ -23,18 +23,18 @@ extension FieldSchedule {
         return parts.joined(separator: ", ")
     }
 
-    /// Said where the sentence alone would be taken for another schedule's: "every" reads as if it followed the clock, and the
-    /// times of a schedule that does follow it read as if they were fixed. The two differ when clocks are set.
+    /// An addition for sentences that would also describe another schedule: "every" suggests a schedule that follows the clock, and listed
+    /// times suggest fixed times. The two kinds differ when clocks are set.
     private func daylightExplained(_ time: String) -> String? {
         let readsAsClock = time.hasPrefix("Every") || time.contains("every ")
         if followsClock { return readsAsClock || time.hasPrefix("Whenever") ? nil : "whenever the clock shows it" }
-        // Only a field that contains 0 can begin with *, so that others have no twin.
+        // Only a field that contains 0 can begin with *, so other fields are unambiguous.
         let hasTwin = minutes & 1 == 1 || hours & 1 == 1
         return readsAsClock && hasTwin
             ? "as fixed times of day: once only in a repeated hour unless dst_policy is BOTH" : nil
     }
 
-    /// Up to so many times of a day are named one by one.
+    /// The limit of times of day that are listed one by one.
     private static let mostTimes = 6
 
     private var timeExplained: String {
@@ -88,7 +88,7 @@ extension FieldSchedule {
             + Wording.units("hour", hours, of: 24, Wording.twoDigits)
     }
 
-    /// `every minute`, `every 5 minutes`; `nil` where the steps are not the same across the border to the next hour.
+    /// `every minute`, `every 5 minutes`; `nil` if the steps differ across the border to the next hour.
     private static func frequency(_ unit: String, _ members: [Int], of count: Int) -> String? {
         if members.count == count { return "every \(unit)" }
         guard members.count > 1, members[0] == 0 else { return nil }

@@ -17,9 +17,9 @@ public enum RFC3339 {
         return text.string
     }
 
-    /// `2026-11-23T21:00:00+01:00`; an offset of zero is written `Z`. RFC 3339 has no seconds in an offset: those of local
-    /// mean times (Amsterdam's +00:19:32 until 1937) are cut to the minute, and the clock's time with them, so that the text
-    /// still names the same instant.
+    /// `2026-11-23T21:00:00+01:00`; an offset of zero is written `Z`. RFC 3339 has no seconds in an offset. The seconds of local mean
+    /// times (Amsterdam's +00:19:32 until 1937) are cut from the offset and from the local time, so that the text denotes the same
+    /// instant.
     ///
     /// - Parameters:
     ///   - seconds: Seconds since 1970-01-01T00:00:00Z.

@@ -1,17 +1,17 @@
-/// A date and time as people write it: more than RFC 3339 allows, and what is wrong with it by RFC 3339.
+/// A date and time in the forms that people use, more than RFC 3339 allows, with the differences from RFC 3339.
 struct WrittenTime {
     private let year: Int
     private let month: Int
     private let day: Int
-    /// Hour, minute and second; empty where there is only a date.
+    /// Hour, minute and second; empty for a date.
     private let time: [Int]
     private let hasFraction: Bool
-    /// `Z`, `+01:00`; empty where there is none.
+    /// `Z`, `+01:00`; empty without an offset.
     private let offset: String
-    /// A space stands before the offset.
+    /// Whether there is a space before the offset.
     private let isSeparated: Bool
 
-    /// `nil` where the text does not begin with a date, or goes on with something else than a time and an offset.
+    /// `nil` if the text does not begin with a date, or continues with anything but a time and an offset.
     init?(_ text: String) {
         var text = text
         let parts = text.withUTF8 { Self.read($0) }
@@ -58,7 +58,7 @@ struct WrittenTime {
         return "\(isWest ? "-" : "+")\(Wording.twoDigits(hours)):\(Wording.twoDigits(minutes))"
     }
 
-    /// One or two digits.
+    /// Reads one or two digits.
     private static func number(_ scanner: inout ByteScanner) -> Int? {
         scanner.digits(2) ?? scanner.digits(1)
     }
@@ -81,7 +81,7 @@ struct WrittenTime {
         self.isSeparated = isSeparated
     }
 
-    /// What is wrong with it, as it follows the text itself in an error; `nil` where nothing is.
+    /// The error in the text, in words that follow the text; `nil` without an error.
     var problem: String? {
         guard (1...12).contains(month) else { return "has the month \(month); there are 1 to 12" }
         let length = Gregorian.length(ofMonth: month, anyYear: year)
@@ -102,19 +102,19 @@ struct WrittenTime {
             "is not a time of RFC 3339: months, days and hours have two digits, and an offset is +hh:mm, at most 23:59"
     }
 
-    /// The time in RFC 3339, for UTC where it has no offset; `nil` where it does not exist.
+    /// The time in RFC 3339, with UTC as the default offset; `nil` if it does not exist.
     var instant: String? {
         guard let seconds = civilSeconds, !hasFraction, !time.isEmpty else { return nil }
         return "\(CivilTime(seconds: seconds))\(offset.isEmpty ? "Z" : offset)"
     }
 
-    /// What has to be said about `instant`.
+    /// A note about `instant` for the message.
     var note: String { offset.isEmpty ? "for UTC" : "" }
 
     /// The time on the local clock, without its offset.
     var local: String? { hasFraction ? nil : civilSeconds.map { "\(CivilTime(seconds: $0))" } }
 
-    /// Seconds on the local clock; `nil` where it has an offset or does not exist.
+    /// Seconds on the local clock; `nil` if the time has an offset or does not exist.
     var localSeconds: Int64? {
         guard offset.isEmpty, !hasFraction, time.first != 24 else { return nil }
         return civilSeconds

@@ -19,7 +19,7 @@ struct FixedOffset {
         let minutes = digits.count <= 2 ? number * 60 : number / 100 * 60 + number % 100
         guard minutes <= 26 * 60, number % 100 < 60 || digits.count <= 2 else { return nil }
         self.name = name
-        // Etc/GMT names that the data does not have are reversed as the others are.
+        // Etc/GMT names that the data does not have are reversed like the existing ones.
         let isReversed = name.uppercased().hasPrefix("ETC/GMT")
         self.minutes = (sign == "+" ? minutes : -minutes) * (isReversed ? -1 : 1)
     }
@@ -27,7 +27,7 @@ struct FixedOffset {
     var advice: (text: String, zones: [String]) {
         guard minutes != 0 else { return ("\"\(name)\" is UTC; write UTC", ["UTC"]) }
         var zones: [String] = []
-        // The signs of these names are those of POSIX: west is positive.
+        // The signs of these names follow POSIX: west is positive.
         if minutes % 60 == 0, (-12...14).contains(minutes / 60) {
             zones.append("Etc/GMT\(minutes > 0 ? "-" : "+")\(abs(minutes) / 60)")
         }

@@ -1,5 +1,5 @@
 extension PosixRule {
-    /// `nil` where the text is not such a rule.
+    /// `nil` if the text is not such a rule.
     init?(_ text: String) {
         var text = text
         guard let rule = text.withUTF8({ bytes in Self.parse(bytes) }) else { return nil }
@@ -18,7 +18,7 @@ extension PosixRule {
             guard let west = time(&scanner, hours: 24) else { return nil }
             daylightSeconds = Int(-west)
         }
-        // Without dates POSIX leaves them to the system; everybody takes those of the United States.
+        // Without dates POSIX leaves them to the system; the usual choice are the dates of the United States.
         var start = Date(day: .weekday(month: 3, week: 2, day: 0), seconds: 7_200)
         var end = Date(day: .weekday(month: 11, week: 1, day: 0), seconds: 7_200)
         if !scanner.isAtEnd {
@@ -31,7 +31,7 @@ extension PosixRule {
         return PosixRule(standard: standard, daylight: Daylight(offset: offset, start: start, end: end))
     }
 
-    /// At least three letters, or anything of letters, digits and signs in angle brackets.
+    /// At least three letters, or letters, digits and signs in angle brackets.
     private static func abbreviation(_ scanner: inout ByteScanner) -> String? {
         var name: [UInt8] = []
         if scanner.skip("<") {

@@ -19,16 +19,16 @@ struct PosixRule: Sendable, Hashable {
 
     struct Daylight: Sendable, Hashable {
         var offset: ZoneOffset
-        /// On the clock of standard time.
+        /// The start of daylight saving time, on the clock of standard time.
         var start: Date
-        /// On the clock of daylight saving time.
+        /// The end of daylight saving time, on its own clock.
         var end: Date
     }
 
     let standard: ZoneOffset
     let daylight: Daylight?
 
-    /// The changes of some years, ascending; those that change nothing are left out.
+    /// The offset changes of some years, ascending, without changes that have no effect.
     func transitions(years: ClosedRange<Int>) -> [(at: Int64, offset: ZoneOffset)] {
         guard let daylight else { return [] }
         var all: [(at: Int64, offset: ZoneOffset)] = []
@@ -38,7 +38,7 @@ struct PosixRule: Sendable, Hashable {
             all.append((start, daylight.offset))
             all.append((end, standard))
         }
-        // Where an end and the next start coincide (daylight saving all year round) the start has the last word.
+        // If an end and the next start coincide (daylight saving all year round), the start takes precedence.
         all.sort { ($0.at, $0.offset.isDaylight ? 1 : 0) < ($1.at, $1.offset.isDaylight ? 1 : 0) }
         var result: [(at: Int64, offset: ZoneOffset)] = []
         for change in all {
@@ -57,7 +57,7 @@ struct PosixRule: Sendable, Hashable {
 }
 
 extension PosixRule.Date {
-    /// Seconds since 1970 on the clock that the date is meant for.
+    /// Seconds since 1970 on the clock to which the date refers.
     func localSeconds(year: Int) -> Int64 {
         let january = Gregorian.day(year: year, month: 1, day: 1)
         let day: Int

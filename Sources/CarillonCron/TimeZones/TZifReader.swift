@@ -9,7 +9,7 @@ struct TZifReader {
         var utCount, standardCount, leapCount, timeCount, kindCount, characterCount: Int
     }
 
-    /// - Throws: where the bytes are not TZif, are cut off, contradict themselves or count leap seconds.
+    /// - Throws: an error if the bytes are not TZif, are truncated, are inconsistent or count leap seconds.
     static func read(_ bytes: [UInt8], zone: String) throws(TimeZoneError) -> TZifData {
         var reader = TZifReader(bytes: bytes, zone: zone)
         return try reader.data()
@@ -23,7 +23,7 @@ struct TZifReader {
     private mutating func data() throws(TimeZoneError) -> TZifData {
         var header = try self.header()
         guard header.version >= UInt8(ascii: "2") else { return try block(header, timeSize: 4, hasFooter: false) }
-        // The first block is for readers of 32 bits; the same follows in 64.
+        // The first block has 32-bit values; the second has the same data with 64 bits.
         let times = header.timeCount * 5
         let kinds = header.kindCount * 6 + header.characterCount
         let rest = header.leapCount * 8 + header.standardCount + header.utCount
@@ -40,7 +40,7 @@ struct TZifReader {
         position += 20
         var counts: [Int] = []
         for _ in 0..<6 { counts.append(Int(try integer(4))) }
-        // Real files have a few hundred of each; more than this is not read at all.
+        // Real files have a few hundred of each; larger counts are refused.
         guard counts.allSatisfy({ (0...65_535).contains($0) }) else {
             throw failure("has impossible counts in its header")
         }
@@ -109,7 +109,7 @@ struct TZifReader {
         return kinds
     }
 
-    /// The text between two newlines at the end; `nil` where it is empty.
+    /// The text between two newlines at the end; `nil` if it is empty.
     private mutating func footer() throws(TimeZoneError) -> String? {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\n") else {
             throw failure("ends before its footer")
@@ -120,7 +120,7 @@ struct TZifReader {
         return end == position + 1 ? nil : String(decoding: bytes[position + 1..<end], as: UTF8.self)
     }
 
-    /// Adds the rule's changes after the last one of the file, up to the year 2200.
+    /// Adds the rule's changes after the last change of the file, up to the year 2200.
     private func extend(_ changes: inout [ZoneChange], _ kinds: inout [ZoneOffset], by rule: PosixRule) {
         func kind(_ offset: ZoneOffset) -> Int {
             if let index = kinds.firstIndex(of: offset) { return index }
@@ -131,7 +131,7 @@ struct TZifReader {
         // A file without any transition is its rule alone.
         let startYear = last.map { max(1900, CivilTime(seconds: $0).year - 1) } ?? 1900
         if let last {
-            // The rule holds from the last change on. A sound file says the same of that instant (RFC 9636, section 3.3).
+            // The rule applies from the last change on. A valid file gives the same offset for that instant (RFC 9636, section 3.3).
             changes[changes.count - 1].kind = kind(rule.offset(at: last))
         } else {
             changes.append(ZoneChange(at: -1 << 59, kind: kind(rule.standard)))

@@ -1,8 +1,8 @@
-/// The bytes given for a time zone are no such thing.
+/// The data of a time zone is invalid.
 public struct TimeZoneError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The zone's name as given.
     public let zone: String
-    /// A sentence that says what is wrong with its data.
+    /// A sentence with the error in the data.
     public let message: String
 
     public init(zone: String, message: String) {

@@ -1,7 +1,7 @@
-/// The rules of one time zone: which offset from UTC its clocks have, at every instant.
+/// The rules of one time zone: the UTC offset of its clocks at every instant.
 ///
-/// Made from the bytes of a TZif file (RFC 9636, versions 1 to 4). Transitions that follow from the POSIX rule in the file's
-/// footer are worked out once, to the end of the year 2200; the rule itself answers for the time after that.
+/// Created from the bytes of a TZif file (RFC 9636, versions 1 to 4). Transitions of the POSIX rule in the file's footer are computed
+/// once, up to the end of the year 2200; the rule itself applies afterwards.
 public final class TimeZoneRules: Sendable {
     /// A stretch of time with one offset from UTC. Neighbours differ in their offsets.
     struct Span: Sendable, Hashable {
@@ -13,7 +13,7 @@ public final class TimeZoneRules: Sendable {
         var peak: Int64
     }
 
-    /// An offset of at most this many seconds either way is believed (RFC 9636 has -25 to +26 hours).
+    /// The largest accepted offset in seconds (RFC 9636 has -25 to +26 hours).
     static let largestOffset: Int64 = 26 * 3_600
 
     /// The IANA name, such as `Europe/Berlin`.
@@ -24,9 +24,9 @@ public final class TimeZoneRules: Sendable {
     let footer: PosixRule?
     /// Ends with a sentinel that is not a span.
     private let spans: [Span]
-    /// The span at the beginning of every stretch of 2^24 seconds (194 days), so that no search is needed.
+    /// The span at the start of every stretch of 2^24 seconds (194 days), which replaces a search.
     private let index: [UInt16]
-    /// The only offset of a zone that never changed its own.
+    /// The offset of a zone that never changed it.
     let constantOffset: Int64?
 
     /// Coordinated Universal Time.
@@ -37,7 +37,7 @@ public final class TimeZoneRules: Sendable {
     /// - Parameters:
     ///   - name: The name under which the zone is known; it is not checked.
     ///   - tzif: The contents of a TZif file.
-    /// - Throws: `TimeZoneError` where the bytes are not a TZif file, are cut off or contradict themselves, or count leap seconds
+    /// - Throws: `TimeZoneError` if the bytes are not a TZif file, are truncated or inconsistent, or count leap seconds
     ///   (the files under `right/`, whose seconds are not Unix seconds).
     public convenience init(name: String, tzif: [UInt8]) throws(TimeZoneError) {
         self.init(name: name, data: try TZifReader.read(tzif, zone: name))
@@ -46,8 +46,8 @@ public final class TimeZoneRules: Sendable {
     /// A zone whose offset never changes.
     ///
     /// - Parameters:
-    ///   - fixedOffset: Seconds east of UTC, at most 26 hours either way (held at that bound).
-    ///   - abbreviation: What clocks there call it.
+    ///   - fixedOffset: Seconds east of UTC, clamped to 26 hours either way.
+    ///   - abbreviation: The abbreviation of the time.
     public convenience init(name: String, fixedOffset: Int, abbreviation: String) {
         let bound = Int(Self.largestOffset)
         let kind = ZoneOffset(
@@ -90,7 +90,7 @@ public final class TimeZoneRules: Sendable {
         self.index = index
     }
 
-    /// The offset that clocks have at an instant.
+    /// The offset of the zone's clocks at an instant.
     ///
     /// - Parameter seconds: Unix seconds; any value.
     public func offset(at seconds: Int64) -> ZoneOffset {
@@ -104,7 +104,7 @@ public final class TimeZoneRules: Sendable {
         return kinds[changes[lower].kind]
     }
 
-    /// What clocks show at an instant.
+    /// The local time at an instant.
     public func civilTime(at seconds: Int64) -> CivilTime {
         CivilTime(seconds: seconds, offset: offset(at: seconds).seconds)
     }
@@ -115,7 +115,7 @@ public final class TimeZoneRules: Sendable {
     }
 }
 
-/// What the search for times needs. Instants are within 26 hours of the years 1970 to 2199.
+/// Support for the search for times. Instants are within 26 hours of the years 1970 to 2199.
 extension TimeZoneRules {
     @inline(__always)
     private static func stretch(of seconds: Int64) -> Int {
@@ -144,7 +144,7 @@ extension TimeZoneRules {
         max(spans[span].peak &- 1, seconds &+ spans[span].offset)
     }
 
-    /// The first instant at which the clock shows `local` or a later time; `near` is a span that may be the one.
+    /// The first instant at which the clock shows `local` or a later time; `near` is the first span to try.
     @inline(__always)
     func instant(reaching local: Int64, near: Int) -> Int64 {
         var found = near
@@ -156,14 +156,14 @@ extension TimeZoneRules {
         return max(spans[found].start, local &- spans[found].offset)
     }
 
-    /// The stretch around an instant in which the clock shows nothing but times that it has shown in one earlier span;
-    /// `nil` if the time at this instant is shown for the first time.
+    /// The stretch around an instant in which the clock shows only times that it has shown in one earlier span; `nil` if the time at
+    /// this instant is shown for the first time.
     func repetition(at seconds: Int64) -> Range<Int64>? {
         let current = span(at: seconds)
         let offset = spans[current].offset
         let local = seconds + offset
         var earlier = current
-        // No span before one whose peak is not above `local` has shown it.
+        // A span has shown `local` only if its peak is above `local`.
         while spans[earlier].peak > local {
             earlier -= 1
             let lower = spans[earlier].start + spans[earlier].offset

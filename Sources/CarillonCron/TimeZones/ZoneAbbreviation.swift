@@ -1,6 +1,6 @@
-/// Abbreviations, and names of Windows, that are written for zones.
+/// Abbreviations and Windows names that are used instead of zone names.
 enum ZoneAbbreviation {
-    /// The places that are meant, the likeliest first. Names that the time zone data has itself (`EST`, `CET`) are not among them.
+    /// The probable places, the most likely first. Names in the time zone data (`EST`, `CET`) are not included.
     static let all: [String: [String]] = [
         "PST": ["America/Los_Angeles", "Asia/Manila"], "PDT": ["America/Los_Angeles"], "PT": ["America/Los_Angeles"],
         "MDT": ["America/Denver"], "MT": ["America/Denver"],
@@ -22,7 +22,7 @@ enum ZoneAbbreviation {
         "NZDT": ["Pacific/Auckland"],
     ]
 
-    /// In capital letters, as the table of abbreviations is asked.
+    /// Upper case, as in the table of abbreviations.
     static let windows: [String: String] = [
         "PACIFIC STANDARD TIME": "America/Los_Angeles", "MOUNTAIN STANDARD TIME": "America/Denver",
         "CENTRAL STANDARD TIME": "America/Chicago", "EASTERN STANDARD TIME": "America/New_York",

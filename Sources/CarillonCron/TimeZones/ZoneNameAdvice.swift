@@ -1,7 +1,7 @@
-/// What to say about texts that are written for the name of a time zone and are none, or that must not be one.
+/// Advice for texts that are not valid names of time zones, or that are not accepted.
 public enum ZoneNameAdvice {
-    /// Why a name is not accepted although a file of that name may exist: what it means depends on the machine, or it is another
-    /// copy of the data. `nil` for all other names.
+    /// The reason why a name is not accepted although a file with this name may exist: its meaning depends on the machine, or it is another
+    /// copy of the data. `nil` for other names.
     public static func refusal(of name: String) -> String? {
         let lower = name.lowercased()
         if ["localtime", "posixrules", "local", "system"].contains(lower) {
@@ -21,9 +21,9 @@ public enum ZoneNameAdvice {
         return nil
     }
 
-    /// What is wrong with a name that no zone has, and what is meant by it.
+    /// The error for a name without a zone, and its probable meaning.
     ///
-    /// - Returns: A sentence without its full stop, and the names of zones that it proposes; `nil` where nothing is known.
+    /// - Returns: A sentence without its full stop, and the proposed names of zones; `nil` without advice.
     public static func advice(for name: String) -> (text: String, zones: [String])? {
         if let fixed = FixedOffset(name) { return fixed.advice }
         let upper = name.uppercased()
@@ -46,7 +46,7 @@ public enum ZoneNameAdvice {
         return nil
     }
 
-    /// The name with its spaces as underscores and none around it; `nil` where it has no spaces.
+    /// The name with its inner spaces as underscores and without outer spaces; `nil` if it has no spaces.
     public static func withoutSpaces(_ name: String) -> String? {
         let words = name.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "\n" || $0 == "\r" })
         let joined = words.joined(separator: "_")
@@ -59,7 +59,7 @@ public enum ZoneNameAdvice {
             || hasOffsetInside(name)
     }
 
-    /// Three or more letters, digits, and perhaps letters again, as in `MSK-3` and `AEST-10AEDT`.
+    /// Three or more letters, digits, and optional further letters, as in `MSK-3` and `AEST-10AEDT`.
     private static func hasOffsetInside(_ name: String) -> Bool {
         let isLetter = { (byte: UInt8) in byte & 0xdf &- UInt8(ascii: "A") < 26 }
         var rest = name.utf8.drop(while: isLetter)

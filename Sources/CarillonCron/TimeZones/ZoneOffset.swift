@@ -1,10 +1,10 @@
-/// How far clocks are from UTC, and what they call that.
+/// A UTC offset and its abbreviation.
 public struct ZoneOffset: Sendable, Hashable {
     /// Seconds east of UTC.
     public let seconds: Int
-    /// Such as `CET` or `+03`.
+    /// The abbreviation, such as `CET` or `+03`.
     public let abbreviation: String
-    /// Whether the zone's data calls it daylight saving time.
+    /// Whether the zone's data marks it as daylight saving time.
     public let isDaylight: Bool
 
     public init(seconds: Int, abbreviation: String, isDaylight: Bool) {
@@ -14,7 +14,7 @@ public struct ZoneOffset: Sendable, Hashable {
     }
 }
 
-/// An instant from which on another kind of offset holds.
+/// An instant at which another kind of offset starts.
 struct ZoneChange: Sendable, Hashable {
     /// Unix seconds.
     var at: Int64
@@ -22,7 +22,7 @@ struct ZoneChange: Sendable, Hashable {
     var kind: Int
 }
 
-/// What a TZif file says.
+/// The contents of a TZif file.
 struct TZifData: Sendable {
     /// The kind before the first change.
     var first: Int

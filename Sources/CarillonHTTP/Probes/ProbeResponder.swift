@@ -5,18 +5,17 @@ internal import NIOCore
 
 internal import struct HummingbirdCore.Request
 
-/// What the probe server says to a request. It knows nothing of sockets.
+/// The responses of the probe server, independent of sockets.
 ///
-/// The server changes nothing and answers under any `Host`, because Prometheus and Kubernetes use the name that service discovery
-/// gives them. A page whose name was rebound to this address can therefore read the metrics. They contain no job, no URL and no
-/// response of a target.
+/// Answers under any `Host`, because Prometheus and Kubernetes use the names of service discovery. A web page whose name was
+/// rebound to this address can therefore read the metrics; they contain no job, no URL and no response of a target.
 struct ProbeResponder: Sendable {
     static let textType = "text/plain; charset=utf-8"
 
     struct Answer: Sendable, Equatable {
         var status: Int
         var contentType = ProbeResponder.textType
-        /// Methods that the path would take, for a 405.
+        /// The allowed methods, for a 405.
         var allow: String?
         var body: String
     }
@@ -24,7 +23,7 @@ struct ProbeResponder: Sendable {
     let registry: MetricsRegistry
     let ready: @Sendable () -> (Bool, String)
 
-    /// Pages of other origins can send GET requests; browsers then withhold the response from them.
+    /// Pages of other origins can send GET requests, but browsers withhold the response from them.
     static let protection: HTTPFields = [.crossOriginResourcePolicy: "same-origin", .xContentTypeOptions: "nosniff"]
 
     func response(to request: Request) -> Response {
@@ -42,15 +41,15 @@ struct ProbeResponder: Sendable {
         )
     }
 
-    /// - Parameter target: as it stands in the request line; a query is ignored, and so is a slash at the end.
+    /// - Parameter target: the target of the request line; a query and a slash at the end are ignored.
     func answer(method: String, target: String) -> Answer {
         var path = target.prefix { $0 != "?" && $0 != "#" }
         if path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard ["/metrics", "/livez", "/readyz", "/"].contains(path) else {
-            return Answer(status: 404, body: "not found: here are /metrics, /livez and /readyz\n")
+            return Answer(status: 404, body: "not found; the paths are /metrics, /livez and /readyz\n")
         }
         guard method == "GET" || method == "HEAD" else {
-            return Answer(status: 405, allow: "GET, HEAD", body: "\(path) takes GET and HEAD\n")
+            return Answer(status: 405, allow: "GET, HEAD", body: "\(path) accepts GET and HEAD\n")
         }
         switch path {
         case "/metrics":

@@ -7,7 +7,7 @@ package import Logging
 internal import NIOCore
 internal import Synchronization
 
-/// The HTTP server for those who watch a process: /metrics, /livez and /readyz.
+/// The HTTP server for monitoring: /metrics, /livez and /readyz.
 package final class ProbeServer: Sendable {
     private let listen: HostPort
     private let limits: HTTPLimits
@@ -17,8 +17,8 @@ package final class ProbeServer: Sendable {
 
     /// - Parameters:
     ///   - listen: port 0 takes a free one.
-    ///   - ready: whether the process can do its work, and a sentence that says why not (or what it does). It is called
-    ///     on a network thread and may not wait.
+    ///   - ready: whether the process can work, and a sentence with its state or the reason. Called on a network thread; must not
+    ///     block.
     package init(
         listen: HostPort,
         registry: MetricsRegistry,
@@ -32,9 +32,9 @@ package final class ProbeServer: Sendable {
         responder = ProbeResponder(registry: registry, ready: ready)
     }
 
-    /// Begins to listen. To be called once.
-    /// - Returns: the address that it listens on, with the port that was taken.
-    /// - Throws: `ProbeServerError` when the address cannot be had.
+    /// Starts to listen. Must be called once.
+    /// - Returns: the address, with the actual port.
+    /// - Throws: `ProbeServerError` when the address is unavailable.
     @discardableResult
     package func start() async throws(ProbeServerError) -> HostPort {
         let (addresses, listening) = AsyncStream.makeStream(of: HostPort.self)
@@ -61,20 +61,20 @@ package final class ProbeServer: Sendable {
             try await server.run()
         }
         for await address in addresses {
-            logger.info("metrics and probes are served", metadata: ["address": "\(address)"])
+            logger.info("serving metrics and probes", metadata: ["address": "\(address)"])
             return address
         }
         let why: String
         do {
             try await running.value
-            why = "the server ended at once"
+            why = "the server stopped at once"
         } catch {
             why = HTTPServer.text(ofListenError: error)
         }
         throw ProbeServerError(message: "cannot listen on \(listen) for metrics and probes: \(why)")
     }
 
-    /// Stops listening; open connections end by themselves.
+    /// Stops listening. Open connections end on their own.
     package func stop() async {
         let close = close.withLock { close in
             defer { close = nil }
@@ -84,7 +84,7 @@ package final class ProbeServer: Sendable {
     }
 }
 
-/// The address of the probes cannot be had.
+/// The address of the probe server is unavailable.
 package struct ProbeServerError: Error, Sendable, CustomStringConvertible {
     package var message: String
 

@@ -1,4 +1,4 @@
-/// Sizes as people write them in settings.
+/// Sizes in settings.
 enum ByteSetting {
     private static let units: [(name: String, bytes: Int)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
 

@@ -1,4 +1,4 @@
-/// A setting that cannot be. Its text names the setting, the value, and what is allowed.
+/// An invalid setting. The text names the setting, the value, and the allowed values.
 package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
 

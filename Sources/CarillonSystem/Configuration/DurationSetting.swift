@@ -1,13 +1,13 @@
 internal import CarillonCron
 
-/// Durations as people write them in settings and options.
+/// Durations in settings and options.
 package enum DurationSetting {
     private static let units: [(name: String, milliseconds: Int64)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1),
     ]
 
-    /// Whatever `DurationText` reads (`1h30m`, `PT5M`), or one decimal number with a unit (`1.5s`) or without one, which is seconds.
-    /// `nil` when the text is none of them, or is not a whole number of milliseconds.
+    /// The forms of `DurationText` (`1h30m`, `PT5M`), or a decimal number with a unit (`1.5s`) or without (seconds). `nil` for an
+    /// invalid text, and for a fraction of a millisecond.
     package static func milliseconds(_ text: String) -> Int64? {
         DurationText.parse(text) ?? decimal(text)
     }
@@ -32,7 +32,7 @@ package enum DurationSetting {
         return result.overflow ? nil : result.partialValue
     }
 
-    /// The largest unit that gives a whole number: `500ms`, `90s`, `1m`.
+    /// The duration in the largest unit that gives a whole number: `500ms`, `90s`, `1m`.
     static func text(_ milliseconds: Int) -> String {
         guard milliseconds != 0 else { return "0s" }
         for unit in units where Int64(milliseconds).isMultiple(of: unit.milliseconds) {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Environment variables. One that is set to nothing counts as not set: compose files and unit files cannot leave one out.
+/// Environment variables. An empty variable counts as not set, because compose files and unit files cannot omit variables.
 package struct EnvironmentVariables: Sendable {
     package var variables: [String: String]
 
@@ -8,7 +8,7 @@ package struct EnvironmentVariables: Sendable {
         self.variables = variables
     }
 
-    /// What this process was started with.
+    /// The environment of this process.
     package static var process: EnvironmentVariables {
         var variables: [String: String] = [:]
         var entry = environ

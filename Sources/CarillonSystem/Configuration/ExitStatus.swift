@@ -1,11 +1,11 @@
 package import ArgumentParser
 
 extension ExitCode {
-    /// A setting is wrong (EX_USAGE of sysexits.h): starting again without changing it is of no use.
+    /// An invalid setting (EX_USAGE of sysexits.h); a restart without a change cannot succeed.
     package static var wrongSetting: ExitCode { ExitCode(64) }
 
-    /// Runs a program. What it throws is printed in one line, and becomes the status that the process ends with:
-    /// `wrongSetting` for a `ConfigurationError`, 1 for everything else.
+    /// Runs a program. An error is printed in one line and sets the exit status: `wrongSetting` for a `ConfigurationError`, 1 for
+    /// other errors.
     package static func reporting(_ body: () async throws -> Void) async throws(ExitCode) {
         do {
             try await body()
@@ -14,7 +14,7 @@ extension ExitCode {
         }
     }
 
-    /// The same, of a program that does not wait for anything.
+    /// Like the function above, for a synchronous program.
     package static func reporting(_ body: () throws -> Void) throws(ExitCode) {
         do {
             try body()

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// An IPv4 or IPv6 address. An IPv4 address that is written as an IPv6 one (`::ffff:192.0.2.1`) is the IPv4 address.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) becomes the IPv4 address.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
-    /// How many bits addresses of its kind have: 32 or 128.
+    /// The number of bits: 32 or 128.
     let width: Int
     let bits: UInt128
 
-    /// `nil` unless the text is four decimal numbers with dots between, or an IPv6 address of RFC 4291, section 2.2, without
-    /// brackets and without a zone.
+    /// Parses four decimal numbers separated by dots, or an IPv6 address of RFC 4291, section 2.2, without brackets and zone. `nil`
+    /// for an invalid text.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
         var v4 = in_addr()
@@ -24,7 +24,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         bits = isMapped ? value & 0xFFFF_FFFF : value
     }
 
-    /// In the shortest form (RFC 5952), an IPv6 address without brackets.
+    /// The shortest form (RFC 5952); an IPv6 address without brackets.
     package var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let bytes = (0..<width / 8).map { UInt8(truncatingIfNeeded: bits >> UInt128(width - 8 - 8 * $0)) }

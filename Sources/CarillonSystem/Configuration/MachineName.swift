@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What this machine is called.
+/// The name of this machine.
 package enum MachineName {
     /// The host name of the system; `nil` when it has none.
     package static var current: String? {

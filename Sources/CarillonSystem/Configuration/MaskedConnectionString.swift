@@ -1,17 +1,17 @@
-/// PostgreSQL connection URIs and keyword/value strings as people may see them: with `***` in place of every secret.
+/// Masks PostgreSQL connection URIs and keyword/value strings: `***` replaces every secret.
 ///
-/// The grammar is stricter than that of libpq. A password with an unescaped `@`, `/`, `?` or space can be read in several
-/// ways, and the part that is not masked could belong to it: such a string has no masked form.
+/// The grammar is stricter than libpq's. A password with an unescaped `@`, `/`, `?` or space is ambiguous, and its unmasked part
+/// could belong to the password; such a string has no masked form.
 package enum MaskedConnectionString {
     private static let mask = "***"
     private static let schemes = ["postgresql://", "postgres://"]
 
-    /// Parameters whose values are secrets.
+    /// Parameters with secret values.
     private static let secrets: Set<String> = [
         "password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key",
     ]
 
-    /// The other parameters of libpq (PostgreSQL documentation, section 34.1.2), and `ssl` of JDBC.
+    /// The other parameters of libpq (PostgreSQL documentation, section 34.1.2), and JDBC's `ssl`.
     private static let keywords: Set<String> = [
         "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname",
         "fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives",
@@ -23,7 +23,7 @@ package enum MaskedConnectionString {
     ]
 
     /// The masked form.
-    /// - Returns: `nil` when the string cannot be parsed, and so must not be shown at all.
+    /// - Returns: `nil` when the string cannot be parsed; it must not be shown then.
     package static func of(_ text: String) -> String? {
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }
         if let scheme = schemes.first(where: text.hasPrefix) {
@@ -39,7 +39,7 @@ package enum MaskedConnectionString {
 
     // MARK: URIs
 
-    /// What follows the scheme: `[user[:password]@][host[:port],…][/database][?parameters]`.
+    /// The part after the scheme: `[user[:password]@][host[:port],…][/database][?parameters]`.
     private static func uri(_ text: Substring) -> String? {
         guard !text.contains(where: \.isWhitespace) else { return nil }
         let (address, query) = split(text, at: "?")
@@ -70,7 +70,7 @@ package enum MaskedConnectionString {
         return "\(user)\(password == nil ? "" : ":" + mask)@\(hosts)"
     }
 
-    /// A name, an address, or a percent-encoded path of a socket folder; with a port or without.
+    /// A name, an address, or the percent-encoded path of a socket folder, with an optional port.
     private static func isHost(_ text: Substring) -> Bool {
         var rest = text
         if rest.first == "[" {
@@ -93,7 +93,7 @@ package enum MaskedConnectionString {
 
     // MARK: Keywords and values
 
-    /// `keyword = value …`; a value with spaces stands in single quotes, and a backslash escapes a character.
+    /// `keyword = value …`; a value with spaces is in single quotes, and a backslash escapes a character.
     private static func assignments(_ text: String) -> String? {
         var rest = text.drop(while: \.isWhitespace)
         var shown: [String] = []
@@ -111,7 +111,7 @@ package enum MaskedConnectionString {
         return shown.isEmpty ? nil : shown.joined(separator: " ")
     }
 
-    /// Takes a value as it is written off the text, with its quotes.
+    /// Removes a value, including its quotes, from the start of the text.
     private static func value(_ rest: inout Substring) -> String? {
         let isQuoted = rest.first == "'"
         var value = ""
@@ -138,7 +138,7 @@ package enum MaskedConnectionString {
         return value.lowercased().contains("password") ? mask : value
     }
 
-    /// The text before the first such character, and the text behind it if there is one.
+    /// The text before the first such character, and the text after it, if any.
     private static func split(_ text: Substring, at separator: Character) -> (Substring, Substring?) {
         guard let index = text.firstIndex(of: separator) else { return (text, nil) }
         return (text[..<index], text[text.index(after: index)...])

@@ -2,7 +2,7 @@ package import ArgumentParser
 internal import Glibc
 
 extension AsyncParsableCommand {
-    /// `main()`, whose error messages show no secret of the command line.
+    /// Like `main()`, but error messages show no secrets of the command line.
     package static func mainHidingSecrets() async {
         do {
             var command = try parseAsRoot()

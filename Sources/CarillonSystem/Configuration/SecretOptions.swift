@@ -1,16 +1,16 @@
 internal import Glibc
 
-/// Options whose values every user of the machine could read in the process list.
+/// Options with secret values, which the process list would show to every user of the machine.
 package enum SecretOptions {
-    /// Arguments without the values of secret options, and those values as environment variables.
+    /// The arguments without secret options, and the secret values as environment variables.
     package struct Moved: Sendable, Hashable {
         package var arguments: [String]
         package var variables: [String: String]
     }
 
-    /// Starts this program again in the same process, with the values of these options in the environment instead of the
-    /// arguments. Returns when there is none of them, or when the second start fails.
-    /// - Parameter options: environment variables by their options, such as `--database-url`.
+    /// Executes this program again in the same process, with the values of these options in the environment instead of the arguments.
+    /// Returns when none of the options is used, or when the second start fails.
+    /// - Parameter options: the environment variable for each option, such as `--database-url`.
     package static func hide(_ options: [String: String]) {
         guard let moved = moved(CommandLine.arguments, options) else { return }
         for (name, value) in moved.variables { setenv(name, value, 1) }
@@ -19,7 +19,7 @@ package enum SecretOptions {
         for word in words { free(word) }
     }
 
-    /// - Returns: `nil` when no option has a value to hide. An empty or missing value is left to the parser.
+    /// - Returns: `nil` when no option has a value to hide. The parser handles empty and missing values.
     package static func moved(_ arguments: [String], _ options: [String: String]) -> Moved? {
         var moved = Moved(arguments: [], variables: [:])
         var rest = arguments[...]
@@ -49,7 +49,7 @@ package enum SecretOptions {
         return value.isEmpty ? nil : (variable, value)
     }
 
-    /// By its real name, which becomes the name of the process; by the kernel's link when the file was replaced since.
+    /// The program's path, which also becomes the name of the process; the kernel's link if the file was replaced meanwhile.
     private static func ownProgram() -> String {
         var buffer = [CChar](repeating: 0, count: 4_097)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)

@@ -1,22 +1,22 @@
-/// Texts that may hold a password, such as a connection string that was given to the wrong option.
+/// Handles texts that may contain a password, such as a connection string passed to the wrong option.
 package enum SecretText {
-    /// What stands in a message instead of a value that cannot be masked.
+    /// Replaces a value that cannot be masked.
     package static let placeholder = "(not shown, because it may hold a password)"
 
-    /// Whether the text looks like user information of a URL, `user:password@`, or names a password.
+    /// Whether the text looks like the user information of a URL, `user:password@`, or contains the word password.
     package static func isSensitive(_ text: String) -> Bool {
         if let at = text.lastIndex(of: "@"), text[..<at].contains(":") { return true }
         let compact = text.lowercased().filter { !$0.isWhitespace }
         return compact.contains("password=")
     }
 
-    /// The text, its masked form when it may hold a password, or a placeholder when it has no masked form.
+    /// The text; its masked form if it may contain a password; or a placeholder if it cannot be masked.
     package static func shown(_ text: String) -> String {
         guard isSensitive(text) else { return text }
         return MaskedConnectionString.of(text) ?? placeholder
     }
 
-    /// A message of a parser, which quotes command-line arguments as they were given.
+    /// Masks a parser's message, which quotes command-line arguments.
     package static func masking(_ message: String, of arguments: [String]) -> String {
         var values = arguments
         for argument in arguments where argument.hasPrefix("-") {
@@ -25,7 +25,7 @@ package enum SecretText {
             }
         }
         var message = message
-        // The longest first: a value can be part of another one.
+        // The longest value first, because a value can be a part of another.
         for value in values.sorted(by: { $0.utf8.count > $1.utf8.count }) where isSensitive(value) {
             message = replacing(value, in: message, with: shown(value))
         }

@@ -3,7 +3,7 @@ package import CarillonRuntime
 extension Setting {
     private static var addressForm: String { "HOST:PORT, such as 127.0.0.1:7070 or [::1]:7070" }
 
-    /// An address to listen on or to tell others; port 0 takes a free one. `nil` when it is not given.
+    /// An address to listen on or to announce; port 0 takes a free one. `nil` when it is not set.
     package static func address(
         _ name: String,
         flag: String?,
@@ -23,7 +23,7 @@ extension Setting {
         try address(name, flag: flag, environment: environment) ?? `default`
     }
 
-    /// Addresses to dial, with commas between; no port may be 0. What is named twice counts once.
+    /// Addresses to dial, separated by commas, with ports other than 0. Duplicates are removed.
     package static func addresses(
         _ name: String,
         flag: String?,

@@ -1,7 +1,6 @@
-/// Settings about the names and addresses that browsers and proxies use.
+/// Settings for the names and addresses of browsers and proxies.
 extension Setting {
-    /// A URL of scheme, host and perhaps port, such as the one that users open; a slash at its end makes no difference. `nil` when
-    /// it is not given.
+    /// A URL of scheme, host and optional port; a slash at its end is ignored. `nil` when it is not set.
     package static func origin(
         _ name: String,
         flag: String?,
@@ -17,7 +16,7 @@ extension Setting {
         return origin
     }
 
-    /// Names of hosts, with commas between, in lower case.
+    /// Host names, separated by commas, in lower case.
     package static func hostNames(
         _ name: String,
         flag: String?,
@@ -33,7 +32,7 @@ extension Setting {
         }
     }
 
-    /// IP addresses and ranges of them, with commas between.
+    /// IP addresses and ranges, separated by commas.
     package static func addressRanges(
         _ name: String,
         flag: String?,
@@ -47,7 +46,7 @@ extension Setting {
         }
     }
 
-    /// The parts between the commas, without the spaces around them.
+    /// The parts between the commas, without surrounding spaces.
     private static func list<Element>(
         _ given: Given,
         _ read: (Substring) throws(ConfigurationError) -> Element

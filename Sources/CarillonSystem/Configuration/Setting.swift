@@ -1,9 +1,9 @@
-/// Reads one setting: the flag, or else the environment variable of the same name, or else the default.
+/// Reads one setting: the flag, otherwise the environment variable of the same name, otherwise the default.
 ///
-/// `DATABASE_URL` and `--database-url` are one setting. A value that cannot be is an error whose text names the setting,
-/// the value and what is allowed; a program prints it and does not start.
+/// `DATABASE_URL` and `--database-url` are one setting. For an invalid value, the error names the setting, the value and the allowed
+/// values; the program prints it and does not start.
 package enum Setting {
-    /// A value, and how its source is called in an error.
+    /// A value and the name of its source for errors.
     struct Given {
         var name: String
         var text: String
@@ -12,8 +12,8 @@ package enum Setting {
             ConfigurationError("\(name) is \(Self.shown(text)); allowed is \(allowed)")
         }
 
-        /// Numbers and words as they are, everything else in quotes, on one line, cut when it is long.
-        /// A text that may hold a password, such as a URL for another option, is masked.
+        /// Numbers and words unchanged, other texts in quotes, on one line and with limited length. A text that may contain a password,
+        /// such as a URL for another option, is masked.
         private static func shown(_ text: String) -> String {
             if SecretText.isSensitive(text) { return SecretText.shown(text) }
             let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
@@ -32,7 +32,7 @@ package enum Setting {
         }
     }
 
-    /// `--max-workers` of `MAX_WORKERS`.
+    /// The flag of a variable: `--max-workers` for `MAX_WORKERS`.
     package static func flagName(_ name: String) -> String {
         "--" + name.lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
     }
@@ -42,7 +42,7 @@ package enum Setting {
         return environment[name].map { Given(name: name, text: $0) }
     }
 
-    // MARK: Kinds of values
+    // MARK: Types of values
 
     /// A whole number.
     package static func integer(
@@ -95,7 +95,7 @@ package enum Setting {
         return count
     }
 
-    /// One of a few words; upper and lower case are the same.
+    /// One of several words, case-insensitive.
     package static func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String,
         flag: String?,
@@ -123,7 +123,7 @@ package enum Setting {
         }
     }
 
-    /// Any text without a NUL and with something in it; `nil` when it is not given.
+    /// A text that is not empty and has no NUL; `nil` when it is not set.
     package static func text(
         _ name: String,
         flag: String?,
@@ -131,7 +131,7 @@ package enum Setting {
     ) throws(ConfigurationError) -> String? {
         guard let given = given(name, flag, environment) else { return nil }
         guard !given.text.isEmpty, !given.text.utf8.contains(0) else {
-            throw ConfigurationError("\(given.name) is empty; leave it out to have the default")
+            throw ConfigurationError("\(given.name) is empty; omit it to use the default")
         }
         return given.text
     }
@@ -145,7 +145,7 @@ package enum Setting {
         try text(name, flag: flag, environment: environment) ?? `default`
     }
 
-    /// A text that must be given. `hint` says what it is to look like.
+    /// A required text. `hint` shows its form.
     package static func required(
         _ name: String,
         flag: String?,

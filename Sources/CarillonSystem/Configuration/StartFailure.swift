@@ -1,5 +1,5 @@
-/// Something that a process needs is not there yet, or not free yet: another start may do. Its text names the setting, and what
-/// would help.
+/// A resource that a process needs is not available yet, so a later start may succeed. The text names the setting and the
+/// remedy.
 package struct StartFailure: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
 

@@ -1,6 +1,6 @@
 /// The origin of a web page (RFC 6454): scheme, host and port. `http://a` and `http://A:80` are the same.
 package struct WebOrigin: Sendable, Hashable, CustomStringConvertible {
-    /// The schemes that a gateway can be reached by.
+    /// The schemes of a gateway's URL.
     package enum Scheme: String, Sendable {
         case http, https
     }
@@ -8,7 +8,7 @@ package struct WebOrigin: Sendable, Hashable, CustomStringConvertible {
     package let scheme: Scheme
     package let host: String
     package let port: Int
-    /// As `WebAuthority.name`.
+    /// The host name as in `WebAuthority.name`.
     package let name: String
 
     package init(_ scheme: Scheme, _ authority: WebAuthority) {
@@ -18,7 +18,7 @@ package struct WebOrigin: Sendable, Hashable, CustomStringConvertible {
         port = authority.port ?? WebOrigin.defaultPort(of: scheme)
     }
 
-    /// `nil` unless the text is `http` or `https`, `://`, a host and perhaps a port, with nothing after.
+    /// Parses `http://` or `https://`, a host and an optional port, with nothing after. `nil` for an invalid text.
     package init?(_ text: some StringProtocol) {
         guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://"),
             let scheme = Scheme(rawValue: text[..<colon].lowercased()),

@@ -15,8 +15,8 @@ package struct LineLogHandler: LogHandler {
     private let wallMicroseconds: @Sendable () -> Int64
 
     /// - Parameters:
-    ///   - component: stands in every line, such as `carillon-worker`.
-    ///   - output: gets each line, with its line feed; standard error unless told otherwise.
+    ///   - component: the program's name in every line, such as `carillon-worker`.
+    ///   - output: receives each line with its line feed; standard error by default.
     package init(
         component: String,
         format: LogFormat,
@@ -73,11 +73,11 @@ package struct LineLogHandler: LogHandler {
 package enum StandardError {
     private static let turn = Mutex(())
 
-    /// The same, of a text.
+    /// Writes a text.
     package static func write(_ text: String) { write(Array(text.utf8)) }
 
-    /// Writes all of it; lines of several threads do not mix. What cannot be written is dropped: a log that nobody reads
-    /// must not stop the work.
+    /// Writes all bytes; lines of several threads do not mix. Bytes that cannot be written are dropped, because a blocked log must not
+    /// stop the process.
     package static func write(_ bytes: [UInt8]) {
         turn.withLock { _ in
             var written = 0

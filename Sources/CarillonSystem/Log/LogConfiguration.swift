@@ -1,6 +1,6 @@
 package import Logging
 
-/// How a process logs.
+/// The log settings of a process.
 package struct LogConfiguration: Sendable, Equatable {
     package var level: LogLevel
     package var format: LogFormat
@@ -10,8 +10,8 @@ package struct LogConfiguration: Sendable, Equatable {
         self.format = format
     }
 
-    /// Makes all loggers of this process write this way, to standard error. To be called once, before the first logger
-    /// is made.
+    /// Configures all loggers of this process, which write to standard error. Must be called once, before the first logger is
+    /// created.
     /// - Parameter component: the program, such as `carillon-worker`.
     /// - Returns: a logger for the process itself.
     package func bootstrap(component: String) -> Logger {

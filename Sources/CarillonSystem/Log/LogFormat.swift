@@ -1,21 +1,21 @@
 package import Logging
 
-/// How a line of the log looks.
+/// The format of a log line.
 package enum LogFormat: String, Sendable, CaseIterable {
     /// `2026-11-23T20:00:00.123Z INFO  carillon-worker message key=value`
     case text
-    /// One JSON object per line: time, level, component, message, and the metadata under its own keys.
+    /// One JSON object per line: time, level, component, message, and the metadata with its own keys.
     case json
 }
 
-/// The four levels that people choose from and read.
+/// The four supported log levels.
 package enum LogLevel: String, Sendable, CaseIterable {
     case debug = "DEBUG"
     case info = "INFO"
     case warning = "WARNING"
     case error = "ERROR"
 
-    /// Finer ones are written as the next of ours.
+    /// Maps other levels to the nearest of the four.
     init(_ level: Logger.Level) {
         switch level {
         case .trace, .debug: self = .debug

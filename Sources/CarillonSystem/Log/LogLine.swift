@@ -2,9 +2,9 @@ internal import CarillonCore
 internal import Glibc
 internal import Logging
 
-/// One line of the log as bytes. Whatever a value contains, it stays one line, and no value can look like another key.
+/// One log line as bytes. It stays one line whatever a value contains, and a value cannot look like another key.
 struct LogLine: ~Copyable {
-    /// Longer values are cut: a log is no place for bodies.
+    /// The limit of a value in bytes; longer values are cut.
     static let valueLimit = 4_096
 
     private(set) var bytes: [UInt8] = []
@@ -111,7 +111,7 @@ struct LogLine: ~Copyable {
         }
     }
 
-    /// Letters, digits and marks that neither end a value nor begin a quoted one.
+    /// Letters, digits and marks that neither end a value nor start a quoted one.
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
             && byte != UInt8(ascii: "\\")
@@ -123,7 +123,7 @@ struct LogLine: ~Copyable {
         append("\"")
     }
 
-    /// Writes what would end the line, move the cursor or turn the reading direction as JSON escapes.
+    /// Escapes characters that would end the line, move the cursor or change the reading direction, as in JSON.
     private mutating func escaped(_ text: String, quotes: Bool) {
         var isCut = false
         let limit = bytes.count + Self.valueLimit

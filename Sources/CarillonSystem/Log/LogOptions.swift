@@ -1,6 +1,6 @@
 package import ArgumentParser
 
-/// The options of every program that logs.
+/// The log options of all programs.
 package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-level"),
@@ -19,7 +19,7 @@ package struct LogOptions: ParsableArguments {
 
     package init() {}
 
-    /// What flags and environment say.
+    /// The configuration from flags and environment variables.
     package func configuration(
         environment: EnvironmentVariables = .process
     ) throws(ConfigurationError) -> LogConfiguration {

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A count that only grows. Counting is one atomic addition, from any thread.
+/// A count that only grows. Incrementing is one atomic addition, from any thread.
 package final class Counter: Sendable {
     private let count = Atomic<UInt64>(0)
 
@@ -10,7 +10,7 @@ package final class Counter: Sendable {
         count.wrappingAdd(amount, ordering: .relaxed)
     }
 
-    /// Begins again. Prometheus takes that for a restart of the process.
+    /// Restarts at 0. Prometheus treats that as a restart of the process.
     func reset() {
         count.store(0, ordering: .relaxed)
     }

@@ -5,7 +5,7 @@ struct ExpositionText: ~Copyable {
 
     private(set) var text = ""
 
-    /// The two comment lines that stand before the samples of a metric.
+    /// The two comment lines before the samples of a metric.
     mutating func header(name: String, help: String, type: String) {
         text += "# HELP \(name) "
         escape(help, quotes: false)
@@ -51,7 +51,7 @@ struct ExpositionText: ~Copyable {
         }
     }
 
-    /// As Go's ParseFloat reads it; whole numbers without a point.
+    /// A number for Go's ParseFloat; whole numbers without a point.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A figure that goes up and down. Setting is one atomic store, from any thread.
+/// A value that goes up and down. Setting is one atomic store, from any thread.
 package final class Gauge: Sendable {
     private let bits = Atomic<UInt64>(0)
 
@@ -24,7 +24,7 @@ package final class Gauge: Sendable {
 }
 
 extension Atomic<UInt64> {
-    /// Adds to the Double whose bit pattern this holds.
+    /// Adds to the Double whose bit pattern is stored.
     func add(_ amount: Double) {
         var seen = load(ordering: .relaxed)
         while true {

@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// How often a figure fell into each of a few ranges. Observing is two atomic additions, from any thread.
+/// Counts observed values by range. Observing is two atomic additions, from any thread.
 package final class Histogram: @unchecked Sendable {
-    // @unchecked: `buckets` is a pointer that is never changed, and what it points to are atomics.
+    // @unchecked: `buckets` is a constant pointer to atomics.
 
-    /// The upper bounds, rising; one more bucket, without a bound, follows them.
+    /// The ascending upper bounds; a last bucket without a bound follows.
     package let bounds: [Double]
     private let buckets: UnsafeMutablePointer<Atomic<UInt64>>
     private let sum = Atomic<UInt64>(0)
@@ -12,7 +12,7 @@ package final class Histogram: @unchecked Sendable {
     init(bounds: [Double]) {
         precondition(
             zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 } && bounds.allSatisfy(\.isFinite),
-            "the bounds of a histogram rise and are finite: \(bounds)"
+            "histogram bounds must be ascending and finite: \(bounds)"
         )
         self.bounds = bounds
         buckets = .allocate(capacity: bounds.count + 1)
@@ -24,7 +24,7 @@ package final class Histogram: @unchecked Sendable {
         buckets.deallocate()
     }
 
-    /// `value` in the unit of the name, which is seconds wherever a time is measured.
+    /// Counts a value, in the unit of the name; seconds for times.
     package func observe(_ value: Double) {
         guard value.isFinite else { return }
         var low = 0
@@ -41,7 +41,7 @@ package final class Histogram: @unchecked Sendable {
         observe(Double(microseconds) / 1_000_000)
     }
 
-    /// Counts per bucket (not cumulative; the last is what lies above all bounds), and the sum of all values.
+    /// Counts for each bucket (not cumulative; the last one is above all bounds), and the sum of all values.
     package var snapshot: (counts: [UInt64], sum: Double) {
         let counts = (0...bounds.count).map { buckets[$0].load(ordering: .relaxed) }
         return (counts, Double(bitPattern: sum.load(ordering: .relaxed)))
@@ -49,11 +49,11 @@ package final class Histogram: @unchecked Sendable {
 }
 
 extension [Double] {
-    /// From 1 ms to a minute, finer below 100 ms: drift, calls, requests. Seconds.
+    /// From 1 ms to a minute, finer below 100 ms: for drift, calls, requests. In seconds.
     package static let latencySeconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
-    /// From 100 µs to 10 s: commits, round trips. Seconds.
+    /// From 100 µs to 10 s: for commits and round trips. In seconds.
     package static let commitSeconds: [Double] = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10,
     ]

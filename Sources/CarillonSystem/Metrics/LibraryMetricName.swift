@@ -1,6 +1,6 @@
-/// Names and labels of libraries' metrics as Prometheus takes them.
+/// Converts names and labels of libraries' metrics to valid Prometheus names.
 enum LibraryMetricName {
-    /// Longer names and values are cut.
+    /// The limit of names and values; longer ones are cut.
     private static let longest = 128
 
     static func counter(_ label: String) -> String {
@@ -18,7 +18,7 @@ enum LibraryMetricName {
         return name.hasSuffix("_seconds") ? name : name + "_seconds"
     }
 
-    /// Names and values in turn, ordered by name, each name once.
+    /// Alternating names and values, ordered by name, without duplicate names.
     static func labels(_ dimensions: [(String, String)]) -> [String] {
         var values: [String: String] = [:]
         for (name, value) in dimensions {
@@ -29,7 +29,7 @@ enum LibraryMetricName {
         return values.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     }
 
-    /// Letters, digits and underscores, with no digit at the front.
+    /// Letters, digits and underscores, not starting with a digit.
     private static func plain(_ label: String) -> String {
         var name = ""
         for scalar in label.unicodeScalars.prefix(longest) {

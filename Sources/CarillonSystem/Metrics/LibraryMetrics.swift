@@ -1,9 +1,9 @@
 package import CoreMetrics
 
-/// The registry as the factory of the swift-metrics API: what libraries record is served beside the metrics of the process.
+/// The registry as a factory for swift-metrics: metrics of libraries are served beside the metrics of the process.
 ///
-/// A process registers its own metrics directly. Help texts, the bounds of histograms and values that are read at a scrape are no
-/// part of that API. Nothing that a library asks for stops the process: what cannot be served is recorded and not shown.
+/// A process registers its own metrics directly, because swift-metrics has no help texts, histogram bounds and values read at a
+/// scrape. A library cannot stop the process: metrics that cannot be served are recorded and not shown.
 package struct LibraryMetrics: MetricsFactory {
     private let registry: MetricsRegistry
 
@@ -136,7 +136,7 @@ private final class LibraryTimer: TimerHandler {
 }
 
 extension [Double] {
-    /// Of values whose unit is not known.
+    /// Bounds for values of an unknown unit.
     fileprivate static let magnitudes: [Double] = [
         0.001, 0.01, 0.1, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
     ]

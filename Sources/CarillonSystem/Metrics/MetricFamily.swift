@@ -1,14 +1,14 @@
 internal import Synchronization
 
-/// Metrics of one name that differ in the values of their labels.
+/// Metrics with one name and different label values.
 ///
-/// A series is made when its values are first seen. There are at most `seriesLimit` of them: labels come from the
-/// outside (a worker's name), and memory is bounded. What comes after has the value `other` in every label.
+/// A series is created when its values are first seen. Labels come from outside (a worker's name), so there are at most
+/// `seriesLimit` series; further ones share the value `other` in every label.
 package final class MetricFamily<Metric: Sendable>: Sendable {
     package static var seriesLimit: Int { 1_000 }
 
     private let make: @Sendable () -> Metric
-    /// `nil`: each series has labels of its own, and its values are their names and values in turn.
+    /// `nil`: each series has its own labels, and its values are alternating names and values.
     private let labelCount: Int?
     private let series = Mutex<[[String]: Metric]>([:])
 
@@ -17,7 +17,7 @@ package final class MetricFamily<Metric: Sendable>: Sendable {
         self.make = make
     }
 
-    /// The metric with these values, in the order of the labels' names. Worth keeping where it is used often.
+    /// The metric with these label values, in the order of the labels. Keep the result where it is used often.
     package func with(_ values: String...) -> Metric {
         with(values)
     }
@@ -40,7 +40,7 @@ package final class MetricFamily<Metric: Sendable>: Sendable {
         }
     }
 
-    /// Forgets a series: what it spoke of is gone.
+    /// Removes the series of something that no longer exists.
     package func remove(_ values: String...) {
         remove(values)
     }

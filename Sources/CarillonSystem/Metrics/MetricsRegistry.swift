@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// The metrics of a process, and their text. Asking for a name again with the same kind gives the metric that is there.
+/// The metrics of a process, and their text format. Registering a name again with the same kind returns the existing metric.
 package final class MetricsRegistry: Sendable {
-    /// One value of a metric that is read when it is scraped: the values of its labels, and the figure.
+    /// One value of a metric that is read at a scrape: its label values and the number.
     package typealias Reading = (labels: [String], value: Double)
 
     private enum Kind: Sendable {
@@ -24,7 +24,7 @@ package final class MetricsRegistry: Sendable {
     private struct Entry: Sendable {
         var name: String
         var help: String
-        /// `nil`: a library's, whose series bring their own.
+        /// `nil`: a library's metric, whose series have their own labels.
         var labels: [String]?
         var kind: Kind
     }
@@ -36,11 +36,11 @@ package final class MetricsRegistry: Sendable {
 
     private let entries = Mutex(Entries())
 
-    /// - Parameter component: the program, such as `carillon-worker`: a label of `carillon_build_info`. With `nil` the
-    ///   metrics of the process itself are left out.
+    /// - Parameter component: the program, such as `carillon-worker`: a label of `carillon_build_info`. With `nil` the metrics of
+    ///   the process itself are omitted.
     package init(component: String? = nil) {
         guard let component else { return }
-        gauges("carillon_build_info", help: "The version that runs; always 1.", labels: ["component", "version"]) {
+        gauges("carillon_build_info", help: "Version of the program; always 1.", labels: ["component", "version"]) {
             [([component, CarillonVersion.current], 1)]
         }
         ProcessMetrics.register(in: self)
@@ -48,7 +48,7 @@ package final class MetricsRegistry: Sendable {
 
     // MARK: Registration
 
-    /// A counter's name ends in `_total`.
+    /// A counter, whose name must end in `_total`.
     package func counter(_ name: String, help: String) -> Counter {
         counters(name, help: help, labels: []).with([])
     }
@@ -84,17 +84,17 @@ package final class MetricsRegistry: Sendable {
         return known
     }
 
-    /// A gauge that is read when it is scraped; `nil` leaves it out of that scrape. The closure may not wait.
+    /// A gauge that is read at a scrape; `nil` omits it from that scrape. The closure must not block.
     package func gauge(_ name: String, help: String, read: @escaping @Sendable () -> Double?) {
         gauges(name, help: help, labels: []) { read().map { [([], $0)] } ?? [] }
     }
 
-    /// Gauges that are read when they are scraped, as many as there are just then.
+    /// Gauges that are read at a scrape, with any number of series.
     package func gauges(_ name: String, help: String, labels: [String], read: @escaping @Sendable () -> [Reading]) {
         _ = enter(name, help, labels, .read(type: "gauge", read))
     }
 
-    /// A counter that is kept elsewhere, read when it is scraped.
+    /// A counter that is kept elsewhere and read at a scrape.
     package func counter(_ name: String, help: String, read: @escaping @Sendable () -> Double?) {
         counters(name, help: help, labels: []) { read().map { [([], $0)] } ?? [] }
     }
@@ -104,21 +104,21 @@ package final class MetricsRegistry: Sendable {
     }
 
     private func enter(_ name: String, _ help: String, _ labels: [String], _ kind: Kind) -> Kind {
-        precondition(ExpositionText.isMetricName(name), "\(name) is not a metric's name")
+        precondition(ExpositionText.isMetricName(name), "\(name) is not a valid metric name")
         precondition(
             labels.allSatisfy { ExpositionText.isMetricName($0) && $0 != "le" && !$0.hasPrefix("__") },
             "\(name) has a label that Prometheus reserves or cannot read: \(labels)"
         )
         precondition(
             (kind.type == "counter") == name.hasSuffix("_total"),
-            "counters, and only they, end in _total: \(name)"
+            "exactly the names of counters end in _total: \(name)"
         )
         return entries.withLock { entries in
             if let position = entries.positions[name] {
                 let known = entries.ordered[position]
                 precondition(
                     known.kind.type == kind.type && known.labels == labels,
-                    "\(name) is a \(known.kind.type) with the labels \(known.labels ?? []) already"
+                    "\(name) is already a \(known.kind.type) with the labels \(known.labels ?? [])"
                 )
                 if case .read = kind { entries.ordered[position].kind = kind }
                 return entries.ordered[position].kind
@@ -131,12 +131,12 @@ package final class MetricsRegistry: Sendable {
 
     // MARK: Libraries
 
-    /// A name that a library must not have: those are the process's own.
+    /// Names of the process's own metrics, which a library cannot use.
     private static func isReserved(_ name: String) -> Bool {
         name.hasPrefix("carillon_") || name.hasPrefix("process_")
     }
 
-    /// Libraries' metrics of further names are not shown.
+    /// The limit of libraries' metric names; further ones are not shown.
     private static let libraryLimit = 500
 
     func libraryCounters(_ name: String) -> MetricFamily<Counter> {
@@ -157,7 +157,7 @@ package final class MetricsRegistry: Sendable {
         return family
     }
 
-    /// What has that name from now on; `kind` itself, which is not shown, when the name is taken or there are too many.
+    /// The metric with this name; `kind` itself, which is not shown, when the name is taken or the limit is reached.
     private func enterLibrary(_ name: String, _ kind: Kind) -> Kind {
         guard ExpositionText.isMetricName(name), !Self.isReserved(name) else { return kind }
         return entries.withLock { entries in
@@ -178,7 +178,7 @@ package final class MetricsRegistry: Sendable {
     /// The media type of the text.
     package static let contentType = ExpositionText.contentType
 
-    /// All metrics in the text format, ordered by name. A family without series is left out.
+    /// All metrics in the text format, ordered by name, without families that have no series.
     package func render() -> String {
         let ordered = entries.withLock { $0.ordered }.sorted { $0.name < $1.name }
         var text = ExpositionText()

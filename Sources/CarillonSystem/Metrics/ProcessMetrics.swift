@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Glibc
 
-/// What Prometheus's client libraries say of every process, from /proc/self
+/// The standard process metrics of Prometheus's client libraries, from /proc/self
 /// (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics).
 enum ProcessMetrics {
     static func register(in registry: MetricsRegistry) {
@@ -23,7 +23,7 @@ enum ProcessMetrics {
             return Double(limit.rlim_cur)
         }
         let startedAt = startTime()
-        registry.gauge("process_start_time_seconds", help: "When the process started, in seconds since 1970.") {
+        registry.gauge("process_start_time_seconds", help: "Start of the process, in seconds since 1970.") {
             startedAt
         }
     }
@@ -32,7 +32,7 @@ enum ProcessMetrics {
         Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000
     }
 
-    /// When the kernel started the process, on the wall clock as it stands now.
+    /// When the kernel started the process, by the current wall clock.
     private static func startTime() -> Double? {
         guard let ticks = statistic(19) else { return nil }
         let sinceBoot = ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
@@ -40,8 +40,8 @@ enum ProcessMetrics {
         return Double(now.wall.milliseconds) / 1000 - (Double(now.boot.nanoseconds) / 1e9 - sinceBoot)
     }
 
-    /// A field of /proc/self/stat, counted from the state as 0 (proc(5) calls that field 3). The name before it is in
-    /// parentheses and may contain anything.
+    /// A field of /proc/self/stat, where the state is field 0 (proc(5) counts it as 3). The name before it is in parentheses and may
+    /// contain anything.
     private static func statistic(_ index: Int) -> Double? {
         guard let text = contents(of: "/proc/self/stat"), let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
@@ -54,7 +54,7 @@ enum ProcessMetrics {
         defer { closedir(directory) }
         var count = 0
         while readdir(directory) != nil { count += 1 }
-        // Not counted: the two entries of every directory, and the descriptor that reads this one.
+        // Without the two entries of every directory, and the descriptor used for reading it.
         return Double(max(0, count - 3))
     }
 

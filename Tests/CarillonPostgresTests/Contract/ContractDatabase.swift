@@ -4,7 +4,7 @@ internal import Foundation
 internal import Glibc
 internal import TestSupport
 
-/// What the contract holds for.
+/// The implementations of the contract.
 enum StoreKind: CaseIterable, Sendable {
     case memory, postgres
 
@@ -16,22 +16,22 @@ enum StoreKind: CaseIterable, Sendable {
     }
 }
 
-/// A database, and stores of several schedulers on it.
+/// A database, and the stores of several schedulers on it.
 protocol ContractDatabase: Sendable {
-    /// The store of one more scheduler, and what it was told of its lease connection.
+    /// The store of a further scheduler; `lost` collects its reports about the lease connection.
     func store(lost: Collected<String>) -> any JobStore
     /// Reads for clients.
     func reader() -> any HistoryReader
-    /// Ends the session that holds the lease, as an administrator would, and returns when it is gone.
+    /// Terminates the session that holds the lease, like an administrator, and returns when it has ended.
     func endLeaseSession() throws
-    /// Execution and attempt number of all failed attempts.
+    /// The execution and attempt number of all failed attempts.
     func attempts() throws -> [String]
-    /// Changes a job's row, and tells no scheduler.
+    /// Changes a job's row without notifying a scheduler.
     func edit(_ id: JobID, _ edit: HandEdit) throws
-    /// Ends a scheduler's store, and with it its sessions.
+    /// Shuts down a scheduler's store, and with it its sessions.
     func shutdown(_ store: any JobStore)
-    /// Has a batch meet a fault at its commit. `meanwhile` runs when it has, and before the store can do anything about
-    /// it; sessions that are not there yet cannot be had then. A batch that is fenced off or refused meets no fault.
+    /// Commits a batch with a fault at its commit. `meanwhile` runs after the fault and before the store reacts; no new sessions can be
+    /// opened then. A batch that is fenced off or refused gets no fault.
     func commit(
         _ batch: WriteBatch,
         to store: any JobStore,
@@ -94,12 +94,12 @@ private final class OnPostgres: ContractDatabase {
         return store
     }
 
-    /// The fixture's own, which ends with it.
+    /// The fixture's reader, which ends with the fixture.
     func reader() -> any HistoryReader { fixture.reader }
 
     private var name: String { fixture.url.split(separator: "/").last.map(String.init) ?? "" }
 
-    /// Asked of another database: this one may take no new sessions.
+    /// Sent through another database, because this one may accept no new sessions.
     func endLeaseSession() throws {
         try fixture.cluster.psql(
             """
@@ -132,10 +132,10 @@ private final class OnPostgres: ContractDatabase {
         let results = store.beginCommit(batch)
         guard let session = try await sessionAtCommit(unless: results) else { return await results.first { _ in true } }
         if fault.endsSession {
-            // Whoever wakes up without a session finds no other until the test allows it.
+            // A store that wakes up without a session cannot open another until the test allows it.
             try allowConnections(false)
             if fault == .answerLost {
-                // The server does not see that nobody is there until it answers.
+                // The server notices the lost client only when it answers.
                 try cutConnection(from: session.clientPort, to: fixture.cluster.port)
                 blocker.release()
             }
@@ -156,7 +156,7 @@ private final class OnPostgres: ContractDatabase {
         try fixture.cluster.psql("ALTER DATABASE \(name) ALLOW_CONNECTIONS \(isAllowed)")
     }
 
-    /// The session that waits at its commit; `nil` if the batch has ended before it came to that.
+    /// The session that waits at its commit; `nil` if the batch has ended before.
     private func sessionAtCommit(
         unless results: Collected<CommitResult>
     ) async throws -> (pid: Substring, clientPort: UInt16)? {
@@ -174,7 +174,7 @@ private final class OnPostgres: ContractDatabase {
         return nil
     }
 
-    /// Returns when a session has ended.
+    /// Returns when the session has ended.
     private func end(_ pid: Substring, byForce: Bool) async throws {
         if byForce { try fixture.cluster.psql("SELECT pg_terminate_backend(\(pid))") }
         while try fixture.cluster.psql("SELECT pid FROM pg_stat_activity WHERE pid = \(pid)") != "" {
@@ -183,7 +183,7 @@ private final class OnPostgres: ContractDatabase {
     }
 }
 
-/// What happens in a batch's transaction when all has been written, by a trigger that is put off until the commit.
+/// Actions in a batch's transaction after all writes, by a trigger that is deferred to the commit.
 private enum AtCommit {
     static let lock = "SELECT pg_advisory_xact_lock(4711)"
 
@@ -194,11 +194,11 @@ private enum AtCommit {
             case .deadlock: "40P01"
             case .lostBeforeMade, .answerLost: nil
             }
-        // A sequence does not go back with its transaction.
+        // A sequence is not rolled back with its transaction.
         let failure = code.map {
             "IF nextval('faults') = 1 THEN RAISE EXCEPTION 'taken back' USING ERRCODE = '\($0)'; END IF;"
         }
-        // A take-over changes the same columns, but names nobody.
+        // A take-over updates the same columns, but sets no commit_owner.
         return """
             DROP TRIGGER IF EXISTS at_commit ON shards;
             DROP SEQUENCE IF EXISTS faults;
@@ -217,7 +217,7 @@ private enum AtCommit {
     }
 }
 
-/// Cuts a TCP connection of this process, as a broken network would.
+/// Resets a TCP connection of this process, like a broken network.
 private func cutConnection(from own: UInt16, to peer: Int) throws {
     typealias Name = (Int32, UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32
     func port(_ descriptor: Int32, _ name: Name) -> Int? {
@@ -241,7 +241,7 @@ private func cutConnection(from own: UInt16, to peer: Int) throws {
 }
 
 extension JobStore {
-    /// Hands a batch over; its result is collected when it comes.
+    /// Submits a batch; its result is collected when it arrives.
     func beginCommit(_ batch: WriteBatch) -> Collected<CommitResult> {
         let results = Collected<CommitResult>()
         submit(.commit(batch)) { if case .commit(let result) = $0 { results.add(result) } }
@@ -249,7 +249,7 @@ extension JobStore {
     }
 }
 
-/// One scheduler that writes.
+/// One writing scheduler.
 struct Writer {
     let store: any JobStore
     let owner: UniqueID
@@ -281,7 +281,7 @@ struct Writer {
         return shards
     }
 
-    /// The next batch.
+    /// Creates the next batch.
     mutating func batch(_ fill: (inout WriteBatch) -> Void = { _ in }) -> WriteBatch {
         sequence += 1
         var batch = WriteBatch(sequence: sequence, owner: owner, epoch: epoch)
@@ -294,7 +294,7 @@ struct Writer {
         try await result(of: store.commit(batch(fill)))
     }
 
-    /// The same, where the commit meets a fault.
+    /// Writes a batch with a fault at its commit.
     mutating func write(
         to database: any ContractDatabase,
         meeting fault: CommitFault?,
@@ -304,13 +304,13 @@ struct Writer {
         return try await result(of: database.commit(batch(fill), to: store, meeting: fault) {})
     }
 
-    /// What was refused has not used its number up.
+    /// A refused batch has not used up its number.
     private mutating func result(of result: CommitResult) -> CommitResult {
         if case .refused = result { sequence -= 1 }
         return result
     }
 
-    /// The first shard as it is now.
+    /// The current state of the first shard.
     func shard() async throws -> ShardRecord {
         guard case .held(_, let shards, _, _) = try await renew(), let first = shards.first, shards.count == 16 else {
             throw Unexpected("the lease was lost")

@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// Rows are kept by days, which nobody notices who writes and reads them, over the in-memory twin and over PostgreSQL.
+/// Rows are stored by days, which writers and readers do not notice; for the in-memory twin and for PostgreSQL.
 @Suite struct DayContractTests {
     private static let dayMs: Int64 = 86_400_000
 
@@ -13,12 +13,12 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `one batch writes to any days, and reads find the rows in the order of time`(_ kind: StoreKind) async throws {
+    func `a batch may write to any days, and reads return rows in the order of time`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
         let job = Sample.jobID(1)
-        // 2020-03-01T00:00:00Z, after a leap day, and a millisecond before; years ago and years ahead.
+        // 2020-03-01T00:00:00Z, after a leap day, and a millisecond earlier; also years before and after.
         let midnight = Timestamp(milliseconds: 1_583_020_800_000)
         let times = [
             Timestamp(milliseconds: 1_000_000_000_000), midnight - Self.dayMs, midnight - 1, midnight, midnight + 1,
@@ -37,7 +37,7 @@ import Testing
             if case .outageRows(let rows, _) = answer { rows } else { [] }
         }
         #expect(found == times[2...5].map { OutageRow(jobID: job, from: $0, to: $0) })
-        // Claims, ends and attempts of different days in one batch; what never was is no error, whatever its day.
+        // Claims, outcomes and attempts of different days in one batch. A missing row is not an error, on any day.
         let never = Sample.execution(job, at: midnight - 50 * Self.dayMs)
         let result = try await writer.write { batch in
             batch.starts = (rows[...1] + [never]).map { Sample.start($0) }
@@ -48,7 +48,7 @@ import Testing
         #expect(result == .committed(notPending: []))
         var statuses: [ExecutionStatus?] = []
         for row in rows { statuses.append(try await writer.status(row.id)) }
-        // A withdrawal comes before a claim: the first row was PENDING when it was withdrawn.
+        // A withdrawal precedes a claim: the first row was PENDING when it was withdrawn.
         #expect(statuses == [nil, .running, nil, .failed, .failed, nil, .pending, nil])
         #expect(try database.attempts().count == 3)
         let again = try await writer.write { $0.inserts = rows }
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a day goes from its first to its last instant, or stays with all that is in it`(_ kind: StoreKind)
+    func `a day is dropped with all its rows, or kept with all its rows`(_ kind: StoreKind)
         async throws
     {
         let database = try kind.make()
@@ -72,7 +72,7 @@ import Testing
         func row(_ day: Int64, _ offset: Int64) -> Execution {
             Sample.execution(job, at: first + day * Self.dayMs + offset)
         }
-        // One day for each status, with a row that is over at either end of it.
+        // One day for each status, with a finished row at either end of the day.
         let statuses: [ExecutionStatus] = [
             .pending, .running, .retrying, .success, .failed, .unknown, .cancelled, .skipped,
         ]
@@ -96,14 +96,14 @@ import Testing
             for row in middle + ends + kept where try await writer.status(row.id) != nil { left.insert(row.id) }
             return left
         }
-        // The day of `retainFrom` itself stays, with what came before that instant.
+        // The day of `retainFrom` is kept completely, including earlier rows.
         try await maintain(writer, retainFrom: first + last * Self.dayMs + 1_000)
         let open = Set((middle[...2] + ends[...5] + kept).map(\.id))
         #expect(try await left() == open)
         #expect(try database.attempts() == open.map { "\($0)|1" }.sorted())
         try await maintain(writer, retainFrom: nil)
         #expect(try await left() == open)
-        // Once nothing in it is open, a day can go.
+        // Without open rows, a day can be dropped.
         try await writer.write { $0.updates = [Sample.ended(middle[1], .unknown)] }
         try await maintain(writer, retainFrom: first + last * Self.dayMs)
         #expect(try await left() == open.subtracting([middle[1], ends[2], ends[3]].map(\.id)))
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `no day goes before it is over, whatever is asked for`(_ kind: StoreKind) async throws {
+    func `a day is never dropped before it has ended`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()

@@ -2,13 +2,13 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What a writer may rely on when servers and networks fail at its commits, over the in-memory twin and over PostgreSQL.
-/// One after the other: each holds several sessions of the server, and it has only so many.
+/// The guarantees of a store when servers and networks fail during commits, for the in-memory twin and for PostgreSQL. Serialized,
+/// because each test uses several of the server's few sessions.
 @Suite(.serialized) struct FaultContractTests {
     private let noon = Sample.noon
 
     @Test(arguments: StoreKind.allCases, CommitFault.allCases)
-    func `a batch that meets a fault is written once, and answered as if it had met none`(
+    func `a batch with a fault is written once, and answered as without the fault`(
         _ kind: StoreKind,
         _ fault: CommitFault
     ) async throws {
@@ -21,7 +21,7 @@ import Testing
             batch.updates = [Sample.ended(rows[0], .success)]
             batch.starts = [Sample.start(rows[1])]
         }
-        // Everything that a batch can hold; some of it is there already.
+        // Every part of a batch; some rows exist already.
         var job = Sample.job(1)
         job.name = "one"
         let key = IdempotencyRecord(
@@ -44,7 +44,7 @@ import Testing
             (batch.materializedThrough, batch.settledThrough) = (noon + 9_000, noon)
             (batch.outage, batch.workers) = (.some(Outage(from: noon - 5_000, to: noon)), ["w"])
         }
-        // What waits behind it needs what it writes.
+        // The waiting batch depends on the rows of the first.
         let behind = [
             writer.batch { $0.starts = [Sample.start(rows[4])] },
             writer.batch { $0.updates = [Sample.ended(rows[4], .success)] },
@@ -56,7 +56,7 @@ import Testing
             for batch in behind {
                 writer.store.submit(.commit(batch)) { if case .commit(let result) = $0 { results.add(result) } }
             }
-            // It happened whole or not at all, whatever the store knows of it; reads and leases go on without it.
+            // The batch is written completely or not at all, and reads and leases continue.
             let isMade = fault == .answerLost
             #expect(try await writer.status(rows[4].id) == (isMade ? .pending : nil))
             #expect(try await writer.status(rows[1].id) == (isMade ? .failed : .running))
@@ -86,7 +86,7 @@ import Testing
         let shard = try await writer.shard()
         #expect(shard.materializedThrough == noon + 9_000 && shard.settledThrough == noon)
         #expect(shard.outage == Outage(from: noon - 5_000, to: noon) && shard.workers == ["w"])
-        // The session that was given up may still come with it.
+        // The abandoned session may still send the batch.
         let again = try await writer.store.commit(batch)
         guard case .committed(let notPending) = again else { throw Unexpected("\(again)") }
         #expect(Set(notPending) == [rows[0].id, rows[1].id, rows[4].id] && notPending.count == 3)
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases, CommitFault.allCases.filter(\.endsSession))
-    func `a batch that is lost with the lease is fenced off, and the next leader reads what there is of it`(
+    func `a batch that is lost with the lease is fenced off, and the next leader reads the written rows`(
         _ kind: StoreKind,
         _ fault: CommitFault
     ) async throws {
@@ -103,7 +103,7 @@ import Testing
         try await one.lead()
         let rows = (0...2).map { Sample.execution(Sample.jobID($0), at: noon) }
         try await one.write { $0.inserts = [rows[0]] }
-        // The other one stands by, with sessions of its own.
+        // The other scheduler is a standby with its own sessions.
         guard case .heldByOther = try await two.acquire() else { throw Unexpected("not held") }
         #expect(try await two.store.openExecutions(since: noon) == [rows[0]])
         let lost = one.batch { batch in
@@ -124,7 +124,7 @@ import Testing
         #expect(await results.first { _ in true } == .fenced)
         let isMade = fault == .answerLost
         #expect(inherited == (isMade ? [rows[1]] : [rows[0]]))
-        // What it read then is all that the old leader will ever have written.
+        // The old leader can write nothing after this read.
         #expect(try await two.store.openExecutions(since: noon) == inherited)
         #expect(try await two.status(rows[0].id) == (isMade ? .success : .pending))
         #expect(try await two.shard().materializedThrough == (isMade ? noon + 1 : nil))
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `one fault after the other changes nothing in what is written`(_ kind: StoreKind) async throws {
+    func `successive faults do not change the written rows`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases, CommitFault.allCases)
-    func `what is refused or fenced off comes to no commit, and meets no fault`(
+    func `a batch that is refused or fenced off does not reach its commit, and gets no fault`(
         _ kind: StoreKind,
         _ fault: CommitFault
     ) async throws {

@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonCron
 
-/// What somebody changes in a job's row with psql.
+/// A manual change of a job's row with psql.
 enum HandEdit: String, CaseIterable, Sendable {
     case schedule = "schedule = '@daily'"
     case timeZone = "time_zone = 'Europe/Berlin'"
@@ -35,7 +35,7 @@ enum HandEdit: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether the schedule begins anew with the edit.
+    /// Whether the change restarts the schedule.
     var startsOver: Bool {
         switch self {
         case .schedule, .timeZone, .daylightPolicy, .startsAt, .endsAt, .deactivated, .deleted: true

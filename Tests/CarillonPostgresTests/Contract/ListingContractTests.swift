@@ -2,19 +2,19 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What clients are shown of jobs, executions and shards, over the in-memory twin and over PostgreSQL.
+/// Reads of jobs, executions and shards for clients, from the in-memory twin and from PostgreSQL.
 @Suite struct ListingContractTests {
     private let noon = Sample.noon
 
     // MARK: Jobs
 
     @Test(arguments: StoreKind.allCases)
-    func `jobs are listed newest first, in pages that end where they say`(_ kind: StoreKind) async throws {
+    func `jobs are listed newest first, in pages that mark their end`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
         try await reader.expect([Job](), for: JobQuery(limit: 1), total: 0)
-        // Many of one millisecond: only the rest of their ids orders them.
+        // Many ids of one millisecond, ordered only by the rest of the id.
         let jobs = (0..<25).map { Sample.job($0, at: noon + Int64($0 / 10)) }
         try await writer.write { $0.changes = jobs.shuffled().map { JobChange(job: $0, isNew: true) } }
         for limit in [1, 10, 24, 25, 26] {
@@ -22,7 +22,7 @@ import Testing
             try await reader.expect(jobs[..<10].reversed(), for: JobQuery(limit: limit, after: jobs[10].id), total: 25)
         }
         try await reader.expect([Job](), for: JobQuery(after: jobs[0].id), total: 25)
-        // A page goes on behind its cursor, whatever became of the job that it names.
+        // A page continues after its cursor, even if that job was changed or deleted.
         let page = try await reader.jobs(JobQuery(limit: 5)).jobs
         var gone = try #require(page.last)
         (gone.version, gone.deletedAt) = (2, noon)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `ad-hoc and deleted jobs are in no list, but can be read, and so can their history`(_ kind: StoreKind)
+    func `ad-hoc and deleted jobs are not listed, but they and their history can be read`(_ kind: StoreKind)
         async throws
     {
         let (database, reader) = try kind.makeWithReader()
@@ -74,7 +74,7 @@ import Testing
             rows.sorted { $0.id > $1.id }.map { Sample.ended($0, .failed) },
             for: ExecutionQuery(statuses: [.failed])
         )
-        // What a deleted job was called is found under the next one that is called so.
+        // The name of a deleted job finds the next job with that name.
         var next = Sample.job(9)
         next.name = jobs[2].name
         try await writer.write { [next] in $0.changes = [JobChange(job: next, isNew: true)] }
@@ -82,11 +82,11 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a name or a tag is found as it was written, and not by a part of it`(_ kind: StoreKind) async throws {
+    func `a name or a tag is found by its exact text only`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
-        // One letter with its accent, and two code points that Swift takes for the same text.
+        // One accented letter, and two code points that Swift considers equal to it.
         let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
         let texts = [composed, "tea, {green}", "tea", "\"\\'", "NULL", "TEA"]
         let jobs = texts.enumerated().map { number, text in
@@ -114,13 +114,13 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `the last status is that of the last end, or for what is no end, of the last row`(_ kind: StoreKind)
+    func `the last status is that of the last finished or the last open execution`(_ kind: StoreKind)
         async throws
     {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
-        // From the oldest to the newest.
+        // From the oldest to the newest execution.
         let lives: [[ExecutionStatus]] = [
             [], [.pending], [.failed], [.success, .failed], [.failed, .success], [.failed, .pending],
             [.failed, .running, .pending], [.failed, .retrying], [.success, .skipped], [.failed, .skipped, .running],
@@ -128,7 +128,7 @@ import Testing
         ]
         let jobs = lives.indices.map { Sample.job($0) }
         let rows = zip(jobs, lives).flatMap { job, life in
-            // Over days, so that the last one is not in the same partition as the one before.
+            // Spread over days, so that the last execution is in another partition than the one before.
             life.enumerated().map { step, status in
                 Archive.Row(Sample.execution(job.id, at: noon + Int64(step) * 50_000_000), becoming: status)
             }
@@ -151,7 +151,7 @@ import Testing
                 try await reader.expect(expected, for: JobQuery(lastStatus: status, limit: limit), "\(status)")
             }
         }
-        // UNKNOWN became the truth.
+        // UNKNOWN was replaced by the actual outcome.
         let truth = Sample.ended(rows.filter { $0.made.jobID == jobs[10].id }[1].made, .failed)
         try await writer.write { $0.updates = [truth] }
         try await reader.expect([Job](), for: JobQuery(lastStatus: .unknown))
@@ -170,7 +170,7 @@ import Testing
                 for tag in [nil] + Archive.tags {
                     for lastStatus in [nil] + ExecutionStatus.allCases {
                         var query = JobQuery(active: active, name: name, tag: tag, lastStatus: lastStatus)
-                        // From a cursor of any job, listed or not.
+                        // The cursor may be any job, listed or not.
                         if random.happens(0.3) { query.after = archive.jobs.randomElement(using: &random)?.id }
                         let expected = archive.jobs(query)
                         query.limit = Archive.limit(expected.count, using: &random)
@@ -189,12 +189,12 @@ import Testing
     // MARK: Executions
 
     @Test(arguments: StoreKind.allCases)
-    func `executions are listed newest first, in pages that end where they say`(_ kind: StoreKind) async throws {
+    func `executions are listed newest first, in pages that mark their end`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
         try await reader.expect([Execution](), for: ExecutionQuery(limit: 1))
-        // Many of one due time, of several jobs and of one, and some of the days before and after.
+        // Many executions of one due time, of several jobs and of one job, and some of the days before and after.
         let (one, others) = (Sample.jobID(0), (1..<20).map { Sample.jobID($0) })
         var rows = ([one] + others).map { Sample.execution($0, at: noon) }
         rows += (0..<10).map { Sample.execution(one, at: noon, trigger: .manual, nonce: [$0]) }
@@ -208,7 +208,7 @@ import Testing
             }
         }
         try await reader.expect([Execution](), for: ExecutionQuery(jobID: Sample.jobID(77)))
-        // A page goes on behind its cursor, whatever became of the row that it names.
+        // A page continues after its cursor, even if that row was changed or deleted.
         let page = try await reader.executions(ExecutionQuery(limit: 12)).executions
         let gone = try #require(page.last)
         try await writer.write { $0.withdrawals = [gone.id] }
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a range has its first instant, not its last, and may be wider than time`(_ kind: StoreKind) async throws {
+    func `a range includes its start, excludes its end, and may exceed all times`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -245,7 +245,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `an execution is read with its failed attempts in order, as one of its job only`(_ kind: StoreKind)
+    func `an execution is read with its failed attempts in order, and only through its own job`(_ kind: StoreKind)
         async throws
     {
         let (database, reader) = try kind.makeWithReader()
@@ -255,7 +255,7 @@ import Testing
         try await writer.write { $0.inserts = [row, other] }
         let plain = try #require(try await reader.execution(row.id, of: row.jobID))
         #expect(plain.execution == row && plain.attempts.isEmpty)
-        // Two of one number, of which one was lost with a leader.
+        // Two attempts of one number; one of them was lost with a leader.
         let order: [(number: Int, epoch: Int64, sequence: UInt64)] = [
             (1, 1, 900), (2, 1, 901), (2, 2, 5), (2, 2, 6), (3, 2, 4), (10, 2, 1),
         ]
@@ -282,7 +282,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `the latest execution is not one that is still to come`(_ kind: StoreKind) async throws {
+    func `the latest execution is not a future execution`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -294,16 +294,16 @@ import Testing
         #expect(try await reader.latestExecution(of: job) == nil)
         let past = (0..<3).map { Sample.execution(job, at: Archive.past + Int64($0) * 1_000) }
         try await writer.write { $0.inserts = past }
-        // What is due counts before it has begun.
+        // A due execution counts before it has started.
         #expect(try await reader.latestExecution(of: job) == past[2])
         try await writer.write { $0.updates = [Sample.ended(past[0], .failed)] }
         #expect(try await reader.latestExecution(of: job) == past[2])
-        // By the database's clock: what was due a moment ago counts, what is due in ten minutes does not.
+        // By the database's clock: an execution due a moment ago counts, one due in ten minutes does not.
         guard case .held(_, _, let now, _) = try await writer.renew() else { throw Unexpected("not held") }
         let (due, soon) = (Sample.execution(job, at: now - 1), Sample.execution(job, at: now + 600_000))
         try await writer.write { $0.inserts = [due, soon] }
         #expect(try await reader.latestExecution(of: job) == due)
-        // One that has come to something is not to come, whatever the clock says.
+        // A finished execution counts whatever the clock says.
         let ended = Sample.ended(future[0], .cancelled)
         try await writer.write { $0.updates = [ended] }
         #expect(try await reader.latestExecution(of: job) == ended)
@@ -320,7 +320,7 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let archive = Archive(using: &random)
         try await archive.write(to: database)
-        // Each set of filters several times: one bit for each of them.
+        // Each set of filters several times, with one bit for each filter.
         for filters in (0..<16).flatMap({ Array(repeating: $0, count: 12) }) {
             var query = ExecutionQuery()
             if filters & 1 != 0 { query.jobID = archive.jobs.randomElement(using: &random)?.id }
@@ -354,10 +354,10 @@ import Testing
         }
     }
 
-    // MARK: Figures
+    // MARK: Statistics
 
     @Test(arguments: StoreKind.allCases)
-    func `stats are of those that have the figure, and nothing when none has`(_ kind: StoreKind) async throws {
+    func `statistics cover the executions with a value, and are absent without any`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -371,11 +371,11 @@ import Testing
         let other = Sample.execution(Sample.jobID(2), at: noon)
         try await writer.write { $0.inserts = rows + [other] }
         try await writer.write { $0.updates = [Sample.ended(other, .failed)] }
-        // None that has begun.
+        // No execution has started.
         var expected = ExecutionStats()
         expected.total = 9
         #expect(try await stats() == expected)
-        // One that was never called, one whose first call was late and has no end.
+        // An execution that was never called, and one whose first call was late and has no outcome.
         var (cancelled, retrying) = (rows[0], Sample.ended(rows[1], .retrying))
         cancelled.status = .cancelled
         (retrying.nextAttemptAt, retrying.durationMicroseconds) = (noon + 5_000, nil)
@@ -383,7 +383,7 @@ import Testing
         expected.drift = .init(average: 3_210, p50: 3_210, p95: 3_210, p99: 3_210)
         let begun = try await stats()
         #expect(begun.isLike(expected), "\(begun)")
-        // One end of each kind; an end that is not a success is not a failure.
+        // One execution of each final status; a final status other than SUCCESS does not always count as a failure.
         let ends: [ExecutionStatus] = [.success, .failed, .unknown, .skipped, .cancelled]
         for (index, end) in ends.enumerated() {
             var ended = Sample.ended(rows[index + 2], end, durationMicroseconds: 1_500)
@@ -402,13 +402,13 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `percentiles lie on the line between two values`(_ kind: StoreKind) async throws {
+    func `percentiles are interpolated between two values`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         var writer = Writer(database.store())
         try await writer.lead()
         let job = Sample.jobID(1)
         let rows = (0..<100).map { Sample.execution(job, at: noon + Int64($0) * 1_000) }
-        // 1 ms to 100 ms, not in the order of time; drifts that are early as well.
+        // 1 ms to 100 ms in random order; drifts may be negative.
         let ended = rows.enumerated().map { index, row in
             let number = Int64(index * 37 % 100)
             var ended = Sample.ended(row, index < 90 ? .success : .failed, durationMicroseconds: (number + 1) * 1_000)
@@ -423,7 +423,7 @@ import Testing
         expected.drift = .init(average: -1.5, p50: -1.5, p95: 132.15, p99: 144.03)
         let all = try await reader.stats(of: job, from: noon, to: noon + 100_000)
         #expect(all.isLike(expected), "\(all)")
-        // Of two, 1 ms and 38 ms.
+        // Two executions, with 1 ms and 38 ms.
         (expected.total, expected.successes, expected.failures) = (2, 2, 0)
         expected.duration = .init(average: 19_500, p50: 19_500, p95: 36_150, p99: 37_630)
         expected.drift = .init(average: -94.5, p50: -94.5, p95: -44.55, p99: -40.11)
@@ -434,7 +434,7 @@ import Testing
     // MARK: Shards
 
     @Test(arguments: StoreKind.allCases)
-    func `all shards are listed, as their owner has them`(_ kind: StoreKind) async throws {
+    func `all shards are listed with their owner`(_ kind: StoreKind) async throws {
         let (database, reader) = try kind.makeWithReader()
         let untouched = try await reader.shards()
         #expect(untouched.map(\.shard) == Array(0..<16))
@@ -507,7 +507,7 @@ extension HistoryReader {
         }
     }
 
-    /// From the query's page on, all pages together must hold these, in this order, and only the last one says that it is.
+    /// From the query's page on, all pages together must contain these rows in order, and only the last page is marked as the last.
     private func expectPages<Row: Equatable>(
         _ expected: [Row],
         limit: Int,
@@ -528,7 +528,7 @@ extension HistoryReader {
 }
 
 extension ExecutionStats {
-    /// The same but for the rounding of sums: a thousandth of a microsecond.
+    /// Equal except for the rounding of sums, within a thousandth of a microsecond.
     fileprivate func isLike(_ other: ExecutionStats) -> Bool {
         func areLike(_ left: Summary?, _ right: Summary?) -> Bool {
             guard let left, let right else { return left == nil && right == nil }
@@ -541,17 +541,17 @@ extension ExecutionStats {
     }
 }
 
-/// Jobs and their executions, all made of a seed, and a plain account of what lists of them must say: the third opinion,
-/// beside the twin's and the database's.
+/// Jobs and their executions generated from a seed, and a simple model of the expected lists. An independent model beside the twin
+/// and the database.
 private struct Archive {
-    /// Long over, and long to come, whenever the tests run.
+    /// Far in the past and far in the future, whenever the tests run.
     static let past = Timestamp(milliseconds: 1_700_000_000_000)
     static let future = Timestamp(milliseconds: 4_000_000_000_000)
-    /// The last ones are nobody's; the accented ones are two to the database and one to Swift.
+    /// The last names belong to no job. The accented names differ for the database, but are equal in Swift.
     static let names = ["report", "Report", "r\u{E9}sum\u{E9}", "nobody"]
     static let tags = ["even", "even more", "caf\u{E9}", "cafe\u{301}", "none"]
 
-    /// An execution, as it is made and as it is at last, with its failed attempts in order.
+    /// An execution as inserted and as finally updated, with its failed attempts in order.
     struct Row: Sendable {
         let made: Execution
         private(set) var now: Execution
@@ -589,7 +589,7 @@ private struct Archive {
             job.deletedAt = random.happens(0.15) ? Sample.noon : nil
             job.tags = Self.tags.dropLast().filter { _ in random.happens(0.4) }
             let name = random.happens(0.5) ? Self.names.dropLast().randomElement(using: &random) : nil
-            // The deleted may be called what a living one is called.
+            // A deleted job may have the name of an existing one.
             if let name, job.deletedAt != nil || takenNames.insert(name).inserted { job.name = name }
             jobs.append(job)
             for _ in 0..<Int.random(in: 0...7, using: &random) { addRow(of: job, using: &random) }
@@ -625,7 +625,7 @@ private struct Archive {
         rows.append(row)
     }
 
-    /// A handful, over some days, so that many are due at the same time.
+    /// One of a few times on some days, so that many executions are due at the same time.
     private static func dueTime(using random: inout SeededGenerator) -> Timestamp {
         random.happens(0.3)
             ? future + Int64.random(in: 0..<3, using: &random) * 40_000_000
@@ -642,20 +642,20 @@ private struct Archive {
         try await writer.write { batch in
             batch.starts = rows.compactMap(\.start)
             batch.updates = rows.compactMap(\.update)
-            // The newest first: an order that nobody is shown.
+            // The newest first: an order that no list has.
             batch.attempts = rows.flatMap(\.attempts).reversed()
         }
     }
 
     // MARK: Queries
 
-    /// A time where a row is, or beside it, or beyond all of them.
+    /// A time with a row, near a row, or outside of all rows.
     func time(using random: inout SeededGenerator) -> Timestamp {
         if random.happens(0.1) { return random.happens(0.5) ? .distantPast : .distantFuture }
         return Self.dueTime(using: &random) + Int64.random(in: -1...1, using: &random)
     }
 
-    /// One row a page, or all of them in one with nothing beyond, or more than there are, or anything.
+    /// A limit of one row, of exactly all rows, of more than all rows, or a random limit.
     static func limit(_ count: Int, using random: inout SeededGenerator) -> Int {
         max(1, [1, count, count + 1, Int.random(in: 2...9, using: &random)].randomElement(using: &random) ?? count)
     }
@@ -697,7 +697,7 @@ private struct Archive {
         func summary(_ values: [Int64]) -> ExecutionStats.Summary? {
             let sorted = values.sorted()
             if sorted.isEmpty { return nil }
-            // In hundredths of a step from one value to the next.
+            // In hundredths of the distance between two values.
             func percentile(_ percent: Int) -> Double {
                 let (steps, rest) = ((sorted.count - 1) * percent).quotientAndRemainder(dividingBy: 100)
                 if rest == 0 { return Double(sorted[steps]) }

@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// What the core may rely on, over the in-memory twin (which the simulation runs on) and over PostgreSQL.
+/// The guarantees of a store for the core, for the in-memory twin (which the simulation uses) and for PostgreSQL.
 @Suite struct StoreContractTests {
     private let noon = Sample.noon
 
@@ -21,7 +21,7 @@ import Testing
     // MARK: Materialize
 
     @Test(arguments: StoreKind.allCases)
-    func `what is materialized is there, up to where the batch says`(_ kind: StoreKind) async throws {
+    func `materialized rows exist up to the time that the batch declares`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         #expect(try await writer.lead().allSatisfy { $0.materializedThrough == nil && $0.outage == nil })
@@ -36,14 +36,14 @@ import Testing
         #expect(try await writer.store.openExecutions(since: noon + 3_000) == Array(rows[2...]))
         let shard = try await writer.shard()
         #expect(shard.materializedThrough == noon + 5_000 && shard.settledThrough == noon)
-        // A batch that says nothing of it leaves it.
+        // A batch without a watermark does not change it.
         try await writer.write { $0.withdrawals = [rows[0].id] }
         #expect(try await writer.shard().materializedThrough == noon + 5_000)
         #expect(try await writer.store.execution(rows[0].id) == nil)
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `an insert of what is there changes nothing, and says what must not be armed`(_ kind: StoreKind) async throws {
+    func `an insert of existing rows changes nothing, and reports them`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -58,7 +58,7 @@ import Testing
         #expect(Set(notPending) == [rows[0].id, rows[1].id])
         #expect(try await writer.store.execution(rows[0].id) == Sample.ended(rows[0], .success))
         #expect(try await writer.status(rows[1].id) == .running)
-        // Rows of a change count as well; a SKIPPED one is never armed, so nobody asks.
+        // Rows of a change count as well. A SKIPPED row is never armed, so it is not reported.
         let skipped = Sample.execution(rows[0].jobID, at: noon, .skipped)
         let changed = try await writer.write { batch in
             batch.changes = [JobChange(job: nil, isNew: false, inserts: [rows[1]])]
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `an outage is set, kept and cleared, and its rows are those between its ends`(_ kind: StoreKind) async throws {
+    func `an outage is set, kept and cleared, and its rows lie between its ends`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -96,10 +96,10 @@ import Testing
         #expect(try await writer.shard().outage == nil)
     }
 
-    // MARK: What the next leader has to know
+    // MARK: State for the next leader
 
     @Test(arguments: StoreKind.allCases)
-    func `a claim is known as one until something came of it`(_ kind: StoreKind) async throws {
+    func `a claim remains marked until its outcome is written`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -113,14 +113,14 @@ import Testing
             $0.starts = [Sample.start(rows[0]), Sample.start(rows[1]), Sample.start(rows[2], isClaim: false)]
         }
         #expect(try await claims() == [true, true, false])
-        // Nothing was sent, so it will be tried again, and then as the job is by then.
+        // Nothing was sent, so the call will be repeated with the job's settings at that time.
         var retrying = rows[0]
         (retrying.status, retrying.attempts, retrying.nextAttemptAt) = (.retrying, 1, noon + 2_000)
         try await writer.write { [retrying] in $0.updates = [retrying] }
         #expect(try await claims() == [false, true, false])
         try await writer.write { $0.starts = [Sample.start(rows[0], 2, isClaim: false), Sample.start(rows[2], 2)] }
         #expect(try await claims() == [false, true, true])
-        // A new leader finds it so.
+        // A new leader reads the same state.
         try database.endLeaseSession()
         var next = Writer(database.store(), 2)
         try await next.lead()
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `the workers that may hold calls are kept for the next leader`(_ kind: StoreKind) async throws {
+    func `the workers that may hold calls are stored for the next leader`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         #expect(try await writer.lead().allSatisfy { $0.workers == nil })
@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a batch that comes twice counts once, and numbers begin anew with an epoch`(_ kind: StoreKind) async throws {
+    func `a batch that arrives twice counts once, and numbers restart with an epoch`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -185,7 +185,7 @@ import Testing
         #expect(try await writer.store.commit(first) == .committed(notPending: []))
         #expect(try await writer.store.commit(first) == .committed(notPending: []))
         try await writer.write { $0.updates = [Sample.ended(rows[0], .success)] }
-        // Not even a later one lets it in again; what its inserts have become is read back.
+        // A later batch does not permit the old one either; the states of its inserted rows are read back.
         #expect(try await writer.store.commit(first) == .committed(notPending: [rows[0].id]))
         #expect(try await writer.store.jobs(.loadJobs) == [job])
         try await writer.lead()
@@ -196,7 +196,7 @@ import Testing
     // MARK: Record
 
     @Test(arguments: StoreKind.allCases)
-    func `an execution goes its way from claim to retry to end`(_ kind: StoreKind) async throws {
+    func `an execution goes from claim to retry to outcome`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -215,10 +215,10 @@ import Testing
         }
         #expect(try await writer.store.execution(row.id) == expected)
         #expect(try await writer.store.openExecutions(since: noon) == [expected])
-        // The next claim takes the time of the retry away.
+        // The next claim clears the time of the retry.
         try await writer.write { $0.starts = [Sample.start(row, 2)] }
         #expect(try await writer.store.execution(row.id)?.nextAttemptAt == nil)
-        // What never changes with an update stays, whatever the update says.
+        // Columns that an update never changes are kept, whatever the update contains.
         var ended = Sample.ended(row, .failed)
         ended.createdAt = noon + 99_000
         try await writer.write { [ended] batch in
@@ -231,7 +231,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `what is final stays, but UNKNOWN becomes the truth`(_ kind: StoreKind) async throws {
+    func `a final status stays, but UNKNOWN is replaced by the actual outcome`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -241,14 +241,14 @@ import Testing
         try await writer.write { $0.updates = zip(rows, ends).map { Sample.ended($0, $1) } }
         try await writer.write { batch in
             batch.starts = rows.map { Sample.start($0, 9) }
-            // In one batch, too, the first end counts.
+            // Within one batch, too, the first outcome counts.
             batch.updates = rows.map { Sample.ended($0, .success) } + rows.map { Sample.ended($0, .cancelled) }
             batch.withdrawals = rows.map(\.id)
         }
         var found: [ExecutionStatus?] = []
         for row in rows { found.append(try await writer.status(row.id)) }
         #expect(found == [.success, .success, .failed, .cancelled, .skipped])
-        // What there is no row of is no error.
+        // An update without a row is not an error.
         let nobody = Sample.execution(Sample.jobID(99), at: noon)
         let result = try await writer.write { batch in
             batch.starts = [Sample.start(nobody)]
@@ -262,7 +262,7 @@ import Testing
     // MARK: Jobs
 
     @Test(arguments: StoreKind.allCases)
-    func `lists hold the living, names and changes all of them`(_ kind: StoreKind) async throws {
+    func `the job list omits deleted jobs, other reads include them`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -281,7 +281,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `changes withdraw the old and insert the new, in their order`(_ kind: StoreKind) async throws {
+    func `changes withdraw old rows and insert new rows, in their order`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -302,14 +302,14 @@ import Testing
         expected.createdAt = try #require(try await writer.store.jobs(.loadJobs).first).createdAt
         #expect(try await writer.store.jobs(.loadJobs) == [expected])
         #expect(try await writer.store.openExecutions(since: noon).map(\.id) == [rows[0].id, rows[2].id, rows[3].id])
-        // Deleted: what has begun stays.
+        // After the deletion, rows that have started are kept.
         (changed.version, changed.deletedAt) = (3, noon)
         try await writer.write { [changed] batch in
             batch.changes = [JobChange(job: changed, isNew: false, withdrawals: rows.map(\.id))]
         }
         #expect(try await writer.store.openExecutions(since: noon).map(\.status) == [.running])
         #expect(try await writer.store.jobs(.loadJobs).isEmpty)
-        // A change of a job that is not there makes none, a job that is there is not made again.
+        // A change of a missing job does not create it, and an existing job is not created again.
         try await writer.write { $0.changes = [JobChange(job: Sample.job(8), isNew: false)] }
         #expect(try await writer.store.jobs(.loadJobsNamed([Sample.jobID(8)])).isEmpty)
         let again = try await writer.write { $0.changes = [JobChange(job: job, isNew: true)] }
@@ -317,7 +317,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a name is one living job's, and what is refused leaves no trace`(_ kind: StoreKind) async throws {
+    func `a name belongs to one existing job, and a refused batch writes nothing`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -333,7 +333,7 @@ import Testing
         #expect(try await writer.store.jobs(.loadJobs) == [one])
         #expect(try await writer.store.execution(row.id) == nil)
         #expect(try await writer.shard().materializedThrough == nil)
-        // Free with its owner's end, in the same batch.
+        // The name is free after the deletion of its job, even in the same batch.
         (one.version, one.deletedAt) = (2, noon)
         let next = try await writer.write { [one, two] batch in
             batch.changes = [
@@ -377,10 +377,10 @@ import Testing
         #expect(try await found("create_job") == 3)
     }
 
-    // MARK: Upkeep
+    // MARK: Maintenance
 
     @Test(arguments: StoreKind.allCases)
-    func `old days go whole, never with an open row in them`(_ kind: StoreKind) async throws {
+    func `old days are dropped completely, never with an open row`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -403,13 +403,13 @@ import Testing
         for row in rows { left.append(try await writer.store.execution(row.id) != nil) }
         #expect(left == [false, true, false, true])
         #expect(try database.attempts() == [rows[1], rows[3]].map { "\($0.id)|1" })
-        // What was dropped can be written again: it is only late.
+        // A row of a dropped day can be written again, for example when it is late.
         #expect(try await writer.write { $0.inserts = [rows[0]] } == .committed(notPending: []))
         #expect(try await writer.store.execution(rows[0].id) == rows[0])
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `the ad-hoc job of a single call goes with its history`(_ kind: StoreKind) async throws {
+    func `the ad-hoc job of a single call is deleted with its history`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -439,7 +439,7 @@ import Testing
     // MARK: Leases
 
     @Test(arguments: StoreKind.allCases)
-    func `the lease is one scheduler's until it gives it back`(_ kind: StoreKind) async throws {
+    func `one scheduler holds the lease until it releases it`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var (one, two) = (Writer(database.store(), 1), Writer(database.store(), 2))
         let shards = try await one.lead()
@@ -448,25 +448,25 @@ import Testing
         #expect(shards.allSatisfy { $0.owner == one.owner && $0.epoch == first && $0.address == one.address })
         guard case .heldByOther(leader: "scheduler-1", _) = try await two.acquire() else { throw Unexpected("held") }
         guard case .held(first, _, _, _) = try await one.renew() else { throw Unexpected("not kept") }
-        // Taken anew by its owner it has a new epoch; the old one is void.
+        // When its owner takes the lease again, it gets a new epoch, and the old epoch is void.
         let before = one
         try await one.lead()
         #expect(one.epoch > first)
-        let anew = one.epoch
+        let retaken = one.epoch
         guard case .heldByOther(leader: "scheduler-1", _) = try await before.renew() else { throw Unexpected("kept") }
-        guard case .released = try await one.store.answer(to: .releaseLease(owner: one.owner, epoch: anew)) else {
+        guard case .released = try await one.store.answer(to: .releaseLease(owner: one.owner, epoch: retaken)) else {
             throw Unexpected("not given back")
         }
-        // What was given back cannot be kept: another may have it.
-        let renewal = try await one.store.answer(to: .renewLease(owner: one.owner, epoch: anew, leaseMs: 600_000))
+        // A released lease cannot be renewed, because another scheduler may hold it.
+        let renewal = try await one.store.answer(to: .renewLease(owner: one.owner, epoch: retaken, leaseMs: 600_000))
         if case .lease(.held) = renewal { Issue.record("a lease without its lock: \(renewal)") }
         try await two.lead()
-        #expect(two.epoch > anew)
+        #expect(two.epoch > retaken)
         database.shutdown(two.store)
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `with the session the lease is gone at once, and its holder hears of it`(_ kind: StoreKind) async throws {
+    func `the lease ends with its session, and its holder is notified`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         let lost = Collected<String>()
         var (one, two) = (Writer(database.store(lost: lost), 1), Writer(database.store(), 2))
@@ -483,7 +483,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `whoever sits on the lock beyond its lease loses it`(_ kind: StoreKind) async throws {
+    func `a scheduler that holds the lock beyond its lease loses it`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         let lost = Collected<String>()
         var (one, two) = (Writer(database.store(lost: lost), 1), Writer(database.store(), 2))
@@ -497,7 +497,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `a scheduler that ends frees the lease`(_ kind: StoreKind) async throws {
+    func `a scheduler that shuts down releases the lease`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var (one, two) = (Writer(database.store(), 1), Writer(database.store(), 2))
         try await one.lead()
@@ -510,10 +510,10 @@ import Testing
         #expect(two.epoch > epoch)
     }
 
-    // MARK: By hand
+    // MARK: Manual changes
 
     @Test(arguments: StoreKind.allCases)
-    func `an edit by hand is a change, and a schedule that it touches begins anew`(_ kind: StoreKind) async throws {
+    func `a manual edit is a change, and restarts a schedule that it changes`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()
@@ -537,10 +537,10 @@ import Testing
         }
     }
 
-    // MARK: Several at once
+    // MARK: Concurrency
 
     @Test(arguments: StoreKind.allCases)
-    func `of two schedulers that write at once only the one with the lease does`(_ kind: StoreKind) async throws {
+    func `of two schedulers that write at the same time, only the leader succeeds`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var (one, two) = (Writer(database.store(), 1), Writer(database.store(), 2))
         try await one.lead()
@@ -553,7 +553,7 @@ import Testing
         async let results = withThrowingTaskGroup(of: (Int, CommitResult).self) { group in
             for (index, batch) in batches.enumerated() {
                 group.addTask { (index, try await store.commit(batch)) }
-                // Handed over in their order: one thread writes them.
+                // Submitted in order, and written by one thread.
                 if index == 9 { _ = try await group.next() }
             }
             return try await group.reduce(into: [Int: CommitResult]()) { $0[$1.0] = $1.1 }
@@ -567,7 +567,7 @@ import Testing
             try await two.write { $0.inserts = [Sample.execution(Sample.jobID(number), at: noon + 1)] }
         }
         _ = try await results
-        // What was read after the take-over is all that the old leader will ever have written.
+        // The old leader can write nothing after this read.
         let after = try await two.store.openExecutions(since: noon)
         #expect(after.filter { $0.scheduledTime == noon } == atTakeOver)
         #expect(after.filter { $0.scheduledTime != noon }.count == 20)
@@ -575,7 +575,7 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
-    func `batches handed over together are written in their order`(_ kind: StoreKind) async throws {
+    func `batches submitted together are written in their order`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
         try await writer.lead()

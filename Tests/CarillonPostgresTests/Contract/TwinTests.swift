@@ -2,11 +2,11 @@ import CarillonCore
 import TestSupport
 import Testing
 
-/// Random batches over both stores, some of which meet a fault: after each of them both have answered the same and hold
-/// the same.
+/// Random batches on both stores, some with a fault: after each batch both stores must have given the same answer and hold the
+/// same rows.
 @Suite struct TwinTests {
     @Test(arguments: [UInt64.random(in: 0...UInt64.max), 1, 2, 3])
-    func `the twin and PostgreSQL cannot be told apart`(seed: UInt64) async throws {
+    func `the twin and PostgreSQL behave the same`(seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
         let (memory, postgres) = (try StoreKind.memory.make(), try StoreKind.postgres.make())
         var (one, other) = (Writer(memory.store()), Writer(postgres.store()))
@@ -50,7 +50,7 @@ import Testing
         )
         try #require(jobs == jobsThere, comment)
         var (shard, shardThere) = (try await one.shard(), try await other.shard())
-        // Each has its own clock, randomness and secret.
+        // Each store has its own clock, randomness and secret.
         (shard.epoch, shardThere.epoch) = (0, 0)
         (shard.incarnation, shardThere.incarnation) = (0, 0)
         (shard.clusterSecret, shardThere.clusterSecret) = (nil, nil)
@@ -60,7 +60,7 @@ import Testing
 }
 
 extension CommitResult {
-    /// The same but for the words of a refusal, and the order.
+    /// Equal except for the text of a refusal and the order.
     fileprivate func isLike(_ other: CommitResult) -> Bool {
         switch (self, other) {
         case (.committed(let left), .committed(let right)): Set(left) == Set(right)
@@ -71,7 +71,7 @@ extension CommitResult {
     }
 }
 
-/// Makes batches over a handful of jobs and times, so that they meet.
+/// Creates batches over a few jobs and times, so that they conflict.
 private struct Books {
     private var versions: [Int: Int64] = [:]
     private var clock: Int64 = 0
@@ -103,7 +103,7 @@ private struct Books {
             batch.outage = .some(random.happens(0.5) ? nil : Outage(from: Sample.noon, to: Sample.noon + clock))
         }
         batch.withdrawals = rows(using: &random).map(\.id)
-        // What is made by a batch is not begun or ended by the same one.
+        // A batch does not start or finish rows that it inserts.
         batch.inserts = rows(using: &random)
         if random.happens(0.4) { batch.changes = [change(using: &random)] }
         let made = Set((batch.inserts + batch.changes.flatMap(\.inserts)).map(\.id))

@@ -37,7 +37,7 @@ struct CloudForm {
         case cron, rate, at
     }
 
-    /// Six fields are EventBridge's; five and others are what they are without the parentheses.
+    /// Six fields are EventBridge's; other counts are parsed as without the parentheses.
     private static func fields(_ text: String) -> String? {
         let texts = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
         return texts.count == 6 ? QuartzFields(minuteFirst: texts, lastYear: 2199)?.expression : text

@@ -1,4 +1,4 @@
-/// A line of a crontab, in which more than the time stands: variables, a command, a user, a comment, a time zone.
+/// A crontab line with more than the time: variables, a command, a user, a comment, a time zone.
 struct CrontabLine {
     let source: CronSource
     let range: Range<Int>
@@ -76,14 +76,14 @@ struct CrontabLine {
         }
     }
 
-    /// `30` is minutes, `2h30` hours and minutes.
+    /// `30` means minutes, `2h30` hours and minutes.
     private static func fcronPeriod(_ text: String) -> String? {
         guard let last = text.utf8.last else { return nil }
         let period = last &- UInt8(ascii: "0") <= 9 ? text + "m" : text
         return DurationText.parse(period).map { $0 > 0 && $0 % 1_000 == 0 } == true ? period : nil
     }
 
-    /// Something after the fields or after a nickname that cannot be a field.
+    /// Text after the fields or after a nickname that cannot be a field.
     private var rest: CronError? {
         let isNickname = source.bytes[range.lowerBound] == UInt8(ascii: "@")
         let index = isNickname ? 1 : words.firstIndex { !Self.isField(source.text($0)) }
@@ -103,7 +103,7 @@ struct CrontabLine {
         )
     }
 
-    /// Only what a field can hold.
+    /// Whether the text has only characters of a field.
     private static func isField(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         var word: [UInt8] = []

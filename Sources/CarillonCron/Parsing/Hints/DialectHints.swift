@@ -1,4 +1,4 @@
-/// What a character that does not belong into a field may have been meant for.
+/// The probable meaning of a character that is not allowed in a field.
 enum DialectHints {
     static func unexpected(at position: Int, in parser: FieldParser) -> CronError {
         let field = parser.field

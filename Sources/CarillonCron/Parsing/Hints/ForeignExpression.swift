@@ -1,12 +1,12 @@
-/// An expression that is none here and may be one of another scheduler. Looked at only after parsing has failed.
+/// An invalid expression that may be another scheduler's. Checked only after parsing has failed.
 struct ForeignExpression {
     let source: CronSource
     let range: Range<Int>
     let words: [Range<Int>]
-    /// Why it does not parse.
+    /// The parse error.
     let error: CronError
 
-    /// The error that names the other scheduler; `nil` where none is recognized.
+    /// The error that names the other scheduler; `nil` if none is recognized.
     var recognized: CronError? {
         CloudForm(source: source, range: range).recognized
             ?? CrontabLine(source: source, range: range, words: words).recognized
@@ -41,13 +41,13 @@ struct ForeignExpression {
         return nil
     }
 
-    /// Six fields of which the last is the year. `?` in the third or fifth gives EventBridge away; it must be in one of them there.
+    /// Six fields with the year last. `?` in the third or fifth field identifies EventBridge, where one of them must be `?`.
     private var yearLast: CronError? {
         let texts = texts
         guard texts.count == 6 else { return nil }
         let marks = [2, 4].filter { texts[$0] == "?" }
         guard let mark = marks.last else {
-            // A name of a weekday in the fifth field says the same of others.
+            // A weekday's name in the fifth field identifies other schedulers.
             guard texts[5] == "*", CronField.dayOfWeek.isNameList(texts[4]) else { return nil }
             let fields = source.text(words[0].lowerBound..<words[4].upperBound)
             return source.error(
@@ -62,7 +62,7 @@ struct ForeignExpression {
         guard let fields = QuartzFields(minuteFirst: texts, lastYear: 2199) else {
             return source.error(nil, words[mark], problem)
         }
-        // A year as the last field has an error of its own.
+        // A year as the last field has a separate error.
         if error.field == CronField.dayOfWeek.name, texts[5] != "*" {
             return source.error(
                 .dayOfWeek,
@@ -74,7 +74,7 @@ struct ForeignExpression {
         return source.error(nil, words[mark], problem, source.replacing(range, with: fields.expression))
     }
 
-    /// Fields as in Quartz, with `?` in one of the fields of days, that do not parse here.
+    /// Quartz's fields, with `?` in one of the fields of days, that do not parse here.
     private var quartz: CronError? {
         let texts = texts
         guard texts.count == 6 || texts.count == 7, texts[3] == "?" || texts[5] == "?",
@@ -91,7 +91,7 @@ struct ForeignExpression {
 }
 
 extension CronError {
-    /// The bytes of what was found.
+    /// The bytes of the found text.
     fileprivate func proposalPosition(in source: CronSource) -> Range<Int>? {
         var position = 0
         var characters = 0

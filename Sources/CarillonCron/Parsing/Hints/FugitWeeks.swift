@@ -13,7 +13,7 @@ struct FugitWeeks {
         )
     }
 
-    /// `nil` where more than one time of one weekday is meant.
+    /// `nil` if there is more than one time or weekday.
     private var expression: String? {
         let source = parser.source
         let words = source.words(source.member(around: item.lowerBound)).map(source.text)

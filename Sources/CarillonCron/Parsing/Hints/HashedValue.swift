@@ -1,5 +1,5 @@
-/// `H` of Jenkins and `~` of OpenBSD and cronie: a value that the scheduler chooses, another one for each job. Any value does, so
-/// one is proposed that follows from the text: two expressions seldom get the same.
+/// `H` of Jenkins and `~` of OpenBSD and cronie: a value that the scheduler chooses for each job. Any value is right, so the proposal
+/// is derived from the text, and different expressions rarely get the same value.
 struct HashedValue {
     let parser: FieldParser
 
@@ -29,7 +29,7 @@ struct HashedValue {
         )
     }
 
-    /// All values; Jenkins takes no day after the 28th.
+    /// All values; Jenkins uses no day after the 28th.
     private var range: ClosedRange<Int> {
         switch parser.field {
         case .dayOfMonth: 1...28
@@ -38,7 +38,7 @@ struct HashedValue {
         }
     }
 
-    /// After `H`: nothing, `/15`, `(0-29)` or `(0-29)/10`.
+    /// The text after `H`: nothing, `/15`, `(0-29)` or `(0-29)/10`.
     private func hashed(_ text: Substring) -> String? {
         var range = range
         var rest = text
@@ -51,7 +51,7 @@ struct HashedValue {
         return value(in: range, step: rest)
     }
 
-    /// `a~b`, `~b`, `a~`, `~`, with or without a step.
+    /// `a~b`, `~b`, `a~`, `~`, with an optional step.
     private func random(_ text: String) -> String? {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let bounds = bounds(parts[0], separator: "~") else { return nil }
@@ -75,7 +75,7 @@ struct HashedValue {
         return "\(range.lowerBound + offset)-\(range.upperBound)/\(step)"
     }
 
-    /// FNV-1a of the whole text and the place of the field.
+    /// FNV-1a of the whole text and the position of the field.
     private var hash: Int {
         var hash: UInt32 = 0x811c_9dc5
         for byte in parser.source.bytes + [UInt8(truncatingIfNeeded: parser.range.lowerBound)] {

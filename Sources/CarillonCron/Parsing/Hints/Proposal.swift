@@ -1,36 +1,36 @@
-/// What an error proposes to write.
+/// The replacement that an error proposes.
 struct Proposal: Sendable, Hashable {
     /// The text before and after the part that is replaced.
     var before: String
     var after: String
-    /// What to write in its place.
+    /// The replacement.
     var fragment: String
-    /// Follows the fragment in the message; may be empty.
+    /// Text after the fragment in the message; may be empty.
     var note: String
-    /// The fragment is an expression of its own and not a part of one.
+    /// Whether the fragment is a complete expression.
     var isExpression: Bool
 
     var text: String { before + fragment + after }
 }
 
 extension CronError {
-    /// So many faults of one expression are mended.
+    /// The limit of corrected errors in one expression.
     private static let mostFaults = 8
 
-    /// The error as it is thrown: its proposal has been parsed, and is left out where it is no expression.
+    /// The error as thrown: its proposal has been parsed, and is omitted if it is invalid.
     var checked: CronError {
         guard var proposal else { return with(message + ".", suggestion: nil) }
         if proposal.isExpression {
-            guard let fragment = Self.mended(proposal.fragment) else { return with(message + ".", suggestion: nil) }
+            guard let fragment = Self.corrected(proposal.fragment) else { return with(message + ".", suggestion: nil) }
             proposal.fragment = fragment
         } else if !Self.parses(proposal) {
             return with(message + ".", suggestion: nil)
         }
         let note = proposal.note.isEmpty ? "" : " " + proposal.note
-        return with("\(message); write \(proposal.fragment)\(note).", suggestion: Self.mended(proposal.text))
+        return with("\(message); write \(proposal.fragment)\(note).", suggestion: Self.corrected(proposal.text))
     }
 
-    /// Whether what is wrong with the text now, if anything, is outside of what is proposed.
+    /// Whether the text parses, or its error is outside of the replaced part.
     private static func parses(_ proposal: Proposal) -> Bool {
         do throws(CronError) {
             _ = try CronParser.parse(proposal.text)
@@ -45,8 +45,8 @@ extension CronError {
         CronError(field: field, position: position, found: found, message: message, suggestion: suggestion)
     }
 
-    /// The expression with one fault after the other replaced by what its error proposes; `nil` where one proposes nothing.
-    private static func mended(_ text: String) -> String? {
+    /// The expression with all errors replaced by their proposals, one after the other; `nil` if an error has no proposal.
+    private static func corrected(_ text: String) -> String? {
         var text = text
         for _ in 0..<mostFaults {
             do throws(CronError) {

@@ -1,7 +1,7 @@
-/// Fields as Quartz and Amazon EventBridge read them, translated. Both count weekdays from 1 (Sunday) to 7, let ranges go round,
-/// write `5/15` for a step from a value on, and have `?` in one of the two fields of days.
+/// Translates fields of Quartz and Amazon EventBridge. In both, weekdays are 1 (Sunday) to 7, ranges wrap around, `5/15` is a step
+/// from a value on, and one of the two fields of days is `?`.
 struct QuartzFields {
-    /// The same schedule in our language, with as few fields as it needs.
+    /// The same schedule in this language, with as few fields as possible.
     let expression: String
 
     /// EventBridge's six fields: minute hour day-of-month month day-of-week year.
@@ -10,7 +10,7 @@ struct QuartzFields {
         expression = fields.count == 5 ? fields.joined(separator: " ") : "0 " + fields.joined(separator: " ")
     }
 
-    /// Quartz' six or seven fields: second minute hour day-of-month month day-of-week [year].
+    /// Quartz's six or seven fields: second minute hour day-of-month month day-of-week [year].
     init?(secondFirst texts: [String]) {
         guard texts.count == 6 || texts.count == 7,
             let second = Self.numbers(texts[0], .second, last: 59),
@@ -21,7 +21,7 @@ struct QuartzFields {
 
     /// Five fields, or six with a year that is not `*`.
     private static func fields(_ texts: [String], lastYear: Int) -> [String]? {
-        // Both fields of days at once are an error there.
+        // Restricting both fields of days is an error there.
         guard texts[2] == "?" || texts[4] == "?", texts[2] != texts[4],
             let minute = numbers(texts[0], .minute, last: 59), let hour = numbers(texts[1], .hour, last: 23),
             let dayOfMonth = texts[2] == "?" ? "*" : numbers(texts[2], .dayOfMonth, last: 31),
@@ -66,7 +66,7 @@ struct QuartzFields {
         }
     }
 
-    /// The values of a range that goes round.
+    /// The values of a range that wraps around.
     private static func round(_ lower: Int, _ upper: Int, _ step: Int, _ range: ClosedRange<Int>) -> [Int] {
         stride(from: lower, through: upper < lower ? upper + range.count : upper, by: step).map {
             $0 > range.upperBound ? $0 - range.count : $0
@@ -110,7 +110,7 @@ struct QuartzFields {
 
     // MARK: Parts
 
-    /// A value, a range or all, with or without a step.
+    /// A value, a range or all values, with an optional step.
     private struct Part {
         enum Bounds {
             case all

@@ -1,22 +1,22 @@
-/// Characters around and between fields that look right and are not: line breaks, other spaces, quotes, semicolons.
+/// Characters in and between fields that look valid and are not: line breaks, other spaces, quotes, semicolons.
 enum Separators {
-    /// The error about the first of them; `nil` where there is none.
+    /// The error for the first such character; `nil` if there is none.
     static func error(in source: CronSource) -> CronError? {
         let all = 0..<source.bytes.count
         let text = source.text(all)
         var position = 0
         for scalar in text.unicodeScalars {
             let range = position..<position + UTF8.width(scalar)
-            // Bytes that are not UTF-8 are longer as text than they were.
+            // Invalid UTF-8 is longer as text than in bytes.
             guard range.upperBound <= source.bytes.count else { return nil }
             position = range.upperBound
             guard let problem = problem(with: scalar) else { continue }
-            let mended = mended(text)
+            let fixed = corrected(text)
             return source.error(
                 nil,
                 range,
                 problem,
-                mended.isEmpty ? nil : Proposal(before: "", after: "", fragment: mended, note: "", isExpression: true)
+                fixed.isEmpty ? nil : Proposal(before: "", after: "", fragment: fixed, note: "", isExpression: true)
             )
         }
         return nil
@@ -41,8 +41,8 @@ enum Separators {
         }
     }
 
-    /// With the right characters. Lines and parts between semicolons become a union.
-    private static func mended(_ text: String) -> String {
+    /// The text with valid characters. Lines and parts between semicolons become a union.
+    private static func corrected(_ text: String) -> String {
         var parts = [""]
         for scalar in text.unicodeScalars {
             switch scalar {

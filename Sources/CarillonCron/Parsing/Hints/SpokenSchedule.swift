@@ -1,8 +1,8 @@
-/// Schedules in words: `hourly`, `every 5 minutes`, `10m`, `every monday at 9:30`, as people, systemd and App Engine write them.
+/// Schedules in words, as people, systemd and App Engine write them: `hourly`, `every 5 minutes`, `10m`, `every monday at 9:30`.
 struct SpokenSchedule {
-    /// What is wrong with the words.
+    /// The error in the words.
     let problem: String
-    /// The same in our language.
+    /// The same schedule in this language.
     let expression: String
     let note: String
 

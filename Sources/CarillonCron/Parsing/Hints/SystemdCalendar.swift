@@ -1,8 +1,8 @@
 /// A calendar of systemd (`OnCalendar=`), translated: `*-*-* 04:00:00`, `Mon..Fri *:0/15`, `2030-01-01 09:00`.
 struct SystemdCalendar {
-    /// The same in our language.
+    /// The same schedule in this language.
     let expression: String
-    /// The time zone at its end.
+    /// The time zone at the end of the calendar.
     private(set) var zone: String?
 
     /// - Parameter texts: The words of the expression.
@@ -32,7 +32,7 @@ struct SystemdCalendar {
             texts.removeFirst()
         }
         guard count > 0, texts.isEmpty else { return nil }
-        // Both the date and the weekday must match there.
+        // In systemd both the date and the weekday must match.
         let plus = weekdays != "*" && date[2] != "*" ? "+" : ""
         var fields = [time[1], time[0], date[2], date[1], plus + weekdays]
         if time[2] != "0" || date[0] != "*" { fields.insert(time[2], at: 0) }
@@ -116,7 +116,7 @@ struct SystemdCalendar {
         return value
     }
 
-    /// The two sides of a separator; `nil` where it is not there once.
+    /// The two sides of a separator; `nil` unless it occurs once.
     private static func separated(_ text: Substring, _ separator: String) -> [Substring]? {
         let bytes = Array(text.utf8)
         let mark = Array(separator.utf8)
