@@ -78,7 +78,7 @@ final class ClientRouter: DialedConnectionOwner, Sendable {
             state.connections.append(connection)
             state.failures.removeAll { $0.address == connection.address || $0.address == connection.scheduler }
             if connection.welcome.leading { state.leader = connection.id }
-            // A connection to the hinted address fulfils the hint. Other leaders are older information than the hint.
+            // The leader named in a standby's Welcome is only a fallback, while no other leader is known.
             if !connection.welcome.leading, state.leaderHint == nil, state.leader == nil {
                 state.leaderHint = connection.welcome.leaderAddress
             }
