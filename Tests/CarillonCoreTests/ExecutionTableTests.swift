@@ -38,7 +38,8 @@ import Testing
     @Test func aRunByHandIsNoDueTime() {
         var executionTable = ExecutionTable()
         let run = executionTable.insert(open(job, at: time, .manual))
-        #expect(!executionTable.holds(time, of: job))
+        let isHeldByRun = executionTable.holds(time, of: job)
+        #expect(!isHeldByRun)
         _ = executionTable.insert(open(job, at: time))
         _ = executionTable.remove(run)
         #expect(executionTable.holds(time, of: job) && executionTable.inconsistency == nil)

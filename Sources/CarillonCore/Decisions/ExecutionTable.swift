@@ -1,5 +1,5 @@
 /// All executions that are not over, and the timers of those that wait for one.
-struct ExecutionTable {
+struct ExecutionTable: ~Copyable {
     private var rows = SlotMap<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
     /// How many executions of schedules there are for a due time, of whatever job: who looks through a long outage asks this
@@ -30,8 +30,8 @@ struct ExecutionTable {
     }
 
     subscript(slot: Int32) -> OpenExecution {
-        _read { yield rows[slot] }
-        _modify { yield &rows[slot] }
+        unsafeAddress { UnsafePointer(rows.address(of: slot)) }
+        unsafeMutableAddress { rows.address(of: slot) }
     }
 
     /// Adds one that is not there yet.
