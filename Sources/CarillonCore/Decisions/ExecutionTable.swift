@@ -8,7 +8,7 @@ struct ExecutionTable: ~Copyable {
     private var timers = TimerHeap()
     /// In nanoseconds of boot time: when a call that a worker has must have been reported.
     private var deadlines = TimerHeap()
-    private var byJob = SlotLists<Int32>()
+    private var byJob = NumberedSlotLists()
     private var byHolder = SlotLists<OpenExecution.Holder>()
     private(set) var catchUpCount = 0
 
