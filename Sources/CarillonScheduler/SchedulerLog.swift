@@ -15,8 +15,8 @@ final class SchedulerLog: Sendable {
         refusals = RefusalLog(logger)
     }
 
-    /// Writes the line about refused rows if it is due. To be called now and then.
-    func writeRefusals(at now: BootTime) {
+    /// Writes the line about refused rows if it is due. Returns when it is due; `nil` when no row was refused.
+    func writeRefusals(at now: BootTime) -> BootTime? {
         refusals.write(at: now)
     }
 
