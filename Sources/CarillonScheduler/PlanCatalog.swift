@@ -15,6 +15,17 @@ final class PlanCatalog: Sendable {
     /// A catalog of a million one-off schedules would never shrink: beyond this it starts anew (jobs keep their plans).
     private let limit = 200_000
 
+    /// A plan in words.
+    private struct Description {
+        /// Kept, so that no other plan gets its identity.
+        var plan: SchedulePlan
+        var text: String
+    }
+
+    private let descriptions = Mutex<[ObjectIdentifier: Description]>([:])
+    /// Beyond this the descriptions start anew.
+    private let maxDescriptions = 10_000
+
     init(zones: any ZoneSource) {
         self.zones = zones
     }
@@ -60,6 +71,18 @@ final class PlanCatalog: Sendable {
                 return plan
             }
         )
+    }
+
+    /// The schedule of a plan in words. A reader of jobs asks for the same few again and again.
+    func description(of plan: SchedulePlan) -> String {
+        let id = ObjectIdentifier(plan)
+        if let known = descriptions.withLock({ $0[id]?.text }) { return known }
+        let text = plan.expression.explained()
+        descriptions.withLock { descriptions in
+            if descriptions.count >= maxDescriptions { descriptions.removeAll() }
+            descriptions[id] = Description(plan: plan, text: text)
+        }
+        return text
     }
 
     /// Forgets the plans of zones whose rules changed.
