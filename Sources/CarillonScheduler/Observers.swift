@@ -40,8 +40,7 @@ final class Observers: Sendable {
         self.subscriptions = subscriptions
         self.backlog = backlog
         self.maxBacklogRows = maxBacklogRows
-        // The line about refused rows is due a second after the last one.
-        eventLoop = EventLoopThread(name: "observers", maxSleepMs: 1_000) { observations, now in
+        eventLoop = EventLoopThread(name: "observers") { observations, now in
             for observation in observations {
                 switch observation {
                 case .logged(let logEvent):
@@ -57,8 +56,8 @@ final class Observers: Sendable {
                     requests.leadershipChanged()
                 }
             }
-            log.writeRefusals(at: now.boot)
-            return nil
+            // The line about refused rows is due a second after the last one: the thread wakes for nothing else.
+            return log.writeRefusals(at: now.boot)
         }
     }
 

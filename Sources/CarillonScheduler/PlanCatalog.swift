@@ -15,6 +15,17 @@ final class PlanCatalog: Sendable {
     /// Above this size the catalog is emptied; jobs keep their plans. Otherwise one-off schedules would make it grow forever.
     private let limit = 200_000
 
+    /// A plan in words.
+    private struct Description {
+        /// Kept, so that no other plan gets its identity.
+        var plan: SchedulePlan
+        var text: String
+    }
+
+    private let descriptions = Mutex<[ObjectIdentifier: Description]>([:])
+    /// Beyond this the descriptions start anew.
+    private let maxDescriptions = 10_000
+
     init(zones: any ZoneSource) {
         self.zones = zones
     }
@@ -60,6 +71,18 @@ final class PlanCatalog: Sendable {
                 return plan
             }
         )
+    }
+
+    /// The description of a schedule in words, cached for lists of jobs.
+    func description(of plan: SchedulePlan) -> String {
+        let id = ObjectIdentifier(plan)
+        if let known = descriptions.withLock({ $0[id]?.text }) { return known }
+        let text = plan.expression.explained()
+        descriptions.withLock { descriptions in
+            if descriptions.count >= maxDescriptions { descriptions.removeAll() }
+            descriptions[id] = Description(plan: plan, text: text)
+        }
+        return text
     }
 
     /// Removes the plans of zones whose rules changed.

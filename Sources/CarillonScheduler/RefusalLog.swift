@@ -31,18 +31,20 @@ final class RefusalLog: Sendable {
     }
 
     /// Writes the line when it is due. Must be called periodically.
-    func write(at now: BootTime) {
-        let ended = run.withLock { run -> Run? in
-            guard let known = run else { return nil }
-            let isQuiet = now.milliseconds(since: known.last) >= Self.quietMs
-            guard isQuiet || now.milliseconds(since: known.began) >= Self.longestMs else { return nil }
+    @discardableResult
+    func write(at now: BootTime) -> BootTime? {
+        let (ended, next) = run.withLock { run -> (Run?, BootTime?) in
+            guard let known = run else { return (nil, nil) }
+            let due = min(known.last + Self.quietMs, known.began + Self.longestMs)
+            guard due <= now else { return (nil, due) }
             run = nil
-            return known
+            return (known, nil)
         }
-        guard let ended else { return }
+        guard let ended else { return next }
         logger.error(
             "rows refused by the database",
             metadata: ["rows": "\(ended.count)", "first_error": "\(ended.reason)"]
         )
+        return next
     }
 }

@@ -16,7 +16,7 @@ final class SchedulerLog: Sendable {
     }
 
     /// Writes the line about refused rows when it is due. Must be called periodically.
-    func writeRefusals(at now: BootTime) {
+    func writeRefusals(at now: BootTime) -> BootTime? {
         refusals.write(at: now)
     }
 

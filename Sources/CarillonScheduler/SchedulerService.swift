@@ -71,7 +71,7 @@ package final class SchedulerService: Sendable {
         requests = RequestHandler(
             machine: RequestMachine(rules: rules, plan: plan, maxFrameBytes: configuration.maxFrameBytes),
             reads: RequestReads(store: store, reader: reader, refresher: refresher, status: status, cluster: cluster),
-            renderer: ReplyRenderer(plan: plan),
+            renderer: ReplyRenderer(plan: plan, describe: { catalog.description(of: $0) }),
             subscriptions: subscriptions,
             status: status,
             eventLoop: eventLoop

@@ -38,7 +38,8 @@ import Testing
     @Test func `a manual run is not a due time`() {
         var executionTable = ExecutionTable()
         let run = executionTable.insert(open(job, at: time, .manual))
-        #expect(!executionTable.holds(time, of: job))
+        let isHeldByRun = executionTable.holds(time, of: job)
+        #expect(!isHeldByRun)
         _ = executionTable.insert(open(job, at: time))
         _ = executionTable.remove(run)
         #expect(executionTable.holds(time, of: job) && executionTable.inconsistency == nil)

@@ -34,4 +34,27 @@ import Testing
         }
         #expect(Set(lists.keys) == Set(model.values))
     }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `lists of numbered keys agree with lists of hashed keys`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var numbered = NumberedSlotLists()
+        var hashed = SlotLists<Int32>()
+        var model: [Int32: Int32] = [:]
+        for _ in 0..<5_000 {
+            let slot = Int32.random(in: 0..<100, using: &random)
+            if let key = model.removeValue(forKey: slot) {
+                numbered.remove(slot, under: key)
+                hashed.remove(slot, under: key)
+            } else {
+                let key = Int32.random(in: 0..<10, using: &random)
+                numbered.insert(slot, under: key)
+                hashed.insert(slot, under: key)
+                model[slot] = key
+            }
+            let key = Int32.random(in: 0..<12, using: &random)
+            #expect(numbered.slots(under: key) == hashed.slots(under: key), "seed \(seed)")
+        }
+        #expect(Set(numbered.keys) == Set(hashed.keys))
+    }
 }

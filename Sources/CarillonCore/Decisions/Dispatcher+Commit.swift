@@ -55,30 +55,40 @@ extension Dispatcher {
     ) {
         if let workers = batch.workers { pool.roster.recorded(workers) }
         var recorded: [Execution] = []
-        for execution in batch.inserts { arm(execution, notPending, &recorded) }
+        recorded.reserveCapacity(batch.updates.count)
+        arm(batch.inserts, notPending, &recorded)
         for start in batch.starts {
             guard let slot = executionTable.slot(of: start.id), executionTable[slot].execution.token == start.token
             else { continue }
             if case .claiming = executionTable[slot].state { sendClaimed(slot, at: now) }
         }
-        for update in batch.updates {
-            acknowledge(update)
-            if let requestID = update.requestID { actions.append(.reply(requestID, .execution(update.execution))) }
-            if update.execution.status.isFinal { answerCancels(of: update.execution, into: &actions) }
-            recorded.append(update.execution)
-            guard let slot = executionTable.slot(of: update.execution.id), executionTable[slot].state == .recording,
-                executionTable[slot].execution.status == update.execution.status
+        // By index: an update is large, and a loop over the elements copies each.
+        for index in batch.updates.indices {
+            if let link = batch.updates[index].link, let token = batch.updates[index].token {
+                acknowledge(token, batch.updates[index].result, to: link)
+            }
+            recorded.append(batch.updates[index].execution)
+            let status = batch.updates[index].execution.status
+            if let requestID = batch.updates[index].requestID {
+                actions.append(.reply(requestID, .execution(batch.updates[index].execution)))
+            }
+            if status.isFinal, !changes.cancels.isEmpty {
+                answerCancels(of: batch.updates[index].execution, into: &actions)
+            }
+            guard let slot = executionTable.slot(of: batch.updates[index].execution.id),
+                executionTable[slot].state == .recording, executionTable[slot].execution.status == status
             else { continue }
-            executionTable[slot].rowStatus = update.execution.status
-            if update.execution.status == .retrying {
+            executionTable[slot].rowStatus = status
+            if status == .retrying {
                 awaitRetry(slot)
             } else {
-                let open = leave(slot)
-                if let requestID = open.waiter { actions.append(.reply(requestID, .execution(update.execution))) }
+                let waiter = executionTable[slot].waiter
+                leave(slot)
+                if let waiter { actions.append(.reply(waiter, .execution(batch.updates[index].execution))) }
             }
         }
         for change in batch.changes {
-            for execution in change.change.inserts { arm(execution, notPending, &recorded) }
+            arm(change.change.inserts, notPending, &recorded)
             if change.isStaged {
                 apply(change, notPending: notPending, recorded: &recorded, into: &actions)
                 continue
@@ -90,41 +100,37 @@ extension Dispatcher {
         if let reading = batch.outageScan { readOutageRows(reading, into: &actions) }
     }
 
-    private mutating func acknowledge(_ update: PendingBatch.Update) {
-        guard let link = update.link, let token = update.token else { return }
-        acknowledge(token, update.result, to: link)
-    }
-
     mutating func acknowledge(_ token: DispatchToken, _ result: AckResult, to link: ConnectionID) {
         pool.acknowledge(token, result, to: link)
     }
 
     /// The row of an execution is durable: sets the timer for its due time.
-    private mutating func arm(_ execution: Execution, _ notPending: Set<ExecutionID>, _ recorded: inout [Execution]) {
-        guard execution.status == .pending else {
-            recorded.append(execution)
-            return
-        }
-        guard let slot = executionTable.slot(of: execution.id), executionTable[slot].state == .inserting else { return }
-        guard !notPending.contains(execution.id) || InjectedFault.armsWhatHasRun.isActive else {
-            let open = leave(slot)
-            precondition(open.waiter == nil || execution.trigger == .manual, "a schedule's execution has no waiter")
-            return
-        }
-        move(slot, to: .armed)
+    private mutating func arm(_ rows: [Execution], _ notPending: Set<ExecutionID>, _ recorded: inout [Execution]) {
+        for index in rows.indices {
+            guard rows[index].status == .pending else {
+                recorded.append(rows[index])
+                continue
+            }
+            let id = rows[index].id
+            guard let slot = executionTable.slot(of: id), executionTable[slot].state == .inserting else { continue }
+            let isManual = rows[index].trigger == .manual
+            guard notPending.isEmpty || !notPending.contains(id) || InjectedFault.armsWhatHasRun.isActive else {
+                let open = leave(slot)
+                precondition(open.waiter == nil || isManual, "a schedule's execution has no waiter")
+                continue
+            }
+            move(slot, to: .armed)
         // A manual run is due immediately, even if the clock stepped back since the request.
-        executionTable.setTimer(
-            slot,
-            to: execution.trigger == .manual ? min(now, execution.scheduledTime) : execution.scheduledTime
-        )
+            let time = rows[index].scheduledTime
+            executionTable.setTimer(slot, to: isManual ? min(now, time) : time)
+        }
     }
 
     /// The retry is durable. A cancel request, or the end of the job, ends the execution here.
     private mutating func awaitRetry(_ slot: Int32) {
-        let record = jobTable[executionTable[slot].job]
         if let reason = executionTable[slot].cancelReason {
             conclude(slot, as: .cancelled, reason: reason)
-        } else if record.hasEnded(for: executionTable[slot].execution.trigger) {
+        } else if jobTable[executionTable[slot].job].hasEnded(for: executionTable[slot].execution.trigger) {
             endWithJob(slot)
         } else {
             move(slot, to: .retrying)

@@ -90,7 +90,9 @@ extension Dispatcher {
 
     /// The next time at which `answerLateChanges` has an answer to send.
     var unansweredWake: BootTime? {
-        guard let sent = log.inFlight, log.hasRequestIDs || changes.hasRequestIDs else { return nil }
-        return sent.sentAt + Int64(configuration.leaseMs)
+        guard let sentAt = log.inFlight?.sentAt else { return nil }
+        let until = sentAt + Int64(configuration.leaseMs)
+        // Whether somebody waits is looked up at that time only: a batch has thousands of rows.
+        return leadership.nowBoot < until || log.hasRequestIDs || changes.hasRequestIDs ? until : nil
     }
 }

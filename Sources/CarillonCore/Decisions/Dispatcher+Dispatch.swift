@@ -47,24 +47,26 @@ extension Dispatcher {
             guard let (slot, id) = pool.ready.pop() else { return }
             // The execution may have been cancelled, withdrawn or adopted from a worker since it was queued.
             guard executionTable.slot(of: id) == slot, executionTable[slot].state == .ready else { continue }
-            let open = executionTable[slot]
-            let record = jobTable[open.job]
-            if record.isHeld, isHeld(slot), !InjectedFault.dispatchesWhatIsHeld.isActive {
-                changes.setAside(slot, id, of: record.id)
+            // Rows are large: each field is read in place.
+            let job = executionTable[slot].job
+            if jobTable[job].isHeld, isHeld(slot), !InjectedFault.dispatchesWhatIsHeld.isActive {
+                changes.setAside(slot, id, of: jobTable[job].id)
                 continue
             }
-            if record.hasEnded(for: open.execution.trigger) {
+            let trigger = executionTable[slot].execution.trigger
+            if jobTable[job].hasEnded(for: trigger) {
                 endWithJob(slot)
                 continue
             }
-            if !open.hasBegun, open.execution.trigger == .schedule {
-                if let endsAt = record.endsAt, open.execution.scheduledTime > endsAt {
+            if !executionTable[slot].hasBegun, trigger == .schedule {
+                if let endsAt = jobTable[job].endsAt, executionTable[slot].execution.scheduledTime > endsAt {
                     conclude(slot, as: .skipped, reason: .expired)
                     continue
                 }
                 let isOverlapping =
-                    record.openCount > 0 || InjectedFault.skipsWhatOverlapsNothing.isActive && record.executionCount > 1
-                if record.overlapPolicy == .skip, isOverlapping {
+                    jobTable[job].openCount > 0
+                    || InjectedFault.skipsWhatOverlapsNothing.isActive && jobTable[job].executionCount > 1
+                if jobTable[job].overlapPolicy == .skip, isOverlapping {
                     if recovery != nil {
                         // It is not known yet whether recovered executions are running.
                         deferred.append(slot)
@@ -74,7 +76,7 @@ extension Dispatcher {
                     continue
                 }
             }
-            guard let link = able(link, for: record) else {
+            guard let link = able(link, for: job) else {
                 deferred.append(slot)
                 continue
             }
@@ -90,8 +92,8 @@ extension Dispatcher {
     }
 
     /// The worker for a call of the job: the given one, unless the call requires features.
-    private func able(_ link: ConnectionID, for record: JobRecord) -> ConnectionID? {
-        let needed = CallKind.http(record.call).requiredFeatures
+    private func able(_ link: ConnectionID, for job: Int32) -> ConnectionID? {
+        let needed = CallKind.http(jobTable[job].call).requiredFeatures
         return needed.isEmpty ? link : pool.roster.leastLoaded(having: needed)
     }
 
@@ -110,14 +112,13 @@ extension Dispatcher {
         executionTable[slot].execution.worker = pool.roster[link]?.name
         executionTable[slot].execution.workerBootID = pool.roster[link]?.bootID
         move(slot, to: .claiming(link))
-        let execution = executionTable[slot].execution
         log.pending.starts.append(
             ExecutionStart(
-                id: execution.id,
+                id: executionTable[slot].execution.id,
                 token: token,
-                attempts: execution.attempts + 1,
-                lostAttempts: execution.lostAttempts,
-                actualStartTime: execution.actualStartTime ?? now,
+                attempts: executionTable[slot].execution.attempts + 1,
+                lostAttempts: executionTable[slot].execution.lostAttempts,
+                actualStartTime: executionTable[slot].execution.actualStartTime ?? now,
                 worker: pool.roster[link]?.name,
                 workerBootID: pool.roster[link]?.bootID,
                 isClaim: true
@@ -180,20 +181,21 @@ extension Dispatcher {
             $0.inFlight += 1
             $0.unacknowledged += 1
         }
-        let open = executionTable[slot]
-        let record = jobTable[open.job]
+        let (id, attempt) = (executionTable[slot].execution.id, executionTable[slot].attemptNumber)
+        let job = executionTable[slot].job
+        let (jobID, timeoutMs) = (jobTable[job].id, Int(jobTable[job].timeoutMs))
         pool.send(
             DispatchedCall(
                 token: token,
-                code: worker.key.code(of: token, open.execution.id, attempt: open.attemptNumber),
-                shard: record.id.shard,
-                executionID: open.execution.id,
-                jobID: record.id,
-                attempt: open.attemptNumber,
-                scheduledTime: open.execution.scheduledTime,
-                kind: .http(record.call),
-                timeoutMs: Int(record.timeoutMs),
-                connectTimeoutMs: min(configuration.connectTimeoutMs, Int(record.timeoutMs)),
+                code: worker.key.code(of: token, id, attempt: attempt),
+                shard: jobID.shard,
+                executionID: id,
+                jobID: jobID,
+                attempt: attempt,
+                scheduledTime: executionTable[slot].execution.scheduledTime,
+                kind: .http(jobTable[job].call),
+                timeoutMs: timeoutMs,
+                connectTimeoutMs: min(configuration.connectTimeoutMs, timeoutMs),
                 atMostOnce: isAtMostOnce(slot),
                 responseLimit: configuration.responseLimit
             ),

@@ -85,7 +85,10 @@ extension Dispatcher {
             let slot = jobTable.slot(of: job), let row = make(slot, at: id.time)
         else { return false }
         backlog.catchUp?.cover(job, [OutageRow(jobID: job, from: id.time, to: id.time)])
-        if backlog.catchUp?.time(of: slot) == id.time { backlog.catchUp?.arm(slot, jobTable[slot], after: id.time) }
+        if backlog.catchUp?.time(of: slot) == id.time {
+            let record = jobTable[slot]
+            backlog.catchUp?.arm(slot, record, after: id.time)
+        }
         log.pending.add(insert: row)
         return true
     }
@@ -130,11 +133,11 @@ extension Dispatcher {
     /// Whether a report about an attempt counts: its token is the current one, or the execution was recovered and not
     /// dispatched since, or no attempt of it is known here.
     func accepts(_ token: DispatchToken, _ attempt: Int, for slot: Int32) -> Bool {
-        let open = executionTable[slot]
-        switch open.state {
+        switch executionTable[slot].state {
         case .dispatched, .disconnected, .outcomePending:
-            return open.execution.token == token
+            return executionTable[slot].execution.token == token
         case .recovered, .ready, .armed, .retrying:
+            let open = executionTable[slot]
             if open.isLost, open.execution.token == token, attempt == open.attemptNumber { return true }
             // Not started as far as this leader knows: the row was inserted again after the clock stepped back, or the
             // claim was returned.

@@ -17,7 +17,8 @@ extension Dispatcher {
         for (job, rows) in all {
             backlog.catchUp?.cover(job, rows)
             guard let slot = jobTable.slot(of: job), let time = backlog.catchUp?.time(of: slot) else { continue }
-            backlog.catchUp?.arm(slot, jobTable[slot], after: time - 1)
+            let record = jobTable[slot]
+            backlog.catchUp?.arm(slot, record, after: time - 1)
         }
     }
 

@@ -51,8 +51,8 @@ extension Dispatcher {
         pool.roster.modify(link) { $0.returned = 0 }
         executionTable[slot].returns = 0
         var execution = executionTable[slot].execution
-        let record = jobTable[executionTable[slot].job]
-        let times = times(of: executionTable[slot], outcome, over: link)
+        let job = executionTable[slot].job
+        let times = times(of: slot, outcome, over: link)
         let started = times.started
         if times.isImplausible {
             counters.invalidReports += 1
@@ -84,22 +84,23 @@ extension Dispatcher {
                 execution.errorMessage = "the target answered with status \(status); 200 to 299 is success\(more)"
             }
             let mayRepeat = !isAtMostOnce(slot) || outcome.kind == .notSent
-            let isGone = record.hasEnded(for: execution.trigger)
+            let isGone = jobTable[job].hasEnded(for: execution.trigger)
+            let maxRetries = Int(jobTable[job].maxRetries)
             if let reason = executionTable[slot].cancelReason {
                 execution.status = .cancelled
                 execution.reason = reason
             } else if mayRepeat, !isGone,
-                execution.attempts <= Int(record.maxRetries) + (InjectedFault.retriesOnceTooOften.isActive ? 1 : 0)
+                execution.attempts <= maxRetries + (InjectedFault.retriesOnceTooOften.isActive ? 1 : 0)
             {
                 execution.status = .retrying
                 execution.nextAttemptAt =
-                    now + retryDelayMs(record, attempts: execution.attempts, outcome, using: &random)
+                    now + retryDelayMs(jobTable[job], attempts: execution.attempts, outcome, using: &random)
             } else {
                 execution.status =
-                    isGone && mayRepeat && execution.attempts <= Int(record.maxRetries) ? .cancelled : .failed
+                    isGone && mayRepeat && execution.attempts <= maxRetries ? .cancelled : .failed
                 if execution.status == .cancelled {
-                    execution.reason = record.endReason
-                } else if mayRepeat, record.maxRetries > 0 {
+                    execution.reason = jobTable[job].endReason
+                } else if mayRepeat, maxRetries > 0 {
                     execution.reason = .retriesExhausted
                 }
             }
@@ -162,11 +163,12 @@ extension Dispatcher {
 
     /// The start and the duration of a call. The worker's monotonic clock gives the actual start, so the drift includes
     /// the transfer to the worker. Without it, the start is derived from the dispatch.
-    private func times(of open: OpenExecution, _ outcome: CallOutcome, over link: ConnectionID) -> CallTimes {
+    private func times(of slot: Int32, _ outcome: CallOutcome, over link: ConnectionID) -> CallTimes {
+        let scheduledTime = executionTable[slot].execution.scheduledTime
         let dispatched =
-            open.dispatchedMicroseconds != 0
-            ? open.dispatchedMicroseconds
-            : outcome.dispatchTime.map { min(max($0, open.execution.scheduledTime), now).milliseconds * 1_000 }
+            executionTable[slot].dispatchedMicroseconds != 0
+            ? executionTable[slot].dispatchedMicroseconds
+            : outcome.dispatchTime.map { min(max($0, scheduledTime), now).milliseconds * 1_000 }
         let started: Int64
         if !InjectedFault.ignoresTheWorkersClock.isActive, let clock = outcome.startedClockMicroseconds,
             let boot = pool.roster.bootTime(of: link, at: clock)
@@ -174,7 +176,9 @@ extension Dispatcher {
             started = self.leadership.clock.microseconds(at: boot)
         } else if let dispatched {
             started = dispatched + min(Int64(clamping: outcome.startedAfterMicroseconds), leadership.nowMicroseconds)
-        } else if open.rowStatus == .running, open.execution.attempts == 0, let start = open.execution.actualStartTime {
+        } else if executionTable[slot].rowStatus == .running, executionTable[slot].execution.attempts == 0,
+            let start = executionTable[slot].execution.actualStartTime
+        {
             started = start.milliseconds * 1_000
         } else {
             started =
@@ -184,20 +188,22 @@ extension Dispatcher {
         return CallTimes(
             started: started,
             duration: outcome.durationMicroseconds,
-            earliest: dispatched ?? min(open.execution.scheduledTime, now).milliseconds * 1_000,
+            earliest: dispatched ?? min(scheduledTime, now).milliseconds * 1_000,
             latest: leadership.nowMicroseconds
         )
     }
 
     /// Queues an execution again whose attempt did not start.
     private mutating func enqueue(_ slot: Int32) {
-        let open = executionTable[slot]
-        if open.rowStatus == .retrying, let next = open.execution.nextAttemptAt, next > now {
+        let scheduledTime = executionTable[slot].execution.scheduledTime
+        if executionTable[slot].rowStatus == .retrying, let next = executionTable[slot].execution.nextAttemptAt,
+            next > now
+        {
             move(slot, to: .retrying)
             executionTable.setTimer(slot, to: next)
-        } else if open.execution.trigger == .schedule, open.execution.scheduledTime > now {
+        } else if executionTable[slot].execution.trigger == .schedule, scheduledTime > now {
             move(slot, to: .armed)
-            executionTable.setTimer(slot, to: open.execution.scheduledTime)
+            executionTable.setTimer(slot, to: scheduledTime)
         } else {
             makeReady(slot)
         }

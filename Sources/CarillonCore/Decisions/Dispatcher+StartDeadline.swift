@@ -11,21 +11,23 @@ extension Dispatcher {
         let job = executionTable[slot].job
         let limits = jobTable[job].limits
         let isWithoutCatchUp = jobTable[job].catchUpPolicy == .none
-        // Most jobs have no limit. Check this before copying the execution, which is large.
         guard limits.startDeadlineMs > 0 || isWithoutCatchUp else { return nil }
-        let open = executionTable[slot]
-        let scheduled = open.execution.scheduledTime
+        let scheduled = executionTable[slot].execution.scheduledTime
+        let isAdoptable = executionTable[slot].isAdoptable
         var last: LastStart?
         // Also for a returned claim and a row from before an outage: no worker has reported their start.
-        let hasBegun = open.execution.attempts > 0 || open.execution.lostAttempts > 0
+        let hasBegun =
+            executionTable[slot].execution.attempts > 0 || executionTable[slot].execution.lostAttempts > 0
         let mayStart = !hasBegun || InjectedFault.skipsRetriesAfterTheStartDeadline.isActive
-        let isIgnored = InjectedFault.startsLateAfterATakeOver.isActive && open.isAdoptable
+        let isIgnored = InjectedFault.startsLateAfterATakeOver.isActive && isAdoptable
         if limits.startDeadlineMs > 0, mayStart, !isIgnored {
             last = LastStart(time: scheduled + Int64(limits.startDeadlineMs), reason: .startDeadline)
         }
         // Without catch-up, only due times of the schedule are limited. A recovered execution may already have been
         // called.
-        if isWithoutCatchUp, open.execution.trigger == .schedule, !open.hasBegun, !open.isAdoptable {
+        if isWithoutCatchUp, executionTable[slot].execution.trigger == .schedule, !executionTable[slot].hasBegun,
+            !isAdoptable
+        {
             let time = scheduled + max(1_000, Int64(limits.catchUpWindowMs))
             if last.map({ time < $0.time }) ?? true { last = LastStart(time: time, reason: .catchUp) }
         }

@@ -112,12 +112,12 @@ extension Dispatcher {
         guard case .leading = leadership.phase, !tokens.isEmpty else { return }
         let started = Set(tokens)
         for slot in executionTable.slots(heldBy: .connection(link)) {
-            let execution = executionTable[slot].execution
-            guard let token = execution.token, started.contains(token) else { continue }
+            guard let token = executionTable[slot].execution.token, started.contains(token) else { continue }
             markAcknowledged(slot)
             executionTable[slot].hasStarted = true
             if executionTable[slot].rowStatus == .running { continue }
             executionTable[slot].rowStatus = .running
+            let execution = executionTable[slot].execution
             // For calls dispatched by a previous leader, the start time arrives only with the outcome.
             let dispatched = executionTable[slot].dispatchedMicroseconds
             let start = dispatched == 0 ? now : Timestamp(milliseconds: dispatched / 1_000)
@@ -195,7 +195,6 @@ extension Dispatcher {
     /// An attempt was lost with its worker. It does not count and is dispatched again, unless that could send a request
     /// twice.
     mutating func lose(_ slot: Int32) {
-        let record = jobTable[executionTable[slot].job]
         counters.lostAttempts += 1
         if isAtMostOnce(slot) {
             // A claim time in the future dates from before the clock stepped back.
@@ -203,7 +202,8 @@ extension Dispatcher {
             move(slot, to: .outcomePending)
             pool.isClaimQueryDue = true
             let patience: Int64 = InjectedFault.givesUpClaimsAtOnce.isActive ? 0 : 60_000
-            executionTable.setTimer(slot, to: claimed + Int64(record.timeoutMs) + patience)
+            let timeoutMs = Int64(jobTable[executionTable[slot].job].timeoutMs)
+            executionTable.setTimer(slot, to: claimed + timeoutMs + patience)
             return
         }
         executionTable[slot].execution.lostAttempts += 1

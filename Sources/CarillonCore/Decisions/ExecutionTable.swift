@@ -1,5 +1,5 @@
 /// All open executions, and the timers of those that wait for a time.
-struct ExecutionTable {
+struct ExecutionTable: ~Copyable {
     private var rows = SlotMap<OpenExecution>()
     private var slots: [ExecutionID: Int32] = [:]
     /// The number of scheduled executions per due time, of all jobs. Checked first in a long outage, because computing
@@ -8,7 +8,7 @@ struct ExecutionTable {
     private var timers = TimerHeap()
     /// The deadlines for the reports of dispatched calls, in nanoseconds of boot time.
     private var deadlines = TimerHeap()
-    private var byJob = SlotLists<Int32>()
+    private var byJob = NumberedSlotLists()
     private var byHolder = SlotLists<OpenExecution.Holder>()
     private(set) var catchUpCount = 0
 
@@ -30,8 +30,8 @@ struct ExecutionTable {
     }
 
     subscript(slot: Int32) -> OpenExecution {
-        _read { yield rows[slot] }
-        _modify { yield &rows[slot] }
+        unsafeAddress { UnsafePointer(rows.address(of: slot)) }
+        unsafeMutableAddress { rows.address(of: slot) }
     }
 
     /// Adds an execution that is not in the table.

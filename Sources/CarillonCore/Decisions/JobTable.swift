@@ -1,5 +1,5 @@
 /// All jobs of the led shards, and a heap of each job's next due time without a row.
-struct JobTable {
+struct JobTable: ~Copyable {
     private var jobs = SlotMap<JobRecord>()
     private var slots: [JobID: Int32] = [:]
     private var heap = TimerHeap()
@@ -20,7 +20,7 @@ struct JobTable {
     func slot(of id: JobID) -> Int32? { slots[id] }
 
     subscript(slot: Int32) -> JobRecord {
-        _read { yield jobs[slot] }
+        unsafeAddress { UnsafePointer(jobs.address(of: slot)) }
     }
 
     /// The earliest due time without a row.

@@ -18,9 +18,15 @@ package struct ReplyRenderer: Sendable {
         @Sendable (String, String, DaylightPolicy) -> Result<SchedulePlan, JobRules.FieldErrors>
 
     private let plan: PlanSource
+    private let describe: @Sendable (SchedulePlan) -> String
 
-    package init(plan: @escaping PlanSource) {
+    /// - Parameter describe: the schedule in words. The text of a plan never changes, so a runner may keep it.
+    package init(
+        plan: @escaping PlanSource,
+        describe: @escaping @Sendable (SchedulePlan) -> String = { $0.expression.explained() }
+    ) {
         self.plan = plan
+        self.describe = describe
     }
 
     /// The answer or the error to send. `now` is cluster time.
@@ -44,7 +50,7 @@ package struct ReplyRenderer: Sendable {
         switch plan(job.schedule, job.timeZone, job.daylightPolicy) {
         case .success(let plan):
             let next = job.active && job.deletedAt == nil ? plan.next(after: now, for: job) : nil
-            return JobView(job: job, scheduleDescription: plan.expression.explained(), nextRunTime: next)
+            return JobView(job: job, scheduleDescription: describe(plan), nextRunTime: next)
         case .failure(let failure):
             return JobView(job: job, scheduleDescription: "Never: \(failure.text)", nextRunTime: nil)
         }

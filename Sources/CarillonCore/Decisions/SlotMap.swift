@@ -1,38 +1,41 @@
 /// A table whose rows keep their slot number, so that heaps and queues can refer to them with 32 bits. Rows are stored
 /// in chunks: growing copies nothing and wastes no memory.
-struct SlotMap<Row> {
-    private var chunks: [ContiguousArray<Row?>] = []
+///
+/// A field of a row is read and written in place. An array of optional rows would copy the whole row for each field.
+struct SlotMap<Row>: ~Copyable {
+    /// Memory for `chunkSize` rows each. A row is initialized while its slot is occupied.
+    private var chunks: ContiguousArray<UnsafeMutablePointer<Row>> = []
+    private var isTaken: ContiguousArray<Bool> = []
     private var free: [Int32] = []
     private(set) var count = 0
-    private var end: Int32 = 0
 
     private static var chunkSize: Int { 1024 }
 
+    deinit {
+        for slot in slots { address(of: slot).deinitialize(count: 1) }
+        for chunk in chunks { chunk.deallocate() }
+    }
+
     /// Inserts a row into a free slot and returns its number.
-    mutating func insert(_ row: Row) -> Int32 {
+    mutating func insert(_ row: consuming Row) -> Int32 {
         count += 1
         if let slot = free.popLast() {
-            chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] = row
+            place(of: slot).initialize(to: row)
+            isTaken[Int(slot)] = true
             return slot
         }
-        let slot = end
-        end += 1
-        if Int(slot) % Self.chunkSize == 0 {
-            var chunk = ContiguousArray<Row?>()
-            chunk.reserveCapacity(Self.chunkSize)
-            chunks.append(chunk)
-        }
-        chunks[Int(slot) / Self.chunkSize].append(row)
+        let slot = Int32(isTaken.count)
+        if Int(slot) % Self.chunkSize == 0 { chunks.append(.allocate(capacity: Self.chunkSize)) }
+        place(of: slot).initialize(to: row)
+        isTaken.append(true)
         return slot
     }
 
     /// Frees a slot. Its number is used for a later row.
     @discardableResult
     mutating func remove(_ slot: Int32) -> Row {
-        guard let row = chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] else {
-            preconditionFailure("row \(slot) of a table was removed twice")
-        }
-        chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] = nil
+        let row = address(of: slot).move()
+        isTaken[Int(slot)] = false
         free.append(slot)
         count -= 1
         return row
@@ -44,35 +47,40 @@ struct SlotMap<Row> {
 
     /// The row of an occupied slot.
     subscript(slot: Int32) -> Row {
-        _read {
-            // Access in place: a row is large, and most readers need one field.
-            yield chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]!
-        }
-        _modify {
-            yield &chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]!
-        }
+        unsafeAddress { UnsafePointer(address(of: slot)) }
+        unsafeMutableAddress { address(of: slot) }
     }
 
     /// The row of a slot; `nil` if the slot is free.
     func row(_ slot: Int32) -> Row? {
-        guard slot >= 0, slot < end else { return nil }
-        return chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize]
+        guard slot >= 0, Int(slot) < isTaken.count, isTaken[Int(slot)] else { return nil }
+        return self[slot]
     }
 
     /// All occupied slots, ascending.
     var slots: [Int32] {
         var slots: [Int32] = []
         slots.reserveCapacity(count)
-        for slot in 0..<end where chunks[Int(slot) / Self.chunkSize][Int(slot) % Self.chunkSize] != nil {
-            slots.append(slot)
-        }
+        for slot in isTaken.indices where isTaken[slot] { slots.append(Int32(slot)) }
         return slots
+    }
+
+    /// The address of an occupied slot. The address is valid until the row is removed.
+    @inline(__always)
+    func address(of slot: Int32) -> UnsafeMutablePointer<Row> {
+        precondition(isTaken[Int(slot)], "a row of a table was used after its removal")
+        return place(of: slot)
+    }
+
+    @inline(__always)
+    private func place(of slot: Int32) -> UnsafeMutablePointer<Row> {
+        chunks[Int(slot) / Self.chunkSize] + Int(slot) % Self.chunkSize
     }
 
     /// Whether each slot is either occupied or free, exactly once; for tests.
     var isConsistent: Bool {
         let taken = slots
         return taken.count == count && Set(free).count == free.count && Set(free).isDisjoint(with: taken)
-            && taken.count + free.count == Int(end)
+            && taken.count + free.count == isTaken.count
     }
 }

@@ -144,7 +144,8 @@ struct WorkerRoster {
     }
 
     mutating func modify(_ link: ConnectionID, _ body: (inout ConnectedWorker) -> Void) {
-        if workers[link] != nil { body(&workers[link]!) }
+        guard let index = workers.index(forKey: link) else { return }
+        body(&workers.values[index])
     }
 
     mutating func workerDisconnected(_ name: String, bootID: UniqueID, until: BootTime) {
