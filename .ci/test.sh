@@ -1,24 +1,24 @@
 #!/bin/bash
-# Runs the tests that are built already, each target in a process of its own, so that tests which must wait for real
-# sockets and processes do not starve each other: .ci/test.sh [filter]. Its last line says how many passed and failed.
-# TEST_WITHOUT names targets that are left out; tests that TEST_SKIP, a regular expression, matches are left out too.
+# Runs the built tests, each target in a separate process, so that tests that wait for real sockets and processes do not
+# starve each other: .ci/test.sh [filter]. The last line is the number of passed and failed tests.
+# TEST_WITHOUT lists targets to leave out; TEST_SKIP is a regular expression of tests to leave out.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 filter=${1:-}
 passed=0 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# The bundle is run directly: `swift test` would load the package anew for each target.
+# The bundle is run directly: `swift test` would load the package again for each target.
 bundle=.build/debug/carillonPackageTests.xctest
 [ -x $bundle ] || { echo "$bundle is missing; run make test" >&2; exit 1; }
 for folder in Tests/*Tests; do
     target=$(basename "$folder")
     [[ " ${TEST_WITHOUT:-} " != *" $target "* ]] || continue
     start=$SECONDS
-    # The name of a target means all of it; anything else is looked for in the names of suites and tests.
+    # A target's name selects the whole target; any other filter is matched with the names of suites and tests.
     wanted="^$target\\."
     case "$target" in *"$filter"*) ;; *) wanted="$wanted.*($filter)" ;; esac
-    # `timeout` ends the whole group: what the tests themselves started, too.
+    # `timeout` kills the whole process group, including processes that the tests started.
     NO_COLOR=1 timeout --signal=KILL "${TEST_TIMEOUT:-900}" \
         $bundle --testing-library swift-testing --filter "$wanted" ${TEST_SKIP:+--skip "$TEST_SKIP"} >"$log" 2>&1
     code=$?
@@ -38,7 +38,7 @@ for folder in Tests/*Tests; do
     passed=$((passed + count - wrong))
     failed=$((failed + wrong))
     echo "$target: $((count - wrong)) passed, $wrong failed, $((SECONDS - start)) s"
-    # What a scenario came to.
+    # The results of scenarios.
     grep -E '^scenario ' "$log" || true
 done
 echo "$passed passed, $failed failed"

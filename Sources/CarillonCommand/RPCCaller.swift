@@ -20,9 +20,9 @@ final class RPCCaller: SchedulerCaller {
     private let isTold = Mutex(false)
 
     /// - Parameters:
-    /// - timeoutMs: for each request; `nil` for the default of the request.
-    /// - silence: how long a wait for a scheduler lasts before the message.
-    /// - writeError: prints the message, at most once.
+    ///   - timeoutMs: for each request; `nil` for the default of the request.
+    ///   - silence: how long a wait for a scheduler lasts before the message.
+    ///   - writeError: prints the message, at most once.
     init(
         schedulers: [String],
         timeoutMs: Int64?,

@@ -23,8 +23,8 @@ package struct ConnectedScheduler: Sendable, Hashable {
 /// Sends RPC requests by name, with arguments and results as JSON.
 package protocol SchedulerCaller: Sendable {
     /// - Parameters:
-    /// - name: the name of the request in the envelope (`create_job`).
-    /// - timeout: `nil` for the default of the request.
+    ///   - name: the name of the request in the envelope (`create_job`).
+    ///   - timeout: `nil` for the default of the request.
     func call(_ name: String, _ arguments: JSONValue, timeout: Duration?) async throws(ClientError) -> JSONValue
     var connectedSchedulers: [ConnectedScheduler] { get }
 }

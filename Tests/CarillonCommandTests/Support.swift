@@ -27,8 +27,8 @@ final class FakeScheduler: SchedulerCaller {
     private let log = Mutex<[Request]>([])
 
     /// - Parameters:
-    /// - watched: the changes that a watch returns before it ends.
-    /// - pings: microseconds or failures, one after the other; the last one is repeated.
+    ///   - watched: the changes that a watch returns before it ends.
+    ///   - pings: microseconds or failures, one after the other; the last one is repeated.
     init(watched: [JSONValue] = [], pings: [Result<Int64, ClientError>] = [.success(100)], _ answer: @escaping Answer) {
         self.watched = watched
         self.pings = Mutex(pings)

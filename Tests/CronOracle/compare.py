@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares `carillon cron next` with cronsim and croniter: random expressions, zones and instants, all from one seed.
+"""Compares `carillon cron next` with cronsim and croniter, for random expressions, zones and instants from one seed.
 
     python3 Tests/CronOracle/compare.py .build/release/carillon [--cases 3000] [--seed 1]
 
-The extensions that no library has (LW-n, @every ... from) are compared with a few lines of Python's own calendar.
+The extensions that no library supports (LW-n, @every ... from) are compared with Python's calendar.
 
-A library that is not installed is left out. Where a library is known to mean something else, the difference is counted under
-its reason (DIFFERENCES below); any other one is printed, and the status is 1.
+A library that is not installed is left out. Known differences of a library are counted by their reason (DIFFERENCES below). Any
+other difference is printed, and the exit status is 1.
 """
 
 import argparse

@@ -17,10 +17,10 @@ struct AbuseTests {
     /// Runs a small load under abuse and checks memory, the service for other users, and the outcome of the load.
     ///
     /// - Parameters:
-    /// - jobs: the number of jobs due each second.
-    /// - growthMB: the maximum memory growth of each process.
-    /// - complaint: the log line that a process must write, at most once a minute.
-    /// - abuse: receives a closure to call at the height of the abuse, which checks that users are served.
+    ///   - jobs: the number of jobs due each second.
+    ///   - growthMB: the maximum memory growth of each process.
+    ///   - complaint: the log line that a process must write, at most once a minute.
+    ///   - abuse: receives a closure to call at the height of the abuse, which checks that users are served.
     private func scenario(
         _ name: String,
         jobs: Int = AbuseTests.jobs,

@@ -24,11 +24,11 @@ package final class ChildProgram: Sendable {
     private let ended = Mutex<End?>(nil)
 
     /// - Parameters:
-    /// - path: the program's path.
-    /// - environment: the whole environment; `nil` for that of this process.
-    /// - output: a file to append to.
-    /// - input: a descriptor; `nil` for no input.
-    /// - ownGroup: whether the program leads a new process group, so that signals can reach its children too.
+    ///   - path: the program's path.
+    ///   - environment: the whole environment; `nil` for that of this process.
+    ///   - output: a file to append to.
+    ///   - input: a descriptor; `nil` for no input.
+    ///   - ownGroup: whether the program leads a new process group, so that signals can reach its children too.
     package init(
         _ path: String,
         _ arguments: [String],

@@ -4,8 +4,8 @@ package struct GuideTable: Sendable {
     package var rows: [[String]] = []
 
     /// - Parameters:
-    /// - path: the guide, from the root of the repository.
-    /// - heading: the text of the heading; the first table below it is read.
+    ///   - path: the guide, from the root of the repository.
+    ///   - heading: the text of the heading; the first table below it is read.
     package init(_ path: String, under heading: String) {
         // Tests/TestSupport/GuideTable.swift → the root.
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")

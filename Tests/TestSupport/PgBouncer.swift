@@ -14,8 +14,8 @@ package final class PgBouncer: Sendable {
     /// Returns when PgBouncer accepts connections.
     ///
     /// - Parameters:
-    /// - poolSize: the number of server connections for each database and user.
-    /// - settings: additional lines for the section `[pgbouncer]`.
+    ///   - poolSize: the number of server connections for each database and user.
+    ///   - settings: additional lines for the section `[pgbouncer]`.
     package init(_ mode: Mode, before cluster: PostgresCluster, poolSize: Int, settings: [String] = []) throws {
         port = try FreePort.take()
         var template = Array("/tmp/carillon-bouncer-XXXXXX".utf8CString)

@@ -45,8 +45,8 @@ final class RequestListener: Sendable {
     private let server = Mutex<(any Channel)?>(nil)
 
     /// - Parameters:
-    /// - now: returns the time of a request.
-    /// - receive: called on the event loop for each request. An error stops the server.
+    ///   - now: returns the time of a request.
+    ///   - receive: called on the event loop for each request. An error stops the server.
     init(
         response: Response,
         now: @escaping @Sendable () -> Timestamp,

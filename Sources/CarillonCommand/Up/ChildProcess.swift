@@ -16,9 +16,9 @@ struct Launch: Sendable, Hashable {
 /// Starts programs and reports their end.
 enum ChildProcess {
     /// - Parameters:
-    /// - runner: the path of `carillon`, whose `internal-run` ties the child to this process and changes the user.
-    /// - output: the descriptor of its standard output and standard error.
-    /// - input: the descriptor of its standard input; `nil` for none.
+    ///   - runner: the path of `carillon`, whose `internal-run` ties the child to this process and changes the user.
+    ///   - output: the descriptor of its standard output and standard error.
+    ///   - input: the descriptor of its standard input; `nil` for none.
     static func start(
         _ launch: Launch,
         runner: String,

@@ -31,8 +31,8 @@ final class FolderHandle: Sendable {
 
     /// Opens a folder in this folder.
     /// - Parameters:
-    /// - mode: the permissions of a new folder; `nil` to create none.
-    /// - owner: an additional allowed owner of the folder and its files.
+    ///   - mode: the permissions of a new folder; `nil` to create none.
+    ///   - owner: an additional allowed owner of the folder and its files.
     /// - Returns: `nil` if the folder does not exist.
     func folder(_ name: String, makingWith mode: mode_t? = nil, owner: uid_t? = nil) throws(FileProblem)
         -> FolderHandle?
@@ -70,8 +70,8 @@ final class FolderHandle: Sendable {
 
     /// Opens a regular file of this folder.
     /// - Parameters:
-    /// - flags: the flags of open(2).
-    /// - mode: the permissions of a new file.
+    ///   - flags: the flags of open(2).
+    ///   - mode: the permissions of a new file.
     /// - Returns: `nil` if the file does not exist.
     func file(_ name: String, _ flags: Int32, mode: mode_t = 0o600) throws(FileProblem) -> Int32? {
         let shown = "\(path)/\(name)"

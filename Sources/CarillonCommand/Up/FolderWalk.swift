@@ -14,8 +14,8 @@ enum FolderWalk {
     }
 
     /// - Parameters:
-    /// - path: an absolute path.
-    /// - mode: the permissions of folders that are created on the path; `nil` to create none.
+    ///   - path: an absolute path.
+    ///   - mode: the permissions of folders that are created on the path; `nil` to create none.
     /// - Returns: a descriptor to read the folder with, and its path without symbolic links.
     static func open(_ path: String, makingWith mode: mode_t?) throws(FileProblem) -> (descriptor: Int32, path: String)
     {

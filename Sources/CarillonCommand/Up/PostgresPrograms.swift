@@ -11,8 +11,8 @@ struct PostgresPrograms: Sendable, Hashable {
     var initdb: String { folder + "/initdb" }
 
     /// - Parameters:
-    /// - major: the version of an existing cluster; `nil` for the newest installed version.
-    /// - runner: the path of `carillon`.
+    ///   - major: the version of an existing cluster; `nil` for the newest installed version.
+    ///   - runner: the path of `carillon`.
     static func find(
         major: Int?,
         environment: [String: String],

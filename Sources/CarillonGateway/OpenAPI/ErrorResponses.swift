@@ -37,9 +37,9 @@ enum ErrorResponses {
             Problem(
                 ClientError(
                     .invalidArgument,
-                    "api_url has the scheme 'ftp'; only http and https are called",
+                    "api_url has the scheme 'ftp'; only http and https are supported",
                     errors: [
-                        FieldError(field: "api_url", message: "has the scheme 'ftp'; only http and https are called")
+                        FieldError(field: "api_url", message: "has the scheme 'ftp'; only http and https are supported")
                     ]
                 )
             )
@@ -69,7 +69,7 @@ enum ErrorResponses {
             Problem(
                 ClientError(
                     .failedPrecondition,
-                    "the execution has already ended as SUCCESS; only open executions can be cancelled",
+                    "the execution has already ended as SUCCESS; only an open or future execution can be cancelled",
                     reason: .alreadyFinished
                 )
             )
@@ -104,7 +104,7 @@ enum ErrorResponses {
             Problem(
                 ClientError(
                     .alreadyExists,
-                    "this idempotency key was used for another request; use a new key for a new request",
+                    "this idempotency key was used for another request; use a new key for each request",
                     reason: .idempotencyKeyReused
                 )
             )
@@ -117,7 +117,7 @@ enum ErrorResponses {
         named(
             "Defect",
             "An internal error: a defect of Carillon.",
-            Problem(ClientError(.internal, "the scheduler's response does not match the request"))
+            Problem(ClientError(.internal, "the scheduler produced a result that does not match the request"))
         ),
         named(
             "Unimplemented",

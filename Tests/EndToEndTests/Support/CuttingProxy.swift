@@ -46,8 +46,8 @@ final class CuttingProxy: Sendable {
     private let listening = Mutex<(any Channel)?>(nil)
 
     /// - Parameters:
-    /// - life: the duration of a connection in seconds.
-    /// - silence: the seconds that a silent connection is kept open, unless one of its ends closes it first.
+    ///   - life: the duration of a connection in seconds.
+    ///   - silence: the seconds that a silent connection is kept open, unless one of its ends closes it first.
     static func start(
         to port: Int,
         life: Range<Double>,

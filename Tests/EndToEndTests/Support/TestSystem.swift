@@ -71,13 +71,13 @@ final class TestSystem: Sendable {
     let client: RPCClient
 
     /// - Parameters:
-    /// - through: ports that workers dial instead of the schedulers' ports.
-    /// - ownCluster: for scenarios that stop the database.
-    /// - withStandby: a separate cluster with a synchronous hot standby.
-    /// - diskMegabytes: a separate cluster on a disk of this size.
-    /// - clusterEnvironment: environment variables for the server of a separate cluster.
-    /// - settings: additional settings of schedulers and workers.
-    /// - settingsOfScheduler: additional settings of one scheduler, by its index.
+    ///   - through: ports that workers dial instead of the schedulers' ports.
+    ///   - ownCluster: for scenarios that stop the database.
+    ///   - withStandby: a separate cluster with a synchronous hot standby.
+    ///   - diskMegabytes: a separate cluster on a disk of this size.
+    ///   - clusterEnvironment: environment variables for the server of a separate cluster.
+    ///   - settings: additional settings of schedulers and workers.
+    ///   - settingsOfScheduler: additional settings of one scheduler, by its index.
     init(
         schedulers: Int = 1,
         workers: Int = 1,
