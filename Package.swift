@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// One array of settings for every target of ours, strictest first.
+/// The Swift settings of all targets, strictest first.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
@@ -10,10 +10,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// Bugs that can be planted, one of them at run time, for the simulation to catch: in debug builds only.
+/// Faults that the simulation injects, one at a time. They are compiled only in debug builds.
 let faultInjection: [SwiftSetting] = [.define("FAULT_INJECTION", .when(configuration: .debug))]
 
-/// A library target with our settings.
+/// A library target with the common settings.
 func module(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -23,7 +23,7 @@ func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// A target of tests.
+/// A test target.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -51,7 +51,7 @@ let package = Package(
         .executable(name: "carillon-scheduler", targets: ["carillon-scheduler"]),
         .executable(name: "carillon-worker", targets: ["carillon-worker"]),
         .executable(name: "carillon-gateway", targets: ["carillon-gateway"]),
-        // Preloaded into programs by the benchmarks, to count what they allocate.
+        // The benchmarks preload this library into programs to count allocations.
         .library(name: "carillon-allocations", type: .dynamic, targets: ["CAllocationCounter"]),
     ],
     dependencies: [
@@ -60,12 +60,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         // Queues.
         .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
-        // What libraries record their metrics with.
+        // The metrics API that libraries use.
         .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
         // Parses the configuration file of the command line.
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
-        // What Hummingbird is made of, named because the gateway uses it too.
+        // Dependencies of Hummingbird that the gateway uses directly.
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
@@ -86,10 +86,10 @@ let package = Package(
             swiftSettings: strict + faultInjection
         ),
         module("CarillonWire", ["CarillonCore", "CarillonCron", "CCarillonProto", "CProtobuf"]),
-        // JSON text and values, and messages as JSON: of the gateway and the command line only.
+        // JSON text and values, and RPC messages as JSON: only for the gateway and the command line.
         module("CarillonJSON", ["CarillonCore", "CarillonWire", "CCarillonProto", "CProtobuf"]),
 
-        // Runtime: what every adapter needs
+        // Runtime: shared parts of the adapters
         module("CarillonRuntime", ["CarillonCore", "CLinux", logging]),
 
         // Adapters
@@ -101,7 +101,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        // The client of the protocol with JSON.
+        // The RPC client with a JSON interface.
         module("CarillonClient", ["CarillonCore", "CarillonJSON", "CarillonRPC", "CarillonWire"]),
         module("CarillonPostgres", ["CarillonCore", "CarillonCron", "CarillonRuntime", "CPostgres", logging, deque]),
         module("CarillonCurl", ["CarillonCore", "CarillonRuntime", "CCurl", "CLinux"]),
@@ -109,7 +109,7 @@ let package = Package(
             "CarillonSystem",
             ["CarillonCore", "CarillonCron", "CarillonRuntime", logging, coreMetrics, arguments]
         ),
-        // The HTTP server of every process, and what is served for those who watch it.
+        // The HTTP server of every process, and the probes and metrics.
         module(
             "CarillonHTTP",
             ["CarillonCore", "CarillonCron", "CarillonRuntime", "CarillonSystem", logging] + hummingbird
@@ -229,8 +229,9 @@ let package = Package(
             [
                 "CarillonGateway", "CarillonCore", "CarillonRuntime", "CarillonWire", "CarillonJSON", "CarillonRPC",
                 "CarillonHTTP", "CarillonSystem", "TestSupport", logging,
-                // Not HummingbirdTesting: it brings AsyncHTTPClient and NIOSSL, minutes of every clean build. The tests ask the
-                // responder, and where the connection matters, the real server on a free loopback port.
+                // HummingbirdTesting is not used: it depends on AsyncHTTPClient and NIOSSL, which add minutes to a
+                // clean build. The tests call the responder, or a real server on a free loopback port if the connection
+                // matters.
             ] + hummingbird
         ),
         tests(

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Builds with progress on a terminal, and with all of the output when it fails:
+# Builds and shows the progress on a terminal. If the build fails, the whole output is printed:
 # .ci/build.sh [arguments of swift build] [-- products]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v swift >/dev/null || { echo "swift is not there: install a Swift 6.3 toolchain (swift.org/install) and put it on the PATH" >&2; exit 1; }
+command -v swift >/dev/null || { echo "swift is missing; install a Swift 6.3 toolchain (swift.org/install) and put it on the PATH" >&2; exit 1; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 start=$SECONDS
@@ -13,14 +13,14 @@ while [ $# -gt 0 ]; do
     arguments+=("$1")
     shift
 done
-# Programs that are newer than everything that they are made of need not wait for swift build to find that out.
+# Skip swift build if the programs are newer than all of their sources.
 stamp=
 if [ ${#products[@]} -gt 0 ]; then
     stamp=.build/release/.built
     is_there=yes
     for product in "${products[@]}"; do [ -x ".build/release/$product" ] || is_there=no; done
     if [ $is_there = yes ] && [ -e $stamp ] && [ -z "$(find Sources migrations proto Package.swift -newer $stamp -print -quit)" ]; then
-        echo "built already, nothing has changed"
+        echo "up to date; nothing to build"
         exit 0
     fi
 fi

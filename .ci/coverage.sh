@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the simulation from seed 1 on, and fails when a line of the decisions was never reached that
-# Tests/SimulationTests/unreached.txt does not name: .ci/coverage.sh [seeds]
+# Runs the simulation from seed 1 on, and fails if lines of the core were never reached, except the lines in
+# Tests/SimulationTests/unreached.txt: .ci/coverage.sh [seeds]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.build-simulation
@@ -14,7 +14,7 @@ decisions=Sources/CarillonCore/Decisions
 sources=()
 for name in $decisions/{Dispatcher,RequestMachine,WorkerEngine}*.swift \
     $decisions/{Backlog,CatchUp,ChangeQueue,ClusterClock,CommitLog,CreditShare,EditSearch,ExecutionTable,JobRecord,JobTable,LeaderTable,Leadership,LeaseKeeper,Materializer,OpenExecution,PendingBatch,ReadyQueue,RecentTokens,Recovery,ReportInbox,RequestReply,SlotLists,StagedChange,WorkerPool,WorkerRoster}.swift; do
-    # What says that a book is wrong is not meant to be reached.
+    # Failed invariants must never be reached.
     [[ $name == *+Invariants.swift ]] || sources+=("$name")
 done
 "$tools/llvm-cov" export -format=lcov "$tests" -instr-profile="$out/profile" "${sources[@]}" >$folder/lines
@@ -43,9 +43,9 @@ awk -v known=Tests/SimulationTests/unreached.txt -v folder="$decisions/" '
     }
     END {
         for (line in expected) if (expected[line] > 0 && !(line in present)) {
-            printf "%s names a line that is not there: %s\n", known, line
+            printf "%s lists a line that does not exist: %s\n", known, line
             failed = 1
         }
-        printf "%d of %d lines of the decisions were reached\n", reached, lines
+        printf "%d of %d lines of the core were reached\n", reached, lines
         exit failed
     }' $folder/lines

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Holds deploy/ and docker-compose.yml against the programs and against the metrics of a system that runs; called by
+# Compares deploy/ and docker-compose.yml with the programs and with the metrics of a running system; called by
 # .ci/smoke.sh with URL (the gateway), DATA (its data folder) and BIN (the programs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ for address in $addresses; do
     curl -sS -f -o /dev/null "http://$address/metrics" && urls+=("http://$address/metrics")
 done
 for url in "${urls[@]}" "$URL/metrics"; do
-    curl -sS -f "$url" | promtool check metrics || { echo "promtool does not like $url" >&2; exit 1; }
+    curl -sS -f "$url" | promtool check metrics || { echo "promtool reports invalid metrics at $url" >&2; exit 1; }
 done
 deploy/check.py --programs "$BIN" --metrics "${urls[@]}" "$URL/metrics"
 "$BIN"/carillon-gateway --openapi | python3 -c '
@@ -18,7 +18,7 @@ document = json.load(sys.stdin)
 try:
     from openapi_spec_validator import validate
 except ImportError:
-    print("openapi.json is JSON; openapi_spec_validator is not installed, so it is not held against the standard")
+    print("openapi.json is JSON; openapi_spec_validator is not installed, so the document is not validated")
 else:
     validate(document)
     print("openapi.json is valid OpenAPI", document["openapi"])

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 docc=$(command -v docc || echo "$(dirname "$(readlink -f "$(command -v swift)")")/docc")
-[ -x "$docc" ] || { echo "docs: there is no docc beside swift; it is part of the Swift toolchain" >&2; exit 1; }
+[ -x "$docc" ] || { echo "docs: docc is missing in the folder of swift; it is part of the Swift toolchain" >&2; exit 1; }
 rm -rf .build/docs .build/docs-input
 mkdir -p .build/docs-input/Carillon.docc
 python3 - <<'P'
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(".").resolve()
 OUTPUT = Path(".build/docs-input/Carillon.docc")
-# The pages of the site, by the files they are made of.
+# The pages of the site, by their source files.
 pages = {path.resolve(): path.stem for path in sorted(Path("Sources").glob("*/*.docc/*.md")) if path.stem != path.parent.stem}
 pages |= {
     Path("deploy/METRICS.md").resolve(): "Metrics",
@@ -29,7 +29,7 @@ CODE = re.compile(r"^(```+)[^\n]*\n.*?^\1[ \t]*$|(?<!`)(`+)(?!`).+?(?<!`)\2(?!`)
 
 
 def fragment(path, anchor):
-    """The anchor that DocC gives to the heading that has this one in a repository's web view."""
+    """The DocC anchor of the heading with this anchor in a repository's web view."""
     for title in re.findall(r"^#{2,6}[ \t]+(.+)$", path.read_text(), re.MULTILINE):
         title = title.replace("`", "")
         if re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") == anchor:

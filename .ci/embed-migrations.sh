@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes migrations/*.sql into Swift, so that the scheduler carries them: .ci/embed-migrations.sh
-# With --check it changes nothing and fails when the Swift file does not agree with the folder.
+# Writes migrations/*.sql to a Swift file of the scheduler: .ci/embed-migrations.sh
+# With --check nothing is written, and the script fails if the Swift file differs from the folder.
 set -eu
 cd "$(dirname "$0")/.."
 target=Sources/CarillonPostgres/Migrations+Embedded.swift
@@ -33,7 +33,7 @@ trap 'rm -f "$made"' EXIT
 } >"$made"
 
 if [ "${1:-}" = --check ]; then
-    cmp -s "$made" "$target" || { echo "$target does not agree with migrations/: run .ci/embed-migrations.sh" >&2; exit 1; }
+    cmp -s "$made" "$target" || { echo "$target is out of date with migrations/; run .ci/embed-migrations.sh" >&2; exit 1; }
 else
     cp "$made" "$target"
     chmod 644 "$target"

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Runs each fuzzer of Tests/Fuzzing, and keeps what it learnt in .build-fuzz/corpus:
-#   .ci/fuzz.sh MINUTES      for so long
-#   .ci/fuzz.sh ROUNDS SEED  so many rounds from a seed, which are the same each time when there is no corpus yet
-# SwiftPM is not asked: libFuzzer brings its own `main`, and only the pure modules are needed.
+# Runs each fuzzer of Tests/Fuzzing, and keeps the corpus in .build-fuzz/corpus:
+#   .ci/fuzz.sh MINUTES      for a number of minutes
+#   .ci/fuzz.sh ROUNDS SEED  for a number of rounds from a seed; without a corpus every run is the same
+# SwiftPM is not used: libFuzzer has its own `main`, and only the pure modules are needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=(-max_total_time=$((${1:-1} * 60))) what="for ${1:-1} min"
@@ -22,14 +22,14 @@ for module in CarillonCron CarillonCore CarillonWire CarillonJSON; do
     swiftc "${flags[@]}" -module-name "$module" -emit-module -emit-module-path "$out/modules/$module.swiftmodule" \
         -c -o "$out/$module.o" "${sources[@]}"
 done
-# A crash is told at once; the runtime's own backtrace would wait for a terminal.
+# Report a crash immediately; the backtrace of the runtime would wait for a terminal.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 failed=0
 for fuzzer in Wire JSON Body Cron; do
     swiftc "${flags[@]}" "Tests/Fuzzing/${fuzzer}Fuzz.swift" "$out"/Carillon*.o "$out/proto.o" -lprotobuf-c \
         -module-name "${fuzzer}Fuzz" -o "$out/$fuzzer" 2>"$out/$fuzzer.link" || { cat "$out/$fuzzer.link" >&2; exit 1; }
     mkdir -p "$out/corpus/$fuzzer"
-    # What it begins with, beside what it learnt.
+    # The initial inputs, in addition to the corpus.
     seeds=()
     [ ! -d "Tests/Fuzzing/Seeds/$fuzzer" ] || seeds=("Tests/Fuzzing/Seeds/$fuzzer")
     echo "fuzzing $fuzzer $what"

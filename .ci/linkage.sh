@@ -1,6 +1,6 @@
 #!/bin/sh
-# Proves that the dependencies between modules hold: with ldd which program links which library, and with nm which program
-# contains which module: .ci/linkage.sh [directory of the programs]
+# Checks the dependencies between modules: ldd shows which program links which library, and nm shows which program contains
+# which module: .ci/linkage.sh [directory of the programs]
 set -eu
 cd "$(dirname "$0")/.."
 bin=${1:-.build/release}
@@ -24,8 +24,8 @@ library() {
     report "$1" "$2" "$3" $found
 }
 
-# modules PROGRAM has|lacks MODULE...: the name of a module, after its length, begins the symbols of its types. CarillonClient has
-# none: it extends CarillonRPC, and cannot be there without CarillonJSON.
+# modules PROGRAM has|lacks MODULE...: symbols of types start with the length and the name of their module.
+# CarillonClient has no types: it extends CarillonRPC and depends on CarillonJSON.
 modules() {
     program=$1 wanted=$2
     shift 2

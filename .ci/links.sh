@@ -1,6 +1,6 @@
 #!/bin/bash
-# Checks the documentation: every relative link leads to a file, every anchor to a heading, every <doc:…> to an article, and
-# the README is short: .ci/links.sh [FILE.md …] (all Markdown files of the repository, unless some are named)
+# Checks the documentation: every relative link must lead to a file, every anchor to a heading, and every <doc:…> to an article,
+# and the README must be short: .ci/links.sh [FILE.md …] (by default all Markdown files of the repository)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec python3 - "$@" <<'P'
@@ -30,7 +30,7 @@ def blanked(text):
 
 
 def headings(path):
-    """The anchors of a file, as the web views of repositories make them"""
+    """The anchors of a file, as web views of repositories generate them"""
     anchors, counts = set(), {}
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"^(```+|~~~+)[^\n]*\n.*?^\1[ \t]*$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -72,17 +72,17 @@ def check(path, articles):
             continue
         file = (path.parent / unquote(name)).resolve() if name else path.resolve()
         if not file.is_relative_to(ROOT) or not file.exists():
-            problem(match, f"{target} leads to no file")
+            problem(match, f"{target} does not exist")
         elif anchor:
             if file.suffix != ".md":
                 problem(match, f"{target} has an anchor, but is not Markdown")
             elif unquote(anchor) not in headings(file):
                 known = ", ".join(sorted(headings(file)))
-                problem(match, f"{target}: no such heading; there are {known}")
+                problem(match, f"{target}: unknown heading; the headings are {known}")
     for match in ARTICLE.finditer(text):
         name = match.group(1).split("#")[0].split("/")[-1]
         if name not in articles:
-            problem(match, f"<doc:{match.group(1)}> names no article; there are {', '.join(sorted(articles))}")
+            problem(match, f"<doc:{match.group(1)}> is not an article; the articles are {', '.join(sorted(articles))}")
     return problems
 
 

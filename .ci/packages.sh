@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that a purpose needs and that are missing: .ci/packages.sh run|test|browser|bench|peers|ci
-# Root installs; others use sudo where that asks no password; everyone else is told the command.
+# Installs the missing Debian packages for a purpose: .ci/packages.sh run|test|browser|bench|peers|ci
+# Uses apt-get as root, or sudo if no password is needed. Otherwise the command to run is printed.
 set -eu
 
 run="libpq-dev libcurl4-openssl-dev libprotobuf-c-dev pkg-config postgresql tzdata"
@@ -22,7 +22,7 @@ esac
 has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
 command -v dpkg-query >/dev/null || {
-    echo "This is no Debian: please install what Debian calls: $wanted" >&2
+    echo "this system is not Debian; install the equivalents of these packages: $wanted" >&2
     exit 0
 }
 missing=
@@ -34,8 +34,8 @@ if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
         as_root=sudo
     else
-        echo "These packages are missing:$missing" >&2
-        echo "Please run, as root:  apt-get update && apt-get install --no-install-recommends -y$missing" >&2
+        echo "packages are missing:$missing" >&2
+        echo "run as root:  apt-get update && apt-get install --no-install-recommends -y$missing" >&2
         exit 1
     fi
 fi
@@ -50,10 +50,10 @@ install() {
         exit 1
     }
 }
-$as_root apt-get update -q >"$log" 2>&1 || { cat "$log" >&2; echo "apt-get update failed; going on with the lists that are there" >&2; }
+$as_root apt-get update -q >"$log" 2>&1 || { cat "$log" >&2; echo "apt-get update failed; continuing with the existing package lists" >&2; }
 case "$missing" in
     *" postgresql"*)
-        # Debian's package makes and starts a cluster of its own on port 5432, unless it is told not to before.
+        # By default Debian's package creates and starts a cluster on port 5432.
         if ! has postgresql-common; then
             install postgresql-common
             $as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf

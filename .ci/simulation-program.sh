@@ -1,7 +1,7 @@
 #!/bin/bash
-# Builds .build-simulation/simulation: the simulation's tests as one optimised program, with coverage counters and with the
-# faults that can be planted. It runs six times as many seeds a second as the debug build: .ci/simulation-program.sh
-# SwiftPM is not used: with these flags it would also build every other module and every dependency.
+# Builds .build-simulation/simulation: the simulation's tests as one optimised program with coverage counters and
+# injectable faults. The program runs six times as many seeds a second as the debug build: .ci/simulation-program.sh
+# SwiftPM is not used, because with these flags it would rebuild all other modules and dependencies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -45,7 +45,7 @@ S
 flags+=(-load-plugin-library "$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift/host/plugins/libTestingMacros.so")
 compile SimulationTests "$root"/Tests/SimulationTests/*.swift "$out/SimulationTests/Runner.swift"
 clang -O1 -I "$include" -c Sources/CCarillonProto/carillon.pb-c.c -o "$out/proto.o"
-# An interrupted link leaves no program, and the program is as old as the sources that were read.
+# The program is moved into place, so that an interrupted link leaves none, with the time at which the sources were read.
 swiftc -profile-generate "$out"/*/*.o "$out/proto.o" -lprotobuf-c -o "$out/linked"
 touch -r "$out/started" "$out/linked"
 mv "$out/linked" "$out/simulation"

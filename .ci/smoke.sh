@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs `make run` as a new user would, in a data folder of its own on free ports, with a job that a real HTTP server
-# counts: .ci/smoke.sh [USER]. With a USER the system runs as that user, from a copy of the programs.
+# Runs `make run` like a new user, in a separate data folder on free ports. A real HTTP server counts the calls of a job:
+# .ci/smoke.sh [USER]. With a USER the system runs as that user, from a copy of the programs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 user=${1:-}
@@ -62,7 +62,7 @@ fi
 up_pid=$!
 wait_for 900 "ready" grep -q '^ready http' "$folder/up.log"
 url=$(sed -n 's/^ready //p' "$folder/up.log")
-# The log has no password; the user who owns the data folder can ask for it.
+# The log must not contain the password; the owner of the data folder can print it.
 print_url=("$bin/carillon" up --print-database-url --data-dir "$folder/data")
 [ -z "$user" ] || print_url=(runuser -u "$user" -- "${print_url[@]}")
 database=$("${print_url[@]}")
@@ -84,12 +84,12 @@ echo "smoke: $(wc -l <"$folder/calls") calls, one row each"
 
 [ -z "${SMOKE_HOOK:-}" ] || URL=$url DATA=$folder/data BIN=$bin bash -c "$SMOKE_HOOK"
 
-# Ctrl-C: everything ends, and nothing is left.
+# Ctrl-C must end all processes.
 pkill -INT -g "$up_pid"
 wait_for 30 "the end after Ctrl-C" sh -c "! kill -0 $up_pid"
 wait "$up_pid" 2>/dev/null && code=0 || code=$?
 up_pid=
-# make reports a recipe that was interrupted; `carillon up` itself ends with 0.
+# make reports an interrupted recipe; `carillon up` itself exits with 0.
 case $code in 0 | 2 | 130) ;; *) fail "the end after Ctrl-C has status $code" ;; esac
 ! pgrep -f "$folder/data" >/dev/null || fail "processes were left behind: $(pgrep -af "$folder/data")"
 echo "smoke: passed"

@@ -322,7 +322,7 @@ def allowed(source):
 
 
 def check_kubernetes(parsed):
-    """The manifests in themselves; returns [(file, program, environment names, flags)]."""
+    """Checks the manifests; returns [(file, program, environment names, flags)]."""
     found = []
     documents = [(p, d) for p, ds in parsed.items() if p.parent.name == "kubernetes" for d in ds]
     check(
@@ -394,7 +394,7 @@ def check_kubernetes(parsed):
                         problems.append(f"listens on {port}, which is no containerPort")
                 elif port not in [p["port"] for p in services.get(host, {"spec": {"ports": []}})["spec"]["ports"]]:
                     problems.append(f"{host}:{port} is no service")
-            # What is only there for $(…) is not for the program.
+            # Variables that are only used in $(…) are not for the program.
             found.append((name_of(path), program, set(variables) - references, container["args"][1:]))
         check(f"kubernetes: {name} is sound", problems)
     for name, service in services.items():
@@ -413,7 +413,7 @@ def check_kubernetes(parsed):
 
 
 def check_systemd():
-    """The units in themselves; returns [(file, program or None for any, environment names, flags)]."""
+    """Checks the units; returns [(file, program or None for any, environment names, flags)]."""
     found = []
     folder = DEPLOY / "systemd"
     units = sorted(folder.glob("*.service"))
@@ -451,7 +451,7 @@ def check_systemd():
     with tempfile.TemporaryDirectory() as scratch:
         copies = []
         for path in units:
-            # It wants the program to be there: any will do.
+            # systemd-analyze requires an existing program; any program works.
             text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", path.read_text(), flags=re.MULTILINE)
             copies.append(Path(scratch) / path.name.replace("@.", "@7072."))
             copies[-1].write_text(text)
@@ -467,7 +467,7 @@ def check_systemd():
 
 
 def check_secrets(uses):
-    """Only the scheduler sees where the database is and its password; `uses` as check_help takes it."""
+    """Checks that only the scheduler gets the database's address and password; `uses` as in check_help."""
     for where, program, names, arguments in uses:
         problems = []
         if program != "carillon-scheduler":
@@ -480,7 +480,7 @@ def check_secrets(uses):
 
 
 def check_help(uses, programs, must):
-    """Every variable and flag that is used stands in the help of its program; `must`: the programs have to be there."""
+    """Checks that the help of each program lists every variable and flag used; `must`: the programs must exist."""
     texts = {}
     for program in PROGRAMS:
         path = programs / program
@@ -495,7 +495,7 @@ def check_help(uses, programs, must):
         except (OSError, subprocess.TimeoutExpired) as error:
             check(f"{program} --help", str(error))
             continue
-        # Of several commands the first help names only the commands; the options are in that of the default one.
+        # With several commands the first help lists only the commands; the options are in the help of the default command.
         text = result.stdout
         if re.search(r"^\s+run\s.*\(default\)", text, re.MULTILINE):
             text += subprocess.run([path, "run", "--help"], capture_output=True, text=True, timeout=30).stdout
@@ -648,7 +648,7 @@ def check_metrics(parsed, dashboard, urls):
             skip(f"metrics of {program} against real ones", "no URL is its")
     absent = {p.removeprefix("carillon-").capitalize() for p in PROGRAMS if p not in components}
     wanted = {n for n in metrics if (n in ours and not metrics[n][2] <= absent) or (exporter and n.startswith("pg_"))}
-    # With labels there is nothing to see before the first event.
+    # Metrics with labels have no series before the first event.
     unseen = {n for n in wanted - real if metrics[n][1] and n in ours}
     if unseen:
         skip("metrics without a series yet", ", ".join(sorted(unseen)))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lets a scheduler tell others the container's own address, unless ADVERTISE says another one.
+# Sets ADVERTISE of a scheduler to the container's address if it is not set.
 set -eu
 if [ "${1:-}" = carillon-scheduler ] && [ -z "${ADVERTISE:-}" ] && [ -n "${LISTEN:-}" ]; then
     address=$(hostname -i)

@@ -5,10 +5,10 @@ internal import CarillonJSON
 struct CallCommand: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "call",
-        abstract: "Send any request of the protocol.",
+        abstract: "Send any RPC request.",
         discussion: """
-            The message by its name in proto/carillon.proto, its fields as a JSON object (or - to read it from standard \
-            input). The answer is printed as JSON; watch_executions prints an object a line until Ctrl-C.
+            Give the name of the message in proto/carillon.proto, and its fields as a JSON object (or - to read standard \
+            input). The response is printed as JSON; watch_executions prints one object a line until Ctrl-C.
 
               carillon call --list
               carillon call --list list_executions
@@ -18,13 +18,13 @@ struct CallCommand: WorldCommand {
             """
     )
 
-    @Flag(name: .customLong("list"), help: "Name the messages and their fields (or those of one message) instead.")
+    @Flag(name: .customLong("list"), help: "List the messages and their fields, or the fields of the given message.")
     var list = false
 
     @Argument(help: "The message, such as get_cluster.", completion: .list(MessageJSON.requestNames))
     var message: String?
 
-    @Argument(help: ArgumentHelp("Its fields as a JSON object, or -.", valueName: "json"))
+    @Argument(help: ArgumentHelp("The message's fields as a JSON object, or -.", valueName: "json"))
     var arguments: String?
 
     @OptionGroup(title: "Global options")
@@ -32,7 +32,7 @@ struct CallCommand: WorldCommand {
 
     func validate() throws {
         if message == nil, !list {
-            throw ValidationError("a message is missing; `carillon call --list` names them")
+            throw ValidationError("a message name is missing; `carillon call --list` lists the messages")
         }
     }
 
@@ -61,7 +61,7 @@ struct CallCommand: WorldCommand {
         guard MessageJSON.requestNames.contains(name) else {
             throw ClientError(
                 .invalidArgument,
-                "there is no request \"\(name)\"; the requests are \(MessageJSON.requestNames.joined(separator: ", "))"
+                "unknown request \"\(name)\"; the requests are \(MessageJSON.requestNames.joined(separator: ", "))"
             )
         }
     }

@@ -9,7 +9,7 @@ struct Carillon: AsyncParsableCommand {
         commandName: "carillon",
         abstract: "Calls HTTP endpoints on time: the command line of the Carillon scheduler.",
         discussion: """
-            A first job, and what became of it:
+            Create a first job and look at its executions:
 
               carillon listen 9000 &
               carillon job create --name hello --schedule '*/5 * * * * *' --url http://127.0.0.1:9000/hook
@@ -17,22 +17,22 @@ struct Carillon: AsyncParsableCommand {
               carillon execution list hello --limit 5
               carillon execution stats hello
 
-            The whole system on this machine, with a database of its own:
+            The whole system on this machine, with its own database:
 
               carillon up
 
-            A JOB is its name, its id, or the end of its id that tables show (at least \(ShortID.minimum) digits); a name that is \
-            equal wins. An EXECUTION is its id, the end of it, or JOB@TIME, such as report@2026-11-25T09:00:00. Tables show \
-            times of the local time zone, JSON has UTC. Commands talk to a scheduler over the binary protocol; only `carillon \
-            cron` needs none. Tab completion: `carillon completions --help`.
+            Write a JOB as its name, its id, or the end of its id as tables show it (at least \(ShortID.minimum) digits); an exact \
+            name has precedence. Write an EXECUTION as its id, the end of its id, or JOB@TIME, such as report@2026-11-25T09:00:00. Tables show \
+            times in the local time zone; JSON has UTC. Commands connect to a scheduler over the RPC protocol; only `carillon \
+            cron` works without a scheduler. Tab completion: `carillon completions --help`.
 
             ENVIRONMENT:
-              SCHEDULERS        host:port of the schedulers, several with commas between
+              SCHEDULERS        host:port of the schedulers, separated by commas
               CARILLON_CONTEXT  a context of the configuration file
               CARILLON_CONFIG   the configuration file (~/.config/carillon/config.yml)
               CARILLON_OUTPUT   table or json (table)
-              NO_COLOR          when set to something, tables have no colour
-              TZ                the local time zone (that of the machine)
+              NO_COLOR          if not empty, tables have no colour
+              TZ                the local time zone (default: the machine's)
 
             CONFIGURATION FILE:
               context: local
@@ -42,7 +42,7 @@ struct Carillon: AsyncParsableCommand {
                 production:
                   schedulers: [a.example.org:7070, b.example.org:7070]
 
-            The first of these counts: --schedulers, --context, SCHEDULERS, CARILLON_CONTEXT, the context of the file, \
+            The first of these that is set is used: --schedulers, --context, SCHEDULERS, CARILLON_CONTEXT, the context of the file, \
             127.0.0.1:7070.
 
             EXIT STATUS:

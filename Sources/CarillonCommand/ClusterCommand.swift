@@ -6,7 +6,7 @@ struct ClusterCommand: WorldCommand {
         commandName: "cluster",
         abstract: "Show the schedulers, their shards, the workers and the queue.",
         discussion:
-            "What the scheduler that answers knows: a standby knows the leases, only the leader knows the workers."
+            "Shows the state of the answering scheduler: a standby knows the leases, and only the leader knows the workers."
     )
 
     @OptionGroup(title: "Times")
@@ -29,7 +29,7 @@ struct ClusterCommand: WorldCommand {
         }
     }
 
-    /// Shards that agree in everything are one line.
+    /// Merges shards whose other fields are equal into one row.
     static func grouped(_ shards: [JSONValue]) -> [JSONValue] {
         var groups: [(numbers: [Int64], members: [JSONValue.Member])] = []
         for shard in shards {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `carillon completions`: the script that teaches a shell our words.
+/// `carillon completions`: prints the completion script for a shell.
 struct CompletionsCommand: WorldCommand {
     enum Shell: String, ExpressibleByArgument, CaseIterable {
         case bash, zsh, fish
@@ -8,13 +8,13 @@ struct CompletionsCommand: WorldCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "completions",
-        abstract: "Print the completion script of a shell.",
+        abstract: "Print the completion script for a shell.",
         discussion: """
             bash:  carillon completions bash > ~/.local/share/bash-completion/completions/carillon
-            zsh:   carillon completions zsh > ~/.zsh/completions/_carillon   (a folder of your fpath)
+            zsh:   carillon completions zsh > ~/.zsh/completions/_carillon   (a folder in your fpath)
             fish:  carillon completions fish > ~/.config/fish/completions/carillon.fish
 
-            Names of jobs are completed too: the shell asks the schedulers, for a second at most.
+            Names of jobs are completed too: the shell asks the schedulers, for at most one second.
 
             `carillon --generate-completion-script SHELL` prints the same.
             """

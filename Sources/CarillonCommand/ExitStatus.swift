@@ -1,6 +1,6 @@
 internal import CarillonCore
 
-/// How the process ends, for scripts (after sysexits.h). The help of `carillon` lists them.
+/// The exit statuses of the process, after sysexits.h. The help of `carillon` lists them.
 package enum ExitStatus: Int32, Sendable, CaseIterable {
     case success = 0
     case failure = 1
@@ -29,32 +29,32 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
         switch self {
         case .success: "done"
         case .failure: "the request failed for another reason"
-        case .usage: "the command line is wrong"
-        case .invalidData: "the request is wrong (INVALID_ARGUMENT)"
-        case .notFound: "there is no such job, execution or file (NOT_FOUND)"
-        case .unavailable: "no scheduler answers, or none leads (UNAVAILABLE)"
-        case .internal: "an error within Carillon (INTERNAL)"
+        case .usage: "the command line is invalid"
+        case .invalidData: "the request is invalid (INVALID_ARGUMENT)"
+        case .notFound: "the job, execution or file does not exist (NOT_FOUND)"
+        case .unavailable: "no scheduler answers, or no scheduler leads (UNAVAILABLE)"
+        case .internal: "an internal error of Carillon (INTERNAL)"
         case .alreadyExists: "the name is taken (ALREADY_EXISTS)"
         case .outputFailed: "standard output could not be written"
-        case .conflict: "the state does not allow it (FAILED_PRECONDITION); the message says which"
+        case .conflict: "a conflict with the current state (FAILED_PRECONDITION); see the message"
         }
     }
 
-    /// For the help: one line for each.
+    /// The list for the help: one line for each status.
     static let table = allCases.map { status in
         let number = String(status.rawValue)
         return "  " + number + String(repeating: " ", count: 4 - number.count) + status.meaning
     }.joined(separator: "\n")
 }
 
-/// Something that went wrong here and not in a scheduler, with the status to end with.
+/// An error of the command itself, not of a scheduler, with the exit status.
 struct CommandFailure: Error {
     var status: ExitStatus
     var text: String
 }
 
 extension ClientError {
-    /// What a person reads: the sentence, then a line for each field.
+    /// The error text for the terminal: the message, then one line for each field.
     var report: String {
         var text = "error: \(TerminalText.line(text))"
         if let reason { text += " (\(reason.rawValue))" }
@@ -64,7 +64,7 @@ extension ClientError {
         }
         if code == .unavailable, self.text.hasPrefix("no scheduler") {
             text +=
-                "  Name the schedulers with --schedulers HOST:PORT, SCHEDULERS or a context; without any it is 127.0.0.1:7070.\n"
+                "  Set the schedulers with --schedulers HOST:PORT, SCHEDULERS or a context; the default is 127.0.0.1:7070.\n"
         }
         return text
     }

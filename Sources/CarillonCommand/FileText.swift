@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Why a file could not be read or written: one sentence.
+/// The reason why a file operation failed, in one sentence.
 package struct FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
 
@@ -8,15 +8,15 @@ package struct FileProblem: Error, Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// The error of the system call that just failed.
+    /// The error of the system call that has just failed.
     init(errno code: Int32, _ what: String) {
         description = "\(what): \(String(cString: strerror(code)))"
     }
 }
 
-/// Whole files as bytes.
+/// Reads and writes whole files.
 enum FileText {
-    /// More than any request may have.
+    /// Larger than any valid request.
     static let limit = 16 << 20
 
     static func bytes(at path: String) throws(FileProblem) -> [UInt8] {
@@ -35,7 +35,7 @@ enum FileText {
         return content
     }
 
-    /// What is there now, or comes next; `nil` at the end.
+    /// The available bytes, or the next bytes once some arrive; `nil` at the end.
     static func part(of descriptor: Int32, name: String) throws(FileProblem) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -46,7 +46,7 @@ enum FileText {
         }
     }
 
-    /// Writes a text to an open file and to its disk.
+    /// Writes text to an open file and flushes the file to disk.
     static func write(_ text: String, to descriptor: Int32, name: String) throws(FileProblem) {
         let bytes = Array(text.utf8)
         guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
@@ -54,12 +54,12 @@ enum FileText {
         }
     }
 
-    /// The first line of a file without white space around it; `nil` when there is no such file or it is empty.
+    /// The first line of a file without surrounding white space; `nil` if the file does not exist or the line is empty.
     static func line(at path: String) -> String? {
         (try? bytes(at: path)).flatMap { firstLine(of: $0) }
     }
 
-    /// The first line without white space around it; `nil` when it is empty.
+    /// The first line without surrounding white space; `nil` if it is empty.
     static func firstLine(of bytes: [UInt8]) -> String? {
         let text = String(decoding: bytes, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first.map(TextFormat.trimmed) ?? ""

@@ -1,13 +1,13 @@
-/// Help screens, wrapped so that examples stay as they are: an example that is cut in two cannot be pasted.
+/// Wraps help screens. Examples are not wrapped, because a wrapped example cannot be pasted.
 enum HelpText {
-    /// The width that the parser is given, which is wider than any line.
+    /// The width that the parser gets, larger than any line.
     static let unwrappedColumns = 100_000
-    /// Where the explanations of options begin.
+    /// The column in which the explanations of options start.
     private static let explanationColumn = 26
 
-    /// Breaks the prose and the lists of options of a help screen. Other messages stay as they are.
+    /// Wraps the prose and the option lists of a help screen. Other messages are not changed.
     ///
-    /// - Parameter message: A message of the parser that was made with `unwrappedColumns`.
+    /// - Parameter message: a message that the parser formatted with `unwrappedColumns`.
     static func wrapped(_ message: String, to columns: Int) -> String {
         guard message.hasPrefix("OVERVIEW: ") else { return message }
         var isInOverview = true
@@ -26,7 +26,7 @@ enum HelpText {
         return lines.joined(separator: "\n")
     }
 
-    /// Breaks at single spaces; spaces in a row are layout.
+    /// Wraps a line at single spaces. Several spaces in a row are layout.
     private static func wrap(_ line: Substring, to columns: Int, indent: Int) -> [String] {
         var lines: [String] = []
         var rest = line

@@ -1,19 +1,19 @@
-/// Lines of an input that may never end: whatever each portion of it completes.
+/// Splits an input that may never end into lines. Each portion of bytes returns the lines that it completes.
 struct InputLines {
     private let read: () throws(FileProblem) -> [UInt8]?
-    /// The beginning of a line whose end is still to come.
+    /// The start of a line whose end has not been read yet.
     private var pending: [UInt8] = []
     private var isOver = false
 
-    /// What is beyond this of a line is not kept.
+    /// The number of bytes of a line that are kept.
     static let longestLine = 65_536
 
-    /// - Parameter read: the next bytes, at least one; `nil` at the end.
+    /// - Parameter read: returns the next bytes, at least one; `nil` at the end.
     init(read: @escaping () throws(FileProblem) -> [UInt8]?) {
         self.read = read
     }
 
-    /// At least one line, without its line break; `nil` at the end. A last line needs no line break.
+    /// Returns at least one line, without its line break; `nil` at the end. The last line may lack a line break.
     mutating func next() throws(FileProblem) -> [[UInt8]]? {
         while !isOver {
             guard let part = try read() else {
@@ -38,7 +38,7 @@ struct InputLines {
         pending += bytes.prefix(InputLines.longestLine - pending.count)
     }
 
-    /// Lines may end in CR LF too.
+    /// Lines may also end in CR LF.
     private func line(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         Array(bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes)
     }

@@ -1,12 +1,12 @@
 internal import CarillonCron
 
-/// The time zone of this machine, or of the process that asks.
+/// The local time zone of this process.
 enum LocalZone {
     /// - Parameters:
-    ///   - variable: The value of TZ; `nil` when it is not set.
-    ///   - directory: Where the compiled time zones are.
-    ///   - machine: The file with the zone of the machine.
-    /// - Returns: UTC where the zone cannot be read, as the C library does.
+    ///   - variable: the value of TZ; `nil` if it is not set.
+    ///   - directory: the folder of the compiled time zones.
+    ///   - machine: the file with the machine's time zone.
+    /// - Returns: UTC if the zone cannot be read, like the C library.
     static func rules(_ variable: String?, directory: String, machine: String = "/etc/localtime") -> TimeZoneRules {
         var path = machine
         if let variable {

@@ -10,14 +10,14 @@ struct PingCommand: WorldCommand {
               carillon ping
               carillon ping --count 10000 --concurrency 64
 
-            Ends with status 69 when no ping was answered.
+            Exits with status 69 if no ping was answered.
             """
     )
 
     @Option(
         name: .customLong("count"),
         parsing: .unconditional,
-        help: ArgumentHelp("How many. (default: 10)", valueName: "count"),
+        help: ArgumentHelp("Number of pings. (default: 10)", valueName: "count"),
         transform: WholeNumber.read
     )
     var count = 10
@@ -25,7 +25,7 @@ struct PingCommand: WorldCommand {
     @Option(
         name: .customLong("concurrency"),
         parsing: .unconditional,
-        help: ArgumentHelp("How many at a time. (default: 1)", valueName: "count"),
+        help: ArgumentHelp("Number of concurrent pings. (default: 1)", valueName: "count"),
         transform: WholeNumber.read
     )
     var concurrency = 1
@@ -67,7 +67,7 @@ struct PingCommand: WorldCommand {
                         } catch {
                             series.failures += 1
                             series.failure = error
-                            // A scheduler that cannot be reached cannot be reached the next time either.
+                            // If the first ping fails, the scheduler is unreachable and further pings would fail too.
                             if series.microseconds.isEmpty { break }
                         }
                     }
@@ -79,7 +79,7 @@ struct PingCommand: WorldCommand {
     }
 }
 
-/// The round trips that were made.
+/// The measured round trips.
 struct PingSeries: Sendable {
     var microseconds: [Int64] = []
     var addresses: Set<String> = []
@@ -110,7 +110,7 @@ struct PingReport {
         sorted = series.microseconds.sorted()
     }
 
-    /// Nearest rank: the smallest value that at least `percent` of all do not exceed.
+    /// Nearest rank: the smallest value that is greater than or equal to `percent` of all values.
     func percentile(_ percent: Double) -> Int64 {
         let rank = Int((percent / 100 * Double(sorted.count)).rounded(.up))
         return sorted[min(max(rank, 1), sorted.count) - 1]

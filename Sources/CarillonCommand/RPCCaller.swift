@@ -6,23 +6,23 @@ internal import CarillonRuntime
 internal import Logging
 internal import Synchronization
 
-/// The protocol itself, over TCP.
+/// Sends requests over TCP with the RPC protocol.
 final class RPCCaller: SchedulerCaller {
     private let client: RPCClient
     private let timeoutMs: Int64?
     private let writeError: @Sendable (String) -> Void
 
-    /// For how long a request waits for a scheduler that can take it: a take-over lasts a few seconds.
+    /// How long a request waits for a scheduler that can execute it. A take-over takes a few seconds.
     private static let takeOverWaitMs: Int64 = 8_000
 
-    /// People who wait are told what for, after this; not when the wait is nearly over then.
+    /// How long to wait before the reason of the wait is printed. Nothing is printed if the wait then ends soon.
     private let silence: Duration
     private let isTold = Mutex(false)
 
     /// - Parameters:
-    ///   - timeoutMs: for each request; `nil`: what suits the request.
-    ///   - silence: how long a wait for a scheduler goes without a word.
-    ///   - writeError: takes that word, which comes once.
+    ///   - timeoutMs: for each request; `nil` for the default of the request.
+    ///   - silence: how long a wait for a scheduler lasts before the message.
+    ///   - writeError: prints the message, at most once.
     init(
         schedulers: [String],
         timeoutMs: Int64?,
@@ -40,7 +40,7 @@ final class RPCCaller: SchedulerCaller {
             configuration.requestTimeout = .milliseconds(timeoutMs)
             configuration.takeOverWait = .milliseconds(min(timeoutMs, RPCCaller.takeOverWaitMs))
         }
-        // What goes wrong is said by the errors of the requests.
+        // Nothing is logged: errors of requests contain the reasons.
         client = RPCClient(configuration, logger: Logger(label: "carillon") { _ in SwiftLogNoOpLogHandler() })
         self.timeoutMs = timeoutMs
         self.silence = silence
@@ -54,7 +54,7 @@ final class RPCCaller: SchedulerCaller {
     }
 
     func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
-        // It waits for nobody any more once there is a connection.
+        // Once there is a connection, the message is not needed.
         _ = tellOfWaiting()
         return client.watch(arguments)
     }
@@ -70,7 +70,8 @@ final class RPCCaller: SchedulerCaller {
         )
     }
 
-    /// Says what is waited for, unless it is cancelled in time, somebody has been told, or the error is as near.
+    /// Prints the reason for the wait, unless the task is cancelled first, the message has been printed, or the timeout
+    /// is as close.
     private func tellOfWaiting() -> Task<Void, any Error>? {
         if let timeoutMs, .milliseconds(timeoutMs) < silence * 2 { return nil }
         return Task {

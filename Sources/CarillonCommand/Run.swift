@@ -3,14 +3,14 @@ internal import CarillonCore
 internal import CarillonSystem
 internal import Glibc
 
-/// A command that works with nothing but what it is given.
+/// A command that accesses the outside only through a `World`.
 protocol WorldCommand: AsyncParsableCommand {
     func run(in world: World) async throws
 }
 
-/// The whole program: runs the process's own command line and ends the process.
+/// The program: runs the process's command line and ends the process.
 package func carillonMain() async -> Never {
-    // A reader of our output that goes away is no reason to die without a word.
+    // Without this, the process would be killed silently when the reader of its output closes the pipe.
     signal(SIGPIPE, SIG_IGN)
     StandardOutput.reserveDescriptors()
     let world = World.live()
@@ -24,7 +24,7 @@ package func carillonMain() async -> Never {
 }
 
 /// Runs one command line.
-/// - Returns: the status to end the process with.
+/// - Returns: the exit status of the process.
 package func runCarillon(_ arguments: [String], in world: World) async -> Int32 {
     do {
         try await JobNames.$world.withValue(world) { try await perform(arguments, in: world) }
@@ -57,12 +57,12 @@ private func report(_ error: any Error, _ arguments: [String], in world: World) 
         world.writeError("error: \(error)\n")
         return ExitStatus.notFound.rawValue
     case let error as ValidationError:
-        // Thrown by a command that runs, where the parser no longer knows whose usage to show.
+        // A running command threw the error, so the parser does not know whose usage to print.
         world.writeError("error: \(error.message)\n")
         return ExitStatus.usage.rawValue
     default:
         let code = Carillon.exitCode(for: error).rawValue
-        // The parser quotes what it does not understand, which may be a URL with a password.
+        // The parser quotes unknown arguments, which may contain a URL with a password.
         let full = Carillon.fullMessage(for: error, columns: HelpText.unwrappedColumns)
         let message = SecretText.masking(HelpText.wrapped(full, to: world.terminalWidth ?? 80), of: arguments)
         guard !message.isEmpty else { return code }
@@ -80,15 +80,15 @@ private func report(_ error: any Error, _ arguments: [String], in world: World) 
     }
 }
 
-/// A reader that has seen enough does not change how the command ends; a failed write does.
+/// A closed pipe does not change the exit status; a failed write does.
 private func report(_ problem: OutputProblem, _ status: Int32, in world: World) -> Int32 {
     guard case .failed(let reason) = problem else { return status }
     world.writeError("error: standard output cannot be written: \(reason)\n")
     return status == ExitStatus.success.rawValue ? ExitStatus.outputFailed.rawValue : status
 }
 
-/// `carillon --output json job list` is as good as `carillon job list --output json`: what comes before the command's
-/// name is moved behind it.
+/// Moves options before the command's name behind it: `carillon --output json job list` is the same as `carillon job
+/// list --output json`.
 enum LeadingOptions {
     private static let withValue: Set<String> = ["--schedulers", "--context", "--output", "-o", "--request-timeout"]
     private static let groups: Set<String> = ["job", "jobs", "execution", "executions", "cron"]
@@ -120,7 +120,8 @@ enum LeadingOptions {
             }
         }
         guard !leading.isEmpty, let command = rest.first, !command.hasPrefix("-") else { return arguments }
-        // `carillon cron` asks nobody: it takes no scheduler's address, and an alias that gives one to every command may.
+        // `carillon cron` needs no scheduler. Scheduler options are dropped, since an alias may add them to every
+        // command.
         if command == "cron" { leading = withoutScheduler(leading) }
         let words = groups.contains(command) && rest.count > 1 ? 2 : 1
         return rest.prefix(words) + leading + rest.dropFirst(words)

@@ -1,10 +1,10 @@
 package import CarillonCore
 package import CarillonJSON
 
-/// One Ping and its Pong.
+/// A Ping and its Pong.
 package struct RoundTrip: Sendable, Hashable {
     package var microseconds: Int64
-    /// Who answered, as host:port.
+    /// The address of the scheduler, as host:port.
     package var address: String
 
     package init(microseconds: Int64, address: String) {
@@ -13,11 +13,11 @@ package struct RoundTrip: Sendable, Hashable {
     }
 }
 
-/// What the command line needs of the protocol: any request by its name, with arguments and answers as JSON.
+/// Sends RPC requests by name, with arguments and results as JSON.
 package protocol SchedulerCaller: Sendable {
-    /// - Parameter name: of the request in the envelope (`create_job`).
+    /// - Parameter name: the name of the request in the envelope (`create_job`).
     func call(_ name: String, _ arguments: JSONValue) async throws(ClientError) -> JSONValue
-    /// Each change of an execution, until the consumer stops.
+    /// Returns each change of an execution until the consumer stops.
     func watch(_ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error>
     func ping() async throws(ClientError) -> RoundTrip
 }

@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonJSON
 
-/// One command's talk with the schedulers, and its output.
+/// The connection of a command to the schedulers, and its output.
 struct Session {
     var world: World
     var caller: any SchedulerCaller
@@ -22,7 +22,7 @@ struct Session {
         try world.write(JSONText.write(value, pretty: true) + "\n")
     }
 
-    /// One object a line, for output without an end.
+    /// Writes one object a line, for output without an end.
     func writeLine(_ value: JSONValue) throws(OutputProblem) {
         try world.write(JSONText.write(value) + "\n")
     }
@@ -34,23 +34,23 @@ struct Session {
     }
 }
 
-/// A list that comes in pages, written while it comes.
+/// A paged list that is written while the pages arrive.
 struct PagedList {
     var request: String
-    /// Without limit and cursor.
+    /// The arguments without limit and cursor.
     var arguments: [JSONValue.Member]
-    /// The name of the answer's list.
+    /// The name of the list in the response.
     var member: String
-    /// Entries at most; `nil`: all.
+    /// The maximum number of entries; `nil` for all.
     var count: Int?
 
-    /// The most that a scheduler gives at a time.
+    /// The largest page that a scheduler returns.
     static let pageSize = 1000
 
-    /// Reads pages until the last one, or until `body` returns `false`.
+    /// Reads pages until the last page, or until `body` returns `false`.
     ///
-    /// - Parameter body: Takes the arguments of a page's request and its entries.
-    /// - Returns: whether there are more than were asked for.
+    /// - Parameter body: receives the arguments of a page's request and its entries.
+    /// - Returns: whether more entries exist than were requested.
     func forEachPage(
         in session: Session,
         _ body: (JSONValue, [JSONValue]) async throws -> Bool
@@ -71,7 +71,8 @@ struct PagedList {
         }
     }
 
-    /// - Parameter extended: Adds to the entries of a page what tables show besides; it takes the arguments of the page's request.
+    /// - Parameter extended: adds further values for tables to the entries of a page; receives the arguments of the
+    ///   page's request.
     func write(
         in session: Session,
         as layout: Table.Layout,
@@ -85,7 +86,7 @@ struct PagedList {
                 for entry in entries {
                     text += isFirst ? "[\n  " : ",\n  "
                     isFirst = false
-                    // No string in JSON has a line break of its own, so every one here is layout.
+                    // JSON strings contain no unescaped line breaks, so every line break is layout.
                     text += JSONText.write(entry, pretty: true).split(separator: "\n").joined(separator: "\n  ")
                 }
                 try session.write(text)
@@ -99,7 +100,7 @@ struct PagedList {
                 return true
             }
             if table.isEmpty { session.world.writeError("nothing found\n") }
-            if hasMore { session.world.writeError("there are more: --all shows them, or a greater --limit\n") }
+            if hasMore { session.world.writeError("there are more results; use --all or a larger --limit\n") }
         }
     }
 }

@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// Why standard output could not be written.
+/// The reason why standard output could not be written.
 package enum OutputProblem: Error, Sendable, Hashable {
-    /// The reader has closed its end, as `| head` does. This is not a failure.
+    /// The reader has closed the pipe, as `| head` does. This is not a failure.
     case closed
-    /// The reason in the system's words, such as "No space left on device".
+    /// The system's error text, such as "No space left on device".
     case failed(String)
 }
 
 /// Unbuffered writes: output is written before the process can end.
 enum StandardOutput {
-    /// Takes the descriptors of closed standard streams, so that no socket or file gets one of them and receives output. A write to
-    /// standard output that was closed then fails.
+    /// Occupies the descriptors of closed standard streams, so that no socket or file gets one of them and receives
+    /// output. Writing to a closed standard output then fails.
     static func reserveDescriptors() {
         for (descriptor, mode) in [(STDIN_FILENO, O_RDONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
         where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
@@ -40,14 +40,14 @@ enum StandardOutput {
         if code != 0 { throw code == EPIPE ? .closed : .failed(String(cString: strerror(code))) }
     }
 
-    /// Closes standard output: some file systems report a failed write only then.
+    /// Closes standard output. Some file systems report a failed write only on close.
     static func close() throws(OutputProblem) {
-        // Standard output may have been closed from the start, by a command that prints nothing.
+        // Standard output may be closed from the start if the command prints nothing.
         guard Glibc.close(STDOUT_FILENO) != 0, errno != EBADF, errno != EINTR else { return }
         throw .failed(String(cString: strerror(errno)))
     }
 
-    /// Columns of the terminal behind standard output; `nil` when there is none.
+    /// The columns of the terminal on standard output; `nil` if it is not a terminal.
     static func terminalWidth() -> Int? {
         guard isatty(STDOUT_FILENO) == 1 else { return nil }
         var size = winsize()

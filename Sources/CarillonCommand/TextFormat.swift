@@ -1,6 +1,6 @@
-/// Small helpers for text.
+/// Helpers for text.
 enum TextFormat {
-    /// Without white space at both ends.
+    /// Removes white space at both ends.
     static func trimmed(_ text: some StringProtocol) -> String {
         var rest = text[...]
         while let first = rest.first, first.isWhitespace { rest = rest.dropFirst() }
@@ -8,17 +8,17 @@ enum TextFormat {
         return String(rest)
     }
 
-    /// As the protocol spells its words: `at-least-once` → `AT_LEAST_ONCE`.
+    /// The spelling of constants in the protocol: `at-least-once` → `AT_LEAST_ONCE`.
     static func constant(_ text: String) -> String {
         String(text.uppercased().map { $0 == "-" ? "_" : $0 })
     }
 
-    /// As the protocol spells its fields: `max-retries` → `max_retries`.
+    /// The spelling of fields in the protocol: `max-retries` → `max_retries`.
     static func field(_ text: String) -> String {
         String(text.map { $0 == "-" ? "_" : $0 })
     }
 
-    /// A number with a fixed number of decimals, without the help of a locale.
+    /// A number with a fixed number of decimals, independent of the locale.
     static func decimal(_ number: Double, places: Int) -> String {
         guard number.isFinite, abs(number) < 1e15 else { return "\(number)" }
         var scale = 1

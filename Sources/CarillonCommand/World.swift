@@ -4,30 +4,31 @@ internal import CarillonRuntime
 package import CarillonSystem
 internal import Glibc
 
-/// What the commands need of the world, so that tests can give them another one.
+/// The operations and settings of the process that commands use. Tests supply their own.
 package struct World: Sendable {
     package var environment: [String: String]
-    /// Columns of the terminal that the output goes to; `nil` when it goes somewhere else.
+    /// The columns of the terminal on standard output; `nil` if it is not a terminal.
     package var terminalWidth: Int?
-    /// Whether a person can be asked: standard input and standard error are a terminal.
+    /// Whether the user can be asked: standard input and standard error are a terminal.
     package var isInteractive: Bool
     package var now: @Sendable () -> Timestamp
-    /// Standard output; the text is written as it is.
+    /// Writes text to standard output without changes.
     package var write: @Sendable (String) throws(OutputProblem) -> Void
-    /// Standard error.
+    /// Writes text to standard error.
     package var writeError: @Sendable (String) -> Void
-    /// All of standard input.
+    /// Reads all of standard input.
     package var readInput: @Sendable () throws(FileProblem) -> [UInt8]
-    /// The next bytes of standard input, at least one; `nil` at its end.
+    /// Reads the next bytes of standard input, at least one; `nil` at its end.
     package var readPart: @Sendable () throws(FileProblem) -> [UInt8]?
     package var readFile: @Sendable (String) throws(FileProblem) -> [UInt8]
     /// Whether a file exists, so that an optional file can be absent.
     package var fileExists: @Sendable (String) -> Bool
     package var sleep: @Sendable (Duration) async throws -> Void
-    /// A client of the schedulers at these addresses, with the milliseconds that a request may take (`nil`: what suits it).
+    /// Creates a client of the schedulers at these addresses, with a timeout in milliseconds (`nil` for the default of
+    /// a request).
     package var connect: @Sendable ([String], Int64?) throws(ClientError) -> any SchedulerCaller
     package var zones: ZoneDirectory
-    /// The time zone of this machine or of TZ.
+    /// The time zone of TZ or of this machine.
     package var localZone: @Sendable () -> TimeZoneRules
 
     package init(
@@ -62,9 +63,9 @@ package struct World: Sendable {
         self.localZone = localZone
     }
 
-    /// The process's own.
+    /// The values of this process.
     package static func live() -> World {
-        // Nothing is left to report a failure to.
+        // An error on standard error cannot be reported anywhere.
         let writeError = { @Sendable (text: String) in
             do throws(OutputProblem) { try StandardOutput.write(text, to: STDERR_FILENO) } catch {}
         }
@@ -90,7 +91,7 @@ package struct World: Sendable {
         )
     }
 
-    /// Whether statuses are coloured: only on a terminal, and not when NO_COLOR says otherwise (https://no-color.org).
+    /// Whether statuses are coloured: only on a terminal, and only if NO_COLOR is not set (https://no-color.org).
     var usesColor: Bool {
         terminalWidth != nil && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
     }

@@ -5,7 +5,7 @@ package import CarillonSystem
 internal import HTTPTypes
 package import Logging
 
-/// What the routes' actions work with: the schedulers, and what is the same for every request.
+/// The state that the actions of all routes share.
 package final class Gateway: Sendable {
     let caller: any SchedulerCaller
     let registry: MetricsRegistry
@@ -37,16 +37,16 @@ package final class Gateway: Sendable {
         }
     }
 
-    /// What Carillon sets itself: it is in answers, and in no request.
+    /// Fields that Carillon sets. Responses have them; requests must not.
     private static let readOnly: Set<String> = [
         "job_id", "version", "created_at", "updated_at", "next_run_time", "schedule_description",
     ]
 
-    /// The same error with the names that a client of REST knows.
+    /// The same error with the parameter names of the REST API.
     private static func inWordsOfREST(_ error: ClientError) -> ClientError {
         guard error.code == .invalidArgument, !error.errors.isEmpty else { return error }
         var error = error
-        // The client's own text about its fields; any other text of a scheduler is left as it is.
+        // Only the client's summary of its field errors is rebuilt. Other error texts of a scheduler stay as they are.
         let listsFields = error.text == ClientError.summary(of: error.errors)
         for index in error.errors.indices {
             let entry = error.errors[index]
@@ -60,7 +60,7 @@ package final class Gateway: Sendable {
                 hasOthers: hasOthers
             )
             if readOnly.contains(entry.field) {
-                error.errors[index].message = "is set by Carillon and cannot be given; leave it out"
+                error.errors[index].message = "is set by Carillon and is not accepted in requests; leave it out"
             }
         }
         if listsFields { error.text = Problem.text(error.errors) }
@@ -81,13 +81,13 @@ package final class Gateway: Sendable {
         return RouteResponse(json: answer[member] ?? [], headers: headers)
     }
 
-    /// The versions on which a change insists.
+    /// The job versions that If-Match accepts.
     func ifVersion(_ context: RequestContext) async throws(Problem) -> [JSONValue.Member] {
         switch try Condition(context.headers) {
         case .any: return []
         case .oneOf(let versions):
             guard versions.isEmpty else { return [.init("if_version", .array(versions.map { .integer($0) }))] }
-            // No tag is one of a job: an empty list would mean any version.
+            // No tag is a job version. An empty list would mean any version, so the request fails here.
             let job = try await call("get_job", context.names)
             throw Condition.mismatch(job["version"]?.integer ?? 0)
         }
@@ -117,7 +117,7 @@ package final class Gateway: Sendable {
         )
     }
 
-    /// What there is, for programs that find their way by themselves.
+    /// The links of the API, for clients that discover its paths.
     static let root: JSONValue = [
         "name": "Carillon", "version": .string(CarillonVersion.current),
         "links": [
@@ -129,7 +129,7 @@ package final class Gateway: Sendable {
 }
 
 extension RequestContext {
-    /// The members that make a request repeatable, when its header asks for it.
+    /// Adds the idempotency key and the fingerprint if the request has an Idempotency-Key header.
     func idempotency() throws(Problem) -> [JSONValue.Member] {
         guard let key = try IdempotencyKey.read(headers) else { return [] }
         return [

@@ -2,14 +2,14 @@ package import CarillonRPC
 package import CarillonSystem
 internal import HTTPTypes
 
-/// What a gateway counts (deploy/METRICS.md).
+/// The counters and histograms of a gateway (deploy/METRICS.md).
 package final class GatewayMetrics: Sendable {
     private let requests: MetricFamily<Counter>
     private let durations: MetricFamily<Histogram>
     private let rpcFrames: MetricFamily<Counter>
     private let rpcErrors: MetricFamily<Counter>
     private let rpcConnections: Gauge
-    /// One for each route, in the order of the table.
+    /// One histogram for each route, in the order of the route table.
     private let routeDurations: [Histogram]
     private let strayDuration: Histogram
 
@@ -18,28 +18,28 @@ package final class GatewayMetrics: Sendable {
     package init(registry: MetricsRegistry) {
         requests = registry.counters(
             "carillon_http_requests_total",
-            help: "Requests that were answered.",
+            help: "Requests answered.",
             labels: ["route", "method", "status"]
         )
         durations = registry.histograms(
             "carillon_http_request_duration_seconds",
-            help: "From a request's head to its answer.",
+            help: "Time from the request head to the response.",
             labels: ["route"],
             bounds: .latencySeconds
         )
         rpcFrames = registry.counters(
             "carillon_rpc_frames_total",
-            help: "Frames of the protocol.",
+            help: "RPC frames sent and received.",
             labels: ["direction", "message"]
         )
         rpcErrors = registry.counters(
             "carillon_rpc_errors_total",
-            help: "Connections that ended for a reason of the protocol.",
+            help: "RPC connections closed because of a protocol error.",
             labels: ["kind"]
         )
         rpcConnections = registry.gauge(
             "carillon_rpc_connections",
-            help: "Connections to schedulers that are established."
+            help: "Established connections to schedulers."
         )
         let durations = durations
         routeDurations = RouteTable.all.routes.map { durations.with($0.path) }
@@ -54,14 +54,15 @@ package final class GatewayMetrics: Sendable {
         )
     }
 
-    /// - Parameter route: its position in the table; `nil`: there is none.
+    /// - Parameter route: its position in the table; `nil` if no route matched.
     func answered(route: Int?, method: HTTPRequest.Method, status: HTTPResponse.Status, nanoseconds: Int64) {
         let path = route.map { RouteTable.all.routes[$0].path } ?? GatewayMetrics.stray
         requests.with(path, GatewayMetrics.name(of: method), String(status.code)).increment()
         (route.map { routeDurations[$0] } ?? strayDuration).observe(Double(nanoseconds) / 1e9)
     }
 
-    /// Anybody can invent a method; a label may not grow by that.
+    /// Clients can send any method name. Unknown names share one label value, so that the number of time series stays
+    /// limited.
     private static func name(of method: HTTPRequest.Method) -> String {
         switch method {
         case .get: "GET"

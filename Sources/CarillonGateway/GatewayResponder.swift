@@ -7,13 +7,13 @@ internal import Logging
 
 internal import struct HummingbirdCore.Request
 
-/// Finds the route of a request, reads what the route takes, and turns whatever comes of it into a response.
+/// Finds the route of a request, reads the parameters and the body, and turns the result or the error into a response.
 struct GatewayResponder {
     let gateway: Gateway
     let originGuard: OriginGuard
 
-    /// - Parameter peer: the address at the other end of the connection.
-    /// - Throws: what the connection throws.
+    /// - Parameter peer: the address of the other end of the connection.
+    /// - Throws: errors of the connection.
     func respond(to request: Request, from peer: String?) async throws -> Response {
         let begin = SystemClock.bootTime()
         var route: Int?
@@ -34,7 +34,7 @@ struct GatewayResponder {
             nanoseconds: nanoseconds
         )
         gateway.logger.debug(
-            "answered a request",
+            "request answered",
             metadata: metadata(request, route).merging(
                 ["status": "\(response.status.code)", "ms": "\(Double(nanoseconds / 10_000) / 100)"]
             ) { $1 }
@@ -42,7 +42,7 @@ struct GatewayResponder {
         return response
     }
 
-    /// - Throws: `Problem`; what the connection throws.
+    /// - Throws: `Problem`, or an error of the connection.
     private func answer(_ request: Request, from peer: String?, _ found: inout Int?) async throws -> RouteResponse {
         let target = RequestTarget(request.head.path ?? "/")
         let destination = originGuard.target(of: request.head, peer: peer)
@@ -53,7 +53,7 @@ struct GatewayResponder {
             throw Problem(.badRequest, "INVALID_ARGUMENT", "the path is not percent-encoded UTF-8")
         }
         guard let match = gateway.table.match(target.segments) else {
-            throw Problem(.notFound, "NOT_FOUND", "there is no such path here; /docs has all of them")
+            throw Problem(.notFound, "NOT_FOUND", "this path does not exist; /docs lists all paths")
         }
         let wanted = request.method == .head ? .get : request.method
         guard let index = match.routes.first(where: { gateway.table.routes[$0].method == wanted }) else {
@@ -61,7 +61,7 @@ struct GatewayResponder {
             throw Problem(
                 .methodNotAllowed,
                 "METHOD_NOT_ALLOWED",
-                "this path takes \(allowed)",
+                "the method is not allowed for this path; allowed: \(allowed)",
                 headers: [.allow: allowed]
             )
         }
@@ -96,18 +96,19 @@ struct GatewayResponder {
         return try await route.action(gateway, context)
     }
 
-    /// Kubernetes and load balancers call the probes under names of their own choice.
+    /// Kubernetes and load balancers call the probes by any host name.
     private static func isProbe(_ target: RequestTarget?) -> Bool {
         target?.segments == ["livez"] || target?.segments == ["readyz"]
     }
 
-    /// What only the gateway can know: which members belong to REST's body, and which stand elsewhere.
+    /// Rejects fields that do not belong to the REST body, and names the header or path parameter for those that are
+    /// sent elsewhere.
     private func check(_ body: [JSONValue.Member], of route: Route) throws(Problem) {
         guard let contract = route.body else {
             guard !body.isEmpty else { return }
             throw .invalid(
                 body.prefix(ClientError.maxFieldErrors).map {
-                    FieldError(field: $0.name, message: "is not a field of this request, which has none")
+                    FieldError(field: $0.name, message: "is not a field of this request; the request takes no fields")
                 }
             )
         }
@@ -117,9 +118,9 @@ struct GatewayResponder {
                 reserved.map { member in
                     let place =
                         switch member.name {
-                        case "idempotency_key", "fingerprint": "; the header Idempotency-Key has the key"
-                        case "if_version": "; the header If-Match has the version"
-                        case "job_id": "; the path has it"
+                        case "idempotency_key", "fingerprint": "; send the key in the Idempotency-Key header"
+                        case "if_version": "; send the version in the If-Match header"
+                        case "job_id": "; the path contains the id"
                         default: ""
                         }
                     return FieldError(field: member.name, message: "is not a field of this request" + place)
@@ -130,7 +131,7 @@ struct GatewayResponder {
 
     // MARK: Logs
 
-    /// A client's own name for its request is given back: short, and nothing but visible ASCII.
+    /// Returns the client's own request id if it is short and consists of visible ASCII characters.
     private static func requestID(_ request: Request) -> String? {
         guard let id = request.headers[.requestID], (1...128).contains(id.utf8.count),
             id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
@@ -154,11 +155,11 @@ struct GatewayResponder {
         }
         guard problem.status.code >= 500 else { return }
         let isDefect = problem.status == .internalServerError
-        // Whoever looks at the log learns of it; a crowd of clients does not fill it.
+        // The rate of these log lines is limited, so that many failing clients do not fill the log.
         gateway.failureLog.log(
             isDefect ? .error : .warning,
             key: "\(problem.code) \(route ?? -1)",
-            isDefect ? "a request met a defect" : "a request could not be done",
+            isDefect ? "request failed because of an internal error" : "request failed",
             metadata: metadata(request, route).merging(
                 ["code": "\(problem.code)", "detail": "\(problem.detail)"]
             ) { $1 },
@@ -166,7 +167,7 @@ struct GatewayResponder {
         )
     }
 
-    /// Logs refusals of the origin guard: a proxy that is not configured shows up here too.
+    /// Logs requests that the origin guard refused. These also reveal a proxy that is not configured.
     private func noteForeign(_ problem: Problem, _ request: Request, from peer: String?) {
         var metadata = metadata(request, nil)
         metadata["code"] = "\(problem.code)"
@@ -178,7 +179,7 @@ struct GatewayResponder {
         gateway.failureLog.log(
             .warning,
             key: problem.code,
-            "request refused: its host or origin is not allowed",
+            "request refused; host or origin not allowed",
             metadata: metadata,
             at: SystemClock.bootTime()
         )

@@ -1,17 +1,17 @@
 internal import CarillonJSON
 internal import CarillonSystem
 
-/// What the probes say.
+/// The state that the probes report.
 struct Health: Sendable {
-    /// What the scheduler that answered knows; `nil`: none did.
+    /// The cluster as the answering scheduler sees it; `nil` if no scheduler answered.
     var cluster: JSONValue?
-    /// Why not.
+    /// The reason why no scheduler answered.
     var refusal: String?
 
     var answers: Bool { cluster != nil }
 
     var schedulerRunning: Bool {
-        // A standby knows who holds the lease.
+        // A standby knows the address of the leader.
         cluster?["leading"] == .bool(true) || cluster?["leader_address"]?.string != nil
     }
 
@@ -21,16 +21,16 @@ struct Health: Sendable {
 
     var isUp: Bool { problem == nil }
 
-    /// What is wrong, in words.
+    /// A description of the problem; `nil` if the system is healthy.
     var problem: String? {
         if let refusal { return refusal }
         if let problem = cluster?["problem"]?.string { return problem }
         if cluster?["database_connected"] == .bool(false) {
-            return "the scheduler waits for its database; its /readyz and its log say why"
+            return "the scheduler is waiting for its database; see its /readyz and its log"
         }
-        if !schedulerRunning { return "no scheduler leads; a take-over lasts a few seconds, and needs the database" }
-        if workers.isEmpty { return "no worker is connected; nothing is called until one is" }
-        return workerPoolActive ? nil : "every worker is being stopped, and takes no more calls"
+        if !schedulerRunning { return "no scheduler leads; a take-over takes a few seconds and needs the database" }
+        if workers.isEmpty { return "no worker is connected; no calls are made until a worker connects" }
+        return workerPoolActive ? nil : "all workers are draining and accept no more calls"
     }
 
     func document(isUp: Bool) -> JSONValue {
@@ -49,7 +49,7 @@ struct Health: Sendable {
 }
 
 extension Gateway {
-    /// A probe that waits long is as bad as one that says no.
+    /// The time limit of a probe. A probe that takes longer counts as failed.
     static let probeTimeout: Duration = .seconds(2)
 
     func health() async -> Health {

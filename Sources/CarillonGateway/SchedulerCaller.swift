@@ -3,11 +3,11 @@ package import CarillonCore
 package import CarillonJSON
 package import CarillonRPC
 
-/// A scheduler that the gateway is connected to.
+/// A connected scheduler.
 package struct ConnectedScheduler: Sendable, Hashable {
     /// The configured address.
     package var scheduler: String
-    /// The resolved one.
+    /// The resolved address.
     package var address: String
     package var serverID: UniqueID
     package var version: String?
@@ -20,11 +20,11 @@ package struct ConnectedScheduler: Sendable, Hashable {
     }
 }
 
-/// What the gateway needs of the protocol: any request by its name, with arguments and answers as JSON.
+/// Sends RPC requests by name, with arguments and results as JSON.
 package protocol SchedulerCaller: Sendable {
     /// - Parameters:
-    ///   - name: of the request in the envelope (`create_job`).
-    ///   - timeout: `nil`: what suits the request.
+    ///   - name: the name of the request in the envelope (`create_job`).
+    ///   - timeout: `nil` for the default of the request.
     func call(_ name: String, _ arguments: JSONValue, timeout: Duration?) async throws(ClientError) -> JSONValue
     var connectedSchedulers: [ConnectedScheduler] { get }
 }

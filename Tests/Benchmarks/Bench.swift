@@ -2,18 +2,18 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// What all measurements share: how long to measure, the database server, the target.
+/// Shared by all measurements: the durations, the database server, and the target.
 final class Bench: Sendable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
     let quick: Bool
-    /// Where the programs under test are.
+    /// The folder of the programs under test.
     let programs: String
-    /// Where it was started: the repository.
+    /// The folder in which the program was started: the repository.
     let home: String
-    /// For what the processes write.
+    /// The folder for output of the processes.
     let folder: String
     private let shared = Mutex<(cluster: PostgresCluster?, nginx: Nginx?)>((nil, nil))
 
@@ -29,15 +29,15 @@ final class Bench: Sendable {
             throw Failure(description: "\(name) is not in \(programs); run `make build`")
         }
         var template = Array("/tmp/carillon-bench-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        guard mkdtemp(&template) != nil else { throw Failure(description: "cannot create a directory in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Of what takes a system of its own.
+    /// The number of rounds of measurements that start a system.
     var rounds: Int { quick ? 1 : 5 }
-    /// Of what takes a second or less.
+    /// The number of rounds of measurements that take a second or less.
     var shortRounds: Int { quick ? 3 : 5 }
-    /// Seconds until connections are open and caches filled.
+    /// The seconds until connections are open and caches are filled.
     var warmUp: Double { quick ? 2 : 4 }
 
     /// PostgreSQL with fsync and synchronous_commit on.
@@ -73,7 +73,7 @@ final class Bench: Sendable {
     }
 }
 
-/// Where this process was started.
+/// The working folder of this process.
 func currentFolder() -> String {
     guard let path = getcwd(nil, 0) else { return "/" }
     defer { free(path) }

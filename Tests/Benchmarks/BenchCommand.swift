@@ -11,35 +11,35 @@ func benchMain() async {
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "carillon-bench",
-        abstract: "Measures Carillon beside what the machine can do at all.",
+        abstract: "Measures Carillon and compares it with the limits of the machine.",
         discussion: """
-            Starts the release programs that lie beside it, a PostgreSQL cluster of its own that flushes to the disk, and an \
-            nginx as the target. Tests/Benchmarks/README.md says what each figure means.
+            Starts the release programs in the same folder, a separate PostgreSQL cluster that flushes to disk, and \
+            nginx as the target. Tests/Benchmarks/README.md explains the figures.
             """
     )
 
-    @Flag(help: "Fewer rounds, shorter ones, and smaller sizes: some 3 minutes for all.")
+    @Flag(help: "Fewer and shorter rounds, and smaller sizes: about 3 minutes for all measurements.")
     var quick = false
 
-    @Option(help: ArgumentHelp("The measurements to make, with commas between.", valueName: "names"))
+    @Option(help: ArgumentHelp("The measurements to run, separated by commas.", valueName: "names"))
     var only: String?
 
-    @Option(help: ArgumentHelp("A JSON file; what it has of other measurements is kept.", valueName: "file"))
+    @Option(help: ArgumentHelp("A JSON file; results of other measurements in it are kept.", valueName: "file"))
     var output: String?
 
-    @Flag(help: "The measurements beside other schedulers and other protocols, which `make bench-peers` builds.")
+    @Flag(help: "Compare with other schedulers and protocols, which `make bench-peers` builds.")
     var peers = false
 
     @Flag(help: "List the measurements.")
     var list = false
 
-    @Option(help: ArgumentHelp("Measure nothing: draw the pictures of a JSON file, beside it.", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the pictures of a JSON file into its folder, without measuring.", valueName: "file"))
     var report: String?
 
     func validate() throws {
         for name in chosen where !offered.contains(where: { $0.name == name }) {
             let names = offered.map(\.name).joined(separator: ", ")
-            throw ValidationError("there is no measurement \"\(name)\"; there are \(names)")
+            throw ValidationError("unknown measurement \"\(name)\"; the measurements are \(names)")
         }
     }
 

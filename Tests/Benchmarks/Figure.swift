@@ -1,8 +1,8 @@
 import CarillonJSON
 
-/// One measured quantity, with what it is held against.
+/// A measured quantity with its limit and the wanted value.
 struct Figure: Sendable {
-    /// What the machine, or the best that others do, comes to in the same run.
+    /// The result of the machine's limit, or of the best other program, in the same run.
     struct Limit: Sendable {
         var name: String
         var samples: Samples
@@ -11,7 +11,7 @@ struct Figure: Sendable {
     enum Wanted: Sendable {
         case atLeast(Double)
         case atMost(Double)
-        /// Of the limit.
+        /// Relative to the limit.
         case ratioAtLeast(Double)
         case ratioAtMost(Double)
     }
@@ -30,10 +30,10 @@ struct Figure: Sendable {
         self.wanted = wanted
     }
 
-    /// The figure as a part of its limit.
+    /// The figure divided by its limit.
     var ratio: Double? { limit.map { samples.median / $0.samples.median } }
 
-    /// A line of the table.
+    /// The row of the table.
     var row: String {
         var line = "  \(name.padded(52)) \(samples.text.padded(30)) \(unit.padded(8))"
         if let limit, let ratio {

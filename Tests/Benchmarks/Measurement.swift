@@ -1,15 +1,15 @@
 import CarillonJSON
 
-/// Something that is measured.
+/// A named measurement.
 struct Measurement: Sendable {
-    /// What is found out.
+    /// The results of a measurement.
     struct Results: Sendable {
         var figures: [Figure] = []
-        /// What pictures are drawn of.
+        /// The data of the pictures.
         var series: [(name: String, value: JSONValue)] = []
     }
 
-    /// A word for the command line.
+    /// The name on the command line.
     var name: String
     var title: String
     var run: @Sendable (Bench) async throws -> Results
@@ -20,6 +20,6 @@ struct Measurement: Sendable {
         .rest, .idle,
     ]
 
-    /// Those that need what `make bench-peers` builds.
+    /// The measurements that need the programs built by `make bench-peers`.
     static let peers: [Measurement] = [.schedulers, .grpc]
 }

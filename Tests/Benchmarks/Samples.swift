@@ -1,6 +1,6 @@
 import CarillonJSON
 
-/// The values of some rounds.
+/// The values of several rounds.
 struct Samples: Sendable {
     let values: [Double]
 
@@ -8,7 +8,7 @@ struct Samples: Sendable {
 
     var median: Double { percentile(0.5) }
 
-    /// By the nearest rank; the mean of two for the median of an even number.
+    /// By the nearest rank; the median of an even number of values is the mean of the middle two.
     func percentile(_ part: Double) -> Double {
         let sorted = values.sorted()
         guard let last = sorted.last else { return .nan }
@@ -19,7 +19,7 @@ struct Samples: Sendable {
         return index < sorted.count ? sorted[max(0, index)] : last
     }
 
-    /// Median (least-most).
+    /// Median (minimum-maximum).
     var text: String {
         guard values.count > 1, let least = values.min(), let most = values.max() else { return median.short }
         return "\(median.short) (\(least.short)-\(most.short))"
@@ -29,7 +29,7 @@ struct Samples: Sendable {
 }
 
 extension Double {
-    /// With the digits that are worth reading.
+    /// The number with its significant digits.
     var short: String {
         guard isFinite else { return "-" }
         let places = magnitude >= 100 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 3

@@ -11,7 +11,7 @@ enum Stopwatch {
     /// Whole seconds since 1970.
     static var unixSeconds: Int { time(nil) }
 
-    /// Nanoseconds of one of so many repetitions.
+    /// Nanoseconds per repetition.
     static func nanoseconds(of repetitions: Int, _ body: (Int) throws -> Void) rethrows -> Double {
         let begin = now
         for index in 0..<repetitions { try body(index) }

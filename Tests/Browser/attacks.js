@@ -1,7 +1,7 @@
-// What a hostile page tries against the gateway. `plan` comes from plan.json of the page's own server:
-//   gateway   the origin that is attacked
-//   changes   [{how, path, body}]: requests that would change something; `how` names a function of `senders`
-//   reads     [{how, url}]: requests whose answers the page must not get; `how` names a function of `readers`
+// The attacks of a hostile page on the gateway. `plan` comes from plan.json of the page's own server:
+//   gateway   the origin to attack
+//   changes   [{how, path, body}]: requests that change something; `how` is a function of `senders`
+//   reads     [{how, url}]: requests whose responses the page must not get; `how` is a function of `readers`
 // The page reports {changes: {how: outcome}, reads: {"how url": null or what was read}} to /report.
 "use strict";
 
@@ -34,7 +34,7 @@ function form(how, url, enctype, fields) {
   return loaded;
 }
 
-// A text/plain form writes name=value: the equals sign lies within a string of the JSON document.
+// A text/plain form sends name=value, so the equals sign is placed inside a string of the JSON document.
 function splitAtEquals(body) {
   const text = body.replace(/}$/, ',"description":"=' + '"}');
   const at = text.indexOf("=");
@@ -43,7 +43,7 @@ function splitAtEquals(body) {
 
 const post = (url, options) => fetch(url, { method: "POST", mode: "no-cors", ...options });
 
-// A sandboxed frame has no origin: its requests say Origin: null. Resolves with the message that the script posts.
+// A sandboxed frame has no origin: its requests have Origin: null. Resolves with the message that the script posts.
 function sandboxed(script) {
   const element = document.createElement("iframe");
   element.sandbox = "allow-scripts allow-forms";
@@ -78,7 +78,8 @@ const senders = {
     document.body.append(link);
     link.click();
   },
-  // The page's policy (Content-Security-Policy-Report-Only) names the address; this picture breaks it.
+  // The page's policy (Content-Security-Policy-Report-Only) contains the address to report to; this picture violates
+  // the policy.
   "policy report": async () => { document.body.append(Object.assign(new Image(), { src: "/picture" })); },
   "sandboxed form": (how, url) => sandboxed(
     `document.write('<form method=POST action="${url}"></form>');document.forms[0].submit();parent.postMessage("sent","*")`),
@@ -131,7 +132,7 @@ const readers = {
     socket.onopen = () => resolve("opened");
     socket.onerror = () => resolve(null);
   }),
-  // For a page that has the gateway's own origin as far as the browser knows.
+  // For a page that the browser considers to have the gateway's origin.
   "own fetch": url => fetch(url).then(async answer => {
     const text = await answer.text();
     return answer.ok ? text : null;

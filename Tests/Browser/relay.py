@@ -106,7 +106,7 @@ class Relay(Server):
 def disguised(headers, path, body):
     kept = [(n, v) for n, v in headers if n.lower() not in ("host", "content-type", "content-length")]
     kept.append(("Host", "127.0.0.1"))
-    # A pause takes no body: what the browser puts there would be refused for its form.
+    # A pause has no body: the gateway would refuse the content type of the browser's body.
     if path.endswith("/pause"):
         body = b""
     if body:

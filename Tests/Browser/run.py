@@ -25,13 +25,13 @@ PAUSES = [
     "policy report", "sandboxed form",
 ]
 EDITS = ["fetch PUT", "fetch DELETE"]
-# The browser itself asks before these (a CORS preflight), and is told nothing that allows them.
+# The browser sends a preflight request (CORS) before these, and the response does not allow them.
 PREFLIGHTED = {"fetch of JSON", "beacon of JSON", "fetch PUT", "fetch DELETE"}
-# The page does not learn when these have been sent.
+# The page is not notified when these have been sent.
 SILENT = {
     "beacon", "beacon of a blob", "beacon of a text", "beacon of JSON", "ping of a link", "policy report", "sandboxed form",
 }
-# These have neither a body nor a type, as `curl -X POST` has: only what the browser says of the page tells them apart.
+# These have neither a body nor a content type, like `curl -X POST`. Only the browser's headers reveal the page.
 BARE = {"fetch", "fetch with credentials", "beacon"}
 READERS = [
     "fetch", "opaque fetch", "request", "picture", "script", "module", "style", "video", "object", "frame", "events", "socket",
@@ -174,7 +174,7 @@ def run(system):
     changed, _, _ = cross_origin(system, "evil.test", "127.0.0.1", silent, name)
     check(f"{name}: nothing with a body or a form's type is done (answers {answers(silent)})", changed - BARE)
 
-    name = "planted fault: the gateway does not see who asks"
+    name = "injected fault: the gateway does not see the page's origin"
     weak = Relay(system.gateway, hides="all")
     changed, read, report = cross_origin(system, "evil.test", "127.0.0.1", weak, name)
     unnoticed = every_way - PREFLIGHTED - changed

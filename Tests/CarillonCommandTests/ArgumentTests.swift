@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// Times, durations and addresses as people write them, and what a table makes of text.
+/// Parses times, durations and addresses, and formats text for tables.
 @Suite struct ArgumentTests {
     @Test(arguments: [
         ("now", "2026-11-25T12:34:56.789Z"), ("today", "2026-11-25T00:00:00Z"), ("Yesterday", "2026-11-24T00:00:00Z"),

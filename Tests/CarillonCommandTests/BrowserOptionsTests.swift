@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// What `carillon up` passes to its gateway.
+/// The options that `carillon up` passes to its gateway.
 @Suite struct BrowserOptionsTests {
     private func arguments(_ line: [String], _ environment: [String: String] = [:]) throws -> [String] {
         try BrowserOptions.parse(line).arguments(environment: environment)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// What the children of `carillon up` see of its environment.
+/// The environment variables that the children of `carillon up` get.
 @Suite struct ChildEnvironmentTests {
     private static let environment = [
         "PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC", "LOG_LEVEL": "DEBUG", "ASAN_OPTIONS": "x",

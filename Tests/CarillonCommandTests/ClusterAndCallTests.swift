@@ -41,7 +41,7 @@ import Testing
         let unknown = await run(["call", "get_jobs"])
         #expect(
             unknown.status == 65
-                && unknown.errors.contains("there is no request \"get_jobs\"; the requests are create_job, ")
+                && unknown.errors.contains("unknown request \"get_jobs\"; the requests are create_job, ")
         )
         let json = await run(["call", "get_job", "{job_id: 1}"])
         #expect(json.status == 65)
@@ -50,7 +50,7 @@ import Testing
                 == "error: the fields of get_job are not JSON: line 1, column 2: expected a name in quotes or '}'\n"
         )
         let nothing = await run(["call"])
-        #expect(nothing.status == 64 && nothing.errors.contains("`carillon call --list` names them"))
+        #expect(nothing.status == 64 && nothing.errors.contains("`carillon call --list` lists the messages"))
         #expect([unknown, json, nothing].allSatisfy { $0.requests.isEmpty })
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// What holds for every command: options, help, statuses.
+/// Behaviour that all commands share: options, help, exit statuses.
 @Suite struct CommandLineTests {
     static let commands: [[String]] = [
         [], ["job"], ["job", "create"], ["job", "list"], ["job", "get"], ["job", "update"], ["job", "delete"],
@@ -55,16 +55,16 @@ import Testing
         }
     }
 
-    /// The last word is the wrong one.
+    /// The last argument is invalid.
     @Test(
         arguments: [
             (["up", "--workers", "-1"], "--workers is -1; 0 to 64 are allowed"),
             (["up", "--max-workers", "-1"], "--max-workers is -1; 1 to 65536 are allowed"),
-            (["up", "--data-dir", ""], "--data-dir is empty; name a folder"),
+            (["up", "--data-dir", ""], "--data-dir is empty; give a folder"),
             (["up", "--database-url", ""], "--database-url is empty; it must look like postgresql://"),
             (
                 ["up", "--database-url", "mysql://x"],
-                "--database-url is no URL of PostgreSQL; it must look like postgresql://"
+                "--database-url is not a PostgreSQL URL; it must look like postgresql://"
             ),
             (
                 ["up", "--public-url", "example.com"],
@@ -76,7 +76,7 @@ import Testing
             (["up", "--gateway", "8000"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["up", "--rpc", "localhost"], ": an address is host:port, such as 127.0.0.1:8000"),
             (["job", "list", "--limit", "-1"], "--limit is -1; it must be at least 1"),
-            (["job", "create", "--file", ""], "--file is empty; name a file with a JSON object"),
+            (["job", "create", "--file", ""], "--file is empty; give a file with a JSON object"),
             (["job", "list", "--limit", "1.5"], ": a whole number such as 5 is needed"),
             (["job", "list", "--request-timeout", "0"], "--request-timeout is less than a millisecond"),
             (["execution", "watch", "--count", "-2"], "--count is -2; it must be at least 1"),
@@ -85,7 +85,7 @@ import Testing
             (["listen", "--status", "99"], "--status is 99; 200 to 599 are allowed"),
             (["listen", "--delay", "2h"], "--delay is 2h; at most 1h is allowed"),
             (["listen", "--count", "0"], "--count is 0; it must be at least 1"),
-            (["listen", "--host", ""], "--host is empty; name an address, such as 127.0.0.1"),
+            (["listen", "--host", ""], "--host is empty; give an address, such as 127.0.0.1"),
             (["ping", "--count", "-1"], "--count is -1; 1 to 10000000 are allowed"),
             (["ping", "--concurrency", "x"], ": a whole number such as 5 is needed"),
             (["cron", "next", "@daily", "--count", "x"], ": a whole number such as 5 is needed"),
@@ -96,10 +96,10 @@ import Testing
             (["job", "update", "report", "--ends-at", "-"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
             (["job", "update", "report", "--if-version", "two"], ": a whole number such as 5 is needed"),
             (["job", "delete", "report", "--if-version", "-"], ": a whole number such as 5 is needed"),
-            (["job", "list", "--limit", "99999999999999999999"], ": it is too great"),
+            (["job", "list", "--limit", "99999999999999999999"], ": the number is too large"),
             (["job", "list", "--active", "--no-active"], "--active"),
-            (["execution", "list", "--status", ""], "--status is empty; name one such as FAILED"),
-            (["execution", "list", "--status", ","], "--status is empty; name one such as FAILED"),
+            (["execution", "list", "--status", ""], "--status is empty; give a status such as FAILED"),
+            (["execution", "list", "--status", ","], "--status is empty; give a status such as FAILED"),
             (["execution", "list", "--to", "noon"], ": a time is 2026-11-23T09:00:00Z (RFC 3339), "),
         ]
     )

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// The configuration file, and which addresses win.
+/// The configuration file, and the precedence of scheduler addresses.
 @Suite struct ConfigurationTests {
     private static let path = "/home/me/.config/carillon/config.yml"
     private static let text = """
@@ -61,10 +61,10 @@ import Testing
             ("context: prod\ncontexts: {a: {schedulers: b:1}}", "has no such context; the contexts are a", 66),
             ("contexts: {a: {scheduler: b:1}}", "line 1: the context \"a\" has no setting \"scheduler\"", 65),
             ("context: a\ntokens: {}", "line 2: the file has no setting \"tokens\"", 65),
-            ("contexts: {a: {}}", "the context \"a\" names no schedulers", 65),
+            ("contexts: {a: {}}", "the context \"a\" has no schedulers", 65),
             ("contexts: [a]", "contexts must be a mapping", 65), ("- a", "the file must be a mapping", 65),
-            ("contexts: {a: {schedulers: {b: 1}}}", "schedulers must be text", 65),
-            ("context: ~", "context must be text", 65),
+            ("contexts: {a: {schedulers: {b: 1}}}", "schedulers must be a string", 65),
+            ("context: ~", "context must be a string", 65),
             ("contexts: {a: b: c", "is not YAML", 65), ("context: a\ncontext: b", "is not YAML", 65),
             ("context: a\ncontexts: {a: {schedulers: nowhere}}", "\"nowhere\" in schedulers of the context \"a\"", 64),
         ] as [(String, String, Int32)]
@@ -74,7 +74,7 @@ import Testing
         #expect(outcome.status == status && outcome.connection == nil)
         #expect(outcome.errors.contains(error) && outcome.errors.contains(Self.path), "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)
-        // Who names the schedulers does not need the file.
+        // With --schedulers the file is not needed.
         #expect(await run(["job", "list", "--schedulers", "a:1"], files: [Self.path: file]).status == 0)
     }
 

@@ -56,7 +56,7 @@ import Testing
         (["@daily", "--time-zone", "Berlin"], "Did you mean Europe/Berlin?", 65),
         (["@daily", "--from", "noon"], "noon", 64), (["@daily", "--count", "0"], "1 to 100000 are allowed", 64),
         (["@daily", "--dst-policy", "TWICE"], "TWICE", 64), ([], "an expression is missing", 64),
-        (["0", "9", "*", "*", "*"], "came as 5 words; put it in quotes", 64),
+        (["0", "9", "*", "*", "*"], "was split into 5 words; put it in quotes", 64),
         (["@daily", "--stdin"], "--stdin takes no expression", 64),
     ])
     func wrongQuestions(arguments: [String], message: String, status: Int32) async {
@@ -88,10 +88,10 @@ import Testing
         )
         let errors = answers.dropFirst(4).compactMap { $0["error"]?.string }
         let expected = [
-            "comes after 4 fields", "Europe/Berlin", "there is no field \"expresion\"", "count must be",
+            "comes after 4 fields", "Europe/Berlin", "unknown field \"expresion\"", "count must be",
             "count must be",
             "dst_policy must be one of CRON, SKIP, BOTH", "from must be a time", "expression is missing",
-            "must hold an object",
+            "must be an object",
             "not JSON", "not JSON",
         ]
         #expect(errors.count == expected.count)
@@ -133,7 +133,7 @@ import Testing
         let outcome = await run(["cron", "check", "*/5 * * * *", "10/5 * * * *"])
         #expect(outcome.status == 65 && outcome.errors == "")
         #expect(outcome.jsonLines.map { $0["canonical"] } == ["0 */5 * * * *", .null])
-        // For programs whatever the environment says, for people when they ask.
+        // The default is JSON in any environment; the table must be requested.
         #expect(await run(["cron", "check", "@daily"], environment: ["CARILLON_OUTPUT": "table"]).jsonLines.count == 1)
         let table = await run(["cron", "check", "-o", "table", "@daily", "* * *"])
         #expect(table.status == 65)

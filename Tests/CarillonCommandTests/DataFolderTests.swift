@@ -49,7 +49,7 @@ import Testing
         #expect(problem { _ = try data.lock() }.contains("/lock is a symbolic link, which carillon up does not follow"))
         #expect(problem { _ = try data.recall("database-port") }.contains("is a symbolic link"))
         #expect(problem { _ = try data.logs() }.contains("/logs must be a folder and not a file or a symbolic link"))
-        // The link itself is replaced by a file.
+        // The file replaces the link itself.
         try data.remember("database-password", "x", isSecret: true)
         try data.remember("database-port", "1")
         #expect(try data.recall("database-password") == "x" && data.recall("database-port") == "1")
@@ -61,7 +61,7 @@ import Testing
     @Test func aSecondNameOfAFileIsNoFileOfOurs() throws {
         link(root + "/victim", folder + "/lock")
         let data = try DataFolder(folder)
-        #expect(problem { _ = try data.lock() }.contains("/lock must be a plain file with one name"))
+        #expect(problem { _ = try data.lock() }.contains("/lock must be a regular file without further hard links"))
         #expect(victim == "untouched\n")
     }
 
@@ -69,8 +69,8 @@ import Testing
         mkfifo(folder + "/database-port", 0o600)
         mkfifo(folder + "/lock", 0o600)
         let data = try DataFolder(folder)
-        #expect(problem { _ = try data.recall("database-port") }.contains("must be a plain file"))
-        #expect(problem { _ = try data.lock() }.contains("must be a plain file"))
+        #expect(problem { _ = try data.recall("database-port") }.contains("must be a regular file"))
+        #expect(problem { _ = try data.lock() }.contains("must be a regular file"))
     }
 
     @Test func logsAreNotWrittenThroughLinks() throws {
@@ -116,7 +116,7 @@ import Testing
         symlink("loop", root + "/loop")
         #expect(problem { _ = try DataFolder(root + "/loop/c") }.contains("more than 40 symbolic links"))
         #expect(problem { _ = try DataFolder(root + "/victim/c") }.contains("exists and is not a folder"))
-        #expect(problem { _ = try DataFolder(existing: root + "/none") }.contains("there is no data folder"))
+        #expect(problem { _ = try DataFolder(existing: root + "/none") }.contains("the data folder"))
         #expect(access(root + "/none", F_OK) != 0)
     }
 
@@ -125,15 +125,16 @@ import Testing
         chmod(root, 0o755)
         chown(folder, 65_534, 65_534)
         let text = problem { _ = try DataFolder(folder) }
-        #expect(text.contains("\(folder) belongs to the user nobody, and carillon up runs as root"), "\(text)")
-        #expect(text.contains("run it as the user nobody, or name another folder with --data-dir"))
+        #expect(text.contains("\(folder) belongs to the user nobody, but carillon up runs as root"), "\(text)")
+        #expect(text.contains("run it as the user nobody, or give another folder with --data-dir"))
         #expect(Folder.names(in: folder) == [])
-        // A link of that user could lead anywhere.
+        // A link that belongs to that user could point anywhere.
         chown(root, 65_534, 65_534)
         symlink("/", root + "/link")
         lchown(root + "/link", 65_534, 65_534)
         #expect(problem { _ = try DataFolder(root + "/link") }.contains("is a symbolic link of the user nobody"))
-        // The folder is root's, but what leads to it is not: fit for files that are held, unfit for a path.
+        // The folder belongs to root, but its parent does not: its files can be used through descriptors, but not by
+        // path.
         mkdir(root + "/own", 0o755)
         #expect(FolderWalk.weakness(onTheWayTo: root + "/own") == root)
         #expect(try DataFolder(root + "/own").path == root + "/own")

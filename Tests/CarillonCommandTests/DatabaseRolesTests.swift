@@ -8,7 +8,7 @@ import Testing
         let script = DatabaseRoles.script(role: "carillon", database: "job_scheduler", password: "it's \\ x")
         let lines = script.split(separator: "\n")
         #expect(lines.first == "BEGIN" && lines.last == "COMMIT" && script.hasSuffix("\n"))
-        // A backslash before the end of a line would join it with the next one.
+        // A backslash at the end of a line would join it with the next line.
         #expect(lines.allSatisfy { !$0.hasSuffix("\\") })
         #expect(lines.contains { $0.contains("NOSUPERUSER") && $0.hasSuffix("PASSWORD 'it''s \\ x'") })
     }

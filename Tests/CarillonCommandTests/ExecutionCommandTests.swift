@@ -16,7 +16,7 @@ import Testing
         )
         let lines = outcome.output.split(separator: "\n")
         #expect(lines.count == 3)
-        #expect(lines[0].hasPrefix("EXECUTION  JOB ") && lines[0].hasSuffix("WHAT HAPPENED"))
+        #expect(lines[0].hasPrefix("EXECUTION  JOB ") && lines[0].hasSuffix("DETAILS"))
         #expect(lines[1].contains("SUCCESS   200         1    125 ms  1.50 ms"))
     }
 
@@ -62,9 +62,9 @@ import Testing
             return name == "get_execution" ? execution : ["executions": [execution]]
         }
         let one = await run(["execution", "get", Sample.jobID, Sample.executionID], scheduler: scheduler)
-        #expect(one.output.contains("lost attempts  2, with their workers; the target may have seen them\n"))
+        #expect(one.output.contains("lost attempts  2, because workers disappeared; the target may have received them\n"))
         let list = await run(["execution", "list", Sample.jobID], scheduler: scheduler)
-        #expect(list.output.contains("2 lost with a worker"))
+        #expect(list.output.contains("2 attempts lost"))
     }
 
     @Test func aJobThatNeverRunsSaysSo() async {
@@ -92,7 +92,7 @@ import Testing
         let scheduler = FakeScheduler(watched: [Sample.execution("RUNNING"), Sample.execution()], Sample.answer)
         let table = await run(["execution", "watch", "--count", "2"], scheduler: scheduler)
         #expect(table.status == 0 && table.requests == [.init("watch_executions", [:])])
-        // Each change is out as soon as it is known.
+        // Each change is printed immediately.
         #expect(table.writes == 2 && table.output.split(separator: "\n").count == 3)
         let json = await run(["execution", "watch", "report", "-o", "json", "--count", "1"], scheduler: scheduler)
         #expect(json.jsonLines == [Sample.execution("RUNNING")])

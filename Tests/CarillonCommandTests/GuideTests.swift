@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// The tables of the guide to the command line are those of the program.
+/// The tables of the command line guide match the program.
 @Suite struct GuideTests {
     private static let guide = "Sources/CarillonCommand/CarillonCommand.docc/CommandLine.md"
 
@@ -12,14 +12,14 @@ import Testing
         table.column(column).flatMap { GuideTable.code(in: $0) }
     }
 
-    /// The commands without subcommands, with the words that lead to them.
+    /// The commands without subcommands, as the words of the command line.
     private static func leaves(of command: any ParsableCommand.Type, _ words: [String]) -> [String] {
         let subcommands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
         guard !subcommands.isEmpty else { return [words.joined(separator: " ")] }
         return subcommands.flatMap { leaves(of: $0, words + [$0.configuration.commandName ?? ""]) }
     }
 
-    /// The long options that a help screen lists.
+    /// The long options in a help screen.
     private func options(_ command: [String]) async -> [String] {
         let help = await run(command + ["--help"], terminalWidth: 10_000).output
         let listed = help.split(separator: "\n").drop { !$0.hasPrefix("USAGE: ") }.filter { $0.hasPrefix("  -") }
@@ -36,7 +36,7 @@ import Testing
     @Test func everyExitStatusIsInTheGuide() {
         let table = GuideTable(Self.guide, under: "Scripts")
         #expect(table.column(0) == ExitStatus.allCases.map { "\($0.rawValue)" })
-        // The code of the protocol that a status stands for.
+        // The protocol's code for an exit status.
         func code(in text: some StringProtocol) -> Substring? {
             text.split { $0 == "(" || $0 == ")" }.map { Substring($0) }.first { part in
                 part.count > 3 && part.allSatisfy { $0.isUppercase || $0 == "_" }

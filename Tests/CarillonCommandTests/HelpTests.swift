@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// Help screens, completions and what `carillon up` announces.
+/// Help screens, completions, and the lines that `carillon up` prints.
 @Suite struct HelpTests {
     private static let indent = String(repeating: " ", count: 26)
 
@@ -17,7 +17,7 @@ import Testing
             return overview.split(separator: "\n").filter { $0.hasPrefix("  ") }
         }
         #expect(examples(narrow.output) == examples(wide.output))
-        // Nothing else is wider than the terminal, but for a label, which cannot be broken.
+        // No other line may be wider than the terminal, except for a label, which cannot be wrapped.
         for line in narrow.output.split(separator: "\n") where !line.hasPrefix("  ") && !line.hasPrefix("USAGE: ") {
             #expect(line.count <= width || !line.contains(" "), "\(line)")
         }
@@ -25,7 +25,7 @@ import Testing
             let text = line.dropFirst(26)
             #expect(line.count <= max(width, 46) || !text.contains(" "), "\(line)")
         }
-        // The same words, whatever the width.
+        // The words are the same at any width.
         func allWords(_ text: String) -> [Substring] { text.split { $0.isWhitespace } }
         #expect(allWords(narrow.output) == allWords(wide.output))
     }

@@ -28,7 +28,7 @@ import Testing
         #expect(outcome.status == 0 && outcome.errors == "")
         #expect(outcome.requests.map(\.name) == ["create_job", "preview_schedule"])
         guard case .object(var members)? = outcome.requests.first?.arguments else { return #expect(Bool(false)) }
-        // Whatever it is, it is the same for the same command.
+        // The same command always has the same fingerprint.
         let fingerprint = members.removeLast()
         #expect(fingerprint.name == "fingerprint" && fingerprint.value.string?.count == 64)
         #expect(
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func aJobFromAnother() async throws {
-        // What `job get -o json` prints is what `job create --file` reads.
+        // `job create --file` accepts the output of `job get -o json`.
         let printed = await run(["job", "get", Sample.jobID, "-o", "json"])
         let made = await run(["job", "create", "--file", "-", "--name", "report-2"], input: [printed.output])
         #expect(made.status == 0)
@@ -72,7 +72,7 @@ import Testing
 
     @Test(arguments: [
         (["--file", "a.json"], "a.json is not JSON: line 1, column 2: expected a name in quotes or '}'", 65 as Int32),
-        (["--file", "b.json"], "b.json must hold an object with a job's settings, not an array", 65),
+        (["--file", "b.json"], "b.json is an array; it must be an object with a job's settings", 65),
         (["--file", "c.json"], "c.json cannot be read: No such file or directory", 66),
         (["--body", "@c.json"], "c.json cannot be read: No such file or directory", 66),
         (["--file", "-", "--body", "-"], "--file - and --body - cannot both read standard input", 64),
@@ -109,7 +109,7 @@ import Testing
         }
         let unknown = await run(["job", "get", "nobody"])
         #expect(unknown.status == 66)
-        #expect(unknown.errors.hasPrefix("error: there is no job \"nobody\""))
+        #expect(unknown.errors.hasPrefix("error: job \"nobody\" does not exist"))
     }
 
     @Test func jobsByID() async {
@@ -159,9 +159,9 @@ import Testing
         #expect(all.requests.map { $0.arguments["limit"] } == [1000, 1000, 1000])
         #expect(all.json?.array?.count == 4)
         let some = await run(["job", "list", "--limit", "3"], scheduler: pages)
-        // The last status is asked for once a page.
+        // The last status is requested once for each page.
         #expect(some.requests.dropFirst(3).map { $0.arguments["limit"] } == [3, 3, 1, 1])
-        #expect(some.errors == "there are more: --all shows them, or a greater --limit\n")
+        #expect(some.errors == "there are more results; use --all or a larger --limit\n")
     }
 
     @Test func changingAJob() async {
@@ -184,7 +184,7 @@ import Testing
         #expect(nothing.status == 64 && nothing.errors.hasPrefix("error: nothing to change"))
         let both = await run(["job", "update", "report", "--name", "x", "--clear", "name"])
         #expect(
-            both.status == 64 && both.errors == "error: name is both set and cleared; only one of them can be meant\n"
+            both.status == 64 && both.errors == "error: name is both set and cleared; leave one of them out\n"
         )
     }
 

@@ -5,9 +5,9 @@ import Testing
 
 @testable import CarillonCommand
 
-/// The catalogue of settings and the options of `job create` and `job update` agree.
+/// The settings catalogue and the options of `job create` and `job update` match.
 @Suite struct JobFieldTests {
-    /// Options that are not named after their setting. `active` is set by --paused, and by `job pause` and `job resume`.
+    /// Options that are not named after their setting. `active` is set by --paused, `job pause` and `job resume`.
     private static let names = [
         "api_url": "url", "http_method": "method", "headers": "header", "tags": "tag", "active": "paused",
     ]
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    /// What a job has is shown, whether or not its facts have a line of its own.
+    /// Every setting is shown, with or without its own line.
     @Test(arguments: JobField.all) func eachSettingIsShown(_ field: JobField) async {
         guard case .object(var members) = Sample.job else { return }
         members.removeAll { $0.name == field.name }

@@ -4,11 +4,11 @@ import CarillonJSON
 
 @testable import CarillonCommand
 
-/// A scheduler with several jobs and executions, which answers list requests by their filters.
+/// A scheduler with several jobs and executions, which filters lists.
 struct JobStore: Sendable {
     var jobs: [JSONValue]
     var executions: [JSONValue] = []
-    /// Ids of jobs whose last execution has failed.
+    /// The ids of jobs whose last execution failed.
     var failed: Set<String> = []
     var pageSize = Int.max
 

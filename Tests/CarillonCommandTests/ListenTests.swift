@@ -7,10 +7,10 @@ import Testing
 
 @testable import CarillonCommand
 
-/// `carillon listen`: a real server on a free port of the loopback.
+/// `carillon listen`: a real server on a free loopback port.
 @Suite(.timeLimit(.minutes(1)))
 struct ListenTests {
-    /// Sends bytes and returns what the server sends until it closes the connection.
+    /// Sends bytes and returns the server's bytes until the connection is closed.
     private func exchange(_ port: Int, _ bytes: [UInt8]) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: "127.0.0.1", port: port) { channel in
@@ -110,7 +110,7 @@ struct ListenTests {
         }
         #expect(taken.status == 0)
         var iterator = addresses.makeAsyncIterator()
-        // The port is free again, and JSON output says nothing on standard output before the first request.
+        // The port is free again. JSON output writes nothing to standard output before the first request.
         let next = await iterator.next()
         let port = try #require(next)
         async let outcome = run(["listen", "\(port)", "--count", "1", "-o", "json"])
@@ -157,7 +157,7 @@ struct ListenTests {
                 let client = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 open.append(try await client.connect(host: "127.0.0.1", port: port).get())
             }
-            // One too many: the server closes it without a response.
+            // The server closes the connection of an additional request without a response.
             #expect(((try? await exchange(port, request("GET /"))) ?? "") == "")
             for channel in open { try await channel.close().get() }
             var response = ""
@@ -166,7 +166,7 @@ struct ListenTests {
         }
     }
 
-    // MARK: What is printed
+    // MARK: Output
 
     private func received(_ body: [UInt8], _ bodyBytes: Int? = nil) -> ReceivedRequest {
         ReceivedRequest(
@@ -188,7 +188,7 @@ struct ListenTests {
     @Test func onlyTheBeginningOfALongBodyIsPrinted() {
         let text = received(Array(String(repeating: "x", count: 4_096).utf8), 10_000).text(Style(isOn: false))
         #expect(text.contains("body (10000 bytes, the first 4096 shown): xxx") && text.utf8.count < 4_300)
-        // The limit lies inside of the last character.
+        // The limit splits the last character.
         let cut = received(Array("€€".utf8).dropLast(), 6).text(Style(isOn: false))
         #expect(cut.hasSuffix("shown): €\n"))
         #expect(received([0x61, 0xFF]).text(Style(isOn: false)).hasSuffix("body (2 bytes): not UTF-8 text\n"))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// Tables in narrow terminals, and times in zones.
+/// Tables in narrow terminals, and times in time zones.
 @Suite struct NarrowTableTests {
     private static let berlin = try? ZoneDirectory().zone(named: "Europe/Berlin")
     private static let jobs = [
@@ -78,7 +78,7 @@ import Testing
 
     @Test func wideTerminalsShowEverything() async throws {
         let lines = try await lines(["execution", "list", "nightly-report"], width: 200)
-        #expect(lines[0].contains("ATTEMPTS  DURATION    DRIFT  WHAT HAPPENED"))
+        #expect(lines[0].contains("ATTEMPTS  DURATION    DRIFT  DETAILS"))
         #expect(lines[3].hasPrefix("aabbcc02   2026-11-25T09:00:00+01:00  FAILED") && lines[3].hasSuffix(Self.error))
     }
 
@@ -104,7 +104,7 @@ import Testing
         store.failed = ["019abcde-0000-7000-8000-0000aabbcc02"]
         let outcome = await run(["job", "list"], scheduler: store.scheduler)
         #expect(outcome.output.split(separator: "\n").map { $0.contains("  FAILED  ") } == [false, false, false, true])
-        // The first answer had all failed jobs.
+        // The first response contained all failed jobs.
         #expect(outcome.requests.filter { $0.arguments["last_status"] != nil }.count == 1)
         let json = await run(["job", "list", "-o", "json"], scheduler: store.scheduler)
         #expect(json.requests.allSatisfy { $0.arguments["last_status"] == nil })
@@ -151,7 +151,7 @@ import Testing
         let unknown = await run(["job", "list", "--time-zone", "Europe/Berln"])
         #expect(unknown.status == 65 && unknown.errors.contains("--time-zone: ") && unknown.requests.isEmpty)
         let both = await run(["job", "list", "--time-zone", "UTC", "--utc"])
-        #expect(both.status == 64 && both.errors.contains("--utc and --time-zone contradict each other"))
+        #expect(both.status == 64 && both.errors.contains("--utc and --time-zone cannot be combined"))
     }
 
     @Test func jsonStaysInUTC() async throws {
@@ -170,7 +170,7 @@ import Testing
         #expect(LocalZone.rules(nil, directory: path, machine: "/nowhere").offset(at: 0).seconds == 0)
     }
 
-    // MARK: A job that was made
+    // MARK: A created job
 
     @Test func aNewJobShowsItsZoneAndTheNextThreeTimes() async throws {
         for arguments in [

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// What happens when standard output cannot be written.
+/// Commands whose standard output cannot be written.
 @Suite struct OutputTests {
     static let commands: [[String]] = [
         ["--help"], ["--version"], ["job", "--help"], ["job", "list"], ["job", "list", "--all", "-o", "json"],
@@ -39,7 +39,7 @@ import Testing
         #expect(outcome.status == 74)
     }
 
-    /// What was asked for is done before the output fails.
+    /// The requests are sent before the output fails.
     @Test func severalJobsAreDoneAllTheSame() async {
         let store = JobStore(jobs: [
             JobStore.job("019abcde-0000-7000-8000-0000aabbcc01", "a"),

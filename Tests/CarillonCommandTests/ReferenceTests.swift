@@ -6,7 +6,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// How jobs and executions are named on the command line.
+/// References to jobs and executions on the command line.
 @Suite struct ReferenceTests {
     private static let ids = [
         "019abcde-0000-7000-8000-0000aabbcc01", "019abcde-0000-7000-8000-0000ddeeff01",
@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: [
         ("report", 0), (ids[1], 1), ("aabbcc01", 0), ("AABBCC01", 0), ("0000aabbcc02", 2), ("8000-0000aabbcc02", 2),
         ("abbcc02", 2), ("bbcc02", 2),
-        // A name that is equal wins over the end of an id.
+        // An exact name has precedence over the end of an id.
         ("ddeeff01", 2), ("0ddeeff01", 1),
     ])
     func namesAndEndsOfIds(reference: String, index: Int) async {
@@ -36,7 +36,7 @@ import Testing
     func unknownJobReference(reference: String) async {
         let (_, outcome) = await job(reference)
         #expect(
-            outcome.status == 66 && outcome.errors.contains("there is no job \"\(reference)\""),
+            outcome.status == 66 && outcome.errors.contains("job \"\(reference)\" does not exist"),
             "\(outcome.errors)"
         )
     }
@@ -97,12 +97,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (["report@2026-11-25T08:00:00"], 65 as Int32, "several executions have the time of report@2026-11-25T08:00:00"),
-        (["report@2026-11-25T03:00:00"], 66, "the job \"report\" has no execution of 2026-11-25T03:00:00Z"),
+        (["report@2026-11-25T08:00:00"], 65 as Int32, "several executions match report@2026-11-25T08:00:00"),
+        (["report@2026-11-25T03:00:00"], 66, "the job \"report\" has no execution at 2026-11-25T03:00:00Z"),
         (["report@noon"], 65, "\"noon\" in report@noon is not a time"),
-        (["nobody@2026-11-25T08:00:00"], 66, "there is no job \"nobody\""),
-        (["latest"], 65, "\"latest\" names no execution"), (["abcdef00"], 66, "there is no execution abcdef00"),
-        (["019aba3f-1000-8000-8000-0000000000ff"], 66, "there is no execution 019aba3f-1000-8000-8000-0000000000ff"),
+        (["nobody@2026-11-25T08:00:00"], 66, "job \"nobody\" does not exist"),
+        (["latest"], 65, "\"latest\" is not a reference to an execution"), (["abcdef00"], 66, "no execution has an id that ends with abcdef00"),
+        (["019aba3f-1000-8000-8000-0000000000ff"], 66, "execution 019aba3f-1000-8000-8000-0000000000ff does not exist"),
         (["a", "b", "c"], 64, "write EXECUTION, or JOB and EXECUTION"),
     ])
     func unknownExecutionReference(words: [String], status: Int32, error: String) async {
@@ -110,7 +110,7 @@ import Testing
         #expect(outcome.status == status && outcome.errors.contains(error), "\(outcome.errors)")
     }
 
-    /// The id begins with the time, so one page of that millisecond has the execution.
+    /// The id starts with the time, so a page for that millisecond contains the execution.
     @Test func aWholeIdNeedsNoJob() async {
         let job = Self.ids[0]
         let id = ExecutionID(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// Commands for several jobs, the question before a deletion, and the wait for an outcome.
+/// Commands for several jobs, the confirmation of a deletion, and the wait for an outcome.
 @Suite struct SeveralJobsTests {
     private static let ids = ["019abcde-0000-7000-8000-0000aabbcc01", "019abcde-0000-7000-8000-0000ddeeff02"]
     private let store = JobStore(jobs: [JobStore.job(ids[0], "report"), JobStore.job(ids[1], "backup")])
@@ -16,7 +16,7 @@ import Testing
         let outcome = await run(["job", verb, "report", "ddeeff02", "backup"], scheduler: store.scheduler)
         #expect(outcome.status == 0, "\(outcome.errors)")
         let done = outcome.requests.filter { $0.name == "\(verb)_job" }
-        // A job that is named twice has one turn.
+        // A job that is given twice is handled once.
         #expect(done.map { $0.arguments["job_id"]?.string } == Self.ids)
         #expect(outcome.output.split(separator: "\n").count == (verb == "delete" ? 2 : 3), "\(outcome.output)")
         let json = await run(["job", verb, "report", "backup", "-o", "json"], scheduler: store.scheduler)
@@ -44,8 +44,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["delete", "--if-version", "2"], "--if-version is the version of one job"),
-        (["run", "--idempotency-key", "k"], "--idempotency-key is the key of one execution"),
+        (["delete", "--if-version", "2"], "--if-version applies to a single job"),
+        (["run", "--idempotency-key", "k"], "--idempotency-key applies to a single execution"),
     ])
     func optionsThatNeedASingleJob(arguments: [String], error: String) async {
         let outcome = await run(["job"] + arguments + ["report", "backup"], scheduler: store.scheduler)
@@ -88,7 +88,7 @@ import Testing
 
     // MARK: Waiting
 
-    /// Answers with these statuses, one after the other.
+    /// Returns these statuses one after the other.
     private func running(_ statuses: [String]) -> FakeScheduler {
         let left = Mutex(statuses)
         return FakeScheduler { name, _ throws(ClientError) in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// What `carillon up` does when its children live, die and must stop. Each step checks the actions and the phase after them.
+/// The reactions of `carillon up` to events of its children. Each step checks the actions and the next phase.
 @Suite struct SupervisionTests {
     /// 0 database, 1 scheduler, 2 worker, 3 gateway.
     private static func machine(hasDatabase: Bool = true) -> Supervision {
@@ -51,7 +51,7 @@ import Testing
         _ = machine.handle(.begun, atMs: 0)
         #expect(
             machine.handle(.ended(0, how: "exited with status 1"), atMs: 5) == [
-                .say("database exited with status 1 and cannot be started; everything stops"), .showLog(0), .over(70),
+                .say("database exited with status 1 and cannot be started; stopping all programs"), .showLog(0), .over(70),
             ]
         )
         #expect(machine.phase == .over)
@@ -61,13 +61,13 @@ import Testing
         var machine = Self.running()
         #expect(
             machine.handle(.ended(2, how: "was killed by signal 9"), atMs: 100) == [
-                .say("worker-1 was killed by signal 9; it is started again in 1 s"), .showLog(2),
+                .say("worker-1 was killed by signal 9; restarting in 1 s"), .showLog(2),
             ]
         )
         #expect(machine.nextDeadlineMs == 1_100 && machine.phase == .running)
         #expect(machine.handle(.timePassed, atMs: 1_099) == [])
         #expect(machine.handle(.timePassed, atMs: 1_100) == [.start(2)] && machine.nextDeadlineMs == nil)
-        // As often as it takes, once the system has been healthy.
+        // There is no limit once the system has been healthy.
         for round in 2...20 as ClosedRange<Int64> {
             _ = machine.handle(.ended(2, how: "died"), atMs: round * 10_000)
             #expect(
@@ -84,7 +84,7 @@ import Testing
             #expect(machine.handle(.timePassed, atMs: round * 2_000 + 1_000) == [.start(0)])
         }
         let actions = machine.handle(.ended(0, how: "exited with status 1"), atMs: 9_000)
-        #expect(actions.contains(.say("scheduler exited with status 1 and cannot be started; everything stops")))
+        #expect(actions.contains(.say("scheduler exited with status 1 and cannot be started; stopping all programs")))
         #expect(actions.last == .signal(2, SIGTERM) && machine.phase == .stopping)
         _ = machine.handle(.ended(2, how: ""), atMs: 9_100)
         #expect(machine.handle(.ended(1, how: ""), atMs: 9_200) == [.over(70)])
@@ -111,10 +111,10 @@ import Testing
         #expect(machine.nextDeadlineMs == 2_000)
         #expect(
             machine.handle(.timePassed, atMs: 2_000) == [
-                .say("waiting for worker-1 to finish what it does; Ctrl-C again stops everything at once")
+                .say("waiting for worker-1 to complete its work; press Ctrl-C again to stop immediately")
             ]
         )
-        // Said once, and without a bound.
+        // The line is printed once, and there is no time limit.
         #expect(machine.nextDeadlineMs == nil && machine.handle(.timePassed, atMs: 3_600_000) == [])
     }
 
@@ -123,7 +123,7 @@ import Testing
         _ = machine.handle(.stopRequested, atMs: 0)
         #expect(
             machine.handle(.stopRequested, atMs: 10) == [
-                .say("stopping at once"), .signal(0, SIGQUIT), .signal(1, SIGKILL), .signal(2, SIGKILL),
+                .say("stopping immediately"), .signal(0, SIGQUIT), .signal(1, SIGKILL), .signal(2, SIGKILL),
                 .signal(3, SIGKILL),
             ]
         )

@@ -7,7 +7,7 @@ import Synchronization
 
 @testable import CarillonCommand
 
-/// A scheduler of which only the answers are known.
+/// A scheduler with given responses.
 final class FakeScheduler: SchedulerCaller {
     struct Request: Sendable, Hashable {
         var name: String
@@ -27,8 +27,8 @@ final class FakeScheduler: SchedulerCaller {
     private let log = Mutex<[Request]>([])
 
     /// - Parameters:
-    ///   - watched: what a watch shows before it ends.
-    ///   - pings: microseconds or failures, one after the other; the last one again and again.
+    ///   - watched: the changes that a watch returns before it ends.
+    ///   - pings: microseconds or failures, one after the other; the last one is repeated.
     init(watched: [JSONValue] = [], pings: [Result<Int64, ClientError>] = [.success(100)], _ answer: @escaping Answer) {
         self.watched = watched
         self.pings = Mutex(pings)
@@ -56,15 +56,15 @@ final class FakeScheduler: SchedulerCaller {
     }
 }
 
-/// What a command line did.
+/// The result of a command line.
 struct Outcome {
     var status: Int32
     var output: String
     var errors: String
     var requests: [FakeScheduler.Request]
-    /// The addresses and the timeout that were connected with; `nil`: nobody connected.
+    /// The addresses and the timeout of the connection; `nil` if there was none.
     var connection: (addresses: [String], timeoutMs: Int64?)?
-    /// How often something was written to standard output.
+    /// The number of writes to standard output.
     var writes: Int
 
     /// The arguments of the last request.
@@ -80,7 +80,7 @@ struct Outcome {
 /// 2026-11-25, a Wednesday.
 let now = Timestamp(milliseconds: RFC3339.parse("2026-11-25T12:34:56.789Z") ?? 0)
 
-/// Runs one command line in a world of its own.
+/// Runs one command line with a given `World`.
 func run(
     _ arguments: [String],
     scheduler: FakeScheduler = FakeScheduler(Sample.answer),
@@ -153,7 +153,7 @@ func run(
     }
 }
 
-/// Answers as a scheduler gives them.
+/// Responses of a scheduler.
 enum Sample {
     static let jobID = "019abcde-0000-7000-8000-000000000001"
     static let executionID = "019abcde-1111-8000-8000-000000000001"
@@ -200,7 +200,7 @@ enum Sample {
         ],
     ]
 
-    /// What a scheduler with one job and one execution would say.
+    /// The responses of a scheduler with one job and one execution.
     static let answer: FakeScheduler.Answer = { name, arguments throws(ClientError) in
         switch name {
         case "list_jobs":

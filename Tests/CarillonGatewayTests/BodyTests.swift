@@ -5,10 +5,10 @@ import Testing
 
 @testable import CarillonGateway
 
-/// What a body must be, and what it must say that it is.
+/// The requirements for a body and its headers.
 @Suite struct BodyTests {
     @Test(arguments: [
-        (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"), ("[]", "must be a JSON object, not an array"),
+        (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"), ("[]", "the body is an array; it must be a JSON object"),
         (#"{"a":1,"a":2}"#, "appears twice"), ("{", "line 1, column 2"), ("", "the body is empty"),
     ])
     func invalidJSONIsReportedWithItsPosition(_ body: String, _ detail: String) async throws {
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    /// A plain form of a web page sends a type without a body.
+    /// An HTML form sends a content type without a body.
     @Test(arguments: [
         ("application/x-www-form-urlencoded", 415), ("multipart/form-data; boundary=x", 415), ("text/plain", 415),
         ("Text/Plain;charset=UTF-8", 415), ("application/json", 202), ("application/octet-stream", 202), ("", 202),

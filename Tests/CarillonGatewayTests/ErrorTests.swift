@@ -5,7 +5,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// Errors: of the schedulers, and of the gateway itself.
+/// Errors of the schedulers and of the gateway.
 @Suite struct ErrorTests {
     struct Expected: Sendable {
         var code: ClientError.Code
@@ -100,7 +100,7 @@ import Testing
     @Test func anUnknownParameterIsToldTheKnownOnes() async throws {
         let answer = try await ask(FakeScheduler(), .get, "/api/v1/executions?job=1")
         let message = try answer.json["errors"]?.array?.first?["message"]?.string
-        #expect(message == "is not a parameter of this path; it has status, from, to, limit, cursor")
+        #expect(message == "is not a parameter of this path; allowed: status, from, to, limit, cursor")
         #expect(try await ask(FakeScheduler(), .get, "/livez?x=1").status == 400)
     }
 
@@ -111,7 +111,7 @@ import Testing
         let errors = try answer.json["errors"]?.array ?? []
         #expect(errors.map { $0["field"]?.string } == ["api_ur", "version", "max_retries"])
         #expect(errors.first?["message"] == "is not a field of this request; did you mean api_url?")
-        #expect(errors.dropFirst().first?["message"] == "is set by Carillon and cannot be given; leave it out")
+        #expect(errors.dropFirst().first?["message"] == "is set by Carillon and is not accepted in requests; leave it out")
     }
 
     @Test(arguments: [
@@ -187,7 +187,7 @@ import Testing
         #expect(scheduler.calls.first?.arguments["if_version"] == nil)
     }
 
-    @Test func `several versions are judged by the scheduler, in one request`() async throws {
+    @Test func `the scheduler checks several versions in one request`() async throws {
         let scheduler = FakeScheduler(["update_job": Examples.job])
         let headers: HTTPFields = [.ifMatch: "\"7\", \"abc\", \"8\""]
         try await ask(scheduler, .put, "/api/v1/jobs/\(jobID)", #"{"priority": 1}"#, headers: headers)

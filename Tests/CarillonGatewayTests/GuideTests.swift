@@ -7,7 +7,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// The tables of the guides to jobs and REST are those of the program.
+/// The tables of the guides to jobs and REST match the program.
 @Suite struct GuideTests {
     private static let api = "Sources/CarillonGateway/CarillonGateway.docc/RESTAPI.md"
     private static let settings = GuideTable(

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// The document and the router, the examples and the protocol agree.
+/// The document, the router, the examples and the RPC protocol match.
 @Suite struct OpenAPITests {
     static let document = OpenAPIDocument.make(RouteTable.all.routes)
 
@@ -85,7 +85,7 @@ import Testing
 
     // MARK: Examples
 
-    /// What is wrong with a value by a schema: the part of JSON Schema that the document uses.
+    /// Validates a value against a schema, with the part of JSON Schema that the document uses.
     private func problems(_ value: JSONValue, _ schema: JSONValue, at place: String) -> [String] {
         if let name = schema["$ref"]?.string?.split(separator: "/").last {
             let target = OpenAPITests.document["components"]?["schemas"]?[String(name)] ?? .null
@@ -151,7 +151,7 @@ import Testing
         let reserved = try #require(route.body).reserved
         let fields = try #require(MessageJSON.describe(request)).map(\.field).filter { !reserved.contains($0) }
         let properties = members(OpenAPITests.document["components"]?["schemas"]?[schema]?["properties"]).map(\.name)
-        // A call that is made at once has no schedule of its own.
+        // An immediate call has no schedule.
         let meaningless: Set<String> = schema == "Call" ? ["schedule", "name", "active"] : []
         #expect(Set(properties) == Set(fields).subtracting(meaningless))
     }
@@ -164,7 +164,7 @@ import Testing
             "list_jobs": ["listJobs"], "list_executions": ["listExecutions", "listJobExecutions"],
             "get_execution_stats": ["getExecutionStats"], "preview_schedule": ["previewSchedule"],
         ]
-        // A namespace cannot be chosen yet.
+        // The namespace cannot be set yet.
         let fields = Set(try #require(MessageJSON.describe(request)).map(\.field)).subtracting(["namespace"])
         for name in names[request] ?? [] {
             let route = try #require(RouteTable.all.routes.first { $0.name == name })
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    /// An answer as it really comes, with everything that it can have.
+    /// A response with all possible members, as the gateway sends it.
     private func decoded(_ answer: Answer) throws -> JSONValue {
         let frame = MessageCodec.frame(of: Envelope(id: 1, .answer(answer)))
         return try MessageJSON.decodeAnswer(Array(frame.dropFirst(4))).value

@@ -7,7 +7,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// Which hosts a gateway answers to, and from which web pages it accepts changes.
+/// The hosts that a gateway accepts, and the origins from which it accepts changes.
 @Suite struct OriginTests {
     private static let configuration = GatewayConfiguration(
         publicURL: WebOrigin("https://carillon.example.com"),
@@ -59,18 +59,18 @@ import Testing
     @Test func theProblemSaysWhatToSet() async throws {
         let detail = try await get("Ops.test:8000").json["detail"]?.string
         #expect(
-            detail?.hasPrefix("the Host header is Ops.test:8000, which is not a name of this gateway. Allowed are ")
+            detail?.hasPrefix("the Host header is Ops.test:8000, which is not an allowed name of this gateway. Allowed are ")
                 == true
         )
-        #expect(detail?.hasSuffix("; to allow this one, start the gateway with ALLOWED_HOSTS=ops.test") == true)
-        #expect(detail?.contains("example") == false, "the allowed names are shown to a stranger")
+        #expect(detail?.hasSuffix("; to allow this name, start the gateway with ALLOWED_HOSTS=ops.test") == true)
+        #expect(detail?.contains("example") == false, "the response lists the allowed names")
     }
 
     @Test(arguments: ["evil.test", ""]) func probesAnswerUnderAnyName(_ host: String) async throws {
         for uri in ["/livez", "/readyz", "/readyz/"] {
             let answer = try await get(host, uri)
             #expect(answer.status == 200)
-            // A page under a rebound name learns no more than that.
+            // A page under a rebound name gets no further information.
             #expect(try answer.json == ["status": "UP"])
         }
         #expect(try await get("localhost", "/readyz").json["workers"] == 1)
@@ -110,7 +110,7 @@ import Testing
         Case(headers: [("Sec-Fetch-Site", "same-origin")], isAllowed: true),
         Case(headers: [("Sec-Fetch-Site", "none")], isAllowed: true),
         Case(headers: [("Origin", "http://127.0.0.1:8000"), ("Sec-Fetch-Site", "same-origin")], isAllowed: true),
-        // Another host, port or scheme is another origin.
+        // A different host, port or scheme is a different origin.
         Case(headers: [("Origin", "http://evil.test")], isAllowed: false),
         Case(headers: [("Origin", "http://127.0.0.1:3000")], isAllowed: false),
         Case(headers: [("Origin", "http://127.0.0.1")], isAllowed: false),
@@ -190,7 +190,7 @@ import Testing
         #expect(detail?.contains("TRUSTED_PROXIES") == true)
     }
 
-    /// Reads change nothing, and without CORS headers no page can see their answers.
+    /// Reads change nothing, and without CORS headers pages cannot read the responses.
     @Test(arguments: [Method.get, .head, .options]) func readsAreAnsweredWithoutCORS(_ method: Method) async throws {
         let headers = fields([
             ("Origin", "http://evil.test"), ("Sec-Fetch-Site", "cross-site"), ("Access-Control-Request-Method", "PUT"),
@@ -215,7 +215,7 @@ import Testing
         Case(headers: forwarded, peer: "127.0.0.1", isAllowed: false),
         Case(headers: forwarded, peer: nil, isAllowed: false),
         Case(headers: forwarded, peer: "11.1.2.3", isAllowed: false),
-        // The proxy passes Host on and says only the scheme.
+        // The proxy passes Host unchanged and adds only the scheme.
         Case(
             host: "jobs.example.org",
             headers: [("Origin", "https://jobs.example.org"), ("X-Forwarded-Proto", "HTTPS")],
@@ -228,7 +228,7 @@ import Testing
             peer: "192.0.2.1",
             isAllowed: false
         ),
-        // Two proxies: the first value is what the browser used.
+        // With two proxies the first value is the host that the browser used.
         Case(
             headers: [
                 ("Origin", "https://jobs.example.org"), ("X-Forwarded-Proto", "https, http"),

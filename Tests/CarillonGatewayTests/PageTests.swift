@@ -6,7 +6,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// Probes, the status page, the reference.
+/// The probes, the status page, and the API reference.
 @Suite struct PageTests {
     static let cluster: JSONValue = Examples.cluster
 
@@ -34,7 +34,7 @@ import Testing
         for (scheduler, running, pool, detail) in [
             (FakeScheduler(), false, false, "nobody"), (withoutWorkers, true, false, "no worker is connected"),
             (FakeScheduler(["get_cluster": leaderless]), false, true, "no scheduler leads"),
-            (FakeScheduler(["get_cluster": stopping]), true, false, "every worker is being stopped"),
+            (FakeScheduler(["get_cluster": stopping]), true, false, "all workers are draining"),
         ] {
             let answer = try await ask(scheduler, .get, "/health/")
             #expect(answer.status == 503)

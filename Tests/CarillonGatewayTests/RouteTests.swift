@@ -5,7 +5,7 @@ import Testing
 
 @testable import CarillonGateway
 
-/// Every route: the request of the protocol that it makes, its status, its body.
+/// The RPC request, the status and the body of every route.
 @Suite struct RouteTests {
     struct Mapping: Sendable {
         var method: Method

@@ -11,9 +11,9 @@ import Testing
 
 @testable import CarillonGateway
 
-/// The real server, by its bytes.
+/// The real server, tested over TCP.
 @Suite struct ServerTests {
-    /// Runs a server, gives its port, and ends it.
+    /// Runs a server, passes its port to the body, and stops it.
     private func withServer(
         _ scheduler: FakeScheduler,
         limits: HTTPLimits = HTTPLimits(),
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    /// Sends bytes, and reads until there are so many answers, or until the end.
+    /// Sends bytes and reads a number of responses, or until the connection is closed.
     private func talk(_ port: Int, _ text: String, answers: Int? = nil) async throws -> String {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// Clients such as Python's urllib read no answer before they have sent everything.
+    /// Clients such as Python's urllib read no response before they have sent the whole request.
     @Test(arguments: [
         (
             "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12000000\r\n\r\n",
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    /// Nobody is waited for without end.
+    /// The server does not wait indefinitely for a client.
     @Test func aClientThatSendsWithoutEndIsCutOff() async throws {
         var limits = HTTPLimits()
         limits.lingerMs = 1_000
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    /// As proxies send it (RFC 9112, section 3.2.2).
+    /// The absolute form that proxies send (RFC 9112, section 3.2.2).
     @Test func theHostOfAnAbsoluteURLCounts() async throws {
         try await withServer(FakeScheduler(["list_jobs": ["jobs": []]])) { port, _ in
             for (head, status) in [
@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    /// The address of the other end reaches the rules: a proxy on this machine is believed.
+    /// The server knows the peer's address, so a proxy on this machine is trusted.
     @Test func aTrustedProxyIsKnownByItsAddress() async throws {
         let request =
             "POST /api/v1/debug/refresh_schedule HTTP/1.1\r\nHost: carillon.example.com\r\nOrigin: https://carillon.example.com\r\n"
@@ -244,7 +244,7 @@ import Testing
         }
     }
 
-    /// What follows on a connection that was to end is not read.
+    /// Data after the last request of a connection is not read.
     @Test(arguments: [
         "GET /livez HTTP/1.0\r\n\r\n", "GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
         "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n",
@@ -260,7 +260,7 @@ import Testing
         }
     }
 
-    /// Its body, or already its head, of which no byte more comes.
+    /// The body or the head of a request is incomplete, and no more bytes arrive.
     @Test(arguments: [
         "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
         "GET /api/v1/jobs HTTP/1.1\r\nX-Slow: ",
@@ -288,7 +288,7 @@ import Testing
                 var parts = inbound.makeAsyncIterator()
                 _ = try await parts.next()
                 await group.triggerGracefulShutdown()
-                // The server says goodbye, and not we.
+                // The server closes the connection, not the test.
                 while try await parts.next() != nil {}
             }
         }

@@ -15,7 +15,7 @@ import struct HummingbirdCore.Request
 
 typealias Method = HTTPTypes.HTTPRequest.Method
 
-/// Schedulers that say what a test tells them to. A request must be one that the protocol has.
+/// Schedulers with the responses of a test. Requests must be valid RPC requests.
 final class FakeScheduler: SchedulerCaller {
     struct Call: Sendable {
         var name: String
@@ -58,7 +58,7 @@ final class FakeScheduler: SchedulerCaller {
     }
 }
 
-/// What a gateway answered.
+/// A response of the gateway.
 struct Answered {
     var status: Int
     var headers: HTTPFields
@@ -77,7 +77,7 @@ func gateway(_ scheduler: FakeScheduler) -> Gateway {
     )
 }
 
-/// One request to a gateway before that scheduler, without a network.
+/// Sends one request to a gateway with that scheduler, without a network.
 @discardableResult
 func ask(
     _ scheduler: FakeScheduler,
@@ -123,7 +123,7 @@ func ask(
     return Answered(status: response.status.code, headers: response.headers, text: collector.text)
 }
 
-/// Gathers what is written.
+/// Collects the written body.
 private final class Collector: ResponseBodyWriter {
     private let buffer = Mutex(ByteBuffer())
 

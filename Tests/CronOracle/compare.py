@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares `carillon cron next` with cronsim and croniter: random expressions, zones and instants, all from one seed.
+"""Compares `carillon cron next` with cronsim and croniter, for random expressions, zones and instants from one seed.
 
     python3 Tests/CronOracle/compare.py .build/release/carillon [--cases 3000] [--seed 1]
 
-The extensions that no library has (LW-n, @every ... from) are compared with a few lines of Python's own calendar.
+The extensions that no library supports (LW-n, @every ... from) are compared with Python's calendar.
 
-A library that is not installed is left out. Where a library is known to mean something else, the difference is counted under
-its reason (DIFFERENCES below); any other one is printed, and the status is 1.
+A library that is not installed is left out. Known differences of a library are counted by their reason (DIFFERENCES below). Any
+other difference is printed, and the exit status is 1.
 """
 
 import argparse
@@ -34,9 +34,9 @@ ZONES = [
     "Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca", "Pacific/Apia", "America/St_Johns", "Pacific/Chatham",
     "Asia/Tehran", "Antarctica/Troll", "America/Havana",
 ]
-# More of them take croniter minutes where a date is rare.
+# croniter needs minutes to search further for a rare date.
 CRONITER_YEARS = 12
-# And for one question a library may take this long.
+# The time limit of a library for one question.
 PATIENCE_SECONDS = 0.5
 MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 DAYS = "SUN MON TUE WED THU FRI SAT".split()
@@ -54,7 +54,7 @@ class Case:
         transitions = transitions_after(self.zone, start)
         if transitions and rng.random() < 0.6:
             start = transitions[0] + timedelta(seconds=rng.randrange(-2 * 86_400, 2 * 86_400))
-            # The time of day that is in question there.
+            # A time of day near the clock change.
             if rng.random() < 0.5:
                 local = transitions[0].astimezone(ZoneInfo(self.zone))
                 self.fields[-4] = str((local.hour + rng.choice([-1, 0, 0])) % 24)
@@ -210,10 +210,11 @@ def collect(walk, count):
     return times
 
 
-# Years are from 1970 to 2199 here (OCPS 1.2, section 4.3).
+# Years are limited to 1970 to 2199 here (OCPS 1.2, section 4.3).
 FIRST = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(hours=26)
 
-# Library, reason, and whether the first difference (ours, theirs; None where one has no more times) is explained by it.
+# Library, reason, and a test whether the reason explains the first difference (ours, theirs; None if one has no more
+# times).
 DIFFERENCES = [
     (
         "cronsim", "a day field that begins with * is no restriction in Debian's cron: */2 beside a weekday means AND. "
@@ -271,7 +272,7 @@ DIFFERENCES = [
 ]
 
 
-# The extensions, worked out with Python's calendar alone: dates on the local clock, one after the other.
+# The extensions, computed with Python's calendar alone: dates in local time, one after the other.
 
 
 class Extension:
@@ -282,7 +283,7 @@ class Extension:
         start = datetime(1980, 1, 1) + timedelta(days=rng.randrange(60 * 365), minutes=rng.randrange(24 * 60))
         transitions = transitions_after(self.zone, start.replace(tzinfo=UTC))
         if transitions and rng.random() < 0.6:
-            # A time of day that the clock skips or repeats.
+            # A local time that the clock skips or repeats.
             near = transitions[0].astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
             start = near - timedelta(days=rng.randrange(30), minutes=rng.choice([0, 30, 60, 90]))
         self.start = start.replace(second=0, microsecond=0)
@@ -414,7 +415,8 @@ def main():
                 slow += 1
                 continue
             if theirs is None:
-                # A date that does not exist is an error there; here (OCPS 1.0, section 6.2) it is valid and never due.
+                # croniter rejects a date that does not exist; here (OCPS 1.0, section 6.2) the expression is valid and
+                # never due.
                 refused += 1
                 if answer.get("times") == [] or "error" in answer:
                     continue

@@ -7,20 +7,20 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Peers that mean no good, beside users who do: memory stays bounded, the others are served, no process ends (G10).
+/// Hostile peers beside ordinary users: memory stays bounded, other users are served, and no process ends (G10).
 @Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct AbuseTests {
     private static let jobs = 20
 
     private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
-    /// Runs a small load, has it abused, and looks at memory, at the others, and at what became of the load.
+    /// Runs a small load under abuse and checks memory, the service for other users, and the outcome of the load.
     ///
     /// - Parameters:
-    ///   - jobs: how many are due each second.
-    ///   - growthMB: how much each process may grow at most.
-    ///   - complaint: what a process must have said of it, once a minute at most.
-    ///   - abuse: gets a closure to call while it is at its worst: users are served then.
+    ///   - jobs: the number of jobs due each second.
+    ///   - growthMB: the maximum memory growth of each process.
+    ///   - complaint: the log line that a process must write, at most once a minute.
+    ///   - abuse: receives a closure to call at the height of the abuse, which checks that users are served.
     private func scenario(
         _ name: String,
         jobs: Int = AbuseTests.jobs,
@@ -48,7 +48,7 @@ struct AbuseTests {
                 try await served(system)
                 isServed = true
             }
-            #expect(isServed, "nobody looked after the others")
+            #expect(isServed, "the load did not wait for the service check")
             var figures: [String] = []
             for (node, mb) in zip(nodes, before) {
                 let peak = Memory.peak(of: node.program)
@@ -63,10 +63,10 @@ struct AbuseTests {
             }
             for (node, complaints) in said {
                 let repeated = complaints.repeated(withinSeconds: Stopwatch.now - began)
-                #expect(repeated == [], "\(node.name) repeats itself")
+                #expect(repeated == [], "\(node.name) logs the same line more than once a minute")
             }
             let texts = said.map { "\($0.node.name): \($0.complaints)" }
-            #expect(said.contains { $0.complaints.contains(complaint) }, "nobody told of it: \(texts)")
+            #expect(said.contains { $0.complaints.contains(complaint) }, "missing log line: \(texts)")
             #expect(nodes.map { $0.isRunning ? $0.program?.pid : nil } == pids, "a process ended")
             try await load.end()
             let audit = try Audit.of(load)
@@ -80,7 +80,7 @@ struct AbuseTests {
         }
     }
 
-    /// A user of each door gets an answer within seconds.
+    /// A user of each port gets a response within seconds.
     private func served(_ system: TestSystem) async throws {
         let began = Stopwatch.now
         let job = try await system.client.call(
@@ -96,14 +96,14 @@ struct AbuseTests {
             while peer.isOpen, peer.count < 100, Stopwatch.now - began < 10 { try await pause(0.01) }
             peer.close()
             if peer.text.hasPrefix("HTTP/1.1 200 ") { break }
-            // The gateway, too, takes a moment to find its scheduler.
+            // The gateway also needs a moment to connect to its scheduler.
             try #require(Stopwatch.now - began < 10, "the gateway answers: \(peer.text.prefix(300))")
             try await pause(0.1)
         }
         #expect(Stopwatch.now - began < 10)
     }
 
-    @Test func `the biggest frames, garbage and lengths that are lies`() async throws {
+    @Test func `frames of the maximum size, garbage and false lengths`() async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         try await scenario(
             "frames of 4 MiB, garbage, lengths that are lies",
@@ -111,7 +111,7 @@ struct AbuseTests {
         ) { system, usersAreServed in
             var random = SeededGenerator(seed: seed)
             let port = system.schedulerPorts[0]
-            // Frames as big as they may be, of a job that nobody could want, again and again.
+            // Frames of the maximum size with an invalid job, repeatedly.
             var settings = JobSettings()
             (settings.schedule, settings.url) = ("* * * * * *", "http://127.0.0.1:1/")
             settings.body = String(repeating: "x", count: FrameDecoder.defaultMaxFrameBytes - 1_024)
@@ -125,7 +125,7 @@ struct AbuseTests {
                 for _ in 0..<20 { peer.write(big) }
                 senders.append(peer)
             }
-            // A frame that is announced and never comes to its end.
+            // Frames that are announced but never completed.
             var halves: [RawPeer] = []
             for _ in 0..<30 {
                 let peer = try await RawPeer.connect(port)
@@ -146,8 +146,8 @@ struct AbuseTests {
             let end = Stopwatch.now + 20
             for (peer, greets) in strangers {
                 while peer.isOpen, Stopwatch.now < end { try await pause(0.01) }
-                #expect(!peer.isOpen, "is served, greeted: \(greets), seed \(seed)")
-                #expect(peer.count > 0 || !greets, "closed without a word, seed \(seed)")
+                #expect(!peer.isOpen, "connection still open, greeted: \(greets), seed \(seed)")
+                #expect(peer.count > 0 || !greets, "closed without an error message, seed \(seed)")
             }
             for peer in senders + halves { peer.close() }
         }
@@ -157,7 +157,7 @@ struct AbuseTests {
         try await scenario("a client that reads nothing", complaint: "slow reader; closing the connection") {
             system,
             usersAreServed in
-            // Something to answer with.
+            // Wait until there are executions to list.
             while system.target.count < Self.jobs * 3 { try await pause(0.05) }
             var peers: [RawPeer] = []
             for _ in 0..<5 {
@@ -169,7 +169,8 @@ struct AbuseTests {
                 peers.append(peer)
             }
             try await usersAreServed()
-            // Their questions wait, and at last they are shown the door. Who does not read learns of it when it writes.
+            // The requests queue up, and the scheduler finally closes the connection. A client that does not read
+            // notices on its next write.
             for peer in peers {
                 while peer.isOpen {
                     peer.write(.ping(sentMicroseconds: 1))
@@ -187,7 +188,7 @@ struct AbuseTests {
             limit.rlim_cur = min(8_192, limit.rlim_max)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
-        try #require(limit.rlim_cur >= 4_096, "the system allows \(limit.rlim_cur) open files only")
+        try #require(limit.rlim_cur >= 4_096, "the system allows only \(limit.rlim_cur) open files")
         try await scenario(
             "2,000 idle connections",
             complaint: "protocol violation; closing the connection (kind=silent)"
@@ -205,7 +206,7 @@ struct AbuseTests {
                 }
             }
             try await usersAreServed()
-            // Who says nothing is shown the door by the scheduler.
+            // The scheduler closes silent connections.
             for peer in greeted { await peer.closed() }
             try await usersAreServed()
             for peer in silent { peer.close() }
@@ -228,7 +229,7 @@ struct AbuseTests {
                 )
                 peers.append(peer)
             }
-            // However slowly it comes, a request has half a minute.
+            // The time limit of a request is half a minute, however slowly its bytes arrive.
             for peer in peers {
                 while peer.isOpen {
                     for other in peers where other.isOpen { other.write("x") }
@@ -239,10 +240,10 @@ struct AbuseTests {
         }
     }
 
-    @Test func `a worker that grants a million and answers nothing`() async throws {
+    @Test func `a worker that grants credit for a million calls and reports none`() async throws {
         let jobs = 200
         try await scenario(
-            "a worker that grants a million and answers nothing",
+            "a worker that grants credit for a million calls and reports none",
             jobs: jobs,
             workers: 2,
             complaint: "protocol violation; closing the connection (kind=silent)"
@@ -254,18 +255,18 @@ struct AbuseTests {
             peer.write(.credit(granted: 1_000_000))
             let before = system.target.count
             while peer.dispatched.count < jobs / 10 {
-                try #require(peer.isOpen, "it was given \(peer.dispatched.count) calls only")
+                try #require(peer.isOpen, "the worker got only \(peer.dispatched.count) calls")
                 try await pause(0.05)
             }
             try await usersAreServed()
-            // Silent as it is it is lost. Until then it has no more than others leave unanswered at a time, whatever it granted:
-            // of some 2,000 calls most go to the others.
+            // The silent worker is lost. Until then it gets no more calls than other workers leave unanswered, whatever
+            // credit it granted: most of some 2,000 calls go to other workers.
             await peer.closed()
             let swallowed = peer.dispatched
             #expect(swallowed.count < jobs * 2, "\(swallowed.count) calls swallowed")
             let count = system.target.count
-            #expect(count > before + jobs * 5, "\(count - before) calls made by others")
-            // What it had goes to others.
+            #expect(count > before + jobs * 5, "\(count - before) calls made by other workers")
+            // Its calls are dispatched to other workers.
             while system.target.count < count + jobs * 3 { try await pause(0.05) }
             let repeatable = swallowed.filter { !$0.atMostOnce }.map { "'\($0.executionID)'" }.joined(separator: ",")
             let open =
@@ -274,12 +275,12 @@ struct AbuseTests {
             let called = Set(system.target.calls.map(\.key))
             let single = swallowed.filter(\.atMostOnce).map(\.executionID.description)
             #expect(single.count > 0 && called.isDisjoint(with: single), "AT_MOST_ONCE, and sent to another worker")
-            print("scenario: it was given \(swallowed.count) calls, \(single.count) of them AT_MOST_ONCE")
+            print("scenario: the worker got \(swallowed.count) calls, \(single.count) of them AT_MOST_ONCE")
             try await usersAreServed()
         }
     }
 
-    @Test func `targets whose bodies have no end, or come a byte a second`() async throws {
+    @Test func `targets with endless bodies, or with a byte a second`() async throws {
         try await scenario(
             "targets without an end",
             complaint: "incomplete response from a target",

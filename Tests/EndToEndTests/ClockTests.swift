@@ -7,12 +7,12 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Clocks that jump under a load (design § 5, Clocks): the machines' own mean nothing, the database's is the cluster's.
+/// Clock steps under load: wall clocks of machines have no effect, and the database's clock is the cluster time.
 @Suite(
     .serialized,
     .alone,
     .timeLimit(.minutes(10)),
-    .enabled(if: FakeClock.isInstalled, "libfaketime is not there; run: apt-get install faketime")
+    .enabled(if: FakeClock.isInstalled, "libfaketime is not installed; run: apt-get install faketime")
 )
 struct ClockTests {
     private static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
@@ -21,7 +21,7 @@ struct ClockTests {
 
     private func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
-    /// Runs a load with some clock set meanwhile.
+    /// Runs a load while a clock is set.
     private func scenario(
         _ name: String,
         _ system: TestSystem,
@@ -61,7 +61,7 @@ struct ClockTests {
                 try await pause(2)
             }
             for node in system.schedulers + system.workers {
-                #expect(FakeClock.holds(node.program), "\(node.name) reads the true clock")
+                #expect(FakeClock.holds(node.program), "\(node.name) does not use the fake clock")
             }
         }
         #expect(audit.late == 0)
@@ -72,7 +72,7 @@ struct ClockTests {
     @Test func `the database's clock steps forward: what was missed runs or is skipped by policy`() async throws {
         let clock = try FakeClock()
         let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)
-        // Half of the jobs make up for all of a minute, the others for five seconds and then for the last time only.
+        // Half of the jobs catch up on a full minute, the others on five seconds and then only on the last due time.
         _ = try await scenario(
             "the database's clock +30 s",
             system,
@@ -82,8 +82,8 @@ struct ClockTests {
             let before = try databaseTime(system)
             try clock.set(30)
             #expect(try databaseTime(system) - before > 29)
-            // Either the leader has noticed, or the standby has found the lease to be over.
-            // A take-over on the way, whose outage ends later, may have divided them.
+            // Either the leader noticed the step, or the standby found the lease expired. A take-over, whose outage
+            // ends later, may have split the skipped range into several rows.
             let skippedJobs = "SELECT count(DISTINCT job_id) FROM job_executions WHERE status = 'SKIPPED'"
             while try system.psql(skippedJobs) != "\(jobs / 2)" { try await pause(0.05) }
             let skipped = try system.psql(
@@ -94,9 +94,9 @@ struct ClockTests {
                 """
             )
             let cells = skipped.split(separator: "|").compactMap { Int($0) }
-            try #require(cells.count == 4, "one kind of job is skipped: \(skipped)")
+            try #require(cells.count == 4, "expected one kind of job to be skipped: \(skipped)")
             #expect(cells[0] == 5_000 && cells[1] == jobs / 2, "\(skipped)")
-            // 30 s, less the five that are made up for, less the last of the others, give or take the ends.
+            // 30 s, minus the five that are caught up, minus the last one of the other jobs, plus or minus the ends.
             #expect(cells[2] >= 20 && cells[3] <= 27, "\(skipped)")
         }
     }
@@ -118,7 +118,7 @@ struct ClockTests {
                 try await pause(2)
                 let leader = try await system.killLeader()
                 killed.insert(leader.name)
-                // While nobody leads, or the other one has just begun.
+                // While there is no leader, or the other scheduler has just started to lead.
                 try clock.set(-hours * 3_600)
                 let other = try await system.leader()
                 #expect(other.name != leader.name)
@@ -130,7 +130,7 @@ struct ClockTests {
                 try leader.start()
                 while system.connections(to: leader) < known + system.workers.count { try await pause(0.02) }
             }
-            #expect(killed.count == 2, "one of them never led")
+            #expect(killed.count == 2, "only one scheduler led")
             try clock.set(0)
             try await pause(2)
         }
@@ -139,19 +139,20 @@ struct ClockTests {
         #expect(try #require(audit.takeOverMs) < 2_000)
     }
 
-    @Test func `the database's clock jumps by hours and back: no flood, nothing runs again`() async throws {
+    @Test func `the database's clock jumps by hours and back: no burst of calls, and nothing runs again`() async throws {
         let clock = try FakeClock()
         let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)
         let began = Stopwatch.now
         _ = try await scenario(
             "the database's clock +2 h, back, -2 h, back",
             system,
-            // What waits for a retry would hold the catch-up's slots.
+            // An execution that waits for a retry would occupy the slots for catching up.
             calling: { _ in "/ok" },
             timesCameTwice: true
         ) { system in
-            // A row for each second so far; for the two hours one for each second of the window, the last one before it, and
-            // one or two for all the others. While the clock was ahead seconds passed here, too: they are made up for.
+            // One row for each second so far. For the two hours: one row for each second of the window, the last due
+            // time before the window, and one or two rows for all others. The seconds that passed while the clock was
+            // ahead are caught up too.
             var secondsAhead = 0.0
             func expectNoFlood() throws {
                 let most = try system.psql(
@@ -163,7 +164,7 @@ struct ClockTests {
                 for call in system.target.calls where call.attempt == 1 { calls[call.jobID, default: 0] += 1 }
                 #expect(calls.values.max() ?? .max <= limit)
             }
-            // Until every job was called for a time that comes after now.
+            // Wait until every job was called for a due time after now.
             func goesOn() async throws {
                 let now = try databaseTime(system)
                 while true {
@@ -177,7 +178,7 @@ struct ClockTests {
             func isCaughtUp() throws -> Bool {
                 try system.psql("SELECT count(*) FROM shards WHERE gap_to IS NOT NULL") == "0"
             }
-            // Until the leader has heard that the clock went back.
+            // Wait until the leader has noticed that the clock was set back.
             func isBack() throws -> Bool {
                 try system.psql("SELECT max(materialized_through) < clock_timestamp() + interval '1 min' FROM shards")
                     == "t"
@@ -187,7 +188,7 @@ struct ClockTests {
             let jumped = Stopwatch.now
             try clock.set(7_200)
             let steppedTo = try databaseTime(system)
-            // A take-over on the way, whose outage ends later, may have divided them in two.
+            // A take-over, whose outage ends later, may have split the range in two.
             let skipped = """
                 SELECT count(*), min(sum) > 7000, max(sum) <= 7200, max(rows) <= 2 FROM
                 (SELECT sum(skipped_count), count(*) AS rows FROM job_executions WHERE status = 'SKIPPED' GROUP BY job_id) AS jobs
@@ -195,7 +196,7 @@ struct ClockTests {
             while try system.psql(skipped) != "\(jobs)|t|t|t" || !isCaughtUp() { try await pause(0.05) }
             try await goesOn()
             try expectNoFlood()
-            // What is due meanwhile does not wait for what was missed, once a leader has noticed.
+            // Once a leader has noticed the step, executions that are due now do not wait for missed ones.
             let drift = try system.psql(
                 """
                 SELECT coalesce(max(drift_ms), 0)::bigint FROM job_executions
@@ -210,9 +211,9 @@ struct ClockTests {
             secondsAhead = Stopwatch.now - jumped
             let kept = try system.psql(ahead)
             try await goesOn()
-            #expect(try system.psql(ahead) == kept, "rows of a time that has not come")
+            #expect(try system.psql(ahead) == kept, "rows with a future due time")
 
-            // Before its own beginning a job has no due times; one that is made then has.
+            // A job has no due times before its effective time; a job created now has due times.
             try clock.set(-7_200)
             while try !isBack() { try await pause(0.05) }
             let made = try await Load.persistently {
@@ -246,10 +247,10 @@ struct ClockTests {
             let before = try databaseTime(system)
             try clock.set(-seconds)
             #expect(try databaseTime(system) < before - seconds / 2)
-            // Until the leader has heard of it, at its next renewal, it goes by the old time.
+            // The leader uses the old time until its next lease renewal, when it notices the step.
             let leader = try await system.leader()
             while !leader.text.contains("database clock stepped") { try await pause(0.05) }
-            // A job that is made now has times of its own.
+            // A job created now has its own due times.
             let made = try await Load.persistently {
                 try await system.client.call(
                     "create_job",
@@ -257,7 +258,7 @@ struct ClockTests {
                 )
             }
             while !system.target.calls.contains(where: { $0.path == "/new" }) { try await pause(0.05) }
-            #expect(try databaseTime(system) < before, "the new job had to wait until the old time came back")
+            #expect(try databaseTime(system) < before, "the new job waited until the clock reached the old time")
             _ = try await Load.persistently {
                 try await system.client.call("delete_job", ["job_id": .string(made["job_id"]?.string ?? "")])
             }
@@ -266,7 +267,7 @@ struct ClockTests {
         #expect(audit.mostCallsInASecond < jobs * 3)
     }
 
-    @Test func `a second more or less, as around a leap second, is nothing`() async throws {
+    @Test func `a step of one second, as around a leap second, has no effect`() async throws {
         let clock = try FakeClock()
         let system = try await TestSystem(ownCluster: true, clusterEnvironment: clock.environment)
         _ = try await scenario("the database's clock +1 s, back, -1 s, back", system) { _ in

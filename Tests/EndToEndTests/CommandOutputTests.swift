@@ -5,12 +5,13 @@ import CarillonWire
 import TestSupport
 import Testing
 
-/// Real programs whose standard output cannot be written, and whose reader goes away.
+/// Real programs whose standard output cannot be written, or whose reader closes the pipe.
 @Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct CommandOutputTests {
     private static let message = "error: standard output cannot be written: No space left on device\nstatus 74"
 
-    /// Runs a shell command in which `carillon` is our program, and returns standard error and the status.
+    /// Runs a shell command in which `carillon` is the program under test, and returns standard error and the exit
+    /// status.
     private func shell(_ bin: String, _ command: String) throws -> String {
         let script = "carillon() { \"$0/carillon\" \"$@\"; }; \(command); echo status $?"
         return try ChildProgram.run("/bin/sh", ["-c", "{ \(script); } 2>&1", bin])
@@ -55,7 +56,7 @@ struct CommandOutputTests {
         #expect(closed == "error: standard output cannot be written: Bad file descriptor\nstatus 74")
     }
 
-    /// Whoever waits for the word that everything is ready would wait forever.
+    /// A script that waits for the ready line would wait forever.
     @Test func upStopsInOrder() throws {
         let run = try LocalRun()
         let text = try shell(

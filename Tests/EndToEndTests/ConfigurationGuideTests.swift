@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The tables of the guide to the configuration are those of the programs.
+/// The tables of the configuration guide match the settings of the programs.
 @Suite(.timeLimit(.minutes(5)))
 struct ConfigurationGuideTests {
     private static let programs = ["carillon-scheduler", "carillon-worker", "carillon-gateway"]
@@ -12,14 +12,14 @@ struct ConfigurationGuideTests {
         }
     }
 
-    /// What a program prints. It ends after 20 s at the latest.
+    /// The output of a program, which runs for at most 20 s.
     private func output(_ program: String, _ arguments: String, variables: String = "") throws -> String {
         let bin = try TestSystem.programs()
         let command = "env \(variables) timeout 20 \"$0/\(program)\" \(arguments) 2>&1 </dev/null; true"
         return try ChildProgram.run("/bin/sh", ["-c", command, bin])
     }
 
-    /// The variables that a help screen names, with their defaults: `(MAX_RETRIES; default: 3)`.
+    /// The variables in a help screen and their defaults: `(MAX_RETRIES; default: 3)`.
     private func documented(in help: String) -> [String: String] {
         let words = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         var defaults: [String: String] = [:]

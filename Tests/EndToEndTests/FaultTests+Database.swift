@@ -18,7 +18,7 @@ extension FaultTests {
             try await system.untilServing()
             try await pause(max(4, until - Stopwatch.now))
         }
-        // 5 s without a primary, and what it takes to leave the hung host and to take the lease.
+        // 5 s without a primary, plus the time to leave the hung host and to take the lease.
         #expect(audit.longestSilenceMs < 25_000)
     }
 
@@ -36,7 +36,7 @@ extension FaultTests {
             }
             #expect(isCounted || !system.cluster.isRunning, "the disk was never full for the database")
             try system.cluster.freeDisk()
-            // A server that cannot write its log ends itself, and an operator starts it again.
+            // PostgreSQL stops if it cannot write its log; an operator would restart it.
             if !system.cluster.isRunning { try system.cluster.start() }
             try await system.untilServing()
             try await pause(max(4, until - Stopwatch.now))

@@ -8,8 +8,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Real processes, real PostgreSQL, real HTTP, and something that breaks. `CARILLON_CHAOS=long` runs each scenario until at
-/// least 10,000 times were due (`make chaos`); otherwise it is short.
+/// Faults of real processes, PostgreSQL and HTTP. With `CARILLON_CHAOS=long` each scenario runs until at least 10,000
+/// executions were due (`make chaos`); otherwise it is short.
 @Suite(.serialized, .alone, .timeLimit(.minutes(10)))
 struct FaultTests {
     static let isLong = getenv("CARILLON_CHAOS").map { String(cString: $0) } == "long"
@@ -18,7 +18,7 @@ struct FaultTests {
     private var seconds: Double { Self.isLong ? 24 : 8 }
     private var leastDue: Int { Self.isLong ? 10_000 : jobs * 2 }
 
-    /// Runs a load, breaks things meanwhile, and looks at what became of it.
+    /// Runs a load, injects faults meanwhile, and checks the outcome.
     func scenario(
         _ name: String,
         schedulers: Int = 1,
@@ -52,7 +52,7 @@ struct FaultTests {
             let audit = try Audit.of(load)
             print("scenario \(name): \(audit)")
             audit.expectWhole()
-            // No outage is as long as the window in which all that was missed is made up for.
+            // Every outage is shorter than the catch-up window, so nothing is skipped.
             #expect(audit.statuses["SKIPPED"] == nil)
             #expect(audit.due >= leastDue)
             try await system.stop()
@@ -68,7 +68,7 @@ struct FaultTests {
     func pause(_ seconds: Double) async throws { try await Task.sleep(for: .seconds(seconds)) }
 
     @Test func nothingBreaks() async throws {
-        let audit = try await scenario("nothing breaks") { _, until in try await pause(until - Stopwatch.now) }
+        let audit = try await scenario("no fault") { _, until in try await pause(until - Stopwatch.now) }
         #expect(audit.repeatedCalls == 0)
         #expect(audit.calls.miscounted.isEmpty, "\(audit.calls.miscounted.prefix(3))")
     }
@@ -118,7 +118,7 @@ struct FaultTests {
             leader.signal(SIGCONT)
             try await pause(max(3, until - Stopwatch.now))
         }
-        // The lease, and a second.
+        // The lease duration plus a second.
         #expect(try #require(audit.takeOverMs) < 6_000)
     }
 
@@ -130,12 +130,12 @@ struct FaultTests {
             system.workers[0].signal(SIGCONT)
             try await pause(max(3, until - Stopwatch.now))
         }
-        // Whoever wonders why the target was called twice finds it in the row.
+        // The row shows why the target was called twice.
         #expect(audit.calls.repeatedSilently.isEmpty, "\(audit.calls.repeatedSilently.prefix(3))")
     }
 
     @Test func databaseRestarts() async throws {
-        _ = try await scenario("PostgreSQL restarted fast, immediate, and down for some seconds", ownCluster: true) {
+        _ = try await scenario("PostgreSQL restarted in fast and immediate mode, and down for some seconds", ownCluster: true) {
             system,
             until in
             try await pause(2)
@@ -152,10 +152,10 @@ struct FaultTests {
 
     @Test func connectionsAreCut() async throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        // In the long run some are deaf for longer than heartbeats may be missing.
+        // In long runs some connections are silent for longer than heartbeats may be missing.
         let proxies = Proxies(silence: Self.isLong ? 0.5..<15 : 0.5..<2, seed: seed)
         let audit = try await scenario(
-            "each connection of the workers cut at a time of its own (seed \(seed))",
+            "each connection of the workers cut at a random time (seed \(seed))",
             workers: 4,
             timeoutSeconds: 2,
             through: { ports in
@@ -206,7 +206,7 @@ struct FaultTests {
     @Test func targetHangs() async throws {
         let audit = try await scenario(
             "the target hanging, for some jobs and then for all",
-            // Every call lasts its whole timeout, and is made twice: slots for them all, so that none is late.
+            // Every call takes its full timeout and is made twice. There are slots for all calls, so none is late.
             slots: jobs * 3,
             calling: { $0 % 10 == 4 ? "/hang" : Load.mixed($0) },
             timeoutSeconds: 1
@@ -222,7 +222,7 @@ struct FaultTests {
     }
 
     @Test func readyQueueIsFull() async throws {
-        // Calls of 100 ms: the slots do four fifths of what is due.
+        // With calls of 100 ms, the slots can handle four fifths of the due executions.
         let audit = try await scenario(
             "a full ready queue: few slots, a slow target",
             workers: 1,
@@ -248,7 +248,7 @@ struct FaultTests {
             func count(_ words: String) -> Int { scheduler.text.split(separator: "\n").count { $0.contains(words) } }
             let list = try await system.client.call("list_jobs", ["limit": 1])
             let job = list["jobs"]?.array?.first?["job_id"] ?? .null
-            // What was held back for more than five seconds was missed; what was held back for less is late only.
+            // Due times held back for more than five seconds count as missed; others only start late.
             for seconds: Double in Self.isLong ? [2, 6.5, 2, 6.5] : [6] {
                 try await pause(1)
                 let held = count("too many open executions; due times wait")
@@ -314,18 +314,18 @@ struct FaultTests {
         ) { system, until in
             let list = try await system.client.call("list_jobs", ["limit": 1])
             let reader = GatewayReader(system, job: list["jobs"]?.array?.first?["job_id"]?.string ?? "")
-            // The gateway, too, takes a moment to begin.
+            // The gateway needs a moment to connect.
             while reader.counts.right == 0 { await reader.read() }
             let beginning = reader.counts.refused
             async let reading: Void = reader.run()
-            // As an operator does: the next one only when the one before is ready.
+            // Like an operator: restart the next process once the previous one is ready.
             for node in system.workers {
                 try await pause(1)
                 let known = system.schedulers.map { system.connections(to: $0) }
                 node.signal(SIGTERM)
                 #expect(try await node.ended() == .exited(0))
                 try node.start()
-                // The standby may lead next: it has to know the worker, too.
+                // The standby may lead next, so the worker must be connected to it too.
                 while zip(system.schedulers, known).contains(where: { system.connections(to: $0) <= $1 }) {
                     try await Task.sleep(for: .milliseconds(20))
                 }
@@ -376,7 +376,7 @@ struct FaultTests {
             try system.cluster.kill()
             for node in nodes { #expect(try await node.ended() == .signalled(SIGKILL)) }
             try await pause(1)
-            // Whoever needs another one waits for it, so the order does not matter: the database comes last.
+            // Every process waits for those that it needs, so the order does not matter. The database starts last.
             for node in nodes { try node.start() }
             try await pause(0.5)
             try system.cluster.start()
@@ -389,7 +389,7 @@ struct FaultTests {
     }
 }
 
-/// The proxies of one scenario, one for each scheduler.
+/// The proxies of a scenario, one for each scheduler.
 private final class Proxies: Sendable {
     private let proxies = Mutex<[CuttingProxy]>([])
     private let silence: Range<Double>

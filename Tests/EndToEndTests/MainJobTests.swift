@@ -7,7 +7,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The main job on real processes, and what people do to it.
+/// The main job on real processes, and operations on jobs.
 @Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct MainJobTests {
     private func withSystem(
@@ -62,11 +62,11 @@ struct MainJobTests {
         try await withSystem { system in
             do {
                 for try await _ in system.client.watch(["job_id": "019abcde-0000-7000-8000-000000000001"]) {}
-                Issue.record("the watch of no job ended without an error")
+                Issue.record("the watch of an unknown job ended without an error")
             } catch let error as ClientError {
                 #expect(error.code == .notFound && error.text.hasSuffix(" never existed"), "\(error)")
             }
-            // Of a deleted one the end of its last call is told.
+            // For a deleted job the watch reports the end of its last call.
             system.target.set(.holding)
             let job = try await system.client.call(
                 "create_job",
@@ -92,7 +92,7 @@ struct MainJobTests {
         }
     }
 
-    /// A row that somebody changed with psql, which the leader has not read again yet, can be changed by everyone else.
+    /// A row that was changed with psql, and that the leader has not read again yet, can be changed by clients.
     @Test func jobsEditedInSQLCanBeChanged() async throws {
         try await withSystem { system in
             let job = try await system.client.call(
@@ -111,7 +111,7 @@ struct MainJobTests {
         }
     }
 
-    /// A transaction that is open for long writes its time before others do, and is seen after them.
+    /// A long transaction writes its change time before other transactions do, and becomes visible after them.
     @Test func editsOfALongTransactionAreFound() async throws {
         try await withSystem { system in
             _ = try await system.client.call(
@@ -131,7 +131,7 @@ struct MainJobTests {
         }
     }
 
-    /// Many jobs that come at once hold up nothing that runs.
+    /// Inserting many jobs at once does not delay running jobs.
     @Test func manyJobsMadeByHandComeInWithoutHarm() async throws {
         try await withSystem { system in
             _ = try await system.client.call(
@@ -155,14 +155,14 @@ struct MainJobTests {
         }
     }
 
-    /// New time zone data reaches the jobs that are loaded, without a restart.
+    /// New time zone data takes effect for loaded jobs without a restart.
     @Test func newRulesOfATimeZoneRearmItsJobs() async throws {
         let zones = "/tmp/carillon-zones-\(getpid())"
         try ChildProgram.run("/bin/mkdir", ["-p", zones + "/Test"])
         defer { _ = try? ChildProgram.run("/bin/rm", ["-rf", zones]) }
         try ChildProgram.run("/bin/cp", ["/usr/share/zoneinfo/Etc/GMT", zones + "/Test/Zone"])
         try await withSystem(settings: ["TZDIR": zones, "REFRESH_INTERVAL": "1s"]) { system in
-            // Every second of the hour that it is now, ten hours further to the east.
+            // The schedule is due every second of the current hour in a zone ten hours further east.
             var time = time(nil) + 36_000
             var parts = tm()
             gmtime_r(&time, &parts)
@@ -181,7 +181,7 @@ struct MainJobTests {
         }
     }
 
-    /// Rows with large texts make short pages, not an answer that is too large for a frame.
+    /// Rows with large texts lead to short pages, not to a response that is too large for a frame.
     @Test func largeBodiesMakeShortPages() async throws {
         try await withSystem { system in
             let body: JSONValue = .string(String(repeating: "x", count: 900_000))

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// `carillon-scheduler migrate`, as it is typed.
+/// `carillon-scheduler migrate` as a command.
 @Suite(.serialized, .alone, .timeLimit(.minutes(2)))
 struct MigrateCommandTests {
     @Test func takesItsDatabaseFromTheFlag() async throws {
@@ -15,7 +15,7 @@ struct MigrateCommandTests {
         try await system.stop()
     }
 
-    /// Waited for, it would be for ever.
+    /// Waiting for a database with an invalid URL would never end.
     @Test func aDatabaseThatIsNoneIsAWrongSetting() async throws {
         let system = try await TestSystem()
         for command in ["migrate status", ""] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CarillonCommand
 
-/// Passwords in DATABASE_URL, on every way by which a program could show them.
+/// Passwords in DATABASE_URL stay hidden in every output of the programs.
 @Suite(.serialized, .alone, .timeLimit(.minutes(2)))
 struct PasswordTests {
     static let invalid = [
@@ -78,7 +78,8 @@ struct PasswordTests {
         while program.isRunning { try await Task.sleep(for: .milliseconds(20)) }
     }
 
-    /// Every setting of a program reaches it, except those that `carillon up` gives as arguments.
+    /// The environment allow lists contain every setting of a program, except those that `carillon up` passes as
+    /// arguments.
     @Test func theAllowListsHaveEverySettingOfTheHelp() throws {
         let run = try LocalRun()
         let given: Set<String> = ["LISTEN", "METRICS_LISTEN", "SCHEDULERS", "MAX_WORKERS", "WORKER_NAME"]

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// `carillon up` with real processes: who sees the database's password, and what its role may do.
+/// `carillon up` with real processes: the visibility of the database's password, and the rights of its role.
 @Suite(.serialized, .alone, .timeLimit(.minutes(5)))
 struct UpTests {
     private func url(_ run: LocalRun) throws -> String {
@@ -46,10 +46,10 @@ struct UpTests {
         #expect(schedulers.hasPrefix("127.0.0.1:") && run.text.contains("export SCHEDULERS=\(schedulers))"))
         try expectOrdinaryRole(run, url)
         try await run.stop()
-        // Of a stopped system, too, and it is the same after the next start.
+        // The URL is also available while the system is stopped, and stays the same after the next start.
         #expect(try self.url(run) == url)
         try await run.start()
-        #expect(try self.url(run) == url && !run.text.contains("an ordinary one"))
+        #expect(try self.url(run) == url && !run.text.contains("superuser right"))
         try await run.stop()
     }
 
@@ -72,14 +72,14 @@ struct UpTests {
             """
         #expect(try run.psql(url, foreign) == "")
         #expect(try run.psql(url, "SELECT count(*) > 0 FROM pg_inherits") == "t")
-        // Nobody can connect as the superuser.
+        // No client can connect as the superuser.
         let superuser = try run.psql(url, "SELECT rolname FROM pg_roles WHERE rolsuper")
         #expect(superuser == "postgres")
         let address = "postgresql://\(superuser):\(password(run))@" + (url.split(separator: "@").last ?? "")
         #expect(throws: (any Error).self) { try run.psql(address, "SELECT 1") }
     }
 
-    /// Made as by earlier versions: the scheduler's role is the superuser of the cluster, and owns everything.
+    /// A cluster as earlier versions created it: the scheduler's role is the superuser and owns everything.
     @Test func aDatabaseOfAnEarlierVersion() async throws {
         let run = try LocalRun()
         let port = try FreePort.take()
@@ -107,7 +107,7 @@ struct UpTests {
             """
         try ChildProgram.run("/bin/sh", ["-c", script, "sh", run.data, bin, run.bin])
         try await run.start()
-        #expect(run.text.contains("making the role carillon of the database an ordinary one"))
+        #expect(run.text.contains("removing the superuser right of the database role carillon"))
         let url = try url(run)
         #expect(url.contains(":it%27s%200ld@127.0.0.1:\(port)/"), "\(url)")
         #expect(!run.text.contains("0ld"))
@@ -117,7 +117,7 @@ struct UpTests {
         try run.psql(url, "SELECT carillon_make_day(current_date + 50); DROP TABLE notes CASCADE; DROP TYPE mood")
         try await run.stop()
         try await run.start()
-        #expect(!run.text.contains("an ordinary one"))
+        #expect(!run.text.contains("superuser right"))
         try await run.stop()
     }
 
@@ -147,7 +147,7 @@ struct UpTests {
         }
         try await run.stop()
         let text = try run.run([run.bin + "/carillon", "up", "--print-database-url", "--data-dir", run.data])
-        #expect(text.contains("has no database of its own") && text.hasSuffix("status 66\n"), "\(text)")
+        #expect(text.contains("has no private database") && text.hasSuffix("status 66\n"), "\(text)")
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can be asked to use another user's folder"))
@@ -161,19 +161,19 @@ struct UpTests {
             """
         try ChildProgram.run("/bin/sh", ["-c", script, "sh", run.data, run.folder + "/victim", run.folder])
         let text = try run.run([run.bin + "/carillon", "up", "--data-dir", run.data])
-        #expect(text.contains("data belongs to the user nobody, and carillon up runs as root"), "\(text)")
+        #expect(text.contains("data belongs to the user nobody, but carillon up runs as root"), "\(text)")
         #expect(text.hasSuffix("status 66\n"), "\(text)")
         #expect(TextFile.contents(of: run.folder + "/victim") == "untouched\n")
     }
 
-    /// A folder of root's that another user could exchange is no place for the server, which finds it by its path.
+    /// The server finds its folder by path, so a folder of root that another user can replace is not used.
     @Test(.enabled(if: geteuid() == 0, "only root has a server of another user"))
     func theServerIsNotStartedInAFolderThatAnotherUserCanExchange() async throws {
         let run = try LocalRun()
         chown(run.folder, 65_534, 65_534)
         try await run.start()
         let place = String(TextFile.contents(of: run.data + "/database-folder").prefix { $0 != "\n" })
-        #expect(run.text.contains("other users than root can change \(run.folder): the database is kept in \(place)"))
+        #expect(run.text.contains("users other than root can change \(run.folder): the database is kept in \(place)"))
         #expect(place.hasPrefix("/var/lib/carillon/") && access(place + "/PG_VERSION", F_OK) == 0)
         try await run.stop()
         let home = String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)])

@@ -3,9 +3,9 @@ import CarillonCron
 import CarillonJSON
 import CarillonWire
 
-/// The way of a REST body, without the sockets: read as JSON, made a request, sent, read by a scheduler, held against its
-/// rules, and answered. What begins with a brace is the body itself; anything else says what to make a body of, so that
-/// the fields' names need not be guessed.
+/// Processes a REST body without sockets: it is parsed as JSON, converted to a request, encoded, decoded by a
+/// scheduler, checked against its rules, and answered. Input that starts with a brace is the body itself; other input
+/// selects fields of a generated body.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))
@@ -21,12 +21,12 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     return 0
 }
 
-/// A precondition, which an optimized build would not put into words.
+/// A precondition with a message, which `precondition` would drop in an optimized build.
 private func expect(_ condition: Bool, _ text: @autoclosure () -> String) {
     if !condition { fatalError(text()) }
 }
 
-/// A request whose fields come with a body, and what the gateway says itself.
+/// A request with a body, and the members that the gateway itself adds.
 private struct BodyRoute {
     var request: String
     var reserved: Set<String>
@@ -50,7 +50,7 @@ private struct BodyRoute {
         } catch {
             return check(error)
         }
-        // The same in another layout is the same request.
+        // The same body with different whitespace is the same request.
         let pretty = JSONText.bytes(of: arguments, pretty: true)
         guard let again = try? JSONText.read(pretty) else { fatalError("not read again") }
         expect(
@@ -66,12 +66,12 @@ private struct BodyRoute {
             if request != "execute_now" { checkAnswer(answer) }
         } catch {
             check(error)
-            // Its words go to the client by the wire.
+            // The error reaches the client over RPC.
             guard case .error(error) = overWire(.error(error)) else { fatalError("\(error) is changed") }
         }
     }
 
-    /// The scheduler is told what the body says, and nothing else.
+    /// The scheduler must receive exactly the settings of the body.
     private func checkSettings(_ request: Request, _ members: [JSONValue.Member]) {
         let settings: JobSettings
         switch request {
@@ -92,7 +92,7 @@ private struct BodyRoute {
         for name in silent { expect(Said.fields[name]?(settings) == nil, "\(name) was said by nobody: \(settings)") }
     }
 
-    /// Somebody can tell from it what to write instead.
+    /// The error must explain what would be valid.
     private func check(_ error: ClientError) {
         expect(error.code == .invalidArgument && !error.text.isEmpty && !error.errors.isEmpty, "\(error)")
         expect(error.errors.count <= ClientError.maxFieldErrors, "\(error.errors.count) errors")
@@ -110,7 +110,7 @@ private struct BodyRoute {
         return envelope.message
     }
 
-    /// What a job says of itself makes no other job of it when it is given back.
+    /// A job that is sent back with its own settings must not change.
     private func checkAnswer(_ job: Job) {
         let view = JobView(job: job, scheduleDescription: "x", nextRunTime: nil)
         guard case .answer(.job(let received)) = overWire(.answer(.job(view))) else { fatalError("no job") }
@@ -140,7 +140,7 @@ private struct BodyRoute {
     }
 }
 
-/// What settings say, by the names that the API has for it.
+/// The settings by their API names.
 private enum Said {
     static let fields: [String: @Sendable (JobSettings) -> JSONValue?] = Dictionary(
         uniqueKeysWithValues: JobField.all.map { field in
@@ -158,7 +158,7 @@ private enum Said {
 }
 
 extension JSONValue {
-    /// The same, however its number is written; a time is milliseconds here, and a text in the body.
+    /// Compares values independent of the notation of numbers. Times are milliseconds here, and text in the body.
     fileprivate func isLike(_ given: JSONValue) -> Bool {
         switch (self, given) {
         case (.number(let own), .integer(let other)): own == Double(other)
@@ -169,7 +169,7 @@ extension JSONValue {
     }
 }
 
-/// What a scheduler makes of a request, without its database.
+/// The scheduler's handling of a request, without a database.
 private enum Scheduler {
     static let rules = JobRules(defaults: JobDefaults()) { schedule, zone, policy in
         var errors: [FieldError] = []
@@ -187,7 +187,7 @@ private enum Scheduler {
     }
 
     private static let id = JobID(UniqueID(high: 0x019F_0000_0000_7000, low: 0x8000_0000_0000_0001))
-    /// A job with something in every field that can be cleared.
+    /// A job with a value in every field that can be cleared.
     static let base: Job = {
         var settings = JobSettings()
         (settings.schedule, settings.url, settings.name) = ("0 0 12 * * *", "http://localhost/", "base")
@@ -198,7 +198,7 @@ private enum Scheduler {
         return try! rules.make(settings, id: id).job
     }()
 
-    /// The job as it would be.
+    /// The resulting job.
     static func answer(_ request: Request) throws(ClientError) -> Job {
         switch request {
         case .createJob(let settings, nil, nil): return try rules.make(settings, id: id).job
@@ -209,7 +209,7 @@ private enum Scheduler {
     }
 }
 
-/// Makes bodies of bytes: each decides something, and where they end there is nothing more to decide.
+/// Generates bodies from bytes: each byte is a choice, and generation ends with the bytes.
 private struct BodyComposer {
     private var bytes: ArraySlice<UInt8>
 
@@ -261,7 +261,7 @@ private struct BodyComposer {
         return members
     }
 
-    /// One that fits the field, more or less.
+    /// A value that mostly fits the field.
     private mutating func value(_ field: String, _ type: String) -> JSONValue {
         if type.hasPrefix("array of ") {
             return .array((0..<next() % 4).map { _ in value(field, String(type.dropFirst(9))) })

@@ -1,7 +1,7 @@
 import CarillonCron
 
-/// Whatever somebody writes for a schedule. What parses is explained, has due times that grow, and means the same in its
-/// canonical form; what does not parse has a suggestion that parses, or none.
+/// Parses any text as a schedule. A valid expression can be described, has ascending due times, and means the same in
+/// its canonical form. The suggestion for an invalid expression is valid, or there is none.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let text = String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)

@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonJSON
 import CarillonWire
 
-/// Whatever is taken for JSON. What is read is read again when it is written anew; requests are built or refused.
+/// Parses any text as JSON. A parsed value is written and parsed again; requests are built or refused.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))

@@ -2,8 +2,7 @@ import CarillonCore
 import CarillonJSON
 import CarillonWire
 
-/// Whatever a peer sends: frames in any pieces, messages of any bytes. What is understood is understood again when it is
-/// written anew.
+/// Decodes any bytes of a peer: frames in pieces and messages. A decoded message is encoded and decoded again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: data, count: size))
@@ -22,7 +21,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     } catch {
         precondition(decoder.bufferedBytes == 0)
     }
-    // As one message, too: a length that fits is rarely guessed.
+    // Also as one message, because a fitting length is rarely generated.
     let payload = Array(input.dropFirst())
     payload.withUnsafeBytes { bytes in
         if let envelope = try? codec.decode(payload: bytes) { check(envelope) }
@@ -36,7 +35,7 @@ private func check(_ envelope: Envelope) {
     let frame = MessageCodec.frame(of: envelope)
     frame.dropFirst(4).withUnsafeBytes { bytes in
         guard let again = try? MessageCodec().decode(payload: bytes) else {
-            preconditionFailure("what was decoded cannot be decoded again: \(envelope)")
+            preconditionFailure("the encoded message cannot be decoded: \(envelope)")
         }
         precondition(MessageCodec.frame(of: again) == frame, "\(envelope) became \(again)")
     }

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// What Carillon is measured beside and does not depend on: `make bench-peers` builds it, nothing else does.
+// Programs that Carillon is compared with and does not depend on. Only `make bench-peers` builds them.
 let package = Package(
     name: "carillon-peers",
     platforms: [.macOS(.v15)],

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds what Carillon is measured beside into .build-peers/: Tests/Peers/build.sh
-# What cannot be had is left out, and said.
+# Builds the programs that Carillon is compared with into .build-peers/: Tests/Peers/build.sh
+# Prints a note for programs that are unavailable, and leaves them out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 home=.build-peers

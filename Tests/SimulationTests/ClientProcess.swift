@@ -2,12 +2,12 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// The program that all clients share: a connection to each scheduler, and the requests that wait for an answer on it.
+/// The process of all clients: a connection to each scheduler, and the requests that wait for a response.
 final class ClientProcess: Dialer {
     enum Reply {
         case answer(Answer)
         case error(ClientError)
-        /// It was sent, and nobody knows what became of it.
+        /// The request was sent, and its outcome is unknown.
         case lost
         /// There is no connection to that scheduler.
         case notSent
@@ -21,7 +21,7 @@ final class ClientProcess: Dialer {
     private unowned let world: World
     private let clock: ProcessClock
     private let bootID: UniqueID
-    /// The connections that are up, by their scheduler.
+    /// The established connections by scheduler.
     private var links: [Int: ConnectionID] = [:]
     private var waiting: [UInt64: Waiting] = [:]
     private var nextID: UInt64 = 1
@@ -47,7 +47,7 @@ final class ClientProcess: Dialer {
 
     // MARK: Requests
 
-    /// Asks a scheduler; `answer` is called once, unless the request is forgotten before. Returns what to call it by.
+    /// Sends a request; `answer` is called once, unless the request is forgotten first. Returns the id of the request.
     func ask(_ request: Request, of scheduler: SchedulerProcess, _ answer: @escaping (Reply) -> Void) -> UInt64 {
         let id = nextID
         nextID += 1
@@ -60,10 +60,10 @@ final class ClientProcess: Dialer {
         return id
     }
 
-    /// Whoever asked does not wait any more. Returns whether there was no answer yet.
+    /// Stops waiting for the response. Returns whether there was none yet.
     func forget(_ id: UInt64) -> Bool { waiting.removeValue(forKey: id) != nil }
 
-    // MARK: What the connections bring
+    // MARK: Messages from connections
 
     func connected(_ link: Link) { links[link.scheduler.index] = link.id }
 
@@ -77,7 +77,7 @@ final class ClientProcess: Dialer {
     }
 
     func received(_ envelope: Envelope, over link: Link) {
-        // One that is not waited for any more.
+        // Ignore the response to a forgotten request.
         guard let asked = waiting[envelope.id] else { return }
         world.oracle.require(
             asked.link == link.id,

@@ -1,9 +1,9 @@
 import CarillonCore
 import TestSupport
 
-/// Requests whose answers the clients check by themselves.
+/// Requests whose responses the clients check themselves.
 extension Clients {
-    /// Asks twice with one key: both answers are about the one execution that was made.
+    /// Sends a request twice with the same key: both responses must be for the same execution.
     func run(_ job: JobID, key: String) {
         for _ in 0..<2 {
             ask(.runJob(job, idempotencyKey: key, fingerprint: nil)) { [world] reply in
@@ -16,7 +16,7 @@ extension Clients {
         }
     }
 
-    /// Any scheduler answers reads. What was answered to a change is visible.
+    /// Any scheduler answers reads. A change is visible once it was answered.
     func look(at job: Job) {
         switch Int.random(in: 0..<8, using: &world.random) {
         case 0:

@@ -2,24 +2,24 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// Clients that create, change, run and cancel at random, and remember what they were told.
+/// Clients that create, change, run and cancel at random, and remember the responses.
 final class Clients {
     unowned let world: World
     private var nextName = 1
     private var isPausing = false
-    /// Requests that have no answer yet.
+    /// Requests without a response.
     private var unanswered = 0
-    /// Whom they take for the leader.
+    /// The scheduler that the clients assume to be the leader.
     private lazy var believed = world.schedulers[0]
-    /// Creates that have no answer yet.
+    /// Creates without a response.
     private var unfinished = 0
-    /// Executions that somebody asked to cancel.
+    /// Executions with a cancel request.
     private(set) var cancelled: Set<ExecutionID> = []
-    /// Jobs that somebody asked to pause or to delete: their retries may end at any time.
+    /// Jobs with a pause or delete request: their retries may end at any time.
     var ended: Set<JobID> = []
-    /// The latest version of each job that a change was answered with.
+    /// The latest version of each job in the response to a change.
     private(set) var answeredVersions: [JobID: Int64] = [:]
-    /// Idempotency keys whose create was answered.
+    /// Idempotency keys of answered creates.
     private(set) var created: [String] = []
 
     init(world: World) {
@@ -47,18 +47,18 @@ final class Clients {
         }
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
-    /// A request on its way to whoever leads.
+    /// A request on its way to the leader.
     private struct Question {
         var request: Request
         var answer: (ClientProcess.Reply) -> Void
-        /// How long a take-over is waited for.
+        /// How long to wait for a take-over.
         var until: Int64
     }
 
-    /// Asks a scheduler, and follows it to the leader; it is not sent in the end when nobody leads for long, and lost when
-    /// nobody knows what became of it.
+    /// Sends a request and follows it to the leader. The result is `notSent` if there is no leader for long, and `lost`
+    /// if the outcome is unknown.
     func ask(_ request: Request, _ answer: @escaping (ClientProcess.Reply) -> Void) {
         unanswered += 1
         let question = Question(
@@ -75,7 +75,7 @@ final class Clients {
     private func ask(_ question: Question, of scheduler: SchedulerProcess) {
         let id = world.client.ask(question.request, of: scheduler) { [self] reply in
             switch reply {
-            // Nothing was done there: the leader is asked, if it is known, or else anybody a moment later.
+            // The scheduler refused the request. Ask the leader if it is known, otherwise any scheduler a moment later.
             case .error(let error) where error.code == .notLeader: follow(question, to: error.leaderAddress)
             case .notSent: askAnother(question)
             case .error(let error) where error.code == .unavailable:
@@ -84,7 +84,7 @@ final class Clients {
             case .answer, .error, .lost: question.answer(reply)
             }
         }
-        // The client hangs up; what it asked for is done all the same.
+        // The client closes the connection; the request is still executed.
         let patience = world.random.happens(0.05) ? Int64.random(in: 100...4_000, using: &world.random) : 10_000_000
         world.after(patience) { [world] in
             guard world.client.forget(id) else { return }
@@ -114,7 +114,7 @@ final class Clients {
         }
     }
 
-    /// Asks for what may be refused for what somebody else has done meanwhile, and for nothing else.
+    /// Sends a request that may be refused because of another client's change, and for no other reason.
     private func tell(_ request: Request, _ what: String) {
         ask(request) { [self] reply in
             if case .answer(.job(let view)) = reply {
@@ -126,7 +126,7 @@ final class Clients {
                 switch error.code {
                 case .notFound, .alreadyExists, .failedPrecondition, .unavailable, .notLeader: true
                 case .resourceExhausted: world.options.isNarrow
-                // Somebody else gave the job another end before its new beginning.
+                // Another client gave the job an end before its new start.
                 case .invalidArgument: request.setsBounds
                 case .unauthenticated, .permissionDenied, .unimplemented, .internal: false
                 }
@@ -134,7 +134,7 @@ final class Clients {
         }
     }
 
-    // MARK: What they ask
+    // MARK: Kinds of requests
 
     private func create() {
         let key = "create-\(nextName)"
@@ -145,7 +145,7 @@ final class Clients {
         create(key, JobSettings(job(name: name, tag: key)))
     }
 
-    /// Again and again, until the answer is known.
+    /// Repeats the create until its result is known.
     private func create(_ key: String, _ settings: JobSettings) {
         ask(.createJob(settings, idempotencyKey: key, fingerprint: nil)) { [self] reply in
             switch reply {
@@ -159,7 +159,7 @@ final class Clients {
                 unfinished -= 1
             case .error(let error) where error.code == .invalidArgument:
                 world.oracle.require(false, "G9: \(key) was refused: \(error.text)")
-            // Its job may be gone already.
+            // The job may have been deleted already.
             case .error(let error) where error.code == .notFound:
                 created.append(key)
                 unfinished -= 1
@@ -215,7 +215,7 @@ final class Clients {
         change(old, among: jobs)
     }
 
-    /// A change under a name that is taken: whoever changes the job next may stand on it before it is refused.
+    /// Changes a job to a name that is taken. Another client may change the job before the refusal.
     private func disagree(on old: Job, among jobs: [Job]) {
         let others = jobs.filter { $0.id != old.id && $0.name != nil }
         guard let other = others.randomElement(using: &world.random) else { return }
@@ -242,7 +242,7 @@ final class Clients {
             if world.random.happens(0.5), let other = jobs.randomElement(using: &world.random) { job.name = other.name }
             update(old, to: job)
         case 3:
-            // A new schedule under a name that is taken: refused as a whole.
+            // A new schedule with a name that is taken: the whole change is refused.
             reschedule(&job)
             if let other = jobs.randomElement(using: &world.random) { job.name = other.name }
             update(old, to: job)
@@ -281,7 +281,7 @@ final class Clients {
         tell(.updateJob(old.id, JobSettings(from: old, to: new), ifVersion: version(of: old)), what)
     }
 
-    /// Some say which version they mean.
+    /// Some clients give the expected version.
     private func version(of job: Job) -> [Int64] { world.random.happens(0.2) ? [job.version] : [] }
 
     private func reschedule(_ job: inout Job) {
@@ -303,7 +303,7 @@ final class Clients {
         tell(.executeNow(settings, wait: isWaiting), isWaiting ? "client waited for a call" : "client called")
     }
 
-    /// The end: every job is paused, however often that has to be asked.
+    /// At the end every job is paused, with as many requests as needed.
     func pauseAll() {
         isPausing = true
         for job in livingJobs where job.active {
@@ -317,7 +317,7 @@ final class Clients {
 }
 
 extension JobSettings {
-    /// All that a client can say of a job.
+    /// All settings that a client can set.
     fileprivate init(_ job: Job) {
         self.init()
         (schedule, timeZone, daylightPolicy) = (job.schedule, job.timeZone, job.daylightPolicy)
@@ -331,7 +331,7 @@ extension JobSettings {
         self[.startDeadline] = JobField.startDeadline.value(of: job)
     }
 
-    /// What is another.
+    /// The settings that differ.
     fileprivate init(from old: Job, to new: Job) {
         self.init()
         if new.schedule != old.schedule { schedule = new.schedule }
@@ -365,7 +365,7 @@ extension Request {
 }
 
 extension ChangeRequest {
-    /// For whoever reads a trace.
+    /// A short form for traces.
     var summary: (kind: String, job: Job?) {
         switch self {
         case .create(let planned, _): ("create", planned.job)

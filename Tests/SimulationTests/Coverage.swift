@@ -1,4 +1,4 @@
-/// What has to happen in many runs: a fault that never strikes and a branch that is never taken prove nothing.
+/// Events that must occur in many runs: a fault that never occurs and a branch that is never taken prove nothing.
 enum Coverage {
     static let required = [
         "action acknowledge", "action acquireLease", "action announceLead", "action cancelCalls", "action commit",
@@ -13,7 +13,7 @@ enum Coverage {
         "log leading", "log loadFailed", "log materializationHeld", "log workerLost", "read failed",
         "row cancelled cancelRequested",
         "by hand: changed", "by hand: deactivated", "by hand: deleted", "by hand: found", "by hand: inserted",
-        "by hand: scheduled anew", "changes by hand looked for", "client changed the execution type",
+        "by hand: rescheduled", "changes by hand looked for", "client changed the execution type",
         "client asked twice with one key", "client changed what another one had changed", "client followed NOT_LEADER",
         "client found another version", "client gave up", "client listed", "client read a job",
         "row handed over before its change", "client hung up", "client lost its connection",
@@ -39,7 +39,7 @@ enum Coverage {
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
     ]
 
-    /// What has to happen in 2,000 runs.
+    /// Events that must occur in 2,000 runs.
     static let requiredOfMany = [
         "boot time stood still", "event executionFound", "by hand: activated", "clock stepped back under a new leader",
         "database's clock stood still", "dispatch given back",

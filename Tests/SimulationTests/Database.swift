@@ -1,13 +1,13 @@
 import CarillonCore
 import TestSupport
 
-/// The database as the schedulers reach it: slow, away, or silent about what it has done. What it holds is the in-memory
-/// twin; that a lost commit is settled before it is answered is what the port promises.
+/// The database as the schedulers reach it: slow, unreachable, or with lost responses. Its content is in a
+/// `MemoryStore`. As `JobStore` promises, a lost commit is resolved before it is answered.
 final class Database {
     private unowned let world: World
     var store = MemoryStore()
     private var stalledUntil: Int64 = 0
-    /// Of the writing connection alone.
+    /// Only for the writing connection.
     private var writerStalledUntil: Int64 = 0
     private var awayUntil: Int64 = 0
     private var nextSession = 1
@@ -28,12 +28,12 @@ final class Database {
         stalledUntil = world.time + Int64(milliseconds) * 1_000
     }
 
-    /// The connection that writes gets no answer; the lease and the readers go on.
+    /// The writing connection gets no responses; the lease and the readers continue.
     func stallWriter(forMs milliseconds: Int) {
         writerStalledUntil = max(writerStalledUntil, world.time + Int64(milliseconds) * 1_000)
     }
 
-    /// Every connection ends, and nobody gets a new one for a while.
+    /// All connections end, and new ones fail for a while.
     func goAway(forMs milliseconds: Int) {
         awayUntil = world.time + Int64(milliseconds) * 1_000
         for scheduler in world.schedulers where scheduler.session != nil { endSession(of: scheduler) }
@@ -139,7 +139,7 @@ final class Database {
         }
     }
 
-    /// What a request needs to know; `nil` when the database did not answer.
+    /// Runs a query; `nil` if the database did not respond.
     func query<Value>(
         _ scheduler: SchedulerProcess,
         _ value: @escaping (MemoryStore) -> Value,
@@ -158,7 +158,7 @@ final class Database {
         }
     }
 
-    /// A read whose answer comes in pages.
+    /// A read with a paged response.
     func read<Row>(
         _ scheduler: SchedulerProcess,
         _ rows: @escaping (MemoryStore) -> [Row],

@@ -4,13 +4,13 @@ import CarillonWire
 protocol Dialer: AnyObject {
     var name: String { get }
     var role: Role { get }
-    /// Grows with each start and end: what belongs to an earlier life comes to nothing.
+    /// Increases with each start and end. Events of an earlier life are ignored.
     var life: Int { get }
     var isAlive: Bool { get }
     var wireNow: WireNow { get }
-    /// The first thing that it says.
+    /// The first message of the connection.
     var hello: Hello { get }
-    /// Does something that this process does, as soon as it can.
+    /// Performs work of this process as soon as the process can run.
     func whenRunning(_ life: Int, _ work: @escaping () -> Void)
     func connected(_ link: Link)
     func received(_ envelope: Envelope, over link: Link)

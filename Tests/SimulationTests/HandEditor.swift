@@ -1,7 +1,7 @@
 import CarillonCore
 import TestSupport
 
-/// Somebody with psql: changes rows of jobs, makes and deletes some, and tells no scheduler.
+/// A user with psql, who changes, inserts and deletes rows of jobs without notifying a scheduler.
 final class HandEditor {
     private unowned let world: World
     private var nextName = 1
@@ -32,7 +32,7 @@ final class HandEditor {
         default:
             ScheduleMaker(world: world).reschedule(&job)
             if world.random.happens(0.3) { ScheduleMaker(world: world).bound(&job) }
-            write(job, "by hand: scheduled anew")
+            write(job, "by hand: rescheduled")
         }
     }
 

@@ -3,16 +3,16 @@
     import Glibc
     import Testing
 
-    /// A simulation that cannot fail proves nothing: each planted fault has to be caught. The fault is planted in the whole
-    /// process, so these tests run in a process of their own (`make faults`).
+    /// A simulation that cannot fail proves nothing: each injected fault must be caught. The fault affects the whole
+    /// process, so these tests run in a separate process (`make faults`).
     @Suite(.serialized, .enabled(if: getenv("CARILLON_FAULTS") != nil)) struct InjectedFaultTests {
-        /// All of them, or the one that `CARILLON_FAULTS` names.
+        /// All faults, or the fault in `CARILLON_FAULTS`.
         private static let chosen = InjectedFault.allCases.filter { fault in
             guard let text = getenv("CARILLON_FAULTS").map({ String(cString: $0) }), text != "1" else { return true }
             return fault.rawValue == text
         }
 
-        /// The seeds that are searched.
+        /// The number of seeds to search.
         private static let limit: UInt64 = 10_000
 
         /// The seed that caught each fault when the file `CARILLON_FAULT_SEEDS` was written; nil without that variable.
@@ -48,7 +48,8 @@
             Issue.record("\(fault.rawValue) was not caught by \(Self.limit) seeds")
         }
 
-        /// Whether the seed succeeds without the planted fault. A seed that fails anyway does not show that the fault is caught.
+        /// Whether the seed succeeds without the injected fault. A seed that fails anyway does not show that the fault
+        /// is caught.
         private func isSound(_ seed: UInt64, _ fault: InjectedFault) -> Bool {
             InjectedFault.active = nil
             defer { InjectedFault.active = fault }
@@ -65,7 +66,8 @@
             return text.map { "caught by seed \(seed), \($0)" }
         }
 
-        /// Reads lines of a fault's name and its seed; lines that begin with `#` are comments. A missing file has no seeds.
+        /// Reads lines of a fault's name and its seed. Lines that start with `#` are comments. A missing file has no
+        /// seeds.
         private static func seeds(inFileAt path: String) -> [String: UInt64] {
             guard let file = fopen(path, "r") else { return [:] }
             defer { fclose(file) }

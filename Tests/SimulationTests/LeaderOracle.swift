@@ -1,6 +1,6 @@
 import CarillonCore
 
-/// What a worker that serves several leaders must do, by the messages alone: it shares no code with the decisions.
+/// Checks a worker that serves several leaders by the messages alone, without sharing code with the engine.
 struct LeaderOracle {
     private struct View {
         var lead: LeadProof?
@@ -14,21 +14,21 @@ struct LeaderOracle {
 
     let slots: Int
     private(set) var problem: String?
-    /// By shard: who leads it, as far as the worker was told.
+    /// The leader of each shard according to the messages that the worker received.
     private var views: [UInt8: View] = [:]
     private var books: [ConnectionID: Book] = [:]
-    /// All leads that there were of a shard.
+    /// All leads of a shard.
     var history: [UInt8: [LeadProof]] = [:]
     private(set) var calls: [DispatchToken: DispatchedCall] = [:]
     private(set) var running: Set<DispatchToken> = []
     private var started: Set<DispatchToken> = []
-    /// The connection over which an outcome was sent last.
+    /// The connection over which an outcome was last sent.
     private(set) var reportedTo: [DispatchToken: ConnectionID] = [:]
-    /// What a leader of its shard has recorded.
+    /// Outcomes recorded by a leader of their shard.
     var recorded: Set<DispatchToken> = []
-    /// The most calls that ran at a time.
+    /// The maximum number of concurrent calls.
     var mostRunning = 0
-    /// What the event that is being handled must be answered with.
+    /// The required actions for the event that is being handled.
     private var mustStart: Set<DispatchToken> = []
     private var mustRefuse: Set<UInt8> = []
 
@@ -46,7 +46,7 @@ struct LeaderOracle {
         for call in dispatched { calls[call.token] = call }
     }
 
-    // MARK: Before the worker
+    // MARK: Before the engine
 
     mutating func willHandle(_ event: WorkerEvent) {
         (mustStart, mustRefuse) = ([], [])
@@ -90,7 +90,7 @@ struct LeaderOracle {
         return call.startBeforeClockMicroseconds.map { time.microseconds < $0 } ?? true
     }
 
-    // MARK: After the worker
+    // MARK: After the engine
 
     mutating func didHandle(_ event: WorkerEvent, _ actions: [WorkerAction], heldCount: Int) {
         var refused: Set<UInt8> = []
@@ -156,7 +156,7 @@ struct LeaderOracle {
         books[link]?.granted = granted
     }
 
-    /// No slot is offered twice, nor while a call uses it.
+    /// No slot may be offered twice, or while a call uses it.
     private mutating func checkSlots() {
         let leading = Set(views.values.flatMap(\.links))
         let offered = leading.reduce(0) { sum, link in
@@ -170,14 +170,14 @@ struct LeaderOracle {
 
     // MARK: Leaders
 
-    /// A refusal names a Lead of the same shard, with a higher epoch.
+    /// A refusal refers to a Lead of the same shard with a higher epoch.
     mutating func refused(_ epoch: Int64, _ shards: [UInt8], by highest: LeadProof) {
         for shard in shards where highest.epoch <= epoch || history[shard]?.contains(highest) != true {
             fail("shard \(shard) was refused because of a lead of another shard, or of a lower epoch")
         }
     }
 
-    /// After the faults, every call that was started is recorded by a leader of its shard.
+    /// After the faults, every started call must be recorded by a leader of its shard.
     mutating func checkSettled() {
         for token in started.subtracting(recorded).sorted() { fail("the outcome of \(token) was lost") }
     }

@@ -2,12 +2,12 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// A worker that reports what it likes: other calls than it was given, numbers beyond all ranges, calls that were not begun,
-/// or nothing.
+/// A worker that sends false reports: about other calls than it was given, with numbers out of range, about calls that
+/// never started, or no reports.
 struct Liar {
     unowned let world: World
 
-    /// What it sends in place of a message.
+    /// The messages that replace a message.
     func twisted(_ message: Message) -> [Message] {
         guard world.faultsAreOn, world.random.happens(world.options.lies) else { return [message] }
         world.count("worker lied")
@@ -57,7 +57,7 @@ struct Liar {
         )
     }
 
-    /// Calls that were given to others.
+    /// Calls dispatched to other workers.
     private var foreignCalls: [DispatchedCall] {
         world.recentCalls.filter { _ in world.random.happens(0.2) }
     }

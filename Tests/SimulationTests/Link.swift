@@ -2,8 +2,9 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// One connection between a worker or a client and a scheduler: bytes both ways, and at each end a decoder and the real state of the
-/// connection. Frames are cut anywhere; what is under way when the connection is cut is lost, halves of frames too.
+/// A connection between a worker or a client and a scheduler: bytes in both directions, with a decoder and the real
+/// connection state at each end. Frames are split anywhere. Data in transit is lost when the connection is cut,
+/// including partial frames.
 final class Link {
     enum End {
         case scheduler
@@ -17,7 +18,7 @@ final class Link {
     private let schedulerLife: Int
     private unowned let world: World
     private unowned let network: Network
-    /// Whether bytes of each end still get through to the other.
+    /// Whether bytes of each end still reach the other.
     private var isOpenToScheduler = true
     private var isOpenToDialer = true
     private var server: ServerConnectionState
@@ -75,7 +76,7 @@ final class Link {
         }
     }
 
-    /// What one end sends, the other gets later, in the same order, unless the connection is cut before.
+    /// The other end receives the data later, in the same order, unless the connection is cut first.
     private func arrive(from end: End, _ work: @escaping () -> Void) {
         let time: Int64
         switch end {
@@ -132,7 +133,7 @@ final class Link {
         }
     }
 
-    // MARK: What the states say
+    // MARK: Actions of the connection states
 
     private func perform(_ action: ServerConnectionState.Action, _ envelope: Envelope?) {
         switch action {
@@ -171,7 +172,7 @@ final class Link {
             }
             let skewMs = reading.skewMs
             let skew = dialer.wireNow.wallMicroseconds - scheduler.wireNow.wallMicroseconds
-            // A clock that stood still or was paused on the way says little.
+            // If a clock stood still or a process was paused meanwhile, the measurement is not checked.
             if abs(skewMs - Double(skew) / 1_000) > 200 { world.count("wire skew is off") }
         case .close(let why, let error):
             world.oracle.require(error == nil, "the wire: \(dialer.name) was closed: \(why)")
@@ -229,7 +230,7 @@ final class Link {
         }
     }
 
-    /// Looks at the clock.
+    /// Passes the time to the connection state.
     func tick(_ end: End) {
         guard !hasEnded(end) else { return }
         switch end {
@@ -238,11 +239,11 @@ final class Link {
         }
     }
 
-    // MARK: The end
+    // MARK: Closing
 
     private func hasEnded(_ end: End) -> Bool { end == .scheduler ? serverHasEnded : clientHasEnded }
 
-    /// One end has had enough: the other gets its last words, if anything gets through.
+    /// One end closes the connection; the other end gets its final message if data still passes.
     func close(_ end: End, _ why: String) {
         guard !hasEnded(end) else { return }
         world.count(why.hasPrefix("silent") ? "wire silence" : "wire closed")
@@ -254,13 +255,13 @@ final class Link {
         finish(end)
     }
 
-    /// Nothing gets through any more, and nobody knows.
+    /// No data passes any more, and neither end is notified.
     func cut() {
         (isOpenToScheduler, isOpenToDialer) = (false, false)
         world.oracle.disturbed(worker: dialer.name)
     }
 
-    /// What that end sends does not get through any more; what the other one sends does.
+    /// Data from that end is lost; data from the other end still arrives.
     func cut(from end: End) {
         switch end {
         case .scheduler: isOpenToDialer = false
@@ -269,7 +270,7 @@ final class Link {
         world.oracle.disturbed(worker: dialer.name)
     }
 
-    /// What that end sends is held up for a while.
+    /// Data from that end is delayed for a while.
     func stall(from end: End, forMs milliseconds: Int) {
         let until = world.time + Int64(milliseconds) * 1_000
         switch end {
@@ -278,7 +279,7 @@ final class Link {
         }
     }
 
-    /// That end learns that the connection is gone.
+    /// That end is notified that the connection is closed.
     func notices(_ end: End, afterMs milliseconds: Int) {
         world.after(Int64(milliseconds) * 1_000 + 100) { [self] in
             whenRunning(end) { [self] in finish(end) }

@@ -2,21 +2,21 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// A scheduler as a worker sees it: leads shards, dispatches calls within its credit, records outcomes of its shards and
-/// acknowledges them. It may believe that it leads what another one leads by now.
+/// A model of a scheduler as a worker sees it: leads shards, dispatches calls within the credit, and records and
+/// acknowledges outcomes. It may assume that it leads shards of another leader.
 final class ModelLeader {
     let index: Int
     private unowned let world: SeveralLeaders
-    /// By shard: the lead that this scheduler believes to have.
+    /// By shard: the lead that this scheduler assumes to hold.
     private(set) var leads: [UInt8: LeadProof] = [:]
     private(set) var link: ModelLink?
-    /// Connections that the worker knows, also those that were cut.
+    /// The worker's connections, including cut ones.
     private(set) var workerLinks: [ConnectionID: ModelLink] = [:]
     /// Whether there are always calls to dispatch.
     var isBusy = true {
         didSet { dispatchSoon() }
     }
-    /// Calls to dispatch besides.
+    /// Additional calls to dispatch.
     var wantedCalls = 0 {
         didSet { dispatchSoon() }
     }
@@ -54,7 +54,7 @@ final class ModelLeader {
         dispatchSoon()
     }
 
-    /// Another scheduler has these shards: what is left of each epoch is announced.
+    /// Another scheduler has taken these shards. The remaining shards of each epoch are announced.
     func release(_ shards: [UInt8]) {
         let epochs = Set(shards.compactMap { leads[$0] })
         for shard in shards { leads[shard] = nil }
@@ -119,12 +119,12 @@ final class ModelLeader {
         )
     }
 
-    /// Before the call can be there, or after it.
+    /// A time before or after the call can arrive.
     private var latestStart: UInt64 {
         (world.now + Int64.random(in: -50...50, using: &world.random)).microseconds
     }
 
-    // MARK: What the worker says
+    // MARK: Messages of the worker
 
     func received(_ message: Message, over link: ModelLink) {
         switch message {
@@ -140,7 +140,8 @@ final class ModelLeader {
         }
     }
 
-    /// Recorded after a while, if this scheduler leads the shard then; only what is recorded is acknowledged.
+    /// Records outcomes after a while if this scheduler then leads their shards. Only recorded outcomes are
+    /// acknowledged.
     private func record(_ outcomes: [CallOutcome], over link: ModelLink) {
         world.plan(Int64.random(in: 1_000...200_000, using: &world.random)) { [self] in
             let own = outcomes.filter { world.isLeader(index, of: $0.shard) && leads[$0.shard] != nil }
@@ -149,9 +150,9 @@ final class ModelLeader {
         }
     }
 
-    // MARK: Confusion
+    // MARK: Wrong dispatches
 
-    /// Calls of shards that this scheduler does not lead, and that were not reported to it.
+    /// Calls of shards that this scheduler does not lead, and whose outcomes it did not receive.
     private var foreignCalls: [DispatchedCall] {
         world.oracle.calls.values.filter { call in
             leads[call.shard] == nil && world.oracle.reportedTo[call.token] != link?.id

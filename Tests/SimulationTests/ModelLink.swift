@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// A connection between the worker and a model leader: frames in pieces, in order, until it is cut.
+/// A connection between the worker and a model leader: frames arrive in pieces and in order until it is cut.
 final class ModelLink {
     let id: ConnectionID
     private unowned let leader: ModelLeader
@@ -12,7 +12,7 @@ final class ModelLink {
     private var lastAtWorker: Int64 = 0
     private var lastAtLeader: Int64 = 0
     private(set) var isUp = true
-    /// Calls that the leader may dispatch in all, and those that it has dispatched.
+    /// The total number of calls that the leader may dispatch, and the number dispatched.
     var granted: UInt64 = 0
     var sent: UInt64 = 0
 
@@ -36,7 +36,7 @@ final class ModelLink {
         }
     }
 
-    /// Both ends learn of it after a while, each by itself.
+    /// Each end is notified after its own delay.
     func cut() {
         guard isUp else { return }
         isUp = false

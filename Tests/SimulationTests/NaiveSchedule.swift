@@ -1,6 +1,7 @@
 import CarillonCron
 
-/// The oracle's own cron: looks at one second after the other. It knows as much of the language as the simulated clients speak.
+/// The oracle's own cron, which checks one second after the other. It supports only the expressions that simulated
+/// clients use.
 final class NaiveSchedule {
     private enum Kind {
         case every(Int64)
@@ -40,7 +41,7 @@ final class NaiveSchedule {
         return values
     }
 
-    /// Whether it is due at that Unix second.
+    /// Whether the schedule is due at that Unix second.
     func isDue(_ second: Int64) -> Bool {
         guard case .fields(_, _, _, let followsClock) = kind else { return matches(second) }
         if let known = known[second] { return known }
@@ -58,7 +59,7 @@ final class NaiveSchedule {
         }
     }
 
-    /// Whether the clock shows one of its times, or a later one, for the first time.
+    /// Whether local clocks show a time of the schedule, or a later time, for the first time.
     private func isReached(_ local: Int64, _ second: Int64) -> Bool {
         let highest = zone.highest(before: second)
         return highest < local && (highest + 1...local).contains { matches($0) }

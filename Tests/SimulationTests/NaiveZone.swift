@@ -1,8 +1,8 @@
-/// What the oracle believes about a time zone: its offsets around the time that is simulated, written down by hand. The engine
-/// reads the system's zone files.
+/// The oracle's definition of a time zone: its offsets around the simulated time, as constants. The engine reads the
+/// system's zone files.
 struct NaiveZone {
     var name: String
-    /// From when on (Unix seconds) clocks are how many seconds ahead of UTC; ascending.
+    /// The offset from UTC in seconds, and the Unix second from which it holds; ascending.
     var spans: [(from: Int64, offset: Int64)]
 
     static let all = [utc, kathmandu, berlin, lordHowe]
@@ -16,7 +16,7 @@ struct NaiveZone {
             (1_774_746_000, 7_200), (1_792_890_000, 3_600), (1_806_195_600, 7_200), (1_824_944_400, 3_600),
         ]
     )
-    /// Its clocks are set by half an hour. From the winter of 2026 on.
+    /// This zone's daylight saving time is half an hour. From the winter of 2026 on.
     static let lordHowe = NaiveZone(
         name: "Australia/Lord_Howe",
         spans: [
@@ -26,12 +26,12 @@ struct NaiveZone {
 
     static func named(_ name: String) -> NaiveZone { all.first { $0.name == name } ?? utc }
 
-    /// What the clock shows, as seconds.
+    /// The local time in seconds.
     func local(_ second: Int64) -> Int64 {
         second + (spans.last { $0.from <= second } ?? spans[0]).offset
     }
 
-    /// Whether the clock showed `local` before `second`.
+    /// Whether local clocks showed `local` before `second`.
     func hasShown(_ local: Int64, before second: Int64) -> Bool {
         for (index, span) in spans.enumerated() where span.from < second {
             let instant = local - span.offset
@@ -41,7 +41,7 @@ struct NaiveZone {
         return false
     }
 
-    /// The highest that the clock has shown before `second`.
+    /// The latest local time before `second`.
     func highest(before second: Int64) -> Int64 {
         var highest = local(second - 1)
         for (index, span) in spans.enumerated() where index + 1 < spans.count && spans[index + 1].from <= second {

@@ -2,15 +2,15 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// The connections of workers and clients to schedulers. Each keeps the order of its bytes, and each end learns of a cut at its own
-/// time, if need be by the other's silence.
+/// The connections of workers and clients to schedulers. Each connection keeps the order of its bytes. Each end detects
+/// a cut independently, at the latest by missing heartbeats.
 final class Network {
     private unowned let world: World
     private var links: [ConnectionID: Link] = [:]
     /// By connection, also those that are gone.
     private var dialerNames: [ConnectionID: String] = [:]
     private var nextID: ConnectionID = 1
-    /// By scheduler: until when no worker reaches it.
+    /// By scheduler: the time until which no worker can reach it.
     private var isolatedUntil: [Int: Int64] = [:]
 
     init(world: World) {
@@ -54,16 +54,16 @@ final class Network {
     // MARK: Messages
 
     func toScheduler(_ id: ConnectionID, _ message: Message) { links[id]?.send(Envelope(message), from: .dialer) }
-    /// What a client says.
+    /// Sends a client's request.
     func ask(_ id: ConnectionID, _ request: Envelope) { links[id]?.send(request, from: .dialer) }
     func toWorker(_ id: ConnectionID, _ message: Message) { links[id]?.send(Envelope(message), from: .scheduler) }
 
-    /// The worker or client at the other end.
+    /// The name of the worker or client of a connection.
     func dialerName(of id: ConnectionID) -> String? { links[id]?.dialer.name }
     /// Who was at the other end, also of a connection that is gone.
     func formerDialerName(of id: ConnectionID) -> String? { dialerNames[id] }
 
-    /// A scheduler will not have that worker.
+    /// A scheduler refuses a worker.
     func refuse(_ id: ConnectionID, why: String) { links[id]?.close(.scheduler, why) }
 
     // MARK: Cutting
@@ -76,13 +76,13 @@ final class Network {
         }
         world.count("connection cut")
         link.cut()
-        // An end that hears nothing believes in its connection until the heartbeat is missed.
+        // An end that receives nothing keeps the connection until the heartbeat timeout.
         for end in [Link.End.scheduler, .dialer] where world.random.happens(0.8) {
             link.notices(end, afterMs: noticeMs())
         }
     }
 
-    /// No worker reaches that scheduler for a while.
+    /// No worker can reach that scheduler for a while.
     func isolate(_ scheduler: SchedulerProcess, forMs milliseconds: Int) {
         isolatedUntil[scheduler.index] = world.time + Int64(milliseconds) * 1_000
         for link in openLinks where link.scheduler === scheduler && link.dialer.role == .worker {
@@ -130,7 +130,7 @@ final class Network {
         for link in openLinks where link.scheduler === scheduler { world.oracle.disturbed(worker: link.dialer.name) }
     }
 
-    /// Every clock has jumped: each end looks at it.
+    /// All clocks have stepped: pass the time to each end.
     func tickAll() {
         for link in links.values.sorted(by: { $0.id < $1.id }) {
             link.tick(.scheduler)

@@ -1,14 +1,15 @@
 import CarillonCore
 import TestSupport
 
-/// What a decision rests on: a row that says SKIPPED, UNKNOWN or nothing at all is right only if something happened that makes it so.
+/// Checks the evidence for a decision: a row with SKIPPED or UNKNOWN, or a missing row, needs an event that justifies
+/// it.
 extension Oracle {
-    /// An outage as a leader saw it.
+    /// An outage as a leader noticed it.
     struct NotedOutage {
         var outage: Outage
-        /// By that leader's clock: what it made from then on, it made knowing of the outage.
+        /// By that leader's clock. Rows written from this time on take the outage into account.
         var at: Timestamp
-        /// What is due after this was not missed: it came again when that leader's clock went back.
+        /// Later due times were not missed: they were due again when that leader's clock was set back.
         var missedThrough: Timestamp
     }
 
@@ -16,34 +17,34 @@ extension Oracle {
     func noticed(_ outage: Outage, by scheduler: SchedulerProcess) {
         let noted = NotedOutage(outage: outage, at: scheduler.clusterTime, missedThrough: outage.to)
         notedOutages[scheduler.owner, default: []].append(noted)
-        // What it is told first after a sleep may have been said before, and the clock set since.
+        // The first answer after a sleep may be older than the sleep, and the clock may have been set since.
         guard isSteady(since: world.elapsed - scheduler.slumberMs * 1_000), !scheduler.hasStoodStill else { return }
-        // A leader goes on from the mark of the one before, which may be ahead by the horizon. Of a clock that a stalled
-        // store told it only the earliest that it can be is certain.
+        // A leader continues from the previous leader's watermark, which may be ahead by the horizon. After a stalled
+        // store the leader knows only the earliest possible database time.
         let ahead = outage.to - world.databaseTime
         let isPossible = ahead > -10_000 - scheduler.slumberMs && ahead < 5_000
         require(isPossible, "G8: an outage ends \(ahead) ms after it was noticed")
     }
 
-    /// What lies in the future again is made as live work when its time comes.
+    /// Due times that are in the future again get ordinary rows when they are due.
     func wentBack(_ scheduler: SchedulerProcess) {
         let now = scheduler.clusterTime
         notedOutages[scheduler.owner] = notedOutages[scheduler.owner]?
             .map { NotedOutage(outage: $0.outage, at: min($0.at, now), missedThrough: min($0.missedThrough, now)) }
     }
 
-    /// A change ends a schedule, and accounts for all that was due by it at once, also when it is refused in the end.
+    /// A change ends a definition and covers all its due times up to now, even if the change is then refused.
     func asked(toCommit batch: WriteBatch) {
         madeByChanges.formUnion(batch.changes.flatMap { $0.inserts.map(\.id) })
     }
 
-    /// What its jobs missed while a change was thought to hold is made up for at once.
+    /// Due times that were missed because of a refused change are caught up immediately.
     func refused(_ batch: WriteBatch) {
-        // A whole batch is refused for one of its changes; that one comes back alone.
+        // A whole batch is refused because of one change; that change is then retried alone.
         guard batch.changes.count == 1, batch.inserts.isEmpty, batch.updates.isEmpty, batch.starts.isEmpty,
             let job = batch.changes[0].job, let before = known[job.id], before.effectiveFrom != job.effectiveFrom
         else { return }
-        // It may be long until the leader hears of it.
+        // The leader may receive the refusal much later.
         let heard = world.databaseTime + 20_000 + (world.schedulers.map(\.slumberMs).max() ?? 0)
         // A clock that went back since the change was staged takes its beginning back, too.
         let from = min(job.effectiveFrom, world.databaseTime, firstTime(of: job.effectiveFrom))
@@ -54,7 +55,7 @@ extension Oracle {
         refusedChanges[id, default: []].contains { time > $0.from && time <= $0.to }
     }
 
-    /// Looks at a transaction that was just made: `before` are the rows as they were, those that it names.
+    /// Judges a committed transaction; `before` are the rows that it names, before the transaction.
     func judgeEvidence(of batch: WriteBatch, before: [ExecutionID: Execution]) {
         let store = world.database.store
         require(
@@ -77,7 +78,7 @@ extension Oracle {
         judgeCatchUp(batch, before, store)
     }
 
-    /// Something else of its job was under way: dispatched, waiting for a retry, or asked for by hand.
+    /// Another execution of the job must be open: dispatched, waiting for a retry, or requested by a client.
     private func judgeOverlap(_ row: Execution, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
         let isOverlapped = store.executions.values.contains { now in
             guard now.jobID == row.jobID, now.id != row.id else { return false }
@@ -89,15 +90,15 @@ extension Oracle {
         require(isOverlapped, "overlap: \(row.id) was skipped, and nothing of its job was open")
     }
 
-    /// It was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and whoever knows of the call could not tell.
+    /// The execution was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and its outcome was lost.
     private func judgeUnknown(_ row: Execution, _ store: MemoryStore) {
         guard !givenToLiar.contains(row.id) else { return }
         guard let token = row.token, let beginning = begunAt[token], let job = store.jobs[row.jobID] else {
             return require(false, "G3: \(row.id) is UNKNOWN, and was never claimed")
         }
         let waited = (world.elapsed - beginning.elapsed) / 1_000
-        // A claim counts from when it was made; a slow store may have made it durable much later, and a clock that stood still
-        // have put it earlier.
+        // A claim counts from its creation. A slow store can delay its commit, and a clock that stood still can give it
+        // an earlier time.
         require(
             !isSteady(since: beginning.elapsed) || waited > Int64(job.timeoutMs) + 43_500,
             "G3: \(row.id) was given up as UNKNOWN \(waited) ms after its claim"
@@ -110,7 +111,7 @@ extension Oracle {
 
     // MARK: Catch-up
 
-    /// Rows made from an outage: those that its policy wants, and no more of them at a time than a tenth of the slots.
+    /// Rows inserted after an outage: as the policy demands, and at most a tenth of the slots at a time.
     private func judgeCatchUp(_ batch: WriteBatch, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
         let outages = notedOutages[batch.owner] ?? []
         guard !outages.isEmpty else { return }
@@ -128,10 +129,10 @@ extension Oracle {
                 row.createdAt >= noted.at
             else { continue }
             world.count("catch-up \(job.catchUpPolicy)")
-            // A new definition gets its rows up to the mark with its change. An outage that was extended meanwhile has parts in
-            // which nothing was missed.
+            // A change inserts the rows of a new definition up to the watermark. Parts of an outage that was extended
+            // meanwhile had no missed due times.
             if begun[row.jobID].map({ row.scheduledTime > $0 }) ?? false, madeByChanges.contains(row.id) { continue }
-            // A row that is made again for the report of a call is none that is made from the outage.
+            // A row that is recreated for the report of a call is not inserted because of the outage.
             let wasCalled = dispatchCounts[row.id] != nil
             // A change that ends a definition accounts for what was due by it at once: that of its rows which waited already
             // for the same batch stays there.
@@ -147,7 +148,7 @@ extension Oracle {
         require(open.count <= limit, "G8: \(open.count) executions of an outage are open at a time, not \(limit)")
     }
 
-    /// A missed time that is run although it is old is the latest of its job, and its policy says so.
+    /// A missed due time that runs although it is too old must be the latest of its job, and the policy must allow it.
     private func judge(_ row: Execution, of job: Job, missedIn noted: NotedOutage, _ store: MemoryStore) {
         let oldest = noted.missedThrough - Int64(job.catchUpWindowMs)
         guard row.scheduledTime < oldest, job.catchUpPolicy != .all, !wasRefused(job.id, row.scheduledTime),
@@ -159,7 +160,7 @@ extension Oracle {
         guard let period = periods[job.id]?.last(where: { $0.contains(row.scheduledTime) }) else { return }
         let isLater = period.times(from: row.scheduledTime + 1, through: oldest - 1).contains {
             let later = store.executions[ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)]
-            // One that was made before the outage is no missed one.
+            // A row that existed before the outage is not a missed due time.
             return later.map { $0.createdAt >= noted.at } ?? true && !isUncertain(job.id, $0)
         }
         require(!isLater, "G8: \(row.id) is run, and is not the latest of those that are too old")

@@ -1,8 +1,8 @@
 import CarillonCore
 import TestSupport
 
-/// What somebody changed in the store, and when the schedulers found it. In between a leader may follow the old definition or,
-/// after a take-over, the new one; from then on the new one holds.
+/// Changes made directly in the store, and the time when the schedulers found them. In between, a leader may follow the
+/// old definition or, after a take-over, the new one. Afterwards the new definition holds.
 extension Oracle {
     func editedByHand(_ job: Job) {
         if job.executionType == .atMostOnce { once.insert(job.id) }
@@ -16,17 +16,17 @@ extension Oracle {
 
     /// A take-over has read all jobs.
     func tookOver(_ jobs: [Job]) {
-        // The leader before found these, and ended before anything of it was durable: what it would have made for times that
-        // came again, this one finds marked as made.
-        for (id, outage) in foundInVain.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }
+        // The previous leader found these edits and ended before any of them was durable. This leader finds the times that
+        // came again marked as made.
+        for (id, outage) in foundBeforeLoss.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }
         let mark = world.database.store.shards.compactMap(\.materializedThrough).max() ?? .distantPast
-        // What was changed after it was read is still to be found.
+        // Changes made after the read must still be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
-            if let from = unsettled[job.id]?.from, from < mark { foundInVain[job.id] = Outage(from: from, to: mark) }
+            if let from = unsettled[job.id]?.from, from < mark { foundBeforeLoss[job.id] = Outage(from: from, to: mark) }
             settled(job.id)
             begin(job)
         }
-        // Deleted by hand, and so not read.
+        // Jobs deleted in the store were not read.
         let read = Set(jobs.map(\.id))
         for id in unsettled.keys.sorted() where !read.contains(id) {
             guard let job = world.database.store.jobs[id], job.deletedAt != nil else { continue }
@@ -35,16 +35,16 @@ extension Oracle {
         }
     }
 
-    /// A leader's own write says what holds from now on.
+    /// A leader's own write determines the definition from now on.
     func settled(_ id: JobID) {
         guard let since = unsettled.removeValue(forKey: id) else { return }
         world.count("by hand: found")
         let now = world.databaseTime
-        // Rows of what held before may be made for a little ahead.
+        // Rows of the old definition may have been written a little ahead.
         uncertain[id, default: []].append(Outage(from: min(since.from, now), to: max(since.from, now) + 3_000))
     }
 
-    /// Whether at that time nobody can say which definition held.
+    /// Whether either definition of the job may be in force at that time.
     func isUncertain(_ id: JobID, _ time: Timestamp) -> Bool {
         uncertain[id, default: []].contains { time > $0.from - 100 && time <= $0.to }
             || (unsettled[id].map { time > $0.from - 100 } ?? false)
@@ -54,7 +54,7 @@ extension Oracle {
         uncertain[id, default: []].contains { from <= $0.to && through > $0.from - 100 }
     }
 
-    /// Whether any definition that the job had, or was given by hand, is due then.
+    /// Whether any definition of the job, including those written in the store, is due at that time.
     func isDueByAny(_ id: JobID, _ time: Timestamp) -> Bool {
         guard isUncertain(id, time) else { return false }
         return (periods[id, default: []] + edited[id, default: []]).contains {
@@ -64,18 +64,19 @@ extension Oracle {
         }
     }
 
-    /// Whether somebody gave the job an `ends_at` before that time.
+    /// Whether the job had an `ends_at` before that time, written in the store.
     func wasEndedByHand(_ id: JobID, before time: Timestamp) -> Bool {
         edited[id, default: []].contains { $0.endsAt.map { $0 < time } ?? false }
     }
 
-    /// Everything is well, and the leader has looked often enough.
+    /// All faults have ended, and the leader has polled often enough.
     func judgeHandEdits() {
         for (id, since) in unsettled.sorted(by: { $0.key < $1.key })
         where world.time - since.at > Int64(world.options.refreshSeconds + 20) * 1_000_000 {
-            // What came and went between two looks was never there.
+            // A job that was inserted and deleted between two polls is ignored.
             if known[id] == nil, world.database.store.jobs[id]?.deletedAt != nil { continue }
-            // Whoever was frozen, clocks and all, while the database's clock was set back cannot know how far (see `EditSearch`).
+            // A leader that was suspended, clocks included, while the database's clock was set back cannot know the
+            // step (see `EditSearch`).
             let isUnseen = unseenStepsBack.contains { $0 <= since.at && since.at < $0 + 20_000_000 }
             if isUnseen, world.schedulers.contains(where: \.hasStoodStill) { continue }
             require(false, "what was changed by hand in \(world.database.store.jobs[id]?.name ?? "") was not found")

@@ -1,7 +1,7 @@
 import CarillonCore
 import TestSupport
 
-/// The books, when everything has come to rest.
+/// The final checks, when no work is left.
 extension Oracle {
     func judge() {
         guard problems.isEmpty else { return }
@@ -41,7 +41,8 @@ extension Oracle {
         for period in periods {
             for due in period.times(from: period.from, through: period.to ?? period.from) {
                 let time = due.milliseconds
-                // When the clock went back before the end of a definition, its times were in the future once more, and were not due.
+                // If the clock was set back before the end of a definition, its due times were in the future again and
+                // were not due.
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
                     rows[time] != nil || isCovered(time) || hadGone || isUncertain(id, due),
@@ -50,7 +51,7 @@ extension Oracle {
             }
         }
         for (time, row) in rows.sorted(by: { $0.key < $1.key }) {
-            // One that a client cancelled ahead of its time stays, whatever becomes of its job.
+            // An execution that was cancelled before its due time keeps its row, whatever happens to its job.
             let isDue =
                 periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
                 || isDueByAny(id, row.scheduledTime)
@@ -62,11 +63,11 @@ extension Oracle {
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
     }
 
-    /// A row that stands for several missed times: the count is exact, and all are too old to run.
+    /// A row that represents several missed due times: the count is exact, and all are too old to run.
     private func judgeRange(_ row: Execution, _ periods: [Period], _ rows: [Int64: Execution], _ store: MemoryStore) {
         guard let job = store.jobs[row.jobID], let period = periods.first(where: { $0.contains(row.scheduledTime) })
         else { return }
-        // A job that wants nothing late: its row was there, and its time passed while it waited.
+        // For a job with the policy NONE: the row existed, and its due time passed while it waited.
         let lateMs = (row.finishedAt ?? .distantPast) - row.scheduledTime
         let isTooLate = lateMs > max(1_000, Int64(job.catchUpWindowMs))
         if row.skippedCount == 1, job.catchUpPolicy == .none, isTooLate { return world.count("late row skipped") }
@@ -75,7 +76,7 @@ extension Oracle {
             let own = rows[time.milliseconds]
             return own == nil || own?.id == row.id
         }
-        // What was skipped after a step forward is due once more after one back.
+        // Due times skipped after a step forward are due again after a step back.
         let isRepeated = isRepeated(from: from, through: row.scheduledTime)
         require(
             Int64(count) == row.skippedCount || isRepeated
@@ -102,7 +103,7 @@ extension Oracle {
         let counted = outcomes.values.count { $0.executionID == row.id && $0.kind != .notStarted }
         require(row.attempts <= counted, "G6: \(row.id) has \(row.attempts) attempts, of \(counted) reports")
         let dispatches = dispatchCounts[row.id] ?? 0
-        // A claim whose leader died before it sent anything is as unknown as any other.
+        // A claim whose leader ended before sending the call is UNKNOWN too.
         let claimed = row.status == .unknown ? 1 : 0
         require(
             row.attempts + row.lostAttempts <= dispatches + claimed,
@@ -139,7 +140,7 @@ extension Oracle {
             let isOver = endings[job.id, default: []].contains { $0 < row.scheduledTime }
             require(isOver, "\(row.id) is EXPIRED, and its job had not ended")
         case (.skipped, .startDeadline):
-            // Whether it was right when it was written is judged there.
+            // The deadline was checked when the row was written.
             require(
                 startDeadlines[job.id, default: []] != [0],
                 "\(row.id) was skipped for a deadline that its job has not"
@@ -155,12 +156,12 @@ extension Oracle {
         store.shards.map(\.epoch).max() ?? 0
     }
 
-    /// A success that a worker reported counts, unless its execution had been dispatched anew, or was cancelled.
+    /// A reported success counts, unless its execution was dispatched again or was cancelled.
     private func judgeReports(_ store: MemoryStore) {
         for (token, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where isSuccess(outcome) {
             guard !givenToLiar.contains(outcome.executionID) else { continue }
             guard let row = store.executions[outcome.executionID] else {
-                // Whatever the clock does, what was acknowledged is kept, but of a job that was deleted meanwhile.
+                // Acknowledged outcomes are kept after every clock step, except those of deleted jobs.
                 let isGone = store.jobs[outcome.jobID]?.deletedAt != nil
                 require(
                     isRepeated(scheduledTime(of: outcome.executionID))
@@ -170,28 +171,29 @@ extension Oracle {
                 continue
             }
             guard latestToken[row.id] == token, row.status != .success, row.status != .cancelled else { continue }
-            // A worker that died with it could not report it, or told somebody who could not write it down.
+            // The worker disappeared with the outcome, or reported it to a scheduler that could not write it.
             let isLost = row.status == .unknown || row.reason == .workerLost
             if isLost, !acknowledgedTokens.contains(token) { continue }
-            // A later leader, whom nobody told of the call in time, found another one open; a late report changes nothing (G6).
+            // A later leader that did not know of the call found another execution open; a late report changes nothing
+            // (G6).
             if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
-            // Or ended it with its job.
+            // Or skipped the execution with its job.
             if row.status == .skipped, row.reason == .jobPaused || row.reason == .jobDeleted,
                 token.epoch < latestEpoch(store)
             {
                 continue
             }
-            // Or found that it could not start in time.
+            // Or found that the execution could not start in time.
             if row.status == .skipped, row.reason == .startDeadline, token.epoch < latestEpoch(store) { continue }
-            // Or ended it by an `ends_at` that somebody had written by hand: the leader of the call had not found it yet.
+            // Or skipped it because of an `ends_at` written in the store, which the call's leader had not found yet.
             if row.status == .skipped, row.reason == .expired, token.epoch < latestEpoch(store),
                 wasEndedByHand(row.jobID, before: row.scheduledTime)
             {
                 continue
             }
-            // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
+            // Or first received the report of an earlier attempt, which its leader had given up: the first report wins.
             if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
-            // Or found that its time, which came again, had been missed, and made up for it by its job's policy.
+            // Or found that its due time, which was repeated, had been missed, and caught up on it by the job's policy.
             if row.status == .skipped, row.reason == .catchUp, token.epoch < latestEpoch(store),
                 isRepeated(row.scheduledTime)
             {

@@ -1,17 +1,17 @@
 import CarillonCore
 import TestSupport
 
-/// An execution starts within the start deadline of its job, or is SKIPPED. What has begun is never skipped.
+/// An execution starts within the start deadline of its job, or is SKIPPED. A started execution is never skipped.
 extension Oracle {
-    /// How far the clocks of the database and of a scheduler may be apart, and how long a turn may take.
+    /// The maximum difference between the clocks of the database and a scheduler, plus the duration of a turn.
     private var toleranceMs: Int64 { 1_500 }
 
-    /// A job has a deadline, or may soon have it: a client asks for it, or somebody has written it by hand.
+    /// The job has a deadline, or may soon have it: by a client's request, or by a change in the store.
     func hasStartDeadline(_ job: Job) {
         startDeadlines[job.id, default: []].insert(Int64(job.limits.startDeadlineMs))
     }
 
-    /// The first call of an execution leaves in time. A claim counts from its transaction, which may take long.
+    /// The first call of an execution is sent in time. A claim counts from its transaction, which may take long.
     func judgeStart(of call: DispatchedCall, by scheduler: SchedulerProcess) {
         guard dispatchCounts[call.executionID] == nil, !call.atMostOnce, !once.contains(call.jobID),
             isSteady, !scheduler.hasStoodStill, !isRepeated(call.scheduledTime),
@@ -27,7 +27,7 @@ extension Oracle {
         world.count("start deadline missed")
         let attempts = max(row.attempts, before?.attempts ?? 0)
         let lost = max(row.lostAttempts, before?.lostAttempts ?? 0)
-        // The row of a claim counts the attempt that it is made for.
+        // The row of a claim already counts the claimed attempt.
         let isClaimed = before?.status == .running && before?.isClaimed == true
         require(
             attempts == 0 || isClaimed && row.attempts == 0,

@@ -1,10 +1,10 @@
 import CarillonCore
 import TestSupport
 
-/// Judges a run by the guarantees alone. It knows what was committed, sent, answered and said, and works everything else
-/// out in its own, naive way; it shares no decision with the engine.
+/// Judges a run by the guarantees alone. The oracle observes commits, messages, responses and reports, and derives
+/// everything else with its own simple code. It shares no decision code with the engine.
 final class Oracle {
-    /// While a job had one definition: due after `from`, up to `to`, and within the job's own bounds.
+    /// A period in which a job had one definition: due after `from`, up to `to`, and within the job's own bounds.
     struct Period {
         var schedule: NaiveSchedule
         var startsAt: Timestamp?
@@ -18,7 +18,7 @@ final class Oracle {
                 && time.milliseconds % 1_000 == 0 && schedule.isDue(time.seconds)
         }
 
-        /// Its due times from `first` to `last`, one second after the other.
+        /// The due times from `first` to `last`, checked second by second.
         func times(from first: Timestamp, through last: Timestamp) -> [Timestamp] {
             guard first <= last else { return [] }
             return (first.seconds...last.seconds).map { Timestamp(seconds: $0) }
@@ -26,41 +26,41 @@ final class Oracle {
         }
     }
 
-    /// A change by hand that no scheduler has found yet.
+    /// A change in the store that no scheduler has found yet.
     struct Unsettled {
-        /// From when on its job's due times are uncertain.
+        /// The time from which the job's due times are uncertain.
         var from: Timestamp
-        /// Microseconds since the beginning.
+        /// Microseconds since the start.
         var at: Int64
-        /// Of the row that was written.
+        /// The version of the row.
         var version: Int64
     }
 
     unowned let world: World
-    /// The definitions that hold by the schedulers' own writes and reads.
+    /// The definitions in force according to the schedulers' own writes and reads.
     private(set) var known: [JobID: Job] = [:]
     var unsettled: [JobID: Unsettled] = [:]
     var uncertain: [JobID: [Outage]] = [:]
-    /// Changes by hand that the latest take-over found, up to the mark that it found, until something of it is durable.
-    var foundInVain: [JobID: Outage] = [:]
-    /// Definitions that somebody wrote by hand.
+    /// SQL edits that the latest take-over found, up to the mark that it found, until a batch of it is durable.
+    var foundBeforeLoss: [JobID: Outage] = [:]
+    /// Definitions written directly in the store.
     var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
     private(set) var periods: [JobID: [Period]] = [:]
-    /// Each ends_at that a job ever had.
+    /// Every ends_at that a job ever had.
     private(set) var endings: [JobID: [Timestamp]] = [:]
     private var schedules: [String: NaiveSchedule] = [:]
     private(set) var outcomes: [DispatchToken: CallOutcome] = [:]
     private(set) var latestToken: [ExecutionID: DispatchToken] = [:]
-    /// When the database's clock was last set, by a good clock.
+    /// The time of the last step of the database's clock, by an accurate clock.
     private var clockSetAt: Int64?
-    /// Times that came more than once, by the database's clock.
+    /// Periods that occurred more than once, by the database's clock.
     private var repeated: [Outage] = []
-    /// When it was set back while a scheduler was not awake to see it.
+    /// Steps back of the database's clock while a scheduler was suspended.
     private(set) var unseenStepsBack: [Int64] = []
     /// Executions whose request was sent AT_MOST_ONCE.
     private var sentOnce: [ExecutionID: DispatchToken] = [:]
-    /// Each start deadline that a job ever had, in milliseconds; 0 for none.
+    /// Every start deadline that a job ever had, in milliseconds; 0 for none.
     var startDeadlines: [JobID: Set<Int64>] = [:]
     /// Jobs that were AT_MOST_ONCE at some time.
     var once: Set<JobID> = []
@@ -72,25 +72,25 @@ final class Oracle {
     private(set) var dispatchCounts: [ExecutionID: Int] = [:]
     private var attemptNumbers: [DispatchToken: Int] = [:]
     private var writers: [Int64: UniqueID] = [:]
-    /// Dispatched by one who did not lead any more, or over a connection that is gone: nobody need know of them.
+    /// Dispatched by a former leader, or over a lost connection: their outcomes may be unknown to all schedulers.
     private var strays: Set<DispatchToken> = []
     private var disturbedAt: [String: Int64] = [:]
     private(set) var leaderChangedAt: Int64 = -1
-    /// When each claim became durable, or each call was dispatched.
+    /// The time when each claim became durable, or each call was dispatched.
     var begunAt: [DispatchToken: (time: Int64, elapsed: Int64)] = [:]
     var notedOutages: [UniqueID: [NotedOutage]] = [:]
     var madeByChanges: Set<ExecutionID> = []
-    /// While a change that was refused in the end was thought to hold.
+    /// Periods in which a change that was finally refused was assumed to hold.
     var refusedChanges: [JobID: [Outage]] = [:]
-    /// Executions that were made from an outage in each epoch, and are not over.
+    /// Open executions that were inserted after an outage, by epoch.
     var paced: [Int64: Set<ExecutionID>] = [:]
-    /// Executions that were given to a worker that lies: what it says of them cannot be checked.
+    /// Executions dispatched to a lying worker: its reports about them cannot be checked.
     private(set) var givenToLiar: Set<ExecutionID> = []
-    /// Since when which schedulers know how the clock of which worker's process relates to theirs.
+    /// By scheduler and worker process: the time since which the scheduler knows the offset of the worker's clock.
     private var clocksRead: [UniqueID: [UniqueID: Int64]] = [:]
-    /// When each call began, by the database's clock.
+    /// The start of each call, by the database's clock.
     private var trueStarts: [DispatchToken: Timestamp] = [:]
-    /// The highest epoch that each worker has heard of.
+    /// The highest epoch that each worker has received.
     private var epochs: [String: Int64] = [:]
 
     init(world: World) {
@@ -102,7 +102,7 @@ final class Oracle {
         problems.append("at \(Double(world.time) / 1_000_000) s: \(text())")
     }
 
-    // MARK: What happens
+    // MARK: Observations
 
     func disturbed(worker: String) { disturbedAt[worker] = world.time }
     func workerEnded(_ name: String) {
@@ -111,7 +111,7 @@ final class Oracle {
     }
     func leaderChanged() { leaderChangedAt = world.time }
 
-    /// To be told after the step.
+    /// Called after the step.
     func clockStepped(_ milliseconds: Int64) {
         clockSetAt = world.elapsed
         guard milliseconds < 0 else { return }
@@ -119,27 +119,28 @@ final class Oracle {
         if world.schedulers.contains(where: \.isPaused) { unseenStepsBack.append(world.time) }
     }
 
-    /// Whether that time came more than once, by the database's clock. Rows are made for a little ahead.
+    /// Whether that time occurred more than once, by the database's clock. Rows are written a little ahead.
     func isRepeated(_ time: Timestamp) -> Bool { isRepeated(from: time, through: time) }
 
     func isRepeated(from: Timestamp, through: Timestamp) -> Bool {
         repeated.contains { through > $0.from - 2_000 && from < $0.to + 2_000 }
     }
 
-    /// The earliest time that the clock went back to from there; that time itself if it did not.
+    /// The earliest time that the clock was set back to from `time`; `time` itself if it was not set back.
     func firstTime(of time: Timestamp) -> Timestamp {
         repeated.filter { $0.from < time && time <= $0.to }.map(\.from).min() ?? time
     }
 
-    /// Whether the database's clock was not set since then, nor so shortly before that a leader need not know of it.
+    /// Whether the database's clock was not set since then, and not so shortly before that a leader may not have
+    /// noticed.
     func isSteady(since elapsed: Int64) -> Bool { clockSetAt.map { $0 < elapsed - 15_000_000 } ?? true }
 
-    /// Whether it was not set for a while.
+    /// Whether the clock was not set for a while.
     var isSteady: Bool { isSteady(since: world.elapsed) }
 
     func noted(_ logEvent: DispatcherLogEvent, by scheduler: SchedulerProcess) {
         if case .outageOpened(let outage) = logEvent { noticed(outage, by: scheduler) }
-        // A leader may learn of a step long after it happened.
+        // A leader may notice a step long after it happened.
         guard case .clockStepped(let milliseconds) = logEvent, milliseconds < 0 else { return }
         wentBack(scheduler)
         // The note tells what is certain of the step. Behind a stalled store the leader's own clock may have gone on for longer
@@ -148,7 +149,7 @@ final class Oracle {
         repeated.append(Outage(from: world.databaseTime, to: end))
     }
 
-    /// Whether something happened since, after which nobody can be expected to know of that dispatch.
+    /// Whether an event occurred after which the dispatch may be unknown to all schedulers.
     func isDisturbed(_ token: DispatchToken, _ worker: String) -> Bool {
         let since = dispatchedAt[token] ?? 0
         return strays.contains(token) || leaderChangedAt >= since || (disturbedAt[worker] ?? -1) >= since
@@ -189,7 +190,7 @@ final class Oracle {
 
     func isLiar(_ worker: String?) -> Bool { world.workers.contains { $0.isLiar && $0.name == worker } }
 
-    /// A heartbeat told a scheduler what the clock of a worker shows.
+    /// A heartbeat gave a scheduler the time of a worker's clock.
     func readClock(of name: String, by scheduler: SchedulerProcess) {
         guard let worker = world.workers.first(where: { $0.name == name }) else { return }
         if clocksRead[scheduler.owner]?[worker.bootID] == nil {
@@ -197,19 +198,18 @@ final class Oracle {
         }
     }
 
-    /// By how much a clock drifts between two looks at the database's.
+    /// The drift of a clock between two readings of the database's clock.
     private let driftMs: Int64 = 20
-    /// How early a call may be: when the database's clock was set back, what is under a second is made up for slowly
-    /// (design § 5, Clocks).
+    /// How early a call may be: after a step back of the database's clock, less than a second is corrected gradually.
     private var earlyMs: Int64 { repeated.isEmpty ? driftMs : 1_000 + driftMs }
 
-    /// A scheduler's word reached a worker.
+    /// A message of a scheduler reached a worker.
     func heard(_ worker: String, leaderOf epoch: Int64) { epochs[worker] = max(epochs[worker] ?? 0, epoch) }
 
-    /// Whether a worker has heard of a later epoch.
+    /// Whether a worker has received a later epoch.
     func isOver(_ epoch: Int64, for worker: String) -> Bool { epoch < epochs[worker] ?? 0 }
 
-    /// A worker's call is on its way.
+    /// A worker has sent the request of a call.
     func began(_ call: DispatchedCall, by worker: String) {
         trueStarts[call.token] = world.databaseTime
         require(
@@ -222,7 +222,7 @@ final class Oracle {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
         guard !givenToLiar.contains(call.executionID) else { return }
-        // One that was dispatched when its job was AT_LEAST_ONCE may be sent however late.
+        // An execution dispatched while its job was AT_LEAST_ONCE may be sent at any later time.
         if let claim = sentOnce[call.executionID], call.token >= claim {
             require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
         }
@@ -258,7 +258,7 @@ final class Oracle {
         if !isDisturbed(call.token, worker) { checkRetries(before: row, of: job, store) }
     }
 
-    /// No other execution may begin while one waits for its retry.
+    /// No other execution may start while one waits for its retry.
     private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
         for other in store.executions.values
         where other.status == .retrying && other.jobID == job.id && other.id != row.id
@@ -288,7 +288,7 @@ final class Oracle {
             guard result != .notIssued else { continue }
             acknowledgedTokens.insert(token)
             if let id = executionOf[token], givenToLiar.contains(id) { continue }
-            // That a call was stopped does not say whether its request arrived.
+            // A stopped call does not show whether its request arrived.
             guard let outcome = outcomes[token], outcome.kind != .notStarted, outcome.kind != .cancelled else {
                 continue
             }
@@ -345,7 +345,7 @@ final class Oracle {
             "G5: two schedulers wrote in epoch \(batch.epoch)"
         )
         writers[batch.epoch] = batch.owner
-        foundInVain = [:]
+        foundBeforeLoss = [:]
         let rows = before.values.sorted { $0.id < $1.id }
         for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
@@ -363,10 +363,10 @@ final class Oracle {
         judgeEvidence(of: batch, before: before)
     }
 
-    /// A batch leaves for the database for the first time: how often it is sent after that is no matter of its rows. What waited
-    /// behind one that was not answered for long is none of its rows: those times were missed.
+    /// A batch is sent to the database. Due times that waited too long behind an unanswered batch must not be among its
+    /// rows: those were missed.
     func submitted(_ batch: WriteBatch, by scheduler: SchedulerProcess) {
-        // A change keeps the rows of the definition that it ends, and so do parts of a batch that was refused.
+        // A change keeps the rows of the definition that it ends, and so do parts of a refused batch.
         guard world.options.changesPerSecond == 0, world.options.refusedTexts == 0, isGoodTime(for: scheduler) else {
             return
         }
@@ -384,7 +384,7 @@ final class Oracle {
             && scheduler.slumberMs == 0 && world.options.suspends == 0
     }
 
-    /// A worker that reports nothing for so long has lost its calls.
+    /// A worker without reports for too long loses its calls.
     func judgeSilence() {
         // Without another worker its calls wait.
         guard world.options.writerStallsPerSecond == 0, world.options.storeStallsPerSecond == 0,
@@ -394,7 +394,7 @@ final class Oracle {
             guard let token = latestToken[row.id], let since = dispatchedAt[token], since > leaderChangedAt,
                 givenToLiar.contains(row.id), let job = world.database.store.jobs[row.jobID]
             else { continue }
-            // An AT_MOST_ONCE execution waits longer for the truth.
+            // An AT_MOST_ONCE execution waits longer for its report.
             guard !once.contains(job.id) else { continue }
             let waited = (world.time - since) / 1_000
             require(
@@ -404,13 +404,13 @@ final class Oracle {
         }
     }
 
-    /// Whatever a worker says, a call began and ended between its due time and now; an honest one's start is exact.
+    /// Every recorded call started and ended between its due time and now. An honest worker's start is exact.
     private func judgeTimes(of row: Execution, writtenBy owner: UniqueID) {
         guard world.options.clockStepsPerSecond == 0, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
         let latest = world.databaseTime + 1_000
         let isPast = [row.actualStartTime, row.finishedAt].compactMap(\.self).allSatisfy { $0 <= latest }
         require(isPast && row.durationMicroseconds ?? 0 >= 0, "G6: \(row.id) is recorded to end in the future")
-        // A call that was stopped is reported as begun when it was stopped, here.
+        // A stopped call is reported with the time of the stop as its start.
         guard world.options.hasGoodClocks, row.status != .cancelled, row.attempts == 1, row.lostAttempts == 0,
             let token = row.token, let worker = world.workers.first(where: { $0.name == row.worker }),
             let readAt = clocksRead[owner]?[worker.bootID], (begunAt[token]?.time ?? 0) > readAt,
@@ -421,7 +421,7 @@ final class Oracle {
         require(abs(start - began) <= tolerance, "drift: the start of \(row.id) is wrong by \(start - began) ms")
     }
 
-    /// However often a call is reported, it is the same attempt of its execution.
+    /// All reports of a call count as the same attempt.
     private func countAttempts(of row: Execution, then after: Execution?) {
         guard let after, let token = after.token, after.attempts > row.attempts, !givenToLiar.contains(row.id) else {
             return
@@ -433,7 +433,7 @@ final class Oracle {
         )
     }
 
-    /// When that execution was due, as it was dispatched.
+    /// The due time of an execution, as dispatched.
     func scheduledTime(of id: ExecutionID) -> Timestamp { scheduledTimes[id] ?? .distantPast }
 
     func period(of job: Job) -> Period {
@@ -454,7 +454,7 @@ final class Oracle {
         return schedule
     }
 
-    /// A definition holds from its effective_from on, if it is another one.
+    /// A definition holds from its effective_from on, if it differs from the previous one.
     func begin(_ job: Job) {
         if job.executionType == .atMostOnce { once.insert(job.id) }
         hasStartDeadline(job)

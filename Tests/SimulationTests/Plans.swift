@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonCron
 import Glibc
 
-/// The plans of the schedulers of one world: as in the real process, jobs with the same schedule share one.
+/// The schedule plans of one world: as in the real process, jobs with the same schedule share one plan.
 final class Plans {
     private struct Key: Hashable {
         var schedule: String

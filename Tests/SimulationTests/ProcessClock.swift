@@ -2,14 +2,14 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// The clocks of one process's machine: boot time from somewhere, a little too fast or too slow, and a wall clock that is wrong.
+/// The clocks of a process: a boot clock with an offset and a drift, and a wall clock with a wrong time.
 struct ProcessClock {
     /// Microseconds.
     private let bootOffset: Int64
-    /// Too many parts per million.
+    /// Parts per million; positive if the clock is fast.
     private let drift: Int64
     private var wallErrorMs: Int64
-    /// For how many microseconds boot time did not go on: a virtual machine that was stopped.
+    /// The microseconds for which boot time stood still, as in a stopped virtual machine.
     private(set) var stoodStill: Int64 = 0
     private unowned let world: World
 
@@ -21,7 +21,7 @@ struct ProcessClock {
         drift = Int64.random(in: -most...most, using: &world.random)
     }
 
-    /// Boot time at a moment, in microseconds, that was not before it last stood still.
+    /// Boot time at a moment in microseconds, which must not be before the last standstill.
     func boot(at time: Int64) -> BootTime {
         let elapsed = time - stoodStill
         return BootTime(nanoseconds: (elapsed + bootOffset) * 1_000 + elapsed * drift / 1_000)
@@ -34,7 +34,7 @@ struct ProcessClock {
         return WireNow(boot: now.boot, wallMicroseconds: now.wall.milliseconds * 1_000)
     }
 
-    /// Somebody sets the wall clock.
+    /// Sets the wall clock.
     mutating func stepWall(byMs milliseconds: Int64) {
         wallErrorMs += milliseconds
     }

@@ -2,8 +2,8 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// Drives the real request machine of a simulated scheduler: does its reads in the simulated database, hands its changes to the
-/// dispatcher, and sends its replies as bytes.
+/// Drives the real request machine of a simulated scheduler: executes reads in the simulated database, passes changes
+/// to the dispatcher, and sends responses as bytes.
 final class RequestRunner {
     private unowned let world: World
     private unowned let scheduler: SchedulerProcess
@@ -50,7 +50,7 @@ final class RequestRunner {
         submit(.changed(requestID, result))
     }
 
-    /// To be called after each turn of the dispatcher.
+    /// Must be called after each turn of the dispatcher.
     func lookAtLeadership() {
         if leadership != scheduler.leadership { submit(nil) }
     }
@@ -77,7 +77,7 @@ final class RequestRunner {
             scheduler.post(.jobRead(planned))
         case .reply(let requestID, let reply): send(reply, requestID)
         case .startWatch, .endWatch, .stopWatch, .endAllWatches:
-            // No simulated client watches.
+            // Simulated clients do not watch executions.
             break
         }
     }

@@ -2,7 +2,7 @@ import CarillonCore
 import CarillonCron
 import TestSupport
 
-/// Draws schedules that are due every few seconds, and that care about the clocks being set.
+/// Draws schedules that are due every few seconds and that are affected by clock changes.
 struct ScheduleMaker {
     let world: World
 
@@ -25,7 +25,7 @@ struct ScheduleMaker {
         }
     }
 
-    /// What the clock shows about now, or anything.
+    /// The minutes around the current local time, or any minute.
     private func minutes(_ zone: NaiveZone) -> String {
         let minute = zone.local(world.trueTime.seconds) / 60 % 60
         switch Int.random(in: 0..<3, using: &world.random) {
@@ -44,7 +44,7 @@ struct ScheduleMaker {
         }
     }
 
-    /// Says from when on and until when, or takes that back.
+    /// Sets or removes the job's start and end.
     func bound(_ job: inout Job) {
         let now = world.trueTime
         job.startsAt =

@@ -12,7 +12,7 @@ final class SchedulerProcess {
 
     private unowned let world: World
     let index: Int
-    /// Grows with each start and end: what belongs to an earlier life comes to nothing.
+    /// Increases with each start and end. Events of an earlier life are ignored.
     private(set) var life = 0
     private(set) var isAlive = false
     private(set) var isPaused = false
@@ -20,32 +20,32 @@ final class SchedulerProcess {
     private var cell: Cell?
     private var random: SeededGenerator
     private var inbox: [Event] = []
-    /// What has come and is not read yet, in a process that has just been woken.
+    /// Events that a resumed process has received but not handled yet.
     private var unread: [Event] = []
     private var isBlind = false
     private var isTurnQueued = false
     private var wakeNumber = 0
     private var deferred: [() -> Void] = []
-    /// Changes that were asked for and not answered, with when they were asked for.
+    /// Unanswered changes, with the time of the request.
     private var unanswered: [RequestID: Int64] = [:]
     private(set) var owner = UniqueID.zero
     private var clock: ProcessClock
-    /// Its own clock stood still while its lease ran out, so that it believes in it.
+    /// The process's clock stood still while its lease expired, so the process assumes that it still leads.
     private(set) var hasStoodStill = false
-    /// The last time that it did nothing: until when, in microseconds since the beginning, and for how long.
+    /// The last pause: its end, in microseconds since the start, and its duration.
     private var lastPause: (until: Int64, milliseconds: Int64) = (0, 0)
-    /// How much older the news that it acts upon can be, because it did nothing a short while ago, or does nothing now.
+    /// The maximum additional age of the information that the process acts on, because of a current or recent pause.
     var slumberMs: Int64 { lastPause.until > world.time - 15_000_000 ? lastPause.milliseconds : 0 }
-    /// Of the lease connection.
+    /// The session of the lease connection.
     var session: Int?
-    /// Reads are answered in their order.
+    /// Reads are answered in order.
     var readsEnd: Int64 = 0
     var readsInLine = 0
 
-    /// What a take-over read.
+    /// The jobs that a take-over read.
     private var jobsAtTakeOver: [Job] = []
     private var editSearch = EditSearch()
-    /// Who leads, as it last heard.
+    /// The address of the leader, as last received.
     private(set) var leaderAddress: String?
     private let leaseMs = 5_000
     private(set) lazy var requests = RequestRunner(world: world, scheduler: self)
@@ -62,7 +62,7 @@ final class SchedulerProcess {
 
     func stepWall(byMs milliseconds: Int64) { clock.stepWall(byMs: milliseconds) }
 
-    /// What it says to whoever dials.
+    /// The Welcome for a new connection.
     var welcome: Welcome {
         let epoch = cell?.dispatcher.leadingEpoch(at: now.boot)
         return Welcome(
@@ -82,7 +82,7 @@ final class SchedulerProcess {
         isAlive && !isPaused && leads
     }
 
-    /// By its dispatcher's books.
+    /// Whether the process leads according to its dispatcher.
     var leads: Bool { cell?.dispatcher.leadingEpoch(at: now.boot) != nil }
 
     var leadership: LeadershipStatus {
@@ -148,7 +148,7 @@ final class SchedulerProcess {
         post(.stopRequested)
     }
 
-    /// It does nothing for a while; its boot time goes on, as after a suspend, or stands still.
+    /// Pauses the process. Its boot time continues, as after a suspend, or stands still.
     func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
@@ -165,7 +165,7 @@ final class SchedulerProcess {
             let work = deferred
             deferred = []
             for item in work { item() }
-            // It may do what is due by its clock before it reads what has come meanwhile.
+            // The process may handle due timers before it handles the events that arrived meanwhile.
             if clockStandsStill || world.random.happens(0.5) {
                 beBlind(forMicroseconds: Int64.random(in: 0...1_500_000, using: &world.random))
             }
@@ -183,7 +183,7 @@ final class SchedulerProcess {
         }
     }
 
-    /// Does something that this process does, as soon as it can.
+    /// Performs work of this process as soon as the process can run.
     func whenRunning(_ life: Int, _ work: @escaping () -> Void) {
         guard self.life == life else { return }
         if isPaused { deferred.append(work) } else { work() }
@@ -225,7 +225,7 @@ final class SchedulerProcess {
             cell.dispatcher.handle(event, at: now, using: &random, into: &actions)
         }
         cell.dispatcher.handle(.tick, at: now, using: &random, into: &actions)
-        // A turn in which nothing came and nothing was decided has changed no book.
+        // A turn without events and actions cannot have changed any state.
         if !events.isEmpty || !actions.isEmpty { checkBooks() }
         let life = life
         for action in actions where self.life == life { perform(action) }
@@ -240,7 +240,7 @@ final class SchedulerProcess {
         checkAnswers()
     }
 
-    /// Each change that was asked for is answered within a lease, a cancel after the call had time to end.
+    /// Each change must be answered within a lease; a cancel after the call had time to end.
     func checkAnswers() {
         guard slumberMs == 0, let (requestID, since) = unanswered.min(by: { $0.value < $1.value }) else { return }
         let waited = (world.time - since) / 1_000
@@ -338,7 +338,7 @@ final class SchedulerProcess {
         }
     }
 
-    // MARK: Changes by hand
+    // MARK: Changes in the store
 
     private func planRefresh() {
         let life = life
@@ -350,7 +350,7 @@ final class SchedulerProcess {
         }
     }
 
-    /// Looks for what somebody changed by hand since the last look, as the real process does.
+    /// Polls for changes in the store since the last poll, like the real process.
     func refresh() {
         guard let clusterTime = cell?.dispatcher.clusterTime(at: now.boot) else { return }
         world.count("changes by hand looked for")
@@ -411,7 +411,7 @@ final class SchedulerProcess {
 }
 
 extension ChangeRequest {
-    /// Whether the answer comes with the end of an execution, however long that takes.
+    /// Whether the response is sent when an execution ends, however long that takes.
     fileprivate var waitsForAnEnd: Bool {
         if case .executeNow(_, let wait, _) = self { wait } else { false }
     }

@@ -2,8 +2,8 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// One worker that serves several leaders of different shards: the real decisions and real frames, model leaders, connections
-/// that break, and shards that change their leader.
+/// A worker that serves several leaders of different shards: the real engine and real frames, model leaders,
+/// connections that break, and shards that change their leader.
 final class SeveralLeaders {
     private final class Cell {
         var engine: WorkerEngine
@@ -17,7 +17,7 @@ final class SeveralLeaders {
     }
 
     static let shardCount: UInt8 = 8
-    /// How long there are faults, in microseconds.
+    /// The duration of the faults, in microseconds.
     private static let faultsEnd: Int64 = 6_000_000
 
     let slots: Int
@@ -27,9 +27,9 @@ final class SeveralLeaders {
     /// In microseconds.
     private(set) var time: Int64 = 0
     var oracle: LeaderOracle
-    /// Who really leads each shard.
+    /// The true leader of each shard.
     private(set) var owners: [UInt8: (leader: Int, lead: LeadProof)] = [:]
-    /// The next one last.
+    /// The next item is the last.
     private var items: [Item] = []
     private var nextLink = 1
     private var nextEpoch: Int64 = 1
@@ -48,7 +48,7 @@ final class SeveralLeaders {
         leaders = (0..<count).map { ModelLeader(index: $0, world: self) }
     }
 
-    /// Returns what went wrong, `nil` when nothing did.
+    /// Returns a description of the failure; `nil` if there is none.
     func run() -> String? {
         defer { items = [] }
         for shard in 0..<Self.shardCount { give([shard], to: Int(shard) % leaders.count) }
@@ -102,7 +102,7 @@ final class SeveralLeaders {
         }
     }
 
-    /// A leader takes some shards; whoever led them learns it now, or from the worker.
+    /// A leader takes some shards. The previous leader is notified now, or by the worker.
     private func takeOver(by leader: ModelLeader) {
         let taken = (0..<Self.shardCount).filter { owners[$0]?.leader != leader.index && random.happens(0.4) }
         guard !taken.isEmpty else { return }
@@ -202,9 +202,9 @@ final class SeveralLeaders {
         )
     }
 
-    // MARK: The end
+    // MARK: The final phase
 
-    /// No more faults: every outcome must reach the leader of its shard.
+    /// Without further faults every outcome must reach the leader of its shard.
     private func settle() {
         for leader in leaders {
             leader.isBusy = false
@@ -218,14 +218,14 @@ final class SeveralLeaders {
         oracle.checkSettled()
     }
 
-    /// One leader has work for a while and gets almost all slots; then each other leader has one call.
+    /// First one leader has work for a while and must get almost all slots. Then each other leader has one call.
     private func proveThatEachLeaderIsServed() {
         guard let busy = leaders.first(where: { $0.leadsAnything }) else { return }
         busy.isBusy = true
         oracle.mostRunning = 0
         let others = leaders.filter { $0 !== busy && $0.leadsAnything }
         let expected = max(1, slots - others.count)
-        // Calls are short against the way to the leader and back: all slots are rarely in use at the same time.
+        // Calls are short compared with the round trip to the leader, so all slots are rarely in use at the same time.
         let end = time + 20_000_000
         while oracle.mostRunning < expected, oracle.problem == nil, time < end { runItems(until: time + 1_000_000) }
         if oracle.mostRunning < expected {

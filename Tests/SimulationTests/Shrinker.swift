@@ -1,11 +1,12 @@
-/// Looks for the smallest options with which a seed still fails: each fault is switched off in turn, each number made smaller.
+/// Finds the smallest options with which a seed still fails: each fault is switched off in turn, and each number is
+/// reduced.
 struct Shrinker {
     let seed: UInt64
     private(set) var options: SimulationOptions
     private(set) var problems: [String]
     private(set) var tries = 0
 
-    /// `nil` when nothing is wrong with that seed.
+    /// `nil` if the seed does not fail.
     init?(seed: UInt64, options: SimulationOptions) {
         let problems = World(seed: seed, options: options).run()
         guard !problems.isEmpty else { return nil }
@@ -36,7 +37,7 @@ struct Shrinker {
         return hasShrunk
     }
 
-    /// Whatever changes makes another world, so a smaller one is tried in several draws.
+    /// Every change of options creates another world, so a smaller one is tried with several draws.
     private mutating func keepIfItFails(_ change: (inout SimulationOptions) -> Void) -> Bool {
         for draw in [options.draw] + (1...Self.draws).map({ $0 }) {
             var candidate = options
@@ -53,7 +54,7 @@ struct Shrinker {
 
     private static let draws = 40
 
-    /// The command that repeats it.
+    /// The command that repeats the failure.
     var command: String {
         "make simulate SEED=\(seed) OPTIONS=\"\(options.differences(from: SimulationOptions(seed: seed)))\""
     }

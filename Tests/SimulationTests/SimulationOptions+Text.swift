@@ -1,6 +1,6 @@
-/// Options by their names, to be given in the environment and told in a report: `jobs=2 cutsPerSecond=0`.
+/// Options by name, for the environment and for reports: `jobs=2 cutsPerSecond=0`.
 extension SimulationOptions {
-    /// Whole numbers, with the least that makes sense: what a shrinking run makes smaller.
+    /// Integer options with their minimum. A shrinking run reduces them.
     static var counts: [(name: String, path: WritableKeyPath<SimulationOptions, Int>, least: Int)] {
         [
             ("jobs", \.jobs, 1), ("schedulers", \.schedulers, 1), ("workers", \.workers, 1),
@@ -10,7 +10,7 @@ extension SimulationOptions {
         ]
     }
 
-    /// How often each fault strikes, or how likely it is: what a shrinking run switches off.
+    /// Rates and probabilities of faults. A shrinking run switches them off.
     static var faults: [(name: String, path: WritableKeyPath<SimulationOptions, Double>)] {
         [
             ("clockStepsPerSecond", \.clockStepsPerSecond), ("storeOutagesPerSecond", \.storeOutagesPerSecond),
@@ -30,7 +30,7 @@ extension SimulationOptions {
 
     static var names: String { (counts.map(\.name) + faults.map(\.name)).joined(separator: ", ") }
 
-    /// Sets what a text says. Returns the first word that says nothing.
+    /// Sets options from a text. Returns the first invalid word.
     mutating func set(_ text: String) -> String? {
         for word in text.split(separator: " ") {
             let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
@@ -46,7 +46,7 @@ extension SimulationOptions {
         return nil
     }
 
-    /// What is another than in `drawn`, as `set` reads it.
+    /// The options that differ from `drawn`, in the form that `set` reads.
     func differences(from drawn: SimulationOptions) -> String {
         let counts = Self.counts.filter { self[keyPath: $0.path] != drawn[keyPath: $0.path] }
             .map { "\($0.name)=\(self[keyPath: $0.path])" }

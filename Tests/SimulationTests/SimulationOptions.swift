@@ -1,22 +1,22 @@
 import TestSupport
 
-/// How much of everything there is, and how likely each fault is. All of it is drawn from the seed.
+/// The size of the world and the probability of each fault, all drawn from the seed.
 struct SimulationOptions: CustomStringConvertible {
     var schedulers: Int
     var workers: Int
     var slotsPerWorker: Int
     var jobs: Int
     var seconds: Int
-    /// Of a call, that it does not go well.
+    /// The probability that a call fails.
     var targetTrouble: Double
-    /// Milliseconds that a message may be on its way.
+    /// The maximum delay of a message in milliseconds.
     var delayMs: Int
     var changesPerSecond: Double
-    /// Of a change, that two clients change one job at once, and the first of them in a way that the store will not have.
+    /// The probability that two clients change a job at once, and that the store refuses the first change.
     var quarrels: Double
-    /// Changes of jobs in the store that no scheduler is told of.
+    /// Changes of jobs made directly in the store, without notifying a scheduler.
     var handEditsPerSecond: Double
-    /// Between two looks of the leader at what somebody changed by hand.
+    /// The leader's polling interval for changes made directly in the store.
     var refreshSeconds: Int
     var cutsPerSecond: Double
     var schedulerKillsPerSecond: Double
@@ -26,38 +26,39 @@ struct SimulationOptions: CustomStringConvertible {
     var storeStallsPerSecond: Double
     var storeOutagesPerSecond: Double
     var clockStepsPerSecond: Double
-    /// Of a step of the database's clock, that it is one of hours. Such worlds have no job that makes up for every missed time.
+    /// The probability that a step of the database's clock is by hours. Such worlds have no job with the catch-up
+    /// policy ALL.
     var stepsOfHours: Double
-    /// Of a commit, that its answer, or it itself, is lost.
+    /// The probability that a commit, or only its response, is lost.
     var lostCommits: Double
     var failedReads: Double
-    /// Of a commit, that its process ends before it hears of it.
+    /// The probability that the process ends before it receives the response to a commit.
     var crashesAtCommits: Double
-    /// Of an answer, that the store will not have its text.
+    /// The probability that the store refuses the text of a response.
     var refusedTexts: Double
-    /// Of a frame, that it arrives in two parts.
+    /// The probability that a frame arrives in two parts.
     var halfFrames: Double
-    /// Of a process that does nothing for a while, that its clock stands still meanwhile.
+    /// The probability that the clock of a paused process stands still.
     var standingClocks: Double
-    /// How many executions a leader keeps before it makes no more rows.
+    /// The number of open executions at which a leader writes no more rows.
     var maxOpenExecutions: Int
-    /// How far the clocks of processes may be too fast or too slow.
+    /// The maximum drift of the processes' clocks, fast or slow.
     var driftPpm: Int
-    /// Ten minutes of nothing: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
+    /// A suspend of ten minutes: 1 for the leader, 2 for a worker, 3 for everything, 0 for none.
     var suspends: Int
-    /// How often no worker reaches the leader for up to 40 s.
+    /// How often the leader is unreachable for all workers, for up to 40 s.
     var isolationsPerSecond: Double
-    /// How often nothing gets through a connection for some seconds, either way or both; then everything does.
+    /// How often no data passes a connection for some seconds, in one or both directions. Then all of it arrives.
     var linkStallsPerSecond: Double
-    /// Of a message of the first worker, that it is a lie.
+    /// The probability that a message of the first worker is false.
     var lies: Double
-    /// How often only the writing connection hangs, up to a minute.
+    /// How often only the writing connection hangs, for up to a minute.
     var writerStallsPerSecond: Double
-    /// Of a job, that its executions must start within some time.
+    /// The probability that a job has a start deadline.
     var startDeadlines: Double
-    /// Which of the worlds that these options allow: the seed's own is 0.
+    /// The number of the draw among the worlds that these options allow; the seed's own is 0.
     var draw = 0
-    /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
+    /// The Unix second at which the world starts, and the zone whose clocks change a moment later, if any.
     var beginning: Int64
     var zone: String
     /// Whether every step is printed.
@@ -65,7 +66,7 @@ struct SimulationOptions: CustomStringConvertible {
 
     static let manyExecutions = 250_000
 
-    /// Whether leaders meet their limit, and refuse what clients want to have done at once.
+    /// Whether leaders reach their limit and refuse immediate executions.
     var isNarrow: Bool { maxOpenExecutions < Self.manyExecutions }
 
     init(seed: UInt64) {
@@ -101,7 +102,7 @@ struct SimulationOptions: CustomStringConvertible {
         maxOpenExecutions = random.happens(0.2) ? Int.random(in: 3...15, using: &random) : Self.manyExecutions
         driftPpm = random.happens(0.5) ? Int.random(in: 50...500, using: &random) : 0
         suspends = random.happens(0.05) ? Int.random(in: 1...3, using: &random) : 0
-        // Workers that die again and again lose the same attempt until it is given up.
+        // Workers that are killed repeatedly lose the same attempt until it is given up.
         if random.happens(0.05) {
             (workerKillsPerSecond, targetTrouble) = (Double.random(in: 1..<4, using: &random), 0.6)
         }
@@ -122,7 +123,7 @@ struct SimulationOptions: CustomStringConvertible {
         startDeadlines = chance(0.3, upTo: 1)
     }
 
-    /// Whether clocks can be relied upon to tell when something happened.
+    /// Whether clocks are accurate enough to check recorded times.
     var hasGoodClocks: Bool {
         standingClocks == 0 && suspends == 0 && clockStepsPerSecond == 0 && driftPpm == 0 && storeStallsPerSecond == 0
             && storeOutagesPerSecond == 0

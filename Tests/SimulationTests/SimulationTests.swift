@@ -6,13 +6,13 @@ import Testing
     import Glibc
 #endif
 
-/// Whole clusters in simulated time, with every fault that can be thought of (design § 9).
+/// Whole clusters in simulated time with all kinds of faults.
 ///
-/// `CARILLON_SIM_SEED` repeats one run, with `CARILLON_SIM_OPTIONS` in place of what the seed would draw; with
-/// `CARILLON_SIM_SHRINK` it looks for the least that still fails. `CARILLON_SIM_RUNS` says how many there are from
-/// `CARILLON_SIM_FIRST` on. A run that fails prints its seed.
+/// `CARILLON_SIM_SEED` repeats one run, and `CARILLON_SIM_OPTIONS` replaces options drawn from the seed.
+/// `CARILLON_SIM_SHRINK` finds the smallest options that still fail. `CARILLON_SIM_RUNS` is the number of runs, and
+/// `CARILLON_SIM_FIRST` the first seed. A failing run prints its seed.
 @Suite struct SimulationTests {
-    /// What a series of runs came to.
+    /// The result of a series of runs.
     private struct Result: Sendable {
         var coverage: [String: Int] = [:]
         var failures: [(seed: UInt64, text: String)] = []
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// Failures after which a series ends.
+    /// The number of failures after which a series ends.
     private static let patience = 12
 
     private func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
@@ -48,7 +48,7 @@ import Testing
         guard result.failures.isEmpty else { return }
         let required = (runs >= 200 ? Coverage.required : []) + (runs >= 2_000 ? Coverage.requiredOfMany : [])
         for what in required where result.coverage[what] == nil {
-            Issue.record("in \(runs) runs this never happened: \(what)")
+            Issue.record("never covered in \(runs) runs: \(what)")
         }
     }
 
@@ -75,7 +75,7 @@ import Testing
             if !problems.isEmpty {
                 result.failures.append((seed, "seed \(seed) (\(options)):\n\(problems.joined(separator: "\n"))"))
             }
-            // Others have work, too.
+            // Let other tasks run.
             await Task.yield()
         }
         return result
@@ -84,7 +84,7 @@ import Testing
     private func repeatOne(_ seed: UInt64) {
         var options = SimulationOptions(seed: seed)
         if let word = options.set(text("CARILLON_SIM_OPTIONS") ?? "") {
-            Issue.record("\(word) is no option; there are \(SimulationOptions.names)")
+            Issue.record("unknown option \(word); the options are \(SimulationOptions.names)")
             return
         }
         if text("CARILLON_SIM_SHRINK") != nil { return shrink(seed, options) }
@@ -110,7 +110,7 @@ import Testing
 
     private func report(_ coverage: [String: Int], runs: UInt64) {
         guard text("CARILLON_SIM_COVERAGE") != nil else { return }
-        print("what happened in \(runs) runs:")
+        print("coverage of \(runs) runs:")
         for (what, count) in coverage.sorted(by: { $0.key < $1.key }) { print("  \(count)\t\(what)") }
     }
 }

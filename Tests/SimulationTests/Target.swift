@@ -1,16 +1,16 @@
 import CarillonCore
 import TestSupport
 
-/// The HTTP targets: they answer, fail, hang, answer late, ask for patience, or cannot be reached; and keep books.
+/// The HTTP targets: they answer, fail, hang, answer late, send Retry-After, or are unreachable. They record all calls.
 final class Target {
     struct Call {
         var call: DispatchedCall
         var worker: String
-        /// Something happened to its worker, or to who leads, while it ran: nobody may know of it any more.
+        /// A fault of its worker or of the leader occurred during the call, so its outcome may be lost.
         var isDisturbed = false
     }
 
-    /// What no database will store.
+    /// A text that the database refuses.
     static let unwantedText = "unwanted"
 
     private unowned let world: World
@@ -25,7 +25,7 @@ final class Target {
         let life = worker.life
         let timeout = Int64(call.timeoutMs) * 1_000
         let isTroubled = world.faultsAreOn && world.random.happens(world.options.targetTrouble)
-        // Where workers die all the time, calls last long enough to be lost with them.
+        // If workers are killed often, calls last long enough to be lost with them.
         let kinds = world.options.workerKillsPerSecond >= 1 ? 1...2 : 0...5
         let trouble = isTroubled ? Int.random(in: kinds, using: &world.random) : -1
         guard trouble != 0 else {

@@ -1,4 +1,4 @@
-/// Work in simulated time, in microseconds: what is due at the same time happens in the order in which it was added.
+/// Work in simulated time, in microseconds. Items due at the same time run in the order in which they were added.
 struct Timeline {
     private struct Entry {
         var time: Int64

@@ -12,16 +12,16 @@ final class WorkerProcess: Dialer {
 
     private unowned let world: World
     let name: String
-    /// Whether it reports what it likes, while faults are on.
+    /// Whether the worker sends false reports while faults are on.
     let isLiar: Bool
     let role = Role.worker
     private(set) var bootID = UniqueID.zero
-    /// Grows with each start and end.
+    /// Increases with each start and end.
     private(set) var life = 0
     private(set) var isAlive = false
     private(set) var isPaused = false
     private var cell: Cell?
-    /// What each call that was taken is.
+    /// The calls that the worker accepted.
     private var calls: [DispatchToken: DispatchedCall] = [:]
     private var deferred: [() -> Void] = []
     private var wakeNumber = 0
@@ -39,7 +39,7 @@ final class WorkerProcess: Dialer {
 
     func stepWall(byMs milliseconds: Int64) { clock.stepWall(byMs: milliseconds) }
 
-    /// The first thing that it says.
+    /// The first message of a connection.
     var hello: Hello {
         Hello(
             role: .worker,
@@ -50,7 +50,7 @@ final class WorkerProcess: Dialer {
         )
     }
 
-    /// Calls and outcomes that it has not got rid of.
+    /// The number of calls and outcomes that have not been acknowledged.
     var heldCount: Int { cell?.engine.heldCount ?? 0 }
 
     // MARK: Life
@@ -86,12 +86,12 @@ final class WorkerProcess: Dialer {
         world.network.workerEnded(self)
     }
 
-    /// SIGTERM: takes nothing more, ends when all is acknowledged, or after a while.
+    /// SIGTERM: accepts no more calls, and ends when all outcomes are acknowledged, or after a timeout.
     func drain() {
         if isAlive, !isPaused { tell(.drainRequested) }
     }
 
-    /// It does nothing for a while; its boot time goes on, as after a suspend, or stands still.
+    /// Pauses the process. Its boot time continues, as after a suspend, or stands still.
     func pause(forMs milliseconds: Int, clockStandsStill: Bool = false) {
         guard isAlive, !isPaused else { return }
         isPaused = true
@@ -108,13 +108,13 @@ final class WorkerProcess: Dialer {
         }
     }
 
-    /// Does something that this process does, as soon as it can.
+    /// Performs work of this process as soon as the process can run.
     func whenRunning(_ life: Int, _ work: @escaping () -> Void) {
         guard self.life == life else { return }
         if isPaused { deferred.append(work) } else { work() }
     }
 
-    // MARK: What it is told
+    // MARK: Messages to the worker
 
     func connected(_ link: Link) { tell(.connected(link.id)) }
     func disconnected(_ link: Link) { tell(.disconnected(link.id)) }
@@ -140,7 +140,7 @@ final class WorkerProcess: Dialer {
         tell(.dispatched(link, clusterTime: clusterTime, dispatched, receivedAt: now))
     }
 
-    /// How a call ended, by the target's word.
+    /// The target has ended a call.
     func ended(_ outcome: CallOutcome, startedAt: Int64) {
         tell(
             .ended([
@@ -205,7 +205,7 @@ final class WorkerProcess: Dialer {
         case .announceDrain(let link): toScheduler(link, .drain)
         case .grant(let link, let granted): toScheduler(link, .credit(granted: granted))
         case .close(let link, let why):
-            // A liar that grants more than it has gets more than it can take.
+            // A lying worker that grants more credit than it has slots gets more calls than it can start.
             world.oracle.require(isLiar, "a scheduler was cut off over \(link) by \(name): \(why)")
         case .log: break
         case .drained:

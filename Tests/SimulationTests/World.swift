@@ -2,27 +2,27 @@ import CarillonCore
 import CarillonWire
 import TestSupport
 
-/// A whole cluster in simulated time. One seed decides everything that happens in it.
+/// A whole cluster in simulated time. A seed determines all events.
 final class World {
     let seed: UInt64
     let options: SimulationOptions
     var random: SeededGenerator
-    /// Microseconds since the beginning.
+    /// Microseconds since the start.
     private(set) var time: Int64 = 0
     private(set) var faultsAreOn = true
     private(set) var coverage: [String: Int] = [:]
     private var timeline = Timeline()
     private var databaseErrorMs: Int64 = 0
-    /// While the database's clock stands still.
+    /// The time at which the database's clock stands still.
     private var databaseStandsAt: Timestamp?
-    /// For how many microseconds everything was suspended.
+    /// The microseconds for which everything was suspended.
     private var suspended: Int64 = 0
     let codec = MessageCodec()
     private(set) var schedulers: [SchedulerProcess] = []
     private(set) var workers: [WorkerProcess] = []
     let plans = Plans()
     private(set) lazy var planSource: ReplyRenderer.PlanSource = {
-        // A world lives on one thread.
+        // A world is used by one thread only.
         nonisolated(unsafe) let plans = plans
         return { schedule, zone, policy in
             guard let plan = plans.plan(schedule, zone, policy) else {
@@ -31,14 +31,14 @@ final class World {
             return .success(plan)
         }
     }()
-    /// What schedulers allow in the requests of clients.
+    /// The limits that schedulers apply to requests.
     private(set) lazy var rules = JobRules(defaults: JobDefaults(), plan: planSource)
     private(set) lazy var database = Database(world: self)
     private(set) lazy var network = Network(world: self)
     private(set) lazy var target = Target(world: self)
     private(set) lazy var client = ClientProcess(world: self)
     private(set) lazy var clients = Clients(world: self)
-    /// The calls that were dispatched last, to whatever worker.
+    /// The calls dispatched last, to any worker.
     private(set) var recentCalls: [DispatchedCall] = []
     private(set) lazy var liar = Liar(world: self)
     private(set) lazy var handEditor = HandEditor(world: self)
@@ -52,7 +52,7 @@ final class World {
         workers = (0..<options.workers).map { WorkerProcess(world: self, index: $0) }
     }
 
-    /// Microseconds since the beginning by a good clock, which goes on while everything is suspended.
+    /// Microseconds since the start by an accurate clock, which continues while everything is suspended.
     var elapsed: Int64 { time + suspended }
     var trueTime: Timestamp { Timestamp(seconds: options.beginning) + elapsed / 1_000 }
     var databaseTime: Timestamp { databaseStandsAt ?? trueTime + databaseErrorMs }
@@ -63,7 +63,7 @@ final class World {
 
     // MARK: Running
 
-    /// Lives through the faults, then lets everything come to rest, and returns what the oracle found wrong.
+    /// Runs through the faults, waits until no work is left, and returns the failures that the oracle found.
     func run() -> [String] {
         for scheduler in schedulers { scheduler.start() }
         for worker in workers { worker.start() }
@@ -74,21 +74,21 @@ final class World {
         faultsAreOn = false
         for scheduler in schedulers where !scheduler.isAlive { scheduler.start() }
         for worker in workers where !worker.isAlive { worker.start() }
-        // A liar keeps what it has not reported: long enough for its calls to be given up, then it is started anew.
+        // A lying worker keeps unreported calls until they are given up, and is then restarted.
         advance(toSecond: options.seconds + 45)
         oracle.judgeSilence()
         for worker in workers where worker.isLiar {
             worker.kill()
             worker.start()
         }
-        // Pauses and outages that have begun are over by then.
+        // By then all pauses and outages have ended.
         let calm = options.seconds + (options.suspends == 1 || options.suspends == 2 ? 60 + Self.suspendMs / 1_000 : 60)
         advance(toSecond: calm)
         oracle.judgeHandEdits()
         clients.pauseAll()
         var second = calm + 5
         advance(toSecond: second)
-        // With a slow network and one slot a long backlog takes its time.
+        // With a slow network and one slot a long backlog takes time.
         let limit = calm + (options.delayMs >= 400 ? 1_500 : 340)
         while !isAtRest, second < limit, oracle.problems.isEmpty {
             second += 5
@@ -143,7 +143,7 @@ final class World {
         plan(options.pausesPerSecond) { world in
             let standsStill = world.random.happens(world.options.standingClocks)
             if standsStill { world.count("boot time stood still") }
-            // A clock that stands still for less than the lease deceives nobody.
+            // A standstill shorter than the lease has no effect.
             let milliseconds = Int.random(in: (standsStill ? 4_000 : 100)...16_000, using: &world.random)
             if world.random.happens(0.6) {
                 world.count("scheduler paused")
@@ -195,8 +195,8 @@ final class World {
         oracle.clockStepped(milliseconds)
     }
 
-    /// Takes the database to a machine whose clock is behind, and the network to where the leader and a worker are cut off,
-    /// while that worker has a call that nobody will hear of in time.
+    /// Moves the database to a machine whose clock is behind, while the leader is isolated and a worker has a call
+    /// whose outcome will not arrive in time.
     private func failOver(patience: Int) {
         let busy = workers.filter { $0.isAlive && !$0.isPaused && $0.heldCount > 0 }
         guard let worker = busy.randomElement(using: &random), databaseStandsAt == nil else {
@@ -211,7 +211,7 @@ final class World {
         worker.pause(forMs: Int.random(in: 4_000...10_000, using: &random))
     }
 
-    /// By hours either way, on one machine.
+    /// Steps a wall clock by hours in either direction, on one machine.
     private func stepWallClock() {
         count("wall clock stepped")
         let milliseconds = Int64.random(in: -10_800_000...10_800_000, using: &random)
@@ -234,7 +234,7 @@ final class World {
         }
     }
 
-    /// Ten minutes in which a process, or everything, does nothing, while all clocks go on.
+    /// Plans ten minutes in which a process, or everything, is suspended while all clocks continue.
     private func planSuspend() {
         guard options.suspends > 0 else { return }
         after(Int64.random(in: 2_000_000...Int64(options.seconds) * 1_000_000, using: &random)) { [self] in
@@ -270,7 +270,7 @@ final class World {
         after(Int64.random(in: 20_000...4_000_000, using: &random)) { scheduler.start() }
     }
 
-    /// Something that happens so many times a second, while faults are on.
+    /// Plans an event with a rate per second, while faults are on.
     private func plan(_ perSecond: Double, _ fault: @escaping (World) -> Void) {
         guard perSecond > 0 else { return }
         let wait = Double.random(in: 0..<2, using: &random) / perSecond
@@ -288,12 +288,12 @@ final class World {
         trace(what)
     }
 
-    /// What happened, line by line, for whoever looks for the cause of a failure.
+    /// Prints a step if tracing is on, to find the cause of a failure.
     func trace(_ text: @autoclosure () -> String) {
         if options.isTracing { print("\(Double(time) / 1_000_000) \(text())") }
     }
 
-    /// Cases by their name, without what they carry.
+    /// Counts enum cases by name, without their associated values.
     func count(_ event: Event) { coverage["event \(Self.name(of: event))", default: 0] += 1 }
     func count(_ action: Action) { coverage["action \(Self.name(of: action))", default: 0] += 1 }
     func count(_ logEvent: DispatcherLogEvent) { coverage["log \(Self.name(of: logEvent))", default: 0] += 1 }

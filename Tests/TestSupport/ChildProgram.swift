@@ -2,32 +2,33 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// A program that a test starts: its output goes to a file, it inherits nothing else, and it is killed with its test.
+/// A program started by a test. Its output goes to a file, it inherits no other descriptors, and it is killed with its
+/// test.
 ///
-/// Foundation's `Process` is not used: it waits until everyone who inherited one of its descriptors is gone, and a server
-/// that a program leaves running inherits it.
+/// Foundation's `Process` is not used: it waits until all processes that inherited one of its descriptors have ended,
+/// including a server that a program leaves running.
 package final class ChildProgram: Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
     }
 
-    /// How it ended.
+    /// The way in which the program ended.
     package enum End: Sendable, Hashable {
         case exited(Int32)
         case signalled(Int32)
     }
 
     package let pid: Int32
-    /// Where its standard output and error went.
+    /// The file with its standard output and standard error.
     package let output: String
     private let ended = Mutex<End?>(nil)
 
     /// - Parameters:
     ///   - path: the program's path.
-    ///   - environment: all of it; `nil` for this process's own.
-    ///   - output: a file that is appended to.
-    ///   - input: a descriptor; `nil` for nothing to read.
-    ///   - ownGroup: whether it leads a process group of its own, so that signals can reach its children too.
+    ///   - environment: the whole environment; `nil` for that of this process.
+    ///   - output: a file to append to.
+    ///   - input: a descriptor; `nil` for no input.
+    ///   - ownGroup: whether the program leads a new process group, so that signals can reach its children too.
     package init(
         _ path: String,
         _ arguments: [String],
@@ -54,7 +55,7 @@ package final class ChildProgram: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The threads of Swift's pool block all signals, and a mask is inherited.
+        // The threads of Swift's pool block all signals, and children inherit the mask.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -91,7 +92,7 @@ package final class ChildProgram: Sendable {
         if end(waiting: false) == nil { kill(pid, number) }
     }
 
-    /// Kills it with SIGKILL and returns when it is gone.
+    /// Kills the program with SIGKILL and returns when it has ended.
     package func killNow() {
         signal(SIGKILL)
         _ = end(waiting: true)
@@ -99,11 +100,11 @@ package final class ChildProgram: Sendable {
 
     package var isRunning: Bool { end(waiting: false) == nil }
 
-    /// Blocks until it has ended.
+    /// Blocks until the program has ended.
     @discardableResult
     package func wait() -> End { end(waiting: true) ?? .exited(-1) }
 
-    /// Everything that it has printed so far.
+    /// The output so far.
     package var text: String { TextFile.contents(of: output) }
 
     private func end(waiting: Bool) -> End? {
@@ -119,13 +120,13 @@ package final class ChildProgram: Sendable {
         }
     }
 
-    /// Runs a program to its end and returns what it printed.
-    /// - Throws: a `Failure` that quotes it when it fails.
+    /// Runs a program to its end and returns its output.
+    /// - Throws: a `Failure` with the output if the program fails.
     @discardableResult
     package static func run(_ path: String, _ arguments: [String], folder: String = "/") throws -> String {
         var template = Array("/tmp/carillon-output-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Failure(description: "no file can be made in /tmp") }
+        guard descriptor >= 0 else { throw Failure(description: "cannot create a file in /tmp") }
         close(descriptor)
         let file = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { unlink(file) }
@@ -139,9 +140,9 @@ package final class ChildProgram: Sendable {
     }
 }
 
-/// Files as texts.
+/// Reads whole files as text.
 package enum TextFile {
-    /// Empty when there is no such file.
+    /// Empty if the file does not exist.
     package static func contents(of path: String) -> String {
         guard let file = fopen(path, "r") else { return "" }
         defer { fclose(file) }

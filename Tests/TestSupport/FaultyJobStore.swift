@@ -1,16 +1,16 @@
 package import CarillonCore
 internal import Synchronization
 
-/// What a batch meets at its commit, when all of it has been written.
+/// A fault at the commit of a batch, after all of its statements.
 package enum CommitFault: String, CaseIterable, Sendable {
-    /// Other transactions are in the way, and the server takes it back.
+    /// A conflict with other transactions; the server rolls the transaction back.
     case serializationFailure, deadlock
-    /// The session ends before the commit is made.
+    /// The session ends before the commit.
     case lostBeforeMade
-    /// The commit is made, and the session ends before its answer comes.
+    /// The commit succeeds, and the session ends before the response arrives.
     case answerLost
 
-    /// Whether the store has to find out what became of the batch.
+    /// Whether the store must find out whether the batch was committed.
     package var endsSession: Bool {
         switch self {
         case .serializationFailure, .deadlock: false
@@ -19,8 +19,8 @@ package enum CommitFault: String, CaseIterable, Sendable {
     }
 }
 
-/// The in-memory twin with a server and a network that fail. What the port promises holds: one commit is in flight at a
-/// time, and one whose answer was lost is settled before it is answered.
+/// The in-memory store with a failing server and network. It keeps the promises of `JobStore`: one commit is in flight
+/// at a time, and an ambiguous commit is resolved before it is answered.
 package final class FaultyJobStore: JobStore {
     private let database: MemoryDatabase
     private let store: MemoryJobStore
@@ -32,9 +32,9 @@ package final class FaultyJobStore: JobStore {
     }
 
     private struct State: Sendable {
-        /// What the next commit meets.
+        /// The fault of the next commit.
         var fault: CommitFault?
-        /// The commit that met its fault, and what is not answered before it is.
+        /// The commit with the fault, while it is unanswered.
         var struck: Commit?
         var waiting: [Commit] = []
         var isWriting = false
@@ -45,15 +45,17 @@ package final class FaultyJobStore: JobStore {
         store = MemoryJobStore(database, onLeaseConnectionLost: onLeaseConnectionLost)
     }
 
-    /// Lets the next commit meet a fault. One that comes to no commit, because it is fenced off or refused, meets none.
+    /// Sets a fault for the next commit. A batch that is fenced off or refused does not reach its commit and has no
+    /// fault.
     package func strike(_ fault: CommitFault) {
         state.withLock { $0.fault = fault }
     }
 
-    /// Whether a commit has met its fault, and nothing came of it yet.
+    /// Whether a commit has failed and is not resolved yet.
     package var isStruck: Bool { state.withLock { $0.struck != nil } }
 
-    /// The store can go on: what was lost is settled, what was not made is written, and then what waits behind it.
+    /// Ends the fault: the lost commit is resolved, a commit that failed is repeated, and then queued batches are
+    /// written.
     package func recover() {
         guard let commit = state.withLock({ $0.struck.take() }) else { return }
         if let result = database.outcome(of: commit.batch) {
@@ -76,7 +78,7 @@ package final class FaultyJobStore: JobStore {
 
     package func shutdown() { store.shutdown() }
 
-    /// Only whoever set `isWriting` gets here, until nothing waits any more.
+    /// Only the caller that set `isWriting` runs this, until the queue is empty.
     private func writeWaiting() {
         while true {
             let next = state.withLock { state -> (commit: Commit, fault: CommitFault?)? in

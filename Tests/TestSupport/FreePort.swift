@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Synchronization
 
-/// TCP ports of 127.0.0.1 that nobody has at the moment; none is given twice to one process.
+/// Free TCP ports of 127.0.0.1. No port is returned twice in one process.
 package enum FreePort {
     private static let taken = Mutex<Set<Int>>([])
 

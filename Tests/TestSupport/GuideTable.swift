@@ -1,11 +1,11 @@
-/// A table of a guide, so that a test can compare it with the program.
+/// A table of a guide, which a test compares with the program.
 package struct GuideTable: Sendable {
     /// The cells of each row, without the header. Backticks are kept.
     package var rows: [[String]] = []
 
     /// - Parameters:
     ///   - path: the guide, from the root of the repository.
-    ///   - heading: the text of the heading that the table is the first one under.
+    ///   - heading: the text of the heading; the first table below it is read.
     package init(_ path: String, under heading: String) {
         // Tests/TestSupport/GuideTable.swift → the root.
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
@@ -33,7 +33,7 @@ package struct GuideTable: Sendable {
         return String(text)
     }
 
-    /// The words of a cell that stand in backticks.
+    /// The words of a cell that are in backticks.
     package static func code(in cell: String) -> [String] {
         cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
             .compactMap { $0.offset % 2 == 1 ? String($0.element) : nil }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Keeps what has happened so far, and lets tests wait for what is still to come.
+/// Records events and allows tests to wait for further ones.
 package final class Journal<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
@@ -27,7 +27,7 @@ package final class Journal<Element: Sendable>: Sendable {
         for waiting in ready { waiting.continuation.resume(returning: all) }
     }
 
-    /// Waits until the elements are enough, and returns them.
+    /// Waits until there are enough elements, and returns them.
     @discardableResult
     package func until(_ isEnough: @escaping @Sendable ([Element]) -> Bool) async -> [Element] {
         await withCheckedContinuation { continuation in
@@ -40,7 +40,7 @@ package final class Journal<Element: Sendable>: Sendable {
         }
     }
 
-    /// The first element that fits, past or to come.
+    /// The first matching element, past or future.
     @discardableResult
     package func first(where fits: @escaping @Sendable (Element) -> Bool) async -> Element {
         let elements = await until { $0.contains(where: fits) }

@@ -2,12 +2,12 @@ package import CarillonCore
 internal import Glibc
 internal import Synchronization
 
-/// A database in memory, and who is connected to it.
+/// An in-memory database and its connections.
 package final class MemoryDatabase: Sendable {
     fileprivate struct State: Sendable {
         var store = MemoryStore()
         var sessions = 0
-        /// Who is told that its lease connection is gone.
+        /// Called when a lease connection is lost.
         var holders: [Int: @Sendable (String) -> Void] = [:]
     }
 
@@ -15,7 +15,7 @@ package final class MemoryDatabase: Sendable {
 
     package init() {}
 
-    /// Ends the session that holds the advisory lock, as an administrator or a broken network would.
+    /// Ends the session that holds the advisory lock, like an administrator or a broken network.
     package func endLeaseSession() {
         let told = state.withLock { state in
             guard let session = state.store.lockHolder else { return nil as (@Sendable (String) -> Void)? }
@@ -25,7 +25,7 @@ package final class MemoryDatabase: Sendable {
         told?("the session was ended")
     }
 
-    /// As somebody with psql would.
+    /// Changes a job, like a user with psql.
     package func editByHand(_ id: JobID, _ edit: (inout Job) -> Void) {
         state.withLock { state in
             guard var job = state.store.jobs[id] else { return }
@@ -34,19 +34,19 @@ package final class MemoryDatabase: Sendable {
         }
     }
 
-    /// Inserts a job as somebody with psql would.
+    /// Inserts a job, like a user with psql.
     package func insertByHand(_ job: Job) {
         state.withLock { state in _ = state.store.editByHand(job, now: Self.now) }
     }
 
-    /// Whether a batch would be written now, and had not been before.
+    /// Whether a batch would be written now, and was not written before.
     package func wouldWrite(_ batch: WriteBatch) -> Bool {
         var trial = snapshot
         guard !trial.hasCommitted(batch), case .committed = trial.commit(batch, now: Self.now) else { return false }
         return true
     }
 
-    /// What became of a batch whose answer was lost; `nil` if it was not made.
+    /// The outcome of a batch whose response was lost; `nil` if it was not committed.
     package func outcome(of batch: WriteBatch) -> CommitResult? {
         state.withLock { state in
             guard state.store.hasCommitted(batch) else { return nil }
@@ -57,7 +57,7 @@ package final class MemoryDatabase: Sendable {
     package var shards: [ShardRecord] { state.withLock { $0.store.shards } }
     package var attempts: [Attempt] { state.withLock { $0.store.attempts } }
 
-    /// All that is in it at this moment.
+    /// The current content.
     var snapshot: MemoryStore { state.withLock { $0.store } }
 
     static var now: Timestamp {
@@ -67,7 +67,7 @@ package final class MemoryDatabase: Sendable {
     }
 }
 
-/// The in-memory twin behind the port of the real one. It answers before `submit` returns.
+/// The in-memory `JobStore`. It answers before `submit` returns.
 package final class MemoryJobStore: JobStore {
     private let database: MemoryDatabase
     private let onLost: @Sendable (String) -> Void
@@ -95,7 +95,7 @@ package final class MemoryJobStore: JobStore {
         }
     }
 
-    /// The process ends, and with it its session.
+    /// The process ends, and its session with it.
     package func shutdown() {
         guard let session = openSession else { return }
         database.state.withLock { state in

@@ -1,6 +1,6 @@
 package import CarillonCore
 
-/// The in-memory twin behind the port for reads. What was written is seen by the next read.
+/// The in-memory `HistoryReader`. A read sees all earlier writes.
 package struct MemoryReader: HistoryReader {
     private let database: MemoryDatabase
 
@@ -42,9 +42,9 @@ package struct MemoryReader: HistoryReader {
     package func shards() -> [ShardRecord] { database.shards }
 }
 
-/// What clients are shown, newest first.
+/// The data for clients, newest first.
 extension MemoryStore {
-    /// The result of a read of the request machine. The runner answers the reads of edited jobs and of the cluster.
+    /// The result of a read of the request machine. The runner answers reads of edited jobs and of the cluster.
     package func result(of read: RequestRead, now: Timestamp) -> RequestReadResult {
         switch read {
         case .job(let id):
@@ -71,7 +71,7 @@ extension MemoryStore {
         }
     }
 
-    /// From the query's `after` on, to the end: its limit is for who makes a page of it.
+    /// The jobs after the query's `after`, without a limit; the caller makes the page.
     fileprivate func jobs(_ query: JobQuery) -> [Job] {
         let statuses = query.lastStatus.map { lastStatuses(ofThoseOver: $0.isFinal) } ?? [:]
         return livingJobs.reversed().filter { job in
@@ -83,7 +83,7 @@ extension MemoryStore {
         }
     }
 
-    /// How each job's last execution stands, or its last one that is over.
+    /// The status of each job's last execution, or of its last ended execution.
     private func lastStatuses(ofThoseOver isOver: Bool) -> [JobID: ExecutionStatus] {
         var last: [JobID: Execution] = [:]
         for row in executions.values where row.status.isFinal || !isOver {
@@ -108,7 +108,7 @@ extension MemoryStore {
         attempts.filter { $0.executionID == id }.sorted { ($0.number, $0.token) < ($1.number, $1.token) }
     }
 
-    /// What is made ahead of its time does not count yet.
+    /// Rows written ahead of their due time are not included.
     fileprivate func latestExecution(of job: JobID, now: Timestamp) -> Execution? {
         executions.values.filter { $0.jobID == job && ($0.status != .pending || $0.scheduledTime <= now) }
             .max { $0.id < $1.id }
@@ -116,7 +116,8 @@ extension MemoryStore {
 }
 
 extension String {
-    /// Byte for byte, as the database compares: to Swift, a letter and its accent are the same as both in one.
+    /// Compares bytes like the database. Swift treats a letter with a combining accent as equal to the precomposed
+    /// letter.
     fileprivate func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
@@ -132,7 +133,7 @@ extension ExecutionStats {
 }
 
 extension ExecutionStats.Summary {
-    /// A percentile between two values is on the straight line from one to the other, as `percentile_cont` has it.
+    /// Percentiles between two values are interpolated linearly, like `percentile_cont`.
     fileprivate init?(_ values: [Int64]) {
         guard !values.isEmpty else { return nil }
         let sorted = values.sorted().map { Double($0) }

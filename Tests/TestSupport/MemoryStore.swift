@@ -1,6 +1,6 @@
 package import CarillonCore
 
-/// The in-memory twin of the database: the same rules, without the disk. Its clock is an argument.
+/// The database in memory: the same rules without a disk. Its clock is an argument.
 package struct MemoryStore: Sendable {
     package private(set) var jobs: [JobID: Job] = [:]
     package private(set) var executions: [ExecutionID: Execution] = [:]
@@ -9,7 +9,7 @@ package struct MemoryStore: Sendable {
     package private(set) var shards: [ShardRecord]
     /// The session that holds the advisory lock.
     package private(set) var lockHolder: Int?
-    /// What schedulers without the lease said of themselves.
+    /// The state that schedulers without the lease have reported.
     private var standbys: [UniqueID: (usableWorkers: Int, seenAt: Timestamp)] = [:]
     private var reservation: (owner: UniqueID, until: Timestamp)?
     private var commitOwner: UniqueID?
@@ -39,12 +39,12 @@ package struct MemoryStore: Sendable {
         }
     }
 
-    /// The same for all clusters in memory.
+    /// The same secret for all clusters in memory.
     package static let clusterSecret = [UInt8](0..<32)
 
     // MARK: Leases
 
-    /// Takes the lease for a session if the lock is free, or if its holder's lease has expired.
+    /// Takes the lease for a session if the lock is free or the holder's lease has expired.
     package mutating func acquireLease(
         session: Int,
         owner: UniqueID,
@@ -74,7 +74,7 @@ package struct MemoryStore: Sendable {
         (commitOwner, commitSequence) = (nil, 0)
         let epoch = max(shards.map(\.epoch).max() ?? 0, floor, now.milliseconds * 1_000 - 1) + 1
         for index in shards.indices {
-            // As good as random: owners are.
+            // A sufficiently random value, because owner ids are random.
             shards[index].incarnation = owner.low &+ UInt64(bitPattern: epoch) &* 0x9E37_79B9_7F4A_7C15
             shards[index].owner = owner
             shards[index].address = address
@@ -114,7 +114,7 @@ package struct MemoryStore: Sendable {
         sessionEnded(session)
     }
 
-    /// The session's connection is gone, and its lock with it.
+    /// The session's connection is lost, and its lock is released.
     package mutating func sessionEnded(_ session: Int) {
         if lockHolder == session { lockHolder = nil }
     }
@@ -124,7 +124,7 @@ package struct MemoryStore: Sendable {
     package mutating func commit(_ batch: WriteBatch, now: Timestamp) -> CommitResult {
         let isTheirs = shards[0].owner == batch.owner && shards[0].epoch == batch.epoch
         guard isTheirs || InjectedFault.forgetsTheFence.isActive else { return .fenced }
-        // It came before, by a session that was given up: its own row of what was committed says so.
+        // A session that was given up has committed the batch already, as the row of the last commit shows.
         if hasCommitted(batch) { return .committed(notPending: self.notPending(of: batch)) }
         if let refusal = refusal(of: batch, now: now) { return refusal }
         commitOwner = batch.owner
@@ -136,7 +136,7 @@ package struct MemoryStore: Sendable {
         }
         if let workers = batch.workers { shards[0].workers = workers }
         var notPending: [ExecutionID] = []
-        // The changes come last: one may withdraw what the same batch makes.
+        // Changes come last, because a change may withdraw inserts of the same batch.
         for id in batch.withdrawals { withdraw(id) }
         for row in batch.inserts { insert(row, &notPending) }
         for change in batch.changes {
@@ -145,7 +145,7 @@ package struct MemoryStore: Sendable {
                 jobs[job.id] = stamped(job, now: now)
             }
             for id in change.withdrawals { withdraw(id) }
-            // What the batch itself takes back is armed by nobody.
+            // Withdrawn rows of the same batch are not armed.
             if !change.withdrawals.isEmpty { notPending.removeAll { change.withdrawals.contains($0) } }
             for row in change.inserts { insert(row, &notPending) }
             if let key = change.idempotencyKey { keys["\(key.operation):\(key.key)"] = key }
@@ -178,7 +178,7 @@ package struct MemoryStore: Sendable {
         return .committed(notPending: notPending)
     }
 
-    /// As the unique indexes would have it: jobs, names among living jobs, and idempotency keys that have not expired.
+    /// Checks the unique indexes: jobs, names of existing jobs, and idempotency keys that have not expired.
     private func refusal(of batch: WriteBatch, now: Timestamp) -> CommitResult? {
         if let refusal = refusal(ofJobs: batch.changes) { return refusal }
         var newKeys: Set<String> = []
@@ -203,7 +203,7 @@ package struct MemoryStore: Sendable {
             }
             living[job.id] = job
         }
-        // By their bytes, as the database compares them.
+        // Names are compared as bytes, like in the database.
         var names: Set<[UInt8]> = []
         for job in living.values where job.deletedAt == nil {
             guard let name = job.name, !names.insert(Array(name.utf8)).inserted else { continue }
@@ -224,12 +224,12 @@ package struct MemoryStore: Sendable {
         }
     }
 
-    /// Whether that batch, or one after it, became durable: how an unknown commit is settled.
+    /// Whether that batch or a later one was committed, which resolves an ambiguous commit.
     package func hasCommitted(_ batch: WriteBatch) -> Bool {
         commitOwner == batch.owner && commitSequence >= batch.sequence && shards[0].epoch == batch.epoch
     }
 
-    /// Those of a batch's inserts that are not PENDING, without what it takes back itself.
+    /// Inserts of a batch that are not PENDING, without those that the batch itself withdraws.
     package func notPending(of batch: WriteBatch) -> [ExecutionID] {
         var inserts = batch.inserts
         for change in batch.changes {
@@ -245,7 +245,7 @@ package struct MemoryStore: Sendable {
         jobs.values.filter { $0.deletedAt == nil && !$0.isAdHoc }.sorted { $0.id < $1.id }
     }
 
-    /// Deleted and ad-hoc ones too.
+    /// Includes deleted and ad-hoc jobs.
     package func jobs(named ids: [JobID]) -> [Job] {
         Set(ids).compactMap { jobs[$0] }.sorted { $0.id < $1.id }
     }
@@ -268,7 +268,7 @@ package struct MemoryStore: Sendable {
 
     // MARK: Upkeep
 
-    /// Drops the days before `retainFrom` that have no open row, and the keys that have expired.
+    /// Drops the days before `retainFrom` without open rows, and expired keys.
     package mutating func maintain(retainFrom: Timestamp?, now: Timestamp) {
         keys = keys.filter { $0.value.expiresAt > now }
         guard let retainFrom else { return }
@@ -282,7 +282,7 @@ package struct MemoryStore: Sendable {
         jobs = jobs.filter { !$0.value.isAdHoc || $0.key >= bound || called.contains($0.key) }
     }
 
-    /// As somebody with psql would. Returns the row as it then is, `nil` if the names of the living forbid it.
+    /// Changes a job, like a user with psql. Returns the resulting row; `nil` if the name is taken.
     package mutating func editByHand(_ job: Job, now: Timestamp) -> Job? {
         let isTaken = jobs.values.contains {
             guard $0.id != job.id, $0.deletedAt == nil, job.deletedAt == nil, let name = $0.name else { return false }
@@ -293,7 +293,8 @@ package struct MemoryStore: Sendable {
         return jobs[job.id]
     }
 
-    /// A job's row as the table's triggers leave it: a version that does not grow is one that somebody did not think of.
+    /// Applies the table's triggers to a job's row: a version that does not increase shows a change outside of
+    /// Carillon.
     private func stamped(_ job: Job, now: Timestamp) -> Job {
         guard let old = jobs[job.id], job.version <= old.version else { return job }
         var job = job

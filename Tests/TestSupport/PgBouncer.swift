@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A PgBouncer of its own before a test's PostgreSQL; it ends with the object.
+/// A PgBouncer in front of a test's PostgreSQL; it ends with the object.
 package final class PgBouncer: Sendable {
     package enum Mode: String, Sendable, CaseIterable {
         case session, transaction, statement
@@ -11,11 +11,11 @@ package final class PgBouncer: Sendable {
     private let port: Int
     private let directory: String
 
-    /// Returns when it takes connections.
+    /// Returns when PgBouncer accepts connections.
     ///
     /// - Parameters:
-    ///   - poolSize: how many connections to the server each database and user may have.
-    ///   - settings: more lines for the section `[pgbouncer]`.
+    ///   - poolSize: the number of server connections for each database and user.
+    ///   - settings: additional lines for the section `[pgbouncer]`.
     package init(_ mode: Mode, before cluster: PostgresCluster, poolSize: Int, settings: [String] = []) throws {
         port = try FreePort.take()
         var template = Array("/tmp/carillon-bouncer-XXXXXX".utf8CString)
@@ -33,7 +33,7 @@ package final class PgBouncer: Sendable {
         fputs(lines.joined(separator: "\n") + "\n", file)
         fclose(file)
         var command = [Self.path, directory + "/pgbouncer.ini"]
-        // It refuses to run as root.
+        // PgBouncer refuses to run as root.
         if geteuid() == 0 {
             chmod(directory, 0o755)
             command = ["/usr/sbin/runuser", "-u", "postgres", "--"] + command
@@ -57,7 +57,7 @@ package final class PgBouncer: Sendable {
         _ = try? ChildProgram.run("/bin/rm", ["-rf", directory])
     }
 
-    /// The same database as `url`, through this pooler.
+    /// The URL of the same database through this pooler.
     package func url(of url: String) -> String {
         "postgresql://postgres@127.0.0.1:\(port)/\(url.split(separator: "/").last ?? "postgres")"
     }

@@ -2,10 +2,10 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// A private PostgreSQL cluster for tests: made in a directory of its own under /tmp, reachable over a free TCP port and a
-/// Unix socket, and gone when the process ends, however it ends.
+/// A private PostgreSQL cluster for tests, in its own directory under /tmp. It is reachable over a free TCP port and a
+/// Unix socket, and is removed when the process ends for any reason.
 ///
-/// PostgreSQL refuses to run as root; root runs it as the user `postgres`.
+/// PostgreSQL refuses to run as root; as root it is started as the user `postgres`.
 package final class PostgresCluster: Sendable {
     package enum StopMode: String, Sendable {
         case smart, fast, immediate
@@ -16,26 +16,26 @@ package final class PostgresCluster: Sendable {
     }
 
     package let port: Int
-    /// The cluster's directory, with the socket and the log (`postgres.log`) in it.
+    /// The directory of the cluster, with the socket and the log (`postgres.log`).
     package let directory: String
     /// The folder of the server's programs.
     package let binaries: String
-    /// Its other end is read by the process that cleans up when this one is gone.
+    /// The cleanup process reads the other end of the pipe, and so detects the end of this process.
     private let watch: Int32
     private let databases = Mutex(0)
-    /// What the server sees beside what it inherits.
+    /// Additional environment variables of the server.
     private let environment: [String: String]
 
-    /// One cluster a test process; it is started when it is first asked for.
+    /// The shared cluster of a test process, started on first use.
     package static var shared: PostgresCluster {
         get throws { try started.get() }
     }
 
     private static let started = Result { try PostgresCluster() }
 
-    /// Makes and starts a cluster. `settings` go to postgresql.conf; without `isDurable` nothing is flushed to the disk, which
-    /// a kill of the processes does not notice. `environment` is the server's alone. With `diskMegabytes` the data lies on a
-    /// disk of that size (`canLimitDisk`).
+    /// Creates and starts a cluster. `settings` are added to postgresql.conf. Without `isDurable` nothing is flushed to
+    /// disk, which a kill of the processes does not reveal. `environment` is only for the server. With `diskMegabytes`
+    /// the data is on a disk of that size (`canLimitDisk`).
     package init(
         settings: [String] = [],
         isDurable: Bool = false,
@@ -58,8 +58,8 @@ package final class PostgresCluster: Sendable {
         try start()
     }
 
-    /// Makes and starts a hot standby that streams from `primary`. The standby is synchronous when the primary's
-    /// `synchronous_standby_names` says so.
+    /// Creates and starts a hot standby that streams from `primary`. The standby is synchronous if the primary's
+    /// `synchronous_standby_names` includes it.
     package init(standbyOf primary: PostgresCluster) throws {
         environment = [:]
         binaries = primary.binaries
@@ -69,7 +69,7 @@ package final class PostgresCluster: Sendable {
         let source = "host=127.0.0.1 port=\(primary.port) user=postgres application_name=standby"
         // -R writes the connection to the primary into postgresql.auto.conf.
         try asServer("pg_basebackup", ["-D", data, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync"])
-        // The later line of a setting wins.
+        // The last line of a setting has precedence.
         try append(
             ["port = \(port)", "unix_socket_directories = '\(directory)'", "synchronous_standby_names = ''"],
             to: "postgresql.conf"
@@ -77,7 +77,7 @@ package final class PostgresCluster: Sendable {
         try start()
     }
 
-    /// Makes this standby a primary, and returns when the server takes writes.
+    /// Promotes this standby, and returns when the server accepts writes.
     package func promote() throws {
         try asServer("pg_ctl", ["-D", data, "-w", "-s", "promote"])
     }
@@ -90,10 +90,10 @@ package final class PostgresCluster: Sendable {
         fclose(file)
     }
 
-    /// A new directory under /tmp that the server's user may write to.
+    /// Creates a directory under /tmp that is writable for the server's user.
     private static func makeDirectory() throws -> String {
         var template = Array("/tmp/carillon-pg-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        guard mkdtemp(&template) != nil else { throw Failure(description: "cannot create a directory in /tmp") }
         let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard geteuid() == 0 else { return directory }
         guard let user = getpwnam("postgres") else {
@@ -106,10 +106,10 @@ package final class PostgresCluster: Sendable {
         return directory
     }
 
-    /// Where the server keeps its files.
+    /// The server's data directory.
     package var data: String { directory + "/data" }
 
-    /// A connection string over TCP; libpq and psql accept it.
+    /// A connection URL over TCP for libpq and psql.
     package func url(database: String = "postgres") -> String {
         "postgresql://postgres@127.0.0.1:\(port)/\(database)"
     }
@@ -139,18 +139,18 @@ package final class PostgresCluster: Sendable {
         try start()
     }
 
-    /// Stops all processes of the server where they are, as a host that hangs: the kernel still takes connections.
+    /// Stops all processes of the server with SIGSTOP, like a host that hangs: the kernel still accepts connections.
     package func suspend() throws {
         let pids = try processes()
         for pid in pids { Glibc.kill(pid, SIGSTOP) }
     }
 
-    /// Lets them go on.
+    /// Continues the processes.
     package func resume() throws {
         for pid in try processes().reversed() { Glibc.kill(pid, SIGCONT) }
     }
 
-    /// The server's process, then those that it has started.
+    /// The server's process and its child processes.
     private func processes() throws -> [Int32] {
         guard let pid = serverProcess else {
             throw Failure(description: "postmaster.pid does not begin with a process id")
@@ -159,14 +159,14 @@ package final class PostgresCluster: Sendable {
         return [pid] + children.compactMap { Int32($0) }
     }
 
-    /// The process that `postmaster.pid` names.
+    /// The process id in `postmaster.pid`.
     private var serverProcess: Int32? {
         TextFile.contents(of: data + "/postmaster.pid").split(separator: "\n").first.flatMap { Int32($0) }
     }
 
-    /// Kills the server and all its processes with SIGKILL, and returns when they are gone. `start` recovers it.
+    /// Kills all processes of the server with SIGKILL, and returns when they have ended. `start` recovers the cluster.
     package func kill() throws {
-        // While it stands still nothing that it would start is missed, and it does not notice who goes first.
+        // A stopped server starts no new processes, and does not react to the end of its children.
         if let pid = serverProcess { Glibc.kill(pid, SIGSTOP) }
         let pids = Array(try processes().reversed())
         for pid in pids { Glibc.kill(pid, SIGKILL) }
@@ -175,7 +175,7 @@ package final class PostgresCluster: Sendable {
         unlink(data + "/postmaster.pid")
     }
 
-    /// Whether the server's process is there.
+    /// Whether the server's process is running.
     package var isRunning: Bool {
         serverProcess.map { Glibc.kill($0, 0) == 0 } ?? false
     }
@@ -199,7 +199,7 @@ package final class PostgresCluster: Sendable {
 
     private var fillerPath: String { data + "/filler" }
 
-    /// Takes all that is left of the disk.
+    /// Fills the rest of the disk.
     package func fillDisk() throws {
         guard let file = fopen(fillerPath, "w") else { throw Failure(description: "the disk cannot be filled") }
         defer { fclose(file) }
@@ -207,12 +207,12 @@ package final class PostgresCluster: Sendable {
         while fwrite(megabyte, 1, megabyte.count, file) == megabyte.count {}
     }
 
-    /// Gives the disk back.
+    /// Frees the disk space again.
     package func freeDisk() throws {
         guard unlink(fillerPath) == 0 else { throw Failure(description: "the disk was not full") }
     }
 
-    /// Runs SQL with psql; returns what it printed, columns separated by `|`.
+    /// Runs SQL with psql and returns its output, with columns separated by `|`.
     @discardableResult
     package func psql(_ sql: String, database: String = "postgres") throws -> String {
         try psql(["-c", sql], database: database)
@@ -223,7 +223,7 @@ package final class PostgresCluster: Sendable {
         try psql(["-f", file], database: database)
     }
 
-    /// The same, of a database by its URL.
+    /// Runs SQL in a database given by URL.
     @discardableResult
     package func psql(_ sql: String, url: String) throws -> String {
         try psql(sql, database: String(url.split(separator: "/").last ?? "postgres"))
@@ -239,10 +239,11 @@ package final class PostgresCluster: Sendable {
 
     // MARK: Processes
 
-    /// Stops the cluster and removes its directory as soon as this process is gone: it reads from a pipe that nobody writes.
+    /// Stops the cluster and removes its directory when this process ends: the cleanup process then reads the end of a
+    /// pipe.
     private static func startWatch(_ directory: String) throws -> Int32 {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(description: "no pipe can be made") }
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(description: "cannot create a pipe") }
         defer { close(ends[0]) }
         let script = """
             trap '' INT TERM HUP
@@ -268,7 +269,7 @@ package final class PostgresCluster: Sendable {
         return ends[1]
     }
 
-    /// Kept, because what a test starts is killed when it is let go.
+    /// Kept alive, because a child program is killed when its object is released.
     private static let watchers = Mutex<[ChildProgram]>([])
 
     private func asServer(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
@@ -281,7 +282,7 @@ package final class PostgresCluster: Sendable {
         }
     }
 
-    /// The newest PostgreSQL of Debian's layout, or the one on the PATH.
+    /// The newest PostgreSQL in Debian's layout, or the one on the PATH.
     private static func findBinaries() throws -> String {
         var folders = (9...30).reversed().map { "/usr/lib/postgresql/\($0)/bin" }
         folders += String(cString: getenv("PATH")).split(separator: ":").map(String.init)

@@ -1,4 +1,4 @@
-/// A generator whose whole sequence follows from its seed (SplitMix64).
+/// A generator whose sequence is determined by its seed (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -14,7 +14,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ mixed >> 31
     }
 
-    /// Whether something of this probability happens.
+    /// Returns true with the given probability.
     package mutating func happens(_ probability: Double) -> Bool {
         Double.random(in: 0..<1, using: &self) < probability
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs once, when the postgres image makes a new data directory: gives the database to the ordinary role carillon, and takes
-# the superuser's password away. `docker compose exec postgres psql -U postgres` still works, by the socket.
+# Runs once, when the postgres image creates a new data directory: makes the ordinary role carillon the owner of the database,
+# and removes the superuser's password. `docker compose exec postgres psql -U postgres` still works over the socket.
 set -eu
 exec psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 \getenv password CARILLON_PASSWORD

@@ -102,19 +102,20 @@ typedef enum _Carillon__V1__ErrorCode {
 } Carillon__V1__ErrorCode;
 typedef enum _Carillon__V1__OutcomeKind {
   /*
-   * An HTTP answer came, whatever its status.
+   * A complete HTTP response with any status.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_ANSWERED = 1,
   /*
-   * No answer; the request may have been sent.
+   * No response; the request may have been sent.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_FAILED = 2,
   /*
-   * No answer, and it is certain that no byte of the request was sent.
+   * No response, and it is certain that no byte of the request was sent.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_SENT = 3,
   /*
-   * The call was never begun (drained, no free slot, cancelled in time, too late, of an unknown kind): it costs no attempt.
+   * The call never started (drained, no free slot, cancelled before the start, too late, unknown kind). This costs no
+   * attempt.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_NOT_STARTED = 4,
   /*
@@ -122,22 +123,22 @@ typedef enum _Carillon__V1__OutcomeKind {
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_CANCELLED = 5,
   /*
-   * The worker began this attempt of an AT_MOST_ONCE execution before, under another token, and cannot say how it ended.
+   * The worker started this attempt of an AT_MOST_ONCE execution before, under another token, and its outcome is lost.
    */
   CARILLON__V1__OUTCOME_KIND__OUTCOME_KIND_UNKNOWN = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__OUTCOME_KIND)
 } Carillon__V1__OutcomeKind;
 typedef enum _Carillon__V1__AckResult {
   /*
-   * Durable, or settled otherwise.
+   * The outcome is durable, or another outcome is already final.
    */
   CARILLON__V1__ACK_RESULT__ACK_RESULT_RECORDED = 1,
   /*
-   * Late, repeated or overtaken by another dispatch: it changed nothing.
+   * Late, repeated or overtaken by another dispatch: no effect.
    */
   CARILLON__V1__ACK_RESULT__ACK_RESULT_SUPERSEDED = 2,
   /*
-   * The token was not issued to this worker process for this attempt of this execution: it changed nothing.
+   * The token was not issued to this worker process for this attempt of this execution: no effect.
    */
   CARILLON__V1__ACK_RESULT__ACK_RESULT_NOT_ISSUED = 3,
   /*
@@ -148,12 +149,12 @@ typedef enum _Carillon__V1__AckResult {
 } Carillon__V1__AckResult;
 typedef enum _Carillon__V1__ClaimState {
   /*
-   * Never begun, and it never will be: a Dispatch with this token that arrives later is refused.
+   * The call never started and never will: a later Dispatch with this token is ignored.
    */
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_NEVER_BEGUN = 1,
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_RUNNING = 2,
   /*
-   * Over. Its Outcome is sent again before this answer, if it was reported under this token.
+   * The call has ended. Its Outcome is sent again before this answer, if it was reported under this token.
    */
   CARILLON__V1__CLAIM_STATE__CLAIM_STATE_ENDED = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CARILLON__V1__CLAIM_STATE)
@@ -251,15 +252,15 @@ typedef enum {
 } Carillon__V1__Envelope__BodyCase;
 
 /*
- * One frame holds one envelope. An answer echoes the id of its request; 0 is for messages that expect no answer.
+ * One frame contains one envelope. An answer has the id of its request; messages without an answer have id 0.
  */
 struct  Carillon__V1__Envelope
 {
   ProtobufCMessage base;
   uint64_t id;
   /*
-   * On whose behalf a client asks. Reserved for access tokens: an envelope with credentials that are not empty is refused
-   * with UNIMPLEMENTED.
+   * The identity of the caller. Reserved for access tokens: an envelope with non-empty credentials is refused with
+   * UNIMPLEMENTED.
    */
   protobuf_c_boolean has_credentials;
   ProtobufCBinaryData credentials;
@@ -331,7 +332,7 @@ struct  Carillon__V1__Envelope
 
 
 /*
- * The first frame of whoever dialled.
+ * The first frame of the dialling end.
  */
 struct  Carillon__V1__Hello
 {
@@ -339,7 +340,7 @@ struct  Carillon__V1__Hello
   uint32_t protocol_version;
   Carillon__V1__Role role;
   /*
-   * A worker's name is its identity across restarts; a client's only appears in logs.
+   * A worker's name is its identity across restarts. A client's name is used only in logs.
    */
   char *name;
   /*
@@ -347,19 +348,19 @@ struct  Carillon__V1__Hello
    */
   ProtobufCBinaryData boot_id;
   /*
-   * What process this is. Reserved for access tokens: a Hello with credentials that are not empty is refused with
+   * The identity of the process. Reserved for access tokens: a Hello with non-empty credentials is refused with
    * UNIMPLEMENTED.
    */
   protobuf_c_boolean has_credentials;
   ProtobufCBinaryData credentials;
   /*
-   * What the process can do beyond this version of the protocol: at most 64 words of 1 to 64 bytes. Unknown words have no
-   * effect. A call that needs a feature goes only to a worker that has it.
+   * Features of the process beyond this version of the protocol: at most 64 words of 1 to 64 bytes. Unknown words have
+   * no effect. A call that needs a feature is dispatched only to workers that have it.
    */
   size_t n_features;
   char **features;
   /*
-   * Worker only: how many calls it runs at a time. 1 or more; more than 65,536 counts as 65,536.
+   * Worker only: the maximum number of concurrent calls. 1 or more; more than 65,536 counts as 65,536.
    */
   protobuf_c_boolean has_max_workers;
   uint32_t max_workers;
@@ -383,7 +384,7 @@ struct  Carillon__V1__Welcome
   ProtobufCBinaryData server_id;
   protobuf_c_boolean leading;
   /*
-   * The epoch of the lease held, when leading.
+   * The epoch of the lease, if this scheduler leads.
    */
   protobuf_c_boolean has_epoch;
   int64_t epoch;
@@ -393,7 +394,7 @@ struct  Carillon__V1__Welcome
   size_t n_shards;
   uint32_t *shards;
   /*
-   * A receiver takes less than 10 as 10, and more than 60,000 as 60,000.
+   * Less than 10 counts as 10, and more than 60,000 as 60,000.
    */
   uint32_t heartbeat_ms;
   /*
@@ -403,7 +404,7 @@ struct  Carillon__V1__Welcome
   int64_t server_time;
   char *version;
   /*
-   * host:port of the leader, as far as it is known.
+   * host:port of the leader, if known.
    */
   char *leader_address;
 };
@@ -429,16 +430,16 @@ struct  Carillon__V1__Pong
 {
   ProtobufCMessage base;
   /*
-   * Any value; one that answers no Ping is ignored.
+   * Any value. A Pong that answers no Ping is ignored.
    */
   int64_t ping_sent_us;
   /*
-   * The answerer's wall clock when it answered, in microseconds since 1970. Any value.
+   * The sender's wall clock at the time of the answer, in microseconds since 1970. Any value.
    */
   int64_t answered_us;
   /*
-   * A worker's monotonic clock when it answered, in microseconds since any instant that stays the same for the life of the
-   * process. CallOutcome.started_clock_us is read from the same clock.
+   * A worker's monotonic clock at the time of the answer, in microseconds since an instant that is fixed for the life
+   * of the process. CallOutcome.started_clock_us uses the same clock.
    */
   protobuf_c_boolean has_clock_us;
   uint64_t clock_us;
@@ -487,12 +488,12 @@ struct  Carillon__V1__Error
    */
   protobuf_c_boolean retryable;
   /*
-   * A stable word that tells cases of one code apart: VERSION_MISMATCH, OVERLAP, ALREADY_FINISHED, NAME_TAKEN,
+   * A stable word that distinguishes the cases of one code: VERSION_MISMATCH, OVERLAP, ALREADY_FINISHED, NAME_TAKEN,
    * IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_IN_USE.
    */
   char *reason;
   /*
-   * With NOT_LEADER: host:port of the leader, when known.
+   * With NOT_LEADER: host:port of the leader, if known.
    */
   char *leader_address;
 };
@@ -508,11 +509,11 @@ struct  Carillon__V1__Token
 {
   ProtobufCMessage base;
   /*
-   * Any value: compared, never added to.
+   * Any value; only compared.
    */
   int64_t epoch;
   /*
-   * Any value: compared, never added to.
+   * Any value; only compared.
    */
   uint64_t sequence;
   /*
@@ -532,14 +533,15 @@ struct  Carillon__V1__Token
 
 
 /*
- * Scheduler to worker: all shards that this scheduler leads under this epoch. It replaces an earlier Lead of the same epoch on
- * the same connection; without shards, the scheduler leads none under it. A client gets it as news of who leads.
+ * Scheduler to worker: all shards that this scheduler leads under this epoch. Replaces an earlier Lead of the same
+ * epoch on the same connection; without shards, the scheduler leads none under it. Clients get this message to learn
+ * the leader.
  */
 struct  Carillon__V1__Lead
 {
   ProtobufCMessage base;
   /*
-   * Any value: compared, never added to.
+   * Any value; only compared.
    */
   int64_t epoch;
   /*
@@ -548,12 +550,12 @@ struct  Carillon__V1__Lead
   size_t n_shards;
   uint32_t *shards;
   /*
-   * Drawn at random when the epoch began: two leaderships never share it. Any value.
+   * A random number drawn at the start of the epoch: no two leaderships share it. Any value.
    */
   uint64_t incarnation;
   /*
-   * 16 bytes: the scheduler's proof that this epoch was held. A worker keeps, for each shard, the proof of the highest epoch
-   * that it saw.
+   * 16 bytes: the scheduler's proof that this epoch was held. For each shard, a worker keeps the proof of the highest
+   * epoch seen.
    */
   ProtobufCBinaryData proof;
 };
@@ -563,7 +565,7 @@ struct  Carillon__V1__Lead
 
 
 /*
- * Worker to scheduler: the answer to a Lead of shards for which the worker has seen a higher epoch.
+ * Worker to scheduler: the answer to a Lead for shards with a higher epoch seen by the worker.
  */
 struct  Carillon__V1__LeadRefused
 {
@@ -573,7 +575,7 @@ struct  Carillon__V1__LeadRefused
    */
   int64_t epoch;
   /*
-   * What the Lead of the highest epoch said.
+   * The content of the Lead with the highest epoch.
    */
   int64_t highest_epoch;
   uint64_t highest_incarnation;
@@ -582,7 +584,7 @@ struct  Carillon__V1__LeadRefused
    */
   ProtobufCBinaryData highest_proof;
   /*
-   * 0 to 255: the shards that are refused because of that Lead.
+   * 0 to 255: the shards refused because of that Lead.
    */
   size_t n_shards;
   uint32_t *shards;
@@ -613,9 +615,9 @@ struct  Carillon__V1__HeldCall
 
 
 /*
- * Worker to scheduler, the answer to Lead: every call of the obeyed shards that waits for its start or runs. Unacknowledged
- * outcomes of these shards follow as Outcome messages, then a Credit. A call that the scheduler does not adopt is answered
- * with Cancel.
+ * Worker to scheduler, the answer to Lead: every waiting or running call of the accepted shards. Unacknowledged
+ * outcomes of these shards follow as Outcome messages, then a Credit. Calls that the scheduler does not adopt are
+ * answered with Cancel.
  */
 struct  Carillon__V1__Holding
 {
@@ -630,15 +632,15 @@ struct  Carillon__V1__Holding
 
 
 /*
- * Worker to scheduler: how many calls the scheduler may dispatch on this connection in all, counted from Hello. A lower number
- * than the last withdraws what was not used. A Lead does not reset it. A Credit always follows a Lead, also when it repeats
- * the last number.
+ * Worker to scheduler: the total number of calls that the scheduler may dispatch on this connection, counted from
+ * Hello. A lower number withdraws unused slots. A Lead does not reset the count. A Credit follows each Lead, even if
+ * the number is unchanged.
  */
 struct  Carillon__V1__Credit
 {
   ProtobufCMessage base;
   /*
-   * Any value. More than max_workers beyond the calls that were dispatched counts as max_workers.
+   * Any value. More than max_workers beyond the dispatched calls counts as max_workers.
    */
   uint64_t granted;
 };
@@ -669,7 +671,7 @@ struct  Carillon__V1__HttpCall
   size_t n_headers;
   Carillon__V1__Header **headers;
   /*
-   * Absent: Carillon's own JSON body for the methods that have one.
+   * Absent: Carillon's JSON body, for methods with a body.
    */
   char *body;
 };
@@ -700,13 +702,13 @@ struct  Carillon__V1__DispatchedCall
   uint32_t attempt;
   int64_t scheduled_time;
   /*
-   * Microseconds that the worker waits after receiving this before it makes the request.
+   * Microseconds that the worker waits after the receipt before the call starts.
    */
   protobuf_c_boolean has_start_after_us;
   uint64_t start_after_us;
   /*
-   * The call must begin before the worker's monotonic clock (Pong.clock_us) shows this; afterwards it is answered with
-   * NOT_STARTED. Any value.
+   * The call must start before the worker's monotonic clock (Pong.clock_us) shows this value; afterwards the worker
+   * answers NOT_STARTED. Any value.
    */
   protobuf_c_boolean has_start_before_clock_us;
   uint64_t start_before_clock_us;
@@ -737,7 +739,7 @@ struct  Carillon__V1__Dispatch
 {
   ProtobufCMessage base;
   /*
-   * Cluster time when the frame was made: the worker adds its own elapsed time to it for `actual_time`.
+   * Cluster time when the frame was created: the worker adds its own elapsed time to it for `actual_time`.
    */
   int64_t cluster_time;
   size_t n_calls;
@@ -749,7 +751,7 @@ struct  Carillon__V1__Dispatch
 
 
 /*
- * Worker to scheduler: calls that have run for a while and go on.
+ * Worker to scheduler: calls that have run for a while and continue.
  */
 struct  Carillon__V1__Started
 {
@@ -773,16 +775,16 @@ struct  Carillon__V1__CallOutcome
    */
   uint32_t attempt;
   /*
-   * A value that the scheduler does not know counts as UNKNOWN.
+   * An unknown value counts as UNKNOWN.
    */
   Carillon__V1__OutcomeKind kind;
   /*
-   * Microseconds from the receipt of the Dispatch until the request was handed to the HTTP client. The scheduler limits the
-   * start to [dispatch, receipt of the outcome], and the end likewise.
+   * Microseconds from the receipt of the Dispatch until the request was handed to the HTTP client. The scheduler limits
+   * the start and the end to the time between the dispatch and the receipt of the outcome.
    */
   uint64_t started_after_us;
   /*
-   * Microseconds from the start to the end, limited likewise.
+   * Microseconds from the start to the end.
    */
   uint64_t duration_us;
   /*
@@ -791,28 +793,28 @@ struct  Carillon__V1__CallOutcome
   protobuf_c_boolean has_http_status;
   uint32_t http_status;
   /*
-   * Text. What is not UTF-8, and NUL, is replaced by U+FFFD; what exceeds response_limit is cut.
+   * Text. Invalid UTF-8 and NUL are replaced by U+FFFD; text beyond response_limit is truncated.
    */
   protobuf_c_boolean has_response;
   ProtobufCBinaryData response;
   /*
-   * Text likewise, at most 1,024 bytes.
+   * Text, converted like `response`, at most 1,024 bytes.
    */
   protobuf_c_boolean has_error_message;
   ProtobufCBinaryData error_message;
   /*
-   * What Retry-After asked for, in milliseconds. More than an hour counts as an hour.
+   * The value of Retry-After in milliseconds. More than an hour counts as an hour.
    */
   protobuf_c_boolean has_retry_after_ms;
   uint64_t retry_after_ms;
   /*
-   * The cluster_time of the Dispatch: with started_after_us it says when the call began, whoever leads by now. Limited to the
-   * time between the due time and the receipt of the outcome.
+   * The cluster_time of the Dispatch: with started_after_us it gives the start of the call, even after a change of the
+   * leader. Limited to the time between the due time and the receipt of the outcome.
    */
   protobuf_c_boolean has_dispatched_ms;
   int64_t dispatched_ms;
   /*
-   * The worker's monotonic clock (Pong.clock_us) at the start: the start that is recorded comes from this when it is there.
+   * The worker's monotonic clock (Pong.clock_us) at the start. If present, the recorded start is computed from it.
    */
   protobuf_c_boolean has_started_clock_us;
   uint64_t started_clock_us;
@@ -849,7 +851,7 @@ struct  Carillon__V1__AcknowledgedOutcome
 
 
 /*
- * Scheduler to worker: these outcomes are durable (or settled); forget them, whatever the result.
+ * Scheduler to worker: the worker can forget these outcomes, with any result.
  */
 struct  Carillon__V1__OutcomeAck
 {
@@ -863,7 +865,7 @@ struct  Carillon__V1__OutcomeAck
 
 
 /*
- * Scheduler to worker: stop these calls; each ends in an outcome.
+ * Scheduler to worker: stop these calls; each ends with an outcome.
  */
 struct  Carillon__V1__Cancel
 {
@@ -877,7 +879,7 @@ struct  Carillon__V1__Cancel
 
 
 /*
- * Worker to scheduler: no more calls, please; what runs is finished.
+ * Worker to scheduler: the worker accepts no more calls and completes the running calls.
  */
 struct  Carillon__V1__Drain
 {
@@ -898,7 +900,7 @@ struct  Carillon__V1__QueriedClaim
    */
   uint32_t attempt;
   /*
-   * 0 to 255. A worker answers only for shards that the asker leads.
+   * 0 to 255. A worker answers only for shards that the sender leads.
    */
   uint32_t shard;
 };
@@ -908,7 +910,7 @@ struct  Carillon__V1__QueriedClaim
 
 
 /*
- * Scheduler to worker: what do you remember of these AT_MOST_ONCE calls?
+ * Scheduler to worker: asks for the state of these AT_MOST_ONCE calls.
  */
 struct  Carillon__V1__ClaimQuery
 {
@@ -929,7 +931,7 @@ struct  Carillon__V1__AnsweredClaim
   uint32_t attempt;
   Carillon__V1__ClaimState state;
   /*
-   * 0 to 255: that of the question.
+   * 0 to 255: the shard of the query.
    */
   uint32_t shard;
 };
@@ -945,8 +947,8 @@ struct  Carillon__V1__ClaimAnswer
 {
   ProtobufCMessage base;
   /*
-   * How far back the worker remembers every AT_MOST_ONCE call, in milliseconds before now: at most since its start. More than
-   * the time since 1970 counts as that.
+   * The period for which the worker remembers every AT_MOST_ONCE call, in milliseconds before now; at most since its
+   * start. More than the time since 1970 counts as that.
    */
   uint64_t remembered_ms;
   size_t n_claims;
@@ -958,7 +960,8 @@ struct  Carillon__V1__ClaimAnswer
 
 
 /*
- * What a client says of a job. All are optional here: the scheduler knows what a new job must have, and its defaults.
+ * The settings of a job in a request. All fields are optional here: the scheduler checks the required settings and sets
+ * the defaults.
  */
 struct  Carillon__V1__JobSettings
 {
@@ -1001,12 +1004,13 @@ struct  Carillon__V1__JobSettings
   protobuf_c_boolean has_active;
   protobuf_c_boolean active;
   /*
-   * In a change: names of the fields that go back to their default. Also how an empty list of headers or tags is said.
+   * In a change: names of fields to reset to their default. Also used for an empty list of headers or tags.
    */
   size_t n_cleared_fields;
   char **cleared_fields;
   /*
-   * 0: none. An execution that cannot start within this time after its scheduled_time is SKIPPED (START_DEADLINE).
+   * 0 for no limit. An execution that cannot start within this time after its scheduled_time is SKIPPED
+   * (START_DEADLINE).
    */
   protobuf_c_boolean has_start_deadline_seconds;
   double start_deadline_seconds;
@@ -1040,7 +1044,7 @@ struct  Carillon__V1__CreateJob
   Carillon__V1__JobSettings *settings;
   char *idempotency_key;
   /*
-   * What the client's request was, to tell a repeated request from a reused key.
+   * A digest of the client's request, which distinguishes a repeated request from a reused key.
    */
   char *fingerprint;
   char *namespace_;
@@ -1071,7 +1075,7 @@ struct  Carillon__V1__ListJobs
   protobuf_c_boolean has_last_status;
   Carillon__V1__ExecutionStatus last_status;
   /*
-   * 1 to 1000; 100 unless told.
+   * 1 to 1000; 100 by default.
    */
   protobuf_c_boolean has_limit;
   uint32_t limit;
@@ -1093,7 +1097,7 @@ struct  Carillon__V1__JobList
    */
   char *next_cursor;
   /*
-   * Only when the list is unfiltered.
+   * Only if the list is unfiltered.
    */
   protobuf_c_boolean has_total_count;
   int64_t total_count;
@@ -1109,7 +1113,8 @@ struct  Carillon__V1__UpdateJob
   ProtobufCBinaryData job_id;
   Carillon__V1__JobSettings *settings;
   /*
-   * When there are any, the change is refused (FAILED_PRECONDITION, VERSION_MISMATCH) unless the job has one of these versions.
+   * If not empty, the change is refused (FAILED_PRECONDITION, VERSION_MISMATCH) unless the job has one of these
+   * versions.
    */
   size_t n_if_version;
   int64_t *if_version;
@@ -1125,7 +1130,7 @@ struct  Carillon__V1__DeleteJob
   ProtobufCMessage base;
   ProtobufCBinaryData job_id;
   /*
-   * As in UpdateJob.
+   * See UpdateJob.
    */
   size_t n_if_version;
   int64_t *if_version;
@@ -1227,7 +1232,7 @@ struct  Carillon__V1__Execution
   protobuf_c_boolean has_next_attempt_at;
   int64_t next_attempt_at;
   /*
-   * A SKIPPED row that stands for several due times: how many, and the first of them.
+   * The number of due times that a SKIPPED row represents, and the first of them.
    */
   protobuf_c_boolean has_skipped_count;
   int64_t skipped_count;
@@ -1239,11 +1244,11 @@ struct  Carillon__V1__Execution
   size_t n_failed_attempts;
   Carillon__V1__Attempt **failed_attempts;
   /*
-   * Only in the answer to ExecuteNow: what was called.
+   * Only in the answer to ExecuteNow: the called URL.
    */
   char *api_url;
   /*
-   * Attempts that were lost with their workers, when there are any: nobody knows whether the target saw them.
+   * Attempts whose worker disappeared, if any; the target may or may not have received them.
    */
   protobuf_c_boolean has_lost_attempts;
   uint32_t lost_attempts;
@@ -1258,7 +1263,7 @@ struct  Carillon__V1__ListExecutions
 {
   ProtobufCMessage base;
   /*
-   * Absent: over all jobs.
+   * Absent for all jobs.
    */
   protobuf_c_boolean has_job_id;
   ProtobufCBinaryData job_id;
@@ -1269,7 +1274,7 @@ struct  Carillon__V1__ListExecutions
   protobuf_c_boolean has_to;
   int64_t to;
   /*
-   * 1 to 1000; 100 unless told.
+   * 1 to 1000; 100 by default.
    */
   protobuf_c_boolean has_limit;
   uint32_t limit;
@@ -1377,7 +1382,7 @@ struct  Carillon__V1__CancelExecution
 
 
 /*
- * Answered by an Execution each time one changes, until StopWatching with the same envelope id or the connection's end.
+ * Answered by an Execution at each change, until StopWatching with the same envelope id or the end of the connection.
  */
 struct  Carillon__V1__WatchExecutions
 {
@@ -1401,7 +1406,8 @@ struct  Carillon__V1__StopWatching
 
 
 /*
- * A hidden, inactive job with one manual execution. With `wait` the answer comes when the execution is over.
+ * Creates an ad-hoc, inactive job with one manual execution. With `wait` the answer is sent when the execution has
+ * ended.
  */
 struct  Carillon__V1__ExecuteNow
 {
@@ -1444,7 +1450,7 @@ struct  Carillon__V1__PreviewSchedule
   protobuf_c_boolean has_from;
   int64_t from;
   /*
-   * 1 to 1000; 10 unless told.
+   * 1 to 1000; 10 by default.
    */
   protobuf_c_boolean has_count;
   uint32_t count;
@@ -1561,7 +1567,7 @@ struct  Carillon__V1__Cluster
   protobuf_c_boolean has_started_at;
   int64_t started_at;
   /*
-   * What keeps executions from being called, in words; absent while all is well.
+   * The problem that prevents calls; absent while the scheduler works normally.
    */
   char *problem;
 };

@@ -11,11 +11,12 @@ struct Configuration: Hashable {
         var schedulers: String
     }
 
-    /// The context that is used when none is named.
+    /// The context to use if no context is selected.
     var context: String?
     var contexts: [String: Context] = [:]
 
-    /// Where the file is: CARILLON_CONFIG, or else in XDG_CONFIG_HOME or ~/.config; `nil` without a home folder.
+    /// The path of the file: CARILLON_CONFIG, or else a path in XDG_CONFIG_HOME or ~/.config; `nil` without a home
+    /// folder.
     static func path(_ environment: [String: String]) -> String? {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let path = variable("CARILLON_CONFIG") { return path }
@@ -23,7 +24,7 @@ struct Configuration: Hashable {
         return folder.map { $0 + "/carillon/config.yml" }
     }
 
-    /// - Parameter path: For error messages.
+    /// - Parameter path: the path for error messages.
     init(_ bytes: [UInt8], path: String) throws(CommandFailure) {
         let node: Node?
         do {
@@ -31,7 +32,7 @@ struct Configuration: Hashable {
         } catch {
             throw CommandFailure(status: .invalidData, text: "\(path) is not YAML: \(Configuration.reason(error))")
         }
-        // An empty file is as good as none.
+        // An empty file has the same effect as no file.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(path: path)
         for (name, value) in try reader.members(node, of: "the file", allowed: ["context", "contexts"]) {
@@ -45,14 +46,14 @@ struct Configuration: Hashable {
         }
     }
 
-    /// The first line of what the parser says, which has the line number.
+    /// The first line of the parser's message, which contains the line number.
     private static func reason(_ error: any Error) -> String {
         let lines = "\(error)".split(separator: "\n").map { TextFormat.trimmed($0) }
         return TerminalText.line(lines.filter { !$0.isEmpty && !$0.hasPrefix("^") }.joined(separator: " "))
     }
 }
 
-/// Reads the nodes of a configuration file; errors name the file and the line.
+/// Reads the nodes of a configuration file. Errors contain the file and the line.
 private struct ConfigurationReader {
     var path: String
 
@@ -87,14 +88,14 @@ private struct ConfigurationReader {
             }
         }
         guard !schedulers.isEmpty else {
-            throw problem(node, "\(what) names no schedulers, such as schedulers: 127.0.0.1:7070")
+            throw problem(node, "\(what) has no schedulers; add for instance schedulers: 127.0.0.1:7070")
         }
         return Configuration.Context(schedulers: schedulers)
     }
 
     func text(_ node: Node, _ what: String) throws(CommandFailure) -> String {
         guard let text = node.scalar?.string, !text.isEmpty, node.null == nil else {
-            throw problem(node, "\(what) must be text")
+            throw problem(node, "\(what) must be a string")
         }
         return text
     }

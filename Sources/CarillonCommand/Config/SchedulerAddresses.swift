@@ -1,19 +1,19 @@
 internal import ArgumentParser
 internal import CarillonRuntime
 
-/// Where the addresses of the schedulers come from: the first of `--schedulers`, `--context`, SCHEDULERS, CARILLON_CONTEXT, the
-/// context of the configuration file, and 127.0.0.1:7070.
+/// The addresses of the schedulers, from the first of these that is set: `--schedulers`, `--context`, SCHEDULERS,
+/// CARILLON_CONTEXT, the context of the configuration file, and 127.0.0.1:7070.
 struct SchedulerAddresses {
     var text: String
-    /// For error messages.
+    /// The source of the addresses, for error messages.
     var name: String
 
-    /// - Throws: `ValidationError` where a text is not a list of addresses.
+    /// - Throws: `ValidationError` if the text is not a list of addresses.
     static func list(option: String?, context: String?, in world: World) throws -> [String] {
         let place = try find(option: option, context: context, in: world)
         let addresses = place.text.split(separator: ",").map(TextFormat.trimmed).filter { !$0.isEmpty }
         guard !addresses.isEmpty else {
-            throw ValidationError("\(place.name) is empty; it must name at least one address such as 127.0.0.1:7070")
+            throw ValidationError("\(place.name) is empty; it must contain at least one address such as 127.0.0.1:7070")
         }
         for address in addresses {
             guard let host = HostPort(address), host.port > 0 else {
@@ -71,7 +71,7 @@ struct SchedulerAddresses {
     private static func configuration(in world: World) throws -> (Configuration, path: String)? {
         guard let path = Configuration.path(world.environment) else { return nil }
         guard world.fileExists(path) else {
-            // A file that somebody names must be there; the usual place may be empty.
+            // A file given by CARILLON_CONFIG must exist; the file at the default path is optional.
             guard world.environment["CARILLON_CONFIG", default: ""].isEmpty else {
                 throw CommandFailure(status: .notFound, text: "CARILLON_CONFIG is \(path), which does not exist")
             }

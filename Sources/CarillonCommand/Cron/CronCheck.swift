@@ -5,25 +5,25 @@ internal import CarillonJSON
 struct CronCheck: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check expressions: a line of JSON for each.",
+        abstract: "Check expressions and print one line of JSON for each.",
         discussion: """
-            From the command line, or else from standard input, one a line, each answered as soon as it is there.
+            Takes the expressions from the command line, or from standard input, one a line. Each result is printed immediately.
 
               carillon cron check '*/5 * * * *' '10/5 * * * *'
               cut -f1 schedules.tsv | carillon cron check
 
               {"expression":"@daily","valid":true,"error":null,"canonical":"0 0 0 * * *","description":"At 00:00:00"}
 
-            Where an expression is an error whose meaning is clear, suggestion is the expression as it should have been. Where \
-            another scheduler means something else by a valid one, note says what.
+            For an invalid expression with a clear meaning, suggestion is the corrected expression. For a valid expression that \
+            other schedulers interpret differently, note explains the difference.
 
-            Ends with status 0 when all are valid and with 65 when one is not. --output table is for people.
+            Exits with status 0 if all expressions are valid, and with 65 otherwise. --output table prints a table.
             """
     )
 
     @Argument(
         parsing: .remaining,
-        help: ArgumentHelp("Expressions, each in quotes; from standard input without any.", valueName: "expression")
+        help: ArgumentHelp("Expressions, each in quotes; without expressions, standard input is read.", valueName: "expression")
     )
     var expressions: [String] = []
 
@@ -36,7 +36,7 @@ struct CronCheck: WorldCommand {
         func write(_ texts: [String]) throws {
             let checks = texts.map { CronCheck.check($0) }
             allAreValid = allAreValid && checks.allSatisfy { $0["valid"] == true }
-            // Lines for programs unless somebody asks for the table: the environment does not.
+            // The default is JSON lines for programs, also when CARILLON_OUTPUT is table.
             try world.write(
                 output.output == .table ? table.lines(of: checks) : checks.map { JSONText.write($0) + "\n" }.joined()
             )

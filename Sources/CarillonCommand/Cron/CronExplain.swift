@@ -5,9 +5,9 @@ internal import CarillonJSON
 struct CronExplain: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Say in plain English when an expression is due.",
+        abstract: "Describe an expression in plain English.",
         discussion: """
-            A sentence, and the next times with their offsets.
+            Prints a sentence, and the next due times with their UTC offsets.
 
               carillon cron explain '0 30 9 * * MON-FRI' --time-zone Europe/Berlin
               carillon cron explain '0 0 L-3 * *' --count 12 --output json

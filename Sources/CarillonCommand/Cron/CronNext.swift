@@ -4,17 +4,17 @@ internal import CarillonJSON
 struct CronNext: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "next",
-        abstract: "Show when an expression is due.",
+        abstract: "Show the due times of an expression.",
         discussion: """
-            With --output json an array of RFC 3339 strings in UTC; empty where the expression is never due.
+            With --output json, prints an array of RFC 3339 strings in UTC; empty if the expression is never due.
 
               carillon cron next '0 0 9 * * MON-FRI' --time-zone Europe/Berlin --count 3
               carillon cron next '0 0 29 2 *' --from 2095-01-01T00:00:00Z -o json
               carillon cron next @hourly --reverse
 
-            --stdin answers many questions: it reads lines of JSON and writes a line for each, {"times":[...]} or \
-            {"error":"..."}, as soon as it is there. An error is an answer too and does not change the exit status. A line has \
-            expression and may have time_zone, from, count, reverse and dst_policy:
+            With --stdin, reads lines of JSON and immediately writes one result line for each: {"times":[...]} or \
+            {"error":"..."}. An error in a line does not change the exit status. A line must have the member \
+            expression, and may have time_zone, from, count, reverse and dst_policy:
 
               {"expression":"0 9 * * *","time_zone":"Europe/Berlin","count":2}
             """
@@ -26,10 +26,10 @@ struct CronNext: WorldCommand {
     @OptionGroup
     var options: CronOptions
 
-    @Flag(name: .customLong("reverse"), help: "Times before --from instead, the latest first.")
+    @Flag(name: .customLong("reverse"), help: "List the due times before --from, latest first.")
     var reverse = false
 
-    @Flag(name: .customLong("stdin"), help: "Answer lines of JSON from standard input.")
+    @Flag(name: .customLong("stdin"), help: "Read lines of JSON from standard input.")
     var readsInput = false
 
     @OptionGroup
@@ -37,7 +37,7 @@ struct CronNext: WorldCommand {
 
     func validate() throws {
         if readsInput, !expression.words.isEmpty {
-            throw ValidationError("--stdin takes no expression; the expressions are in the lines")
+            throw ValidationError("--stdin takes no expression argument; put the expressions in the lines")
         }
     }
 

@@ -3,7 +3,7 @@ internal import CarillonCore
 internal import CarillonCron
 internal import CarillonSystem
 
-/// Where and from when times are looked for.
+/// The time zone, the start time and the number of due times.
 struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("time-zone"),
@@ -14,7 +14,7 @@ struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("Times after this one; now unless told. \(TimeArgument.rule).", valueName: "time"),
+        help: ArgumentHelp("List the due times after this time; now by default. \(TimeArgument.rule).", valueName: "time"),
         transform: TimeArgument.read
     )
     var from: TimeArgument?
@@ -22,7 +22,7 @@ struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("count"),
         parsing: .unconditional,
-        help: ArgumentHelp("How many. (default: \(CronQuery.usualCount))", valueName: "count"),
+        help: ArgumentHelp("Number of due times. (default: \(CronQuery.usualCount))", valueName: "count"),
         transform: WholeNumber.read
     )
     var count = CronQuery.usualCount
@@ -31,8 +31,8 @@ struct CronOptions: ParsableArguments {
         name: .customLong("dst-policy"),
         help: ArgumentHelp(
             """
-            What becomes of a fixed time when clocks are set. CRON: once, right after the gap, and once, at the first, where it \
-            is repeated. SKIP: not at all in the gap. BOTH: as CRON, and twice where it is repeated.
+            How fixed times are treated when clocks change. CRON: a skipped time runs once, right after the change; a repeated \
+            time runs once, the first time. SKIP: a skipped time does not run. BOTH: like CRON, but a repeated time runs twice.
             """,
             valueName: "policy"
         ),
@@ -48,7 +48,7 @@ struct CronOptions: ParsableArguments {
         }
     }
 
-    /// What is asked about one expression.
+    /// The query for one expression.
     func query(_ text: String, reverse: Bool = false, in world: World) throws -> CronQuery {
         do {
             return CronQuery(
@@ -67,7 +67,7 @@ struct CronOptions: ParsableArguments {
     }
 }
 
-/// A daylight policy as a word of the command line, in any case.
+/// A daylight saving policy on the command line, in upper or lower case.
 enum PolicyWord: String, CaseIterable, ExpressibleByArgument {
     case cron = "CRON"
     case skip = "SKIP"
@@ -86,19 +86,19 @@ enum PolicyWord: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-/// The one expression of a command. A shell that was given it without quotes has made several words of it.
+/// The expression of a command. If it was not quoted, the shell has split it into several words.
 struct ExpressionArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The cron expression, in quotes.", valueName: "expression"))
     var words: [String] = []
 
-    /// - Parameter example: the command as it should have been.
+    /// - Parameter example: the correct command, for the error message.
     func text(_ example: String) throws -> String {
         switch words.count {
         case 1: return words[0]
         case 0: throw ValidationError("an expression is missing: \(example) '*/5 * * * *'")
         default:
             throw ValidationError(
-                "the expression came as \(words.count) words; put it in quotes: \(example) '*/5 * * * *'"
+                "the expression was split into \(words.count) words; put it in quotes: \(example) '*/5 * * * *'"
             )
         }
     }

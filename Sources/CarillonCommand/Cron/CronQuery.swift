@@ -3,7 +3,7 @@ internal import CarillonCron
 internal import CarillonJSON
 internal import CarillonSystem
 
-/// Which due times are asked for.
+/// A query for due times of an expression.
 struct CronQuery {
     var expression: CronExpression
     var zone: TimeZoneRules
@@ -15,11 +15,11 @@ struct CronQuery {
     static let counts = 1...100_000
     static let usualCount = 5
 
-    /// Unix seconds: later than `from` and ascending, or earlier and descending. Fewer than `count` where there are no more from
-    /// 1970 to 2199.
+    /// Due times in Unix seconds: after `from` in ascending order, or before `from` in descending order. Fewer than
+    /// `count` if the years 1970 to 2199 have no more.
     var times: [Int64] {
         var times: [Int64] = []
-        // A fraction of a second lies between two whole ones.
+        // A time with a fraction of a second is rounded down.
         var last = from.milliseconds >= 0 ? from.milliseconds / 1000 : (from.milliseconds - 999) / 1000
         if isReversed, last * 1000 != from.milliseconds { last += 1 }
         while times.count < count {
@@ -34,7 +34,7 @@ struct CronQuery {
         return times
     }
 
-    /// Why there is no time after `from`, in words; `nil` where there is one, or where earlier ones are asked for.
+    /// The reason why there is no due time after `from`; `nil` if there is one, or if earlier times are asked for.
     var neverReason: String? {
         guard !isReversed,
             case .never(let reason) = expression.forecast(after: from.seconds, in: zone, policy: policy)
@@ -42,12 +42,12 @@ struct CronQuery {
         return reason
     }
 
-    /// The times as the JSON of `cron next` has them.
+    /// The due times for the JSON output of `cron next`.
     var utc: [JSONValue] {
         times.map { .string(RFC3339.format(milliseconds: $0 * 1000)) }
     }
 
-    /// The times as the rows of a table.
+    /// The due times as table rows.
     var rows: [JSONValue] {
         times.map { time in
             let offset = zone.offset(at: time)
@@ -65,7 +65,7 @@ struct CronQuery {
 extension CronQuery {
     private static let fields = ["expression", "time_zone", "from", "count", "reverse", "dst_policy"]
 
-    /// The answer to one line of `cron next --stdin`: `{"times": […]}` or `{"error": "…"}`.
+    /// The result for one line of `cron next --stdin`: `{"times": […]}` or `{"error": "…"}`.
     static func answer(to line: some Collection<UInt8>, in world: World) -> JSONValue {
         do {
             return ["times": .array(try CronQuery(JSONText.read(Array(line)), in: world).utc)]
@@ -86,13 +86,13 @@ extension CronQuery {
         guard case .object(let members) = value else {
             throw CommandFailure(
                 status: .invalidData,
-                text: "the line must hold an object such as {\"expression\": \"@daily\"}"
+                text: "the line must be an object such as {\"expression\": \"@daily\"}"
             )
         }
         for member in members where !Self.fields.contains(member.name) {
             throw CommandFailure(
                 status: .invalidData,
-                text: "there is no field \"\(member.name)\"; the fields are \(Self.fields.joined(separator: ", "))"
+                text: "unknown field \"\(member.name)\"; the fields are \(Self.fields.joined(separator: ", "))"
             )
         }
         func field<Value>(_ name: String, _ kind: String, _ read: (JSONValue) -> Value?) throws -> Value? {

@@ -1,10 +1,10 @@
 internal import ArgumentParser
 
-/// Which execution: `EXECUTION`, or `JOB EXECUTION`.
+/// The argument for an execution: `EXECUTION`, or `JOB EXECUTION`.
 struct ExecutionArgument: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "The execution: its id, the end of its id, or JOB@TIME; before it the job, if you like.",
+            "The execution: its id, the end of its id, or JOB@TIME; optionally preceded by the job.",
             valueName: "execution"
         ),
         completion: JobNames.completion
@@ -13,7 +13,7 @@ struct ExecutionArgument: ParsableArguments {
 
     func validate() throws {
         guard words.count <= 2 else {
-            throw ValidationError("there are \(words.count) words; write EXECUTION, or JOB and EXECUTION")
+            throw ValidationError("there are \(words.count) arguments; write EXECUTION, or JOB and EXECUTION")
         }
     }
 }

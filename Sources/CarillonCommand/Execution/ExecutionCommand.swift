@@ -4,9 +4,9 @@ internal import ArgumentParser
 struct ExecutionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "execution",
-        abstract: "Look at what was run, live or afterwards.",
+        abstract: "Show, watch and cancel executions.",
         discussion: """
-            An execution is the life of one due time of a job: its calls and its outcome.
+            An execution is one due time or manual run of a job, with its calls and its outcome.
 
               carillon execution list --status FAILED --from yesterday
               carillon execution list report --from -2h
@@ -21,7 +21,7 @@ struct ExecutionCommand: ParsableCommand {
     )
 }
 
-/// The words of the protocol, for completions.
+/// The names of the statuses, for completions.
 enum ExecutionStatusNames {
     static let all = ["PENDING", "RUNNING", "RETRYING", "SUCCESS", "FAILED", "CANCELLED", "UNKNOWN", "SKIPPED"]
 }
@@ -39,7 +39,7 @@ struct RangeOptions: ParsableArguments {
     @Option(
         name: .customLong("to"),
         parsing: .unconditional,
-        help: ArgumentHelp("Scheduled before this time; written likewise.", valueName: "time"),
+        help: ArgumentHelp("Scheduled before this time; same formats as --from.", valueName: "time"),
         transform: TimeArgument.readLocal
     )
     var to: TimeArgument?

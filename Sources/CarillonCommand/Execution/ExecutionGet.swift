@@ -7,7 +7,7 @@ struct ExecutionGet: WorldCommand {
         abstract: "Show an execution with its failed attempts.",
         usage: "carillon execution get [<job>] <execution> [<options>]",
         discussion: """
-            EXECUTION is an id, the end of one as tables show it, or JOB@TIME; the job may stand before it.
+            Write EXECUTION as an id, the end of an id as tables show it, or JOB@TIME. The job may precede it.
 
               carillon execution get 01a2106e-c2c0-8089-a484-9ca14bea58de
               carillon execution get 4bea58de
@@ -54,11 +54,11 @@ struct ExecutionLatest: WorldCommand {
 struct ExecutionCancel: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "Cancel an execution that is not over.",
+        abstract: "Cancel an open execution.",
         usage: "carillon execution cancel [<job>] <execution> [<options>]",
         discussion: """
-            EXECUTION is written as for `carillon execution get`. Ends with status 75 when it is over: the first outcome that is recorded wins. A call that runs is stopped; \
-            whether its target has acted on it, nobody can know.
+            Write EXECUTION as for `carillon execution get`. Exits with status 75 if the execution has already ended: the first recorded outcome wins. A running call is stopped; \
+            the target may already have processed it.
             """
     )
 

@@ -4,7 +4,7 @@ internal import CarillonJSON
 struct ExecutionList: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List executions, newest first: of one job, or of all.",
+        abstract: "List the executions of one job or of all jobs, newest first.",
         discussion: """
               carillon execution list --status FAILED --from yesterday
               carillon execution list report --limit 10
@@ -13,7 +13,7 @@ struct ExecutionList: WorldCommand {
     )
 
     @Argument(
-        help: "The job's name, its id, or the end of its id; all jobs when it is left out.",
+        help: "The job's name, its id, or the end of its id; all jobs by default.",
         completion: JobNames.completion
     )
     var job: String?
@@ -21,7 +21,7 @@ struct ExecutionList: WorldCommand {
     @Option(
         name: .customLong("status"),
         parsing: .singleValue,
-        help: ArgumentHelp("Only these: SUCCESS, FAILED, ...; may be repeated, or have commas.", valueName: "status"),
+        help: ArgumentHelp("Only these statuses: SUCCESS, FAILED, ...; repeat the option or separate them by commas.", valueName: "status"),
         completion: .list(ExecutionStatusNames.all)
     )
     var status: [String] = []
@@ -43,9 +43,9 @@ struct ExecutionList: WorldCommand {
     }
 
     func validate() throws {
-        // What a script forgot to fill in is no wish for all of them.
+        // An empty --status is an error: a script that left a variable empty must not list all executions.
         guard status.isEmpty || !statuses.isEmpty else {
-            throw ValidationError("--status is empty; name one such as FAILED, or leave it out")
+            throw ValidationError("--status is empty; give a status such as FAILED, or leave the option out")
         }
     }
 

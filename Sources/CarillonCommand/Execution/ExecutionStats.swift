@@ -4,9 +4,9 @@ internal import CarillonJSON
 struct ExecutionStats: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show how a job did: successes, failures, durations, drift.",
+        abstract: "Show statistics of a job: successes, failures, durations, drift.",
         discussion: """
-            The last 24 hours unless told.
+            Covers the last 24 hours by default.
 
               carillon execution stats report --from -7d
             """

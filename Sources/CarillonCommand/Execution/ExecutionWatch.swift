@@ -8,7 +8,7 @@ struct ExecutionWatch: WorldCommand {
         commandName: "watch",
         abstract: "Show executions as they change, until Ctrl-C.",
         discussion: """
-            A line for each change, of one job or of all; with --output json an object a line. Ctrl-C ends it with \
+            Prints one line for each change, for one job or for all jobs; with --output json one object a line. Ctrl-C ends the command with \
             status 0.
 
               carillon execution watch
@@ -17,7 +17,7 @@ struct ExecutionWatch: WorldCommand {
     )
 
     @Argument(
-        help: "The job's name, its id, or the end of its id; all jobs when it is left out.",
+        help: "The job's name, its id, or the end of its id; all jobs by default.",
         completion: JobNames.completion
     )
     var job: String?
@@ -25,7 +25,7 @@ struct ExecutionWatch: WorldCommand {
     @Option(
         name: .customLong("count"),
         parsing: .unconditional,
-        help: ArgumentHelp("End after so many lines.", valueName: "count"),
+        help: ArgumentHelp("Exit after this number of lines.", valueName: "count"),
         transform: WholeNumber.read
     )
     var count: Int?
@@ -49,7 +49,7 @@ struct ExecutionWatch: WorldCommand {
 }
 
 extension Session {
-    /// Writes a line for each change of an execution, until there are `count` or the watch ends.
+    /// Writes a line for each change of an execution, until `count` lines are written or the watch ends.
     func watch(_ arguments: JSONValue, count: Int? = nil) async throws {
         Interruption.endsQuietly()
         var table = table(.watch)
@@ -66,10 +66,11 @@ extension Session {
     }
 }
 
-/// Ctrl-C where it is the way to end.
+/// Handles Ctrl-C in commands that run until Ctrl-C.
 enum Interruption {
     static func endsQuietly() {
-        // Nothing is buffered and the connection's end is what stops a watch, so the process may simply go.
+        // The process can exit directly: output is not buffered, and the scheduler ends the watch when the connection
+        // closes.
         signal(SIGINT) { _ in _exit(0) }
         signal(SIGTERM) { _ in _exit(0) }
     }

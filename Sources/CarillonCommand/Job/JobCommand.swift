@@ -4,9 +4,9 @@ internal import ArgumentParser
 struct JobCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job",
-        abstract: "Make, change and look at jobs.",
+        abstract: "Create, change, run and show jobs.",
         discussion: """
-            A job says what to call and when. JOB is its name, its id, or the end of its id.
+            A job defines a URL to call and a schedule. Write JOB as its name, its id, or the end of its id.
 
               carillon job create --name report --schedule '0 0 9 * * MON-FRI' --time-zone Europe/Berlin \\
                   --url https://example.org/report --header 'Authorization: Bearer secret'

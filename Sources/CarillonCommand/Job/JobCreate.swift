@@ -5,10 +5,10 @@ internal import CarillonJSON
 struct JobCreate: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Make a job.",
+        abstract: "Create a job.",
         discussion: """
-            A schedule and a URL are all it needs; the scheduler has defaults for the rest. Prints the job with its time zone \
-            and the next three times.
+            Only the schedule and the URL are required; other settings have defaults. Prints the job with its time zone \
+            and the next three due times.
 
               carillon job create --schedule '*/5 * * * * *' --url http://127.0.0.1:9000/hook
               carillon job create --name backup --schedule @daily --url https://example.org/backup \\
@@ -16,21 +16,21 @@ struct JobCreate: WorldCommand {
               carillon job create --file job.json
               carillon job get backup -o json | carillon job create --file - --name backup-2
 
-            A file holds a JSON object with the settings by the names of the API (schedule, api_url, max_retries, ...).
+            A file contains a JSON object with the settings under their API names (schedule, api_url, max_retries, ...).
             Times: \(TimeArgument.rule). Durations: \(DurationArgument.rule).
-            With --idempotency-key the same command may be repeated: the job is made once.
+            With --idempotency-key the command can be repeated: the job is created once.
             """
     )
 
     @OptionGroup(title: "Settings")
     var settings: JobSettingsOptions
 
-    @Flag(name: .customLong("paused"), help: "Make it inactive; `carillon job resume` starts it.")
+    @Flag(name: .customLong("paused"), help: "Create the job paused; `carillon job resume` starts it.")
     var paused = false
 
     @Option(
         name: .customLong("idempotency-key"),
-        help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key")
+        help: ArgumentHelp("A key that makes it safe to repeat the command.", valueName: "key")
     )
     var idempotencyKey: String?
 
@@ -55,7 +55,7 @@ struct JobCreate: WorldCommand {
     }
 }
 
-/// What a request was, to tell a repeated one from another one with the same key.
+/// A digest of a request, which distinguishes a repeated request from a different request with the same key.
 enum Fingerprint {
     static func of(_ value: JSONValue) -> String {
         let digest = SHA256.digest(of: JSONText.bytes(of: value))

@@ -4,10 +4,10 @@ internal import CarillonJSON
 struct JobDelete: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete jobs; their history stays.",
+        abstract: "Delete jobs; their history is kept.",
         discussion: """
-            On a terminal it asks first; --yes skips the question, and so does a script, which has no terminal. Calls that run are \
-            finished; executions that wait for a retry are cancelled.
+            Asks for confirmation if there is a terminal; --yes skips the question. Scripts without a terminal are not asked. Running calls are \
+            completed; executions that wait for a retry are cancelled.
 
               carillon job delete report
               carillon job delete report backup --yes
@@ -20,7 +20,7 @@ struct JobDelete: WorldCommand {
     @Option(
         name: .customLong("if-version"),
         parsing: .unconditional,
-        help: ArgumentHelp("Delete it only if it still has this version.", valueName: "number"),
+        help: ArgumentHelp("Delete the job only if it still has this version.", valueName: "number"),
         transform: WholeNumber.read
     )
     var ifVersion: Int?
@@ -33,7 +33,7 @@ struct JobDelete: WorldCommand {
 
     func validate() throws {
         if ifVersion != nil, jobs.count > 1 {
-            throw ValidationError("--if-version is the version of one job; delete the jobs one by one")
+            throw ValidationError("--if-version applies to a single job; delete the jobs one by one")
         }
     }
 
@@ -62,7 +62,7 @@ struct JobDelete: WorldCommand {
             TextFormat.trimmed(String(decoding: $0, as: UTF8.self)).lowercased()
         }
         guard answer == "y" || answer == "yes" else {
-            throw CommandFailure(status: .failure, text: "nothing was deleted; the answer was not yes")
+            throw CommandFailure(status: .failure, text: "not confirmed; nothing was deleted")
         }
     }
 }

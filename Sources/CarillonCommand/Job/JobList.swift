@@ -6,8 +6,8 @@ struct JobList: WorldCommand {
         commandName: "list",
         abstract: "List jobs, newest first.",
         discussion: """
-            JOB is the end of the id, which names the job in other commands. LAST is FAILED where the last execution that is over \
-            has failed, and else empty; with --last-status it is that status.
+            The column JOB has the end of the id, which other commands accept. LAST is FAILED if the last ended execution of the job \
+            failed, and empty otherwise; with --last-status it is the given status.
 
               carillon job list --active
               carillon job list --tag nightly --last-status FAILED
@@ -15,10 +15,10 @@ struct JobList: WorldCommand {
             """
     )
 
-    @Flag(inversion: .prefixedNo, exclusivity: .exclusive, help: "Only active jobs, or only paused ones.")
+    @Flag(inversion: .prefixedNo, exclusivity: .exclusive, help: "Only active jobs, or only paused jobs.")
     var active: Bool?
 
-    @Option(name: .customLong("name"), help: "The job of this name.", completion: JobNames.completion)
+    @Option(name: .customLong("name"), help: "The job with this name.", completion: JobNames.completion)
     var name: String?
 
     @Option(name: .customLong("tag"), help: "Jobs with this tag.")
@@ -26,7 +26,7 @@ struct JobList: WorldCommand {
 
     @Option(
         name: .customLong("last-status"),
-        help: ArgumentHelp("Jobs whose last execution ended so: SUCCESS, FAILED, ...", valueName: "status"),
+        help: ArgumentHelp("Jobs whose last ended execution has this status: SUCCESS, FAILED, ...", valueName: "status"),
         completion: .list(ExecutionStatusNames.all)
     )
     var lastStatus: String?

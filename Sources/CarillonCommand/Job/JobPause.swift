@@ -4,10 +4,10 @@ internal import CarillonJSON
 struct JobPause: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Make jobs inactive.",
+        abstract: "Pause jobs.",
         discussion: """
-            Calls that run are finished; executions that wait for a retry are cancelled. A paused job has no due times until it \
-            resumes.
+            Running calls are completed; executions that wait for a retry are cancelled. A paused job has no due times until it is \
+            resumed.
 
               carillon job pause report backup
             """
@@ -38,8 +38,8 @@ struct JobPause: WorldCommand {
 struct JobResume: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Make jobs active again, from now on.",
-        discussion: "Due times of the pause are not made up for."
+        abstract: "Resume paused jobs from now on.",
+        discussion: "Due times during the pause are not caught up."
     )
 
     @Argument(

@@ -4,10 +4,10 @@ internal import CarillonJSON
 struct JobRun: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run jobs now, besides their schedules.",
+        abstract: "Run jobs now, in addition to their schedules.",
         discussion: """
-            Prints the execution that was made; a paused job runs too. With --wait the command ends when the execution does, with \
-            status 0 for SUCCESS and 1 for any other outcome; Ctrl-C ends the wait, not the execution.
+            Prints the new execution; paused jobs can be run too. With --wait the command exits when the execution ends, with \
+            status 0 for SUCCESS and 1 for any other outcome; Ctrl-C ends only the wait, not the execution.
 
               carillon job run report
               carillon job run report --wait
@@ -23,7 +23,7 @@ struct JobRun: WorldCommand {
 
     @Option(
         name: .customLong("idempotency-key"),
-        help: ArgumentHelp("Makes a repeated command harmless.", valueName: "key")
+        help: ArgumentHelp("A key that makes it safe to repeat the command.", valueName: "key")
     )
     var idempotencyKey: String?
 
@@ -35,7 +35,7 @@ struct JobRun: WorldCommand {
 
     func validate() throws {
         if idempotencyKey != nil, jobs.count > 1 {
-            throw ValidationError("--idempotency-key is the key of one execution; run the jobs one by one")
+            throw ValidationError("--idempotency-key applies to a single execution; run the jobs one by one")
         }
     }
 
@@ -65,7 +65,7 @@ struct JobRun: WorldCommand {
 extension Session {
     private static let openStatuses: Set<String> = ["PENDING", "RUNNING", "RETRYING"]
 
-    /// Asks for an execution until it is over.
+    /// Polls an execution until it has ended.
     fileprivate func outcome(of execution: JSONValue) async throws -> JSONValue {
         let ids: JSONValue = [
             "job_id": execution["job_id"] ?? .null, "execution_id": execution["execution_id"] ?? .null,
@@ -79,7 +79,7 @@ extension Session {
                 current = try await call("get_execution", ids)
             } catch {
                 world.writeError(
-                    "the execution \(ValueFormat.text(ids["execution_id"])) of \(ValueFormat.text(ids["job_id"])) was made\n"
+                    "the execution \(ValueFormat.text(ids["execution_id"])) of \(ValueFormat.text(ids["job_id"])) was created\n"
                 )
                 throw error
             }

@@ -6,7 +6,7 @@ struct JobUpdate: WorldCommand {
         commandName: "update",
         abstract: "Change a job.",
         discussion: """
-            What is not said stays as it is. --header and --tag replace all headers or tags; --clear puts a setting back \
+            Settings that are not given do not change. --header and --tag replace all headers or tags; --clear resets a setting \
             to its default.
 
               carillon job update report --schedule '0 0 10 * * *' --max-retries 5
@@ -25,7 +25,7 @@ struct JobUpdate: WorldCommand {
         name: .customLong("clear"),
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "A setting that goes back to its default, by its name in the API; may be repeated.",
+            "A setting to reset to its default, by its API name; may be repeated.",
             valueName: "field"
         )
     )
@@ -34,7 +34,7 @@ struct JobUpdate: WorldCommand {
     @Option(
         name: .customLong("if-version"),
         parsing: .unconditional,
-        help: ArgumentHelp("Change it only if it still has this version.", valueName: "number"),
+        help: ArgumentHelp("Change the job only if it still has this version.", valueName: "number"),
         transform: WholeNumber.read
     )
     var ifVersion: Int?
@@ -50,13 +50,13 @@ struct JobUpdate: WorldCommand {
         var members = try settings.members(in: world, droppingNulls: false)
         for name in cleared.map({ TextFormat.field($0) }) {
             guard members.allSatisfy({ $0.name != name || $0.value == .null }) else {
-                throw ValidationError("\(name) is both set and cleared; only one of them can be meant")
+                throw ValidationError("\(name) is both set and cleared; leave one of them out")
             }
             members.removeAll { $0.name == name }
             members.append(JSONValue.Member(name, .null))
         }
         guard !members.isEmpty else {
-            throw ValidationError("nothing to change; say what, for instance --schedule '0 0 9 * * *' or --clear body")
+            throw ValidationError("nothing to change; give a setting, for instance --schedule '0 0 9 * * *' or --clear body")
         }
         let id = try await session.jobID(job)
         members.insert(JSONValue.Member("job_id", .string(id)), at: 0)

@@ -1,13 +1,13 @@
 internal import CarillonJSON
 
-/// Adds `last_status` to listed jobs. The protocol's jobs do not have it, but it lists the jobs whose last execution has failed: of
-/// the same page, with one more request.
+/// Adds `last_status` to listed jobs. Jobs in RPC responses have no such field. One more request lists the jobs of the
+/// same page whose last execution failed.
 struct LastStatus {
     private static let failed = "FAILED"
 
-    /// The status that all listed jobs have, because it was asked for.
+    /// The status that all listed jobs have, because the list was filtered by it.
     private let only: String?
-    /// Whether the jobs of the last answer were all there are: then no further page has one.
+    /// Whether the last response contained all remaining failed jobs, so that further pages have none.
     private var isExhausted = false
     private var failures: Set<String> = []
 
@@ -15,7 +15,7 @@ struct LastStatus {
         self.only = only
     }
 
-    /// - Parameter page: The arguments of the request that listed these jobs.
+    /// - Parameter page: the arguments of the request that listed these jobs.
     mutating func added(
         to jobs: [JSONValue],
         ofPage page: JSONValue,
@@ -24,7 +24,7 @@ struct LastStatus {
         if only == nil, !isExhausted, !jobs.isEmpty, jobs.contains(where: { $0["last_status"] == nil }),
             case .object(let arguments) = page
         {
-            // Failed jobs are some of the page's: as many as the page has at most, from the same cursor on.
+            // The failed jobs are a subset of the page: at most one page, from the same cursor.
             let request = arguments + [JSONValue.Member("last_status", .string(LastStatus.failed))]
             let answer = try await session.call("list_jobs", .object(request))
             failures = Set((answer["jobs"]?.array ?? []).compactMap { $0["job_id"]?.string })

@@ -11,7 +11,7 @@ extension Session {
         }
     }
 
-    /// A job that was made or changed: for people with its next three times, on the clock of its time zone.
+    /// Shows a created or changed job. Tables include its next three due times in its time zone.
     func show(changed job: JSONValue) async throws {
         guard format == .table else { return try show(job: job) }
         try show(job: job, next: await nextTimes(of: job))
@@ -30,7 +30,7 @@ extension Session {
             if let value = job[name], value != .null { arguments.append(JSONValue.Member(name, value)) }
         }
         let end = job["ends_at"]?.string.flatMap { RFC3339.parse($0) } ?? .max
-        // The job is made: a preview that fails must not look as if it was not.
+        // The job is already changed: a failed preview must not look like a failed change.
         let preview = try? await call("preview_schedule", .object(arguments))
         let zone = job["time_zone"]?.string.flatMap { try? world.zones.zone(named: $0) }
         let clock = TimeFormat(zone: zone ?? .utc)
@@ -51,7 +51,7 @@ extension Session {
         }
     }
 
-    /// The results of one command for several jobs: one is shown in full, several as rows.
+    /// Shows the results of a command for several jobs: one result in full, several as rows.
     func show(_ results: [JSONValue], as layout: Table.Layout, one: (JSONValue) throws -> Void) throws {
         if results.count == 1 { return try one(results[0]) }
         switch format {
@@ -62,9 +62,9 @@ extension Session {
         }
     }
 
-    /// Does something with each of several jobs. A job that fails does not keep the others from their turn.
+    /// Performs an action for each of several jobs. An error of one job does not stop the others.
     ///
-    /// - Returns: The answers, and the first error; the others have been reported.
+    /// - Returns: the responses, and the first error; the other errors have been reported.
     func forEachJob(
         _ references: [String],
         _ body: (String) async throws -> JSONValue

@@ -3,27 +3,27 @@ internal import CarillonJSON
 internal import CarillonRuntime
 internal import Synchronization
 
-/// `carillon listen`: a target for trying jobs out.
+/// `carillon listen`: a target for trying out jobs.
 struct ListenCommand: WorldCommand {
     static let configuration = CommandConfiguration(
         commandName: "listen",
-        abstract: "Receive HTTP requests and print each one: a target for trying jobs out.",
+        abstract: "Receive HTTP requests and print them: a target for trying out jobs.",
         discussion: """
-            Prints the address that it listens on, then each request with its headers and the beginning of its body, until \
-            Ctrl-C. Every request gets the same response. With --output json each request is an object on a line of its own, and \
+            Prints the listening address, then each request with its headers and the start of its body, until \
+            Ctrl-C. Every request gets the same response. With --output json each request is printed as one object a line, and \
             the address goes to standard error.
 
               carillon listen
               carillon listen 0 --count 1
               carillon listen 9000 --status 503 --delay 2s
 
-            Only programs of this machine reach it, unless --host names another address. Headers are printed as they come, \
+            By default only programs on this machine can connect; --host sets another address. Headers are printed unchanged, \
             credentials included.
             """
     )
 
     @Argument(
-        help: ArgumentHelp("The port; 0 takes a free one. (default: 9000)", valueName: "port"),
+        help: ArgumentHelp("The port; 0 for any free port. (default: 9000)", valueName: "port"),
         transform: WholeNumber.read
     )
     var port = 9_000
@@ -45,7 +45,7 @@ struct ListenCommand: WorldCommand {
     @Option(
         name: .customLong("delay"),
         parsing: .unconditional,
-        help: ArgumentHelp("How long every response is held back. (default: none)", valueName: "duration"),
+        help: ArgumentHelp("The delay before every response. (default: none)", valueName: "duration"),
         transform: DurationArgument.read
     )
     var delay: DurationArgument?
@@ -53,7 +53,7 @@ struct ListenCommand: WorldCommand {
     @Option(
         name: .customLong("count"),
         parsing: .unconditional,
-        help: ArgumentHelp("End after so many requests.", valueName: "count"),
+        help: ArgumentHelp("Exit after this number of requests.", valueName: "count"),
         transform: WholeNumber.read
     )
     var count: Int?
@@ -65,7 +65,7 @@ struct ListenCommand: WorldCommand {
 
     func validate() throws {
         guard 0...65_535 ~= port else { throw ValidationError("the port is \(port); 0 to 65535 are allowed") }
-        guard !host.isEmpty else { throw ValidationError("--host is empty; name an address, such as 127.0.0.1") }
+        guard !host.isEmpty else { throw ValidationError("--host is empty; give an address, such as 127.0.0.1") }
         guard 200...599 ~= status else { throw ValidationError("--status is \(status); 200 to 599 are allowed") }
         if let delay, delay.milliseconds > Self.longestDelay.milliseconds {
             throw ValidationError("--delay is \(delay); at most \(Self.longestDelay) is allowed")

@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonCron
 internal import CarillonJSON
 
-/// A request that `carillon listen` received, as it is printed.
+/// A request received by `carillon listen`, with its text and JSON forms.
 struct ReceivedRequest: Sendable, Hashable {
     /// One header field.
     struct Header: Sendable, Hashable {
@@ -10,29 +10,29 @@ struct ReceivedRequest: Sendable, Hashable {
         var value: String
     }
 
-    /// Bytes of a body that are kept. Further bytes are only counted.
+    /// The number of body bytes that are kept. Further bytes are only counted.
     static let keptBodyBytes = 4_096
 
-    /// Headers that every HTTP client sends and that say nothing about a job.
+    /// Headers that every HTTP client sends and that are not specific to a job.
     private static let omittedHeaders: Set<String> = [
         "accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding",
     ]
 
     var time: Timestamp
     var method: String
-    /// Path and query, as they were sent.
+    /// The path and the query, unchanged.
     var target: String
     var headers: [Header]
     /// At most `keptBodyBytes` of the body.
     var body: [UInt8]
-    /// The length of the whole body.
+    /// The length of the complete body.
     var bodyBytes: Int
 
-    /// The kept part of the body; `nil` when it is not UTF-8.
+    /// The kept part of the body; `nil` if it is not UTF-8.
     private var bodyText: String? {
         if let text = String(validating: body, as: UTF8.self) { return text }
         guard bodyBytes > body.count else { return nil }
-        // The limit can lie inside of a character, which has at most four bytes.
+        // The limit can split a character, which has at most four bytes.
         for dropped in 1...3 where dropped <= body.count {
             if let text = String(validating: body.dropLast(dropped), as: UTF8.self) { return text }
         }
@@ -54,7 +54,7 @@ struct ReceivedRequest: Sendable, Hashable {
         return text
     }
 
-    /// All headers, those that `text` omits too. Fields of one name are one member, with commas between the values.
+    /// All headers, including those that `text` omits. Values of headers with the same name are joined with commas.
     var json: JSONValue {
         var members: [JSONValue.Member] = []
         for header in headers {

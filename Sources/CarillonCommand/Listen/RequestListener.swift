@@ -7,30 +7,32 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Synchronization
 
-/// An HTTP server that gives every request the same response and hands the request to a closure.
+/// An HTTP server that passes each request to a closure and sends the same response to all requests.
 ///
-/// All connections share one event loop: requests are handed over one at a time, in the order in which they were complete.
+/// All connections share one event loop. Requests are passed to the closure one at a time, in the order of their
+/// completion.
 final class RequestListener: Sendable {
     /// The response to every request.
     struct Response: Sendable {
         var status = 200
-        /// From the end of the request to the response.
+        /// The delay between the end of the request and the response.
         var delayMs: Int64 = 0
     }
 
-    /// What the closure wants after a request.
+    /// The closure's decision after a request.
     enum Next: Sendable {
         case goOn
         /// The server stops after the response to this request.
         case stop
     }
 
-    /// Bounds on memory, whatever clients send.
+    /// Limits that bound memory, whatever clients send.
     enum Limits {
         static let connections = 256
         /// A job has at most 32 KiB of headers.
         static let headerBytes = 65_536
-        /// Without a byte in either direction, while no response is due.
+        /// The time without any byte in either direction after which an idle connection is closed. A delayed response
+        /// does not count.
         static let idleMs: Int64 = 120_000
     }
 
@@ -43,8 +45,8 @@ final class RequestListener: Sendable {
     private let server = Mutex<(any Channel)?>(nil)
 
     /// - Parameters:
-    ///   - now: the time that a request gets.
-    ///   - receive: gets each request on the event loop. An error stops the server.
+    ///   - now: returns the time of a request.
+    ///   - receive: called on the event loop for each request. An error stops the server.
     init(
         response: Response,
         now: @escaping @Sendable () -> Timestamp,
@@ -55,10 +57,10 @@ final class RequestListener: Sendable {
         self.receive = receive
     }
 
-    /// Begins to listen.
-    /// - Parameter address: port 0 takes a free port.
-    /// - Returns: the address with the port that was taken.
-    /// - Throws: `CommandFailure` when the address cannot be listened on.
+    /// Starts to listen.
+    /// - Parameter address: the address; port 0 means any free port.
+    /// - Returns: the address with the assigned port.
+    /// - Throws: `CommandFailure` if listening on the address fails.
     func start(on address: HostPort) async throws(CommandFailure) -> HostPort {
         let bound: any Channel
         do {
@@ -78,12 +80,12 @@ final class RequestListener: Sendable {
         )
     }
 
-    /// Returns when the closure wanted to stop, and the socket is closed.
+    /// Returns when the closure has stopped the server and the socket is closed.
     /// - Throws: the error of the closure.
     func untilStopped() async throws {
         await stopped.wait()
         let channel = server.withLock { $0 }
-        // The socket is gone in either case.
+        // Close the socket in both cases.
         try? await channel?.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
@@ -118,7 +120,7 @@ final class RequestListener: Sendable {
         }
     }
 
-    /// Hands a complete request over.
+    /// Passes a complete request to the closure.
     /// - Returns: whether the server stops after the response.
     func received(_ head: HTTPRequestHead, body: [UInt8], bodyBytes: Int) -> Bool {
         let request = ReceivedRequest(

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CarillonCron
 internal import CarillonSystem
 
-/// A length of time as people write it: `30s`, `1h30m`, `500ms`, `PT5M`; a bare number is seconds.
+/// A duration as given on the command line: `30s`, `1h30m`, `500ms`, `PT5M`; a number without a unit is in seconds.
 struct DurationArgument: Sendable, Hashable, CustomStringConvertible {
     var milliseconds: Int64
 
@@ -15,7 +15,7 @@ struct DurationArgument: Sendable, Hashable, CustomStringConvertible {
         self.milliseconds = milliseconds
     }
 
-    /// `nil` when it is none.
+    /// `nil` if the text is not a duration.
     init?(_ text: String) {
         guard let milliseconds = DurationSetting.milliseconds(text), milliseconds <= DurationArgument.longestMs else {
             return nil
@@ -29,8 +29,8 @@ struct DurationArgument: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension DurationArgument {
-    /// An option's value.
-    /// - Throws: `ValidationError`, which says what would be one.
+    /// Reads the value of an option.
+    /// - Throws: `ValidationError` with the valid forms.
     static func read(_ text: String) throws -> DurationArgument {
         guard let duration = DurationArgument(text) else { throw ValidationError("a duration is \(rule)") }
         return duration

@@ -22,13 +22,13 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
-/// What every command that talks to a scheduler takes.
+/// The options of every command that connects to a scheduler.
 struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("schedulers"),
         help: ArgumentHelp(
             """
-            Addresses of the schedulers, with commas between. (environment: SCHEDULERS; default: those of the context, or \
+            Addresses of the schedulers, separated by commas. (environment: SCHEDULERS; default: those of the context, or \
             127.0.0.1:7070)
             """,
             valueName: "host:port,..."
@@ -51,7 +51,7 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: .customLong("request-timeout"),
         parsing: .unconditional,
-        help: ArgumentHelp("How long to wait for an answer. (default: 10s)", valueName: "duration"),
+        help: ArgumentHelp("How long to wait for a response. (default: 10s)", valueName: "duration"),
         transform: DurationArgument.read
     )
     var requestTimeout: DurationArgument?
@@ -59,7 +59,7 @@ struct GlobalOptions: ParsableArguments {
     func validate() throws {
         if requestTimeout?.milliseconds == 0 {
             throw ValidationError(
-                "--request-timeout is less than a millisecond; an answer takes longer, give 5s for example"
+                "--request-timeout is less than a millisecond; use a longer time, for example 5s"
             )
         }
     }
@@ -91,18 +91,18 @@ struct PageOptions: ParsableArguments {
     @Option(
         name: .customLong("limit"),
         parsing: .unconditional,
-        help: ArgumentHelp("How many at most. (default: 100)", valueName: "count"),
+        help: ArgumentHelp("Maximum number of results. (default: 100)", valueName: "count"),
         transform: WholeNumber.read
     )
     var limit = 100
 
-    @Flag(name: .customLong("all"), help: "All there are, however many.")
+    @Flag(name: .customLong("all"), help: "Show all results.")
     var all = false
 
     func validate() throws {
         guard limit >= 1 else { throw ValidationError("--limit is \(limit); it must be at least 1") }
     }
 
-    /// `nil`: without bound.
+    /// `nil` for no limit.
     var count: Int? { all ? nil : limit }
 }

@@ -2,14 +2,14 @@ internal import ArgumentParser
 internal import CarillonCore
 internal import CarillonJSON
 
-/// The settings of a job as options: what `job create` and `job update` share.
+/// The settings of a job as options, shared by `job create` and `job update`.
 struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("schedule"),
         parsing: .unconditional,
         help: ArgumentHelp(
             """
-            When: a cron expression of 5, 6 (second first) or 7 fields (year last), @hourly and the like, @every 90s, @at and a \
+            The schedule: a cron expression of 5, 6 (second first) or 7 fields (year last), a nickname such as @hourly, @every 90s, @at and a \
             time, or several of these joined by |. See `carillon cron --help`.
             """,
             valueName: "expression"
@@ -17,31 +17,31 @@ struct JobSettingsOptions: ParsableArguments {
     )
     var schedule: String?
 
-    @Option(name: [.customLong("url"), .customLong("api-url")], help: "What is called: an absolute http or https URL.")
+    @Option(name: [.customLong("url"), .customLong("api-url")], help: "The URL to call: an absolute http or https URL.")
     var url: String?
 
-    @Option(name: .customLong("name"), parsing: .unconditional, help: "A name of its own, to say instead of the id.")
+    @Option(name: .customLong("name"), parsing: .unconditional, help: "A unique name, which can be used instead of the id.")
     var name: String?
 
-    @Option(name: .customLong("description"), parsing: .unconditional, help: "A note for people.")
+    @Option(name: .customLong("description"), parsing: .unconditional, help: "A description.")
     var description: String?
 
     @Option(
         name: .customLong("time-zone"),
-        help: ArgumentHelp("An IANA time zone; \(Job.blank.timeZone) unless told.", valueName: "zone")
+        help: ArgumentHelp("An IANA time zone. (default: \(Job.blank.timeZone))", valueName: "zone")
     )
     var timeZone: String?
 
     @Option(
         name: .customLong("dst-policy"),
-        help: ArgumentHelp("What happens when clocks change: CRON, SKIP or BOTH.", valueName: "policy"),
+        help: ArgumentHelp("How due times are treated when clocks change: CRON, SKIP or BOTH.", valueName: "policy"),
         completion: .list(JobField.daylightPolicy.words)
     )
     var dstPolicy: String?
 
     @Option(
         name: .customLong("method"),
-        help: "The HTTP method; \(Job.blank.call.method) unless told.",
+        help: "The HTTP method. (default: \(Job.blank.call.method))",
         completion: .list(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
     )
     var method: String?
@@ -70,7 +70,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("timeout"),
         parsing: .unconditional,
-        help: ArgumentHelp("How long one call may take.", valueName: "duration"),
+        help: ArgumentHelp("The timeout of a call.", valueName: "duration"),
         transform: DurationArgument.read
     )
     var timeout: DurationArgument?
@@ -78,7 +78,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("max-retries"),
         parsing: .unconditional,
-        help: ArgumentHelp("Attempts after a failed first one.", valueName: "count"),
+        help: ArgumentHelp("The number of attempts after a failed first attempt.", valueName: "count"),
         transform: WholeNumber.read
     )
     var maxRetries: Int?
@@ -86,7 +86,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("retry-initial-delay"),
         parsing: .unconditional,
-        help: ArgumentHelp("Wait before the second attempt; it doubles from there.", valueName: "duration"),
+        help: ArgumentHelp("The delay before the second attempt; doubled for each further attempt.", valueName: "duration"),
         transform: DurationArgument.read
     )
     var retryInitialDelay: DurationArgument?
@@ -94,14 +94,14 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("retry-max-delay"),
         parsing: .unconditional,
-        help: ArgumentHelp("The longest wait.", valueName: "duration"),
+        help: ArgumentHelp("The maximum delay between attempts.", valueName: "duration"),
         transform: DurationArgument.read
     )
     var retryMaxDelay: DurationArgument?
 
     @Option(
         name: .customLong("catch-up-policy"),
-        help: ArgumentHelp("Times missed in a long outage: LATEST, ALL or NONE of them run.", valueName: "policy"),
+        help: ArgumentHelp("Which due times missed in a long outage run: LATEST, ALL or NONE.", valueName: "policy"),
         completion: .list(JobField.catchUpPolicy.words)
     )
     var catchUpPolicy: String?
@@ -109,14 +109,14 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("catch-up-window"),
         parsing: .unconditional,
-        help: ArgumentHelp("Times missed by no more than this always run.", valueName: "duration"),
+        help: ArgumentHelp("Due times missed by at most this duration always run.", valueName: "duration"),
         transform: DurationArgument.read
     )
     var catchUpWindow: DurationArgument?
 
     @Option(
         name: .customLong("overlap-policy"),
-        help: ArgumentHelp("While one is still open: ALLOW or SKIP the next.", valueName: "policy"),
+        help: ArgumentHelp("ALLOW or SKIP a due time while an execution is open.", valueName: "policy"),
         completion: .list(JobField.overlapPolicy.words)
     )
     var overlapPolicy: String?
@@ -124,7 +124,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("priority"),
         parsing: .unconditional,
-        help: ArgumentHelp("Higher goes first when workers are busy.", valueName: "number"),
+        help: ArgumentHelp("Higher priorities run first when all workers are busy.", valueName: "number"),
         transform: WholeNumber.read
     )
     var priority: Int?
@@ -132,7 +132,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("starts-at"),
         parsing: .unconditional,
-        help: ArgumentHelp("Not before.", valueName: "time"),
+        help: ArgumentHelp("No due times before this time.", valueName: "time"),
         transform: TimeArgument.read
     )
     var startsAt: TimeArgument?
@@ -140,7 +140,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("ends-at"),
         parsing: .unconditional,
-        help: ArgumentHelp("Not after.", valueName: "time"),
+        help: ArgumentHelp("No due times after this time.", valueName: "time"),
         transform: TimeArgument.read
     )
     var endsAt: TimeArgument?
@@ -155,7 +155,7 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("start-deadline"),
         parsing: .unconditional,
-        help: ArgumentHelp("Skip an execution that cannot start this long after it was due.", valueName: "duration"),
+        help: ArgumentHelp("Skip an execution that has not started this long after its due time.", valueName: "duration"),
         transform: DurationArgument.read
     )
     var startDeadline: DurationArgument?
@@ -164,25 +164,26 @@ struct JobSettingsOptions: ParsableArguments {
         name: .customLong("file"),
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Settings from a JSON object in a file, or - for standard input; options count more.",
+            "Settings from a JSON object in a file, or - for standard input; options have precedence.",
             valueName: "path"
         ),
         completion: .file(extensions: ["json"])
     )
     var file: String?
 
-    /// What `job get` shows and nobody can set: ignored in a file, so that one job can be made from another.
+    /// Fields that `job get` shows and that cannot be set. A file may contain them, so that the output for one job can
+    /// create another.
     private static let readOnly: Set<String> = [
         "job_id", "schedule_description", "version", "created_at", "updated_at", "next_run_time",
     ]
 
     func validate() throws {
         if file == "" {
-            throw ValidationError("--file is empty; name a file with a JSON object, or - for standard input")
+            throw ValidationError("--file is empty; give a file with a JSON object, or - for standard input")
         }
     }
 
-    /// The settings as members of a request, in the order of the protocol's fields.
+    /// The settings as members of a request, in the order of the message fields.
     func members(in world: World, droppingNulls: Bool) throws -> [JSONValue.Member] {
         if file == "-", body == "-" {
             throw ValidationError("--file - and --body - cannot both read standard input")
@@ -212,7 +213,7 @@ struct JobSettingsOptions: ParsableArguments {
         add("time_zone", timeZone.map(JSONValue.string))
         add("dst_policy", dstPolicy.map { .string(TextFormat.constant($0)) })
         add("http_method", method.map(JSONValue.string))
-        // Not `headers.isEmpty ? nil : ...`: a value of JSON can be `nil` itself, and null is a wish to have none.
+        // Not `headers.isEmpty ? nil : ...`: a `JSONValue` can itself be `nil`, and null would remove all headers.
         if !headers.isEmpty { add("headers", try JobSettingsOptions.headers(headers)) }
         add("body", try body.map { .string(try JobSettingsOptions.body($0, in: world)) })
         add("timeout_seconds", timeout.map { .number($0.seconds) })
@@ -238,7 +239,7 @@ struct JobSettingsOptions: ParsableArguments {
             }
             let name = TextFormat.trimmed(line[..<colon])
             let value = TextFormat.trimmed(line[line.index(after: colon)...])
-            // Fields of one name are one field with commas between (RFC 9110, section 5.3).
+            // Headers with the same name are joined with commas (RFC 9110, section 5.3).
             let same = members.firstIndex { $0.name.lowercased() == name.lowercased() }
             if let same, case .string(let before) = members[same].value {
                 members[same].value = .string("\(before), \(value)")
@@ -259,7 +260,7 @@ struct JobSettingsOptions: ParsableArguments {
             return text
         }
         guard let body = String(validating: bytes, as: UTF8.self) else {
-            throw CommandFailure(status: .invalidData, text: "--body \(text) is not UTF-8 text; a body must be")
+            throw CommandFailure(status: .invalidData, text: "--body \(text) is not UTF-8 text; a body must be UTF-8")
         }
         return body
     }
@@ -276,7 +277,7 @@ struct JobSettingsOptions: ParsableArguments {
         guard case .object(let members) = value else {
             throw CommandFailure(
                 status: .invalidData,
-                text: "\(name) must hold an object with a job's settings, not \(value.kindInWords)"
+                text: "\(name) is \(value.kindInWords); it must be an object with a job's settings"
             )
         }
         return members.filter { !readOnly.contains($0.name) }

@@ -2,13 +2,13 @@ internal import ArgumentParser
 internal import CarillonCore
 internal import CarillonCron
 
-/// An instant as people write it: RFC 3339, a day, a word, or a distance from now. Days are those of UTC, or of a zone.
+/// An instant as given on the command line: RFC 3339, a date, a word such as `today`, or an offset from now.
 struct TimeArgument: Sendable, Hashable {
     private enum Meaning: Hashable {
         case instant(Timestamp)
-        /// The beginning of a day, counted from this one.
+        /// The start of a day, counted from today.
         case day(Int64)
-        /// The beginning of a day: 00:00 UTC of its date.
+        /// The start of a date, 00:00 UTC.
         case date(Timestamp)
         /// Milliseconds from now.
         case offset(Int64)
@@ -17,13 +17,13 @@ struct TimeArgument: Sendable, Hashable {
     private var meaning: Meaning
 
     private static let forms =
-        "2026-11-23T09:00:00Z (RFC 3339), 2026-11-23, now, today, yesterday, tomorrow, -1h, +30m; days begin at 00:00"
+        "2026-11-23T09:00:00Z (RFC 3339), 2026-11-23, now, today, yesterday, tomorrow, -1h, +30m; days start at 00:00"
 
     static let rule = forms + " UTC"
-    /// Where days are those of the zone in which times are shown.
-    static let localRule = forms + " in the time zone that is shown"
+    /// The rule for options whose days are those of the time zone in which times are shown.
+    static let localRule = forms + " in the time zone of the output"
 
-    /// `nil` when it is none of them.
+    /// `nil` if the text is not a time.
     init?(_ text: String) {
         switch text.lowercased() {
         case "now": meaning = .offset(0)
@@ -60,21 +60,21 @@ struct TimeArgument: Sendable, Hashable {
         Timestamp(milliseconds: clock.seconds(of: day) * 1_000)
     }
 
-    /// RFC 3339 in UTC.
+    /// The instant as RFC 3339 in UTC.
     func text(at now: Timestamp, in clock: TimeFormat = .utc) -> String {
         RFC3339.format(milliseconds: time(at: now, in: clock).milliseconds)
     }
 }
 
 extension TimeArgument {
-    /// An option's value.
-    /// - Throws: `ValidationError`, which says what would be one.
+    /// Reads the value of an option.
+    /// - Throws: `ValidationError` with the valid forms.
     static func read(_ text: String) throws -> TimeArgument {
         guard let word = TimeArgument(text) else { throw ValidationError("a time is \(rule)") }
         return word
     }
 
-    /// The same, for days of the zone in which times are shown.
+    /// Like `read`, with days of the time zone in which times are shown.
     static func readLocal(_ text: String) throws -> TimeArgument {
         guard let word = TimeArgument(text) else { throw ValidationError("a time is \(localRule)") }
         return word

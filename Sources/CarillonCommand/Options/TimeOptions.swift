@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import CarillonCron
 internal import CarillonSystem
 
-/// `--utc` and `--time-zone`: the zone in which tables show times and in which days begin.
+/// `--utc` and `--time-zone`: the zone in which tables show times and in which days start.
 struct TimeOptions: ParsableArguments {
     @OptionGroup
     var utc: UTCOption
@@ -15,7 +15,7 @@ struct TimeOptions: ParsableArguments {
 
     func validate() throws {
         if utc.utc, timeZone != nil {
-            throw ValidationError("--utc and --time-zone contradict each other; leave one of them out")
+            throw ValidationError("--utc and --time-zone cannot be combined; leave one of them out")
         }
     }
 
@@ -29,7 +29,7 @@ struct TimeOptions: ParsableArguments {
     }
 }
 
-/// `--utc` alone, for commands whose `--time-zone` is that of a job.
+/// Only `--utc`, for commands whose `--time-zone` is the zone of a job.
 struct UTCOption: ParsableArguments {
     @Flag(name: .customLong("utc"), help: "Show times in UTC instead of the local time zone.")
     var utc = false

@@ -1,14 +1,14 @@
 internal import ArgumentParser
 
-/// A number of things on the command line.
+/// Reads a count from the command line.
 enum WholeNumber {
-    /// An option's value.
-    /// - Throws: `ValidationError`, which says what would be one.
+    /// Reads the value of an option.
+    /// - Throws: `ValidationError` with the valid forms.
     static func read(_ text: String) throws -> Int {
         if let number = Int(text) { return number }
         let isNumber = !text.isEmpty && text.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
         throw ValidationError(
-            isNumber ? "it is too great; at most \(Int.max) can be read" : "a whole number such as 5 is needed"
+            isNumber ? "the number is too large; the maximum is \(Int.max)" : "a whole number such as 5 is needed"
         )
     }
 }

@@ -1,18 +1,18 @@
 internal import ArgumentParser
 internal import CarillonJSON
 
-/// Completion of job names: the shell runs `carillon`, which asks the schedulers.
+/// Completion of job names. The shell runs `carillon`, which asks the schedulers.
 enum JobNames {
-    /// The world of the command line that is being parsed.
+    /// The `World` of the command line that is being parsed.
     @TaskLocal static var world: World?
 
-    /// A shell that waits longer seems to hang.
+    /// The time limit; a longer wait would make the shell seem to hang.
     private static let timeoutMs: Int64 = 1_000
     private static let most = 10_000
 
     static let completion = CompletionKind.custom { words, _, prefix async in await names(words, prefix) }
 
-    /// The names that begin with `prefix`; none when no scheduler answers.
+    /// The job names with the prefix; empty if no scheduler answers.
     private static func names(_ words: [String], _ prefix: String) async -> [String] {
         guard let world else { return [] }
         var names: [String] = []
@@ -36,7 +36,7 @@ enum JobNames {
         } catch {
             return []
         }
-        // A completion is one line.
+        // Names with line breaks cannot be completed.
         return names.filter { !$0.contains(where: \.isNewline) }.sorted()
     }
 

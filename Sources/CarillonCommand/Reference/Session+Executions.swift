@@ -3,10 +3,10 @@ internal import CarillonCron
 internal import CarillonJSON
 
 extension Session {
-    /// How many of the newest executions are searched for the end of an id.
+    /// The number of newest executions that are searched for the end of an id.
     static let searchedExecutions = 10_000
 
-    /// The ids, as arguments of a request, of the execution that a person means: `EXECUTION`, `JOB@TIME`, or `JOB EXECUTION`.
+    /// The job and execution ids for a reference: `EXECUTION`, `JOB@TIME`, or `JOB EXECUTION`.
     func executionIDs(_ words: [String]) async throws -> JSONValue {
         let reference = words[words.count - 1]
         let job = words.count > 1 ? try await jobID(words[0]) : nil
@@ -21,21 +21,21 @@ extension Session {
         guard let digits = ShortID.digits(reference) else {
             throw ClientError(
                 .invalidArgument,
-                "\"\(reference)\" names no execution; write its id, at least \(ShortID.minimum) digits from the end of it, or JOB@TIME, "
+                "\"\(reference)\" is not a reference to an execution; write an id, at least the last \(ShortID.minimum) digits of an id, or JOB@TIME, "
                     + "such as report@2026-11-25T09:00:00"
             )
         }
         return try await execution(endingWith: digits, job: job, reference)
     }
 
-    /// An id begins with the scheduled time in milliseconds, so that the list of that time has the execution.
+    /// An id starts with the scheduled time in milliseconds, so a list for that time contains the execution.
     private func execution(_ id: UniqueID) async throws -> JSONValue {
         let milliseconds = ExecutionID(id).time.milliseconds
         let found = try await executions([], from: milliseconds, to: milliseconds + 1) {
             $0["execution_id"]?.string == id.description
         }
         guard let execution = found.first else {
-            throw ClientError(.notFound, "there is no execution \(id) (see `carillon execution list`)")
+            throw ClientError(.notFound, "execution \(id) does not exist (see `carillon execution list`)")
         }
         return Session.ids(execution)
     }
@@ -57,10 +57,10 @@ extension Session {
         guard !found.isEmpty else {
             throw ClientError(
                 .notFound,
-                "the job \"\(job)\" has no execution of \(RFC3339.format(milliseconds: range.lowerBound))"
+                "the job \"\(job)\" has no execution at \(RFC3339.format(milliseconds: range.lowerBound))"
             )
         }
-        guard found.count == 1 else { throw Session.ambiguous("have the time of", reference, found) }
+        guard found.count == 1 else { throw Session.ambiguous("match", reference, found) }
         return Session.ids(found[0])
     }
 
@@ -79,10 +79,10 @@ extension Session {
         guard let first = found.first else {
             let searched =
                 hasMore
-                ? "none of the newest \(Session.searchedExecutions) executions ends with" : "there is no execution"
+                ? "none of the newest \(Session.searchedExecutions) executions has an id that ends with" : "no execution has an id that ends with"
             throw ClientError(.notFound, "\(searched) \(reference); write the whole id, or JOB@TIME")
         }
-        guard found.count == 1 else { throw Session.ambiguous("end with", reference, found) }
+        guard found.count == 1 else { throw Session.ambiguous("have ids that end with", reference, found) }
         return Session.ids(first)
     }
 
@@ -121,8 +121,8 @@ extension Session {
 }
 
 extension TimeFormat {
-    /// The milliseconds that a time of a reference means: a whole second where it has no fraction. A time without an offset is one
-    /// of the zone.
+    /// The range of milliseconds that a time matches: a whole second if the text has no fraction. A time without an
+    /// offset is in the local zone.
     func range(_ text: String) -> Range<Int64>? {
         let length: Int64 = text.contains(".") ? 1 : 1_000
         if let milliseconds = RFC3339.parse(text) { return milliseconds..<milliseconds + length }

@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonJSON
 
 extension Session {
-    /// The id of the job that a person means by its name, its id, or the end of its id. A name that is equal wins.
+    /// The id of the job for a name, an id, or the end of an id. An exact name has precedence.
     func jobID(_ reference: String) async throws -> String {
         if let id = UniqueID(reference) { return id.description }
         let answer = try await call("list_jobs", ["name": .string(reference), "limit": 2])
@@ -13,7 +13,7 @@ extension Session {
         throw ClientError(.notFound, Session.noJob(reference))
     }
 
-    /// The ids of several jobs, each once. All are looked up before anything is done with one of them.
+    /// The ids of several jobs, without duplicates. All are looked up before the first is changed.
     func jobIDs(_ references: [String]) async throws -> [(reference: String, id: String)] {
         var jobs: [(reference: String, id: String)] = []
         for reference in references {
@@ -38,14 +38,14 @@ extension Session {
             }
             throw ClientError(
                 .invalidArgument,
-                "the ids of several jobs end with \(reference); give a name or more digits: \(names.joined(separator: ", "))"
+                "several job ids end with \(reference); give a name or more digits: \(names.joined(separator: ", "))"
             )
         }
         return first
     }
 
     private static func noJob(_ reference: String) -> String {
-        "there is no job \"\(reference)\"; a job is named by its name, its id, or at least \(ShortID.minimum) digits from the end "
-            + "of its id (see `carillon job list`), a deleted one, whose history is kept, by its whole id alone"
+        "job \"\(reference)\" does not exist; write the name, the id, or at least the last \(ShortID.minimum) digits "
+            + "of the id (see `carillon job list`); for the history of a deleted job write the whole id"
     }
 }

@@ -1,10 +1,11 @@
 internal import CarillonJSON
 
-/// The end of an id, which is what tables show and what a person can type. Ids begin with a time, so their beginnings are alike.
+/// The end of an id, as shown in tables and accepted as a reference. Ids start with a time, so their beginnings are
+/// similar.
 enum ShortID {
-    /// Hexadecimal digits that tables show.
+    /// The number of hexadecimal digits in tables.
     static let length = 8
-    /// Hexadecimal digits that a reference needs.
+    /// The minimum number of hexadecimal digits of a reference.
     static let minimum = 6
 
     /// The last digits of an id.
@@ -12,7 +13,7 @@ enum ShortID {
         String(ValueFormat.text(id).suffix(length))
     }
 
-    /// The digits of a reference that may be the end of an id, in lower case and without hyphens; `nil` when it cannot be one.
+    /// The digits of a reference in lower case and without hyphens; `nil` if the reference cannot be the end of an id.
     static func digits(_ reference: String) -> String? {
         let digits = reference.lowercased().filter { $0 != "-" }
         let isHex = digits.utf8.allSatisfy {
@@ -21,7 +22,7 @@ enum ShortID {
         return isHex && minimum...32 ~= digits.utf8.count ? digits : nil
     }
 
-    /// Whether an id ends with these digits.
+    /// Whether the id ends with the digits.
     static func matches(_ id: JSONValue?, _ digits: String) -> Bool {
         (id?.string ?? "").lowercased().filter { $0 != "-" }.hasSuffix(digits)
     }

@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonJSON
 
 extension DetailTable {
-    /// A job with its next times if they are known, without the settings that it does not have.
+    /// A job with its next due times if they are known. Empty settings are left out.
     static func job(_ job: JSONValue, _ times: TimeFormat, next upcoming: [String] = []) -> DetailTable {
         var details = DetailTable()
         details.add("job", job["job_id"]?.string)
@@ -44,7 +44,7 @@ extension DetailTable {
         return details
     }
 
-    /// Settings that a job's facts show in their own way. Any other one is shown when it differs from its default.
+    /// Settings that have their own line. Any other setting is shown if it differs from its default.
     private static let listed: Set<String> = [
         "schedule", "api_url", "execution_type", "name", "description", "time_zone", "dst_policy", "http_method",
         "headers", "body", "timeout_seconds", "max_retries", "retry_initial_delay_seconds", "retry_max_delay_seconds",
@@ -79,7 +79,7 @@ extension DetailTable {
         details.add("next attempt", time: execution["next_attempt_at"], times)
         details.add("attempts", ValueFormat.text(execution["attempts"]))
         if let lost = execution["lost_attempts"]?.integer {
-            details.add("lost attempts", "\(lost), with their workers; the target may have seen them")
+            details.add("lost attempts", "\(lost), because workers disappeared; the target may have received them")
         }
         details.add("drift", ValueFormat.milliseconds(execution["drift_ms"]))
         details.add("duration", ValueFormat.milliseconds(execution["duration_ms"]))
@@ -88,7 +88,7 @@ extension DetailTable {
         details.add("response", execution["response"]?.string)
         details.add("worker", execution["worker"]?.string)
         if let count = execution["skipped_count"]?.integer {
-            details.add("stands for", "\(count) due times since \(times.text(execution["skipped_from"]))")
+            details.add("represents", "\(count) due times since \(times.text(execution["skipped_from"]))")
         }
         return details
     }
@@ -123,10 +123,10 @@ extension DetailTable {
         let isLeading = cluster["leading"] == .bool(true)
         let isConnected = cluster["database_connected"] == .bool(true)
         details.add("scheduler", cluster["server_id"]?.string)
-        details.add("state", isLeading ? "leading" : "standing by")
+        details.add("state", isLeading ? "leading" : "standby")
         details.add(
             "leader",
-            cluster["leader_address"]?.string ?? "none known",
+            cluster["leader_address"]?.string ?? "unknown",
             colour: cluster["leader_address"]?.string == nil ? .red : nil
         )
         details.add("epoch", ValueFormat.text(cluster["epoch"]))

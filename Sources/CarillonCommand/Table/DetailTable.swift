@@ -1,6 +1,6 @@
 internal import CarillonJSON
 
-/// Names and values under each other.
+/// Names and values, one pair a line.
 struct DetailTable {
     private var facts: [(name: String, value: String, colour: Style.Colour?)] = []
 

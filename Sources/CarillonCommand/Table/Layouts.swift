@@ -29,7 +29,7 @@ extension Table.Layout {
         ),
     ])
 
-    /// Of one job.
+    /// The executions of one job.
     static let executions = Table.Layout(columns: executionColumns)
 
     static let executionsOfAllJobs: Table.Layout = {
@@ -48,7 +48,7 @@ extension Table.Layout {
         return Table.Layout(columns: columns)
     }()
 
-    /// Lines that come one by one: the widths cannot wait for what is still to come.
+    /// The layout of rows that are printed one by one, with fixed widths.
     static let watch: Table.Layout = {
         var layout = executionsOfAllJobs
         layout.minimums = [ShortID.length, ShortID.length, 19, 9, 4, 8, 8, 8]
@@ -64,14 +64,14 @@ extension Table.Layout {
         .init(title: "DURATION", isRight: true, drop: 2, value: { ValueFormat.milliseconds($0["duration_ms"]) }),
         .init(title: "DRIFT", isRight: true, drop: 4, value: { ValueFormat.milliseconds($0["drift_ms"]) }),
         .init(
-            title: "WHAT HAPPENED",
+            title: "DETAILS",
             shrinks: true,
             minimum: 28,
             value: { execution in
                 let reason = ValueFormat.text(execution["reason"])
                 let error = ValueFormat.text(execution["error_message"])
-                let count = execution["skipped_count"]?.integer.map { "stands for \($0) due times" } ?? ""
-                let lost = execution["lost_attempts"]?.integer.map { "\($0) lost with a worker" } ?? ""
+                let count = execution["skipped_count"]?.integer.map { "represents \($0) due times" } ?? ""
+                let lost = execution["lost_attempts"]?.integer.map { "\($0) attempts lost" } ?? ""
                 return [reason, error, count, lost].filter { !$0.isEmpty }.joined(separator: ": ")
             }
         ),

@@ -1,22 +1,22 @@
 internal import CarillonJSON
 
-/// Rows in aligned columns. Rows may come in portions: the first portion decides which columns there are; a later row that
-/// needs more width widens its own line alone.
+/// Rows in aligned columns. Rows may arrive in portions: the first portion determines the columns. A later row that
+/// needs more width is printed with a wider line.
 ///
-/// No line is wider than the terminal. Where the columns do not fit, times lose their offset, then the columns that may shrink
-/// do, down to their minimum, and then columns are dropped in the order of `Column.drop`.
+/// No line is wider than the terminal. If the columns do not fit, times first lose their offset. Then shrinkable
+/// columns shrink to their minimum, and then columns are dropped in the order of `Column.drop`.
 struct Table {
     struct Column: Sendable {
         var title: String
         var isRight = false
-        /// Whether text is cut when the terminal is too narrow.
+        /// Whether text is truncated if the terminal is too narrow.
         var shrinks = false
-        /// The least width after a cut, before other columns are dropped.
+        /// The minimum width after truncation, before other columns are dropped.
         var minimum = 8
-        /// Columns with the greatest number are dropped first; `nil`: never.
+        /// Columns with the largest number are dropped first; `nil` for never.
         var drop: Int?
         var value: @Sendable (JSONValue) -> String = { _ in "" }
-        /// The field with a time, instead of `value`; and what stands there without a time.
+        /// The field of a time, shown instead of `value`, and the text for a missing time.
         var time: String?
         var colour: @Sendable (String) -> Style.Colour? = { _ in nil }
 
@@ -28,7 +28,7 @@ struct Table {
 
     struct Layout: Sendable {
         var columns: [Column]
-        /// Columns that have at least this width, so that lines that come one by one stand under each other.
+        /// Minimum widths of columns, so that rows that are printed one by one are aligned.
         var minimums: [Int] = []
     }
 
@@ -37,14 +37,14 @@ struct Table {
     private let style: Style
     private let times: TimeFormat
     private var widths: [Int]
-    /// Whether the rows come one by one, so that the first says little about the others.
+    /// Whether rows are printed one by one, so that the first row does not determine the widths.
     private let hasMinimums: Bool
     private var isCompact = false
     private(set) var isEmpty = true
 
     private static let gap = 2
 
-    /// - Parameter width: of the terminal; `nil`: nothing is cut.
+    /// - Parameter width: the width of the terminal; `nil` for no limit.
     init(layout: Layout, width: Int?, style: Style, times: TimeFormat = .utc) {
         columns = layout.columns
         hasMinimums = !layout.minimums.isEmpty
@@ -56,7 +56,7 @@ struct Table {
         }
     }
 
-    /// The lines of these rows; before the first ones the titles.
+    /// The lines of the rows, preceded by the titles for the first rows.
     mutating func lines(of rows: [JSONValue]) -> String {
         guard !rows.isEmpty else { return "" }
         if isEmpty { choose(for: rows) }
@@ -86,7 +86,7 @@ struct Table {
 
     // MARK: Fitting the terminal
 
-    /// Drops columns until the rest fits, given what may shrink.
+    /// Drops columns until the others fit, if shrinkable columns shrink.
     private mutating func choose(for rows: [JSONValue]) {
         guard let width else { return }
         var natural = widths
@@ -97,7 +97,7 @@ struct Table {
         natural = widths
         widen(&natural, for: cells)
         if Table.sum(natural) > width, !hasMinimums {
-            // A column without any text says the least.
+            // An empty column is dropped first.
             for index in columns.indices.reversed()
             where columns[index].drop != nil && cells.allSatisfy({ $0[index].isEmpty }) {
                 remove(index, &natural)
@@ -126,7 +126,8 @@ struct Table {
         widths.reduce(0, +) + gap * (widths.count - 1)
     }
 
-    /// Takes width from the columns that may shrink, the widest first; where that is not enough, from all, the last first.
+    /// Reduces the shrinkable columns, the widest first. If that is not enough, all columns are reduced, the last
+    /// first.
     private func fit(_ widths: [Int]) -> [Int] {
         guard let width else { return widths }
         var fitted = widths
@@ -151,7 +152,7 @@ struct Table {
         for (index, whole) in cells.enumerated() {
             let cell = width == nil ? whole : TerminalText.cut(whole, to: widths[index])
             let space = max(0, widths[index] - TerminalText.width(of: cell))
-            // Spaces wait until something follows them: no line ends in blanks.
+            // Spaces are added only before further text, so that no line ends with spaces.
             if columns[index].isRight { pending += space }
             if !cell.isEmpty {
                 line += String(repeating: " ", count: pending) + paint(index, cell)

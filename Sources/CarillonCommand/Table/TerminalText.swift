@@ -1,7 +1,7 @@
-/// Text as a terminal shows it.
+/// Text for a terminal.
 enum TerminalText {
-    /// One line without anything that a terminal obeys: line breaks become spaces, and control characters (and those that
-    /// turn the direction of writing) are written as escapes, since names and answers come from strangers.
+    /// One line without terminal control: line breaks become spaces; control and bidirectional characters are escaped.
+    /// Names and responses can come from untrusted sources.
     static func line(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars {
@@ -15,7 +15,7 @@ enum TerminalText {
         return line
     }
 
-    /// Columns that a text takes.
+    /// The number of columns of a text.
     static func width(of text: String) -> Int {
         text.reduce(0) { $0 + width(of: $1) }
     }
@@ -23,14 +23,14 @@ enum TerminalText {
     static func width(of character: Character) -> Int {
         var width = 0
         for scalar in character.unicodeScalars {
-            // Variation selector 16 asks for the picture.
+            // Variation selector 16 selects the emoji form.
             if scalar.value == 0xFE0F { return 2 }
             width = max(width, self.width(of: scalar))
         }
         return width
     }
 
-    /// After Unicode Standard Annex 11 (East Asian Width): wide and fullwidth take two.
+    /// By Unicode Standard Annex 11 (East Asian Width): wide and fullwidth characters take two columns.
     private static func width(of scalar: Unicode.Scalar) -> Int {
         if scalar.value < 0x300 { return 1 }
         switch scalar.properties.generalCategory {
@@ -48,7 +48,7 @@ enum TerminalText {
         0x1F900...0x1F9FF, 0x20000...0x3FFFD,
     ]
 
-    /// At most so many columns, with an ellipsis where something was cut.
+    /// Truncates a text to a number of columns, with an ellipsis if something was removed.
     static func cut(_ text: String, to columns: Int) -> String {
         guard columns > 0 else { return "" }
         guard width(of: text) > columns else { return text }
@@ -64,7 +64,7 @@ enum TerminalText {
     }
 }
 
-/// Colours, or none.
+/// Colours on or off.
 struct Style: Sendable {
     var isOn: Bool
 

@@ -1,13 +1,14 @@
 internal import CarillonCron
 internal import CarillonJSON
 
-/// How tables and sheets show the times of answers, which are RFC 3339 in UTC.
+/// The format of times in tables. Times in responses are RFC 3339 in UTC.
 struct TimeFormat: Sendable {
     var zone: TimeZoneRules
 
     static let utc = TimeFormat(zone: .utc)
 
-    /// RFC 3339 with the offset of the zone: `2026-11-25T09:00:00+01:00`. Text that is not a time stays as it is.
+    /// RFC 3339 with the offset of the zone: `2026-11-25T09:00:00+01:00`. Text that is not a time is returned
+    /// unchanged.
     func text(_ value: JSONValue?) -> String {
         guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let (seconds, rest) = TimeFormat.split(milliseconds)
@@ -20,24 +21,25 @@ struct TimeFormat: Sendable {
         return text
     }
 
-    /// For narrow terminals, without fraction and offset: `2026-11-25 09:00:00`.
+    /// The form for narrow terminals, without fraction and offset: `2026-11-25 09:00:00`.
     func compact(_ value: JSONValue?) -> String {
         guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let civil = zone.civilTime(at: TimeFormat.split(milliseconds).seconds).description
         return String(civil.map { $0 == "T" ? " " : $0 })
     }
 
-    /// With the day of the week: `Wed 2026-11-25T09:00:00+01:00`.
+    /// The form with the day of the week: `Wed 2026-11-25T09:00:00+01:00`.
     func dayAndTime(_ value: JSONValue?) -> String {
         guard let milliseconds = TimeFormat.milliseconds(value) else { return ValueFormat.text(value) }
         let weekday = zone.civilTime(at: TimeFormat.split(milliseconds).seconds).weekday
         return ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][weekday] + " " + text(value)
     }
 
-    /// The first instant at which clocks of the zone show this time; where they skip it, the instant at which they do.
+    /// The first instant at which local clocks show this time; for a skipped time, the instant of the clock change.
     func seconds(of civil: CivilTime) -> Int64 {
         let local = civil.seconds
-        // Offsets differ from UTC by 26 hours at most, and change seldom: those of the days around are the candidates.
+        // Offsets differ from UTC by at most 26 hours and change rarely, so the offsets of the days before and after
+        // are the candidates.
         let before = Int64(zone.offset(at: local - 93_600).seconds)
         let after = Int64(zone.offset(at: local + 93_600).seconds)
         for offset in [max(before, after), min(before, after)]

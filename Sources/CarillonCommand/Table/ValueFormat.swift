@@ -1,8 +1,8 @@
 internal import CarillonJSON
 
-/// Values of answers as people read them.
+/// Formats values of responses for tables.
 enum ValueFormat {
-    /// Any value in one line; nothing for null.
+    /// Any value in one line; empty for null.
     static func text(_ value: JSONValue?) -> String {
         switch value {
         case nil, .null?: ""
@@ -23,7 +23,7 @@ enum ValueFormat {
         }
     }
 
-    /// Milliseconds with the unit and the precision that suit them.
+    /// Milliseconds with a suitable unit and precision.
     static func milliseconds(_ value: JSONValue?) -> String {
         number(value).map { milliseconds($0) } ?? ""
     }

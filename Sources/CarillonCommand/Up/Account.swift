@@ -14,7 +14,7 @@ struct Account: Sendable, Hashable {
         return Account(name: name, user: entry.pw_uid, group: entry.pw_gid)
     }
 
-    /// `the user bob`, or `user 1000` when the user has no name.
+    /// `the user bob`, or `user 1000` if the user has no name.
     static func shown(_ user: uid_t) -> String {
         var entry = passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -23,9 +23,9 @@ struct Account: Sendable, Hashable {
         return user == 0 ? "root" : "the user \(String(cString: entry.pw_name))"
     }
 
-    /// The first folder on the way to `path` (and at last itself) that this user may not pass through; `nil` when the way is
-    /// open. Folders that do not exist yet are not looked at. Only the owner, the group and the others count: access lists
-    /// are not read.
+    /// The first folder on the path (or the path itself) that this user may not traverse; `nil` if all can be
+    /// traversed. Folders that do not exist yet are skipped. Only owner, group and other permissions are checked, not
+    /// access control lists.
     func obstacle(onTheWayTo path: String) -> String? {
         var folder = ""
         for part in [""] + path.split(separator: "/").map(String.init) {

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// What `carillon up` prints while it runs. Where standard output cannot be written, the system is stopped in order: whoever waits
-/// for these lines would wait forever.
+/// The lines that `carillon up` prints while it runs. If standard output cannot be written, the system is stopped in
+/// order, because a reader of these lines would wait forever.
 final class Announcements {
     private let world: World
-    /// Why a line could not be written.
+    /// The reason why a line could not be written.
     private(set) var failure: OutputProblem?
 
     init(world: World) {
@@ -15,7 +15,7 @@ final class Announcements {
         do throws(OutputProblem) {
             try world.write(text)
         } catch {
-            // A reader that has seen enough, as `| head -1`, is no reason to stop.
+            // A closed pipe, as with `| head -1`, does not stop the system.
             guard case .failed = error, failure == nil else { return }
             failure = error
             kill(getpid(), SIGTERM)

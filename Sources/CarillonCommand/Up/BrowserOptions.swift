@@ -1,11 +1,11 @@
 internal import ArgumentParser
 internal import CarillonSystem
 
-/// Options of `carillon up` that its gateway gets: which names browsers reach it by.
+/// Options of `carillon up` that are passed to its gateway: the origins and host names that browsers use.
 struct BrowserOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where browsers find the gateway, when a proxy stands before it. (environment: PUBLIC_URL)",
+            "The address at which browsers reach the gateway if it is behind a proxy. (environment: PUBLIC_URL)",
             valueName: "url"
         )
     )
@@ -13,7 +13,7 @@ struct BrowserOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "More names that the gateway is called by, with commas between. (environment: ALLOWED_HOSTS)",
+            "Additional host names of the gateway, separated by commas. (environment: ALLOWED_HOSTS)",
             valueName: "name,..."
         )
     )
@@ -21,14 +21,14 @@ struct BrowserOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Proxies whose X-Forwarded-Proto and X-Forwarded-Host count. (environment: TRUSTED_PROXIES)",
+            "Proxies whose X-Forwarded-Proto and X-Forwarded-Host headers are trusted. (environment: TRUSTED_PROXIES)",
             valueName: "address[/bits],..."
         )
     )
     var trustedProxies: String?
 
-    /// The command line of the gateway for what is given here or in the environment.
-    /// - Throws: `CommandFailure` when a value is invalid, before anything is started.
+    /// The gateway's arguments for the options and environment variables given here.
+    /// - Throws: `CommandFailure` if a value is invalid, before anything is started.
     func arguments(environment: [String: String]) throws(CommandFailure) -> [String] {
         let variables = EnvironmentVariables(environment)
         do throws(ConfigurationError) {

@@ -1,18 +1,18 @@
-/// Which variables of the environment of `carillon up` its children get. The others stay here: they can hold passwords and
-/// tokens, and a worker, which calls any URL, is the last place for them.
+/// The environment variables that each child of `carillon up` gets. Other variables are not passed on, because they can
+/// contain passwords and tokens, and a worker calls any URL.
 ///
-/// Addresses and MAX_WORKERS are not among them: `carillon up` gives those as arguments.
+/// Addresses and MAX_WORKERS are passed as arguments instead.
 enum ChildEnvironment: Sendable, Hashable, CaseIterable {
-    /// With a database of `carillon up`; the address of another one is not for it.
+    /// The scheduler with the database of `carillon up`. It gets no other database's address.
     case scheduler
-    /// With the database that DATABASE_URL names.
+    /// The scheduler with the database of DATABASE_URL.
     case schedulerOfOtherDatabase
     case worker
     case gateway
-    /// PostgreSQL's own programs.
+    /// PostgreSQL's programs.
     case postgres
 
-    /// Names, and prefixes of names that end in `*`. The rest of the system, the loader and the sanitizers.
+    /// Names, and name prefixes that end in `*`: for the system, the dynamic loader and the sanitizers.
     private static let common: Set<String> = [
         "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "LC_*", "TZ", "TZDIR", "TMPDIR", "LD_LIBRARY_PATH",
         "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_*", "RES_OPTIONS", "LOCALDOMAIN", "HOSTALIASES", "ASAN_OPTIONS",
@@ -42,7 +42,7 @@ enum ChildEnvironment: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What such a child sees of an environment.
+    /// The part of an environment that this kind of child gets.
     func variables(of environment: [String: String]) -> [String: String] {
         let prefixes = allowed.filter { $0.hasSuffix("*") }.map { $0.dropLast() }
         return environment.filter { name, _ in

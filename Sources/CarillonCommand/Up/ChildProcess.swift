@@ -1,24 +1,24 @@
 internal import Glibc
 
-/// A program to be started, and how.
+/// A program to start, with its settings.
 struct Launch: Sendable, Hashable {
     var program: String
     var arguments: [String]
     var environment: [String: String]
-    /// Whose rights it gets; `nil`: ours.
+    /// The user to run as; `nil` for the current user.
     var account: Account?
-    /// Where it works; `nil`: where we are.
+    /// The working folder; `nil` for the current folder.
     var directory: String?
-    /// The signal that it gets when we die, whatever kills us.
+    /// The signal that the child gets when this process ends, even if it is killed.
     var deathSignal: Int32 = SIGKILL
 }
 
-/// Starting programs and hearing of their end.
+/// Starts programs and reports their end.
 enum ChildProcess {
     /// - Parameters:
-    ///   - runner: the path of `carillon`, whose `internal-run` ties the child to this process and gives it its account.
-    ///   - output: where its standard output and standard error go.
-    ///   - input: what it reads; `nil`: nothing.
+    ///   - runner: the path of `carillon`, whose `internal-run` ties the child to this process and changes the user.
+    ///   - output: the descriptor of its standard output and standard error.
+    ///   - input: the descriptor of its standard input; `nil` for none.
     static func start(
         _ launch: Launch,
         runner: String,
@@ -54,7 +54,8 @@ enum ChildProcess {
         sigemptyset(&none)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setsigmask(&attributes, &none)
-        // A process group of its own: Ctrl-C in the terminal is for us alone, and we stop the children in order.
+        // A separate process group: Ctrl-C in the terminal reaches only `carillon up`, which stops the children in
+        // order.
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
             &attributes,
@@ -72,7 +73,7 @@ enum ChildProcess {
         return pid
     }
 
-    /// How it ended, as a clause; `nil` while it runs.
+    /// The end of a process as a clause; `nil` while it runs.
     static func end(of pid: pid_t) -> String? {
         var status: Int32 = 0
         var result: pid_t
@@ -81,14 +82,14 @@ enum ChildProcess {
         return result == pid ? clause(status) : "is gone"
     }
 
-    /// What a wait status says.
+    /// The clause for a wait status.
     static func clause(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "exited with status \(status >> 8 & 0xFF)" : "was killed by signal \(signal)"
     }
 
     /// Runs a program to its end.
-    /// - Returns: its status (128 + the signal that killed it), and all that it wrote.
+    /// - Returns: its exit status (128 + signal if it was killed), and its output.
     static func run(
         _ launch: Launch,
         runner: String,
@@ -96,9 +97,9 @@ enum ChildProcess {
     ) throws(FileProblem) -> (status: Int32, output: String) {
         var out: [Int32] = [-1, -1]
         var into: [Int32] = [-1, -1]
-        guard pipe(&out) == 0, pipe(&into) == 0 else { throw FileProblem(errno: errno, "no pipe can be made") }
+        guard pipe(&out) == 0, pipe(&into) == 0 else { throw FileProblem(errno: errno, "cannot create a pipe") }
         for end in out + into { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // Short enough for the pipe (64 KiB) to hold all of it before the program reads.
+        // The pipe (64 KiB) holds all of the input before the program reads it.
         let bytes = Array(input.utf8)
         guard bytes.count <= 32_768 else { throw FileProblem("the input of \(launch.program) is too long for a pipe") }
         _ = write(into[1], bytes, bytes.count)

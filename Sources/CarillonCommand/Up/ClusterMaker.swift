@@ -1,27 +1,27 @@
-/// Makes the private cluster and arranges its roles, with PostgreSQL's own programs.
+/// Creates the private cluster and its roles with PostgreSQL's programs.
 struct ClusterMaker {
     let programs: PostgresPrograms
-    /// The server's user; `nil` for ours.
+    /// The server's user; `nil` for the current user.
     let account: Account?
     /// The password of the scheduler's role.
     let password: String
     let environment: [String: String]
     let runner: String
 
-    /// Which arrangement of the roles this program makes.
+    /// The version of the roles that this program creates.
     static let rolesVersion = "1"
     private static let superuser = "postgres"
 
-    /// Makes a cluster whole or not at all: beside its place, then moved there.
+    /// Creates a cluster atomically: in a temporary folder that is then renamed.
     func make(_ name: String, in home: FolderHandle) throws -> FolderHandle {
         let (new, secret) = (name + ".new", name + ".secret")
         home.remove(new)
         guard let folder = try home.folder(new, makingWith: 0o700, owner: account?.user) else {
-            throw FileProblem("\(home.path)/\(new) was removed while it was made")
+            throw FileProblem("\(home.path)/\(new) was removed while it was created")
         }
         if let account { try folder.give(to: account) }
         do {
-            // initdb wants a password for the superuser, which is taken away again.
+            // initdb requires a password for the superuser, which is removed again.
             var random = SystemRandomNumberGenerator()
             let unused = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
             try home.make(secret, with: unused + "\n", mode: 0o600, for: account)
@@ -43,12 +43,12 @@ struct ClusterMaker {
         }
         try home.rename(new, to: name)
         guard let made = try home.folder(name, owner: account?.user) else {
-            throw FileProblem("\(home.path)/\(name) was removed while it was made")
+            throw FileProblem("\(home.path)/\(name) was removed while it was created")
         }
         return made
     }
 
-    /// Gives the cluster its roles, whatever they were; its server must be stopped.
+    /// Sets the roles of the cluster, whatever they were before. The server must be stopped.
     func arrangeRoles(in cluster: FolderHandle) throws {
         try runSingle(
             DatabaseRoles.script(
@@ -84,7 +84,7 @@ struct ClusterMaker {
         }
     }
 
-    /// PostgreSQL logs the statement of an error, which can hold the password.
+    /// Removes statements from the output: PostgreSQL logs the statement of an error, which can contain the password.
     private func withoutStatements(_ output: String) -> String {
         output.split(separator: "\n").filter {
             !$0.contains("STATEMENT:") && !$0.contains(SecretQuote.doubled(password))
@@ -92,7 +92,7 @@ struct ClusterMaker {
         .joined(separator: "\n")
     }
 
-    /// Written once; whoever runs the system may change them.
+    /// Written once at creation; operators may change them.
     private static let settings = """
 
         # For Carillon. Address and port are given on the command line.

@@ -1,15 +1,15 @@
 internal import CarillonCore
 internal import Glibc
 
-/// The folder where `carillon up` keeps what it must remember: a lock, the logs, the database's password, port and place.
+/// The data folder of `carillon up`: a lock, the logs, and the password, port and location of the database.
 struct DataFolder: Sendable {
     let handle: FolderHandle
 
-    /// Absolute, without links.
+    /// Absolute, without symbolic links.
     var path: String { handle.path }
 
-    /// Opens the folder, which is made if there is none. People and the user `postgres` may pass through; what is secret has
-    /// its own rights.
+    /// Opens the folder and creates it if it does not exist. Other users may traverse the folder; files with secrets
+    /// have stricter permissions.
     init(_ given: String) throws(FileProblem) {
         handle = try FolderHandle.open(Folder.absolute(given), makingWith: 0o755)
     }
@@ -18,17 +18,17 @@ struct DataFolder: Sendable {
     init(existing given: String) throws(FileProblem) {
         let path = Folder.absolute(given)
         guard Folder.exists(path) else {
-            throw FileProblem("there is no data folder \(path); name that of a `carillon up` with --data-dir")
+            throw FileProblem("the data folder \(path) does not exist; give the folder of a `carillon up` with --data-dir")
         }
         handle = try FolderHandle.open(path)
     }
 
-    /// A short name for this folder, for use in other places.
+    /// A short digest of the path, for use as a name elsewhere.
     var hash: String {
         SHA256.digest(of: Array(path.utf8)).prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// The folder of the logs, which is made if there is none.
+    /// The folder of the logs, which is created if it does not exist.
     func logs() throws(FileProblem) -> FolderHandle {
         guard let logs = try handle.folder("logs", makingWith: 0o700) else {
             throw FileProblem("\(path)/logs was removed while carillon up started")
@@ -36,7 +36,7 @@ struct DataFolder: Sendable {
         return logs
     }
 
-    /// A remembered line, such as the port.
+    /// A remembered value, such as the port.
     func recall(_ name: String) throws(FileProblem) -> String? {
         try handle.line(name)
     }
@@ -45,8 +45,8 @@ struct DataFolder: Sendable {
         try handle.replace(name, with: value + "\n", mode: isSecret ? 0o600 : 0o644)
     }
 
-    /// Takes the folder for this process until it ends.
-    /// - Returns: the open lock file, which must stay open.
+    /// Locks the folder for this process until it ends.
+    /// - Returns: the lock file, which must stay open.
     func lock() throws -> Int32 {
         let file = path + "/lock"
         guard let descriptor = try handle.file("lock", O_RDWR | O_CREAT, mode: 0o644) else {
@@ -70,7 +70,7 @@ struct DataFolder: Sendable {
     }
 }
 
-/// Folders by their paths. Nothing is written with these.
+/// Read-only helpers for folders given by path.
 enum Folder {
     static func current() -> String {
         guard let path = getcwd(nil, 0) else { return "/" }

@@ -1,14 +1,15 @@
-/// The roles of the private cluster: an ordinary one for the scheduler, which owns the database, and a superuser without a
-/// password, which nobody can connect as. Only PostgreSQL's single-user mode has its rights, while the server is stopped.
+/// The roles of the private cluster: an ordinary role for the scheduler, which owns the database, and a superuser
+/// without a password, so that no client can connect as superuser. Superuser rights need PostgreSQL's single-user mode,
+/// while the server is stopped.
 enum DatabaseRoles {
-    /// Statements for the single-user mode in the scheduler's database, one a line, in one transaction. They also bring a
-    /// cluster of an earlier version up to date, whose superuser was the scheduler's role and owned its tables; what is as
-    /// it should be stays so.
+    /// Statements for single-user mode in the scheduler's database, one a line, in one transaction. In a cluster of an
+    /// earlier version the scheduler's role was the superuser and owned the tables; the statements change that too.
+    /// They can be run repeatedly.
     static func script(role: String, database: String, password: String) -> String {
         let secret = "'" + SecretQuote.doubled(password) + "'"
         return [
             "BEGIN",
-            // The first role of a cluster must be a superuser, and no role can rename itself.
+            // The first role of a cluster must be a superuser, and a role cannot rename itself.
             """
             DO $$ DECLARE name text := 'postgres'; BEGIN
             IF EXISTS (SELECT FROM pg_authid WHERE rolname = '\(role)' AND oid = 10) THEN
@@ -37,8 +38,8 @@ enum DatabaseRoles {
         ].map { $0.split(separator: "\n").joined(separator: " ") + "\n" }.joined()
     }
 
-    /// A query for the statements that give the role what the superuser owns, except what belongs to PostgreSQL or to an
-    /// extension. An index and the sequence of a column go with their table.
+    /// A query for statements that transfer the superuser's objects to the role, except objects of PostgreSQL and of
+    /// extensions. Indexes and column sequences are transferred with their table.
     private static func ownershipChanges(to role: String) -> String {
         let isOurs = "nspname !~ '^pg_' AND nspname <> 'information_schema'"
         func isFree(_ catalog: String, _ object: String, _ orElse: String = "") -> String {
@@ -70,7 +71,7 @@ enum DatabaseRoles {
     }
 }
 
-/// Texts in SQL and in URLs.
+/// Quotes text for SQL and for URLs.
 enum SecretQuote {
     /// For a string constant of SQL in single quotes.
     static func doubled(_ text: String) -> String {

@@ -1,14 +1,15 @@
 internal import Glibc
 
-/// A folder that is held open, so that nobody can exchange it while its files are used.
+/// An open folder. Other users cannot replace the folder while its files are used.
 ///
-/// Files are opened by their name in it. Links are not followed, and a file that is not a plain one, or that another user
-/// could change, is an error: as root `carillon up` would otherwise write wherever the folder's user wants.
+/// Files are opened by their name in the folder. Symbolic links are not followed. Anything but a regular file, and a
+/// file that another user can change, is an error. Otherwise `carillon up` as root would write wherever the folder's
+/// user wants.
 final class FolderHandle: Sendable {
-    /// Absolute, without links.
+    /// Absolute, without symbolic links.
     let path: String
     private let descriptor: Int32
-    /// The users that the folder and its files may belong to.
+    /// The allowed owners of the folder and its files.
     private let owners: Set<uid_t>
 
     private init(path: String, descriptor: Int32, owners: Set<uid_t>) {
@@ -19,8 +20,8 @@ final class FolderHandle: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Opens a folder of ours or of root's.
-    /// - Parameter mode: the rights of a new folder; `nil` if it must exist.
+    /// Opens a folder that belongs to the current user or to root.
+    /// - Parameter mode: the permissions of a new folder; `nil` if the folder must exist.
     static func open(_ path: String, makingWith mode: mode_t? = nil) throws(FileProblem) -> FolderHandle {
         let (descriptor, real) = try FolderWalk.open(path, makingWith: mode)
         let handle = FolderHandle(path: real, descriptor: descriptor, owners: [0, geteuid()])
@@ -28,11 +29,11 @@ final class FolderHandle: Sendable {
         return handle
     }
 
-    /// A folder in this one.
+    /// Opens a folder in this folder.
     /// - Parameters:
-    ///   - mode: the rights of a new folder; `nil` if none is made.
-    ///   - owner: one more user that the folder and its files may belong to.
-    /// - Returns: `nil` when there is none.
+    ///   - mode: the permissions of a new folder; `nil` to create none.
+    ///   - owner: an additional allowed owner of the folder and its files.
+    /// - Returns: `nil` if the folder does not exist.
     func folder(_ name: String, makingWith mode: mode_t? = nil, owner: uid_t? = nil) throws(FileProblem)
         -> FolderHandle?
     {
@@ -52,10 +53,10 @@ final class FolderHandle: Sendable {
         return handle
     }
 
-    /// Makes a folder, whatever the umask is; an existing one stays as it is.
+    /// Creates a folder with these permissions, independent of the umask. An existing folder is not changed.
     static func make(_ name: String, in parent: Int32, _ shown: String, mode: mode_t) throws(FileProblem) {
         guard mkdirat(parent, name, mode) == 0 else {
-            guard errno == EEXIST else { throw FileProblem(errno: errno, "the folder \(shown) cannot be made") }
+            guard errno == EEXIST else { throw FileProblem(errno: errno, "the folder \(shown) cannot be created") }
             return
         }
         let made = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -67,14 +68,14 @@ final class FolderHandle: Sendable {
 
     // MARK: Files
 
-    /// Opens a plain file of this folder.
+    /// Opens a regular file of this folder.
     /// - Parameters:
-    ///   - flags: as for open(2).
-    ///   - mode: the rights of a new file.
-    /// - Returns: `nil` when there is no such file.
+    ///   - flags: the flags of open(2).
+    ///   - mode: the permissions of a new file.
+    /// - Returns: `nil` if the file does not exist.
     func file(_ name: String, _ flags: Int32, mode: mode_t = 0o600) throws(FileProblem) -> Int32? {
         let shown = "\(path)/\(name)"
-        // Without waiting for the other end of a named pipe.
+        // Do not block if the file is a named pipe.
         let opened = openat(descriptor, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode)
         guard opened >= 0 else {
             switch errno {
@@ -87,7 +88,7 @@ final class FolderHandle: Sendable {
             var status = stat()
             guard fstat(opened, &status) == 0 else { throw FileProblem(errno: errno, "\(shown) cannot be read") }
             guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
-                throw FileProblem("\(shown) must be a plain file with one name; remove it")
+                throw FileProblem("\(shown) must be a regular file without further hard links; remove it")
             }
             try checkOwner(status, shown)
             return opened
@@ -97,39 +98,39 @@ final class FolderHandle: Sendable {
         }
     }
 
-    /// The content of a file; `nil` when there is none.
+    /// The content of a file; `nil` if the file does not exist.
     func bytes(_ name: String) throws(FileProblem) -> [UInt8]? {
         guard let opened = try file(name, O_RDONLY) else { return nil }
         defer { close(opened) }
         return try FileText.bytes(of: opened, name: "\(path)/\(name)")
     }
 
-    /// The first line of a file without white space around it; `nil` when there is no such file or the line is empty.
+    /// The first line of a file without surrounding white space; `nil` if the file does not exist or the line is empty.
     func line(_ name: String) throws(FileProblem) -> String? {
         try bytes(name).flatMap { FileText.firstLine(of: $0) }
     }
 
-    /// Makes a new file, whatever was there under its name.
-    /// - Parameter account: the user it is given to; `nil` for ours.
+    /// Creates a new file and replaces an existing file.
+    /// - Parameter account: the owner of the file; `nil` for the current user.
     func make(_ name: String, with text: String, mode: mode_t, for account: Account? = nil) throws(FileProblem) {
         let shown = "\(path)/\(name)"
         unlinkat(descriptor, name, 0)
         guard let opened = try file(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode) else { return }
         defer { close(opened) }
         try FileText.write(text, to: opened, name: shown)
-        guard fchmod(opened, mode) == 0 else { throw FileProblem(errno: errno, "\(shown) cannot get its rights") }
+        guard fchmod(opened, mode) == 0 else { throw FileProblem(errno: errno, "the permissions of \(shown) cannot be set") }
         if let account, fchown(opened, account.user, account.group) != 0 {
-            throw FileProblem(errno: errno, "\(shown) cannot be given to the user \(account.name)")
+            throw FileProblem(errno: errno, "the owner of \(shown) cannot be changed to the user \(account.name)")
         }
     }
 
-    /// Replaces a file by one with this content, whole or not at all.
+    /// Replaces a file atomically.
     func replace(_ name: String, with text: String, mode: mode_t) throws(FileProblem) {
         try make(name + ".new", with: text, mode: mode)
         try rename(name + ".new", to: name)
     }
 
-    /// Adds text to the end of an existing file.
+    /// Appends text to an existing file.
     func append(_ text: String, to name: String) throws(FileProblem) {
         guard let opened = try file(name, O_WRONLY | O_APPEND) else { throw FileProblem("\(path)/\(name) is missing") }
         defer { close(opened) }
@@ -145,11 +146,11 @@ final class FolderHandle: Sendable {
 
     func rename(_ name: String, to other: String) throws(FileProblem) {
         guard renameat(descriptor, name, descriptor, other) == 0 else {
-            throw FileProblem(errno: errno, "\(path)/\(name) cannot become \(path)/\(other)")
+            throw FileProblem(errno: errno, "\(path)/\(name) cannot be renamed to \(path)/\(other)")
         }
     }
 
-    /// Removes a file, or a folder with all that is in it; links are removed and not followed.
+    /// Removes a file, or a folder with its content. Symbolic links are removed and not followed.
     func remove(_ name: String) {
         FolderHandle.remove(name, in: descriptor)
     }
@@ -169,12 +170,12 @@ final class FolderHandle: Sendable {
         return Folder.names(of: stream)
     }
 
-    // MARK: Rights
+    // MARK: Permissions
 
-    /// Gives the folder itself to a user.
+    /// Changes the owner of the folder itself.
     func give(to account: Account) throws(FileProblem) {
         guard fchown(descriptor, account.user, account.group) == 0 else {
-            throw FileProblem(errno: errno, "\(path) cannot be given to the user \(account.name)")
+            throw FileProblem(errno: errno, "the owner of \(path) cannot be changed to the user \(account.name)")
         }
     }
 
@@ -182,12 +183,12 @@ final class FolderHandle: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw FileProblem(errno: errno, "\(path) cannot be read") }
         try checkOwner(status, path)
-        // A group of one's own is common, and root is in no such group.
+        // Group write permission is accepted, because users often have a private group. Root has none.
         let shared: mode_t = geteuid() == 0 ? 0o022 : 0o002
         guard status.st_mode & shared == 0 else {
             throw FileProblem(
-                "other users can write to \(path), and so could replace the files in it; take that right away "
-                    + "(chmod go-w \(path)), or name a folder in it with --data-dir"
+                "other users can write to \(path) and could replace its files; remove that permission "
+                    + "(chmod go-w \(path)), or give a folder in it with --data-dir"
             )
         }
     }
@@ -196,8 +197,8 @@ final class FolderHandle: Sendable {
         guard !owners.contains(status.st_uid) else { return }
         let (owner, own) = (Account.shown(status.st_uid), Account.shown(geteuid()))
         throw FileProblem(
-            "\(shown) belongs to \(owner), and carillon up runs as \(own): it uses no files that another user can change; "
-                + "run it as \(owner), or name another folder with --data-dir"
+            "\(shown) belongs to \(owner), but carillon up runs as \(own) and must not use files that another user can change; "
+                + "run it as \(owner), or give another folder with --data-dir"
         )
     }
 }

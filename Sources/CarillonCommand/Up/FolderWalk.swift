@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// The way to a folder, one step at a time. Each step is held by a descriptor, so that nobody can exchange a folder that was
-/// checked. A symbolic link on the way is followed only if it belongs to us or to root.
+/// Opens a folder step by step along its path. Each step is held by a descriptor, so that a checked folder cannot be
+/// replaced. Symbolic links are followed only if they belong to the current user or to root.
 enum FolderWalk {
-    /// Not imported from <fcntl.h>, which has it under _GNU_SOURCE only.
+    /// Not imported from <fcntl.h>, which defines it only under _GNU_SOURCE.
     private static let pathOnly: Int32 = 0o10_000_000
-    /// As many as the kernel follows.
+    /// The limit of the kernel.
     private static let maxLinks = 40
 
     private enum Step {
@@ -15,8 +15,8 @@ enum FolderWalk {
 
     /// - Parameters:
     ///   - path: an absolute path.
-    ///   - mode: the rights of the folders that are made on the way; `nil` makes none.
-    /// - Returns: a descriptor to read the folder with, and its path without links.
+    ///   - mode: the permissions of folders that are created on the path; `nil` to create none.
+    /// - Returns: a descriptor to read the folder with, and its path without symbolic links.
     static func open(_ path: String, makingWith mode: mode_t?) throws(FileProblem) -> (descriptor: Int32, path: String)
     {
         var here = try root()
@@ -77,7 +77,7 @@ enum FolderWalk {
         guard status.st_uid == 0 || status.st_uid == geteuid() else {
             throw FileProblem(
                 "\(shown) is a symbolic link of \(Account.shown(status.st_uid)), which carillon up does not follow when it "
-                    + "runs as \(Account.shown(geteuid())); name the folder behind it with --data-dir"
+                    + "runs as \(Account.shown(geteuid())); give the folder that it points to with --data-dir"
             )
         }
         var buffer = [CChar](repeating: 0, count: 4_097)
@@ -86,7 +86,8 @@ enum FolderWalk {
         return .link(to: String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    /// The first folder on the way to `path`, itself excepted, in which another user than root can exchange the next one.
+    /// The first folder on the path, excluding the path itself, in which a user other than root can replace the next
+    /// folder.
     static func weakness(onTheWayTo path: String) -> String? {
         var folder = ""
         for part in [""] + path.split(separator: "/").map(String.init).dropLast() {

@@ -2,17 +2,17 @@ internal import CarillonCore
 internal import CarillonRuntime
 internal import Glibc
 
-/// GET /health of the gateway, with nothing but a socket.
+/// Sends GET /health to the gateway over a plain socket.
 enum HealthProbe {
-    /// `nil` when the answer is 200, and otherwise what is missing.
-    /// - Parameter hasWorkers: `false` when none is started here: then it is enough that a scheduler leads.
+    /// `nil` if the response is 200, otherwise a description of the problem.
+    /// - Parameter hasWorkers: `false` if no workers are started here; then a leading scheduler is sufficient.
     static func problem(at address: HostPort, hasWorkers: Bool, timeoutMs: Int64 = 1_000) -> String? {
         guard let answer = get("/health", at: address, timeoutMs: timeoutMs) else {
-            return "http://\(address)/health has not answered within \(DurationArgument(milliseconds: timeoutMs))"
+            return "http://\(address)/health did not answer within \(DurationArgument(milliseconds: timeoutMs))"
         }
         let words = answer.split(separator: " ", maxSplits: 2)
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1].prefix(3)) else {
-            return "what listens at http://\(address) is no HTTP server"
+            return "the server at http://\(address) is not an HTTP server"
         }
         guard status != 200 else { return nil }
         let body = answer.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first ?? ""

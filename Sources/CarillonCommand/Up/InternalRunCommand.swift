@@ -2,12 +2,12 @@ internal import ArgumentParser
 internal import CLinux
 internal import Glibc
 
-/// The last step between `carillon up` and a child: takes over the child's rights and folder, ties its life to that of its
-/// parent, and becomes the program. Between a spawn and an exec is no place for this in a process with threads.
+/// The last step of starting a child: changes the user and the folder, ties the child's lifetime to its parent, and
+/// executes the program. A process with threads cannot do this between fork and exec.
 struct InternalRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "internal-run",
-        abstract: "Become a program that dies with its parent.",
+        abstract: "Run a program that ends with its parent.",
         shouldDisplay: false
     )
 
@@ -39,7 +39,7 @@ struct InternalRunCommand: ParsableCommand {
             }
         }
         if let directory, chdir(directory) != 0 { throw problem("cannot enter \(directory)") }
-        // After the change of the user: that would clear it.
+        // Must follow the change of the user, which clears the setting.
         _ = carillon_set_parent_death_signal(deathSignal)
         guard getppid() == parent else { throw ExitCode(ExitStatus.failure.rawValue) }
         guard let program = words.first else { throw ValidationError("a program is missing") }

@@ -2,12 +2,12 @@ internal import CarillonRuntime
 internal import CarillonSystem
 internal import Glibc
 
-/// The whole system on this machine: works out who listens where, then hands the programs to a supervisor.
+/// The whole system on this machine: determines the addresses, then passes the programs to a supervisor.
 struct LocalSystem {
     var options: UpCommand
     var world: World
 
-    /// What `carillon up` starts, beside its own program.
+    /// The programs that `carillon up` starts in addition to PostgreSQL.
     private static let programs = ["carillon-scheduler", "carillon-worker", "carillon-gateway"]
     private static let schedulerMetricsPort = 7071
 
@@ -18,7 +18,7 @@ struct LocalSystem {
         for program in LocalSystem.programs where access("\(bin)/\(program)", X_OK) != 0 {
             throw CommandFailure(
                 status: .failure,
-                text: "\(bin)/\(program) is missing; `make build` puts all programs beside each other"
+                text: "\(bin)/\(program) is missing; all programs must be in the same folder, as after `make build`"
             )
         }
         let data = try DataFolder(options.dataFolder)
@@ -27,10 +27,10 @@ struct LocalSystem {
         let logs = try data.logs()
         let rpc = try LocalSystem.address(options.rpc, option: "--rpc", not: [])
         let gateway = try LocalSystem.address(options.gateway, option: "--gateway", not: [rpc.port])
-        // For scripts: `curl "$(cat .carillon/gateway-url)/health"` works whatever the ports are.
+        // For scripts: `curl "$(cat .carillon/gateway-url)/health"` works with any port.
         try data.remember("gateway-url", "http://\(LocalSystem.reachable(gateway))")
         try data.remember("schedulers", LocalSystem.reachable(rpc).description)
-        // From here on a Ctrl-C is noticed where we choose to, and nothing is left half done.
+        // From here on signals are handled at defined points, so that no step is interrupted.
         let inbox = try SignalInbox(catching: Supervisor.signals)
         say("logs are in \(logs.path)")
         let database =
@@ -50,14 +50,14 @@ struct LocalSystem {
             isDatabaseReady: { database?.isReady ?? true },
             databaseBecameReady: {
                 announcements.write(shown)
-                say("`carillon up --print-database-url --data-dir \(data.path)` prints it with its password")
+                say("`carillon up --print-database-url --data-dir \(data.path)` prints the URL with the password")
             },
             healthProblem: { HealthProbe.problem(at: reachable, hasWorkers: options.workers > 0) },
             becameHealthy: {
                 announcements.write(LocalSystem.howToReach(rpc: rpc, gateway: gateway))
                 if options.workers == 0 {
                     say(
-                        "workers are started elsewhere (--workers 0), and nothing is called without one: "
+                        "no workers are started (--workers 0), and no calls are made without a worker; start one with "
                             + "carillon-worker --schedulers \(LocalSystem.reachable(rpc))"
                     )
                 }
@@ -68,7 +68,7 @@ struct LocalSystem {
         return status
     }
 
-    /// The database that the flag or the environment names; `nil`: one of our own.
+    /// The database of the option or the environment; `nil` for the private database.
     private var otherURL: String? {
         options.databaseURL ?? EnvironmentVariables(world.environment)["DATABASE_URL"]
     }
@@ -95,11 +95,11 @@ struct LocalSystem {
             )
         }
         if let database { add(PrivateDatabase.life, database.launch) }
-        // By the environment and not by the command line, which every user of the machine can read.
+        // The URL is passed in the environment, because every user of the machine can read command lines.
         let schedulerKind = database == nil ? ChildEnvironment.schedulerOfOtherDatabase : .scheduler
         let own = schedulerKind.variables(of: world.environment).merging(["DATABASE_URL": url]) { $1 }
-        // Left to themselves they take 7071 and up, or what is free at that moment: a port chosen here could be gone by the
-        // time that a child is started again.
+        // The programs themselves choose 7071 and up, or any free port. A port chosen here could be taken when a child
+        // is restarted.
         let preferred = LocalSystem.schedulerMetricsPort...LocalSystem.schedulerMetricsPort + options.workers
         let metrics =
             preferred.contains(rpc.port) || preferred.contains(gateway.port) ? ["--metrics-listen", "127.0.0.1:0"] : []
@@ -115,7 +115,7 @@ struct LocalSystem {
         )
         let reachable = LocalSystem.reachable(rpc).description
         for number in 1...max(1, options.workers) where options.workers > 0 {
-            // A worker ends when its calls have ended, each within its own timeout: there is no bound to set here.
+            // A worker ends when its calls have ended, and every call has a timeout. No further limit is needed here.
             add(
                 Supervision.Child(
                     name: "worker-\(number)",
@@ -150,7 +150,7 @@ struct LocalSystem {
 
     // MARK: Addresses
 
-    /// The address with a port that is free; 0 becomes one.
+    /// The address with a free port; port 0 is replaced by a free port.
     static func address(_ wanted: HostPort, option: String, not taken: Set<Int>) throws -> HostPort {
         var address = wanted
         if wanted.port == 0 {
@@ -158,7 +158,7 @@ struct LocalSystem {
             return address
         }
         guard !taken.contains(wanted.port) else {
-            throw CommandFailure(status: .usage, text: "\(option) \(wanted): --rpc has that port; choose another one")
+            throw CommandFailure(status: .usage, text: "\(option) \(wanted): --rpc uses that port; choose another port")
         }
         guard let problem = Ports.problem(with: wanted) else { return address }
         throw CommandFailure(
@@ -168,8 +168,8 @@ struct LocalSystem {
         )
     }
 
-    /// The lines that say how the system is reached. The address of the scheduler is told where `carillon` would not find it by
-    /// itself.
+    /// The lines that show how to reach the system. The scheduler's address is shown if it is not the default of
+    /// `carillon`.
     static func howToReach(rpc: HostPort, gateway: HostPort) -> String {
         let schedulers = reachable(rpc)
         let isDefault = ["127.0.0.1", "localhost"].contains(schedulers.host) && schedulers.port == 7070
@@ -177,7 +177,7 @@ struct LocalSystem {
             + "ready http://\(reachable(gateway))\n"
     }
 
-    /// Where a server that listens everywhere is found from here.
+    /// The address at which this machine reaches a server that listens on all addresses.
     static func reachable(_ address: HostPort) -> HostPort {
         switch address.host {
         case "0.0.0.0": HostPort(host: "127.0.0.1", port: address.port)
@@ -186,7 +186,7 @@ struct LocalSystem {
         }
     }
 
-    /// The path of this very program.
+    /// The path of the running program.
     static func ownProgram() -> String {
         var buffer = [CChar](repeating: 0, count: 4_097)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)

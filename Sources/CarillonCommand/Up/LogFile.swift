@@ -1,27 +1,27 @@
 internal import Glibc
 
-/// The log of a child: a file in the folder of the logs.
+/// The log file of a child, in the log folder.
 struct LogFile: Sendable {
     let folder: FolderHandle
     let name: String
 
-    /// A log that has grown beyond this is put aside at the child's next start; the one before is kept.
+    /// The size above which a log is renamed at the child's next start. One older log is kept.
     private static let limit = 32 << 20
 
     var path: String { "\(folder.path)/\(name)" }
 
-    /// Opens the log for a child to append to.
+    /// Opens the log for appending by a child.
     func open() throws(FileProblem) -> Int32 {
         if size > LogFile.limit { try folder.rename(name, to: name + ".1") }
         guard let descriptor = try folder.file(name, O_WRONLY | O_CREAT | O_APPEND) else {
             throw FileProblem("\(path) cannot be opened")
         }
-        // Opened without blocking, which the child would inherit.
+        // The file was opened with O_NONBLOCK, which the child must not inherit.
         _ = fcntl(descriptor, F_SETFL, O_APPEND)
         return descriptor
     }
 
-    /// In bytes; 0 when there is no log.
+    /// The size in bytes; 0 if there is no log.
     var size: Int {
         guard let descriptor = (try? folder.file(name, O_RDONLY)) ?? nil else { return 0 }
         defer { close(descriptor) }
@@ -29,7 +29,7 @@ struct LogFile: Sendable {
         return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// - Parameter begin: bytes of the file that are not looked at.
+    /// - Parameter begin: the number of bytes to skip at the start of the file.
     func lastLines(count: Int, from begin: Int = 0) -> [String] {
         guard let descriptor = (try? folder.file(name, O_RDONLY)) ?? nil else { return [] }
         defer { close(descriptor) }
@@ -40,7 +40,7 @@ struct LogFile: Sendable {
         return lines.suffix(count)
     }
 
-    /// Whether a line of one of our programs is a warning or an error: time, level, program, text.
+    /// Whether a log line (time, level, program, text) is a warning or an error.
     static func isComplaint(_ line: String) -> Bool {
         let words = line.split(separator: " ", maxSplits: 2)
         return words.count == 3 && (words[1] == "WARNING" || words[1] == "ERROR")

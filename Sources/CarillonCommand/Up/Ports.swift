@@ -1,9 +1,9 @@
 internal import CarillonRuntime
 internal import Glibc
 
-/// Which TCP ports of this machine are free.
+/// Finds free TCP ports of this machine.
 enum Ports {
-    /// What stands against listening there, as the system says it; `nil` when nothing does.
+    /// The system's reason why listening on the address fails; `nil` if it succeeds.
     static func problem(with address: HostPort) -> String? {
         do throws(FileProblem) {
             _ = try bind(address)
@@ -13,18 +13,18 @@ enum Ports {
         }
     }
 
-    /// A port of that host that nobody listens on.
+    /// A free port of the host.
     static func free(on host: String) throws(FileProblem) -> Int {
         try bind(HostPort(host: host, port: 0))
     }
 
-    /// That port, or another one if it is taken.
+    /// The given port, or any free port if it is taken.
     static func free(on host: String, preferring port: Int) throws(FileProblem) -> Int {
         problem(with: HostPort(host: host, port: port)) == nil ? port : try free(on: host)
     }
 
-    /// A port that stays the same over restarts: from below those that the kernel gives to outgoing connections (32768 and
-    /// up unless somebody changed it), so that none of them sits on it by chance.
+    /// A port to use across restarts. It is below the range of outgoing connections (32768 and up by default), so that
+    /// no outgoing connection can occupy it.
     static func lasting(
         on host: String,
         using random: inout some RandomNumberGenerator
@@ -36,7 +36,7 @@ enum Ports {
         return try free(on: host)
     }
 
-    /// Listens for a moment, as a server would.
+    /// Listens for a moment, like a server.
     /// - Returns: the port.
     private static func bind(_ address: HostPort) throws(FileProblem) -> Int {
         var hints = addrinfo()
@@ -45,18 +45,18 @@ enum Ports {
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(address.host, String(address.port), &hints, &list)
         guard code == 0, let list else {
-            throw FileProblem("\(address.host) is no address of this machine (\(String(cString: gai_strerror(code))))")
+            throw FileProblem("\(address.host) is not an address of this machine (\(String(cString: gai_strerror(code))))")
         }
         defer { freeaddrinfo(list) }
         let descriptor = socket(list.pointee.ai_family, list.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw FileProblem(errno: errno, "no socket can be made") }
+        guard descriptor >= 0 else { throw FileProblem(errno: errno, "cannot create a socket") }
         defer { close(descriptor) }
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         guard Glibc.bind(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0, listen(descriptor, 1) == 0
         else {
             throw errno == EADDRINUSE
-                ? FileProblem("another program listens there") : FileProblem(errno: errno, "it cannot be listened on")
+                ? FileProblem("another program uses the address") : FileProblem(errno: errno, "the address cannot be used")
         }
         var bound = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -65,7 +65,7 @@ enum Ports {
             return getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length)
         }
         guard result == 0 else { throw FileProblem(errno: errno, "the port cannot be read") }
-        // Both kinds of socket address have the port in the same place.
+        // The port is at the same position in both kinds of socket address.
         return withUnsafeBytes(of: &bound) { Int($0[2]) << 8 | Int($0[3]) }
     }
 }

@@ -4,14 +4,14 @@ internal import Glibc
 struct PostgresPrograms: Sendable, Hashable {
     /// The folder of `postgres` and `initdb`.
     var folder: String
-    /// Such as 15.
+    /// The major version, such as 15.
     var major: Int
 
     var postgres: String { folder + "/postgres" }
     var initdb: String { folder + "/initdb" }
 
     /// - Parameters:
-    ///   - major: the version that an existing cluster needs; `nil`: the newest there is.
+    ///   - major: the version of an existing cluster; `nil` for the newest installed version.
     ///   - runner: the path of `carillon`.
     static func find(
         major: Int?,
@@ -30,8 +30,8 @@ struct PostgresPrograms: Sendable, Hashable {
             throw CommandFailure(
                 status: .failure,
                 text:
-                    "there is no PostgreSQL server on this machine (pg_config, /usr/lib/postgresql and PATH name none); "
-                    + "install one (apt-get install postgresql), or name a database with DATABASE_URL"
+                    "no PostgreSQL server found on this machine (searched pg_config, /usr/lib/postgresql and PATH); "
+                    + "install one (apt-get install postgresql), or set DATABASE_URL"
             )
         }
         guard let major else { return found.max { $0.major < $1.major } ?? first }
@@ -39,7 +39,7 @@ struct PostgresPrograms: Sendable, Hashable {
             throw CommandFailure(
                 status: .failure,
                 text:
-                    "the database was made by PostgreSQL \(major), but this machine has \(found.map { "\($0.major)" }.joined(separator: ", ")); "
+                    "the database was created by PostgreSQL \(major), but this machine has \(found.map { "\($0.major)" }.joined(separator: ", ")); "
                     + "install postgresql-\(major), or move the data with pg_dump to a new --data-dir"
             )
         }

@@ -1,13 +1,13 @@
 internal import CarillonRuntime
 internal import Glibc
 
-/// A PostgreSQL cluster that belongs to one data folder: on the loopback only, with a port and a password of its own. It
-/// has no Unix socket, so the length of its folder's name does not matter.
+/// A PostgreSQL cluster for one data folder. The server listens only on the loopback address, with its own port and
+/// password. It has no Unix socket, so the length of the folder's path is not limited.
 struct PrivateDatabase {
     static let databaseName = "job_scheduler"
     static let userName = "carillon"
     static let host = "127.0.0.1"
-    /// Debian's own cluster.
+    /// The port of Debian's default cluster.
     static let standardPort = 5432
 
     let programs: PostgresPrograms
@@ -17,36 +17,36 @@ struct PrivateDatabase {
     let password: String
     private let environment: [String: String]
 
-    /// With the password.
+    /// Includes the password.
     var url: String { PrivateDatabase.url(password: password, port: port) }
 
     private static func url(password: String, port: Int) -> String {
         "postgresql://\(userName):\(SecretQuote.percentEncoded(password))@\(host):\(port)/\(databaseName)"
     }
 
-    /// The URL with the password of the database that belongs to a folder, whether its server runs or not.
+    /// The URL, including the password, of a folder's database, whether its server runs or not.
     static func url(in data: DataFolder) throws -> String {
         guard let password = try data.recall(Memory.password),
             let port = try data.recall(Memory.port).flatMap({ Int($0) })
         else {
             throw CommandFailure(
                 status: .notFound,
-                text: "\(data.path) has no database of its own; `carillon up` without DATABASE_URL makes one"
+                text: "\(data.path) has no private database; `carillon up` without DATABASE_URL creates one"
             )
         }
         return url(password: password, port: port)
     }
 
-    /// Files of the data folder.
+    /// File names in the data folder.
     private enum Memory {
         static let password = "database-password"
         static let port = "database-port"
         static let folder = "database-folder"
-        /// What was done for the roles of the cluster.
+        /// The version of the cluster's roles.
         static let roles = "database-roles"
     }
 
-    /// Finds the cluster of that folder, or makes it.
+    /// Finds the cluster of the folder, or creates it.
     init(
         of data: DataFolder,
         environment: [String: String],
@@ -67,8 +67,8 @@ struct PrivateDatabase {
                 throw CommandFailure(
                     status: .failure,
                     text:
-                        "\(data.path)/\(Memory.password) is gone, and without it the database in \(home.path)/\(name) "
-                        + "cannot be used; put it back, or remove \(home.path)/\(name) to begin anew"
+                        "\(data.path)/\(Memory.password) is missing; without it the database in \(home.path)/\(name) "
+                        + "cannot be used; restore the file, or remove \(home.path)/\(name) to create a new database"
                 )
             }
             password = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
@@ -86,12 +86,12 @@ struct PrivateDatabase {
             try PrivateDatabase.awaitEarlierServer(in: existing, of: account, say)
             if try data.recall(Memory.roles) != ClusterMaker.rolesVersion {
                 say(
-                    "making the role \(PrivateDatabase.userName) of the database an ordinary one, which was a superuser"
+                    "removing the superuser right of the database role \(PrivateDatabase.userName)"
                 )
                 try maker.arrangeRoles(in: existing)
             }
         } else {
-            say("making a database in \(home.path)/\(name)")
+            say("creating a database in \(home.path)/\(name)")
             cluster = try maker.make(name, in: home)
         }
         try data.remember(Memory.roles, ClusterMaker.rolesVersion)
@@ -106,7 +106,8 @@ struct PrivateDatabase {
         }
     }
 
-    /// How the server is started. These few settings must hold; everything else is in the cluster's postgresql.conf.
+    /// The start of the server. Settings that must hold are on the command line; all others are in the cluster's
+    /// postgresql.conf.
     var launch: Launch {
         let settings = [
             "listen_addresses=\(PrivateDatabase.host)", "port=\(port)", "unix_socket_directories=",
@@ -123,7 +124,7 @@ struct PrivateDatabase {
         )
     }
 
-    /// SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one, from which it recovers at the next start.
+    /// SIGINT is PostgreSQL's fast shutdown. SIGQUIT is its immediate shutdown, which needs recovery at the next start.
     static let life = Supervision.Child(
         name: "database",
         rank: 3,
@@ -132,7 +133,7 @@ struct PrivateDatabase {
         graceMs: 60_000
     )
 
-    /// Whether it takes connections: the server says so in the eighth line of postmaster.pid, where pg_ctl looks too.
+    /// Whether the server accepts connections, read from the eighth line of postmaster.pid, as pg_ctl does.
     var isReady: Bool {
         PrivateDatabase.serverLines(in: cluster).dropFirst(7).first.map { TextFormat.trimmed($0) == "ready" } ?? false
     }
@@ -143,7 +144,7 @@ struct PrivateDatabase {
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
-    // MARK: Whose, and where
+    // MARK: Owner and location
 
     /// PostgreSQL refuses to run as root.
     private static func account() throws -> Account? {
@@ -151,16 +152,16 @@ struct PrivateDatabase {
         guard let account = Account.named("postgres") else {
             throw CommandFailure(
                 status: .failure,
-                text: "PostgreSQL does not run as root, and this machine has no user postgres; install the server "
-                    + "(apt-get install postgresql), run as another user, or name a database with DATABASE_URL"
+                text: "PostgreSQL refuses to run as root, and this machine has no user postgres; install the server "
+                    + "(apt-get install postgresql), run as another user, or set DATABASE_URL"
             )
         }
         return account
     }
 
-    /// In the data folder, unless the server's user cannot get there (root's home, for one), or another user could exchange
-    /// a folder on the way.
-    /// - Returns: the folder that the cluster's is in, and the name of the cluster's.
+    /// The location is the data folder, unless the server's user cannot reach it (root's home, for example), or another
+    /// user can replace a folder on the path.
+    /// - Returns: the parent folder of the cluster's folder, and the name of the cluster's folder.
     private static func place(
         of data: DataFolder,
         for account: Account?,
@@ -174,9 +175,9 @@ struct PrivateDatabase {
         }
         var home = data.handle
         if let account {
-            var reason = account.obstacle(onTheWayTo: data.path).map { "the user \(account.name) cannot pass \($0)" }
+            var reason = account.obstacle(onTheWayTo: data.path).map { "the user \(account.name) cannot traverse \($0)" }
             if reason == nil {
-                reason = FolderWalk.weakness(onTheWayTo: data.path).map { "other users than root can change \($0)" }
+                reason = FolderWalk.weakness(onTheWayTo: data.path).map { "users other than root can change \($0)" }
             }
             if let reason {
                 let parent = try FolderHandle.open("/var/lib/carillon", makingWith: 0o755)
@@ -189,7 +190,7 @@ struct PrivateDatabase {
         return (home, name)
     }
 
-    /// The database of a data folder that was removed is kept: `carillon up` cannot know whether anybody needs it.
+    /// Renames the database of a removed data folder. `carillon up` cannot know whether it is still needed.
     private static func setAside(
         _ name: String,
         in parent: FolderHandle,
@@ -200,13 +201,13 @@ struct PrivateDatabase {
         while parent.exists("\(name).old-\(number)") { number += 1 }
         try parent.rename(name, to: "\(name).old-\(number)")
         say(
-            "the database of an earlier data folder is now \(parent.path)/\(name).old-\(number); remove it if nobody needs it"
+            "the database of an earlier data folder was renamed to \(parent.path)/\(name).old-\(number); remove it if it is not needed"
         )
     }
 
-    // MARK: An earlier server
+    // MARK: The server of an earlier run
 
-    /// The server of a `carillon up` that was killed gets its shutdown from the kernel, but needs a moment for it.
+    /// Waits for the server of a killed `carillon up`. The kernel has signalled it, but its shutdown takes a moment.
     private static func awaitEarlierServer(
         in cluster: FolderHandle,
         of account: Account?,
@@ -223,11 +224,12 @@ struct PrivateDatabase {
         throw CommandFailure(
             status: .conflict,
             text:
-                "a PostgreSQL server still runs in \(cluster.path) (its process is named in postmaster.pid); stop it first"
+                "a PostgreSQL server is still running in \(cluster.path) (its process id is in postmaster.pid); stop it first"
         )
     }
 
-    /// The number may have gone to another program since, and the file is the server's: nobody else's process is signalled.
+    /// Checks the process before it is signalled: the process id may have been reused, and the server can write the
+    /// file.
     private static func isServer(_ pid: pid_t, of user: uid_t) -> Bool {
         guard pid > 1, kill(pid, 0) == 0 || errno == EPERM else { return false }
         var status = stat()

@@ -1,18 +1,18 @@
 internal import Glibc
 internal import Synchronization
 
-/// Signals as something to wait for: a handler writes their numbers into a pipe.
+/// Turns signals into events to wait for: a handler writes their numbers to a pipe.
 struct SignalInbox: ~Copyable {
-    /// Where the handlers write. It is set before the first handler is installed, and -1 while there is no inbox.
+    /// The write end of the pipe. It is set before the first handler is installed, and -1 while there is no inbox.
     private static let writeEnd = Atomic<Int32>(-1)
 
     private let readEnd: Int32
     private let ownWriteEnd: Int32
 
-    /// - Parameter signals: those that are caught from now on. There can be one inbox at a time.
+    /// - Parameter signals: the signals to catch from now on. Only one inbox can exist at a time.
     init(catching signals: [Int32]) throws(FileProblem) {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw FileProblem(errno: errno, "no pipe can be made") }
+        guard pipe(&ends) == 0 else { throw FileProblem(errno: errno, "cannot create a pipe") }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
@@ -44,14 +44,14 @@ struct SignalInbox: ~Copyable {
         }
     }
 
-    /// Puts a number in as if the signal had come.
+    /// Adds a number as if the signal had arrived.
     static func post(_ number: Int32) {
         let end = writeEnd.load(ordering: .sequentiallyConsistent)
         var byte = UInt8(truncatingIfNeeded: number)
         if end >= 0 { _ = write(end, &byte, 1) }
     }
 
-    /// The signals that came, as soon as there is one, or nothing after that time.
+    /// Waits for signals and returns them as soon as there is one; empty after the timeout.
     func wait(milliseconds: Int64) -> [Int32] {
         var interest = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
         guard poll(&interest, 1, Int32(clamping: max(0, milliseconds))) > 0 else { return [] }

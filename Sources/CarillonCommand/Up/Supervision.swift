@@ -1,27 +1,28 @@
-/// What keeps the children of `carillon up` running, and stops them in order: events and the time go in, actions come out.
+/// Decides when the children of `carillon up` are started, restarted and stopped: events and the time go in, actions
+/// come out.
 ///
 ///     database ──ready──▶ starting ──healthy──▶ running        any of them ──stop──▶ stopping ──all gone──▶ over
 struct Supervision {
-    /// One child, as far as its life is concerned.
+    /// A child and how it is stopped.
     struct Child: Sendable, Hashable {
         var name: String
         /// Children of a lower rank stop first.
         var rank: Int
-        /// Asks it to end.
+        /// The signal that asks the child to end.
         var stopSignal: Int32
-        /// Ends it when it is wanted at once.
+        /// The signal for an immediate end.
         var hurrySignal: Int32
-        /// How long it may take to end before it is hurried; `nil`: as long as it likes.
+        /// The time after `stopSignal` until `hurrySignal` is sent; `nil` for no limit.
         var graceMs: Int64?
     }
 
     enum Event: Sendable, Hashable {
         case begun
-        /// The database takes connections.
+        /// The database accepts connections.
         case databaseAccepted
-        /// The whole system answers.
+        /// All programs answer.
         case becameHealthy
-        /// A child ended; how, as a clause: "exited with status 1".
+        /// A child ended; `how` is a clause: "exited with status 1".
         case ended(Int, how: String)
         case stopRequested
         case timePassed
@@ -31,7 +32,7 @@ struct Supervision {
         case start(Int)
         case signal(Int, Int32)
         case say(String)
-        /// Show the end of the child's log.
+        /// Print the end of the child's log.
         case showLog(Int)
         case over(Int32)
     }
@@ -49,11 +50,11 @@ struct Supervision {
     }
 
     static let restartDelayMs: Int64 = 1_000
-    /// How long a hurried child may take until it is killed.
+    /// The time after `hurrySignal` until the child is killed.
     static let killDelayMs: Int64 = 10_000
-    /// How long a stop lasts until people are told what it waits for.
+    /// The duration of a stop after which the reason for the wait is printed.
     static let patienceMs: Int64 = 2_000
-    /// Deaths before the system was ever healthy that show that it never will be.
+    /// The number of times a child may end before the system was first healthy. Then the start is given up.
     static let hopelessDeaths = 4
 
     let children: [Child]
@@ -93,7 +94,7 @@ struct Supervision {
         return actions
     }
 
-    /// When something is to be done even if nothing happens.
+    /// The time of the next action if no event arrives before.
     var nextDeadlineMs: Int64? {
         states.indices.compactMap { index -> Int64? in
             switch states[index] {
@@ -130,12 +131,12 @@ struct Supervision {
         let name = children[index].name
         if isHopeless {
             states[index] = .gone
-            actions += [.say("\(name) \(how) and cannot be started; everything stops"), .showLog(index)]
+            actions += [.say("\(name) \(how) and cannot be started; stopping all programs"), .showLog(index)]
             exitStatus = ExitStatus.internal.rawValue
             beginStopping()
         } else {
             states[index] = .waiting(untilMs: now + Supervision.restartDelayMs)
-            actions += [.say("\(name) \(how); it is started again in 1 s"), .showLog(index)]
+            actions += [.say("\(name) \(how); restarting in 1 s"), .showLog(index)]
         }
     }
 
@@ -165,7 +166,7 @@ struct Supervision {
     }
 
     private mutating func hurry(_ now: Int64, _ actions: inout [Action]) {
-        actions.append(.say("stopping at once"))
+        actions.append(.say("stopping immediately"))
         for index in children.indices where isAlive(index) { hurry(index, now, &actions) }
     }
 
@@ -222,7 +223,7 @@ struct Supervision {
         } else if now - since >= Supervision.patienceMs, saidWaitingFor != index {
             saidWaitingFor = index
             actions.append(
-                .say("waiting for \(child.name) to finish what it does; Ctrl-C again stops everything at once")
+                .say("waiting for \(child.name) to complete its work; press Ctrl-C again to stop immediately")
             )
         }
     }

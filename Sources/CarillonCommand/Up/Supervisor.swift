@@ -9,37 +9,37 @@ struct SupervisedChild: Sendable {
     var log: LogFile
 }
 
-/// Runs a `Supervision`: starts, signals and reaps real processes on the thread that calls `run`, which is also the
-/// thread whose end their death signal waits for.
+/// Runs a `Supervision`: starts, signals and reaps processes on the thread that calls `run`. The death signal of the
+/// children is tied to that thread.
 struct Supervisor {
     var children: [SupervisedChild]
     var hasDatabase: Bool
     /// The path of `carillon`.
     var runner: String
-    /// Writes a line for people.
+    /// Prints a line to the terminal.
     var say: (String) -> Void
-    /// Whether the database takes connections; asked again and again after its start.
+    /// Whether the database accepts connections; called repeatedly after its start.
     var isDatabaseReady: () -> Bool
-    /// Told once, when it does.
+    /// Called once, when the database is ready.
     var databaseBecameReady: () -> Void
-    /// Whether everything answers: `nil`, or what is still missing.
+    /// `nil` if all programs answer, otherwise a description of the problem.
     var healthProblem: () -> String?
-    /// Told once, when everything does.
+    /// Called once, when all programs answer.
     var becameHealthy: () -> Void
 
     static let signals = [SIGINT, SIGTERM, SIGHUP, SIGCHLD]
     private static let databaseIntervalMs: Int64 = 20
     private static let healthIntervalMs: Int64 = 100
-    /// How long nothing is said of what is not ready yet, and how long until it is said again.
+    /// The time until the first reminder of what is not ready, and the time between reminders.
     private static let firstReminderMs: Int64 = 5_000
     private static let reminderMs: Int64 = 15_000
     private static let logLines = 10
 
-    /// - Returns: the status to end with, once all children are gone.
+    /// - Returns: the exit status, once all children have ended.
     func run(_ inbox: borrowing SignalInbox) -> Int32 {
         var machine = Supervision(children: children.map(\.life), hasDatabase: hasDatabase)
         var pids: [Int: pid_t] = [:]
-        // Where in its log each child's present life begins.
+        // The position in each child's log where its current run starts.
         var logBegins: [Int: Int] = [:]
         var status: Int32?
         func step(_ event: Supervision.Event) {
@@ -106,7 +106,7 @@ struct Supervisor {
         SystemClock.bootTime().nanoseconds / 1_000_000
     }
 
-    /// - Returns: the process, and where its part of the log begins.
+    /// - Returns: the process id, and the position where its part of the log starts.
     private func start(_ child: SupervisedChild) throws(FileProblem) -> (pid_t, Int) {
         let output = try child.log.open()
         defer { close(output) }
@@ -114,7 +114,8 @@ struct Supervisor {
         return (try ChildProcess.start(child.launch, runner: runner, output: output), begin)
     }
 
-    /// What a child complains of may be the reason why the whole is not ready: a database that it waits for, say.
+    /// Prints warnings of the children: they may contain the reason why the system is not ready, such as an unreachable
+    /// database.
     private func sayComplaints(since begins: [Int: Int]) {
         for (index, child) in children.enumerated() {
             let lines = child.log.lastLines(count: Supervisor.logLines, from: begins[index] ?? 0)

@@ -8,15 +8,15 @@ struct UpCommand: WorldCommand {
         commandName: "up",
         abstract: "Run the whole system on this machine.",
         discussion: """
-            Starts a PostgreSQL of its own (or uses the one of DATABASE_URL), a scheduler, workers and a gateway, and prints
+            Starts a private PostgreSQL (or uses the database of DATABASE_URL), a scheduler, workers and a gateway, and prints
 
-              database postgresql://...   the address without the password; --print-database-url prints both, for psql
-              ready http://...            when everything answers
+              database postgresql://...   the URL without the password; --print-database-url includes it, for psql
+              ready http://...            when all programs answer
 
-            A program that dies is started again after a second. Ctrl-C stops everything in order and lets the workers \
-            finish what they do; a second Ctrl-C stops it at once. Logs, the database and its password are in the data \
-            folder, which survives restarts; one `carillon up` at a time can use it. The files gateway-url and schedulers in \
-            it have the addresses of the running system. The folder must belong to the user that \
+            A program that ends is restarted after a second. Ctrl-C stops all programs in order; workers complete \
+            their calls. A second Ctrl-C stops immediately. Logs, the database and its password are in the data \
+            folder, which survives restarts. Only one `carillon up` at a time can use it. The files gateway-url and schedulers in \
+            it contain the addresses of the running system. The folder must belong to the user that \
             runs `carillon up`, and no other user may write to it. For root, the database is in /var/lib/carillon if \
             PostgreSQL's user cannot reach the data folder, or if other users can change a folder on the way to it.
 
@@ -32,7 +32,7 @@ struct UpCommand: WorldCommand {
 
     @Option(
         name: .customLong("data-dir"),
-        help: ArgumentHelp("Where everything is kept.", valueName: "folder"),
+        help: ArgumentHelp("The data folder.", valueName: "folder"),
         completion: .directory
     )
     var dataFolder = ".carillon"
@@ -40,7 +40,7 @@ struct UpCommand: WorldCommand {
     @Option(
         name: .customLong("gateway"),
         help: ArgumentHelp(
-            "Where REST is served; port 0 takes a free one. (default: 127.0.0.1:8000)",
+            "The address of the gateway; port 0 for any free port. (default: 127.0.0.1:8000)",
             valueName: "host:port"
         ),
         transform: HostPort.read
@@ -50,7 +50,7 @@ struct UpCommand: WorldCommand {
     @Option(
         name: .customLong("rpc"),
         help: ArgumentHelp(
-            "Where the scheduler listens; port 0 takes a free one. (default: 127.0.0.1:7070)",
+            "The address of the scheduler; port 0 for any free port. (default: 127.0.0.1:7070)",
             valueName: "host:port"
         ),
         transform: HostPort.read
@@ -60,7 +60,7 @@ struct UpCommand: WorldCommand {
     @Option(
         name: .customLong("workers"),
         parsing: .unconditional,
-        help: ArgumentHelp("Worker processes; 0 when they run elsewhere. (default: 1)", valueName: "count"),
+        help: ArgumentHelp("Number of worker processes; 0 if workers run elsewhere. (default: 1)", valueName: "count"),
         transform: WholeNumber.read
     )
     var workers = 1
@@ -79,8 +79,8 @@ struct UpCommand: WorldCommand {
     @Option(
         name: .customLong("database-url"),
         help: ArgumentHelp(
-            "Use this database instead of one of our own. The variable is preferred: arguments are visible to every user of "
-                + "the machine until the program has moved them. (environment: DATABASE_URL)",
+            "Use this database instead of a private one. Prefer the variable: arguments are visible to every user of "
+                + "the machine until the program hides them. (environment: DATABASE_URL)",
             valueName: "url"
         )
     )
@@ -88,18 +88,18 @@ struct UpCommand: WorldCommand {
 
     @Flag(
         name: .customLong("print-database-url"),
-        help: "Print the URL of the data folder's own database with its password, and start nothing."
+        help: "Print the URL of the private database with its password, and exit."
     )
     var printsDatabaseURL = false
 
-    @OptionGroup(title: "Browsers and proxies before the gateway") var browsers: BrowserOptions
+    @OptionGroup(title: "Browsers and proxies") var browsers: BrowserOptions
 
     func validate() throws {
-        if dataFolder.isEmpty { throw ValidationError("--data-dir is empty; name a folder, such as .carillon") }
+        if dataFolder.isEmpty { throw ValidationError("--data-dir is empty; give a folder, such as .carillon") }
         if let databaseURL { try UpCommand.check(databaseURL, of: "--database-url") }
         if printsDatabaseURL, databaseURL != nil {
             throw ValidationError(
-                "--print-database-url prints the URL of the data folder's own database; leave --database-url out"
+                "--print-database-url prints the URL of the private database; leave --database-url out"
             )
         }
         guard 0...64 ~= workers else { throw ValidationError("--workers is \(workers); 0 to 64 are allowed") }
@@ -108,16 +108,16 @@ struct UpCommand: WorldCommand {
         }
     }
 
-    /// Refuses what has neither form of libpq. Everything else that is wrong the scheduler says.
+    /// Rejects text that is neither form of a libpq connection string. The scheduler reports any other error.
     private static func check(_ url: String, of name: String) throws(ValidationError) {
         guard !MaskedConnectionString.isConnectionString(url) else { return }
         throw ValidationError(
-            "\(name) is \(url.isEmpty ? "empty" : "no URL of PostgreSQL"); it must look like "
+            "\(name) is \(url.isEmpty ? "empty" : "not a PostgreSQL URL"); it must look like "
                 + "postgresql://user:password@host:5432/name"
         )
     }
 
-    /// Blocks its thread until everything is over: the children are tied to that thread.
+    /// Blocks its thread until all programs have ended, because the children are tied to that thread.
     func run(in world: World) async throws {
         if printsDatabaseURL {
             return try world.write(try PrivateDatabase.url(in: DataFolder(existing: dataFolder)) + "\n")

@@ -2,7 +2,7 @@ internal import HTTPTypes
 
 /// Content negotiation between HTML and JSON (RFC 9110, section 12.5.1).
 enum AcceptHeader {
-    /// Browsers name text/html; whoever takes anything gets JSON.
+    /// Returns whether the client asks for text/html by name, as browsers do. A client that accepts `*/*` gets JSON.
     static func prefersHTML(_ headers: HTTPFields) -> Bool {
         var best: (html: Double, json: Double) = (0, 0)
         for range in headers[values: .accept].joined(separator: ",").lowercased().split(separator: ",") {

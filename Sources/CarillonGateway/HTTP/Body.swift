@@ -5,12 +5,12 @@ internal import NIOCore
 
 internal import struct HummingbirdCore.Request
 
-/// Reads the body of a request, and no more of it than is allowed.
+/// Reads the body of a request up to the allowed size.
 enum Body {
     static let limit = 1_048_576
 
-    /// The members of the object that the body is; `nil` when there is no body.
-    /// - Throws: `Problem`; what the connection throws.
+    /// Returns the members of the body's JSON object; `nil` if there is no body.
+    /// - Throws: `Problem`, or an error of the connection.
     static func read(_ request: Request) async throws -> [JSONValue.Member]? {
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
         var bytes: ByteBuffer?
@@ -30,34 +30,35 @@ enum Body {
             throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is not JSON: \(error)")
         }
         guard case .object(let members) = value else {
-            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body must be a JSON object, not \(value.kindInWords)")
+            throw Problem(.badRequest, "INVALID_ARGUMENT", "the body is \(value.kindInWords); it must be a JSON object")
         }
         return members
     }
 
-    /// The same for a request whose body is not read.
+    /// Checks the headers of a request whose body is not read.
     static func checkUnread(_ request: Request) throws(Problem) {
         let isThere = (request.headers[.contentLength] ?? "0") != "0" || request.headers[.transferEncoding] != nil
         if isThere { try checkType(request) }
     }
 
-    /// The types that a web page can send to another origin without asking it first (Fetch, section 2.2.2).
+    /// The content types that a web page can send to another origin without a preflight request (Fetch, section 2.2.2).
     private static let formTypes: Set<String> = [
         "application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
     ]
 
-    /// A form without fields is a POST without a body. Programs that send no body send no type either, or JSON's.
+    /// Rejects the content types of HTML forms: a form without fields is a POST without a body. Programs that send no
+    /// body send no content type or JSON's.
     private static func checkEmpty(_ request: Request) throws(Problem) {
         guard let given = request.headers[.contentType], let type = parts(of: given).first, formTypes.contains(type)
         else {
             return
         }
         throw unsupported(
-            "the request has no body and the Content-Type \(given.prefix(60)), as a form of a web page has; leave it out"
+            "the request has no body and the Content-Type \(given.prefix(60)), which an HTML form sends; leave the header out"
         )
     }
 
-    /// The rest of such a body is not worth reading: the connection ends after the answer.
+    /// The rest of a body that is too large is not read; the connection is closed after the response.
     private static var tooLarge: Problem {
         Problem(
             .contentTooLarge,
@@ -69,9 +70,9 @@ enum Body {
 
     private static func checkType(_ request: Request) throws(Problem) {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
-            throw unsupported("the body has the Content-Encoding \(coding.prefix(60)); send it as it is")
+            throw unsupported("the body has the Content-Encoding \(coding.prefix(60)); send it uncompressed")
         }
-        // Pages can send a body without a type, and with a form's, to any origin.
+        // Web pages can send a body without a content type, or with the content type of a form, to any origin.
         guard let given = request.headers[.contentType], !given.isEmpty else {
             throw unsupported("the body has no Content-Type; it must be application/json, in curl: \(option)")
         }
@@ -83,13 +84,13 @@ enum Body {
             )
         }
         for part in parts.dropFirst() where part.hasPrefix("charset=") && part != "charset=utf-8" {
-            throw unsupported("the body has another \(part.prefix(60)); JSON is UTF-8")
+            throw unsupported("the Content-Type has the parameter \(part.prefix(60)); JSON must be UTF-8")
         }
     }
 
     private static let option = "-H 'Content-Type: application/json'"
 
-    /// A media type and its parameters.
+    /// The media type and its parameters.
     private static func parts(of given: String) -> [String] {
         given.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
             part.filter { $0 != " " && $0 != "\t" && $0 != "\"" }

@@ -2,11 +2,11 @@ internal import CarillonCore
 internal import CarillonJSON
 internal import HTTPTypes
 
-/// If-Match (RFC 9110, section 13.1.1): on which versions of a job a request insists.
+/// If-Match (RFC 9110, section 13.1.1): the job versions that a request accepts.
 enum Condition: Sendable, Hashable {
-    /// None, or `*`.
+    /// The header is absent, or is `*`.
     case any
-    /// One of these versions; no version when the list is empty.
+    /// The job must have one of these versions. An empty list matches no version.
     case oneOf([Int64])
 
     init(_ headers: HTTPFields) throws(Problem) {
@@ -30,7 +30,7 @@ enum Condition: Sendable, Hashable {
                 throw .invalid("If-Match", "is \(text.prefix(60)); it must be a job's ETag such as \"3\", or *")
             }
         }
-        // A tag that is no version, or a weak one, is nobody's.
+        // Weak tags and tags that are not version numbers match no job.
         self = .oneOf(versions)
     }
 
@@ -45,7 +45,7 @@ enum Condition: Sendable, Hashable {
         Problem(
             ClientError(
                 .failedPrecondition,
-                "the job has version \(version), which If-Match does not name; read it again",
+                "the job has version \(version), which If-Match does not list; read the job again",
                 reason: .versionMismatch
             )
         )
@@ -58,13 +58,13 @@ enum IdempotencyKey {
         let lines = headers[values: .idempotencyKey]
         guard let line = lines.first else { return nil }
         guard lines.count == 1 else {
-            throw .invalid("Idempotency-Key", "is given \(lines.count) times; one is enough")
+            throw .invalid("Idempotency-Key", "is given \(lines.count) times; send it once")
         }
         guard line.count >= 2, line.hasPrefix("\""), line.hasSuffix("\"") else { return line }
         return String(line.dropFirst().dropLast())
     }
 
-    /// A digest of what was asked for: the path, and the body without its layout and the order of its members.
+    /// A digest of the request: the path, and the body without whitespace and member order.
     static func fingerprint(_ path: String, _ body: [JSONValue.Member]) -> String {
         let bytes = Array(path.utf8) + [0] + JSONText.bytes(of: canonical(.object(body)))
         let digits = Array("0123456789abcdef".utf8)

@@ -1,7 +1,8 @@
 /// Percent-encoding (RFC 3986, section 2.1).
 enum PercentCoding {
-    /// The text that is meant; `nil` when a '%' has no two hexadecimal digits after it, or when it is not UTF-8.
-    /// - Parameter plusIsSpace: as forms and URLSearchParams write a space.
+    /// Decodes the text. Returns `nil` if a '%' is not followed by two hexadecimal digits, or if the result is not
+    /// UTF-8.
+    /// - Parameter plusIsSpace: whether '+' means a space, as in forms and URLSearchParams.
     static func decode(_ text: Substring, plusIsSpace: Bool) -> String? {
         let isPlain = text.utf8.allSatisfy { $0 != UInt8(ascii: "%") && !(plusIsSpace && $0 == UInt8(ascii: "+")) }
         if isPlain { return String(text) }
@@ -20,7 +21,7 @@ enum PercentCoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// For a name or a value in a query.
+    /// Encodes a name or a value of a query.
     static func encode(_ text: String) -> String {
         var bytes: [UInt8] = []
         for byte in text.utf8 {

@@ -2,12 +2,12 @@ internal import CarillonCore
 internal import CarillonJSON
 internal import HTTPTypes
 
-/// Why a request was not done, as an RFC 9457 problem document.
+/// The reason why a request failed, as an RFC 9457 problem document.
 struct Problem: Error, Sendable {
     var status: HTTPResponse.Status
-    /// Stable: one of the protocol's codes, or one of HTTP's own matters.
+    /// Stable: a code of the RPC protocol, or a code for an HTTP error that the protocol does not have.
     var code: String
-    /// Stable too: tells cases of one code apart.
+    /// Stable: distinguishes the cases of one code.
     var reason: String?
     var detail: String
     var errors: [FieldError] = []
@@ -29,12 +29,12 @@ struct Problem: Error, Sendable {
         self.headers = headers
     }
 
-    /// What is wrong with the request itself.
+    /// The problem for invalid fields, parameters or headers.
     static func invalid(_ errors: [FieldError]) -> Problem {
         Problem(ClientError(.invalidArgument, text(errors), errors: errors))
     }
 
-    /// What is wrong, in one line.
+    /// All field errors in one line.
     static func text(_ errors: [FieldError]) -> String {
         let listed = errors.prefix(3).map { "\($0.field): \($0.message)" }
         let atLeast = errors.count < ClientError.maxFieldErrors ? "" : "at least "
@@ -45,7 +45,7 @@ struct Problem: Error, Sendable {
         invalid([FieldError(field: field, message: message)])
     }
 
-    /// What a scheduler, or the client of the protocol, says.
+    /// The problem for an error of a scheduler or of the RPC client.
     init(_ error: ClientError) {
         self.init(Problem.status(of: error), error.code.rawValue, error.text, errors: error.errors)
         reason = error.reason?.rawValue
@@ -55,7 +55,7 @@ struct Problem: Error, Sendable {
     }
 
     private static func status(of error: ClientError) -> HTTPResponse.Status {
-        // The reasons are more exact than their codes.
+        // A reason determines the status more precisely than its code.
         switch error.reason {
         case .versionMismatch: return .preconditionFailed
         case .overlap, .alreadyFinished, .nameTaken, .idempotencyKeyInUse: return .conflict
@@ -75,7 +75,7 @@ struct Problem: Error, Sendable {
         }
     }
 
-    /// What a code says, wherever it comes.
+    /// The documentation of a problem code.
     struct Meaning: Sendable {
         var code: String
         var title: String
@@ -83,109 +83,109 @@ struct Problem: Error, Sendable {
         var details: String
     }
 
-    /// All codes, in the order of their statuses.
+    /// All codes, ordered by status.
     static let meanings: [Meaning] = [
         Meaning(
             code: "INVALID_ARGUMENT",
-            title: "The request is wrong",
+            title: "Invalid request",
             statuses: "400",
-            details: "`errors` names the fields, parameters or headers, and says what would be right."
+            details: "`errors` lists the invalid fields, parameters or headers, and says what is allowed."
         ),
         Meaning(
             code: "UNAUTHENTICATED",
-            title: "Who asks is not known",
+            title: "Not authenticated",
             statuses: "401",
-            details: "Reserved; nobody is asked yet."
+            details: "Reserved for access tokens; requests are not authenticated yet."
         ),
         Meaning(
             code: "PERMISSION_DENIED",
             title: "Permission denied",
             statuses: "403",
             details:
-                "The caller is known and has no right to this request. Nothing was done. Reserved for access tokens."
+                "The caller is authenticated but may not make this request. Nothing was changed. Reserved for access tokens."
         ),
         Meaning(
             code: "FOREIGN_ORIGIN",
-            title: "The request comes from another web page",
+            title: "Cross-origin request refused",
             statuses: "403",
             details:
-                "Its Origin is not that of this gateway, or Sec-Fetch-Site says so. Nothing was done; see PUBLIC_URL and TRUSTED_PROXIES."
+                "The Origin or Sec-Fetch-Site header shows that a web page of another origin sent the request. Nothing was changed; see PUBLIC_URL and TRUSTED_PROXIES."
         ),
         Meaning(
             code: "NOT_FOUND",
-            title: "There is no such thing",
+            title: "Not found",
             statuses: "404",
-            details: "No such path, job or execution; what was there may have been deleted."
+            details: "The path, job or execution does not exist; it may have been deleted."
         ),
         Meaning(
             code: "METHOD_NOT_ALLOWED",
-            title: "The path has no such method",
+            title: "Method not allowed",
             statuses: "405",
-            details: "`Allow` has those that it has."
+            details: "The `Allow` header lists the methods of the path."
         ),
         Meaning(
             code: "ALREADY_EXISTS",
-            title: "It would exist twice",
+            title: "Already exists",
             statuses: "409, 422",
             details: "`reason` is NAME_TAKEN (409), or IDEMPOTENCY_KEY_REUSED (422)."
         ),
         Meaning(
             code: "FAILED_PRECONDITION",
-            title: "Not in this state",
+            title: "Conflict with the current state",
             statuses: "409, 412, 422",
             details:
                 "`reason` is VERSION_MISMATCH (412), OVERLAP, ALREADY_FINISHED or IDEMPOTENCY_KEY_IN_USE (409), or IDEMPOTENCY_KEY_REUSED (422)."
         ),
         Meaning(
             code: "PAYLOAD_TOO_LARGE",
-            title: "The body is too large",
+            title: "Body too large",
             statuses: "413",
-            details: "At most 1 MiB is read."
+            details: "The limit is 1 MiB."
         ),
         Meaning(
             code: "UNSUPPORTED_MEDIA_TYPE",
-            title: "The body is not JSON",
+            title: "Unsupported content type",
             statuses: "415",
             details:
-                "A body's Content-Type must be application/json, and it must not be compressed. Without a body, the types of HTML forms are refused."
+                "The Content-Type of a body must be application/json, and the body must not be compressed. Requests without a body must not have the content type of an HTML form."
         ),
         Meaning(
             code: "HOST_NOT_ALLOWED",
-            title: "Not a name of this gateway",
+            title: "Host not allowed",
             statuses: "421",
             details:
-                "The Host header has a name that is not in ALLOWED_HOSTS. IP addresses, localhost, the machine's name and the host of PUBLIC_URL are allowed too."
+                "The Host header must be an IP address, localhost, the machine's name, the host of PUBLIC_URL or a name in ALLOWED_HOSTS."
         ),
         Meaning(
             code: "RESOURCE_EXHAUSTED",
-            title: "A limit is reached",
+            title: "Limit reached",
             statuses: "429, 503",
-            details: "With `Retry-After` where waiting helps; otherwise ask for less."
+            details: "With a `Retry-After` header, wait and repeat the request. Without one, request less."
         ),
         Meaning(
             code: "INTERNAL",
-            title: "A defect of Carillon",
+            title: "Internal error",
             statuses: "500",
-            details: "Please report it."
+            details: "A defect of Carillon; please report it."
         ),
         Meaning(
             code: "UNIMPLEMENTED",
-            title: "Not known here",
+            title: "Not implemented",
             statuses: "501",
-            details: "The scheduler is older than this gateway."
+            details: "The scheduler is older than this gateway and does not support the request."
         ),
         Meaning(
             code: "NOT_LEADER",
-            title: "The leader is being changed",
+            title: "No leader at the moment",
             statuses: "503",
-            details: "Nothing was done; repeat it."
+            details: "A take-over is in progress. Nothing was changed; repeat the request."
         ),
         Meaning(
             code: "UNAVAILABLE",
-            title: "Not now",
+            title: "Unavailable",
             statuses: "503",
             details:
-                "No scheduler answered in time. Reads, and requests with an Idempotency-Key, can be repeated without harm; of others it may not be known whether they were done."
+                "No scheduler answered in time. Reads and requests with an Idempotency-Key can be repeated safely; other requests may or may not have been executed."
         ),
     ]
 

@@ -1,21 +1,21 @@
 internal import CarillonCore
 internal import CarillonJSON
 
-/// How a parameter's text becomes JSON.
+/// How the text of a parameter is converted to JSON.
 enum ParameterKind: Sendable {
     case text
-    /// A name of the time zone database, which may hold a '+' and never a space.
+    /// A name of the time zone database. Such names can contain '+' but no spaces.
     case timeZone
     case boolean
     case integer
     case time
-    /// Several, with commas between or by repeating the parameter.
+    /// Several values, separated by commas or given by repeating the parameter.
     case list
 }
 
-/// Reads the query of a request by the parameters that its route has.
+/// Parses the query of a request according to the parameters of its route.
 enum Query {
-    /// One pair of a query, decoded.
+    /// A decoded name and value of the query.
     struct Pair: Sendable, Hashable {
         var name: String
         var value: String
@@ -35,7 +35,7 @@ enum Query {
             guard let value = PercentCoding.decode(rawValue, plusIsSpace: true) else {
                 throw .invalid(
                     name,
-                    "is not percent-encoded UTF-8: a '%' needs two hexadecimal digits after it, and the bytes that are meant "
+                    "is not percent-encoded UTF-8: a '%' needs two hexadecimal digits after it, and the decoded bytes "
                         + "must be UTF-8 (é is %C3%A9)"
                 )
             }
@@ -44,7 +44,7 @@ enum Query {
         return pairs
     }
 
-    /// The members of the protocol's request, or all that is wrong.
+    /// Returns the members of the RPC request, or throws all errors of the query.
     static func members(_ pairs: [Pair], _ parameters: [Parameter]) throws(Problem) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = []
         var errors: [FieldError] = []
@@ -79,8 +79,8 @@ enum Query {
     }
 
     private static func unknown(_ parameters: [Parameter]) -> String {
-        guard !parameters.isEmpty else { return "is not a parameter of this path, which has none" }
-        return "is not a parameter of this path; it has \(parameters.map(\.name).joined(separator: ", "))"
+        guard !parameters.isEmpty else { return "is not a parameter of this path; the path has no parameters" }
+        return "is not a parameter of this path; allowed: \(parameters.map(\.name).joined(separator: ", "))"
     }
 
     private struct BadValue: Error {
@@ -101,7 +101,7 @@ enum Query {
         case .integer:
             let least = parameter.schema["minimum"]?.integer ?? .min
             let greatest = parameter.schema["maximum"]?.integer ?? .max
-            // What the protocol's field can hold is for the scheduler to judge.
+            // The scheduler checks the limits of the field.
             guard let number = Int64(text), 0...Int64(UInt32.max) ~= number else {
                 return .failure(
                     BadValue(
@@ -116,7 +116,8 @@ enum Query {
         }
     }
 
-    /// A '+' that was sent without being escaped was read as a space. A time has it before its offset, a zone anywhere.
+    /// Restores a '+' that was sent unescaped and decoded as a space. In a time only the offset can have one; in a zone
+    /// any place can.
     private static func withPlus(_ text: String, anywhere: Bool) -> String {
         guard text.contains(" ") else { return text }
         var characters = Array(text)

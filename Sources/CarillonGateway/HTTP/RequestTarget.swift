@@ -1,13 +1,13 @@
-/// What stands in a request line: the path in segments, and the query as it came.
+/// The target of a request line: the path in segments, and the raw query.
 struct RequestTarget: Sendable {
-    /// Decoded; a slash at the end makes no difference.
+    /// Percent-decoded. A slash at the end is ignored.
     var segments: [String]
     var query: Substring
 
-    /// `nil` when the path has a broken escape or is not UTF-8.
+    /// `nil` if the path has an invalid escape or is not UTF-8.
     init?(_ target: String) {
         var rest = target[...]
-        // The absolute form, which proxies use.
+        // The absolute form, which proxies send.
         if !rest.hasPrefix("/"), let scheme = rest.range(of: "://") {
             rest = rest[scheme.upperBound...]
             rest = rest[(rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex)...]
@@ -31,7 +31,7 @@ struct RequestTarget: Sendable {
 }
 
 extension Substring {
-    /// The first place of a short text.
+    /// The first occurrence of `text`.
     fileprivate func range(of text: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

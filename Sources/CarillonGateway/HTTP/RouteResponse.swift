@@ -3,13 +3,13 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
 
-/// What a request is answered with.
+/// The response to a request.
 struct RouteResponse: Sendable {
     enum Content: Sendable {
         case none
         case json(JSONValue)
         case text(String, type: String)
-        /// Made once and sent often.
+        /// A buffer that is built once and sent for many requests.
         case buffer(ByteBuffer, type: String)
     }
 
@@ -32,13 +32,13 @@ struct RouteResponse: Sendable {
         self.init(problem.status, .text(text, type: Problem.contentType), headers: problem.headers)
     }
 
-    /// Keeps pages of other origins from loading, interpreting or framing an answer. HTML pages set a policy of their own.
+    /// Keep pages of other origins from loading, interpreting or framing a response. HTML pages set their own policy.
     static let protection: HTTPFields = [
         .crossOriginResourcePolicy: "same-origin", .xContentTypeOptions: "nosniff", .frameOptions: "DENY",
         .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
     ]
 
-    /// - Parameter isHead: the body is left out, its length is not.
+    /// - Parameter isHead: whether the body is left out. Content-Length stays.
     func response(isHead: Bool) -> Response {
         var headers = headers
         for field in RouteResponse.protection where headers[field.name] == nil { headers.append(field) }

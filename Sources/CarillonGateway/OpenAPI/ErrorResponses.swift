@@ -2,9 +2,9 @@ internal import CarillonCore
 internal import CarillonJSON
 internal import HTTPTypes
 
-/// The ways in which requests fail, as the document has them.
+/// The error responses of the OpenAPI document.
 enum ErrorResponses {
-    /// The names and statuses of a route's errors, by status.
+    /// The names and statuses of a route's errors, ordered by status.
     static func names(of route: Route) -> [(name: String, status: String)] {
         var names: [String] = []
         for error in route.errors {
@@ -19,7 +19,7 @@ enum ErrorResponses {
         }
         if route.takesBody { names.append("TooLarge") }
         if OriginGuard.isChange(route.method) { names += ["ForeignOrigin", "NotJSON"] }
-        // Probes answer under any name.
+        // The probes accept any host name.
         if route.path != "/livez", route.path != "/readyz" { names.append("WrongHost") }
         if !names.contains("Invalid") { names.append("Invalid") }
         if route.tag != .system { names += ["TooMany", "Defect", "Unimplemented", "Unavailable"] }
@@ -29,11 +29,11 @@ enum ErrorResponses {
         .sorted { $0.1 < $1.1 }
     }
 
-    /// By name, in the order of their statuses.
+    /// All error responses by name, ordered by status.
     static let all: [(name: String, problem: Problem, response: JSONValue)] = [
         named(
             "Invalid",
-            "The path, a parameter, a header or the body is wrong; `errors` says where.",
+            "The path, a parameter, a header or the body is invalid; `errors` lists the invalid fields.",
             Problem(
                 ClientError(
                     .invalidArgument,
@@ -55,17 +55,17 @@ enum ErrorResponses {
         ),
         named(
             "UnknownJob",
-            "There is no such job.",
+            "The job does not exist.",
             Problem(ClientError(.notFound, "there is no job \(Examples.jobID); it may have been deleted"))
         ),
         named(
             "UnknownExecution",
-            "There is no such job, or no such execution.",
+            "The job or the execution does not exist.",
             Problem(ClientError(.notFound, "job \(Examples.jobID) has no execution yet"))
         ),
         named(
             "Conflict",
-            "It does not fit what is there: a name that is taken, an open execution under overlap_policy SKIP, an execution that is over, an Idempotency-Key whose first request is still being done.",
+            "The request conflicts with the current state: the name is taken, an execution is open under overlap_policy SKIP, the execution has already ended, or the first request with the Idempotency-Key is still in progress.",
             Problem(
                 ClientError(
                     .failedPrecondition,
@@ -74,7 +74,7 @@ enum ErrorResponses {
                 )
             )
         ),
-        named("PreconditionFailed", "The job has another version than If-Match names.", Condition.mismatch(2)),
+        named("PreconditionFailed", "The job's version does not match If-Match.", Condition.mismatch(2)),
         named(
             "TooLarge",
             "The body is larger than 1 MiB.",
@@ -82,7 +82,7 @@ enum ErrorResponses {
         ),
         named(
             "NotJSON",
-            "There is a body and its Content-Type is not application/json, or there is none and the Content-Type is that of a form.",
+            "The Content-Type of the body is not application/json, or a request without a body has the content type of an HTML form.",
             Problem(
                 .unsupportedMediaType,
                 "UNSUPPORTED_MEDIA_TYPE",
@@ -91,11 +91,11 @@ enum ErrorResponses {
         ),
         named(
             "WrongHost",
-            "The Host header has a name that is not one of this gateway's.",
+            "The name in the Host header is not allowed.",
             Problem(
                 .misdirectedRequest,
                 "HOST_NOT_ALLOWED",
-                "the Host header is jobs.example.com, which is not a name of this gateway. Allowed are IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS; to allow this one, start the gateway with ALLOWED_HOSTS=jobs.example.com"
+                "the Host header is jobs.example.com, which is not an allowed name of this gateway. Allowed are IP addresses, localhost, the machine's name, the host of PUBLIC_URL and the names in ALLOWED_HOSTS; to allow this name, start the gateway with ALLOWED_HOSTS=jobs.example.com"
             )
         ),
         named(
@@ -111,7 +111,7 @@ enum ErrorResponses {
         ),
         named(
             "TooMany",
-            "A limit is reached; try again.",
+            "A limit is reached; try again later.",
             Problem(ClientError(.resourceExhausted, "too many requests are waiting; try again"))
         ),
         named(
@@ -121,12 +121,12 @@ enum ErrorResponses {
         ),
         named(
             "Unimplemented",
-            "The scheduler is too old for it.",
-            Problem(ClientError(.unimplemented, "this scheduler does not know the message"))
+            "The scheduler is too old for this request.",
+            Problem(ClientError(.unimplemented, "this scheduler does not support the request"))
         ),
         named(
             "Unavailable",
-            "No scheduler could do it in time: a take-over, or the database is away. Reads, and requests with an Idempotency-Key, can be repeated without harm.",
+            "No scheduler answered in time, because of a take-over or a database outage. Reads and requests with an Idempotency-Key can be repeated safely.",
             Problem(ClientError(.unavailable, "no scheduler leads at the moment; try again in a second"))
         ),
     ]
@@ -143,7 +143,7 @@ enum ErrorResponses {
                     "headers",
                     [
                         "Retry-After": [
-                            "description": "Seconds until a repetition may help.", "schema": ["type": "integer"],
+                            "description": "Seconds to wait before a retry.", "schema": ["type": "integer"],
                         ]
                     ]
                 )

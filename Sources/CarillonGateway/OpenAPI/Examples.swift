@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonJSON
 internal import CarillonSystem
 
-/// What the documentation shows.
+/// The examples of the documentation.
 enum Examples {
     static let jobID = "01980f3c-4b5a-7c31-9e55-2f8d1c6a7b90"
     static let executionID = "01980f3d-1a00-8e21-b7c4-90d2e35f1a68"
@@ -17,7 +17,7 @@ enum Examples {
 
     static let call: JSONValue = ["api_url": "https://example.com/reports", "timeout_seconds": 5]
 
-    /// With the default of each setting that `newJob` does not give.
+    /// `newJob`, with the defaults of the settings that it leaves out.
     static let job: JSONValue = {
         var members: [JSONValue.Member] = [.init("job_id", .string(jobID))]
         for field in JobField.all {
@@ -34,7 +34,7 @@ enum Examples {
 
     static let execution = execution()
 
-    /// An execution that went well, with other members where they are given.
+    /// A successful execution, with some members replaced or added.
     private static func execution(_ changes: [JSONValue.Member] = []) -> JSONValue {
         let usual: JSONValue = [
             "execution_id": .string(executionID), "job_id": .string(jobID), "trigger": "SCHEDULE",
@@ -68,7 +68,7 @@ enum Examples {
         ),
     ])
 
-    /// What an execution has not yet before its call.
+    /// The members that are null before the first call of an execution.
     private static let unborn: [JSONValue.Member] = [
         .init("actual_start_time", nil), .init("finished_at", nil), .init("attempts", 0), .init("http_status", nil),
         .init("duration_ms", nil), .init("drift_ms", nil), .init("response", nil), .init("worker", nil),

@@ -2,7 +2,7 @@ internal import CarillonJSON
 internal import CarillonSystem
 internal import HTTPTypes
 
-/// The OpenAPI 3.1 document, made of the routes.
+/// The OpenAPI 3.1 document, generated from the routes.
 enum OpenAPIDocument {
     static func make(_ routes: [Route]) -> JSONValue {
         var paths: [JSONValue.Member] = []
@@ -34,9 +34,9 @@ enum OpenAPIDocument {
     }
 
     private static let introduction = """
-        Times are RFC 3339 with `Z`; a `+` in a query may be escaped (`%2B`) or not. Errors are RFC 9457 problem documents with \
-        a stable `code`, and `errors` says which fields are wrong. An unknown field or parameter is an error that names it. A \
-        slash at the end of a path makes no difference. HEAD works where GET does.
+        Times are RFC 3339 with `Z`; a `+` in a query may be sent as `+` or `%2B`. Errors are RFC 9457 problem documents with \
+        a stable `code`, and `errors` lists the invalid fields. An unknown field or parameter is an error. A \
+        slash at the end of a path is ignored. HEAD is supported wherever GET is.
         """
 
     private static func unique(_ texts: [String]) -> [String] {
@@ -75,14 +75,14 @@ enum OpenAPIDocument {
         case .idempotencyKey:
             [
                 "name": "Idempotency-Key", "in": "header", "required": false,
-                "description": "Any text of 1 to 255 bytes that is new for each new request.",
+                "description": "Any text of 1 to 255 bytes. Use a new key for each new request, and the same key to repeat a request.",
                 "schema": ["type": "string", "minLength": 1, "maxLength": 255],
                 "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
             ]
         case .ifMatch:
             [
                 "name": "If-Match", "in": "header", "required": false,
-                "description": "The ETag of the version that is meant, or `*`.", "schema": ["type": "string"],
+                "description": "The ETag of the expected version, or `*`.", "schema": ["type": "string"],
                 "example": "\"1\"",
             ]
         }

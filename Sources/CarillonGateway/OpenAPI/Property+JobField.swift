@@ -2,7 +2,7 @@ internal import CarillonCore
 internal import CarillonJSON
 
 extension Property {
-    /// A setting of a job, as the catalogue describes it.
+    /// The property for a job setting, from the settings catalogue.
     init(_ field: JobField) {
         self.init(name: field.name, schema: field.schema, isNullable: field.isNullable)
     }

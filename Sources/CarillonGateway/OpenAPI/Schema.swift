@@ -1,7 +1,7 @@
 internal import CarillonJSON
 
 extension JSONValue {
-    /// A schema by its name.
+    /// A reference to the named schema.
     static func reference(_ name: String) -> JSONValue {
         ["$ref": .string("#/components/schemas/\(name)")]
     }
@@ -10,20 +10,20 @@ extension JSONValue {
         ["type": "array", "items": reference(name)]
     }
 
-    /// This object with more members.
+    /// Returns this object with additional members.
     func adding(_ members: [Member]) -> JSONValue {
         guard case .object(let own) = self else { return self }
         return .object(own + members)
     }
 }
 
-/// A member of an object, as the documentation has it.
+/// A documented member of an object.
 struct Property: Sendable {
     var name: String
     var schema: JSONValue
-    /// Whether an answer can have null in its place.
+    /// Whether a response can contain null here.
     var isNullable = false
-    /// Whether it is always there.
+    /// Whether the member is always present.
     var isRequired = true
 
     static func of(
@@ -62,7 +62,7 @@ struct Property: Sendable {
         return Property(name: name, schema: .object(members), isNullable: nullable, isRequired: required)
     }
 
-    /// The schema, with null where that is possible.
+    /// The schema of the member, with null where allowed.
     func schema(allowingNull: Bool) -> JSONValue {
         guard allowingNull, case .object(var members) = schema else { return schema }
         if let index = members.firstIndex(where: { $0.name == "type" }) {
@@ -76,7 +76,7 @@ struct Property: Sendable {
 }
 
 extension [Property] {
-    /// An object in an answer.
+    /// The schema of an object in a response.
     func answered(_ summary: String) -> JSONValue {
         [
             "type": "object", "description": .string(summary),
@@ -85,7 +85,7 @@ extension [Property] {
         ]
     }
 
-    /// An object in a request.
+    /// The schema of an object in a request.
     func asked(_ summary: String, required: [String]) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("type", "object"), .init("description", .string(summary)),

@@ -1,7 +1,7 @@
 internal import CarillonCore
 internal import CarillonJSON
 
-/// The shapes of everything that is sent and answered.
+/// The schemas of all requests and responses.
 enum Schemas {
     private static func words(_ words: [String], _ summary: String) -> JSONValue {
         ["type": "string", "enum": .array(words.map(JSONValue.string)), "description": .string(summary)]
@@ -11,92 +11,92 @@ enum Schemas {
 
     static let job: [Property] = {
         var properties: [Property] = [.id("job_id", "The job's id.")] + settings
-        properties.insert(.of("schedule_description", "string", "The schedule in words."), at: 2)
+        properties.insert(.of("schedule_description", "string", "A description of the schedule."), at: 2)
         properties += [
-            .of("version", "integer", "Grows with every change; the ETag.", ["format": "int64"]),
-            .time("created_at", "When it was made."), .time("updated_at", "When it was last changed."),
-            .time("next_run_time", "When it is due next; null when it is paused, or never due.", nullable: true),
+            .of("version", "integer", "Increases with every change; the value of the ETag.", ["format": "int64"]),
+            .time("created_at", "The time of creation."), .time("updated_at", "The time of the last change."),
+            .time("next_run_time", "The next due time; null if the job is paused or never due again.", nullable: true),
         ]
         return properties
     }()
 
     private static let responseText =
-        "What the target sent, cut to a limit. What is not text is a data URL: data:image/png;base64,…"
+        "The target's response body, truncated to a limit. Binary content is a data URL: data:image/png;base64,…"
 
     static let attempt: [Property] = [
-        .of("attempt", "integer", "Which one, from 1."), .time("started_at", "When it began."),
-        .time("finished_at", "When it ended."),
-        .of("http_status", "integer", "What the target answered.", required: false),
-        .of("duration_ms", "number", "How long it took.", required: false),
+        .of("attempt", "integer", "The number of the attempt, from 1."), .time("started_at", "The start time."),
+        .time("finished_at", "The end time."),
+        .of("http_status", "integer", "The HTTP status of the target's response.", required: false),
+        .of("duration_ms", "number", "The duration of the call.", required: false),
         .of("response", "string", responseText, required: false),
-        .of("error_message", "string", "Why it failed.", required: false),
-        .of("worker", "string", "Who made it.", required: false),
+        .of("error_message", "string", "The reason for the failure.", required: false),
+        .of("worker", "string", "The name of the worker that made the call.", required: false),
     ]
 
     static let execution: [Property] = [
-        .id("execution_id", "Also the Idempotency-Key that the target sees."), .id("job_id", "The job."),
-        .named("trigger", "Trigger", "What made it."), .time("scheduled_time", "When it was due."),
-        .time("actual_start_time", "When the first attempt began.", nullable: true),
-        .time("finished_at", "When it ended.", nullable: true),
-        .named("status", "ExecutionStatus", "How it stands."),
-        .of("reason", "string", "Why it is as it is: OVERLAP, CATCH_UP, EXPIRED, WORKER_LOST, …", nullable: true),
-        .of("attempts", "integer", "How many calls were made."),
-        .of("http_status", "integer", "What the target answered last.", nullable: true),
-        .of("duration_ms", "number", "How long the last call took.", nullable: true),
-        .of("drift_ms", "number", "actual_start_time less scheduled_time.", nullable: true),
+        .id("execution_id", "The execution's id, which is also the Idempotency-Key header of its calls."), .id("job_id", "The job's id."),
+        .named("trigger", "Trigger", "The origin of the execution."), .time("scheduled_time", "The due time."),
+        .time("actual_start_time", "The start time of the first attempt.", nullable: true),
+        .time("finished_at", "The end time.", nullable: true),
+        .named("status", "ExecutionStatus", "The state of the execution."),
+        .of("reason", "string", "The reason for the status: OVERLAP, CATCH_UP, EXPIRED, WORKER_LOST, …", nullable: true),
+        .of("attempts", "integer", "Number of calls made."),
+        .of("http_status", "integer", "The HTTP status of the last response.", nullable: true),
+        .of("duration_ms", "number", "The duration of the last call.", nullable: true),
+        .of("drift_ms", "number", "actual_start_time minus scheduled_time.", nullable: true),
         .of("response", "string", responseText, nullable: true),
-        .of("error_message", "string", "Why the last call failed.", nullable: true),
-        .of("worker", "string", "Who made the last call.", nullable: true),
-        .time("created_at", "When its row was written."),
-        .time("next_attempt_at", "While it waits for a retry.", required: false),
+        .of("error_message", "string", "The reason why the last call failed.", nullable: true),
+        .of("worker", "string", "The name of the worker that made the last call.", nullable: true),
+        .time("created_at", "The time at which the row was written."),
+        .time("next_attempt_at", "The time of the next attempt; only while the execution waits for a retry.", required: false),
         .of(
             "skipped_count",
             "integer",
-            "How many due times a SKIPPED row stands for.",
+            "Number of due times that a SKIPPED row represents.",
             ["format": "int64"],
             required: false
         ),
-        .time("skipped_from", "The first of them.", required: false),
+        .time("skipped_from", "The first of these due times.", required: false),
         .of(
             "lost_attempts",
             "integer",
-            "How many attempts were lost with their workers: nobody knows whether the target saw them.",
+            "Number of attempts whose worker disappeared; the target may or may not have received them.",
             required: false
         ),
         Property(
             name: "failed_attempts",
             schema: [
-                "type": "array", "items": .reference("Attempt"), "description": "Only when one execution is read.",
+                "type": "array", "items": .reference("Attempt"), "description": "The failed attempts; only in the response for a single execution.",
             ],
             isRequired: false
         ),
-        .of("api_url", "string", "What was called; only in the answers of debug/execute_sync.", required: false),
+        .of("api_url", "string", "The called URL; only in responses of debug/execute_sync.", required: false),
     ]
 
     static let stats: [Property] = [
-        .id("job_id", "The job."), .time("from", "What the figures cover: from here,"), .time("to", "to here."),
-        .of("total_executions", "integer", "Executions that were due in that time.", ["format": "int64"]),
-        .of("success_count", "integer", "Those that ended well.", ["format": "int64"]),
-        .of("failure_count", "integer", "Those that did not.", ["format": "int64"]),
-        .of("success_rate", "number", "In percent.", nullable: true),
+        .id("job_id", "The job's id."), .time("from", "Start of the period."), .time("to", "End of the period."),
+        .of("total_executions", "integer", "Number of executions due in the period.", ["format": "int64"]),
+        .of("success_count", "integer", "Number of successful executions.", ["format": "int64"]),
+        .of("failure_count", "integer", "Number of failed executions.", ["format": "int64"]),
+        .of("success_rate", "number", "Percentage of successful executions.", nullable: true),
         .of("avg_duration_ms", "number", "Mean duration.", nullable: true),
         .of("avg_drift_ms", "number", "Mean drift.", nullable: true),
         .of("p50_duration_ms", "number", "Median duration.", nullable: true),
-        .of("p95_duration_ms", "number", "95 % were not longer.", nullable: true),
-        .of("p99_duration_ms", "number", "99 % were not longer.", nullable: true),
+        .of("p95_duration_ms", "number", "95th percentile of the duration.", nullable: true),
+        .of("p99_duration_ms", "number", "99th percentile of the duration.", nullable: true),
         .of("p50_drift_ms", "number", "Median drift.", nullable: true),
-        .of("p95_drift_ms", "number", "95 % were not later.", nullable: true),
-        .of("p99_drift_ms", "number", "99 % were not later.", nullable: true),
+        .of("p95_drift_ms", "number", "95th percentile of the drift.", nullable: true),
+        .of("p99_drift_ms", "number", "99th percentile of the drift.", nullable: true),
     ]
 
     static let preview: [Property] = [
-        .of("schedule", "string", "As it was asked for."), .of("time_zone", "string", "Its zone."),
-        .of("schedule_description", "string", "The schedule in words."),
+        .of("schedule", "string", "The schedule of the request."), .of("time_zone", "string", "The time zone of the schedule."),
+        .of("schedule_description", "string", "A description of the schedule."),
         Property(
             name: "times",
             schema: [
                 "type": "array", "description": "The next due times.",
-                "items": [Property.time("time", "In UTC."), .of("local_time", "string", "In the schedule's zone.")]
+                "items": [Property.time("time", "The due time in UTC."), .of("local_time", "string", "The due time in the schedule's zone.")]
                     .answered("A due time."),
             ]
         ),
@@ -105,17 +105,17 @@ enum Schemas {
     static let health: [Property] = [
         .of("status", "string", "UP or DOWN.", ["enum": ["UP", "DOWN"]]),
         .of("scheduler_running", "boolean", "Whether a scheduler leads."),
-        .of("worker_pool_active", "boolean", "Whether a worker takes calls."),
+        .of("worker_pool_active", "boolean", "Whether at least one worker accepts calls."),
         .of(
             "database_connected",
             "boolean",
-            "Whether the scheduler's database answers, and takes what is written, within a lease."
+            "Whether the scheduler's database answers and accepts writes within the duration of a lease."
         ),
-        .of("workers", "integer", "How many workers there are."),
-        .of("leader_address", "string", "Who leads.", nullable: true),
-        .of("open_executions", "integer", "Executions that are not over.", nullable: true),
+        .of("workers", "integer", "Number of connected workers."),
+        .of("leader_address", "string", "The address of the leader.", nullable: true),
+        .of("open_executions", "integer", "Number of executions that have not ended.", nullable: true),
         .of("version", "string", "This gateway's version."),
-        .of("detail", "string", "What is wrong, in words.", nullable: true),
+        .of("detail", "string", "A description of the problem.", nullable: true),
     ]
 
     private static let meanings = JSONValue.array(
@@ -128,8 +128,8 @@ enum Schemas {
     )
 
     private static let problem: [Property] = [
-        .of("type", "string", "Where the code is described.", ["format": "uri-reference"]),
-        .of("title", "string", "The code in words."), .of("status", "integer", "The status of the answer."),
+        .of("type", "string", "The address of the code's documentation.", ["format": "uri-reference"]),
+        .of("title", "string", "The title of the code."), .of("status", "integer", "The HTTP status of the response."),
         .of(
             "code",
             "string",
@@ -139,71 +139,71 @@ enum Schemas {
         .of(
             "reason",
             "string",
-            "Tells cases of one code apart: " + ClientError.Reason.allCases.map(\.rawValue).joined(separator: ", ")
+            "Distinguishes the cases of one code: " + ClientError.Reason.allCases.map(\.rawValue).joined(separator: ", ")
                 + ".",
             required: false
         ),
-        .of("detail", "string", "What was wrong this time, and what would be right."),
+        .of("detail", "string", "The error of this request, and what would be right."),
         Property(
             name: "errors",
             schema: [
-                "type": "array", "description": "The fields, parameters or headers that are wrong.",
+                "type": "array", "description": "The invalid fields, parameters or headers.",
                 "items": [
-                    Property.of("field", "string", "Its name."), .of("message", "string", "What is wrong with it."),
+                    Property.of("field", "string", "The name of the field, parameter or header."), .of("message", "string", "The error, and what would be right."),
                 ]
-                .answered("One thing that is wrong."),
+                .answered("An invalid field, parameter or header."),
             ]
         ),
     ]
 
-    /// By name, in the order of the document.
+    /// All schemas by name, in the order of the document.
     static let all: [(name: String, schema: JSONValue)] = [
         ("Job", job.answered("A job.")),
-        ("NewJob", settings.asked("A job to be made.", required: JobField.all.filter(\.isRequired).map(\.name))),
+        ("NewJob", settings.asked("A job to create.", required: JobField.all.filter(\.isRequired).map(\.name))),
         (
             "JobChange",
-            settings.asked("What is to change in a job; null takes a setting back to its default.", required: [])
+            settings.asked("The settings to change; null resets a setting to its default.", required: [])
         ),
         (
             "Call",
             settings.filter { !["schedule", "name", "active"].contains($0.name) }
-                .asked("A call to be made at once.", required: ["api_url"])
+                .asked("A call to make immediately.", required: ["api_url"])
         ),
-        ("Execution", execution.answered("The life of one due time of a job.")),
-        ("Attempt", attempt.answered("A call that failed.")),
+        ("Execution", execution.answered("An execution: one due time or manual run of a job, with its outcome.")),
+        ("Attempt", attempt.answered("A failed call.")),
         (
             "Accepted",
             (execution.filter { ["execution_id", "job_id", "scheduled_time", "status"].contains($0.name) }
-                + [.of("api_url", "string", "What is called.")]).answered("An execution that is on its way.")
+                + [.of("api_url", "string", "The called URL.")]).answered("An execution that has been queued.")
         ),
-        ("ExecutionStats", stats.answered("How a job's executions went.")),
-        ("SchedulePreview", preview.answered("When a schedule is due.")),
+        ("ExecutionStats", stats.answered("Statistics of a job's executions.")),
+        ("SchedulePreview", preview.answered("The next due times of a schedule.")),
         (
             "ScheduleRefreshed",
-            [Property.of("status", "string", "SCHEDULE_REFRESHED"), .of("jobs", "integer", "How many jobs there are.")]
-                .answered("That it is done.")
+            [Property.of("status", "string", "SCHEDULE_REFRESHED"), .of("jobs", "integer", "Number of jobs.")]
+                .answered("The confirmation of the refresh.")
         ),
-        ("Cluster", cluster.answered("What a scheduler knows of the cluster.")),
-        ("ShardState", shard.answered("A slice of the jobs, and who has it.")),
+        ("Cluster", cluster.answered("The state of the cluster, as the answering scheduler sees it.")),
+        ("ShardState", shard.answered("A shard of the jobs, and the scheduler that leads it.")),
         ("WorkerState", worker.answered("A worker.")),
-        ("SchedulerState", scheduler.answered("A scheduler that this gateway is connected to.")),
+        ("SchedulerState", scheduler.answered("A connected scheduler.")),
         ("Health", health.answered("Whether calls are being made.")),
         (
             "Readiness",
             [
-                "description": "The state of the cluster, or only the status.",
+                "description": "The health of the system, or only the status.",
                 "anyOf": [.reference("Health"), .reference("Liveness")],
             ]
         ),
-        ("Liveness", [Property.of("status", "string", "UP")].answered("That this process lives.")),
+        ("Liveness", [Property.of("status", "string", "UP")].answered("The process is running.")),
         (
             "Root",
             [
                 Property.of("name", "string", "Carillon"), .of("version", "string", "Its version."),
-                .of("links", "object", "Where everything is.", ["additionalProperties": ["type": "string"]]),
-            ].answered("What is here.")
+                .of("links", "object", "The addresses of the API, the documentation and the probes.", ["additionalProperties": ["type": "string"]]),
+            ].answered("The name, version and links of the gateway.")
         ),
-        ("Problem", problem.answered("Why a request was not done (RFC 9457).")),
+        ("Problem", problem.answered("The reason why a request failed (RFC 9457).")),
         (
             "ExecutionType",
             words(
@@ -215,30 +215,30 @@ enum Schemas {
             "CatchUpPolicy",
             words(
                 CatchUpPolicy.allCases.map(\.rawValue),
-                "After an outage, of the times beyond the window: the last one, all, or none."
+                "Which missed due times beyond the catch-up window run after an outage: the last one, all, or none."
             )
         ),
         (
             "OverlapPolicy",
             words(
                 OverlapPolicy.allCases.map(\.rawValue),
-                "SKIP: a due time is skipped while an execution of the job is open."
+                "SKIP skips a due time while an execution of the job is open."
             )
         ),
         (
             "DstPolicy",
             words(
                 JobField.daylightPolicy.words,
-                "CRON runs what falls into a gap right after it, and what comes twice once; SKIP leaves the gap out; BOTH runs what comes twice twice."
+                "CRON runs a skipped local time right after the clock change, and a repeated local time once. SKIP omits skipped local times. BOTH runs a repeated local time twice."
             )
         ),
         (
             "ExecutionStatus",
             words(
                 ExecutionStatus.allCases.map(\.rawValue),
-                "PENDING, RUNNING and RETRYING are open; the others are final. UNKNOWN: a crash made it unknowable."
+                "PENDING, RUNNING and RETRYING are open; the others are final. UNKNOWN: the outcome was lost in a crash."
             )
         ),
-        ("Trigger", words(Trigger.allCases.map(\.rawValue), "Its schedule, or a request.")),
+        ("Trigger", words(Trigger.allCases.map(\.rawValue), "The origin of an execution: its schedule, or a request.")),
     ]
 }

@@ -1,4 +1,4 @@
-/// How the reference looks, and what its buttons do.
+/// The style and the script of the API reference.
 extension DocsPage {
     static let style =
         PageStyle.base + """

@@ -1,7 +1,7 @@
 internal import CarillonJSON
 internal import HTTPTypes
 
-/// The API's reference for people, made of the OpenAPI document and nothing else.
+/// The API reference as an HTML page, generated from the OpenAPI document.
 struct DocsPage {
     var document: JSONValue
 
@@ -11,7 +11,7 @@ struct DocsPage {
         return headers
     }
 
-    /// One method of one path.
+    /// A method of a path.
     private struct Operation {
         var method: String
         var path: String
@@ -140,7 +140,7 @@ struct DocsPage {
 
                 """
         }
-        return "<h5>Answers</h5><div class=\"panel\"><table>\(rows.joined())</table></div>\n"
+        return "<h5>Responses</h5><div class=\"panel\"><table>\(rows.joined())</table></div>\n"
     }
 
     private func curl(_ operation: Operation) -> String {
@@ -218,7 +218,7 @@ struct DocsPage {
         return text + "</section>\n"
     }
 
-    /// A schema in a few words.
+    /// A short description of a schema's type.
     private func type(_ schema: JSONValue) -> String {
         if let name = schema["$ref"]?.string?.split(separator: "/").last {
             let link = "<a href=\"#schema-\(HTML.escape(String(name)))\">\(HTML.escape(String(name)))</a>"

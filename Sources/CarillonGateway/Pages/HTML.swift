@@ -1,11 +1,11 @@
 internal import CarillonCore
 internal import HTTPTypes
 
-/// Text in pages.
+/// Escaping and headers of HTML pages.
 enum HTML {
     static let contentType = "text/html; charset=utf-8"
 
-    /// As text or as a value in double quotes.
+    /// Escapes text for use in an element or in a quoted attribute.
     static func escape(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             byte != UInt8(ascii: "&") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">")
@@ -34,7 +34,8 @@ enum HTML {
         .joined()
     }
 
-    /// What keeps a page to itself: only its own style and script run, and nothing is loaded from anywhere.
+    /// The headers of a page. Only the page's own style and script are allowed, and nothing is loaded from other
+    /// addresses.
     static func headers(style: String, script: String? = nil) -> HTTPFields {
         let script = script.map { "; script-src '\(hash($0))'" } ?? ""
         return [

@@ -1,4 +1,4 @@
-/// The look of all pages: light or dark as the reader's system is.
+/// The style of all pages, in the light or dark colour scheme of the browser.
 enum PageStyle {
     static let base = """
         :root{color-scheme:light dark;--bg:#fbfaf8;--panel:#fff;--line:#e4e0d8;--text:#23211d;--dim:#6d685e;--accent:#9a5b00;\

@@ -2,7 +2,7 @@ internal import CarillonJSON
 internal import HTTPTypes
 internal import NIOCore
 
-/// What is made once, at start.
+/// The documents that are built once, at the start of the gateway.
 struct Pages: Sendable {
     let openAPI: ByteBuffer
     let docs: ByteBuffer

@@ -1,10 +1,10 @@
 internal import CarillonJSON
 
-/// What the status page shows, read at one moment.
+/// The data of the status page, read at the same time.
 struct Snapshot: Sendable {
     struct JobLine: Sendable {
         var job: JSONValue
-        /// Its latest execution; `nil`: none yet, or it could not be read.
+        /// The latest execution; `nil` if the job has none or if it could not be read.
         var latest: JSONValue?
     }
 
@@ -12,12 +12,12 @@ struct Snapshot: Sendable {
     var jobs: [JobLine] = []
     var jobCount: Int64?
     var failures: [JSONValue] = []
-    /// Why something is missing.
+    /// The reason why data is missing.
     var problem: String?
 }
 
 extension Gateway {
-    /// Jobs on the status page.
+    /// The number of jobs on the status page.
     private static let shownJobs: Int64 = 25
 
     func snapshot() async -> Snapshot {

@@ -2,7 +2,7 @@ internal import CarillonJSON
 internal import CarillonSystem
 internal import HTTPTypes
 
-/// The state of things for people. It has no script; the browser reads it again every few seconds.
+/// The status page for browsers. The page has no script; the browser reloads it every few seconds.
 enum StatusPage {
     static let headers = HTML.headers(style: style)
 
@@ -84,10 +84,10 @@ enum StatusPage {
                     ?? "<span class=\"dim\">–</span>",
             ]
         }
-        let shown = table(["job", "schedule", "calls", "next run", "last"], rows, empty: "there is no job yet")
+        let shown = table(["job", "schedule", "calls", "next run", "last"], rows, empty: "no jobs yet")
         guard let count = snapshot.jobCount, count > Int64(rows.count) else { return shown }
         return shown
-            + "<p class=\"dim\">The newest \(rows.count) of \(count): <a href=\"/api/v1/jobs\">all of them</a></p>"
+            + "<p class=\"dim\">The newest \(rows.count) of \(count): <a href=\"/api/v1/jobs\">all jobs</a></p>"
     }
 
     private static func failures(_ failures: [JSONValue]) -> String {

@@ -10,7 +10,7 @@ extension Route {
             name: "listExecutions",
             tag: .executions,
             summary: "List executions of all jobs",
-            details: "Newest first. What failed last night: `status=FAILED,UNKNOWN&from=…`.",
+            details: "Newest first. To list the failures of last night, use `status=FAILED,UNKNOWN&from=…`.",
             parameters: [.status, .from, .to, .limit, .cursor],
             responses: [page],
             errors: [.invalid]
@@ -23,7 +23,7 @@ extension Route {
             name: "listJobExecutions",
             tag: .executions,
             summary: "List executions of one job",
-            details: "Newest first. A deleted job's history stays.",
+            details: "Newest first. The history of a deleted job is kept.",
             parameters: [.limit, .cursor, .status, .from, .to],
             responses: [page],
             errors: [.invalid, .unknownJob]
@@ -46,14 +46,14 @@ extension Route {
             path: "/api/v1/executions/{job_id}/stats",
             name: "getExecutionStats",
             tag: .executions,
-            summary: "Read a job's figures",
+            summary: "Read a job's statistics",
             details:
-                "How many executions ended well, how long they took, and how punctually they began. The last 24 hours unless told.",
+                "The number of successful and failed executions, their duration and their drift. Covers the last 24 hours by default.",
             parameters: [.from, .to],
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "The figures, and what they cover.",
+                    summary: "The statistics and the period that they cover.",
                     content: .json(schema: .reference("ExecutionStats"), example: Examples.stats)
                 )
             ],
@@ -67,7 +67,7 @@ extension Route {
             name: "getExecution",
             tag: .executions,
             summary: "Read an execution",
-            details: "With its failed attempts.",
+            details: "The response includes the failed attempts.",
             responses: [
                 DocumentedResponse(
                     status: .ok,
@@ -90,11 +90,11 @@ extension Route {
             name: "cancelExecution",
             tag: .executions,
             summary: "Cancel an execution",
-            details: "One that is over cannot be cancelled: the first durable outcome wins.",
+            details: "An execution that has ended cannot be cancelled: the first durable outcome wins.",
             responses: [
                 DocumentedResponse(
                     status: .accepted,
-                    summary: "The execution; a call that runs is being stopped.",
+                    summary: "The execution. A running call is being stopped.",
                     content: .json(schema: .reference("Execution"), example: Examples.cancelledExecution)
                 )
             ],

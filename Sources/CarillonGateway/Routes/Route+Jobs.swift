@@ -12,10 +12,10 @@ extension Route {
             path: "/api/v1/jobs",
             name: "createJob",
             tag: .jobs,
-            summary: "Make a job",
+            summary: "Create a job",
             details: """
-                A schedule and a URL are all it needs; the rest has defaults. With an `Idempotency-Key` the same request may \
-                be repeated for a day: the job is made once, and each repetition is answered with it.
+                Only the schedule and the URL are required; other settings have defaults. With an `Idempotency-Key` the request can \
+                be repeated for a day: the job is created once, and every repetition returns the same job.
                 """,
             headers: [.idempotencyKey],
             body: BodyContract(
@@ -27,9 +27,9 @@ extension Route {
             responses: [
                 DocumentedResponse(
                     status: .created,
-                    summary: "The job, as it is now.",
+                    summary: "The current state of the job.",
                     content: .json(schema: .reference("Job"), example: Examples.job),
-                    headers: [("Location", "Where the job is."), etag]
+                    headers: [("Location", "The address of the job."), etag]
                 )
             ],
             errors: [.invalid, .conflict, .reusedKey]
@@ -45,32 +45,32 @@ extension Route {
             name: "listJobs",
             tag: .jobs,
             summary: "List jobs",
-            details: "Newest first. The `Link` header has the next page, while there is one.",
+            details: "Newest first. The `Link` header contains the address of the next page, if there is one.",
             parameters: [
                 Parameter(
                     name: "active",
                     kind: .boolean,
-                    summary: "Only the active ones, or only the paused ones.",
+                    summary: "Only active jobs, or only paused jobs.",
                     schema: ["type": "boolean"]
                 ),
                 Parameter(
                     name: "name",
                     kind: .text,
-                    summary: "Only the job of this name.",
+                    summary: "Only the job with this name.",
                     schema: ["type": "string"],
                     example: "nightly-report"
                 ),
                 Parameter(
                     name: "tag",
                     kind: .text,
-                    summary: "Only jobs that have this tag.",
+                    summary: "Only jobs with this tag.",
                     schema: ["type": "string"],
                     example: "reports"
                 ),
                 Parameter(
                     name: "last_status",
                     kind: .text,
-                    summary: "Only jobs whose last execution ended this way.",
+                    summary: "Only jobs whose last ended execution has this status.",
                     schema: ["$ref": "#/components/schemas/ExecutionStatus"],
                     example: "FAILED"
                 ),
@@ -83,7 +83,7 @@ extension Route {
                     content: .json(schema: .list(of: "Job"), example: [Examples.job]),
                     headers: [
                         ("Link", "The next page, as `<…>; rel=\"next\"`."),
-                        ("X-Total-Count", "How many jobs there are; only when the list is not filtered."),
+                        ("X-Total-Count", "Number of jobs; only if the list is not filtered."),
                     ]
                 )
             ],
@@ -110,13 +110,13 @@ extension Route {
             .put,
             "putJob",
             "Change a job",
-            "As PATCH: what the body does not name stays as it is. `null` takes a setting back to its default."
+            "Like PATCH: settings that the body does not contain are not changed. `null` resets a setting to its default."
         ),
         change(
             .patch,
             "patchJob",
             "Change some settings of a job",
-            "What the body does not name stays as it is. `null` takes a setting back to its default."
+            "Settings that the body does not contain are not changed. `null` resets a setting to its default."
         ),
         Route(
             method: .delete,
@@ -124,9 +124,9 @@ extension Route {
             name: "deleteJob",
             tag: .jobs,
             summary: "Delete a job",
-            details: "What runs is finished, what waits for a retry is cancelled. The job's history stays.",
+            details: "Running calls are completed, and executions that wait for a retry are cancelled. The job's history is kept.",
             headers: [.ifMatch],
-            responses: [DocumentedResponse(status: .noContent, summary: "It is deleted.", content: .none)],
+            responses: [DocumentedResponse(status: .noContent, summary: "The job is deleted.", content: .none)],
             errors: [.invalid, .unknownJob, .precondition]
         ) { gateway, context throws(Problem) in
             _ = try await gateway.call("delete_job", context.names + gateway.ifVersion(context))
@@ -139,16 +139,16 @@ extension Route {
             tag: .jobs,
             summary: "Run a job now",
             details: """
-                Beside its schedule, and also when it is paused. With overlap_policy SKIP it is refused while an execution \
-                is open. An `Idempotency-Key` makes a repeated request harmless.
+                Runs the job in addition to its schedule, also when it is paused. With overlap_policy SKIP the run is refused while an execution \
+                is open. With an `Idempotency-Key` the request can be repeated safely.
                 """,
             headers: [.idempotencyKey],
             responses: [
                 DocumentedResponse(
                     status: .accepted,
-                    summary: "The execution, which is on its way.",
+                    summary: "The execution, which has been queued.",
                     content: .json(schema: .reference("Execution"), example: Examples.manualExecution),
-                    headers: [("Location", "Where the execution is.")]
+                    headers: [("Location", "The address of the execution.")]
                 )
             ],
             errors: [.invalid, .unknownJob, .conflict, .reusedKey]
@@ -161,14 +161,14 @@ extension Route {
             "pauseJob",
             "pause_job",
             "Pause a job",
-            "Its schedule makes no executions until it is resumed."
+            "The schedule creates no executions until the job is resumed."
         ),
         activity(
             "resume",
             "resumeJob",
             "resume_job",
             "Resume a job",
-            "From now on; what it missed is not made up for."
+            "The schedule continues from now on; due times during the pause are not caught up."
         ),
     ]
 
@@ -193,11 +193,11 @@ extension Route {
             name: name,
             tag: .jobs,
             summary: summary,
-            details: details + " With `If-Match` the change is made only to that version of the job.",
+            details: details + " With `If-Match` the job is changed only if it has that version.",
             headers: [.ifMatch],
             body: BodyContract(schema: "JobChange", example: Examples.jobChange, reserved: updateReserved),
             needsBody: true,
-            responses: [jobResponse("The job as it is now.")],
+            responses: [jobResponse("The current state of the job.")],
             errors: [.invalid, .unknownJob, .conflict, .precondition]
         ) { gateway, context throws(Problem) in
             let version = try await gateway.ifVersion(context)
@@ -220,7 +220,7 @@ extension Route {
             tag: .jobs,
             summary: summary,
             details: details,
-            responses: [jobResponse("The job as it is now.")],
+            responses: [jobResponse("The current state of the job.")],
             errors: [.invalid, .unknownJob]
         ) { gateway, context throws(Problem) in
             let job = try await gateway.call(request, context.names)

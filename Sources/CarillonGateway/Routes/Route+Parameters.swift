@@ -1,24 +1,24 @@
 internal import CarillonJSON
 
-/// Parameters that several routes have.
+/// Parameters that several routes share.
 extension Parameter {
     static let limit = Parameter(
         name: "limit",
         kind: .integer,
-        summary: "How many at most.",
+        summary: "Maximum number of results.",
         schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 100],
         example: 100
     )
     static let cursor = Parameter(
         name: "cursor",
         kind: .text,
-        summary: "Where the page begins: follow the `Link` header, which has it, and the filters too.",
+        summary: "The start of the page. Follow the `Link` header, which contains the cursor and the filters.",
         schema: ["type": "string"]
     )
     static let status = Parameter(
         name: "status",
         kind: .list,
-        summary: "Only these; several with commas between, or by repeating the parameter.",
+        summary: "Only executions with these statuses; separate several with commas, or repeat the parameter.",
         schema: ["type": "array", "items": ["$ref": "#/components/schemas/ExecutionStatus"]],
         example: ["FAILED"]
     )
@@ -41,7 +41,7 @@ extension Parameter {
             name: name,
             kind: .text,
             isRequired: true,
-            summary: isJob ? "The job." : "The execution.",
+            summary: isJob ? "The job's id." : "The execution's id.",
             schema: ["type": "string", "format": "uuid"],
             example: .string(isJob ? Examples.jobID : Examples.executionID)
         )

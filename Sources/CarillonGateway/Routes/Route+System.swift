@@ -10,11 +10,11 @@ extension Route {
             path: "/health",
             name: "getHealth",
             tag: .system,
-            summary: "Whether calls are being made",
-            details: "UP while a scheduler leads and a worker is there.",
+            summary: "Check whether calls are being made",
+            details: "UP while a scheduler leads and a worker accepts calls.",
             responses: health(
-                "Everything is there.",
-                "No scheduler leads, or there is no worker; the fields are the same."
+                "A scheduler leads and a worker accepts calls.",
+                "No scheduler leads, or no worker accepts calls; the fields are the same."
             )
         ) { gateway, _ throws(Problem) in
             let health = await gateway.health()
@@ -25,11 +25,11 @@ extension Route {
             path: "/livez",
             name: "getLiveness",
             tag: .system,
-            summary: "Whether this process lives",
+            summary: "Check whether this process is running",
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "It does.",
+                    summary: "The process is running.",
                     content: .json(schema: .reference("Liveness"), example: ["status": "UP"])
                 )
             ]
@@ -41,15 +41,15 @@ extension Route {
             path: "/readyz",
             name: "getReadiness",
             tag: .system,
-            summary: "Whether this gateway can answer requests",
+            summary: "Check whether this gateway can answer requests",
             details:
-                "UP while a scheduler answers, be it a standby. A missing worker is no reason to send clients elsewhere: see /health. "
-                + "Where the request's Host is not an allowed one, the answer has only `status`.",
+                "UP while a scheduler answers, also a standby. A missing worker does not affect readiness; see /health. "
+                + "If the request's Host is not allowed, the response contains only `status`.",
             responses: health("A scheduler answers.", "No scheduler answers.", schema: "Readiness")
         ) { gateway, context throws(Problem) in
             let health = await gateway.health()
             let isReady = health.answers
-            // A page under a rebound name can read the answer, and learns nothing of the cluster.
+            // A page under a rebound name can read this response, so it contains nothing about the cluster.
             let document: JSONValue =
                 context.isHostAllowed ? health.document(isUp: isReady) : ["status": isReady ? "UP" : "DOWN"]
             return RouteResponse(isReady ? .ok : .serviceUnavailable, json: document)
@@ -60,7 +60,7 @@ extension Route {
             name: "getMetrics",
             tag: .system,
             summary: "Read the metrics of this gateway",
-            details: "In the text format of Prometheus.",
+            details: "The response is in the text format of Prometheus.",
             responses: [
                 DocumentedResponse(
                     status: .ok,
@@ -100,7 +100,7 @@ extension Route {
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "A page for people.",
+                    summary: "The API reference as an HTML page.",
                     content: .other([("text/html", ["type": "string"])])
                 )
             ]
@@ -112,12 +112,12 @@ extension Route {
             path: "/",
             name: "getRoot",
             tag: .system,
-            summary: "See the state of things",
-            details: "A status page for browsers (`Accept: text/html`), the addresses of everything for programs.",
+            summary: "Show the status page",
+            details: "Browsers (`Accept: text/html`) get a status page; programs get the links of the API.",
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "What is here.",
+                    summary: "The status page, or the links.",
                     content: .json(schema: .reference("Root"), example: Gateway.root)
                 )
             ]

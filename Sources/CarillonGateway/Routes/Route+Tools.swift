@@ -11,15 +11,15 @@ extension Route {
             tag: .tools,
             summary: "Call a URL once, now",
             details:
-                "By a worker, with all the settings of a job, and without making one. The answer does not wait for the call.",
+                "A worker makes the call with the given job settings; no job is created. The response does not wait for the call.",
             body: executeBody,
             needsBody: true,
             responses: [
                 DocumentedResponse(
                     status: .accepted,
-                    summary: "The execution, which is on its way.",
+                    summary: "The execution, which has been queued.",
                     content: .json(schema: .reference("Accepted"), example: Examples.accepted),
-                    headers: [("Location", "Where the execution is.")]
+                    headers: [("Location", "The address of the execution.")]
                 )
             ],
             errors: [.invalid]
@@ -35,15 +35,15 @@ extension Route {
             name: "executeAndWait",
             tag: .tools,
             summary: "Call a URL once, now, and wait",
-            details: "As execute, but answered when the call is over, with what the target said. One attempt, unless "
-                + "max_retries says otherwise. Waits five minutes at most, also for a worker; then 503, and the execution goes "
-                + "on without its caller.",
+            details: "Like execute, but the response is sent when the call has ended, and contains the target's response. One attempt, unless "
+                + "max_retries is set. The request waits at most five minutes, also for a free worker. Then it fails with 503, and the execution "
+                + "continues.",
             body: executeBody,
             needsBody: true,
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "The execution, which is over; `status` says how it went.",
+                    summary: "The execution, which has ended; `status` is its outcome.",
                     content: .json(schema: .reference("Execution"), example: Examples.executedNow)
                 )
             ],
@@ -56,12 +56,12 @@ extension Route {
             path: "/api/v1/debug/refresh_schedule",
             name: "refreshSchedule",
             tag: .tools,
-            summary: "Look for changes made by hand",
-            details: "For changes that were made by hand in SQL.",
+            summary: "Reload changes made with SQL",
+            details: "Reads the jobs that were changed directly in the database.",
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "It is done.",
+                    summary: "The jobs have been read again.",
                     content: .json(
                         schema: .reference("ScheduleRefreshed"),
                         example: ["status": "SCHEDULE_REFRESHED", "jobs": 42]
@@ -76,8 +76,8 @@ extension Route {
             path: "/api/v1/cron/preview",
             name: "previewSchedule",
             tag: .tools,
-            summary: "See when a schedule is due",
-            details: "The next times of a schedule, in UTC and in its own zone.",
+            summary: "Preview a schedule",
+            details: "The next due times of a schedule, in UTC and in the zone of the schedule.",
             parameters: [
                 Parameter(
                     name: "schedule",
@@ -90,29 +90,29 @@ extension Route {
                 Parameter(
                     name: "time_zone",
                     kind: .timeZone,
-                    summary: "A name of the IANA time zone database.",
+                    summary: "A time zone name of the IANA database.",
                     schema: ["type": "string", "default": "UTC"],
                     example: "Europe/Berlin"
                 ),
-                .time("from", "The times after this one; now unless told."),
+                .time("from", "List the due times after this time; by default after now."),
                 Parameter(
                     name: "count",
                     kind: .integer,
-                    summary: "How many.",
+                    summary: "Number of due times.",
                     schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 10],
                     example: 3
                 ),
                 Parameter(
                     name: "dst_policy",
                     kind: .text,
-                    summary: "What a change of the clocks does to due times.",
+                    summary: "How due times are treated when clocks are changed.",
                     schema: ["$ref": "#/components/schemas/DstPolicy"]
                 ),
             ],
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "The times; none when it is never due.",
+                    summary: "The due times; empty if the schedule is never due.",
                     content: .json(schema: .reference("SchedulePreview"), example: Examples.preview)
                 )
             ],
@@ -125,13 +125,13 @@ extension Route {
             path: "/api/v1/cluster",
             name: "getCluster",
             tag: .tools,
-            summary: "See the cluster",
+            summary: "Read the state of the cluster",
             details:
-                "What the scheduler that answers knows of leases, queues and workers, and to which schedulers this gateway is connected.",
+                "The leases, queues and workers as the answering scheduler sees them, and the schedulers that this gateway is connected to.",
             responses: [
                 DocumentedResponse(
                     status: .ok,
-                    summary: "The cluster.",
+                    summary: "The state of the cluster.",
                     content: .json(schema: .reference("Cluster"), example: Examples.cluster)
                 )
             ]

@@ -11,16 +11,16 @@ struct Parameter: Sendable {
     var example: JSONValue?
 }
 
-/// What a body may hold.
+/// The body that a route accepts.
 struct BodyContract: Sendable {
-    /// The name of its schema.
+    /// The name of the body's schema.
     var schema: String
     var example: JSONValue
-    /// Members that the protocol's request has and this body has not.
+    /// Members of the RPC request that the REST body must not contain.
     var reserved: [String]
 }
 
-/// One way in which a route answers when all is well, or as it must (503 of /health).
+/// A documented response of a route: a success, or the 503 of /health.
 struct DocumentedResponse: Sendable {
     enum Content: Sendable {
         case none
@@ -34,36 +34,36 @@ struct DocumentedResponse: Sendable {
     var headers: [(name: String, summary: String)] = []
 }
 
-/// A path and a method: how it is found, what it does, and what the documentation says of it. The router and the OpenAPI
-/// document are both made of these.
+/// A path and a method with their action and documentation. The router and the OpenAPI document are both built from the
+/// routes.
 struct Route: Sendable {
     typealias Action = @Sendable (Gateway, RequestContext) async throws(Problem) -> RouteResponse
 
     var method: HTTPRequest.Method
     /// `/api/v1/jobs/{job_id}`
     var path: String
-    /// The name of the operation: `getJob`.
+    /// The operation id: `getJob`.
     var name: String
     var tag: Tag
     var summary: String
     var details: String = ""
-    /// Those of the query.
+    /// The parameters of the query.
     var parameters: [Parameter] = []
     var headers: [HeaderParameter] = []
     var body: BodyContract?
-    /// Whether a body that is not there is an error.
+    /// Whether a request without a body is an error.
     var needsBody = false
     var responses: [DocumentedResponse]
-    /// Which errors there can be beside those that every route has.
+    /// The possible errors besides those of every route.
     var errors: [ErrorCase] = []
     var action: Action
 
-    /// The names in the path, in order.
+    /// The names of the path's parameters, in order.
     var pathNames: [String] {
         path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
     }
 
-    /// Whether the request's body is read at all.
+    /// Whether the body of the request is read.
     var takesBody: Bool { method == .post || method == .put || method == .patch }
 
     enum Tag: String, Sendable, CaseIterable {
@@ -82,16 +82,16 @@ struct Route: Sendable {
     }
 }
 
-/// A request as a route's action sees it.
+/// The request, as passed to the action of a route.
 struct RequestContext: Sendable {
-    /// Without the slash at its end.
+    /// The path without a slash at its end.
     var path: String
-    /// The path's parameters, as members of the protocol's request.
+    /// The path's parameters, as members of the RPC request.
     var names: [JSONValue.Member]
     var query: [JSONValue.Member]
     var pairs: [Query.Pair]
     var body: [JSONValue.Member]
     var headers: HTTPFields
-    /// `false` only for the probes, which answer under any name.
+    /// `false` only for the probes, which accept any host name.
     var isHostAllowed = true
 }

@@ -2,24 +2,24 @@ internal import HTTPTypes
 
 /// Finds routes by path.
 struct RouteTable: Sendable {
-    /// A place in the tree of paths.
+    /// A node of the tree of paths.
     private struct Node: Sendable {
         var literals: [String: Int] = [:]
         var parameter: Int?
-        /// Positions in `routes`.
+        /// Indexes in `routes`.
         var routes: [Int] = []
     }
 
-    /// What a path leads to.
+    /// The result of a lookup.
     struct Match: Sendable {
         /// All routes of the path, one for each method.
         var routes: [Int]
-        /// What stands in the place of the path's parameters.
+        /// The values of the path's parameters.
         var values: [String]
     }
 
     let routes: [Route]
-    /// The names of the parameters in each route's path.
+    /// The parameter names of each route's path.
     let pathNames: [[String]]
     private var nodes = [Node()]
 
@@ -33,7 +33,7 @@ struct RouteTable: Sendable {
             }
             precondition(
                 !nodes[place].routes.contains { routes[$0].method == route.method },
-                "\(route.method) \(route.path) is there twice"
+                "duplicate route \(route.method) \(route.path)"
             )
             nodes[place].routes.append(index)
         }
@@ -51,7 +51,7 @@ struct RouteTable: Sendable {
         return nodes.count - 1
     }
 
-    /// A literal segment goes before a parameter.
+    /// Finds the routes of a path. A literal segment has precedence over a parameter.
     func match(_ segments: [String]) -> Match? {
         var place = 0
         var values: [String] = []
@@ -68,7 +68,7 @@ struct RouteTable: Sendable {
         return nodes[place].routes.isEmpty ? nil : Match(routes: nodes[place].routes, values: values)
     }
 
-    /// The methods of a path, for `Allow`; HEAD goes wherever GET goes.
+    /// The methods of a path, for the `Allow` header. Every path with GET also has HEAD.
     func methods(_ match: Match) -> [String] {
         match.routes.flatMap { index -> [String] in
             let method = routes[index].method

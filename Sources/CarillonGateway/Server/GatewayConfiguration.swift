@@ -1,20 +1,20 @@
 package import CarillonRuntime
 package import CarillonSystem
 
-/// How a gateway runs.
+/// The configuration of a gateway.
 package struct GatewayConfiguration: Sendable {
     package var schedulers: [HostPort]
     package var listen: HostPort
-    /// One more place for /metrics, /livez and /readyz.
+    /// An additional address for /metrics, /livez and /readyz.
     package var metricsListen: HostPort?
-    /// How long a scheduler may take to answer.
+    /// How long to wait for a scheduler's response.
     package var timeoutMs: Int
     package var maxConnections: Int
-    /// Where browsers find the gateway, when a proxy stands before it.
+    /// The address at which browsers reach the gateway if it is behind a proxy.
     package var publicURL: WebOrigin?
-    /// Names that the gateway answers to beside `localhost`, its machine's name, and those of `listen` and `publicURL`.
+    /// Allowed host names besides `localhost`, the machine's name, and the hosts of `listen` and `publicURL`.
     package var allowedHosts: [String]
-    /// Peers whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.
+    /// Peers whose `X-Forwarded-Proto` and `X-Forwarded-Host` headers are trusted.
     package var trustedProxies: [AddressRange]
 
     package static let defaultListen = HostPort(host: "127.0.0.1", port: 8000)

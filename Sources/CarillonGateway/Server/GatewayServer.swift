@@ -10,7 +10,7 @@ package enum GatewayServer {
         JSONText.write(OpenAPIDocument.make(RouteTable.all.routes), pretty: true)
     }
 
-    /// - Parameter onListening: is told the address, with the port that was taken.
+    /// - Parameter onListening: called with the listening address, including the assigned port.
     package static func make(
         _ gateway: Gateway,
         configuration: GatewayConfiguration,

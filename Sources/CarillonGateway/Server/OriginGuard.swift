@@ -2,12 +2,13 @@ internal import CarillonRuntime
 internal import CarillonSystem
 internal import HTTPTypes
 
-/// Refuses requests that a web page of another origin makes through its visitor's browser.
+/// Refuses requests that a web page of another origin makes through a user's browser.
 ///
-/// A page can send requests to any address, loopback included, and it can give the gateway's address a name of its own (DNS
-/// rebinding). Browsers say in `Host`, `Origin` and `Sec-Fetch-Site` what a request is; pages cannot change these fields.
+/// A page can send requests to any address, including loopback, and can point its own domain to the gateway's address
+/// (DNS rebinding). Browsers describe the request in `Host`, `Origin` and `Sec-Fetch-Site`; pages cannot change these
+/// headers.
 struct OriginGuard: Sendable {
-    /// Without dots at their ends.
+    /// Host names without a trailing dot.
     private let names: Set<String>
     private let publicURL: WebOrigin?
     private let trustedProxies: [AddressRange]
@@ -26,21 +27,21 @@ struct OriginGuard: Sendable {
         self.names = names
     }
 
-    /// Where a request was sent to.
+    /// The destination of a request, according to its headers.
     struct Target: Sendable {
-        /// The value of `Host`, then those of `X-Forwarded-Host` from a trusted proxy.
+        /// The value of `Host`, then the values of `X-Forwarded-Host` if they come from a trusted proxy.
         fileprivate var hosts: [(header: String, text: String)]
         fileprivate var scheme = WebOrigin.Scheme.http
-        /// The host that the client named.
+        /// The host name that the client used.
         fileprivate var clientHost: String?
 
-        /// The origin that a page of this gateway has in the client; `nil` when the request names no valid host.
+        /// The origin of this gateway's pages as the client sees it; `nil` if the request has no valid host.
         fileprivate var origin: WebOrigin? {
             clientHost.flatMap { WebAuthority($0) }.map { WebOrigin(scheme, $0) }
         }
     }
 
-    /// - Parameter peer: the address at the other end of the connection.
+    /// - Parameter peer: the address of the other end of the connection.
     func target(of request: HTTPRequest, peer: String?) -> Target {
         var target = Target(hosts: [], clientHost: request.authority)
         if let host = request.authority { target.hosts.append(("Host", host)) }
@@ -69,9 +70,10 @@ struct OriginGuard: Sendable {
 
     // MARK: The host
 
-    /// Why the gateway does not answer under the request's host names; `nil` when all of them are allowed.
+    /// The problem with the request's host names; `nil` if all of them are allowed.
     ///
-    /// IP addresses are allowed, because rebinding needs a name. So is an HTTP/1.0 request without `Host`, which no browser sends.
+    /// IP addresses are allowed, because rebinding needs a name. HTTP/1.0 requests without `Host` are allowed, because
+    /// browsers never send them.
     func hostProblem(_ target: Target) -> Problem? {
         for (header, text) in target.hosts {
             guard let authority = WebAuthority(text) else {
@@ -79,7 +81,7 @@ struct OriginGuard: Sendable {
             }
             guard !isAllowed(authority) else { continue }
             return misdirected(
-                "the \(header) header is \(text.prefix(100)), which is not a name of this gateway",
+                "the \(header) header is \(text.prefix(100)), which is not an allowed name of this gateway",
                 name: authority.name
             )
         }
@@ -96,19 +98,20 @@ struct OriginGuard: Sendable {
             .misdirectedRequest,
             "HOST_NOT_ALLOWED",
             detail
-                + ". Allowed are IP addresses, localhost, the name of its machine, the host of PUBLIC_URL and the names in ALLOWED_HOSTS"
-                + (name.map { "; to allow this one, start the gateway with ALLOWED_HOSTS=\($0.prefix(100))" } ?? "")
+                + ". Allowed are IP addresses, localhost, the machine's name, the host of PUBLIC_URL and the names in ALLOWED_HOSTS"
+                + (name.map { "; to allow this name, start the gateway with ALLOWED_HOSTS=\($0.prefix(100))" } ?? "")
         )
     }
 
     // MARK: The origin of changes
 
-    /// Whether a request with that method can change something.
+    /// Whether a request with this method can change state.
     static func isChange(_ method: HTTPRequest.Method) -> Bool {
         method != .get && method != .head && method != .options
     }
 
-    /// Why a request with a changing method is refused; `nil` when a page of this gateway sent it, or a client that is no browser.
+    /// The reason to refuse a request with a changing method; `nil` if a page of this gateway or a client other than a
+    /// browser sent it.
     func originProblem(_ request: HTTPRequest, _ target: Target) -> Problem? {
         guard Self.isChange(request.method) else { return nil }
         let sites = request.headerFields[values: .secFetchSite]
@@ -121,13 +124,13 @@ struct OriginGuard: Sendable {
         guard !origins.isEmpty else { return nil }
         guard origins.count == 1, let origin = WebOrigin(origins[0]) else {
             let shown = origins.joined(separator: ", ").prefix(100)
-            return foreign("the request has Origin: \(shown), which is not the origin of a page of this gateway")
+            return foreign("the request has Origin: \(shown), which is not an origin of this gateway")
         }
         guard origin != target.origin, origin != publicURL else { return nil }
         let own = target.origin.map { ", and the request was sent to \($0)" } ?? ""
         return foreign(
-            "the request has Origin: \(origins[0].prefix(100))\(own). If that is where browsers find this gateway, start it with "
-                + "PUBLIC_URL=\(origin), or name the proxies before it in TRUSTED_PROXIES"
+            "the request has Origin: \(origins[0].prefix(100))\(own). If browsers reach this gateway at that origin, start it with "
+                + "PUBLIC_URL=\(origin), or list its proxies in TRUSTED_PROXIES"
         )
     }
 

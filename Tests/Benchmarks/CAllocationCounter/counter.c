@@ -13,7 +13,7 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
-// Until the file is there, and where there is none.
+// Used until the file is mapped, and if there is no file.
 static _Atomic unsigned long nowhere;
 static _Atomic(_Atomic unsigned long *) count = &nowhere;
 

@@ -1,4 +1,4 @@
-// How long robfig/cron takes for a next due time: the same lines as speed.py. With Debian's package:
+// Measures how long robfig/cron takes for a next due time; prints the same lines as speed.py. With Debian's package:
 // GO111MODULE=off GOPATH=/usr/share/gocode go run speed.go [rounds]
 package main
 

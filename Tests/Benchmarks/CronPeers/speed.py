@@ -25,7 +25,7 @@ def iterators():
         from croniter import croniter
 
         def make(text, begin):
-            # croniter reads the seconds last, unless it is told otherwise.
+            # By default croniter expects the seconds last.
             cron = croniter(text, begin, ret_type=datetime, second_at_beginning=True)
             return iter(cron.get_next, None)
 

@@ -3,15 +3,16 @@ import CCurl
 import CLinux
 import Glibc
 
-/// Nothing but libcurl: the same POST again and again on so many handles, `curl_multi_socket_action` and epoll, one thread.
+/// Calls with libcurl alone: the same POST repeated on a number of handles, with `curl_multi_socket_action` and epoll,
+/// on one thread.
 final class BareCalls {
     struct Outcome {
         var calls: Int
         var seconds: Double
-        /// From the beginning until the last call was handed to libcurl.
+        /// The time from the start until the last call was passed to libcurl.
         var lastStart: Double
         var cpu: Double
-        /// How often this thread asked for memory.
+        /// The number of allocations of this thread.
         var allocations: Int
 
         var perSecond: Double { Double(calls) / seconds }
@@ -22,8 +23,8 @@ final class BareCalls {
     private var handles: [UnsafeMutableRawPointer] = []
     private var deadline: Double?
 
-    /// Makes calls for some seconds, or so many of them.
-    /// - Parameter isWarm: whether the connections are open before the clock runs.
+    /// Makes calls for a number of seconds, or a number of calls.
+    /// - Parameter isWarm: whether the connections are open before the measurement starts.
     static func run(
         url: String,
         handles: Int = 256,

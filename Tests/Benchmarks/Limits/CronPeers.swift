@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// Other cron libraries, doing the same on the same machine: those that are installed (`CronPeers/`).
+/// Other installed cron libraries with the same work on the same machine (`CronPeers/`).
 enum CronPeers {
     /// Figures of cronsim and croniter (Python) and robfig/cron (Go), in nanoseconds a step.
     static func figures(rounds: Int) -> [Figure] {
@@ -9,7 +9,7 @@ enum CronPeers {
         guard access(folder, R_OK) == 0 else { return [] }
         let go = "cd \(folder) && GO111MODULE=off GOPATH=/usr/share/gocode exec go run speed.go \(rounds)"
         let texts = ["exec python3 \(folder)/speed.py \(rounds)", go].map { command in
-            // What is not installed is left out; each says so on standard error.
+            // A library that is not installed is left out; its program reports that on standard error.
             (try? ChildProgram.run("/bin/sh", ["-c", command + " 2>/dev/null"], folder: currentFolder())) ?? ""
         }
         var order: [String] = []

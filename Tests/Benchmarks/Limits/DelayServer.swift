@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// A target that answers every request with 200 after a while.
+/// A target that answers every request with 200 after a delay.
 final class DelayServer: Sendable {
     private let channel: any Channel
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -24,7 +24,7 @@ final class DelayServer: Sendable {
         try await group.shutdownGracefully()
     }
 
-    /// Reads no more of HTTP than where a request ends.
+    /// Parses only the end of an HTTP request.
     private final class Handler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer

@@ -3,10 +3,11 @@ import NIOExtras
 import NIOPosix
 import Synchronization
 
-/// A bare SwiftNIO connection that sends one frame again and again, so many in flight, and counts what comes back.
+/// A bare SwiftNIO connection that sends the same frame repeatedly, with a number of frames in flight, and counts the
+/// replies.
 enum FramePeer {
-    /// An echo: what comes is sent back.
-    /// - Parameter framed: cut into frames and put together again, by SwiftNIO's own handlers.
+    /// An echo server.
+    /// - Parameter framed: whether SwiftNIO's handlers split the data into frames and assemble them again.
     static func echo(framed: Bool, on group: any EventLoopGroup) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -25,7 +26,7 @@ enum FramePeer {
     }
 
     /// Round trips a second.
-    /// - Parameter hello: sent first; its answer is not counted.
+    /// - Parameter hello: sent first; its reply is not counted.
     static func measure(
         port: Int,
         hello: [UInt8]?,

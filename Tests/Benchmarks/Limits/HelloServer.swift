@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 
-/// Hummingbird's answer of a small JSON object.
+/// A Hummingbird server that responds with a small JSON object.
 enum HelloServer {
     struct Greeting: ResponseEncodable {
         var message: String

@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// Debian's wrk, which asks one URL for some seconds.
+/// Debian's wrk, which requests one URL for a number of seconds.
 struct Wrk: Sendable {
     var perSecond = 0.0
     var p50Ms = 0.0
@@ -11,7 +11,7 @@ struct Wrk: Sendable {
     static var isThere: Bool { access(path, X_OK) == 0 }
 
     init(_ url: String, connections: Int, seconds: Int) throws {
-        guard Wrk.isThere else { throw Bench.Failure(description: "there is no wrk; run: apt-get install wrk") }
+        guard Wrk.isThere else { throw Bench.Failure(description: "wrk is not installed; run: apt-get install wrk") }
         let text = try ChildProgram.run(Wrk.path, ["-t1", "-c\(connections)", "-d\(seconds)s", "--latency", url])
         guard !text.contains("Non-2xx") else {
             throw Bench.Failure(description: "\(url) does not answer 200:\n\(text)")

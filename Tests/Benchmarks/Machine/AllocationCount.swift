@@ -1,6 +1,6 @@
 import Glibc
 
-/// Counts what other processes allocate: a library that is preloaded into them writes into a file.
+/// Counts allocations of other processes: a preloaded library writes the count to a file.
 struct AllocationCount: Sendable {
     private let library: String
     private let folder: String
@@ -9,16 +9,16 @@ struct AllocationCount: Sendable {
         library = "\(bench.programs)/libcarillon-allocations.so"
         folder = bench.folder
         guard access(library, R_OK) == 0 else {
-            throw Bench.Failure(description: "\(library) is not there; run `make bench-build`")
+            throw Bench.Failure(description: "\(library) does not exist; run `make bench-build`")
         }
     }
 
-    /// What a process is to be started with.
+    /// The environment for a process to count.
     func environment(_ name: String) -> [String: String] {
         ["LD_PRELOAD": library, "CARILLON_ALLOCATIONS": path(name)]
     }
 
-    /// How often it has asked for memory so far.
+    /// The number of allocations so far.
     func value(_ name: String) throws -> Double {
         guard let file = fopen(path(name), "r") else { throw Bench.Failure(description: "\(name) counts nothing") }
         defer { fclose(file) }

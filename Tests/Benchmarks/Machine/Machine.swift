@@ -4,7 +4,7 @@ import CarillonSystem
 import Glibc
 import TestSupport
 
-/// What the figures were measured on.
+/// The machine that the figures were measured on.
 struct Machine: Sendable {
     var cores: Int
     var processor: String

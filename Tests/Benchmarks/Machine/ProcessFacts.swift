@@ -1,18 +1,18 @@
 import Glibc
 import TestSupport
 
-/// What the kernel says of a process.
+/// The kernel's statistics of a process.
 enum ProcessFacts {
-    /// Seconds of CPU so far, of all its threads.
+    /// CPU seconds of all threads so far.
     static func cpu(_ pid: Int32) -> Double {
-        // To the nanosecond, where /proc counts in hundredths of a second.
+        // Precise to the nanosecond, while /proc counts hundredths of a second.
         var clock = clockid_t()
         var time = timespec()
         guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// The same of a process and all its children, those that have ended too.
+    /// CPU seconds of a process and all its children, including ended ones.
     static func cpuOfTree(_ pid: Int32) -> Double {
         cpu(pid) + seconds(fields(pid), from: 13, to: 14) + children(of: pid).reduce(0) { $0 + cpu($1) }
     }
@@ -22,7 +22,7 @@ enum ProcessFacts {
         Double(number("VmRSS:", in: TextFile.contents(of: "/proc/\(pid)/status"))) / 1_024
     }
 
-    /// How often each of its threads was put to sleep or set aside so far.
+    /// The number of context switches of each thread so far.
     static func switches(_ pid: Int32) -> [String: Int] {
         let threads = names(in: "/proc/\(pid)/task").map { thread in
             let text = TextFile.contents(of: "/proc/\(pid)/task/\(thread)/status")
@@ -32,7 +32,7 @@ enum ProcessFacts {
         return Dictionary(uniqueKeysWithValues: threads)
     }
 
-    /// How often that was since then. What a thread did last that has ended since is lost.
+    /// The number of context switches since an earlier reading. The last switches of ended threads are not counted.
     static func switches(_ pid: Int32, since earlier: [String: Int]) -> Int {
         switches(pid).reduce(0) { $0 + $1.value - earlier[$1.key, default: 0] }
     }
@@ -43,13 +43,13 @@ enum ProcessFacts {
         }
     }
 
-    /// The number after a word at the beginning of a line.
+    /// The number after a word at the start of a line.
     static func number(_ word: String, in text: String) -> Int {
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(word) }) else { return 0 }
         return Int(line.dropFirst(word.count).filter(\.isNumber)) ?? 0
     }
 
-    /// What follows the name in /proc/PID/stat: the state is the first.
+    /// The fields after the name in /proc/PID/stat, starting with the state.
     private static func fields(_ pid: Int32) -> [Substring] {
         let text = TextFile.contents(of: "/proc/\(pid)/stat")
         return text.lastIndex(of: ")").map { text[text.index(after: $0)...].split(separator: " ") } ?? []

@@ -1,5 +1,5 @@
 extension Measurement {
-    /// How often the processes ask for memory, an execution.
+    /// The number of allocations per execution.
     static let allocations = Measurement(
         name: "allocations",
         title: "allocations an execution, 1,000 jobs due every second"

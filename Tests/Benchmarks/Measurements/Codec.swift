@@ -4,7 +4,7 @@ import CarillonCore
 import CarillonWire
 
 extension Measurement {
-    /// Bytes of one Dispatch with one call, to and from Swift values.
+    /// Encodes and decodes a Dispatch with one call, between bytes and Swift values.
     static let codec = Measurement(name: "codec", title: "encode and decode a Dispatch, against protobuf-c alone") {
         bench in
         var random = SystemRandomNumberGenerator()
@@ -27,7 +27,7 @@ extension Measurement {
         let codec = MessageCodec()
         var (times, plain, allocations, plainAllocations) = ([Double](), [Double](), [Double](), [Double]())
         var sum = 0
-        // What a codec keeps it takes with the first messages.
+        // The first messages allocate the memory that a codec keeps.
         for _ in 0..<10 { sum += try codec.decode(payload: payload).id == 0 ? 1 : 0 }
         for _ in 0..<bench.shortRounds {
             let before = carillon_allocations()
@@ -61,7 +61,7 @@ extension Measurement {
         ])
     }
 
-    /// Unpack, pack, free: what C does with the same bytes.
+    /// Unpack, pack and free in C with the same bytes.
     private static func plainC(_ payload: [UInt8], _ repetitions: Int) -> Double {
         var output = [UInt8](repeating: 0, count: payload.count * 2)
         return Stopwatch.nanoseconds(of: repetitions) { _ in

@@ -3,7 +3,7 @@ import CarillonCron
 import CarillonSystem
 
 extension Measurement {
-    /// The next due time, and reading an expression.
+    /// Measures the next due time and the parsing of expressions.
     static let cron = Measurement(name: "cron", title: "next due time and parsing, one core") { bench in
         let berlin = try ZoneDirectory().zone(named: "Europe/Berlin")
         let expressions = [
@@ -19,7 +19,7 @@ extension Measurement {
                 let times = (0..<bench.shortRounds).map { _ in
                     steps(expression, zone, bench.quick ? 100_000 : 1_000_000)
                 }
-                // The array of the rounds itself is none of it.
+                // Do not count the array of the rounds itself.
                 allocated = max(allocated, Double(carillon_allocations() - before) - 2)
                 results.figures.append(Figure("next \(text) in \(zone.name)", "ns", times, wanted: .atMost(wanted)))
             }
@@ -33,12 +33,12 @@ extension Measurement {
         }
         let size = Double(MemoryLayout<CronExpression>.size)
         results.figures.append(Figure("an expression in line", "bytes", [size], wanted: .atMost(64)))
-        // Others take their time.
+        // Other libraries are slow, so they are left out of quick runs.
         if !bench.quick { results.figures += CronPeers.figures(rounds: 3) }
         return results
     }
 
-    /// Nanoseconds a step, from 2026 on, and again from there when the end comes near.
+    /// Nanoseconds per step, starting in 2026, and again from there near the end of the range.
     private static func steps(_ expression: CronExpression, _ zone: TimeZoneRules, _ count: Int) -> Double {
         let begin: Int64 = 1_767_225_600
         let end: Int64 = 3_786_912_000

@@ -1,7 +1,7 @@
 import CarillonJSON
 
 extension Measurement {
-    /// How late calls start, by how many are due at the same instant.
+    /// How late calls start, by the number of jobs due at the same instant.
     static let drift = Measurement(
         name: "drift",
         title: "actual_start_time - scheduled_time, jobs due at the same instant"
@@ -10,7 +10,7 @@ extension Measurement {
         // Five times 60 seconds.
         let window = bench.quick ? 3 : 60
         var results = Results()
-        // The last again with a slot for each: fewer slots let the calls through in waves.
+        // The last case again with a slot for each job: with fewer slots the calls start in waves.
         for (jobs, slots, wanted) in [(1, 256, 2.0), (100, 256, 5.0), (1_000, 256, 30.0), (1_000, 1_024, 30.0)] {
             let what = slots == 256 ? "\(jobs) jobs" : "\(jobs) jobs, MAX_WORKERS=\(slots)"
             let url = try bench.nginx.url

@@ -7,11 +7,11 @@ import NIOPosix
 import TestSupport
 
 extension Measurement {
-    /// Ping against grpc-swift-2 that sends as many bytes there and back.
+    /// Ping compared with grpc-swift-2 with the same number of bytes in both directions.
     static let grpc = Measurement(name: "grpc", title: "round trips a second of ping, against grpc-swift-2") { bench in
         let program = "\(bench.home)/.build-peers/swift/release/grpc-ping"
         guard access(program, X_OK) == 0 else {
-            throw Bench.Failure(description: "\(program) is not there; run `make bench-peers`")
+            throw Bench.Failure(description: "\(program) does not exist; run `make bench-peers`")
         }
         let system = try System(bench)
         try await system.start()

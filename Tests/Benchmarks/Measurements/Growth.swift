@@ -1,7 +1,7 @@
 import CarillonJSON
 
 extension Measurement {
-    /// How cost grows: with workers, with jobs that are only held, with what is due.
+    /// How the cost grows with the number of workers, of jobs held, and of due executions.
     static let growth = Measurement(
         name: "growth",
         title: "CPU an execution by what is due, by jobs held, by workers"
@@ -33,7 +33,7 @@ extension Measurement {
             results.series.append((name, .array(list)))
         }
 
-        /// The last beside the first: cost is to stay flat.
+        /// Compares the last point with the first: the cost must stay flat.
         func compare(_ points: [(at: Int, levels: [Level])], _ word: String, wanted: Double) {
             guard points.count > 1, let first = points.first, let last = points.last else { return }
             results.figures.append(
@@ -50,7 +50,7 @@ extension Measurement {
             )
         }
 
-        // What all of them use when nothing is due is no cost of an execution.
+        // The CPU use without due executions is not part of the cost of an execution.
         let idle = try await Level.idle(bench, seconds: bench.quick ? 3 : 20)
         let scheduled = bench.quick ? [1_000] : [1, 10, 100, 1_000, 10_000]
         var due: [(at: Int, levels: [Level])] = []

@@ -5,7 +5,7 @@ import CarillonRPC
 import CarillonWire
 
 extension Measurement {
-    /// A great many jobs of 1,000 distinct schedules.
+    /// A large number of jobs with 1,000 distinct schedules.
     static let held = Measurement(name: "held", title: "1,000,000 jobs (quick: 100,000) of 1,000 distinct schedules") {
         bench in
         let jobs = bench.quick ? 100_000 : 1_000_000
@@ -46,7 +46,7 @@ extension Measurement {
         return results
     }
 
-    /// One at a time: create, change, delete.
+    /// Create, change and delete, one at a time.
     private static func changes(_ system: System) async throws -> [Figure] {
         var took: [String: [Double]] = [:]
         func timed(_ name: String, _ arguments: JSONValue) async throws -> JSONValue {
@@ -74,7 +74,7 @@ extension Measurement {
         }
     }
 
-    /// Many at a time, over one connection.
+    /// Many concurrent creates over one connection.
     private static func bulk(_ system: System) async throws -> Figure {
         let url = try system.bench.nginx.url
         let jobs = system.bench.quick ? 10_000 : 30_000

@@ -1,7 +1,7 @@
 import CarillonCron
 
 extension Measurement {
-    /// Everything at the same instant.
+    /// All jobs are due at the same instant.
     static let herd = Measurement(name: "herd", title: "jobs due at one instant: time until the last call has started")
     {
         bench in

@@ -1,5 +1,5 @@
 extension Measurement {
-    /// What the processes do when there is nothing to do.
+    /// The activity of the processes while nothing is due.
     static let idle = Measurement(name: "idle", title: "1,000 jobs, none due: CPU and context switches of each process")
     {
         bench in

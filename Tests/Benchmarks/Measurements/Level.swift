@@ -1,18 +1,18 @@
 import CarillonJSON
 
-/// So many jobs, due every second.
+/// A load level: a number of jobs due every second, with the results.
 struct Level {
     var jobs: Int
     var recorded: Double
     var p50: Double
     var p99: Double
-    /// Seconds an execution, by component.
+    /// CPU seconds per execution, by component.
     var cpu: [(name: String, value: Double)]
 
-    /// What was due was done, within its second.
+    /// Whether all due executions were recorded within their second.
     var isKeptUp: Bool { recorded >= Double(jobs) * 0.99 && p99 < 1_000 }
 
-    /// Microseconds an execution of the scheduler and the workers.
+    /// Microseconds per execution of the scheduler and the workers.
     var cpuOfCarillon: Double {
         cpu.filter { ["scheduler", "worker"].contains($0.name) }.reduce(0) { $0 + $1.value * 1e6 }
     }
@@ -31,7 +31,7 @@ struct Level {
         ]
     }
 
-    /// Less what is used when nothing is due: `idle` is seconds of CPU a second.
+    /// The level without the idle use: `idle` is CPU seconds per second.
     func without(_ idle: [(name: String, value: Double)]) -> Level {
         var level = self
         level.cpu = zip(cpu, idle).map { ($0.name, max(0, $0.value - $1.value / max(recorded, 1e-9))) }
@@ -43,8 +43,8 @@ struct Level {
         try await rounds(bench, jobs: jobs, seconds: seconds, slots: slots, rounds: 1)[0]
     }
 
-    /// Some rounds of one run.
-    /// - Parameter holding: jobs of a far day beside those that are due.
+    /// Several rounds of one run.
+    /// - Parameter holding: additional jobs that are due on a distant day.
     static func rounds(
         _ bench: Bench,
         jobs: Int,
@@ -88,7 +88,7 @@ struct Level {
         return levels
     }
 
-    /// Seconds of CPU a second when nothing is due.
+    /// CPU seconds per second while nothing is due.
     static func idle(_ bench: Bench, seconds: Int) async throws -> [(name: String, value: Double)] {
         let system = try System(bench)
         try system.insertFarJobs(1_000, url: bench.nginx.url)

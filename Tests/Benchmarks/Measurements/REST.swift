@@ -1,7 +1,7 @@
 import TestSupport
 
 extension Measurement {
-    /// One job over REST, against the framework's own hello.
+    /// Reads one job over REST, compared with a minimal handler of the framework.
     static let rest = Measurement(name: "rest", title: "GET one job, 32 connections, against Hummingbird's hello") {
         bench in
         let system = try System(bench)

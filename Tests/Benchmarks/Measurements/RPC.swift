@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 
 extension Measurement {
-    /// Ping against an echo that knows nothing of frames.
+    /// Ping compared with an echo server without frames.
     static let rpc = Measurement(name: "rpc", title: "round trips a second of ping, against a bare SwiftNIO echo") {
         bench in
         let system = try System(bench)
@@ -55,7 +55,7 @@ extension Measurement {
         return results
     }
 
-    /// Round trips a second of the client library.
+    /// Round trips per second of the client library.
     static func pings(_ system: System, _ inFlight: Int, _ seconds: Double) async throws -> Double {
         let begin = Stopwatch.now
         let count = try await withThrowingTaskGroup(of: Int.self) { group in

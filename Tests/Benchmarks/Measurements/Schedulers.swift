@@ -2,7 +2,7 @@ import CarillonJSON
 import CarillonWire
 
 extension Measurement {
-    /// What other schedulers make of the same work.
+    /// Other schedulers with the same work.
     static let schedulers = Measurement(
         name: "schedulers",
         title: "jobs * * * * * *, the same target, history in the same PostgreSQL: other schedulers"
@@ -12,7 +12,7 @@ extension Measurement {
         var best: Samples?
         for peer in SchedulerPeer.all {
             guard peer.isThere else {
-                show("  \(peer.name) is left out: there is no \(peer.needs)")
+                show("  \(peer.name) is left out: \(peer.needs) is missing")
                 continue
             }
             let most = try await compare(bench, peer.name, peer.settings, from: 100, to: &results) { jobs in
@@ -36,13 +36,13 @@ extension Measurement {
         return results
     }
 
-    /// Nearly all that was due was recorded, and nothing of it very late: what is left of a second's work is not put off for ever.
+    /// Nearly all due executions were recorded, and none was very late: no work of a second is delayed indefinitely.
     private static func isKeptUp(_ level: Level) -> Bool {
         level.recorded >= Double(level.jobs) * 0.97 && level.p99 < 5_000
     }
 
-    /// Looks for the level that one of them keeps up with, and measures there and at 100 due.
-    /// - Returns: what was recorded a second.
+    /// Finds the level that a scheduler keeps up with, and measures at that level and at 100 due a second.
+    /// - Returns: the number of executions recorded per second.
     private static func compare(
         _ bench: Bench,
         _ name: String,
@@ -59,7 +59,7 @@ extension Measurement {
         var calm: [Level] = []
         for _ in 0..<bench.rounds { calm.append(try await level(100)) }
         var tried = [first > 100 ? try await level(first) : calm[0]]
-        // Twice as much is due until that is too much, and then half as much more than what was not.
+        // The load is doubled until it is too high; then one and a half times the last sustained level is tried.
         while let last = tried.last, isKeptUp(last) { tried.append(try await level(last.jobs * 2)) }
         if tried.count > 1, let last = tried.last { tried.append(try await level(last.jobs / 4 * 3)) }
         let best = tried.filter(isKeptUp).max { $0.jobs < $1.jobs } ?? tried[0]
@@ -69,7 +69,7 @@ extension Measurement {
             most.map { $0.cpu.filter { names.contains($0.name) }.reduce(0) { $0 + $1.value * 1e6 } }
         }
         results.figures += [
-            // What is more than was due is made up for from the start, and would not last.
+            // Rates above the due rate come from catching up at the start and would not last.
             Figure("\(name): kept up", "1/s", most.map { min($0.recorded, Double($0.jobs)) }),
             Figure("\(name): drift p50 then", "ms", most.map(\.p50)),
             Figure("\(name): drift p99 then", "ms", most.map(\.p99)),

@@ -1,5 +1,5 @@
 extension Measurement {
-    /// More is due than can be done: what the number of calls at a time (MAX_WORKERS) makes of it.
+    /// The effect of the number of concurrent calls (MAX_WORKERS) when more is due than can be handled.
     static let slots = Measurement(name: "slots", title: "recorded a second of 30,000 due, by MAX_WORKERS") { bench in
         var results = Results()
         for slots in bench.quick ? [1_024] : [512, 1_024] {

@@ -1,7 +1,7 @@
 import NIOCore
 
 extension Measurement {
-    /// Answers after 200 ms, 1,000 calls at a time.
+    /// Responses after 200 ms, with 1,000 concurrent calls.
     static let slowTarget = Measurement(name: "slow-target", title: "answers after 200 ms, 1,000 calls at a time") {
         bench in
         let target = try await DelayServer(delay: .milliseconds(200))

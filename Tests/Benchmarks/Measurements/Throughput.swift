@@ -2,7 +2,7 @@ import CarillonJSON
 import CarillonWire
 
 extension Measurement {
-    /// The level of load that is kept up, and what an execution costs there.
+    /// The load that is sustained, and the cost of an execution at that load.
     static let throughput = Measurement(
         name: "throughput",
         title: "executions a second, recorded, jobs * * * * * *, first-try success"
@@ -17,9 +17,9 @@ extension Measurement {
             measured.append(level)
             if !level.isKeptUp { break }
         }
-        // What it can do at all: at the best level that was kept up, or what came out where none was.
+        // The best sustained level, or the lowest level if none was sustained.
         let best = measured.last { $0.isKeptUp } ?? measured[0]
-        // A level that was not kept up may still have recorded more.
+        // A level that was not sustained may still have recorded more.
         let most = measured.max { $0.recorded < $1.recorded } ?? best
         var rounds = bench.quick ? [most] : []
         var (bare, bareCPU) = ([Double](), [Double]())

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 
 extension Level {
-    /// The same of another scheduler.
+    /// Measures another scheduler in the same way.
     static func measure(_ bench: Bench, _ peer: SchedulerPeer, jobs: Int, seconds: Int) async throws -> Level {
         let cluster = try bench.cluster
         let database = try cluster.makeDatabase()
@@ -37,7 +37,7 @@ extension Level {
             }
             try await Stopwatch.sleep(0.05)
         }
-        // A virtual machine has to find out first what to compile.
+        // A virtual machine needs time to compile.
         try await Stopwatch.sleep(bench.quick ? 4 : 8)
         let (before, from, first) = (try PeerUse(bench, program.pid), Stopwatch.now, Stopwatch.unixSeconds)
         try await Stopwatch.sleep(Double(seconds))
@@ -72,7 +72,7 @@ extension Level {
     }
 }
 
-/// Seconds of CPU so far.
+/// CPU seconds so far.
 private struct PeerUse {
     var peer: Double
     var postgres: Double

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Another scheduler, doing the same: so many jobs due every second, the same target, a row of history of each call in the same
-/// PostgreSQL. `Tests/Peers/Schedulers` has the programs, which say what their settings are and why.
+/// Another scheduler with the same work: jobs due every second, the same target, and a history row for each call in the
+/// same PostgreSQL. The programs in `Tests/Peers/Schedulers` explain their settings.
 struct SchedulerPeer: Sendable {
-    /// What a program is told.
+    /// The arguments of the program.
     struct Work {
         var database: String
         var port: Int
@@ -12,7 +12,7 @@ struct SchedulerPeer: Sendable {
     }
 
     var name: String
-    /// What differs from its defaults.
+    /// Settings that differ from the defaults.
     var settings: String
     var command: @Sendable (Work) -> [String]
     var needs: String
@@ -48,7 +48,7 @@ struct SchedulerPeer: Sendable {
         return SchedulerPeer(
             name: "Quartz 2.3.2, jobs in \(store)",
             settings:
-                "20 threads, 20 triggers at a time\(clustered), misfires not made up for; HttpURLConnection, HikariCP",
+                "20 threads, 20 triggers at a time\(clustered), misfires ignored; HttpURLConnection, HikariCP",
             command: { work in
                 let address =
                     "jdbc:postgresql://127.0.0.1:\(work.port)/\(work.database.split(separator: "/").last ?? "")"

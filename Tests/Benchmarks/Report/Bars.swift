@@ -1,4 +1,4 @@
-/// Values beside each other, as SVG.
+/// A bar chart as SVG.
 struct Bars {
     var title: String
     var bars: [(name: String, value: Double)]

@@ -1,18 +1,18 @@
 import Glibc
 
-/// One direction of a chart.
+/// An axis of a chart.
 struct Axis {
     var label: String
     var isLogarithmic = false
 
     func place(_ value: Double) -> Double { isLogarithmic ? log10(value) : value }
 
-    /// Where there are marks, between two values.
+    /// The positions of the marks between two values.
     func marks(_ least: Double, _ most: Double) -> [Double] {
         if isLogarithmic {
             return (Int(floor(log10(least)))...Int(ceil(log10(most)))).map { pow(10, Double($0)) }
         }
-        // From nought on.
+        // A linear axis starts at zero.
         let rough = max(most, 1e-9) / 5
         let magnitude = pow(10, floor(log10(rough)))
         let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
@@ -20,7 +20,7 @@ struct Axis {
     }
 }
 
-/// Lines over two axes, as SVG.
+/// A line chart as SVG.
 struct Chart {
     var title: String
     var x: Axis
@@ -73,7 +73,7 @@ struct Chart {
             let colour = Self.colours[index % Self.colours.count]
             let path = line.points.map { "\(across($0.x).short),\(down($0.y).short)" }.joined(separator: " ")
             svg += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"2\"/>"
-            // Above the lines, where it hides none of them.
+            // The legend is placed above the lines.
             let place = (Self.left + (Double(index) + 0.5) * Self.width / Double(lines.count)).short
             svg += "<text x=\"\(place)\" y=\"40\" text-anchor=\"middle\" fill=\"\(colour)\">\(line.name)</text>\n"
         }

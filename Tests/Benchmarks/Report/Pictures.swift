@@ -1,6 +1,6 @@
 import CarillonJSON
 
-/// The pictures of a file of results.
+/// Draws the pictures of a result file.
 enum Pictures {
     static func draw(from path: String) throws {
         let file = try ResultFile.read(path)
@@ -32,7 +32,7 @@ enum Pictures {
         ("workers", (file: "workers", x: "workers", isLogarithmic: false)),
     ]
 
-    /// What an execution costs, by component.
+    /// The cost of an execution by component.
     private static func growth(
         _ measurement: JSONValue,
         _ series: String,
@@ -53,7 +53,7 @@ enum Pictures {
         return chart
     }
 
-    /// Executions a second of each scheduler at the best level.
+    /// Executions per second of each scheduler at its best level.
     private static func schedulers(_ measurement: JSONValue) -> Bars {
         let end = ": kept up"
         let bars = (measurement["figures"]?.array ?? []).compactMap { figure -> (name: String, value: Double)? in
@@ -63,7 +63,7 @@ enum Pictures {
         return Bars(title: "Executions a second that are kept up with", bars: bars)
     }
 
-    /// Which part of the calls had started how long after they were due.
+    /// The share of calls that had started, by the delay after their due time.
     private static func drift(_ measurement: JSONValue) -> Chart {
         var chart = Chart(
             title: "How late calls start",
@@ -76,7 +76,7 @@ enum Pictures {
             let points = values.enumerated().map { index, value in
                 (x: max(value, 0.01), y: 100 * Double(index) / Double(max(1, values.count - 1)))
             }
-            // drift_1000, or drift_1000_slots_1024 where they are not the default's.
+            // drift_1000, or drift_1000_slots_1024 if the number of slots is not the default.
             let words = each.name.split(separator: "_")
             let slots = words.count == 4 ? ", \(words[3]) slots" : ""
             chart.lines.append(((words.count > 1 ? "\(words[1]) at once" : each.name) + slots, points))
@@ -84,7 +84,7 @@ enum Pictures {
         return chart
     }
 
-    /// What was recorded of what was due, and what bare libcurl can do.
+    /// Recorded executions by due executions, and the limit of bare libcurl.
     private static func throughput(_ measurement: JSONValue) -> Chart {
         var chart = Chart(
             title: "Executions a second",

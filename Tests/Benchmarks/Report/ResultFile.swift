@@ -3,9 +3,9 @@ import CarillonJSON
 import Glibc
 import TestSupport
 
-/// What was measured, as JSON.
+/// The results as JSON.
 enum ResultFile {
-    /// Puts a measurement's results into a file; those of others stay as they are.
+    /// Writes the results of a measurement to a file; results of other measurements are kept.
     static func add(
         _ results: Measurement.Results,
         of measurement: Measurement,
@@ -44,7 +44,7 @@ enum ResultFile {
 }
 
 extension JSONValue {
-    /// A number of either kind.
+    /// A whole or a fractional number.
     var double: Double? {
         switch self {
         case .integer(let number): Double(number)

@@ -1,21 +1,21 @@
 import TestSupport
 
 extension PostgresCluster {
-    /// The process that all others of the server are children of.
+    /// The parent of all processes of the server.
     var pid: Int32 {
         let file = TextFile.contents(of: directory + "/data/postmaster.pid")
         return file.split(separator: "\n").first.flatMap { Int32($0) } ?? 0
     }
 }
 
-/// Seconds of CPU by component.
+/// CPU seconds by component.
 struct CPUUse: Sendable {
     var scheduler: Double
     var worker: Double
     var postgres: Double
     var target: Double
 
-    /// All that the components have used so far.
+    /// The total use of the components so far.
     init(_ system: System) throws {
         let workers = system.names.filter { $0.hasPrefix("worker") }
         scheduler = ProcessFacts.cpu(system.pid("scheduler"))
@@ -24,7 +24,7 @@ struct CPUUse: Sendable {
         target = try ProcessFacts.cpu(system.bench.nginx.pid)
     }
 
-    /// What was used since then, divided.
+    /// The use since an earlier reading, divided by a count.
     func since(_ earlier: CPUUse, per count: Double) -> [(name: String, value: Double)] {
         [
             ("scheduler", (scheduler - earlier.scheduler) / count), ("worker", (worker - earlier.worker) / count),

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 
 extension FreePort {
-    /// Whether somebody listens there.
+    /// Whether a server listens on the port.
     static func answers(_ port: Int) -> Bool {
         let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(caller) }

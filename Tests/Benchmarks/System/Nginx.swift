@@ -1,7 +1,7 @@
 import Glibc
 import TestSupport
 
-/// The target: Debian's nginx, one process that answers every request with 200 and nothing else.
+/// The target: one process of Debian's nginx that answers every request with 200 and an empty body.
 final class Nginx: Sendable {
     static let path = "/usr/sbin/nginx"
 
@@ -10,7 +10,7 @@ final class Nginx: Sendable {
 
     init(folder: String) throws {
         guard access(Self.path, X_OK) == 0 else {
-            throw Bench.Failure(description: "there is no \(Self.path); run: apt-get install nginx-light")
+            throw Bench.Failure(description: "\(Self.path) does not exist; run: apt-get install nginx-light")
         }
         port = try FreePort.take()
         let configuration = """

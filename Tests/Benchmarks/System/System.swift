@@ -9,7 +9,7 @@ import Logging
 import Synchronization
 import TestSupport
 
-/// A system of real processes on a database of its own: the programs as they are delivered, with their defaults.
+/// A system of real processes with its own database: the release programs with their defaults.
 final class System: Sendable {
     let bench: Bench
     let cluster: PostgresCluster
@@ -21,7 +21,7 @@ final class System: Sendable {
     private let workers: Int
     private let running = Mutex<[(name: String, program: ChildProgram)]>([])
 
-    /// Makes the database and its schema; nothing runs yet.
+    /// Creates the database and its schema without starting processes.
     init(_ bench: Bench, slots: Int = 256, workers: Int = 1) throws {
         self.bench = bench
         self.slots = slots
@@ -44,7 +44,7 @@ final class System: Sendable {
 
     // MARK: Jobs
 
-    /// Inserts so many jobs of one schedule, which may use `n`, the number of the job.
+    /// Inserts a number of jobs with one schedule, which may contain `n`, the number of the job.
     func insertJobs(_ count: Int, schedule: String = "'* * * * * *'", url: String) throws {
         try psql(
             """
@@ -53,7 +53,7 @@ final class System: Sendable {
         )
     }
 
-    /// Inserts so many jobs of 999 schedules that are all due on one day half a year away.
+    /// Inserts jobs with 999 schedules that are all due on one day half a year ahead.
     func insertFarJobs(_ count: Int, url: String) throws {
         let month = (Stopwatch.unixSeconds / 2_629_746 + 6) % 12 + 1
         try insertJobs(count, schedule: "format('%s %s 12 15 \(month) *', n % 999 % 60, n % 999 / 60)", url: url)
@@ -63,20 +63,21 @@ final class System: Sendable {
     @discardableResult
     func psql(_ sql: String) throws -> String { try cluster.psql(sql, url: databaseURL) }
 
-    /// The numbers of the only row.
+    /// The numbers of a single row.
     func numbers(_ sql: String) throws -> [Double] {
         try psql(sql).split(separator: "|", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
     }
 
-    /// How many executions have ended well.
+    /// The number of successful executions.
     func executions() throws -> Double {
         try numbers("SELECT count(*) FROM job_executions WHERE status = 'SUCCESS'")[0]
     }
 
     // MARK: Processes
 
-    /// Starts the scheduler and the workers; returns when it leads and they have offered their slots.
-    /// - Parameter count: counts what scheduler and workers allocate.
+    /// Starts the scheduler and the workers, and returns when the scheduler leads and the workers have offered their
+    /// slots.
+    /// - Parameter count: counts allocations of the scheduler and the workers.
     func start(gateway: Bool = false, counting count: AllocationCount? = nil) async throws {
         try startScheduler(counting: count)
         for number in 1...max(1, workers) {
@@ -113,7 +114,7 @@ final class System: Sendable {
     func untilServing(workers count: Int) async throws {
         while true {
             let cluster = try await client.call("get_cluster", [:])
-            // Under load they may all be busy the moment that they are there.
+            // Under load all workers may be busy as soon as they are connected.
             let offering = (cluster["workers"]?.array ?? []).filter {
                 ($0["free_slots"]?.integer ?? 0) + ($0["in_flight"]?.integer ?? 0) > 0
             }
@@ -132,10 +133,10 @@ final class System: Sendable {
 
     func pid(_ name: String) -> Int32 { running.withLock { $0.first { $0.name == name }?.program.pid ?? 0 } }
 
-    /// The names of what runs.
+    /// The names of the running processes.
     var names: [String] { running.withLock { $0.map(\.name) } }
 
-    /// Ends everything and drops the database.
+    /// Stops all processes and drops the database.
     func stop() async throws {
         for name in names { kill(name) }
         await client.close()
@@ -153,7 +154,7 @@ final class System: Sendable {
         let path = "\(bench.programs)/\(program)"
         let output = "\(bench.folder)/\(name).log"
         guard let count else { return keep(name, try ChildProgram(path, arguments, output: output)) }
-        // Under a preloaded library Swift loses the arguments of a program: they go by the environment.
+        // With a preloaded library Swift loses the arguments of a program, so settings are passed in the environment.
         var variables = count.environment(name)
         for (flag, value) in zip(arguments, arguments.dropFirst()) where flag.hasPrefix("--") {
             let setting = flag == "--name" ? "WORKER_NAME" : String(flag.dropFirst(2).map { $0 == "-" ? "_" : $0 })

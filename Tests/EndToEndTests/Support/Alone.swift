@@ -1,6 +1,6 @@
 import Testing
 
-/// Suites that start whole systems run one after the other: side by side they would make each other late.
+/// Runs suites that start whole systems one at a time, because they would slow each other down.
 struct Alone: SuiteTrait, TestScoping {
     private static let turns = Turns()
 
@@ -31,7 +31,7 @@ struct Alone: SuiteTrait, TestScoping {
             await withCheckedContinuation { waiting.append($0) }
         }
 
-        /// Whoever waits longest has the turn next.
+        /// The suite that has waited longest runs next.
         func end() {
             if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
         }

@@ -2,24 +2,24 @@ import CarillonCore
 import Synchronization
 import Testing
 
-/// What a scenario came to: the rows against the due times, the rows against what the target got.
+/// The result of a scenario: compares the rows with the due times, and with the calls that the target received.
 struct Audit: CustomStringConvertible {
     var due = 0
     var executed = 0
     var late = 0
     var worstDriftMs = 0.0
-    /// The longest time in which the target got nothing.
+    /// The longest time without a call.
     var longestSilenceMs = 0.0
-    /// From the moment that the leader was lost to the first call that the new one had made.
+    /// The time from the loss of the leader to the first call of the new leader.
     var takeOverMs: Double?
 
     var mostCallsInASecond = 0
-    /// How many rows have each status.
+    /// The number of rows by status.
     var statuses: [String: Int] = [:]
 
     var missing: [String] = []
     var doubled: [String] = []
-    /// AT_LEAST_ONCE executions that neither succeeded nor used their attempts up, and were not skipped or cancelled.
+    /// AT_LEAST_ONCE executions that neither succeeded nor used all attempts, and were not skipped or cancelled.
     var givenUp: [String] = []
     var calls = CallAudit(of: [], rows: [:])
 
@@ -30,21 +30,23 @@ struct Audit: CustomStringConvertible {
             + "silence \(Int(longestSilenceMs)) ms" + (takeOverMs.map { ", take-over \(Int($0)) ms" } ?? "")
     }
 
-    /// Nothing missing, no row twice, no AT_MOST_ONCE call twice, nothing called that has no row, no success without a call.
+    /// Expects no missing or duplicate rows, no AT_MOST_ONCE call made twice, no call without a row, and no success
+    /// without a call.
     func expectWhole(_ location: SourceLocation = #_sourceLocation) {
         #expect(
             missing.isEmpty,
-            "due times without a row: \(missing.count), such as \(missing.prefix(3))",
+            "missing rows: \(missing.count), such as \(missing.prefix(3))",
             sourceLocation: location
         )
         #expect(doubled.isEmpty, "due times with two rows: \(doubled.prefix(3))", sourceLocation: location)
         calls.expectWhole(location)
-        #expect(givenUp.isEmpty, "AT_LEAST_ONCE, and given up: \(givenUp.prefix(3))", sourceLocation: location)
+        #expect(givenUp.isEmpty, "AT_LEAST_ONCE executions without retries: \(givenUp.prefix(3))", sourceLocation: location)
     }
 
-    /// Of a load that has ended: every whole second between a job's beginning and its pause is due.
+    /// Audits a load that has ended: every whole second between a job's start and its pause is due.
     ///
-    /// - Parameter timesCameTwice: the clock went forward and back: what was skipped as missed was due once more, and ran.
+    /// - Parameter timesCameTwice: the clock was set forward and back; due times that were skipped as missed were due
+    ///   again and ran.
     static func of(_ load: Load, timesCameTwice: Bool = false) throws -> Audit {
         var audit = Audit()
         let system = load.system
@@ -98,7 +100,7 @@ struct Audit: CustomStringConvertible {
             let cells = line.split(separator: "|").map(String.init)
             if cells[1] == "AT_MOST_ONCE" { atMostOnce.insert(cells[0]) }
             var seen: Set<Int> = []
-            // Rows of their own first.
+            // Rows for single due times first.
             for row in (rows[cells[0]] ?? []).sorted(by: { !$0.isRange && $1.isRange }) {
                 for second in row.from...row.second
                 where !seen.insert(second).inserted && !(row.isRange && timesCameTwice) {
@@ -106,7 +108,7 @@ struct Audit: CustomStringConvertible {
                 }
             }
             guard let begin = Int(cells[2]), let end = Int(cells[3]), begin < end else { continue }
-            // The two ends are a matter of milliseconds: what lies between them is not.
+            // The first and the last second depend on milliseconds; all seconds between them must have a row.
             for second in (begin + 1)..<end {
                 audit.due += 1
                 if !seen.contains(second) { audit.missing.append("\(cells[0])@\(second)") }
@@ -148,7 +150,7 @@ struct Audit: CustomStringConvertible {
         return audit
     }
 
-    /// What there is to find the cause of a missing row by.
+    /// Prints data that helps to find the cause of a missing row.
     private static func printEvidence(of system: TestSystem, jobs: Set<Substring>) throws {
         let names = jobs.prefix(3).map { "'\($0)'" }.joined(separator: ",")
         print(try system.psql("SELECT * FROM jobs WHERE job_id IN (\(names))"))

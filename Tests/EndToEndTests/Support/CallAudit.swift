@@ -1,9 +1,10 @@
 import CarillonCron
 import Testing
 
-/// What the target got, held against the rows: a call for every success, a row for every call, one key for each due time.
+/// Compares the target's calls with the rows: a call for every success, a row for every call, one key for each due
+/// time.
 struct CallAudit {
-    /// What a row says.
+    /// The relevant columns of a row.
     struct Row {
         var jobID: String
         /// Seconds since 1970.
@@ -16,14 +17,14 @@ struct CallAudit {
 
     /// Calls beyond the first of an attempt.
     var repeatedCalls = 0
-    /// Repeated, though their rows tell of no attempt that was lost with its worker.
+    /// Repeated calls whose rows count no attempt that was lost with its worker.
     var repeatedSilently: [String] = []
     var calledTwice: [String] = []
-    /// Calls of another due time than the one of the row that has their key, and due times whose calls came with several keys.
+    /// Calls whose due time differs from the row of their key, and due times with several keys.
     var confused: [String] = []
     var lost: [String] = []
     var strangers: [String] = []
-    /// Rows that are over and tell of fewer or more attempts than the target got.
+    /// Ended rows whose number of attempts differs from the calls of the target.
     var miscounted: [String] = []
 
     /// - Parameter rows: by execution id.
@@ -59,13 +60,13 @@ struct CallAudit {
         }
     }
 
-    /// No AT_MOST_ONCE call twice, nothing called that has no row, no success without a call.
+    /// Expects no AT_MOST_ONCE call made twice, no call without a row, and no success without a call.
     func expectWhole(_ location: SourceLocation = #_sourceLocation) {
         #expect(calledTwice.isEmpty, "AT_MOST_ONCE called twice: \(calledTwice.prefix(3))", sourceLocation: location)
-        #expect(confused.isEmpty, "not one key a due time: \(confused.prefix(3))", sourceLocation: location)
+        #expect(confused.isEmpty, "several keys for a due time: \(confused.prefix(3))", sourceLocation: location)
         #expect(
             lost.isEmpty,
-            "a row says SUCCESS, the target knows nothing: \(lost.prefix(3))",
+            "SUCCESS without a call of the target: \(lost.prefix(3))",
             sourceLocation: location
         )
         #expect(strangers.isEmpty, "calls without a row: \(strangers.prefix(3))", sourceLocation: location)

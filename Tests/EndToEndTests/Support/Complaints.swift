@@ -1,10 +1,10 @@
-/// What a process complained about in its log: lines of WARNING and ERROR, by what they say and their `kind`.
+/// The WARNING and ERROR lines in the log of a process, by their text and their `kind`.
 struct Complaints: CustomStringConvertible {
     private(set) var counts: [String: Int] = [:]
 
     init(log: some StringProtocol) {
         for line in log.split(separator: "\n") {
-            // When, LEVEL, who, what it says, and what more there is to know as name=value.
+            // The format of a line: time, level, program, text, and metadata as name=value.
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count > 3, ["WARNING", "ERROR"].contains(words[1]) else { continue }
             let message = words[3...].prefix { !$0.contains("=") }.joined(separator: " ")
@@ -15,7 +15,7 @@ struct Complaints: CustomStringConvertible {
 
     func contains(_ message: String) -> Bool { counts.keys.contains { $0.hasPrefix(message) } }
 
-    /// What peers can bring about as often as they like is told of once a minute: what was told of more often.
+    /// Lines that peers can cause at will are logged at most once a minute. Returns lines that were logged more often.
     func repeated(withinSeconds seconds: Double) -> [String] {
         let limit = 1 + Int(seconds / 60)
         let provoked = ["closed a", "refused a", "a target's answer"]

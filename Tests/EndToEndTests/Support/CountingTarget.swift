@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A request that the target got.
+/// A request received by the target.
 struct ReceivedCall: Sendable, Hashable {
     var path: String
     /// Idempotency-Key: the execution's id.
@@ -13,23 +13,23 @@ struct ReceivedCall: Sendable, Hashable {
     var attempt: Int
     var body: String
     var headers: [String: String]
-    /// Seconds of a clock that never steps.
+    /// Seconds of a monotonic clock.
     var receivedAt: Double
 }
 
-/// A real HTTP server that writes down what it gets. The path decides what it answers: /ok 200, /fail 500, /hang nothing,
-/// /slow 200 after 100 ms, /endless a body without an end, /drip a byte a second, everything else 404; unless it has a
-/// trouble of its own.
+/// A real HTTP server that records its requests. The path determines the response: /ok 200, /fail 500, /hang none,
+/// /slow 200 after 100 ms, /endless an endless body, /drip a byte a second, all others 404. A `Trouble` overrides the
+/// path.
 final class CountingTarget: Sendable {
-    /// What it does with every call, whatever the path. The call is written down all the same.
+    /// The behaviour for every call, whatever its path. Calls are recorded as usual.
     enum Trouble: Sendable {
-        /// Answers 503.
+        /// Responds with 503.
         case failing
-        /// Closes the connection in place of an answer.
+        /// Closes the connection without a response.
         case cutting
-        /// Never answers.
+        /// Never responds.
         case hanging
-        /// Answers when the trouble is over.
+        /// Responds when the trouble ends.
         case holding
     }
 
@@ -77,7 +77,7 @@ final class CountingTarget: Sendable {
     var calls: [ReceivedCall] { state.withLock { $0.calls } }
     var count: Int { state.withLock { $0.calls.count } }
 
-    /// Begins a trouble, or ends it.
+    /// Starts or ends a trouble.
     func set(_ trouble: Trouble?) {
         let held = state.withLock { state in
             state.trouble = trouble
@@ -87,18 +87,18 @@ final class CountingTarget: Sendable {
         for answer in held { answer() }
     }
 
-    /// Listens no longer, and closes what is open: whoever connects is refused.
+    /// Closes the listener and all connections, so that new connections are refused.
     func refuse() async throws {
         let (listener, open) = state.withLock { state in
             defer { (state.isRefusing, state.listener, state.open) = (true, nil, [:]) }
             return (state.listener, state.open.values)
         }
         try await listener?.close()
-        // What was on its way is in the books when this returns.
+        // Requests in transit have been recorded when this returns.
         for channel in open { try? await channel.close() }
     }
 
-    /// Listens again, at the same port.
+    /// Listens again on the same port.
     func listen() async throws {
         let holder = Holder()
         holder.target.withLock { $0 = self }
@@ -109,7 +109,7 @@ final class CountingTarget: Sendable {
                 let listener = try await Self.bind(port, holder)
                 return state.withLock { $0.listener = listener }
             } catch  where attempts < 100 {
-                // A connection of somebody else may have the port as its own for a moment.
+                // An outgoing connection of another process may temporarily use the port.
                 attempts += 1
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -120,7 +120,7 @@ final class CountingTarget: Sendable {
 
     private func opened(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
-        // One that was accepted while the listener closed is open for nobody.
+        // Close connections that were accepted while the listener was closing.
         let isWelcome = state.withLock { state in
             if !state.isRefusing { state.open[id] = channel }
             return !state.isRefusing
@@ -129,7 +129,7 @@ final class CountingTarget: Sendable {
         channel.closeFuture.whenComplete { [self] _ in _ = state.withLock { $0.open.removeValue(forKey: id) } }
     }
 
-    /// Writes a call down. Returns what is to be done with it.
+    /// Records a call and returns how to handle it.
     private func take(_ call: ReceivedCall, answer: @escaping @Sendable () -> Void) -> Trouble? {
         state.withLock { state in
             state.calls.append(call)
@@ -218,7 +218,7 @@ final class CountingTarget: Sendable {
             respond(status, head, context)
         }
 
-        /// Writes without an end, as long as somebody is there.
+        /// Writes without end while the connection is open.
         private func trickle(_ count: Int, every pause: TimeAmount, _ context: ChannelHandlerContext) {
             guard context.channel.isActive else { return }
             if context.channel.isWritable {

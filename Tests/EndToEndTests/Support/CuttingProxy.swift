@@ -4,25 +4,26 @@ import NIOPosix
 import Synchronization
 import TestSupport
 
-/// A TCP proxy that ends each of its connections by itself: when and how is drawn from a seed as the connection is made.
+/// A TCP proxy that ends each of its connections. The time and the way are drawn from a seed when the connection is
+/// made.
 final class CuttingProxy: Sendable {
-    /// How a connection ends.
+    /// The way in which a connection ends.
     enum Cut: Int, CaseIterable, Sendable {
-        /// Both ends are told that it is over.
+        /// Both ends get an orderly close.
         case closed
-        /// Both ends are told that it never was.
+        /// Both ends get a reset.
         case reset
-        /// The end that dialled hears that no more comes; what it still says arrives.
+        /// The dialling end gets a half-close; its own data still arrives.
         case halfClosedToDialler
-        /// The other way round.
+        /// The listening end gets a half-close.
         case halfClosedToListener
-        /// What the end that dialled says is lost from now on, and nobody is told for a while.
+        /// Data from the dialling end is lost from now on. Neither end gets a close for a while.
         case deafToDialler
-        /// What it is told is lost.
+        /// Data to the dialling end is lost.
         case deafToListener
     }
 
-    /// One connection, as its two channels.
+    /// One connection as its two channels.
     private struct Pair: Sendable {
         var dialler: any Channel
         var listener: any Channel
@@ -45,8 +46,8 @@ final class CuttingProxy: Sendable {
     private let listening = Mutex<(any Channel)?>(nil)
 
     /// - Parameters:
-    ///   - life: how many seconds a connection lives.
-    ///   - silence: how many seconds one that has become deaf is kept open, unless its ends give it up before.
+    ///   - life: the duration of a connection in seconds.
+    ///   - silence: the seconds that a silent connection is kept open, unless one of its ends closes it first.
     static func start(
         to port: Int,
         life: Range<Double>,
@@ -70,10 +71,10 @@ final class CuttingProxy: Sendable {
 
     var port: Int { listening.withLock { $0?.localAddress?.port } ?? 0 }
 
-    /// How many connections have ended in each way.
+    /// The number of connections that ended in each way.
     var cuts: [Cut: Int] { state.withLock { $0.cuts } }
 
-    /// Ends what is not whole any more; whatever is open or comes is let alone.
+    /// Closes the connections that have been cut. Other connections and new ones are not touched.
     func calm() {
         let pairs = state.withLock { state in
             state.isCutting = false
@@ -120,7 +121,7 @@ final class CuttingProxy: Sendable {
         let id = ObjectIdentifier(pair.dialler)
         let (seconds, cut, silence) = state.withLock { state in
             state.pairs[id] = pair
-            // Each way has its turn, however few connections there are.
+            // The ways alternate, so that even few connections cover all of them.
             let cut = Cut(rawValue: state.made % Cut.allCases.count) ?? .closed
             state.made += 1
             return (
@@ -141,7 +142,7 @@ final class CuttingProxy: Sendable {
         case .closed: Self.close(pair)
         case .reset:
             for channel in [pair.dialler, pair.listener] {
-                // Closed with nothing left to linger for: the other end gets a reset.
+                // Closing with a linger time of zero sends a reset to the other end.
                 guard let options = channel as? any SocketOptionProvider else { continue }
                 options.setSoLinger(linger(l_onoff: 1, l_linger: 0))
                     .whenComplete { _ in channel.close(promise: nil) }

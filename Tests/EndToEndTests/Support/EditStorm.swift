@@ -7,16 +7,16 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Jobs whose schedules are changed, paused and resumed all the time, and the books of when each definition was in force.
-/// They are of both execution types, and some call a target that fails: a load's mixture.
+/// Jobs whose schedules are changed, paused and resumed continuously, with a record of when each definition was in
+/// force. Jobs have both execution types, and some call a failing target, as in `Load`.
 final class EditStorm: Sendable {
-    /// A definition: from its effective time on, which seconds of a minute are due.
+    /// A definition: the seconds of a minute that are due from its effective time on.
     private struct Definition {
         var from: Int64
         var seconds: Set<Int64>
     }
 
-    /// Every n-th second, beginning with an offset.
+    /// Every n-th second, starting at an offset.
     private struct Rhythm: Hashable {
         var every: Int64
         var offset: Int64
@@ -82,7 +82,7 @@ final class EditStorm: Sendable {
         return time
     }
 
-    /// Edits every job again and again, each by one client of its own.
+    /// Edits every job repeatedly, each job by its own client.
     func rage(until end: Double) async throws {
         let books = books.withLock { $0 }
         let edited = try await withThrowingTaskGroup(of: (Int, Book).self) { group in
@@ -113,7 +113,7 @@ final class EditStorm: Sendable {
         try await put(&book, next, byWord: next.rhythm == book.rhythm && random.happens(0.5))
     }
 
-    /// Makes the change, and finds out when it came into force, even if the answer was lost.
+    /// Makes the change and determines when it came into force, even if the response was lost.
     private func put(_ book: inout Book, _ next: Book, byWord: Bool) async throws {
         let (id, expected) = (book.id, book.version)
         let job = try await Load.persistently { [client = system.client] () async throws -> JSONValue in
@@ -130,7 +130,7 @@ final class EditStorm: Sendable {
                 )
             } catch {
                 guard error.reason == .versionMismatch else { throw error }
-                // Nobody else edits this job: the change was made, and its answer lost.
+                // Only this client edits the job, so the change was committed and its response lost.
                 return try await client.call("get_job", ["job_id": .string(id)])
             }
         }
@@ -144,7 +144,7 @@ final class EditStorm: Sendable {
         edits.withLock { $0 += 1 }
     }
 
-    /// Pauses all, waits until nothing is open, and compares the rows with the books.
+    /// Pauses all jobs, waits until no execution is open, and compares the rows with the recorded definitions.
     func end() async throws -> EditAudit {
         var ended = books.withLock { $0 }
         for index in ended.indices where ended[index].active {
@@ -185,7 +185,7 @@ final class EditStorm: Sendable {
             )
             audit.statuses[cells[3], default: 0] += 1
             let mayBe = outcomes(of: book, attempts: attempts, throughTakeOver: audit.takeOverMs != nil)
-            // A pause ends what waits for its first attempt.
+            // A pause skips executions that wait for their first attempt.
             let isPaused = cells[3] == "SKIPPED" && attempts == 0 && cells[5] == "JOB_PAUSED"
             if !mayBe.contains(cells[3]), !isPaused { audit.untoward.append(line.description) }
         }
@@ -194,7 +194,7 @@ final class EditStorm: Sendable {
             let rows = found[book.id, default: []]
             var expected: Set<Int64> = []
             for (definition, next) in zip(book.definitions, book.definitions.dropFirst()) {
-                // (from, to]: what was due up to the change belongs to the old definition.
+                // (from, to]: due times up to the change belong to the old definition.
                 var second = definition.from / 1_000 + 1
                 while second * 1_000 <= next.from {
                     if definition.seconds.contains(second % 60) { expected.insert(second) }
@@ -208,30 +208,30 @@ final class EditStorm: Sendable {
         return audit
     }
 
-    /// What a row of a job may end as, after so many attempts.
+    /// The possible outcomes of a job's row after this number of attempts.
     private func outcomes(of book: Book, attempts: Int, throughTakeOver: Bool) -> Set<String> {
-        // What a scheduler had claimed and did not live to send is nobody's, and nobody knows that.
+        // If a leader claimed a call and ended before sending it, the outcome of the call is unknown.
         let unknown: Set<String> = book.isAtMostOnce && throughTakeOver ? ["RUNNING", "UNKNOWN"] : []
         guard book.fails else { return unknown.union(["SUCCESS"]) }
         if book.isAtMostOnce { return unknown.union(["FAILED"]) }
-        // A pause cancels what waits for its second attempt.
+        // A pause cancels executions that wait for their second attempt.
         return attempts > 1 ? ["FAILED"] : ["CANCELLED"]
     }
 }
 
-/// What became of an edit storm.
+/// The result of an edit storm.
 struct EditAudit: CustomStringConvertible {
     var seed: UInt64 = 0
     var edits = 0
     var due = 0
     var takeOverMs: Double?
-    /// Due times of the definition then in force without a row.
+    /// Due times of the definition in force that have no row.
     var missing: [String] = []
-    /// Rows that no definition then in force asked for.
+    /// Rows that do not belong to the definition in force.
     var old: [String] = []
-    /// Rows that ended as nothing could make them end: only schedulers were broken.
+    /// Rows with an impossible outcome: only schedulers were affected by faults.
     var untoward: [String] = []
-    /// How many rows have each status.
+    /// The number of rows by status.
     var statuses: [String: Int] = [:]
     var calls = CallAudit(of: [], rows: [:])
 
@@ -242,11 +242,11 @@ struct EditAudit: CustomStringConvertible {
     }
 
     func expectWhole() {
-        #expect(missing.isEmpty, "due times without a row: \(missing.prefix(3)), seed \(seed)")
+        #expect(missing.isEmpty, "missing rows: \(missing.prefix(3)), seed \(seed)")
         #expect(old.isEmpty, "of an old definition: \(old.prefix(3)), seed \(seed)")
         #expect(untoward.isEmpty, "\(untoward.prefix(3)), seed \(seed)")
         calls.expectWhole()
-        // Without a crash nothing is sent twice, and nothing is sent that its row does not count.
+        // Without a crash no call is sent twice, and the row counts every call.
         if takeOverMs == nil {
             #expect(calls.repeatedCalls == 0, "seed \(seed)")
             #expect(calls.miscounted.isEmpty, "\(calls.miscounted.prefix(3)), seed \(seed)")

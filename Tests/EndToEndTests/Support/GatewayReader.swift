@@ -2,14 +2,14 @@ import CarillonJSON
 import Synchronization
 import TestSupport
 
-/// A client that reads one job through the gateway, each time on a connection of its own, and knows what is right.
+/// A client that reads one job through the gateway over a new connection each time, and checks the response.
 final class GatewayReader: Sendable {
-    /// What its reads came to.
+    /// The results of the reads.
     struct Counts: Sendable {
         var right = 0
-        /// Nobody was there, or whoever was there went without a word: nothing was said that is not so.
+        /// The connection was refused or closed without a response. No wrong data was returned.
         var refused = 0
-        /// Answers that are not the job.
+        /// Responses that do not contain the job.
         var wrong: [String] = []
     }
 
@@ -35,11 +35,11 @@ final class GatewayReader: Sendable {
 
     func end() { isEnded.withLock { $0 = true } }
 
-    /// Until it got some more right answers.
+    /// Waits for a number of further correct responses.
     func served(_ more: Int = 20) async throws {
         let before = counts
         while counts.right < before.right + more {
-            // A wrong answer is told of by whoever looks at the counts.
+            // The caller checks the counts for wrong responses.
             if counts.wrong.count > before.wrong.count { return }
             try await Task.sleep(for: .milliseconds(5))
         }

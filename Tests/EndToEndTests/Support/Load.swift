@@ -6,19 +6,19 @@ import CarillonWire
 import Glibc
 import TestSupport
 
-/// The jobs of a scenario: so many due every second, some AT_MOST_ONCE, some to a target that fails.
+/// The jobs of a scenario: a number of jobs due every second, some of them AT_MOST_ONCE, some with a failing target.
 struct Load {
     let system: TestSystem
     let jobs: [String]
     let timeoutSeconds: Int64
 
-    /// What a job of that number calls: one in ten fails.
+    /// The path that a job calls: one in ten fails.
     static func mixed(_ number: Int) -> String { number % 20 == 7 || number % 20 == 8 ? "/fail" : "/ok" }
 
-    /// Whether a job of that number is AT_MOST_ONCE: one in four.
+    /// Whether a job is AT_MOST_ONCE: one in four is.
     static func isAtMostOnce(_ number: Int) -> Bool { number % 4 == 3 }
 
-    /// Creates the jobs and returns once all are there.
+    /// Creates the jobs and returns once all exist.
     static func begin(
         _ system: TestSystem,
         jobs count: Int,
@@ -51,11 +51,11 @@ struct Load {
         return Load(system: system, jobs: ids, timeoutSeconds: timeoutSeconds)
     }
 
-    /// Lets the schedules of all jobs end, and waits until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody
-    /// knows: those become UNKNOWN a minute after their timeout. (A pause would end what waits.)
+    /// Ends the schedules of all jobs and waits until no execution is open, except AT_MOST_ONCE calls with an unknown
+    /// outcome: those become UNKNOWN a minute after their timeout. (A pause would skip waiting executions.)
     func end() async throws {
         let client = system.client
-        // The changes take less than these 3 s; what is due until then runs.
+        // The changes take less than these 3 s. Executions due until then run.
         let end = try system.psql(
             """
             SELECT to_char((clock_timestamp() + interval '3 s') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
@@ -76,7 +76,7 @@ struct Load {
         try await Self.untilSettled(system, timeoutSeconds: timeoutSeconds)
     }
 
-    /// Until nothing is open any more but AT_MOST_ONCE calls whose outcome nobody knows.
+    /// Waits until no execution is open except AT_MOST_ONCE calls with an unknown outcome.
     static func untilSettled(_ system: TestSystem, timeoutSeconds: Int64) async throws {
         while true {
             let open = try system.psql(
@@ -92,7 +92,7 @@ struct Load {
         }
     }
 
-    /// Repeats what is harmless to repeat while the system is being broken.
+    /// Retries an idempotent operation while faults are injected.
     static func persistently<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var attempts = 0
         while true {

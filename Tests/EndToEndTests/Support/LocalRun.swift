@@ -2,13 +2,13 @@ import Glibc
 import Synchronization
 import TestSupport
 
-/// `carillon up` in a folder of its own, with what it prints and the processes that it starts.
+/// `carillon up` in its own folder, with its output and its processes.
 final class LocalRun: Sendable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// A process as every user of the machine, or its own user, sees it.
+    /// A process as shown to every user of the machine, or to its own user.
     struct Process: Sendable {
         var name: String
         var arguments: String
@@ -24,20 +24,20 @@ final class LocalRun: Sendable {
     init() throws {
         bin = try TestSystem.programs()
         var template = Array("/tmp/carillon-up-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        guard mkdtemp(&template) != nil else { throw Failure(description: "cannot create a directory in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // PostgreSQL's user must pass.
+        // PostgreSQL's user must be able to traverse the folder.
         chmod(folder, 0o755)
     }
 
     deinit { _ = try? ChildProgram.run("/bin/rm", ["-rf", folder]) }
 
-    /// What it has printed since its last start.
+    /// The output since the last start.
     var text: String { TextFile.contents(of: log) }
 
     var pid: Int32 { running.withLock { $0?.pid ?? 0 } }
 
-    /// Starts it and returns when everything answers.
+    /// Starts `carillon up` and returns when all programs answer.
     func start(_ arguments: [String] = [], environment: [String: String] = [:]) async throws {
         unlink(log)
         let addresses = ["--gateway", "127.0.0.1:0", "--rpc", "127.0.0.1:0"]
@@ -54,15 +54,15 @@ final class LocalRun: Sendable {
         }
     }
 
-    /// Stops everything in order.
+    /// Stops all programs in order.
     func stop() async throws {
         guard let program = running.withLock({ $0 }) else { return }
         program.signal(SIGTERM)
         while program.isRunning { try await Task.sleep(for: .milliseconds(20)) }
     }
 
-    /// Runs a command to its end, which comes after 20 s at the latest.
-    /// - Returns: what it printed, and its status in a last line.
+    /// Runs a command for at most 20 s.
+    /// - Returns: its output, with the exit status in the last line.
     func run(_ words: [String], environment: [String: String] = [:]) throws -> String {
         let output = "\(folder)/command.log"
         unlink(output)
@@ -78,13 +78,13 @@ final class LocalRun: Sendable {
         return program.text
     }
 
-    /// What a query gives, columns separated by `|`.
+    /// The result of a query, with columns separated by `|`.
     @discardableResult
     func psql(_ url: String, _ sql: String) throws -> String {
         try ChildProgram.run("/usr/bin/env", ["psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
     }
 
-    /// The processes of the system, itself included.
+    /// The processes of the system, including `carillon up`.
     var processes: [Process] { ([pid] + Self.descendants(of: pid)).map(Self.process) }
 
     private static func descendants(of pid: Int32) -> [Int32] {

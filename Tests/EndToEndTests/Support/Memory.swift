@@ -1,10 +1,10 @@
 import Glibc
 import TestSupport
 
-/// What a process holds in memory, in megabytes.
+/// The resident memory of a process in megabytes.
 enum Memory {
     static func now(of program: ChildProgram?) -> Double { figure("VmRSS", program) }
-    /// The most since `forgetPeak`.
+    /// The maximum since `forgetPeak`.
     static func peak(of program: ChildProgram?) -> Double { figure("VmHWM", program) }
 
     static func forgetPeak(of program: ChildProgram?) {

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP connection that keeps to no rules.
+/// A TCP connection that can break the rules of the protocol.
 final class RawPeer: Sendable {
     private let channel: any Channel
     private let bytes: Mutex<[UInt8]>
@@ -15,7 +15,7 @@ final class RawPeer: Sendable {
         collector.peer.withLock { $0 = self }
     }
 
-    /// - Parameter reads: whether it takes what the other end sends.
+    /// - Parameter reads: whether data from the other end is read.
     static func connect(_ port: Int, reads: Bool = true) async throws -> RawPeer {
         let collector = Collector()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -33,7 +33,7 @@ final class RawPeer: Sendable {
     func write(_ text: String) { write(Array(text.utf8)) }
     func write(_ message: Message, id: UInt64 = 0) { write(MessageCodec.frame(of: Envelope(id: id, message))) }
 
-    /// The first words of a client or a worker.
+    /// Sends the first message of a client or a worker.
     func hello(_ role: Role, maxWorkers: UInt32? = nil, name: String = "raw") {
         let bootID = UniqueID(high: UInt64.random(in: 0...UInt64.max), low: 1)
         write(
@@ -53,19 +53,19 @@ final class RawPeer: Sendable {
     var count: Int { bytes.withLock { $0.count } }
     var isOpen: Bool { channel.isActive }
 
-    /// What the other end has said so far.
+    /// The messages that the other end has sent so far.
     var received: [Envelope] {
         var envelopes: [Envelope] = []
         var decoder = FrameDecoder()
         let codec = MessageCodec()
-        // What does not fit in is forgotten, and so is the rest of its frame.
+        // Messages beyond the buffer, and the rest of an incomplete frame, are ignored.
         try? decoder.feed(bytes.withLock { $0 }) { (payload) throws(WireError) in
             envelopes.append(try codec.decode(payload: payload))
         }
         return envelopes
     }
 
-    /// The calls that it was given, as a worker.
+    /// The calls dispatched to this worker.
     var dispatched: [DispatchedCall] {
         received.flatMap { envelope -> [DispatchedCall] in
             if case .dispatch(_, let calls) = envelope.message { return calls }
@@ -75,7 +75,7 @@ final class RawPeer: Sendable {
 
     func close() { channel.close(promise: nil) }
 
-    /// Until the other end has closed the connection.
+    /// Waits until the other end has closed the connection.
     func closed() async { try? await channel.closeFuture.get() }
 
     private final class Collector: ChannelInboundHandler, Sendable {
@@ -86,7 +86,7 @@ final class RawPeer: Sendable {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let part = unwrapInboundIn(data)
             guard let peer = peer.withLock({ $0 }) else { return }
-            // What matters is how it begins.
+            // Only the start of the data is needed.
             peer.bytes.withLock { if $0.count < 1 << 20 { $0.append(contentsOf: part.readableBytesView) } }
         }
 

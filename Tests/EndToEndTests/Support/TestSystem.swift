@@ -9,13 +9,13 @@ import Logging
 import Synchronization
 import TestSupport
 
-/// A system of real processes on a database of its own: schedulers, workers, a gateway, and a target that counts.
+/// A system of real processes with its own database: schedulers, workers, a gateway, and a counting target.
 final class TestSystem: Sendable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    /// One process that can be killed and started again under the same addresses.
+    /// A process that can be killed and restarted with the same addresses.
     final class Node: Sendable {
         let name: String
         private let path: String
@@ -44,7 +44,7 @@ final class TestSystem: Sendable {
         func signal(_ number: Int32) { program?.signal(number) }
         func kill() { program?.killNow() }
 
-        /// Waits for its end without holding a thread.
+        /// Waits for the end of the process without blocking a thread.
         @discardableResult
         func ended() async throws -> ChildProgram.End {
             guard let program else { return .exited(0) }
@@ -54,11 +54,11 @@ final class TestSystem: Sendable {
     }
 
     let cluster: PostgresCluster
-    /// A hot standby of `cluster`, where the scenario asked for one.
+    /// A hot standby of `cluster`, if the scenario asked for one.
     let standby: PostgresCluster?
     /// The server that the audit reads: `cluster`, or the standby after its promotion.
     private let primary: Mutex<PostgresCluster>
-    /// Names both servers, where there are two.
+    /// The URL contains both servers if there are two.
     let databaseURL: String
     let target: CountingTarget
     let folder: String
@@ -71,13 +71,13 @@ final class TestSystem: Sendable {
     let client: RPCClient
 
     /// - Parameters:
-    ///   - through: ports that workers dial instead of the schedulers' own.
+    ///   - through: ports that workers dial instead of the schedulers' ports.
     ///   - ownCluster: for scenarios that stop the database.
-    ///   - withStandby: an own cluster with a synchronous hot standby.
-    ///   - diskMegabytes: an own cluster on a disk of that size.
-    ///   - clusterEnvironment: what the server of an own cluster sees.
-    ///   - settings: what schedulers and workers see beside what they need.
-    ///   - settingsOfScheduler: the same for one scheduler, by its index.
+    ///   - withStandby: a separate cluster with a synchronous hot standby.
+    ///   - diskMegabytes: a separate cluster on a disk of this size.
+    ///   - clusterEnvironment: environment variables for the server of a separate cluster.
+    ///   - settings: additional settings of schedulers and workers.
+    ///   - settingsOfScheduler: additional settings of one scheduler, by its index.
     init(
         schedulers: Int = 1,
         workers: Int = 1,
@@ -108,7 +108,7 @@ final class TestSystem: Sendable {
         primary = Mutex(cluster)
         target = try await CountingTarget.start()
         var template = Array("/tmp/carillon-e2e-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(description: "no directory can be made in /tmp") }
+        guard mkdtemp(&template) != nil else { throw Failure(description: "cannot create a directory in /tmp") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let bin = try Self.programs()
         self.bin = bin
@@ -119,7 +119,7 @@ final class TestSystem: Sendable {
         let (folder, databaseURL) = (folder, databaseURL)
         let ports = try (0..<schedulers).map { _ in try FreePort.take() }
         schedulerPorts = ports
-        // Settings by environment: under a preloaded library Swift loses the arguments of a program.
+        // Settings are passed in the environment: with a preloaded library Swift loses the arguments of a program.
         self.schedulers = ports.enumerated().map { index, port in
             var variables = environment.merging(settingsOfScheduler(index)) { $1 }
             (variables["DATABASE_URL"], variables["LISTEN"]) = (databaseURL, "127.0.0.1:\(port)")
@@ -159,14 +159,14 @@ final class TestSystem: Sendable {
         )
     }
 
-    /// Starts everything and returns when it leads and all workers are there.
+    /// Starts all processes and returns when a scheduler leads and all workers are connected.
     func start(withGateway: Bool = false) async throws {
         for node in schedulers + workers { try node.start() }
         if withGateway { try gateway.start() }
         try await untilServing()
     }
 
-    /// Until a scheduler leads and all workers have offered their slots.
+    /// Waits until a scheduler leads and all workers have offered their slots.
     func untilServing(workers count: Int? = nil) async throws {
         while true {
             let cluster = try await client.call("get_cluster", [:])
@@ -176,7 +176,7 @@ final class TestSystem: Sendable {
         }
     }
 
-    /// The scheduler that leads now.
+    /// The current leader.
     func leader() async throws -> Node {
         while true {
             let rows = try psql("SELECT address FROM shards WHERE shard = 0 AND lease_expires_at > clock_timestamp()")
@@ -187,15 +187,16 @@ final class TestSystem: Sendable {
         }
     }
 
-    /// How often workers have connected to a scheduler so far.
+    /// The number of times that workers have connected to a scheduler.
     func connections(to scheduler: Node) -> Int {
         scheduler.text.split(separator: "\n").count { $0.contains("worker connected") }
     }
 
-    /// When the leader was put out of action last, in the stopwatch's seconds.
+    /// The time of the last loss of the leader, in seconds of the stopwatch.
     let leaderLostAt = Mutex<Double?>(nil)
 
-    /// Sends the leader a signal that it cannot refuse, shortly before the next whole second: then something is due at once.
+    /// Sends the leader a signal that cannot be handled, shortly before the next whole second, so that executions are
+    /// due at once.
     @discardableResult
     func killLeader(with number: Int32 = SIGKILL) async throws -> Node {
         let leader = try await leader()
@@ -214,14 +215,14 @@ final class TestSystem: Sendable {
         return try primary.psql(sql, url: databaseURL)
     }
 
-    /// Makes the standby the primary. The other server must have stopped answering.
+    /// Promotes the standby to primary. The other server must have stopped answering.
     func failOver() throws {
         guard let standby else { throw Failure(description: "the scenario has no standby") }
         try standby.promote()
         primary.withLock { $0 = standby }
     }
 
-    /// The same without holding the thread meanwhile.
+    /// Like `psql`, without blocking the thread.
     func psqlAside(_ sql: String) async throws -> String {
         let script = "exec psql -X -A -t -q -c \"$1\" \"$2\""
         let output = "\(folder)/psql.log"
@@ -231,18 +232,18 @@ final class TestSystem: Sendable {
         return program.text
     }
 
-    /// Runs `carillon` against the schedulers and returns what it printed.
+    /// Runs `carillon` against the schedulers and returns its output.
     func carillon(_ arguments: [String]) throws -> String {
         let addresses = schedulerPorts.map { "127.0.0.1:\($0)" }.joined(separator: ",")
         return try ChildProgram.run(bin + "/carillon", ["--schedulers", addresses] + arguments)
     }
 
-    /// Runs `carillon-scheduler migrate` and returns what it printed.
+    /// Runs `carillon-scheduler migrate` and returns its output.
     func migrate(_ arguments: [String]) throws -> String {
         try ChildProgram.run(bin + "/carillon-scheduler", ["migrate"] + arguments)
     }
 
-    /// Ends everything that still runs.
+    /// Stops all processes that are still running.
     func stop() async throws {
         for node in [gateway] + workers + schedulers {
             node.signal(SIGCONT)
@@ -253,7 +254,7 @@ final class TestSystem: Sendable {
         _ = try? ChildProgram.run("/bin/rm", ["-rf", folder])
     }
 
-    /// Where the programs are: in the folder that `CARILLON_PROGRAMS` names, or else beside the test bundle.
+    /// The folder of the programs: `CARILLON_PROGRAMS`, or else the folder of the test bundle.
     static func programs() throws -> String {
         if let named = getenv("CARILLON_PROGRAMS").map({ String(cString: $0) }), !named.isEmpty {
             guard access(named + "/carillon-scheduler", X_OK) == 0 else {

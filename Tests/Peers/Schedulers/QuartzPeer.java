@@ -26,12 +26,12 @@ import org.quartz.impl.StdSchedulerFactory;
 import org.quartz.utils.ConnectionProvider;
 
 /**
- * Quartz 2: so many triggers `* * * * * ?`, each a POST to the target and a row of history.
+ * Quartz 2 with a number of triggers `* * * * * ?`. Each makes a POST to the target and writes a history row.
  *
  * <p>usage: QuartzPeer JDBC_URL USER TARGET_URL JOBS memory|postgres
  *
- * <p>20 threads and as many triggers acquired at a time, as its documentation advises for many short jobs; clustered when the jobs
- * are in PostgreSQL, which is what makes them survive; no update check, misfires are not made up for.
+ * <p>20 threads, and 20 triggers acquired at a time, as the documentation recommends for many short jobs. Clustered if the jobs are
+ * in PostgreSQL, so that they survive a restart. No update check; misfires are ignored.
  */
 public class QuartzPeer {
     static final int THREADS = 20;
@@ -92,7 +92,7 @@ public class QuartzPeer {
         }
     }
 
-    /** What a trigger starts. */
+    /** The job that a trigger starts. */
     public static class Call implements Job {
         static final byte[] BODY = "x".repeat(100).getBytes();
 
@@ -146,7 +146,7 @@ public class QuartzPeer {
         }
     }
 
-    /** Gives Quartz the same pool. */
+    /** Makes Quartz use the same connection pool. */
     public static class Pool implements ConnectionProvider {
         public Connection getConnection() throws SQLException {
             return database.getConnection();

@@ -1,9 +1,9 @@
-"""APScheduler 3: so many jobs `* * * * * *`, each a POST to the target and a row of history.
+"""APScheduler 3 with a number of jobs `* * * * * *`. Each makes a POST to the target and writes a history row.
 
 usage: apscheduler_peer.py DATABASE_URL TARGET_URL JOBS memory|postgres
 
-Not its defaults, but what its documentation gives for such a load: a pool of 20 threads, no coalescing, a misfire grace time of a
-minute, many instances at a time. The target is called with http.client, a connection a thread (requests takes five times the CPU).
+The settings are those that the documentation recommends for such a load: a pool of 20 threads, no coalescing, a misfire grace time of
+a minute, many concurrent instances. The target is called with http.client, one connection per thread (requests needs five times the CPU).
 """
 
 import http.client
@@ -42,7 +42,7 @@ def call():
 
 
 def record(event):
-    # Runs in the thread that made the call; only here the job's due time is known.
+    # Runs in the thread that made the call. Only this event contains the job's due time.
     started, ended, status = event.retval
     due = event.scheduled_run_time
     own.database.execute(

@@ -1,9 +1,9 @@
-"""procrastinate 3: so many periodic tasks `* * * * * *`, each a POST to the target and a row of history.
+"""procrastinate 3 with a number of periodic tasks `* * * * * *`. Each makes a POST to the target and writes a history row.
 
 usage: procrastinate_peer.py DATABASE_URL TARGET_URL JOBS
 
-One worker with 20 tasks at a time (its default is 1), woken by LISTEN/NOTIFY (its default); aiohttp keeps the connections open. It
-looks for due times half a second after each second (periodic.py), which its drift shows.
+One worker with 20 concurrent tasks (the default is 1), woken by LISTEN/NOTIFY (the default); aiohttp keeps connections open.
+procrastinate checks for due times half a second after each second (periodic.py), which affects its drift.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 import GRPCCore
 
-/// A message that is its own bytes: nothing is encoded, so that only the calls are measured.
+/// A message that consists of its bytes: nothing is encoded, so that only the calls are measured.
 struct Bytes: MessageSerializer, MessageDeserializer {
     func serialize<Output: GRPCContiguousBytes>(_ message: [UInt8]) throws -> Output { Output(message) }
 
@@ -9,7 +9,7 @@ struct Bytes: MessageSerializer, MessageDeserializer {
     }
 }
 
-/// What is called.
+/// The called methods.
 enum Ping {
     static let once = MethodDescriptor(fullyQualifiedService: "carillon.Peer", method: "Ping")
     static let stream = MethodDescriptor(fullyQualifiedService: "carillon.Peer", method: "PingStream")

@@ -2,12 +2,12 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Synchronization
 
-/// Sends the same message again and again over one connection, so many in flight, and counts what comes back.
+/// Sends the same message repeatedly over one connection, with a number of messages in flight, and counts the replies.
 struct PingClient {
     let port: Int
     let bytes: Int
 
-    /// Round trips a second of calls that each take one message and answer one.
+    /// Round trips per second of calls with one message in each direction.
     func unary(inFlight: Int, _ seconds: Int) async throws -> Double {
         try await measure(seconds) { client, message, count in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -32,7 +32,7 @@ struct PingClient {
         }
     }
 
-    /// The same of messages within one call.
+    /// Round trips per second of messages in one call.
     func stream(inFlight: Int, _ seconds: Int) async throws -> Double {
         try await measure(seconds) { client, message, count in
             let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
@@ -56,7 +56,7 @@ struct PingClient {
 
     private typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
-    /// Counts for some seconds, after a quarter of that, what a body does until it is cancelled.
+    /// Counts the operations of a body for some seconds, after a warm-up of a quarter of that time.
     private func measure(
         _ seconds: Int,
         _ body: @escaping @Sendable (Client, [UInt8], Count) async throws -> Void
@@ -75,7 +75,7 @@ struct PingClient {
             let done = count.value.load(ordering: .relaxed) - before
             let took = ContinuousClock.now - from
             work.cancel()
-            // What ended the work before is why nothing was counted.
+            // If nothing was counted, throw the error that ended the work.
             if done == 0 { try await work.value } else { _ = try? await work.value }
             return Double(done) / (took / .seconds(1))
         }

@@ -1,7 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 
-/// Sends back what it gets.
+/// Sends messages back unchanged.
 enum PingServer {
     static func serve(port: Int) async throws {
         let transport = HTTP2ServerTransport.Posix(
