@@ -46,6 +46,7 @@ lint: ## check the format, generated code, words and documentation
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift
 	.ci/embed-migrations.sh --check
 	.ci/proto.sh --check
+	.ci/vocabulary.sh
 	.ci/links.sh
 
 docs: ## build the guides into a static site, .build/docs/

@@ -1,6 +1,6 @@
-// Tells the thread sanitizer of Swift's Mutex. On Linux its slow ways lock and unlock within the kernel (FUTEX_LOCK_PI): the
-// sanitizer sees the atomics of the fast ways only, and takes what a contended lock protects for a race. Preloaded by
-// `make test-tsan`, this stands before the two functions of libswiftSynchronization and reports what they do.
+// Reports locks of Swift's Mutex to the thread sanitizer. On Linux the slow paths lock and unlock in the kernel (FUTEX_LOCK_PI).
+// The sanitizer sees only the atomics of the fast paths, and reports false races for contended locks. This library is preloaded by
+// `make test-tsan` and wraps the two slow-path functions of libswiftSynchronization.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #define SWIFT __attribute__((swiftcall))
 #define SELF __attribute__((swift_context))
 
-// Of the sanitizer's runtime, which is part of the program under test; elsewhere (a child, a shell) there is none.
+// Functions of the sanitizer's runtime in the program under test; absent in other processes (a child, a shell).
 extern void __tsan_acquire(void *) __attribute__((weak));
 extern void __tsan_release(void *) __attribute__((weak));
 

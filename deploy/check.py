@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds docker-compose.yml and deploy/ against each other, the programs' own help, and real metrics.
+"""Compares docker-compose.yml and deploy/ with each other, the programs' help, and real metrics.
 
     deploy/check.py [--programs DIRECTORY] [--metrics URL ...] [--compose-schema FILE]
 
-One line a check; exits with 1 when one failed. What a missing tool leaves unchecked is said in a line that begins with
-"skip". Needs python3-yaml (else only JSON, help and units are checked); promtool, systemd-analyze and jsonschema are
-used when they are there.
+Prints one line for each check, and exits with 1 if a check failed. Lines that start with "skip" show checks that need a
+missing tool. Needs python3-yaml (otherwise only JSON, help and units are checked); promtool, systemd-analyze and jsonschema
+are used if they are installed.
 """
 import argparse
 import json
@@ -28,21 +28,21 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 COMPOSE = ROOT / "docker-compose.yml"
 PROGRAMS = ["carillon-scheduler", "carillon-worker", "carillon-gateway"]
-# Ports as the programs have them by default, and which process is behind a port of a probe or a scrape.
+# The default ports of the programs, and the ports of probes and scrapes.
 PORTS = {"carillon-scheduler": {7070, 7071}, "carillon-worker": {7072}, "carillon-gateway": {8000}}
 PROBE_PORT = {"carillon-scheduler": 7071, "carillon-worker": 7072, "carillon-gateway": 8000}
 PROBES = {"/livez", "/readyz"}
-# Understood by libraries and not by us: libpq's, and what Kubernetes only passes on.
+# Variables that only libraries read.
 LIBRARY_VARIABLES = re.compile(r"PG[A-Z]+$|TZDIR$")
 
-# What tells where the database is, or is a secret of it.
+# Variables with the database's address or secrets.
 DATABASE_VARIABLES = re.compile(r"(DATABASE_|PG|POSTGRES_)")
 
 passed = failed = 0
 
 
 def check(what, problems=()):
-    """A check that holds when there are no problems; `problems` is a text or a list of them."""
+    """A check that passes if there are no problems; `problems` is a text or a list of texts."""
     global passed, failed
     problems = [problems] if isinstance(problems, str) else [str(p) for p in problems]
     problems = [p for p in problems if p]
@@ -56,7 +56,7 @@ def check(what, problems=()):
 
 
 def guarded(what, default, work, *arguments, **named):
-    """The result of a group of checks; what is too far from its form to be checked is a failure and not a stack trace."""
+    """The result of a group of checks; an exception for an unexpected structure counts as a failure."""
     try:
         return work(*arguments, **named)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError, OSError) as error:
@@ -83,7 +83,7 @@ def load_yaml():
         return {}
 
     class Strict(yaml.SafeLoader):
-        """Refuses a key that stands twice in a mapping, which YAML forbids and PyYAML lets pass."""
+        """Rejects duplicate keys in a mapping, which YAML forbids and PyYAML accepts."""
 
         def construct_mapping(self, node, deep=False):
             keys = [k.value for k, _ in node.value if k.tag != "tag:yaml.org,2002:merge"]
@@ -311,7 +311,7 @@ def check_dockerfile(path):
 
 
 def allowed(source):
-    """Whether .dockerignore, which here keeps everything out but `!` lines, lets a path in."""
+    """Whether .dockerignore includes a path: the file excludes all paths except those of its `!` lines."""
     kept = [line[1:].strip().rstrip("/") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     if "*" in source:
         return any(Path(k).match(source) for k in kept)
@@ -687,7 +687,7 @@ def check_grafana(parsed):
     ids = [p["id"] for p in panels]
     check("dashboard: ids of panels differ", sorted({str(i) for i in ids if ids.count(i) > 1}))
     check(
-        "dashboard: panels have a title and, but for rows, queries",
+        "dashboard: panels have a title and, except rows, queries",
         [str(p["id"]) for p in panels if not p.get("title") or (p["type"] != "row" and not p.get("targets"))],
     )
     boxes = [(p["title"], p["gridPos"]) for p in panels]

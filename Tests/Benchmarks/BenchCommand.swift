@@ -33,7 +33,9 @@ struct BenchCommand: AsyncParsableCommand {
     @Flag(help: "List the measurements.")
     var list = false
 
-    @Option(help: ArgumentHelp("Draw the pictures of a JSON file into its folder, without measuring.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Draw the pictures of a JSON file into its folder, without measuring.", valueName: "file")
+    )
     var report: String?
 
     func validate() throws {

@@ -54,7 +54,7 @@ def check(what, problems):
 
 
 class Attack:
-    """The changes that one page tries, each with a job of its own."""
+    """The changes that a page tries, each with a separate job."""
 
     def __init__(self, system, name, ways):
         self.system, self.name, self.changes, self.paths = system, name, [], {}

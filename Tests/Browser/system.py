@@ -31,7 +31,7 @@ def wait_for_line(path, pattern, process, seconds=START_SECONDS):
 
 
 class Carillon:
-    """`carillon up` in a folder of its own on free ports."""
+    """`carillon up` in a separate folder on free ports."""
 
     def __init__(self, programs):
         self.programs = pathlib.Path(programs)
@@ -44,7 +44,7 @@ class Carillon:
         }
 
     def up(self):
-        """Returns when everything answers."""
+        """Returns when all programs answer."""
         data = str(self.folder / "data")
         up, log = self.start("up", "carillon", ["up", "--data-dir", data, "--gateway", "127.0.0.1:0", "--rpc", "127.0.0.1:0"])
         self.gateway = int(wait_for_line(log, r"^ready http://127\.0\.0\.1:(\d+)$", up)[1])

@@ -62,7 +62,9 @@ import Testing
             return name == "get_execution" ? execution : ["executions": [execution]]
         }
         let one = await run(["execution", "get", Sample.jobID, Sample.executionID], scheduler: scheduler)
-        #expect(one.output.contains("lost attempts  2, because workers disappeared; the target may have received them\n"))
+        #expect(
+            one.output.contains("lost attempts  2, because workers disappeared; the target may have received them\n")
+        )
         let list = await run(["execution", "list", Sample.jobID], scheduler: scheduler)
         #expect(list.output.contains("2 attempts lost"))
     }

@@ -101,7 +101,8 @@ import Testing
         (["report@2026-11-25T03:00:00"], 66, "the job \"report\" has no execution at 2026-11-25T03:00:00Z"),
         (["report@noon"], 65, "\"noon\" in report@noon is not a time"),
         (["nobody@2026-11-25T08:00:00"], 66, "job \"nobody\" does not exist"),
-        (["latest"], 65, "\"latest\" is not a reference to an execution"), (["abcdef00"], 66, "no execution has an id that ends with abcdef00"),
+        (["latest"], 65, "\"latest\" is not a reference to an execution"),
+        (["abcdef00"], 66, "no execution has an id that ends with abcdef00"),
         (["019aba3f-1000-8000-8000-0000000000ff"], 66, "execution 019aba3f-1000-8000-8000-0000000000ff does not exist"),
         (["a", "b", "c"], 64, "write EXECUTION, or JOB and EXECUTION"),
     ])

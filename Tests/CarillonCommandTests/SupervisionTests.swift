@@ -51,7 +51,8 @@ import Testing
         _ = machine.handle(.begun, atMs: 0)
         #expect(
             machine.handle(.ended(0, how: "exited with status 1"), atMs: 5) == [
-                .say("database exited with status 1 and cannot be started; stopping all programs"), .showLog(0), .over(70),
+                .say("database exited with status 1 and cannot be started; stopping all programs"), .showLog(0),
+                .over(70),
             ]
         )
         #expect(machine.phase == .over)

@@ -8,7 +8,8 @@ import Testing
 /// The requirements for a body and its headers.
 @Suite struct BodyTests {
     @Test(arguments: [
-        (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"), ("[]", "the body is an array; it must be a JSON object"),
+        (#"{"a":1,}"#, "line 1, column 8: expected a name in quotes"),
+        ("[]", "the body is an array; it must be a JSON object"),
         (#"{"a":1,"a":2}"#, "appears twice"), ("{", "line 1, column 2"), ("", "the body is empty"),
     ])
     func invalidJSONIsReportedWithItsPosition(_ body: String, _ detail: String) async throws {

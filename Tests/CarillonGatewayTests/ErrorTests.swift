@@ -111,7 +111,9 @@ import Testing
         let errors = try answer.json["errors"]?.array ?? []
         #expect(errors.map { $0["field"]?.string } == ["api_ur", "version", "max_retries"])
         #expect(errors.first?["message"] == "is not a field of this request; did you mean api_url?")
-        #expect(errors.dropFirst().first?["message"] == "is set by Carillon and is not accepted in requests; leave it out")
+        #expect(
+            errors.dropFirst().first?["message"] == "is set by Carillon and is not accepted in requests; leave it out"
+        )
     }
 
     @Test(arguments: [

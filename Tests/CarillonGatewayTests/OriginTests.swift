@@ -59,7 +59,9 @@ import Testing
     @Test func theProblemSaysWhatToSet() async throws {
         let detail = try await get("Ops.test:8000").json["detail"]?.string
         #expect(
-            detail?.hasPrefix("the Host header is Ops.test:8000, which is not an allowed name of this gateway. Allowed are ")
+            detail?.hasPrefix(
+                "the Host header is Ops.test:8000, which is not an allowed name of this gateway. Allowed are "
+            )
                 == true
         )
         #expect(detail?.hasSuffix("; to allow this name, start the gateway with ALLOWED_HOSTS=ops.test") == true)

@@ -172,7 +172,7 @@ def expanded(case):
     return fields[2], fields[4]
 
 
-# What the libraries answer: a list of instants, or None where they refuse the expression.
+# The results of the libraries: a list of instants, or None if a library rejects the expression.
 
 
 def ask_cronsim(case):
@@ -247,7 +247,7 @@ DIFFERENCES = [
         lambda case, ours, theirs: case.has_range_of_one(with_step=False),
     ),
     (
-        "cronsim", "a search goes by whole hours, and in an hour of which a change of the clock takes or repeats a part "
+        "cronsim", "a search steps by whole hours, and in an hour that a clock change partly skips or repeats "
         "(half an hour, or at one minute past) it misses times",
         lambda case, ours, theirs: changes_within_an_hour(case, case.start, ours, theirs),
     ),
@@ -261,7 +261,7 @@ DIFFERENCES = [
         lambda case, ours, theirs: theirs is None and abs((ours - case.start).days) > 49 * 365,
     ),
     (
-        "croniter", f"a search ends after {CRONITER_YEARS} years, as it was told to",
+        "croniter", f"a search ends after {CRONITER_YEARS} years, as configured here",
         lambda case, ours, theirs: theirs is None,
     ),
     (

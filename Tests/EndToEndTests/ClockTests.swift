@@ -139,7 +139,8 @@ struct ClockTests {
         #expect(try #require(audit.takeOverMs) < 2_000)
     }
 
-    @Test func `the database's clock jumps by hours and back: no burst of calls, and nothing runs again`() async throws {
+    @Test func `the database's clock jumps by hours and back: no burst of calls, and nothing runs again`() async throws
+    {
         let clock = try FakeClock()
         let system = try await TestSystem(schedulers: 2, ownCluster: true, clusterEnvironment: clock.environment)
         let began = Stopwatch.now

@@ -135,7 +135,10 @@ struct FaultTests {
     }
 
     @Test func databaseRestarts() async throws {
-        _ = try await scenario("PostgreSQL restarted in fast and immediate mode, and down for some seconds", ownCluster: true) {
+        _ = try await scenario(
+            "PostgreSQL restarted in fast and immediate mode, and down for some seconds",
+            ownCluster: true
+        ) {
             system,
             until in
             try await pause(2)

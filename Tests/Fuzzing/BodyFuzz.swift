@@ -89,7 +89,9 @@ private struct BodyRoute {
             }
         }
         expect(settings.cleared == cleared, "\(members) cleared \(settings.cleared)")
-        for name in silent { expect(Said.fields[name]?(settings) == nil, "\(name) was said by nobody: \(settings)") }
+        for name in silent {
+            expect(Said.fields[name]?(settings) == nil, "\(name) was set without being in the body: \(settings)")
+        }
     }
 
     /// The error must explain what would be valid.

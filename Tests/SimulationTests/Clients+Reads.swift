@@ -24,7 +24,10 @@ extension Clients {
             ask(.getJob(job.id)) { [world] reply in
                 guard case .answer(.job(let view)) = reply else { return }
                 world.count("client read a job")
-                world.oracle.require(view.job.version >= version, "G7: \(job.id) was answered and then read as it was")
+                world.oracle.require(
+                    view.job.version >= version,
+                    "G7: \(job.id) was changed, but a later read returned the old version"
+                )
             }
         case 1:
             var list = ListJobs()

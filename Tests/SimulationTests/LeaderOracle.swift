@@ -121,7 +121,7 @@ struct LeaderOracle {
         if !Self.mayStart(call, at: receivedAt) { fail("a call was started too late, or is of an unknown kind") }
         if !started.insert(token).inserted { fail("\(token) was started twice") }
         if !leads(link, call.shard) || views[call.shard]?.lead?.epoch != token.epoch {
-            fail("a call of shard \(call.shard) was taken from a scheduler that does not lead it")
+            fail("a call of shard \(call.shard) was accepted from a scheduler that does not lead it")
         }
         mustStart.remove(token)
         running.insert(token)
@@ -136,13 +136,13 @@ struct LeaderOracle {
 
     private mutating func hold(_ link: ConnectionID, _ held: [HeldCall]) {
         for call in held where !leads(link, call.shard) || calls[call.token]?.shard != call.shard {
-            fail("a call of shard \(call.shard) was shown to a scheduler that does not lead it")
+            fail("a call of shard \(call.shard) was reported to a scheduler that does not lead it")
         }
     }
 
     private mutating func report(_ outcome: CallOutcome, over link: ConnectionID) {
         guard let call = calls[outcome.token], call.shard == outcome.shard, call.code == outcome.code else {
-            return fail("the outcome of \(outcome.token) names another call")
+            return fail("the outcome of \(outcome.token) belongs to another call")
         }
         guard leads(link, outcome.shard) else {
             return fail("an outcome of shard \(outcome.shard) was sent to a scheduler that does not lead it")

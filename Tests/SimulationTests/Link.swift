@@ -279,7 +279,7 @@ final class Link {
         }
     }
 
-    /// That end is notified that the connection is closed.
+    /// The end is notified that the connection is closed.
     func notices(_ end: End, afterMs milliseconds: Int) {
         world.after(Int64(milliseconds) * 1_000 + 100) { [self] in
             whenRunning(end) { [self] in finish(end) }

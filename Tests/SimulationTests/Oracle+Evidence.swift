@@ -60,7 +60,7 @@ extension Oracle {
         let store = world.database.store
         require(
             batch.epoch == store.shards[0].epoch && batch.owner == store.shards[0].owner,
-            "G5: something was written in epoch \(batch.epoch), which is over"
+            "G5: a write in epoch \(batch.epoch), which has ended"
         )
         for start in batch.starts where start.isClaim && store.executions[start.id]?.token == start.token {
             // Whoever takes the claim over counts from when it was made. Of a first attempt the row tells how long it waited
@@ -87,14 +87,14 @@ extension Oracle {
                     && ($0.status != .pending || $0.trigger == .manual || latestToken[$0.id] != nil)
             }
         }
-        require(isOverlapped, "overlap: \(row.id) was skipped, and nothing of its job was open")
+        require(isOverlapped, "overlap: \(row.id) was skipped although no execution of its job was open")
     }
 
     /// The execution was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and its outcome was lost.
     private func judgeUnknown(_ row: Execution, _ store: MemoryStore) {
         guard !givenToLiar.contains(row.id) else { return }
         guard let token = row.token, let beginning = begunAt[token], let job = store.jobs[row.jobID] else {
-            return require(false, "G3: \(row.id) is UNKNOWN, and was never claimed")
+            return require(false, "G3: \(row.id) is UNKNOWN without a claim")
         }
         let waited = (world.elapsed - beginning.elapsed) / 1_000
         // A claim counts from its creation. A slow store can delay its commit, and a clock that stood still can give it
@@ -105,7 +105,7 @@ extension Oracle {
         )
         require(
             isDisturbed(token, row.worker ?? "") || leaderChangedAt >= beginning.time,
-            "G3: \(row.id) is UNKNOWN, and nothing happened to \(row.worker ?? "its worker")"
+            "G3: \(row.id) is UNKNOWN although \(row.worker ?? "its worker") had no fault"
         )
     }
 
@@ -155,7 +155,7 @@ extension Oracle {
             !isRepeated(from: row.scheduledTime, through: oldest), !isUncertain(job.id, row.scheduledTime)
         else { return }
         guard job.catchUpPolicy == .latest else {
-            return require(false, "G8: \(row.id) is run, though it is too old and its job's policy is NONE")
+            return require(false, "G8: \(row.id) runs although it is too old and its job's policy is NONE")
         }
         guard let period = periods[job.id]?.last(where: { $0.contains(row.scheduledTime) }) else { return }
         let isLater = period.times(from: row.scheduledTime + 1, through: oldest - 1).contains {
@@ -163,6 +163,6 @@ extension Oracle {
             // A row that existed before the outage is not a missed due time.
             return later.map { $0.createdAt >= noted.at } ?? true && !isUncertain(job.id, $0)
         }
-        require(!isLater, "G8: \(row.id) is run, and is not the latest of those that are too old")
+        require(!isLater, "G8: \(row.id) runs although it is not the latest due time that is too old")
     }
 }

@@ -79,7 +79,7 @@ extension Oracle {
             // step (see `EditSearch`).
             let isUnseen = unseenStepsBack.contains { $0 <= since.at && since.at < $0 + 20_000_000 }
             if isUnseen, world.schedulers.contains(where: \.hasStoodStill) { continue }
-            require(false, "what was changed by hand in \(world.database.store.jobs[id]?.name ?? "") was not found")
+            require(false, "the change of \(world.database.store.jobs[id]?.name ?? "") in the store was not found")
         }
     }
 }

@@ -25,7 +25,7 @@ extension Oracle {
         judgeReports(store)
         for key in world.clients.created {
             let count = store.jobs.values.count { $0.tags == [key] }
-            require(count == 1, "idempotency: \(count) jobs were made for the key \(key)")
+            require(count == 1, "idempotency: \(count) jobs were created for the key \(key)")
         }
     }
 
@@ -46,7 +46,7 @@ extension Oracle {
                 let hadGone = isRepeated(Timestamp(milliseconds: time)) && isRepeated(period.to ?? .distantFuture)
                 require(
                     rows[time] != nil || isCovered(time) || hadGone || isUncertain(id, due),
-                    "G1: \(name) was due at \(time), and there is no row"
+                    "G1: \(name) has no row for its due time \(time)"
                 )
             }
         }
@@ -57,7 +57,7 @@ extension Oracle {
                 || isDueByAny(id, row.scheduledTime)
             require(
                 isDue || isRepeated(row.scheduledTime),
-                "G7: \(name) has a row for \(time), which is no due time of it"
+                "G7: \(name) has a row for \(time), which is not a due time of the job"
             )
         }
         for row in ranges.sorted(by: { $0.id < $1.id }) { judgeRange(row, periods, rows, store) }
@@ -81,9 +81,9 @@ extension Oracle {
         require(
             Int64(count) == row.skippedCount || isRepeated
                 || isUncertain(row.jobID, from: from, through: row.scheduledTime),
-            "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
+            "G8: \(row.id) represents \(row.skippedCount ?? 0) due times, not \(count)"
         )
-        require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped, though its job's policy is ALL")
+        require(job.catchUpPolicy != .all, "G8: \(row.id) was skipped although its job's policy is ALL")
         let outages = notedOutages.values.joined().map(\.outage)
         let isOld = outages.contains { $0.from < from && row.scheduledTime < $0.to - Int64(job.catchUpWindowMs) }
         require(isOld || isRepeated, "G8: \(row.id) was skipped within the catch-up window")
@@ -112,28 +112,34 @@ extension Oracle {
         let successes = outcomes.values.contains { $0.executionID == row.id && isSuccess($0) }
         switch (row.status, row.reason) {
         case (.success, _):
-            require(successes, "G2: \(row.id) is SUCCESS, and no call of it succeeded")
+            require(successes, "G2: \(row.id) is SUCCESS without a successful call")
         case (.failed, .retriesExhausted):
             require(row.attempts == job.maxRetries + 1, "G2: \(row.id) was given up after \(row.attempts) attempts")
         case (.failed, .recordRefused), (.cancelled, .recordRefused):
-            require(world.options.refusedTexts > 0, "G2: nothing that \(row.id) said was refused")
-            require(row.response == nil, "G2: the text of \(row.id) was refused, and is there")
+            require(world.options.refusedTexts > 0, "G2: no text of \(row.id) was refused")
+            require(row.response == nil, "G2: the text of \(row.id) was refused but is stored")
         case (.failed, .workerLost):
             require(row.lostAttempts >= 5, "G2: \(row.id) was given up after \(row.lostAttempts) lost attempts")
         case (.failed, nil):
             require(
                 once.contains(job.id) || job.maxRetries == 0,
-                "G2: \(row.id) is FAILED, and was not tried again"
+                "G2: \(row.id) is FAILED without a retry"
             )
         case (.cancelled, .cancelRequested):
-            require(world.clients.cancelled.contains(row.id), "G2: \(row.id) is CANCELLED, and nobody asked for it")
+            require(world.clients.cancelled.contains(row.id), "G2: \(row.id) is CANCELLED without a cancel request")
         case (.cancelled, .jobPaused), (.cancelled, .jobDeleted):
-            require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due, and was cancelled with its job")
+            require(row.attempts > 0 || row.lostAttempts > 0, "G7: \(row.id) was due but was cancelled with its job")
         case (.skipped, .jobPaused), (.skipped, .jobDeleted):
-            require(row.attempts == 0 && row.lostAttempts == 0, "G2: \(row.id) was begun, and was skipped with its job")
-            require(world.clients.ended.contains(job.id), "G2: \(row.id) was skipped, and its job was not ended")
+            require(
+                row.attempts == 0 && row.lostAttempts == 0,
+                "G2: \(row.id) was started but was skipped with its job"
+            )
+            require(
+                world.clients.ended.contains(job.id),
+                "G2: \(row.id) was skipped although its job was not paused or deleted"
+            )
         case (.unknown, _):
-            require(once.contains(job.id), "G2: \(row.id) is UNKNOWN, and its job is AT_LEAST_ONCE")
+            require(once.contains(job.id), "G2: \(row.id) is UNKNOWN although its job is AT_LEAST_ONCE")
         case (.skipped, .overlap):
             require(job.overlapPolicy == .skip, "\(row.id) was skipped for an overlap that its job allows")
         case (.skipped, .expired):
@@ -143,7 +149,7 @@ extension Oracle {
             // The deadline was checked when the row was written.
             require(
                 startDeadlines[job.id, default: []] != [0],
-                "\(row.id) was skipped for a deadline that its job has not"
+                "\(row.id) was skipped because of a deadline that its job does not have"
             )
         case (.skipped, .catchUp):
             require(row.skippedCount != nil, "G8: \(row.id) was skipped without a count")
@@ -199,7 +205,7 @@ extension Oracle {
             {
                 continue
             }
-            require(false, "G4: a call of \(row.id) succeeded, and its row says \(row.status)")
+            require(false, "G4: a call of \(row.id) succeeded, but its row is \(row.status)")
         }
     }
 }

@@ -36,7 +36,7 @@ extension Oracle {
         require(lost == 0, "start deadline: \(row.id) was skipped after \(lost) lost attempts")
         let shortest = startDeadlines[row.jobID, default: []].filter { $0 > 0 }.min()
         guard let shortest else {
-            return require(false, "start deadline: \(row.id) was skipped, and its job has no deadline")
+            return require(false, "start deadline: \(row.id) was skipped although its job has no deadline")
         }
         let late = (row.finishedAt ?? .distantPast) - row.scheduledTime
         require(late > shortest, "start deadline: \(row.id) was skipped \(late) ms after it was due")

@@ -214,7 +214,7 @@ final class Oracle {
         trueStarts[call.token] = world.databaseTime
         require(
             !isOver(call.token.epoch, for: worker),
-            "G5: \(worker) took a call of epoch \(call.token.epoch), and had heard of a later one"
+            "G5: \(worker) accepted a call of epoch \(call.token.epoch) after a later epoch"
         )
     }
 
@@ -224,7 +224,7 @@ final class Oracle {
         guard !givenToLiar.contains(call.executionID) else { return }
         // An execution dispatched while its job was AT_LEAST_ONCE may be sent at any later time.
         if let claim = sentOnce[call.executionID], call.token >= claim {
-            require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE, and again")
+            require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE and then sent again")
         }
         if call.atMostOnce { sentOnce[call.executionID] = call.token }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
@@ -237,7 +237,7 @@ final class Oracle {
                 || isDueByAny(job.id, row.scheduledTime)
             require(
                 isDue,
-                "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is no due time of it"
+                "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is not a due time of the job"
             )
             require(
                 !isSteady || row.scheduledTime <= world.databaseTime + earlyMs,
@@ -294,7 +294,7 @@ final class Oracle {
             }
             let row = world.database.store.executions[outcome.executionID]
             if row?.status == .unknown, row?.token == token {
-                require(false, "G4: the outcome of \(outcome.executionID) was acknowledged, its row says UNKNOWN")
+                require(false, "G4: the outcome of \(outcome.executionID) was acknowledged, but its row is UNKNOWN")
             }
             guard isSuccess(outcome), latestToken[outcome.executionID] == token,
                 !isDisturbed(token, row?.worker ?? "")
@@ -309,7 +309,7 @@ final class Oracle {
     func told(of executions: [Execution]) {
         for execution in executions where execution.status.isFinal {
             let row = world.database.store.executions[execution.id]
-            require(row?.status.isFinal ?? false, "G4: \(execution.id) was told of before it was durable")
+            require(row?.status.isFinal ?? false, "G4: \(execution.id) was shown before it was durable")
         }
     }
 
@@ -319,10 +319,10 @@ final class Oracle {
         case .job(let job):
             require(
                 (store.jobs[job.id]?.version ?? 0) >= job.version,
-                "G4: a change of \(job.name ?? "") was answered and is not there"
+                "G4: a change of \(job.name ?? "") was answered but is not stored"
             )
         case .deleted(let id):
-            require(store.jobs[id]?.deletedAt != nil, "G4: a deletion was answered and has not been made")
+            require(store.jobs[id]?.deletedAt != nil, "G4: a deletion was answered but is not stored")
         case .execution(let execution):
             guard let row = store.executions[execution.id] else {
                 return require(
@@ -349,13 +349,13 @@ final class Oracle {
         let rows = before.values.sorted { $0.id < $1.id }
         for row in rows where row.status.isFinal && row.status != .unknown {
             let after = world.database.store.executions[row.id]
-            require(after == row, "G6: \(row.id) was settled and has changed")
+            require(after == row, "G6: \(row.id) was final but has changed")
         }
         for row in rows { countAttempts(of: row, then: world.database.store.executions[row.id]) }
         for change in batch.changes {
             guard let job = change.job else { continue }
             let isFuture = change.withdrawals.allSatisfy { $0.time > job.effectiveFrom || isRepeated($0.time) }
-            require(isFuture, "G1: a change of \(job.name ?? "") withdrew what was due before it")
+            require(isFuture, "G1: a change of \(job.name ?? "") withdrew an earlier due time")
             settled(job.id)
             begin(job)
         }
@@ -399,7 +399,7 @@ final class Oracle {
             let waited = (world.time - since) / 1_000
             require(
                 waited < Int64(job.timeoutMs) + 25_000,
-                "G2: \(row.id) has waited \(waited) ms for a worker that reports nothing"
+                "G2: \(row.id) has waited \(waited) ms for a worker that reports no outcomes"
             )
         }
     }
@@ -409,7 +409,7 @@ final class Oracle {
         guard world.options.clockStepsPerSecond == 0, world.schedulers.allSatisfy({ !$0.hasStoodStill }) else { return }
         let latest = world.databaseTime + 1_000
         let isPast = [row.actualStartTime, row.finishedAt].compactMap(\.self).allSatisfy { $0 <= latest }
-        require(isPast && row.durationMicroseconds ?? 0 >= 0, "G6: \(row.id) is recorded to end in the future")
+        require(isPast && row.durationMicroseconds ?? 0 >= 0, "G6: \(row.id) has an end time in the future")
         // A stopped call is reported with the time of the stop as its start.
         guard world.options.hasGoodClocks, row.status != .cancelled, row.attempts == 1, row.lostAttempts == 0,
             let token = row.token, let worker = world.workers.first(where: { $0.name == row.worker }),

@@ -229,7 +229,7 @@ final class SeveralLeaders {
         let end = time + 20_000_000
         while oracle.mostRunning < expected, oracle.problem == nil, time < end { runItems(until: time + 1_000_000) }
         if oracle.mostRunning < expected {
-            oracle.fail("a leader with work got \(oracle.mostRunning) of \(slots) slots while nobody else had any")
+            oracle.fail("a leader with work got \(oracle.mostRunning) of \(slots) slots while no other leader had any")
         }
         for other in others where oracle.problem == nil {
             let before = other.dispatchedCount

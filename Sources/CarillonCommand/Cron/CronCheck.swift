@@ -23,7 +23,10 @@ struct CronCheck: WorldCommand {
 
     @Argument(
         parsing: .remaining,
-        help: ArgumentHelp("Expressions, each in quotes; without expressions, standard input is read.", valueName: "expression")
+        help: ArgumentHelp(
+            "Expressions, each in quotes; without expressions, standard input is read.",
+            valueName: "expression"
+        )
     )
     var expressions: [String] = []
 

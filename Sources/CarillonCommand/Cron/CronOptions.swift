@@ -14,7 +14,10 @@ struct CronOptions: ParsableArguments {
     @Option(
         name: .customLong("from"),
         parsing: .unconditional,
-        help: ArgumentHelp("List the due times after this time; now by default. \(TimeArgument.rule).", valueName: "time"),
+        help: ArgumentHelp(
+            "List the due times after this time; now by default. \(TimeArgument.rule).",
+            valueName: "time"
+        ),
         transform: TimeArgument.read
     )
     var from: TimeArgument?

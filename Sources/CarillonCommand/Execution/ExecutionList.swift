@@ -21,7 +21,10 @@ struct ExecutionList: WorldCommand {
     @Option(
         name: .customLong("status"),
         parsing: .singleValue,
-        help: ArgumentHelp("Only these statuses: SUCCESS, FAILED, ...; repeat the option or separate them by commas.", valueName: "status"),
+        help: ArgumentHelp(
+            "Only these statuses: SUCCESS, FAILED, ...; repeat the option or separate them by commas.",
+            valueName: "status"
+        ),
         completion: .list(ExecutionStatusNames.all)
     )
     var status: [String] = []

@@ -26,7 +26,10 @@ struct JobList: WorldCommand {
 
     @Option(
         name: .customLong("last-status"),
-        help: ArgumentHelp("Jobs whose last ended execution has this status: SUCCESS, FAILED, ...", valueName: "status"),
+        help: ArgumentHelp(
+            "Jobs whose last ended execution has this status: SUCCESS, FAILED, ...",
+            valueName: "status"
+        ),
         completion: .list(ExecutionStatusNames.all)
     )
     var lastStatus: String?

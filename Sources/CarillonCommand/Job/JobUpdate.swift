@@ -56,7 +56,9 @@ struct JobUpdate: WorldCommand {
             members.append(JSONValue.Member(name, .null))
         }
         guard !members.isEmpty else {
-            throw ValidationError("nothing to change; give a setting, for instance --schedule '0 0 9 * * *' or --clear body")
+            throw ValidationError(
+                "nothing to change; give a setting, for instance --schedule '0 0 9 * * *' or --clear body"
+            )
         }
         let id = try await session.jobID(job)
         members.insert(JSONValue.Member("job_id", .string(id)), at: 0)

@@ -26,7 +26,7 @@ final class RequestListener: Sendable {
         case stop
     }
 
-    /// Limits that bound memory, whatever clients send.
+    /// Limits that bound memory for any client behaviour.
     enum Limits {
         static let connections = 256
         /// A job has at most 32 KiB of headers.

@@ -17,10 +17,17 @@ struct JobSettingsOptions: ParsableArguments {
     )
     var schedule: String?
 
-    @Option(name: [.customLong("url"), .customLong("api-url")], help: "The URL to call: an absolute http or https URL.")
+    @Option(
+        name: [.customLong("url"), .customLong("api-url")],
+        help: "The URL to call: an absolute http or https URL."
+    )
     var url: String?
 
-    @Option(name: .customLong("name"), parsing: .unconditional, help: "A unique name, which can be used instead of the id.")
+    @Option(
+        name: .customLong("name"),
+        parsing: .unconditional,
+        help: "A unique name, which can be used instead of the id."
+    )
     var name: String?
 
     @Option(name: .customLong("description"), parsing: .unconditional, help: "A description.")
@@ -86,7 +93,10 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("retry-initial-delay"),
         parsing: .unconditional,
-        help: ArgumentHelp("The delay before the second attempt; doubled for each further attempt.", valueName: "duration"),
+        help: ArgumentHelp(
+            "The delay before the second attempt; doubled for each further attempt.",
+            valueName: "duration"
+        ),
         transform: DurationArgument.read
     )
     var retryInitialDelay: DurationArgument?
@@ -155,7 +165,10 @@ struct JobSettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("start-deadline"),
         parsing: .unconditional,
-        help: ArgumentHelp("Skip an execution that has not started this long after its due time.", valueName: "duration"),
+        help: ArgumentHelp(
+            "Skip an execution that has not started this long after its due time.",
+            valueName: "duration"
+        ),
         transform: DurationArgument.read
     )
     var startDeadline: DurationArgument?

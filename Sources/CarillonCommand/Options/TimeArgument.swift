@@ -20,7 +20,7 @@ struct TimeArgument: Sendable, Hashable {
         "2026-11-23T09:00:00Z (RFC 3339), 2026-11-23, now, today, yesterday, tomorrow, -1h, +30m; days start at 00:00"
 
     static let rule = forms + " UTC"
-    /// The rule for options whose days are those of the time zone in which times are shown.
+    /// The rule for options whose days are in the time zone in which times are shown.
     static let localRule = forms + " in the time zone of the output"
 
     /// `nil` if the text is not a time.

@@ -79,7 +79,8 @@ extension Session {
         guard let first = found.first else {
             let searched =
                 hasMore
-                ? "none of the newest \(Session.searchedExecutions) executions has an id that ends with" : "no execution has an id that ends with"
+                ? "none of the newest \(Session.searchedExecutions) executions has an id that ends with"
+                : "no execution has an id that ends with"
             throw ClientError(.notFound, "\(searched) \(reference); write the whole id, or JOB@TIME")
         }
         guard found.count == 1 else { throw Session.ambiguous("have ids that end with", reference, found) }

@@ -48,7 +48,7 @@ struct ClusterMaker {
         return made
     }
 
-    /// Sets the roles of the cluster, whatever they were before. The server must be stopped.
+    /// Sets the roles of the cluster, independent of their previous state. The server must be stopped.
     func arrangeRoles(in cluster: FolderHandle) throws {
         try runSingle(
             DatabaseRoles.script(

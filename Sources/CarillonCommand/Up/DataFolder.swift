@@ -18,7 +18,9 @@ struct DataFolder: Sendable {
     init(existing given: String) throws(FileProblem) {
         let path = Folder.absolute(given)
         guard Folder.exists(path) else {
-            throw FileProblem("the data folder \(path) does not exist; give the folder of a `carillon up` with --data-dir")
+            throw FileProblem(
+                "the data folder \(path) does not exist; give the folder of a `carillon up` with --data-dir"
+            )
         }
         handle = try FolderHandle.open(path)
     }

@@ -118,7 +118,9 @@ final class FolderHandle: Sendable {
         guard let opened = try file(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode) else { return }
         defer { close(opened) }
         try FileText.write(text, to: opened, name: shown)
-        guard fchmod(opened, mode) == 0 else { throw FileProblem(errno: errno, "the permissions of \(shown) cannot be set") }
+        guard fchmod(opened, mode) == 0 else {
+            throw FileProblem(errno: errno, "the permissions of \(shown) cannot be set")
+        }
         if let account, fchown(opened, account.user, account.group) != 0 {
             throw FileProblem(errno: errno, "the owner of \(shown) cannot be changed to the user \(account.name)")
         }

@@ -45,7 +45,9 @@ enum Ports {
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(address.host, String(address.port), &hints, &list)
         guard code == 0, let list else {
-            throw FileProblem("\(address.host) is not an address of this machine (\(String(cString: gai_strerror(code))))")
+            throw FileProblem(
+                "\(address.host) is not an address of this machine (\(String(cString: gai_strerror(code))))"
+            )
         }
         defer { freeaddrinfo(list) }
         let descriptor = socket(list.pointee.ai_family, list.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -56,7 +58,8 @@ enum Ports {
         guard Glibc.bind(descriptor, list.pointee.ai_addr, list.pointee.ai_addrlen) == 0, listen(descriptor, 1) == 0
         else {
             throw errno == EADDRINUSE
-                ? FileProblem("another program uses the address") : FileProblem(errno: errno, "the address cannot be used")
+                ? FileProblem("another program uses the address")
+                : FileProblem(errno: errno, "the address cannot be used")
         }
         var bound = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -175,7 +175,9 @@ struct PrivateDatabase {
         }
         var home = data.handle
         if let account {
-            var reason = account.obstacle(onTheWayTo: data.path).map { "the user \(account.name) cannot traverse \($0)" }
+            var reason = account.obstacle(onTheWayTo: data.path).map {
+                "the user \(account.name) cannot traverse \($0)"
+            }
             if reason == nil {
                 reason = FolderWalk.weakness(onTheWayTo: data.path).map { "users other than root can change \($0)" }
             }

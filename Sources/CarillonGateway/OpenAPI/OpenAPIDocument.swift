@@ -75,7 +75,8 @@ enum OpenAPIDocument {
         case .idempotencyKey:
             [
                 "name": "Idempotency-Key", "in": "header", "required": false,
-                "description": "Any text of 1 to 255 bytes. Use a new key for each new request, and the same key to repeat a request.",
+                "description":
+                    "Any text of 1 to 255 bytes. Use a new key for each new request, and the same key to repeat a request.",
                 "schema": ["type": "string", "minLength": 1, "maxLength": 255],
                 "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
             ]

@@ -19,7 +19,12 @@ extension Schemas {
         .of("version", "string", "The scheduler's version."),
         .of("tzdata_version", "string", "The version of its time zone database."),
         .time("started_at", "The start time of the scheduler.", required: false),
-        .of("problem", "string", "The problem that prevents calls; absent while the scheduler works normally.", required: false),
+        .of(
+            "problem",
+            "string",
+            "The problem that prevents calls; absent while the scheduler works normally.",
+            required: false
+        ),
         Property(name: "schedulers", schema: .list(of: "SchedulerState")),
     ]
 
@@ -36,8 +41,10 @@ extension Schemas {
     ]
 
     static let worker: [Property] = [
-        .of("name", "string", "The worker's name; the same after a restart."), .id("boot_id", "A new id at each start of the worker."),
-        .of("address", "string", "The worker's address."), .of("draining", "boolean", "Whether the worker accepts no more calls because it is stopping."),
+        .of("name", "string", "The worker's name; the same after a restart."),
+        .id("boot_id", "A new id at each start of the worker."),
+        .of("address", "string", "The worker's address."),
+        .of("draining", "boolean", "Whether the worker accepts no more calls because it is stopping."),
         .of("max_workers", "integer", "Maximum number of calls at the same time."),
         .of("in_flight", "integer", "Number of calls in flight."),
         .of("free_slots", "integer", "Number of calls that the worker can take in addition."),
@@ -48,6 +55,7 @@ extension Schemas {
     static let scheduler: [Property] = [
         .of("scheduler", "string", "The configured address."),
         .of("address", "string", "The resolved address of the connection."),
-        .id("server_id", "A new id at each start of the scheduler."), .of("version", "string", "The scheduler's version.", required: false),
+        .id("server_id", "A new id at each start of the scheduler."),
+        .of("version", "string", "The scheduler's version.", required: false),
     ]
 }

@@ -34,12 +34,18 @@ enum Schemas {
     ]
 
     static let execution: [Property] = [
-        .id("execution_id", "The execution's id, which is also the Idempotency-Key header of its calls."), .id("job_id", "The job's id."),
+        .id("execution_id", "The execution's id, which is also the Idempotency-Key header of its calls."),
+        .id("job_id", "The job's id."),
         .named("trigger", "Trigger", "The origin of the execution."), .time("scheduled_time", "The due time."),
         .time("actual_start_time", "The start time of the first attempt.", nullable: true),
         .time("finished_at", "The end time.", nullable: true),
         .named("status", "ExecutionStatus", "The state of the execution."),
-        .of("reason", "string", "The reason for the status: OVERLAP, CATCH_UP, EXPIRED, WORKER_LOST, …", nullable: true),
+        .of(
+            "reason",
+            "string",
+            "The reason for the status: OVERLAP, CATCH_UP, EXPIRED, WORKER_LOST, …",
+            nullable: true
+        ),
         .of("attempts", "integer", "Number of calls made."),
         .of("http_status", "integer", "The HTTP status of the last response.", nullable: true),
         .of("duration_ms", "number", "The duration of the last call.", nullable: true),
@@ -48,7 +54,11 @@ enum Schemas {
         .of("error_message", "string", "The reason why the last call failed.", nullable: true),
         .of("worker", "string", "The name of the worker that made the last call.", nullable: true),
         .time("created_at", "The time at which the row was written."),
-        .time("next_attempt_at", "The time of the next attempt; only while the execution waits for a retry.", required: false),
+        .time(
+            "next_attempt_at",
+            "The time of the next attempt; only while the execution waits for a retry.",
+            required: false
+        ),
         .of(
             "skipped_count",
             "integer",
@@ -66,7 +76,8 @@ enum Schemas {
         Property(
             name: "failed_attempts",
             schema: [
-                "type": "array", "items": .reference("Attempt"), "description": "The failed attempts; only in the response for a single execution.",
+                "type": "array", "items": .reference("Attempt"),
+                "description": "The failed attempts; only in the response for a single execution.",
             ],
             isRequired: false
         ),
@@ -90,14 +101,18 @@ enum Schemas {
     ]
 
     static let preview: [Property] = [
-        .of("schedule", "string", "The schedule of the request."), .of("time_zone", "string", "The time zone of the schedule."),
+        .of("schedule", "string", "The schedule of the request."),
+        .of("time_zone", "string", "The time zone of the schedule."),
         .of("schedule_description", "string", "A description of the schedule."),
         Property(
             name: "times",
             schema: [
                 "type": "array", "description": "The next due times.",
-                "items": [Property.time("time", "The due time in UTC."), .of("local_time", "string", "The due time in the schedule's zone.")]
-                    .answered("A due time."),
+                "items": [
+                    Property.time("time", "The due time in UTC."),
+                    .of("local_time", "string", "The due time in the schedule's zone."),
+                ]
+                .answered("A due time."),
             ]
         ),
     ]
@@ -139,7 +154,8 @@ enum Schemas {
         .of(
             "reason",
             "string",
-            "Distinguishes the cases of one code: " + ClientError.Reason.allCases.map(\.rawValue).joined(separator: ", ")
+            "Distinguishes the cases of one code: "
+                + ClientError.Reason.allCases.map(\.rawValue).joined(separator: ", ")
                 + ".",
             required: false
         ),
@@ -149,7 +165,8 @@ enum Schemas {
             schema: [
                 "type": "array", "description": "The invalid fields, parameters or headers.",
                 "items": [
-                    Property.of("field", "string", "The name of the field, parameter or header."), .of("message", "string", "The error, and what would be right."),
+                    Property.of("field", "string", "The name of the field, parameter or header."),
+                    .of("message", "string", "The error, and what would be right."),
                 ]
                 .answered("An invalid field, parameter or header."),
             ]
@@ -200,7 +217,12 @@ enum Schemas {
             "Root",
             [
                 Property.of("name", "string", "Carillon"), .of("version", "string", "Its version."),
-                .of("links", "object", "The addresses of the API, the documentation and the probes.", ["additionalProperties": ["type": "string"]]),
+                .of(
+                    "links",
+                    "object",
+                    "The addresses of the API, the documentation and the probes.",
+                    ["additionalProperties": ["type": "string"]]
+                ),
             ].answered("The name, version and links of the gateway.")
         ),
         ("Problem", problem.answered("The reason why a request failed (RFC 9457).")),

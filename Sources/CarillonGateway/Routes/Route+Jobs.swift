@@ -124,7 +124,8 @@ extension Route {
             name: "deleteJob",
             tag: .jobs,
             summary: "Delete a job",
-            details: "Running calls are completed, and executions that wait for a retry are cancelled. The job's history is kept.",
+            details:
+                "Running calls are completed, and executions that wait for a retry are cancelled. The job's history is kept.",
             headers: [.ifMatch],
             responses: [DocumentedResponse(status: .noContent, summary: "The job is deleted.", content: .none)],
             errors: [.invalid, .unknownJob, .precondition]

@@ -35,7 +35,8 @@ extension Route {
             name: "executeAndWait",
             tag: .tools,
             summary: "Call a URL once, now, and wait",
-            details: "Like execute, but the response is sent when the call has ended, and contains the target's response. One attempt, unless "
+            details:
+                "Like execute, but the response is sent when the call has ended, and contains the target's response. One attempt, unless "
                 + "max_retries is set. The request waits at most five minutes, also for a free worker. Then it fails with 503, and the execution "
                 + "continues.",
             body: executeBody,

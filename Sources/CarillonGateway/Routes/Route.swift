@@ -54,7 +54,7 @@ struct Route: Sendable {
     /// Whether a request without a body is an error.
     var needsBody = false
     var responses: [DocumentedResponse]
-    /// The possible errors besides those of every route.
+    /// The possible errors in addition to the errors of every route.
     var errors: [ErrorCase] = []
     var action: Action
 

@@ -40,7 +40,11 @@ struct Audit: CustomStringConvertible {
         )
         #expect(doubled.isEmpty, "due times with two rows: \(doubled.prefix(3))", sourceLocation: location)
         calls.expectWhole(location)
-        #expect(givenUp.isEmpty, "AT_LEAST_ONCE executions without retries: \(givenUp.prefix(3))", sourceLocation: location)
+        #expect(
+            givenUp.isEmpty,
+            "AT_LEAST_ONCE executions without retries: \(givenUp.prefix(3))",
+            sourceLocation: location
+        )
     }
 
     /// Audits a load that has ended: every whole second between a job's start and its pause is due.
