@@ -1,4 +1,5 @@
 import CarillonCore
+import CarillonCron
 import Testing
 
 @testable import CarillonScheduler
