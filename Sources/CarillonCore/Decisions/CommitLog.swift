@@ -14,6 +14,8 @@ struct CommitLog {
     /// Parts of a batch that was refused: written one by one before anything else.
     private(set) var parts: [PendingBatch] = []
     private var nextSequence: UInt64 = 1
+    /// The last batch that is known to be durable; 0 for none.
+    private(set) var committedSequence: UInt64 = 0
     /// When the last batch left.
     private(set) var committedAt = BootTime(nanoseconds: 0)
     /// Where materialization was when the last batch was closed: later rows are in none that was sent.
@@ -77,6 +79,9 @@ struct CommitLog {
         inFlight = nil
         return sent
     }
+
+    /// A batch is durable.
+    mutating func noteCommit(of sent: InFlightBatch) { committedSequence = sent.sequence }
 
     /// Puts smaller batches, or another form of a row, where the refused batch was.
     mutating func retry(_ smaller: [PendingBatch]) { parts.insert(contentsOf: smaller, at: 0) }

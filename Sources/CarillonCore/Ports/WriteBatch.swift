@@ -96,6 +96,9 @@ package struct WriteBatch: Sendable, Hashable {
     package var sequence: UInt64
     package var owner: UniqueID
     package var epoch: Int64
+    /// The last batch of this epoch that is known to be durable; 0 for none. A database that lacks it went back in its history,
+    /// and fences this batch off.
+    package var committedSequence: UInt64 = 0
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
     /// `.some(nil)` clears the outage.
@@ -139,7 +142,7 @@ package enum CommitResult: Sendable, Hashable {
     /// Durable. `notPending` are those of the batch's inserts (and of its changes' inserts) with status PENDING whose
     /// row existed before and is not PENDING: they must not be armed. What the batch itself withdraws again is left out.
     case committed(notPending: [ExecutionID])
-    /// Owner or epoch did not match: nothing was written, and the lease is lost.
+    /// Owner or epoch did not match, or an earlier batch of the epoch is gone: nothing was written, and the lease is lost.
     case fenced
     /// The database refuses the data itself; nothing was written. `constraint` names what was violated, when it was one.
     case refused(message: String, constraint: String?)
