@@ -15,7 +15,9 @@ extension Oracle {
     }
 
     /// A take-over has read all jobs.
-    func tookOver(_ jobs: [Job]) {
+    func tookOver(_ jobs: [Job], by scheduler: SchedulerProcess) {
+        // Jobs as they were in a history that was lost are read again by the next leader.
+        if lost.isLeader(scheduler.owner) { return }
         // What was changed after it was read is still to be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
             settled(job.id)

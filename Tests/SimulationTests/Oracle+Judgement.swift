@@ -55,7 +55,7 @@ extension Oracle {
                 periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
                 || isDueByAny(id, row.scheduledTime)
             require(
-                isDue || isRepeated(row.scheduledTime),
+                isDue || isRepeated(row.scheduledTime) || lost.called.contains(row.id),
                 "G7: \(name) has a row for \(time), which is no due time of it"
             )
         }
@@ -77,8 +77,12 @@ extension Oracle {
         }
         // What was skipped after a step forward is due once more after one back.
         let isRepeated = isRepeated(from: from, through: row.scheduledTime)
+        // A row that was skipped with others is made again when a worker reports its call of a lost history.
+        let isReported = rows.values.contains {
+            from <= $0.scheduledTime && $0.scheduledTime <= row.scheduledTime && lost.called.contains($0.id)
+        }
         require(
-            Int64(count) == row.skippedCount || isRepeated
+            Int64(count) == row.skippedCount || isRepeated || isReported
                 || isUncertain(row.jobID, from: from, through: row.scheduledTime),
             "G8: \(row.id) stands for \(row.skippedCount ?? 0) times, not \(count)"
         )
@@ -151,8 +155,9 @@ extension Oracle {
         }
     }
 
-    private func latestEpoch(_ store: MemoryStore) -> Int64 {
-        store.shards.map(\.epoch).max() ?? 0
+    /// Whether another leader came after the one that made this token.
+    private func isOver(_ token: DispatchToken, _ store: MemoryStore) -> Bool {
+        token.epoch < store.shards.map(\.epoch).max() ?? 0 || lost.holds(token)
     }
 
     /// A success that a worker reported counts, unless its execution had been dispatched anew, or was cancelled.
@@ -161,10 +166,12 @@ extension Oracle {
             guard !givenToLiar.contains(outcome.executionID) else { continue }
             guard let row = store.executions[outcome.executionID] else {
                 // Whatever the clock does, what was acknowledged is kept, but of a job that was deleted meanwhile.
-                let isGone = store.jobs[outcome.jobID]?.deletedAt != nil
+                // A lost request for a run is not made again for the report: only due times are known without their rows.
+                let isRequest = lost.rows[outcome.executionID].map { $0.trigger != .schedule } ?? false
+                let isGone = store.jobs[outcome.jobID].map { $0.deletedAt != nil } ?? true
                 require(
-                    isRepeated(scheduledTime(of: outcome.executionID))
-                        && (isGone || !acknowledgedTokens.contains(token)),
+                    (isRepeated(scheduledTime(of: outcome.executionID)) || lost.hasRow(outcome.executionID, of: token))
+                        && (isGone || isRequest || !acknowledgedTokens.contains(token)),
                     "G4: \(outcome.executionID) was called and has no row"
                 )
                 continue
@@ -174,26 +181,27 @@ extension Oracle {
             let isLost = row.status == .unknown || row.reason == .workerLost
             if isLost, !acknowledgedTokens.contains(token) { continue }
             // A later leader, whom nobody told of the call in time, found another one open; a late report changes nothing (G6).
-            if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
+            if row.status == .skipped, row.reason == .overlap, isOver(token, store) { continue }
             // Or ended it with its job.
             if row.status == .skipped, row.reason == .jobPaused || row.reason == .jobDeleted,
-                token.epoch < latestEpoch(store)
+                isOver(token, store)
             {
                 continue
             }
             // Or found that it could not start in time.
-            if row.status == .skipped, row.reason == .startDeadline, token.epoch < latestEpoch(store) { continue }
+            if row.status == .skipped, row.reason == .startDeadline, isOver(token, store) { continue }
             // Or ended it by an `ends_at` that somebody had written by hand: the leader of the call had not found it yet.
-            if row.status == .skipped, row.reason == .expired, token.epoch < latestEpoch(store),
+            if row.status == .skipped, row.reason == .expired, isOver(token, store),
                 wasEndedByHand(row.jobID, before: row.scheduledTime)
             {
                 continue
             }
             // Or heard of an attempt before this one first, which its own leader had given up: the first word wins.
-            if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
-            // Or found that its time, which came again, had been missed, and made up for it by its job's policy.
-            if row.status == .skipped, row.reason == .catchUp, token.epoch < latestEpoch(store),
-                isRepeated(row.scheduledTime)
+            if row.status == .failed, isOver(token, store), let told = row.token, told < token { continue }
+            // Or found that its time, which came again or whose row was lost, had been missed, and made up for it by its
+            // job's policy.
+            if row.status == .skipped, row.reason == .catchUp, isOver(token, store),
+                isRepeated(row.scheduledTime) || lost.hasRow(row.id, of: token)
             {
                 continue
             }

@@ -55,6 +55,8 @@ struct SimulationOptions: CustomStringConvertible {
     var writerStallsPerSecond: Double
     /// Of a job, that its executions must start within some time.
     var startDeadlines: Double
+    /// How often the database's history goes back: a fail-over without the last commits, or a restored backup.
+    var historyLossesPerSecond: Double
     /// Which of the worlds that these options allow: the seed's own is 0.
     var draw = 0
     /// Unix seconds at which the world begins, and the zone whose clocks are set a moment later, if any are.
@@ -120,6 +122,9 @@ struct SimulationOptions: CustomStringConvertible {
                 (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
         }
         startDeadlines = chance(0.3, upTo: 1)
+        historyLossesPerSecond = chance(0.15, upTo: 0.5)
+        // On a machine whose clock is behind, an epoch that was lost can be given again.
+        if historyLossesPerSecond > 0, random.happens(0.3) { clockStepsPerSecond = max(clockStepsPerSecond, 0.01) }
     }
 
     /// Whether clocks can be relied upon to tell when something happened.

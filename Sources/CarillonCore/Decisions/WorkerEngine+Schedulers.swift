@@ -14,7 +14,7 @@ extension WorkerEngine {
         guard links[id] != nil else { return }
         let change = leaders.announced(id, lead, shards)
         // The lease of these shards is over, or the database's history went back: the scheduler learns the epoch to exceed.
-        for (highest, shards) in change.refused {
+        for (highest, shards) in change.refused where !InjectedFault.ignoresALowerLead.isActive {
             actions.append(.log(.leadRefused(id, epoch: lead.epoch, highest: highest.epoch)))
             actions.append(.refuseLead(id, epoch: lead.epoch, shards: shards, highest: highest))
         }
