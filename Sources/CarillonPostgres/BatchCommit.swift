@@ -116,7 +116,9 @@ struct BatchCommit {
             stage = .check
             return nil
         }
-        guard owner == batch.owner, epoch == batch.epoch else { return .fenced }
+        // A database without an earlier batch went back in its history.
+        guard owner == batch.owner, epoch == batch.epoch, (sequence ?? 0) >= Int64(bitPattern: batch.committedSequence)
+        else { return .fenced }
         context.logger.info(
             "ambiguous commit resolved: it was not committed",
             metadata: ["sequence": "\(batch.sequence)"]

@@ -53,7 +53,7 @@ struct BatchPlan {
 
     private static let fenceStatement = Statement(
         "fence",
-        "SELECT carillon_fence($1::uuid, $2::bigint, $3::bigint)"
+        "SELECT carillon_fence($1::uuid, $2::bigint, $3::bigint, $4::bigint)"
     )
 
     private static let sealStatement = Statement(
@@ -67,6 +67,7 @@ struct BatchPlan {
     private static func fence(_ batch: WriteBatch) -> Step {
         let parameters = Parameters()
         addIdentity(of: batch, to: parameters)
+        parameters.add(Int64(bitPattern: batch.committedSequence))
         return Step(fenceStatement, parameters)
     }
 

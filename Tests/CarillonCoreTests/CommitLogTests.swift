@@ -41,6 +41,21 @@ import Testing
         #expect(log.isDue(at: boot, recordDelayMs: 0, isStopping: false))
     }
 
+    @Test func `only a batch that is durable counts as committed`() throws {
+        var log = CommitLog()
+        log.pending.inserts = [row(1)]
+        log.send(at: boot, through: time)
+        let refused = log.take(1)
+        log.retry([try #require(refused).batch])
+        #expect(log.committedSequence == 0)
+        _ = log.sendPart(at: boot)
+        let sent = log.take(2)
+        log.noteCommit(of: try #require(sent))
+        #expect(log.committedSequence == 2)
+        log.begin(at: time, boot: boot)
+        #expect(log.committedSequence == 0)
+    }
+
     @Test func `a batch with only outcomes waits, unless the process is stopping`() {
         var log = CommitLog()
         log.begin(at: time, boot: boot)

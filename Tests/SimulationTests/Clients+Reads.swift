@@ -5,9 +5,10 @@ import TestSupport
 extension Clients {
     /// Sends a request twice with the same key: both responses must be for the same execution.
     func run(_ job: JobID, key: String) {
+        let losses = losses
         for _ in 0..<2 {
-            ask(.runJob(job, idempotencyKey: key, fingerprint: nil)) { [world] reply in
-                guard case .answer(.execution(let execution, _, _)) = reply else { return }
+            ask(.runJob(job, idempotencyKey: key, fingerprint: nil)) { [self, world] reply in
+                guard case .answer(.execution(let execution, _, _)) = reply, losses == self.losses else { return }
                 world.count("client ran a job")
                 let made = world.database.store.keys["run_job:\(key)"]?.answer
                 world.oracle.require(made == execution.id.uuid, "G9: \(key) was answered with \(execution.id)")
@@ -20,9 +21,9 @@ extension Clients {
     func look(at job: Job) {
         switch Int.random(in: 0..<8, using: &world.random) {
         case 0:
-            let version = answeredVersions[job.id] ?? 0
-            ask(.getJob(job.id)) { [world] reply in
-                guard case .answer(.job(let view)) = reply else { return }
+            let (version, losses) = (answeredVersions[job.id] ?? 0, losses)
+            ask(.getJob(job.id)) { [self, world] reply in
+                guard case .answer(.job(let view)) = reply, losses == self.losses else { return }
                 world.count("client read a job")
                 world.oracle.require(
                     view.job.version >= version,

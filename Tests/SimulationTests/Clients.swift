@@ -18,9 +18,9 @@ final class Clients {
     /// Jobs with a pause or delete request: their retries may end at any time.
     var ended: Set<JobID> = []
     /// The latest version of each job in the response to a change.
-    private(set) var answeredVersions: [JobID: Int64] = [:]
+    var answeredVersions: [JobID: Int64] = [:]
     /// Idempotency keys of answered creates.
-    private(set) var created: [String] = []
+    var created: [String] = []
 
     init(world: World) {
         self.world = world
@@ -116,8 +116,9 @@ final class Clients {
 
     /// Sends a request that may be refused because of another client's change, and for no other reason.
     private func tell(_ request: Request, _ what: String) {
+        let losses = losses
         ask(request) { [self] reply in
-            if case .answer(.job(let view)) = reply {
+            if case .answer(.job(let view)) = reply, losses == self.losses {
                 answeredVersions[view.job.id] = max(answeredVersions[view.job.id] ?? 0, view.job.version)
             }
             guard case .error(let error) = reply else { return world.count(what) }
@@ -147,12 +148,13 @@ final class Clients {
 
     /// Repeats the create until its result is known.
     private func create(_ key: String, _ settings: JobSettings) {
+        let losses = losses
         ask(.createJob(settings, idempotencyKey: key, fingerprint: nil)) { [self] reply in
             switch reply {
             case .answer(.job(let view)):
                 let isIt = view.job.tags == settings.tags && view.job.version > 0
                 world.oracle.require(isIt, "the wire: \(key) was answered with \(view.job.tags)")
-                created.append(key)
+                if losses == self.losses { created.append(key) }
                 unfinished -= 1
             case .error(let error) where error.code == .alreadyExists:
                 world.count("name taken")
@@ -161,7 +163,7 @@ final class Clients {
                 world.oracle.require(false, "G9: \(key) was refused: \(error.text)")
             // The job may have been deleted already.
             case .error(let error) where error.code == .notFound:
-                created.append(key)
+                if losses == self.losses { created.append(key) }
                 unfinished -= 1
             default:
                 world.after(300_000) { [self] in

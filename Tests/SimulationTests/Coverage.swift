@@ -36,13 +36,16 @@ enum Coverage {
         "writer stalled", "leader isolated from its workers", "log leadHandedOver", "connection stalled",
         "worker lied", "log batchStalled", "log reportRejected", "log callOverdue",
         "action queryClaims", "claim answered neverBegun", "late row skipped",
+        "history went back: last commits", "history went back: take-over",
         "target not reached", "worker drained", "worker killed", "worker paused", "write fenced", "write refused",
     ]
 
     /// Events that must occur in 2,000 runs.
     static let requiredOfMany = [
         "boot time stood still", "event executionFound", "by hand: activated", "clock stepped back under a new leader",
-        "database's clock stood still", "dispatch given back",
+        "database's clock stood still", "dispatch given back", "AT_MOST_ONCE call repeated after its claim was lost",
+        "epoch given twice", "history went back: backup", "history went back with the clock", "lead refused",
+        "worker killed with a restored backup",
         "everything suspended", "leader suspended", "row cancelled jobDeleted", "row cancelled jobPaused",
         "row failed workerLost", "row skipped expired", "schedule both in Australia/Lord_Howe",
         "schedule both in Asia/Kathmandu", "schedule cron in Australia/Lord_Howe", "schedule cron in Asia/Kathmandu",

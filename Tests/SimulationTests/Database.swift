@@ -11,6 +11,12 @@ final class Database {
     private var writerStalledUntil: Int64 = 0
     private var awayUntil: Int64 = 0
     private var nextSession = 1
+    private(set) var history = StoreHistory()
+    /// What happens as soon as the next batch is on its way.
+    var atNextCommit: (() -> Void)?
+    /// How often the lease was taken, and how often the history went back.
+    private(set) var leaseCount = 0
+    private(set) var lossCount = 0
 
     init(world: World) {
         self.world = world
@@ -37,6 +43,27 @@ final class Database {
     func goAway(forMs milliseconds: Int) {
         awayUntil = world.time + Int64(milliseconds) * 1_000
         for scheduler in world.schedulers where scheduler.session != nil { endSession(of: scheduler) }
+    }
+
+    /// The state as it is now, with what is demanded of its jobs.
+    var snapshot: StoreHistory.Snapshot {
+        StoreHistory.Snapshot(time: world.time, store: store, books: world.oracle.books)
+    }
+
+    private func recordHistory() {
+        if world.options.historyLossesPerSecond > 0, world.faultsAreOn { history.add(snapshot) }
+    }
+
+    /// Every session ends, and the sessions that come after a while find an earlier state.
+    func goBack(to snapshot: StoreHistory.Snapshot, awayForMs milliseconds: Int) {
+        goAway(forMs: milliseconds)
+        let lost = store
+        store = snapshot.store
+        if let holder = store.lockHolder { store.sessionEnded(holder) }
+        history.forget(after: snapshot.time)
+        lossCount += 1
+        world.oracle.historyWentBack(from: lost, to: store, books: snapshot.books)
+        world.clients.historyWentBack()
     }
 
     private func endSession(of scheduler: SchedulerProcess) {
@@ -118,7 +145,12 @@ final class Database {
                         deliver(.leaseConnectionLost("terminated by another"), to: other, other.life)
                     }
                 }
-                if case .held = result { world.oracle.leaderChanged() }
+                if case .held = result {
+                    leaseCount += 1
+                    world.oracle.leaderChanged()
+                    world.oracle.leaseTaken(by: scheduler)
+                    recordHistory()
+                }
                 deliver(.leaseAnswered(result, sentAt: sentAt), to: scheduler, life)
             case .renew(let epoch):
                 guard let session = scheduler.session else {
@@ -192,6 +224,10 @@ final class Database {
 
     func commit(_ batch: WriteBatch, _ scheduler: SchedulerProcess) {
         let life = scheduler.life
+        if let work = atNextCommit {
+            atNextCommit = nil
+            world.after(0, work)
+        }
         world.after(latency() + max(0, writerStalledUntil - world.time)) { [self] in
             if scheduler.life != life, world.random.happens(0.5) { return }
             let isLost = world.faultsAreOn && world.random.happens(world.options.lostCommits)
@@ -225,7 +261,9 @@ final class Database {
         }
         let result = store.commit(batch, now: world.databaseTime)
         switch result {
-        case .committed: world.oracle.committed(batch, before: before)
+        case .committed:
+            world.oracle.committed(batch, before: before)
+            recordHistory()
         case .fenced: world.count("write fenced")
         case .refused:
             world.count("write refused")

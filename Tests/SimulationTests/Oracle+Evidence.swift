@@ -140,7 +140,8 @@ extension Oracle {
             if !madeByChanges.contains(row.id), !isEnded, !wasCalled, !wasRefused(row.jobID, row.scheduledTime) {
                 paced[batch.epoch, default: []].insert(row.id)
             }
-            judge(row, of: job, missedIn: noted, store)
+            // Rows of calls that were made in a lost history are made again for their reports, whatever the policy.
+            if !lost.called.contains(row.id) { judge(row, of: job, missedIn: noted, store) }
         }
         let open = paced[batch.epoch, default: []].filter { store.executions[$0].map { !$0.status.isFinal } ?? false }
         paced[batch.epoch] = open
@@ -159,9 +160,10 @@ extension Oracle {
         }
         guard let period = periods[job.id]?.last(where: { $0.contains(row.scheduledTime) }) else { return }
         let isLater = period.times(from: row.scheduledTime + 1, through: oldest - 1).contains {
-            let later = store.executions[ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)]
+            let id = ExecutionID(job: job.id, scheduledTime: $0, trigger: .schedule)
             // A row that existed before the outage is not a missed due time.
-            return later.map { $0.createdAt >= noted.at } ?? true && !isUncertain(job.id, $0)
+            if lost.called.contains(id) { return false }
+            return store.executions[id].map { $0.createdAt >= noted.at } ?? true && !isUncertain(job.id, $0)
         }
         require(!isLater, "G8: \(row.id) runs although it is not the latest due time that is too old")
     }

@@ -15,7 +15,9 @@ extension Oracle {
     }
 
     /// A take-over has read all jobs.
-    func tookOver(_ jobs: [Job]) {
+    func tookOver(_ jobs: [Job], by scheduler: SchedulerProcess) {
+        // A leader of a lost history reads jobs that the next leader reads again.
+        if lost.isLeader(scheduler.owner) { return }
         // The previous leader found these edits and ended before any of them was durable. This leader finds the times that
         // came again marked as made.
         for (id, outage) in foundBeforeLoss.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }

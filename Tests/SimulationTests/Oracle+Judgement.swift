@@ -56,7 +56,7 @@ extension Oracle {
                 periods.contains { $0.contains(row.scheduledTime) } || row.reason == .cancelRequested
                 || isDueByAny(id, row.scheduledTime)
             require(
-                isDue || isRepeated(row.scheduledTime),
+                isDue || isRepeated(row.scheduledTime) || lost.called.contains(row.id),
                 "G7: \(name) has a row for \(time), which is not a due time of the job"
             )
         }
@@ -78,8 +78,12 @@ extension Oracle {
         }
         // Due times skipped after a step forward are due again after a step back.
         let isRepeated = isRepeated(from: from, through: row.scheduledTime)
+        // A row that was skipped with others is made again when a worker reports its call of a lost history.
+        let isReported = rows.values.contains {
+            from <= $0.scheduledTime && $0.scheduledTime <= row.scheduledTime && lost.called.contains($0.id)
+        }
         require(
-            Int64(count) == row.skippedCount || isRepeated
+            Int64(count) == row.skippedCount || isRepeated || isReported
                 || isUncertain(row.jobID, from: from, through: row.scheduledTime),
             "G8: \(row.id) represents \(row.skippedCount ?? 0) due times, not \(count)"
         )
@@ -158,8 +162,9 @@ extension Oracle {
         }
     }
 
-    private func latestEpoch(_ store: MemoryStore) -> Int64 {
-        store.shards.map(\.epoch).max() ?? 0
+    /// Whether another leader came after the one that made this token.
+    private func isOver(_ token: DispatchToken, _ store: MemoryStore) -> Bool {
+        token.epoch < store.shards.map(\.epoch).max() ?? 0 || lost.holds(token)
     }
 
     /// A reported success counts, unless its execution was dispatched again or was cancelled.
@@ -168,10 +173,11 @@ extension Oracle {
             guard !givenToLiar.contains(outcome.executionID) else { continue }
             guard let row = store.executions[outcome.executionID] else {
                 // Acknowledged outcomes are kept after every clock step, except those of deleted jobs.
-                let isGone = store.jobs[outcome.jobID]?.deletedAt != nil
+                let isRequest = lost.rows[outcome.executionID].map { $0.trigger != .schedule } ?? false
+                let isGone = store.jobs[outcome.jobID].map { $0.deletedAt != nil } ?? true
                 require(
-                    isRepeated(scheduledTime(of: outcome.executionID))
-                        && (isGone || !acknowledgedTokens.contains(token)),
+                    (isRepeated(scheduledTime(of: outcome.executionID)) || lost.hasRow(outcome.executionID, of: token))
+                        && (isGone || isRequest || !acknowledgedTokens.contains(token)),
                     "G4: \(outcome.executionID) was called and has no row"
                 )
                 continue
@@ -182,26 +188,26 @@ extension Oracle {
             if isLost, !acknowledgedTokens.contains(token) { continue }
             // A later leader that did not know of the call found another execution open; a late report changes nothing
             // (G6).
-            if row.status == .skipped, row.reason == .overlap, token.epoch < latestEpoch(store) { continue }
+            if row.status == .skipped, row.reason == .overlap, isOver(token, store) { continue }
             // Or skipped the execution with its job.
             if row.status == .skipped, row.reason == .jobPaused || row.reason == .jobDeleted,
-                token.epoch < latestEpoch(store)
+                isOver(token, store)
             {
                 continue
             }
             // Or found that the execution could not start in time.
-            if row.status == .skipped, row.reason == .startDeadline, token.epoch < latestEpoch(store) { continue }
+            if row.status == .skipped, row.reason == .startDeadline, isOver(token, store) { continue }
             // Or skipped it because of an `ends_at` written in the store, which the call's leader had not found yet.
-            if row.status == .skipped, row.reason == .expired, token.epoch < latestEpoch(store),
+            if row.status == .skipped, row.reason == .expired, isOver(token, store),
                 wasEndedByHand(row.jobID, before: row.scheduledTime)
             {
                 continue
             }
             // Or first received the report of an earlier attempt, which its leader had given up: the first report wins.
-            if row.status == .failed, token.epoch < latestEpoch(store), let told = row.token, told < token { continue }
+            if row.status == .failed, isOver(token, store), let told = row.token, told < token { continue }
             // Or found that its due time, which was repeated, had been missed, and caught up on it by the job's policy.
-            if row.status == .skipped, row.reason == .catchUp, token.epoch < latestEpoch(store),
-                isRepeated(row.scheduledTime)
+            if row.status == .skipped, row.reason == .catchUp, isOver(token, store),
+                isRepeated(row.scheduledTime) || lost.hasRow(row.id, of: token)
             {
                 continue
             }

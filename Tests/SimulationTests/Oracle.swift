@@ -26,6 +26,14 @@ final class Oracle {
         }
     }
 
+    /// The part that a worker remembers of an AT_MOST_ONCE call.
+    private struct AttemptKey: Hashable {
+        var execution: ExecutionID
+        var attempt: Int
+
+        init(_ call: DispatchedCall) { (execution, attempt) = (call.executionID, call.attempt) }
+    }
+
     /// A change in the store that no scheduler has found yet.
     struct Unsettled {
         /// The time from which the job's due times are uncertain.
@@ -38,7 +46,7 @@ final class Oracle {
 
     unowned let world: World
     /// The definitions in force according to the schedulers' own writes and reads.
-    private(set) var known: [JobID: Job] = [:]
+    var known: [JobID: Job] = [:]
     var unsettled: [JobID: Unsettled] = [:]
     var uncertain: [JobID: [Outage]] = [:]
     /// SQL edits that the latest take-over found, up to the mark that it found, until a batch of it is durable.
@@ -46,7 +54,7 @@ final class Oracle {
     /// Definitions written directly in the store.
     var edited: [JobID: [Period]] = [:]
     private(set) var problems: [String] = []
-    private(set) var periods: [JobID: [Period]] = [:]
+    var periods: [JobID: [Period]] = [:]
     /// Every ends_at that a job ever had.
     private(set) var endings: [JobID: [Timestamp]] = [:]
     private var schedules: [String: NaiveSchedule] = [:]
@@ -66,12 +74,12 @@ final class Oracle {
     var once: Set<JobID> = []
     private var requests: [ExecutionID: Int] = [:]
     private var dispatchedAt: [DispatchToken: Int64] = [:]
-    private var executionOf: [DispatchToken: ExecutionID] = [:]
+    private(set) var executionOf: [DispatchToken: ExecutionID] = [:]
     private var scheduledTimes: [ExecutionID: Timestamp] = [:]
-    private(set) var acknowledgedTokens: Set<DispatchToken> = []
+    var acknowledgedTokens: Set<DispatchToken> = []
     private(set) var dispatchCounts: [ExecutionID: Int] = [:]
     private var attemptNumbers: [DispatchToken: Int] = [:]
-    private var writers: [Int64: UniqueID] = [:]
+    var writers: [Int64: UniqueID] = [:]
     /// Dispatched by a former leader, or over a lost connection: their outcomes may be unknown to all schedulers.
     private var strays: Set<DispatchToken> = []
     private var disturbedAt: [String: Int64] = [:]
@@ -92,6 +100,11 @@ final class Oracle {
     private var trueStarts: [DispatchToken: Timestamp] = [:]
     /// The highest epoch that each worker has received.
     private var epochs: [String: Int64] = [:]
+    var lost = LostHistory()
+    /// When a request last arrived at a target.
+    private(set) var requestedAt: Int64 = 0
+    /// The worker processes that sent the request of an AT_MOST_ONCE attempt.
+    private var sentBy: [AttemptKey: Set<UniqueID>] = [:]
 
     init(world: World) {
         self.world = world
@@ -125,6 +138,9 @@ final class Oracle {
     func isRepeated(from: Timestamp, through: Timestamp) -> Bool {
         repeated.contains { through > $0.from - 2_000 && from < $0.to + 2_000 }
     }
+
+    /// Whether any time came more than once.
+    var hasRepeatedTimes: Bool { !repeated.isEmpty }
 
     /// The earliest time that the clock was set back to from `time`; `time` itself if it was not set back.
     func firstTime(of time: Timestamp) -> Timestamp {
@@ -171,17 +187,21 @@ final class Oracle {
             dispatchCounts[call.executionID, default: 0] += 1
             dispatchedAt[call.token] = world.time
             begunAt[call.token] = begunAt[call.token] ?? (world.time, world.elapsed)
-            latestToken[call.executionID] = max(latestToken[call.executionID] ?? call.token, call.token)
+            latestToken[call.executionID] = lost.later(latestToken[call.executionID], call.token)
+            lost.dispatched(call)
             if shard.epoch != call.token.epoch { world.count("dispatched in an epoch that is over") }
             if shard.epoch != call.token.epoch || !isConnected { strays.insert(call.token) }
             if isSteady, !scheduler.hasStoodStill, shard.epoch == call.token.epoch {
-                let isValid = (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
+                let isValid =
+                    (shard.leaseExpiresAt ?? .distantPast) > world.databaseTime
+                    || lost.hasLease(call.token, at: world.databaseTime)
                 require(isValid, "§5: \(call.executionID) was dispatched without a lease")
             }
             if call.atMostOnce {
                 let row = world.database.store.executions[call.executionID]
                 require(
-                    row?.status == .running && row?.token == call.token || (row?.status.isFinal ?? false),
+                    row?.status == .running && row?.token == call.token || (row?.status.isFinal ?? false)
+                        || lost.claims.contains(call.token),
                     "G3: \(call.executionID) was dispatched without a durable claim"
                 )
             }
@@ -218,23 +238,36 @@ final class Oracle {
         )
     }
 
-    func requested(_ call: DispatchedCall, by worker: String) {
+    func requested(_ call: DispatchedCall, by worker: String, _ process: UniqueID) {
         let store = world.database.store
         requests[call.executionID, default: 0] += 1
+        requestedAt = world.time
         guard !givenToLiar.contains(call.executionID) else { return }
         // An execution dispatched while its job was AT_LEAST_ONCE may be sent at any later time.
         if let claim = sentOnce[call.executionID], call.token >= claim {
-            require(false, "G3: \(call.executionID) was sent AT_MOST_ONCE and then sent again")
+            // The process that sent it refuses the same attempt; only a row tells another process of the claim.
+            let isRefused = call.atMostOnce && sentBy[AttemptKey(call), default: []].contains(process)
+            require(
+                lost.claims.contains(claim) && !isRefused,
+                "G3: \(call.executionID) was sent AT_MOST_ONCE and then sent again"
+            )
+            world.count("AT_MOST_ONCE call repeated after its claim was lost")
         }
-        if call.atMostOnce { sentOnce[call.executionID] = call.token }
+        if call.atMostOnce {
+            sentOnce[call.executionID] = call.token
+            sentBy[AttemptKey(call), default: []].insert(process)
+        }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
-            require(isRepeated(call.scheduledTime), "G1: \(call.executionID) was called without a row")
+            require(
+                isRepeated(call.scheduledTime) || lost.hasRow(call.executionID, of: call.token),
+                "G1: \(call.executionID) was called without a row"
+            )
             return
         }
         if row.trigger == .schedule, !isRepeated(row.scheduledTime) {
             let isDue =
                 periods[job.id, default: []].contains { $0.contains(row.scheduledTime, toleranceMs: driftMs) }
-                || isDueByAny(job.id, row.scheduledTime)
+                || isDueByAny(job.id, row.scheduledTime) || lost.called.contains(row.id)
             require(
                 isDue,
                 "G7: \(job.name ?? "") was called for \(row.scheduledTime.milliseconds), which is not a due time of the job"
@@ -248,6 +281,7 @@ final class Oracle {
         for (token, other) in world.target.running.sorted(by: { $0.key < $1.key })
         where other.call.jobID == job.id && other.call.executionID != call.executionID
             && !givenToLiar.contains(other.call.executionID)
+            && !overlapsLostCall(call.executionID, other.call.executionID)
         {
             require(
                 isDisturbed(token, other.worker) || isDisturbed(call.token, worker),
@@ -262,7 +296,7 @@ final class Oracle {
     private func checkRetries(before row: Execution, of job: Job, _ store: MemoryStore) {
         for other in store.executions.values
         where other.status == .retrying && other.jobID == job.id && other.id != row.id
-            && !givenToLiar.contains(other.id)
+            && !givenToLiar.contains(other.id) && !overlapsLostCall(row.id, other.id)
         {
             let next = other.nextAttemptAt ?? .distantPast
             let isSettled = other.attempts == requests[other.id, default: 0] && other.lostAttempts == 0
@@ -278,7 +312,7 @@ final class Oracle {
 
     func isSuccess(_ outcome: CallOutcome) -> Bool { outcome.kind == .answered && outcome.httpStatus == 200 }
 
-    func acknowledged(_ acknowledged: [AcknowledgedOutcome], to worker: String?) {
+    func acknowledged(_ acknowledged: [AcknowledgedOutcome], to worker: String?, by scheduler: SchedulerProcess) {
         guard !isLiar(worker) else { return }
         for (token, result) in acknowledged.map({ ($0.token, $0.result) }) {
             require(
@@ -286,6 +320,7 @@ final class Oracle {
                 "G6: the outcome of \(token) was not accepted: \(result)"
             )
             guard result != .notIssued else { continue }
+            if let id = executionOf[token], lost.hasOutcome(of: id, writtenBy: scheduler.owner) { continue }
             acknowledgedTokens.insert(token)
             if let id = executionOf[token], givenToLiar.contains(id) { continue }
             // A stopped call does not show whether its request arrived.
@@ -306,14 +341,16 @@ final class Oracle {
         }
     }
 
-    func told(of executions: [Execution]) {
+    func told(of executions: [Execution], by scheduler: SchedulerProcess) {
         for execution in executions where execution.status.isFinal {
+            if lost.hasOutcome(of: execution.id, writtenBy: scheduler.owner) { continue }
             let row = world.database.store.executions[execution.id]
             require(row?.status.isFinal ?? false, "G4: \(execution.id) was shown before it was durable")
         }
     }
 
-    func answered(_ result: ChangeResult) {
+    func answered(_ result: ChangeResult, by scheduler: SchedulerProcess) {
+        if lost.holds(result, writtenBy: scheduler.owner) { return }
         let store = world.database.store
         switch result {
         case .job(let job):

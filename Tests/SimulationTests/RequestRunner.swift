@@ -45,7 +45,7 @@ final class RequestRunner {
 
     /// The dispatcher's answer to a change.
     func answered(_ requestID: RequestID, _ result: ChangeResult) {
-        world.oracle.answered(result)
+        world.oracle.answered(result, by: scheduler)
         if case .stale = result { world.count("client found another version") }
         submit(.changed(requestID, result))
     }

@@ -312,7 +312,7 @@ final class SchedulerProcess {
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let outcomes):
             // What a liar said is answered also after its connection has ended.
-            world.oracle.acknowledged(outcomes, to: world.network.formerDialerName(of: link))
+            world.oracle.acknowledged(outcomes, to: world.network.formerDialerName(of: link), by: self)
             world.network.toWorker(link, .outcomeAck(outcomes))
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))
         case .refuseWorker(let link, let error): world.network.refuse(link, why: error.text)
@@ -320,14 +320,14 @@ final class SchedulerProcess {
         case .reply(let requestID, let result):
             unanswered[requestID] = nil
             requests.answered(requestID, result)
-        case .recorded(let executions): world.oracle.told(of: executions)
+        case .recorded(let executions): world.oracle.told(of: executions, by: self)
         case .beginEditSearch(let clusterTime): editSearch.begin(clusterTime: clusterTime, boot: now.boot)
         case .extendEditSearch: editSearch.wentBack(to: clusterTime)
         case .log(let logEvent):
             world.count(logEvent)
             world.oracle.noted(logEvent, by: self)
             if case .leadershipLost = logEvent { world.oracle.leaderChanged() }
-            if case .leading = logEvent { world.oracle.tookOver(jobsAtTakeOver) }
+            if case .leading = logEvent { world.oracle.tookOver(jobsAtTakeOver, by: self) }
         case .stopped:
             let life = life
             world.after(15_000) { [self] in

@@ -24,7 +24,7 @@ extension SimulationOptions {
             ("handEditsPerSecond", \.handEditsPerSecond), ("changesPerSecond", \.changesPerSecond),
             ("quarrels", \.quarrels), ("lies", \.lies), ("isolationsPerSecond", \.isolationsPerSecond),
             ("linkStallsPerSecond", \.linkStallsPerSecond), ("writerStallsPerSecond", \.writerStallsPerSecond),
-            ("startDeadlines", \.startDeadlines),
+            ("startDeadlines", \.startDeadlines), ("historyLossesPerSecond", \.historyLossesPerSecond),
         ]
     }
 

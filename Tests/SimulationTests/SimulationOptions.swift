@@ -56,6 +56,8 @@ struct SimulationOptions: CustomStringConvertible {
     var writerStallsPerSecond: Double
     /// The probability that a job has a start deadline.
     var startDeadlines: Double
+    /// How often the database's history goes back: a fail-over without the last commits, or a restored backup.
+    var historyLossesPerSecond: Double
     /// The number of the draw among the worlds that these options allow; the seed's own is 0.
     var draw = 0
     /// The Unix second at which the world starts, and the zone whose clocks change a moment later, if any.
@@ -121,6 +123,9 @@ struct SimulationOptions: CustomStringConvertible {
                 (settings.randomElement(using: &random)?.from ?? beginning) - Int64.random(in: 2...30, using: &random)
         }
         startDeadlines = chance(0.3, upTo: 1)
+        historyLossesPerSecond = chance(0.15, upTo: 0.5)
+        // On a machine whose clock is behind, an epoch that was lost can be given again.
+        if historyLossesPerSecond > 0, random.happens(0.3) { clockStepsPerSecond = max(clockStepsPerSecond, 0.01) }
     }
 
     /// Whether clocks are accurate enough to check recorded times.

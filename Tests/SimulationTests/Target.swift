@@ -41,7 +41,7 @@ final class Target {
     private func arrive(_ call: DispatchedCall, by worker: WorkerProcess, _ life: Int, _ timeout: Int64, _ trouble: Int)
     {
         running[call.token] = Call(call: call, worker: worker.name)
-        world.oracle.requested(call, by: worker.name)
+        world.oracle.requested(call, by: worker.name, worker.bootID)
         cuts[call.token] = { [self] in end(worker, life, CallOutcome(call, .cancelled), after: 1_000) }
         let quick = Int64.random(in: 500...80_000, using: &world.random)
         switch trouble {

@@ -41,6 +41,7 @@ final class World {
     /// The calls dispatched last, to any worker.
     private(set) var recentCalls: [DispatchedCall] = []
     private(set) lazy var liar = Liar(world: self)
+    private(set) lazy var historyLoss = HistoryLoss(world: self)
     private(set) lazy var handEditor = HandEditor(world: self)
     private(set) lazy var oracle = Oracle(world: self)
 
@@ -85,6 +86,7 @@ final class World {
         let calm = options.seconds + (options.suspends == 1 || options.suspends == 2 ? 60 + Self.suspendMs / 1_000 : 60)
         advance(toSecond: calm)
         oracle.judgeHandEdits()
+        oracle.judgeProgress()
         clients.pauseAll()
         var second = calm + 5
         advance(toSecond: second)
@@ -176,6 +178,7 @@ final class World {
             world.database.stallWriter(forMs: Int.random(in: 2_000...60_000, using: &world.random))
         }
         plan(options.handEditsPerSecond) { $0.handEditor.edit() }
+        plan(options.historyLossesPerSecond) { $0.historyLoss.strike() }
         plan(options.clockStepsPerSecond * 2) { $0.stepWallClock() }
         plan(options.clockStepsPerSecond) { world in
             guard world.databaseStandsAt == nil else { return }
@@ -187,6 +190,13 @@ final class World {
             let milliseconds = Int64.random(in: 200...(isLong ? 10_800_000 : 20_000), using: &world.random)
             world.stepDatabaseClock(byMs: isForward ? milliseconds : -milliseconds)
         }
+    }
+
+    /// Returns whether the clock was set: one that stands still is left alone.
+    func setDatabaseClockBack(byMs milliseconds: Int64) -> Bool {
+        guard databaseStandsAt == nil else { return false }
+        stepDatabaseClock(byMs: -milliseconds)
+        return true
     }
 
     private func stepDatabaseClock(byMs milliseconds: Int64) {

@@ -72,10 +72,13 @@ package struct MemoryStore: Sendable {
         reservation = nil
         lockHolder = session
         (commitOwner, commitSequence) = (nil, 0)
-        let epoch = max(shards.map(\.epoch).max() ?? 0, floor, now.milliseconds * 1_000 - 1) + 1
+        let clock = InjectedFault.ignoresTheClockInEpochs.isActive ? 0 : now.milliseconds * 1_000 - 1
+        let epoch = max(shards.map(\.epoch).max() ?? 0, floor, clock) + 1
         for index in shards.indices {
             // A sufficiently random value, because owner ids are random.
-            shards[index].incarnation = owner.low &+ UInt64(bitPattern: epoch) &* 0x9E37_79B9_7F4A_7C15
+            shards[index].incarnation =
+                owner.low &+ UInt64(bitPattern: epoch) &* 0x9E37_79B9_7F4A_7C15
+                &+ UInt64(bitPattern: Int64(session)) &* 0xBF58_476D_1CE4_E5B9
             shards[index].owner = owner
             shards[index].address = address
             shards[index].epoch = epoch
@@ -124,6 +127,8 @@ package struct MemoryStore: Sendable {
     package mutating func commit(_ batch: WriteBatch, now: Timestamp) -> CommitResult {
         let isTheirs = shards[0].owner == batch.owner && shards[0].epoch == batch.epoch
         guard isTheirs || InjectedFault.forgetsTheFence.isActive else { return .fenced }
+        let isBehind = isTheirs && commitSequence < batch.committedSequence
+        guard !isBehind || InjectedFault.writesBehindALostBatch.isActive else { return .fenced }
         // A session that was given up has committed the batch already, as the row of the last commit shows.
         if hasCommitted(batch) { return .committed(notPending: self.notPending(of: batch)) }
         if let refusal = refusal(of: batch, now: now) { return refusal }

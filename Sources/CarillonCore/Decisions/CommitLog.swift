@@ -15,6 +15,8 @@ struct CommitLog {
     /// The parts of a refused batch. They are written one by one before anything else.
     private(set) var parts: [PendingBatch] = []
     private var nextSequence: UInt64 = 1
+    /// The last batch that is known to be durable; 0 for none.
+    private(set) var committedSequence: UInt64 = 0
     /// When the last batch was sent.
     private(set) var committedAt = BootTime(nanoseconds: 0)
     /// The materialization mark when the last batch was closed. Later rows are in no batch that was sent.
@@ -78,6 +80,9 @@ struct CommitLog {
         inFlight = nil
         return sent
     }
+
+    /// Notes that a batch is durable.
+    mutating func noteCommit(of sent: InFlightBatch) { committedSequence = sent.sequence }
 
     /// Queues smaller batches, or a changed row, in place of the refused batch.
     mutating func retry(_ smaller: [PendingBatch]) { parts.insert(contentsOf: smaller, at: 0) }

@@ -13,9 +13,9 @@ extension Dispatcher {
             log.send(at: now.boot, through: materializer.materializedThrough)
         }
         guard let sent = log.inFlight else { return }
-        actions.append(
-            .commit(sent.batch.batch(sequence: sent.sequence, owner: configuration.owner, epoch: epoch))
-        )
+        var batch = sent.batch.batch(sequence: sent.sequence, owner: configuration.owner, epoch: epoch)
+        batch.committedSequence = log.committedSequence
+        actions.append(.commit(batch))
     }
 
     mutating func committed(
@@ -42,6 +42,7 @@ extension Dispatcher {
                 }
             }
         case .committed(let notPending):
+            log.noteCommit(of: sent)
             made(durable: batch, notPending: Set(notPending), at: now, into: &actions)
             settled(sent, into: &actions)
         }

@@ -19,6 +19,8 @@ extension Dispatcher {
             leadership.lease.held(epoch: epoch, at: now.boot)
             sampleClock(databaseTime, sentAt: sentAt, at: now, into: &actions)
             guard isNew, leadership.lease.epoch == epoch else { return }
+            // A batch names owner and epoch: this process must not lead twice under one number.
+            leadership.epochFloor = max(leadership.epochFloor, epoch)
             takeKey(from: shards, epoch: epoch)
             actions.append(.log(.leadershipTaken(epoch: epoch, clusterTime: self.now)))
             actions.append(.beginEditSearch(self.now))

@@ -40,6 +40,10 @@ package enum InjectedFault: String, Sendable, CaseIterable {
     case dispatchesWhatIsHeld
     case startsLateAfterATakeOver
     case skipsRetriesAfterTheStartDeadline
+    case ignoresTheClockInEpochs
+    case ignoresIncarnations
+    case writesBehindALostBatch
+    case ignoresALowerLead
     case comparesEpochsAcrossShards
     case grantsItsSlotsToEachLeader
     case sendsOutcomesToAnyLeader

@@ -15,7 +15,7 @@ extension WorkerEngine {
         let change = leaders.announced(id, lead, shards)
         // The lease of these shards has ended, or the database was restored: report the epoch that the scheduler must
         // exceed.
-        for (highest, shards) in change.refused {
+        for (highest, shards) in change.refused where !InjectedFault.ignoresALowerLead.isActive {
             actions.append(.log(.leadRefused(id, epoch: lead.epoch, highest: highest.epoch)))
             actions.append(.refuseLead(id, epoch: lead.epoch, shards: shards, highest: highest))
         }

@@ -97,6 +97,9 @@ package struct WriteBatch: Sendable, Hashable {
     package var sequence: UInt64
     package var owner: UniqueID
     package var epoch: Int64
+    /// The last batch of this epoch that is known to be durable; 0 for none. A database that lacks it went back in its history,
+    /// and fences this batch off.
+    package var committedSequence: UInt64 = 0
     package var materializedThrough: Timestamp?
     package var settledThrough: Timestamp?
     /// `.some(nil)` clears the outage.

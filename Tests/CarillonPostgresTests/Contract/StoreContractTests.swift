@@ -172,6 +172,22 @@ import Testing
     }
 
     @Test(arguments: StoreKind.allCases)
+    func `a batch writes nothing where an earlier batch of its epoch is missing`(_ kind: StoreKind) async throws {
+        let database = try kind.make()
+        var writer = Writer(database.store())
+        try await writer.lead()
+        try await writer.write { $0.materializedThrough = noon }
+        var late = writer.batch { $0.materializedThrough = noon + 1_000 }
+        late.committedSequence = late.sequence
+        late.sequence += 1
+        #expect(try await writer.store.commit(late) == .fenced)
+        #expect(try await writer.shard().materializedThrough == noon)
+        late.committedSequence = late.sequence - 2
+        #expect(try await writer.store.commit(late) == .committed(notPending: []))
+        #expect(try await writer.shard().materializedThrough == noon + 1_000)
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func `a batch that arrives twice counts once, and numbers restart with an epoch`(_ kind: StoreKind) async throws {
         let database = try kind.make()
         var writer = Writer(database.store())
