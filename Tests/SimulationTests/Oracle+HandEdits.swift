@@ -20,11 +20,15 @@ extension Oracle {
         if lost.isLeader(scheduler.owner) { return }
         // The previous leader found these edits and ended before any of them was durable. This leader finds the times that
         // came again marked as made.
-        for (id, outage) in foundBeforeLoss.sorted(by: { $0.key < $1.key }) { uncertain[id, default: []].append(outage) }
+        for (id, outage) in foundBeforeLoss.sorted(by: { $0.key < $1.key }) {
+            uncertain[id, default: []].append(outage)
+        }
         let mark = world.database.store.shards.compactMap(\.materializedThrough).max() ?? .distantPast
         // Changes made after the read must still be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
-            if let from = unsettled[job.id]?.from, from < mark { foundBeforeLoss[job.id] = Outage(from: from, to: mark) }
+            if let from = unsettled[job.id]?.from, from < mark {
+                foundBeforeLoss[job.id] = Outage(from: from, to: mark)
+            }
             settled(job.id)
             begin(job)
         }

@@ -121,7 +121,7 @@ extension Dispatcher {
                 continue
             }
             move(slot, to: .armed)
-        // A manual run is due immediately, even if the clock stepped back since the request.
+            // A manual run is due immediately, even if the clock stepped back since the request.
             let time = rows[index].scheduledTime
             executionTable.setTimer(slot, to: isManual ? min(now, time) : time)
         }
