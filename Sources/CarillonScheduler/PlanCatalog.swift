@@ -23,7 +23,7 @@ final class PlanCatalog: Sendable {
     }
 
     private let descriptions = Mutex<[ObjectIdentifier: Description]>([:])
-    /// Beyond this the descriptions start anew.
+    /// The cache is emptied at this number of descriptions.
     private let maxDescriptions = 10_000
 
     init(zones: any ZoneSource) {

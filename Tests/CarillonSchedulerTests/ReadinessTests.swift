@@ -63,7 +63,7 @@ import Testing
         #expect(log.write(at: now + 1_500) == now + 2_000)
         #expect(log.write(at: now + 2_000) == nil)
         #expect(log.write(at: now + 9_000) == nil)
-        #expect(lines.all.last == "the database refused rows rows=1 another")
+        #expect(lines.all.last == "rows refused by the database rows=1 another")
         #expect(lines.all.count == 2)
     }
 

@@ -63,7 +63,7 @@ extension Oracle {
             "G5: a write in epoch \(batch.epoch), which has ended"
         )
         for start in batch.starts where start.isClaim && store.executions[start.id]?.token == start.token {
-            // Whoever takes the claim over counts from when it was made. Of a first attempt the row tells how long it waited
+            // The next leader counts from the time of the claim. Of a first attempt the row tells how long it waited
             // for the store.
             let made = start.attempts == 1 ? start.actualStartTime : nil
             let waited = max(0, made.map { world.databaseTime - $0 } ?? 0)
@@ -121,7 +121,7 @@ extension Oracle {
         )
         for row in batch.inserts + batch.changes.flatMap(\.inserts)
         where before[row.id] == nil && row.status == .pending && row.trigger == .schedule {
-            // One that the same transaction ends is not run.
+            // A row that the same transaction ends does not run.
             guard let made = store.executions[row.id], !made.status.isFinal, let job = store.jobs[row.jobID],
                 let noted = outages.last(where: {
                     $0.outage.from < row.scheduledTime && row.scheduledTime <= $0.missedThrough

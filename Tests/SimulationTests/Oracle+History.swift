@@ -2,7 +2,7 @@ import CarillonCore
 import TestSupport
 
 /// The database's history went back. What was committed before holds as always; what came after is lost, and is made again
-/// or made up for: due times by their rows, calls by the reports of workers.
+/// or caught up on: due times by their rows, calls by the reports of workers.
 extension Oracle {
     /// What is demanded of jobs by their definitions: changes that were lost are demanded of nobody.
     struct Books {

@@ -162,7 +162,7 @@ extension Oracle {
         }
     }
 
-    /// Whether another leader came after the one that made this token.
+    /// Whether a later leader exists than the leader that issued this token.
     private func isOver(_ token: DispatchToken, _ store: MemoryStore) -> Bool {
         token.epoch < store.shards.map(\.epoch).max() ?? 0 || lost.holds(token)
     }

@@ -192,7 +192,7 @@ final class World {
         }
     }
 
-    /// Returns whether the clock was set: one that stands still is left alone.
+    /// Returns whether the clock was set: a stopped clock is left alone.
     func setDatabaseClockBack(byMs milliseconds: Int64) -> Bool {
         guard databaseStandsAt == nil else { return false }
         stepDatabaseClock(byMs: -milliseconds)
