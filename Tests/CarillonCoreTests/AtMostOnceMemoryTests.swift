@@ -56,6 +56,39 @@ import Testing
         #expect(ended.reported(to: 2).allSatisfy { $0.kind == .answered })
     }
 
+    @Test func `an earlier attempt is refused with the outcome of the later attempt`() {
+        var bench = Bench()
+        var later = call(1)
+        later.attempt += 1
+        bench.lead(1, epoch: 1)
+        bench.dispatch(1, [later])
+        bench.end(later.token, status: 204)
+        bench.turn(.acknowledged(1, [AcknowledgedOutcome(later.token, .recorded)]))
+        // The first attempt failed at another worker without a request. A leader of a restored database dispatches it again.
+        bench.lead(2, epoch: 2)
+        let repeated = bench.dispatch(2, [call(9, epoch: 2)])
+        #expect(repeated.started.isEmpty)
+        let outcome = repeated.reported(to: 2).first
+        #expect(outcome?.token == call(9, epoch: 2).token && outcome?.attempt == later.attempt - 1)
+        #expect(outcome?.kind == .answered && outcome?.httpStatus == 204)
+    }
+
+    @Test func `an earlier attempt waits for the end of the later attempt, and a later attempt starts`() {
+        var bench = Bench()
+        var (later, next) = (call(1), call(2, epoch: 2))
+        later.attempt += 1
+        next.attempt += 2
+        bench.lead(1, epoch: 1)
+        bench.dispatch(1, [later])
+        bench.lead(2, epoch: 2)
+        let repeated = bench.dispatch(2, [call(9, epoch: 2)])
+        #expect(repeated.started.isEmpty && repeated.reported(to: 2).isEmpty)
+        #expect(bench.turn(query(call(8))).answeredClaims.isEmpty)
+        let ended = bench.end(later.token)
+        #expect(ended.reported(to: 2).map(\.token) == [later.token, call(9, epoch: 2).token])
+        #expect(bench.dispatch(2, [next]).started.count == 1)
+    }
+
     @Test func `a call reported as never started is refused later`() {
         var bench = Bench()
         bench.lead(1, epoch: 1)

@@ -26,14 +26,6 @@ final class Oracle {
         }
     }
 
-    /// The part that a worker remembers of an AT_MOST_ONCE call.
-    private struct AttemptKey: Hashable {
-        var execution: ExecutionID
-        var attempt: Int
-
-        init(_ call: DispatchedCall) { (execution, attempt) = (call.executionID, call.attempt) }
-    }
-
     /// A change in the store that no scheduler has found yet.
     struct Unsettled {
         /// The time from which the job's due times are uncertain.
@@ -103,8 +95,8 @@ final class Oracle {
     var lost = LostHistory()
     /// When a request last arrived at a target.
     private(set) var requestedAt: Int64 = 0
-    /// The worker processes that sent the request of an AT_MOST_ONCE attempt.
-    private var sentBy: [AttemptKey: Set<UniqueID>] = [:]
+    /// The worker processes that sent the request of an AT_MOST_ONCE execution, with the latest attempt.
+    private var sentBy: [ExecutionID: [UniqueID: Int]] = [:]
 
     init(world: World) {
         self.world = world
@@ -245,8 +237,8 @@ final class Oracle {
         guard !givenToLiar.contains(call.executionID) else { return }
         // An execution dispatched while its job was AT_LEAST_ONCE may be sent at any later time.
         if let claim = sentOnce[call.executionID], call.token >= claim {
-            // The process that sent it refuses the same attempt; only a row tells another process of the claim.
-            let isRefused = call.atMostOnce && sentBy[AttemptKey(call), default: []].contains(process)
+            // The process that sent it refuses this and earlier attempts; only a row tells another process of the claim.
+            let isRefused = call.atMostOnce && sentBy[call.executionID]?[process] ?? 0 >= call.attempt
             require(
                 lost.claims.contains(claim) && !isRefused,
                 "G3: \(call.executionID) was sent AT_MOST_ONCE and then sent again"
@@ -255,7 +247,8 @@ final class Oracle {
         }
         if call.atMostOnce {
             sentOnce[call.executionID] = call.token
-            sentBy[AttemptKey(call), default: []].insert(process)
+            let latest = sentBy[call.executionID]?[process] ?? 0
+            sentBy[call.executionID, default: [:]][process] = max(latest, call.attempt)
         }
         guard let row = store.executions[call.executionID], let job = store.jobs[call.jobID] else {
             require(

@@ -1,18 +1,22 @@
-/// A worker's memory of started AT_MOST_ONCE calls. An entry is kept for the call's timeout plus one hour; the number
-/// of entries is limited.
+/// A worker's memory of started AT_MOST_ONCE calls: the latest attempt of each execution. An entry is kept for the call's
+/// timeout plus one hour; the number of entries is limited.
+///
+/// An earlier attempt of a remembered execution counts as started. A leader can dispatch it again when the database has
+/// lost the later attempt, whose request may have been sent.
 struct AtMostOnceMemory {
-    private struct Key: Hashable {
+    private struct Key {
         var execution: ExecutionID
         var attempt: Int
     }
 
     private struct Entry {
+        var attempt: Int
         var token: DispatchToken
         var begunAt: BootTime
         var forgetAt: BootTime
         /// Without the response; the error message is shortened.
         var outcome: CallOutcome?
-        /// Dispatches of the same attempt that wait for its end.
+        /// Dispatches of this or an earlier attempt that wait for its end.
         var repeats: [WorkerEngine.Held] = []
     }
 
@@ -31,8 +35,8 @@ struct AtMostOnceMemory {
     /// How long a call is remembered after its timeout.
     static let keptMs: Int64 = 3_600_000
 
-    private var entries: [Key: Entry] = [:]
-    /// The entries in the order of their start.
+    private var entries: [ExecutionID: Entry] = [:]
+    /// The attempts in the order of their start, including attempts that a later one has replaced.
     private var order: [Key] = []
     private var oldest = 0
     private var promises: [DispatchToken: BootTime] = [:]
@@ -51,11 +55,12 @@ struct AtMostOnceMemory {
     }
 
     func knows(_ execution: ExecutionID, _ attempt: Int) -> Bool {
-        !entries.isEmpty && entries[Key(execution: execution, attempt: attempt)] != nil
+        guard !entries.isEmpty, let entry = entries[execution] else { return false }
+        return entry.attempt >= attempt
     }
 
     func state(of execution: ExecutionID, _ attempt: Int) -> State? {
-        guard let entry = entries[Key(execution: execution, attempt: attempt)] else { return nil }
+        guard let entry = entries[execution], entry.attempt >= attempt else { return nil }
         return entry.outcome.map { .ended($0) } ?? .running
     }
 
@@ -68,16 +73,21 @@ struct AtMostOnceMemory {
     ) {
         forgetOld(at: now)
         while entries.count >= Self.limit { forgetOldest() }
-        let key = Key(execution: execution, attempt: attempt)
         let forgetAt = now + (Int64(timeoutMs) + Self.keptMs)
-        if entries.updateValue(Entry(token: token, begunAt: now, forgetAt: forgetAt), forKey: key) == nil {
-            order.append(key)
-        }
+        let repeats = entries[execution]?.repeats ?? []
+        entries[execution] = Entry(
+            attempt: attempt,
+            token: token,
+            begunAt: now,
+            forgetAt: forgetAt,
+            repeats: repeats
+        )
+        order.append(Key(execution: execution, attempt: attempt))
     }
 
     /// Returns the dispatches that waited for the end of this attempt.
     mutating func ended(_ outcome: CallOutcome, at now: BootTime) -> [WorkerEngine.Held] {
-        let key = Key(execution: outcome.executionID, attempt: outcome.attempt)
+        let key = outcome.executionID
         guard entries[key]?.token == outcome.token else { return [] }
         var kept = outcome
         kept.response = nil
@@ -90,9 +100,10 @@ struct AtMostOnceMemory {
 
     /// Adds a dispatch that waits for the end of its attempt. Returns false if the limit is reached.
     mutating func addRepeat(_ call: WorkerEngine.Held) -> Bool {
-        let key = Key(execution: call.executionID, attempt: call.attempt)
-        guard let entry = entries[key], entry.repeats.count < Self.repeatLimit else { return false }
-        entries[key]?.repeats.append(call)
+        guard let entry = entries[call.executionID], entry.attempt >= call.attempt,
+            entry.repeats.count < Self.repeatLimit
+        else { return false }
+        entries[call.executionID]?.repeats.append(call)
         return true
     }
 
@@ -107,12 +118,18 @@ struct AtMostOnceMemory {
     func isPromised(_ token: DispatchToken) -> Bool { !promises.isEmpty && promises[token] != nil }
 
     private mutating func forgetOld(at now: BootTime) {
-        while oldest < order.count, let entry = entries[order[oldest]], entry.forgetAt <= now { forgetOldest() }
+        while oldest < order.count, (entry(of: order[oldest])?.forgetAt ?? now) <= now { forgetOldest() }
+    }
+
+    /// The entry of an attempt; `nil` if a later attempt has replaced it.
+    private func entry(of key: Key) -> Entry? {
+        entries[key.execution].flatMap { $0.attempt == key.attempt ? $0 : nil }
     }
 
     private mutating func forgetOldest() {
         guard oldest < order.count else { return }
-        if let entry = entries.removeValue(forKey: order[oldest]) {
+        if let entry = entry(of: order[oldest]) {
+            entries[order[oldest].execution] = nil
             since = max(since ?? entry.begunAt, BootTime(nanoseconds: entry.begunAt.nanoseconds &+ 1))
         }
         oldest += 1

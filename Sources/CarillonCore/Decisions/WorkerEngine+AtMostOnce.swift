@@ -1,7 +1,7 @@
 /// The worker starts each AT_MOST_ONCE attempt at most once.
 extension WorkerEngine {
-    /// Handles a repeated dispatch of an attempt that started earlier under another token: answers with its present or
-    /// future outcome.
+    /// Handles a repeated dispatch of an attempt that started earlier under another token, or after which a later attempt
+    /// started: answers with the present or future outcome of the latest attempt.
     mutating func refuseRepeat(_ call: DispatchedCall, clusterTime: Timestamp, receivedAt: BootTime) {
         counters.refusedRepeats += 1
         let repeated = Held(call, clusterTime: clusterTime, receivedAt: receivedAt, state: .waiting(call))
@@ -29,6 +29,7 @@ extension WorkerEngine {
         answer.token = repeated.token
         answer.code = repeated.code
         answer.shard = repeated.shard
+        answer.attempt = repeated.attempt
         var held = repeated
         held.state = .unacknowledged(answer)
         _ = hold(held)
