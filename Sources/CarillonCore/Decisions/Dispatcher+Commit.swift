@@ -13,9 +13,16 @@ extension Dispatcher {
             log.send(at: now.boot, through: materializer.materializedThrough)
         }
         guard let sent = log.inFlight else { return }
-        var batch = sent.batch.batch(sequence: sent.sequence, owner: configuration.owner, epoch: epoch)
-        batch.committedSequence = log.committedSequence
-        actions.append(.commit(batch))
+        actions.append(
+            .commit(
+                sent.batch.batch(
+                    sequence: sent.sequence,
+                    after: log.committedSequence,
+                    owner: configuration.owner,
+                    epoch: epoch
+                )
+            )
+        )
     }
 
     mutating func committed(

@@ -122,9 +122,10 @@ struct PendingBatch {
             + changes.reduce(0) { $0 + 1 + $1.change.inserts.count }
     }
 
-    /// The transaction for this batch.
-    func batch(sequence: UInt64, owner: UniqueID, epoch: Int64) -> WriteBatch {
+    /// The transaction for this batch. `committedSequence` is the last batch that is known to be durable.
+    func batch(sequence: UInt64, after committedSequence: UInt64, owner: UniqueID, epoch: Int64) -> WriteBatch {
         var batch = WriteBatch(sequence: sequence, owner: owner, epoch: epoch)
+        batch.committedSequence = committedSequence
         batch.materializedThrough = materializedThrough
         batch.settledThrough = settledThrough
         batch.outage = outage
