@@ -4,7 +4,7 @@ internal import Synchronization
 /// An event loop on a separate thread: calls one handler for posted events and at requested times, one call at a time.
 ///
 /// The handler gets all events posted since its last call (in order for each poster), and returns the latest time of its next call.
-/// It is called without events at that time, after the longest sleep, and after a step of the wall clock. Posting costs a lock, and
+/// The loop also calls it at that time, after the longest sleep, and after a step of the wall clock. Posting costs a lock, and
 /// a system call only if the thread sleeps.
 package final class EventLoopThread<Event: Sendable>: Sendable {
     /// Handles the events (events left in the array are dropped) and returns the next time to be called, or `nil`.

@@ -12,7 +12,7 @@ final class Database {
     private var awayUntil: Int64 = 0
     private var nextSession = 1
     private(set) var history = StoreHistory()
-    /// What happens as soon as the next batch is on its way.
+    /// Runs when the next batch has been sent.
     var atNextCommit: (() -> Void)?
     /// How often the lease was taken, and how often the history went back.
     private(set) var leaseCount = 0
@@ -47,7 +47,7 @@ final class Database {
 
     /// The state as it is now, with what is demanded of its jobs.
     var snapshot: StoreHistory.Snapshot {
-        StoreHistory.Snapshot(time: world.time, store: store, books: world.oracle.books)
+        StoreHistory.Snapshot(time: world.time, store: store, expectations: world.oracle.expectations)
     }
 
     private func recordHistory() {
@@ -62,7 +62,7 @@ final class Database {
         if let holder = store.lockHolder { store.sessionEnded(holder) }
         history.forget(after: snapshot.time)
         lossCount += 1
-        world.oracle.historyWentBack(from: lost, to: store, books: snapshot.books)
+        world.oracle.historyWentBack(from: lost, to: store, expectations: snapshot.expectations)
         world.clients.historyWentBack()
     }
 

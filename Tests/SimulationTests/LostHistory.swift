@@ -1,8 +1,8 @@
 import CarillonCore
 import TestSupport
 
-/// What the database held and lost when its history went back: the only facts that excuse a call without a row, a row of a
-/// definition that is gone, or a call that is made again.
+/// The state that the database lost when its history went back. Only this state permits a call without a row, a row of a
+/// lost definition, or a repeated call.
 struct LostHistory {
     private struct Lead: Hashable {
         var epoch: Int64
@@ -14,9 +14,9 @@ struct LostHistory {
     /// Rows that are missing or older in the state that was restored. A final row is kept before an open one.
     private(set) var rows: [ExecutionID: Execution] = [:]
     private var jobs: [JobID: Job] = [:]
-    /// Tokens that no row tells of any more.
+    /// Tokens that are in no row any more.
     private(set) var claims: Set<DispatchToken> = []
-    /// Executions that were dispatched, and whose row is missing or older since.
+    /// Dispatched executions whose row is missing or older since the loss.
     private(set) var called: Set<ExecutionID> = []
     /// The last lease of the lost history: its holder relies on it until the end of its session reaches it.
     private var lease: (epoch: Int64, expiresAt: Timestamp)?
@@ -51,25 +51,25 @@ struct LostHistory {
         lease = lost.shards[0].leaseExpiresAt.map { (lost.shards[0].epoch, $0) }
     }
 
-    /// Whether a row tells that this was dispatched, or that there is nothing more to dispatch.
+    /// Whether a row shows this dispatch, or a final status.
     private static func knows(_ token: DispatchToken, _ row: Execution?) -> Bool {
         guard let row else { return false }
         return row.token == token || row.status.isFinal
     }
 
-    /// A leader of a lost history may still dispatch what it has rows of, until it learns of the end of its session.
+    /// A leader of a lost history may dispatch its rows until it notices the end of its session.
     mutating func dispatched(_ call: DispatchedCall) {
         if hasRow(call.executionID, of: call.token) { called.insert(call.executionID) }
     }
 
-    /// Which of two dispatches is the later one. Epochs tell, unless one was given twice.
+    /// Returns the later of two dispatches. Their epochs decide, unless one epoch was given twice.
     func later(_ former: DispatchToken?, _ token: DispatchToken) -> DispatchToken {
         guard let former else { return token }
         if former.epoch == token.epoch, holds(former) != holds(token) { return holds(former) ? token : former }
         return max(former, token)
     }
 
-    // MARK: What it excuses
+    // MARK: Permitted exceptions
 
     /// Whether the leader that made a token had its lease from before the history went back.
     func holds(_ token: DispatchToken) -> Bool {

@@ -1,22 +1,24 @@
 import CarillonCore
 import TestSupport
 
-/// The database's history went back. What was committed before holds as always; what came after is lost, and is made again
-/// or caught up on: due times by their rows, calls by the reports of workers.
+/// The database's history went back. Earlier commits still hold. Later ones are lost: due times get new rows, and the reports
+/// of workers bring back the outcomes of calls.
 extension Oracle {
-    /// What is demanded of jobs by their definitions: changes that were lost are demanded of nobody.
-    struct Books {
+    /// The expectations of jobs by their definitions. They go back with the database, since lost changes have no effect.
+    struct Expectations {
         fileprivate var known: [JobID: Job]
         fileprivate var periods: [JobID: [Period]]
         fileprivate var unsettled: [JobID: Unsettled]
         fileprivate var uncertain: [JobID: [Outage]]
     }
 
-    var books: Books { Books(known: known, periods: periods, unsettled: unsettled, uncertain: uncertain) }
+    var expectations: Expectations {
+        Expectations(known: known, periods: periods, unsettled: unsettled, uncertain: uncertain)
+    }
 
-    func historyWentBack(from old: MemoryStore, to store: MemoryStore, books: Books) {
-        (known, periods) = (books.known, books.periods)
-        (unsettled, uncertain) = (books.unsettled, books.uncertain)
+    func historyWentBack(from old: MemoryStore, to store: MemoryStore, expectations: Expectations) {
+        (known, periods) = (expectations.known, expectations.periods)
+        (unsettled, uncertain) = (expectations.unsettled, expectations.uncertain)
         lost.wentBack(from: old, to: store, dispatched: executionOf, at: world.time)
         // Epochs after the restored one were never written in. They are given again only by a clock that is behind.
         let epoch = store.shards[0].epoch
@@ -39,8 +41,8 @@ extension Oracle {
         require(isNewEpoch || hasRepeatedTimes, "§5: epoch \(shard.epoch) was given twice")
     }
 
-    /// Whether a leader may have learned of one of two calls only when the other one had begun: that call was made in a lost
-    /// history, and its execution came back with the worker's report. What has begun goes on; nothing else may begin.
+    /// Whether a leader may have learned of one of two calls only after the other had started: the call belongs to a lost
+    /// history, and the worker's report brought its execution back.
     func overlapsLostCall(_ id: ExecutionID, _ other: ExecutionID) -> Bool {
         dispatchCounts[id, default: 0] > 1 && (lost.called.contains(id) || lost.called.contains(other))
     }

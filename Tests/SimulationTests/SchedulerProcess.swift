@@ -91,7 +91,7 @@ final class SchedulerProcess {
     }
 
     var clusterTime: Timestamp { cell?.dispatcher.clusterTime(at: now.boot) ?? .distantPast }
-    /// What its clock showed when its turn began.
+    /// The cluster time at the start of the scheduler's turn.
     private(set) var clusterTimeBefore: Timestamp = .distantPast
 
     var address: String { "scheduler-\(index)" }
@@ -236,7 +236,7 @@ final class SchedulerProcess {
 
     private func checkBooks() {
         let inconsistency = cell?.dispatcher.inconsistency
-        world.oracle.require(inconsistency == nil, "the books of \(address): \(inconsistency ?? "")")
+        world.oracle.require(inconsistency == nil, "inconsistent state of \(address): \(inconsistency ?? "")")
         checkAnswers()
     }
 
@@ -311,7 +311,7 @@ final class SchedulerProcess {
             )
             world.network.toWorker(link, .dispatch(clusterTime: clusterTime, calls))
         case .acknowledge(let link, let outcomes):
-            // What a liar said is answered also after its connection has ended.
+            // Outcomes of a liar are acknowledged even after its connection has ended.
             world.oracle.acknowledged(outcomes, to: world.network.formerDialerName(of: link), by: self)
             world.network.toWorker(link, .outcomeAck(outcomes))
         case .queryClaims(let link, let claims): world.network.toWorker(link, .claimQuery(claims))

@@ -1,13 +1,13 @@
 import TestSupport
 
-/// Earlier states of the simulated database: what a standby that lags, or a backup, holds.
+/// Earlier states of the simulated database, as a lagging standby or a backup contains them.
 struct StoreHistory {
     struct Snapshot {
         /// Microseconds since the beginning.
         var time: Int64
         var store: MemoryStore
-        /// What is demanded of the jobs of that state.
-        var books: Oracle.Books
+        /// The oracle's expectations of the jobs in that state.
+        var expectations: Oracle.Expectations
     }
 
     /// Oldest first: each state of the last half second, and one for each second before.
@@ -27,7 +27,7 @@ struct StoreHistory {
         snapshots = kept.suffix(Self.limit - 1) + [snapshot]
     }
 
-    /// The states after that time are in a history that was lost.
+    /// Removes the states after that time, which belong to the lost history.
     mutating func forget(after time: Int64) {
         snapshots.removeAll { $0.time > time }
     }

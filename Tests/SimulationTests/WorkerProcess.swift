@@ -163,7 +163,7 @@ final class WorkerProcess: Dialer {
         cell.engine.handle(event, at: now, into: &actions)
         if case .tick = event {} else { cell.engine.handle(.tick, at: now, into: &actions) }
         let inconsistency = cell.engine.inconsistency
-        world.oracle.require(inconsistency == nil || isLiar, "the books of \(name): \(inconsistency ?? "")")
+        world.oracle.require(inconsistency == nil || isLiar, "inconsistent state of \(name): \(inconsistency ?? "")")
         let life = life
         for action in actions where self.life == life { perform(action) }
         guard self.life == life, let wake = self.cell?.engine.wake else { return }

@@ -68,7 +68,7 @@ extension Dispatcher {
                     || InjectedFault.skipsWhatOverlapsNothing.isActive && jobTable[job].executionCount > 1
                 if jobTable[job].overlapPolicy == .skip, isOverlapping {
                     if recovery != nil {
-                        // It is not known yet whether recovered executions are running.
+                        // Recovered executions of the job may still be running.
                         deferred.append(slot)
                         continue
                     }

@@ -3,20 +3,20 @@ protocol HeapEntry: Sendable {
     func precedes(_ other: Self) -> Bool
 }
 
-/// Where the entries of a heap stand, for a heap whose entries are looked up.
+/// The index of a heap: the position of each entry.
 protocol HeapPositions<Entry>: Sendable {
     associatedtype Entry: HeapEntry
 
     init()
 
-    /// An entry was put at a position.
+    /// Notes the position of an entry.
     mutating func set(_ entry: Entry, to position: Int)
-    /// An entry left the heap.
+    /// Notes that an entry left the heap.
     mutating func remove(_ entry: Entry)
     mutating func removeAll()
 }
 
-/// The positions of a heap whose entries are never looked up: none are kept.
+/// No index, for a heap whose entries are never looked up.
 struct NoPositions<Entry: HeapEntry>: HeapPositions {
     @inline(__always) mutating func set(_ entry: Entry, to position: Int) {}
     @inline(__always) mutating func remove(_ entry: Entry) {}
@@ -25,8 +25,8 @@ struct NoPositions<Entry: HeapEntry>: HeapPositions {
 
 /// A priority queue: the first entry is found in O(1), entries are inserted, replaced and removed in O(log n).
 ///
-/// Eight children a node: cache misses, not comparisons, are the cost at a million entries. The types of the entries and of
-/// the positions are parameters, so that the compiler specializes each comparison.
+/// Each node has eight children, because cache misses dominate the cost at a million entries. The types of the entries and
+/// of the index are parameters, so that the compiler specializes each comparison.
 struct Heap<Positions: HeapPositions>: Sendable {
     typealias Entry = Positions.Entry
 
@@ -40,7 +40,7 @@ struct Heap<Positions: HeapPositions>: Sendable {
         siftUp(entry, from: entries.count - 1)
     }
 
-    /// Puts an entry in the place of another one.
+    /// Replaces the entry at a position.
     mutating func replace(at position: Int, with entry: Entry) {
         if entry.precedes(entries[position]) {
             siftUp(entry, from: position)
