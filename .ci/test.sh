@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs the tests that are built already, each target in a process of its own: .ci/test.sh [filter]. The end-to-end tests run
-# beside the others, which have a lower priority. The last line says how many passed and failed.
+# beside the others. The last line says how many passed and failed.
 # TEST_WITHOUT names targets that are left out; tests that TEST_SKIP, a regular expression, matches are left out too.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -55,7 +55,9 @@ if is_wanted EndToEndTests; then run_target EndToEndTests >"$logs/end-to-end" & 
 for folder in Tests/*Tests; do
     target=$(basename "$folder")
     case $target in CarillonPostgresTests | EndToEndTests) continue ;; esac
-    if is_wanted "$target"; then run_target "$target" nice -n 10; fi
+    # Tests that only compute leave the processors to the others.
+    case $target in CarillonCoreTests | CarillonCronTests | SimulationTests) priority=(nice -n 10) ;; *) priority=() ;; esac
+    if is_wanted "$target"; then run_target "$target" "${priority[@]}"; fi
 done
 wait
 [ ! -e "$logs/end-to-end" ] || cat "$logs/end-to-end"

@@ -40,6 +40,11 @@ extension Oracle {
 
     /// Due times that were missed because of a refused change are caught up immediately.
     func refused(_ batch: WriteBatch) {
+        // The parts of the batch are written one by one: the end of the other execution may come first.
+        let store = world.database.store
+        for row in batch.updates where row.status == .skipped && row.reason == .overlap {
+            if isOverlapped(row, [:], store) { overlappedWhenRefused.insert(row.id) }
+        }
         // A whole batch is refused because of one change; that change is then retried alone.
         guard batch.changes.count == 1, batch.inserts.isEmpty, batch.updates.isEmpty, batch.starts.isEmpty,
             let job = batch.changes[0].job, let before = known[job.id], before.effectiveFrom != job.effectiveFrom
@@ -80,14 +85,20 @@ extension Oracle {
 
     /// Another execution of the job must be open: dispatched, waiting for a retry, or requested by a client.
     private func judgeOverlap(_ row: Execution, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
-        let isOverlapped = store.executions.values.contains { now in
+        require(
+            isOverlapped(row, before, store) || overlappedWhenRefused.contains(row.id),
+            "overlap: \(row.id) was skipped although no execution of its job was open"
+        )
+    }
+
+    private func isOverlapped(_ row: Execution, _ before: [ExecutionID: Execution], _ store: MemoryStore) -> Bool {
+        store.executions.values.contains { now in
             guard now.jobID == row.jobID, now.id != row.id else { return false }
             return [before[now.id] ?? now, now].contains {
                 !$0.status.isFinal
                     && ($0.status != .pending || $0.trigger == .manual || latestToken[$0.id] != nil)
             }
         }
-        require(isOverlapped, "overlap: \(row.id) was skipped although no execution of its job was open")
     }
 
     /// The execution was claimed, or dispatched before its job became AT_MOST_ONCE, long ago, and its outcome was lost.

@@ -186,6 +186,8 @@ extension Oracle {
             // The worker disappeared with the outcome, or reported it to a scheduler that could not write it.
             let isLost = row.status == .unknown || row.reason == .workerLost
             if isLost, !acknowledgedTokens.contains(token) { continue }
+            // The database lost the claim with its history, so the next leader waited for the outcome of the claim before.
+            if row.status == .unknown, lost.claims.contains(token), isOver(token, store) { continue }
             // A later leader that did not know of the call found another execution open; a late report changes nothing
             // (G6).
             if row.status == .skipped, row.reason == .overlap, isOver(token, store) { continue }

@@ -82,6 +82,8 @@ final class Oracle {
     var madeByChanges: Set<ExecutionID> = []
     /// Periods in which a change that was finally refused was assumed to hold.
     var refusedChanges: [JobID: [Outage]] = [:]
+    /// Executions that a refused batch skipped for an overlap, while another execution of their job was open.
+    var overlappedWhenRefused: Set<ExecutionID> = []
     /// Open executions that were inserted after an outage, by epoch.
     var paced: [Int64: Set<ExecutionID>] = [:]
     /// Executions dispatched to a lying worker: its reports about them cannot be checked.

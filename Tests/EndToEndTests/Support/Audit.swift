@@ -96,7 +96,7 @@ struct Audit: CustomStringConvertible {
         let jobs = try system.psql(
             """
             SELECT job_id, execution_type, ceil(extract(epoch FROM created_at))::bigint,
-                floor(extract(epoch FROM updated_at))::bigint FROM jobs WHERE NOT hidden
+                floor(extract(epoch FROM updated_at))::bigint, schedule FROM jobs WHERE NOT hidden
             """
         )
         var atMostOnce: Set<String> = []
@@ -111,7 +111,10 @@ struct Audit: CustomStringConvertible {
                     audit.doubled.append("\(cells[0])@\(second)")
                 }
             }
-            guard let begin = Int(cells[2]), let end = Int(cells[3]), begin < end else { continue }
+            // Other schedules belong to jobs that a test creates beside the load.
+            guard cells[4] == "* * * * * *", let begin = Int(cells[2]), let end = Int(cells[3]), begin < end else {
+                continue
+            }
             // The first and the last second depend on milliseconds; all seconds between them must have a row.
             for second in (begin + 1)..<end {
                 audit.due += 1
