@@ -13,6 +13,14 @@ extension Oracle {
         var missedThrough: Timestamp
     }
 
+    struct BatchKey: Hashable {
+        private var owner: UniqueID
+        private var epoch: Int64
+        private var sequence: UInt64
+
+        init(_ batch: WriteBatch) { (owner, epoch, sequence) = (batch.owner, batch.epoch, batch.sequence) }
+    }
+
     /// An outage ends when it is noticed.
     func noticed(_ outage: Outage, by scheduler: SchedulerProcess) {
         let noted = NotedOutage(outage: outage, at: scheduler.clusterTime, missedThrough: outage.to)
@@ -124,7 +132,7 @@ extension Oracle {
 
     /// Rows inserted after an outage: as the policy demands, and at most a tenth of the slots at a time.
     private func judgeCatchUp(_ batch: WriteBatch, _ before: [ExecutionID: Execution], _ store: MemoryStore) {
-        let outages = notedOutages[batch.owner] ?? []
+        let outages = (notedOutages[batch.owner] ?? []).prefix(outagesWhenSubmitted[BatchKey(batch)] ?? 0)
         guard !outages.isEmpty else { return }
         let begun = Dictionary(
             batch.changes.compactMap { $0.job.map { ($0.id, $0.effectiveFrom) } },

@@ -82,6 +82,8 @@ final class Oracle {
     var madeByChanges: Set<ExecutionID> = []
     /// Periods in which a change that was finally refused was assumed to hold.
     var refusedChanges: [JobID: [Outage]] = [:]
+    /// How many outages the writer of a batch had noticed when it sent the batch. Later ones say nothing about its rows.
+    var outagesWhenSubmitted: [BatchKey: Int] = [:]
     /// Executions that a refused batch skipped for an overlap, while another execution of their job was open.
     var overlappedWhenRefused: Set<ExecutionID> = []
     /// Open executions that were inserted after an outage, by epoch.
@@ -398,6 +400,7 @@ final class Oracle {
     /// A batch is sent to the database. Due times that waited too long behind an unanswered batch must not be among its
     /// rows: those were missed.
     func submitted(_ batch: WriteBatch, by scheduler: SchedulerProcess) {
+        outagesWhenSubmitted[BatchKey(batch)] = notedOutages[batch.owner]?.count ?? 0
         // A change keeps the rows of the definition that it ends, and so do parts of a refused batch.
         guard world.options.changesPerSecond == 0, world.options.refusedTexts == 0, isGoodTime(for: scheduler) else {
             return
