@@ -23,7 +23,14 @@ extension Oracle {
         for (id, outage) in foundBeforeLoss.sorted(by: { $0.key < $1.key }) {
             uncertain[id, default: []].append(outage)
         }
-        let mark = world.database.store.shards.compactMap(\.materializedThrough).max() ?? .distantPast
+        let marks = world.database.store.shards.compactMap(\.materializedThrough)
+        let mark = marks.max() ?? .distantPast
+        // Without any mark, the database has lost every batch: a leader then begins at its take-over.
+        if marks.isEmpty, lost.at != nil {
+            for job in jobs {
+                uncertain[job.id, default: []].append(Outage(from: job.effectiveFrom, to: world.databaseTime))
+            }
+        }
         // Changes made after the read must still be found.
         for job in jobs where unsettled[job.id].map({ $0.version <= job.version }) ?? false {
             if let from = unsettled[job.id]?.from, from < mark {
